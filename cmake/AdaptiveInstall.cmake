@@ -1,0 +1,47 @@
+# What `cmake --install` puts where: the library, its headers, the CMake package and the pkg-config file.
+# Consumers need C++20 and threads, nothing else: third-party packages are private and header-only.
+include(CMakePackageConfigHelpers)
+
+set(ADAPTIVE_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/adaptive")
+
+install(TARGETS adaptive EXPORT adaptive-targets
+  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+
+# A CUDA header is installed where there is a library behind it.
+set(ADAPTIVE_HEADERS_LEFT_OUT PATTERN "cuda" EXCLUDE PATTERN "cuda.hpp" EXCLUDE)
+if(TARGET adaptive_cuda)
+  set(ADAPTIVE_HEADERS_LEFT_OUT "")
+endif()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/adaptive" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  FILES_MATCHING PATTERN "*.hpp" ${ADAPTIVE_HEADERS_LEFT_OUT})
+
+install(EXPORT adaptive-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-config.cmake.in"
+  "${PROJECT_BINARY_DIR}/adaptive-config.cmake" INSTALL_DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+# Below 1.0 every minor version may change the interface.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/adaptive-config-version.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/adaptive-config.cmake" "${PROJECT_BINARY_DIR}/adaptive-config-version.cmake"
+  DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+
+# pkg-config: the prefix is found from the file's own place, so that an installed tree can be moved.
+file(RELATIVE_PATH ADAPTIVE_PC_PREFIX
+  "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+string(REGEX REPLACE "/$" "" ADAPTIVE_PC_PREFIX "${ADAPTIVE_PC_PREFIX}")
+set(ADAPTIVE_PC_NEEDS "${CMAKE_THREAD_LIBS_INIT}")
+if(NOT ADAPTIVE_PC_NEEDS)
+  set(ADAPTIVE_PC_NEEDS "-pthread")
+endif()
+get_target_property(ADAPTIVE_TYPE adaptive TYPE)
+if(ADAPTIVE_TYPE STREQUAL "STATIC_LIBRARY")
+  # There is only the archive: whoever links it needs these, with or without `pkg-config --static`.
+  set(ADAPTIVE_PC_LIBS " ${ADAPTIVE_PC_NEEDS}")
+  set(ADAPTIVE_PC_LIBS_PRIVATE "")
+else()
+  set(ADAPTIVE_PC_LIBS "")
+  set(ADAPTIVE_PC_LIBS_PRIVATE "${ADAPTIVE_PC_NEEDS}")
+endif()
+configure_file("${CMAKE_CURRENT_LIST_DIR}/adaptive.pc.in" "${PROJECT_BINARY_DIR}/adaptive.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/adaptive.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

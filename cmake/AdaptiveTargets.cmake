@@ -1,0 +1,57 @@
+# What every target of the project shares: the language level, warnings, visibility, sanitizers.
+function(adaptive_target_defaults target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON)
+  set(warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    list(APPEND warnings -Wno-restrict)  # g++ 12 warns of "text" + std::string: its bug 105651
+  endif()
+  if(ADAPTIVE_WERROR)
+    list(APPEND warnings -Werror)
+  endif()
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>")
+  if(ADAPTIVE_HAVE_CUDA)
+    set_target_properties(${target} PROPERTIES
+      CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF CUDA_VISIBILITY_PRESET hidden)
+    target_compile_options(${target} PRIVATE
+      $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>
+      $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${ADAPTIVE_WERROR}>>:-Werror=all-warnings>)
+  endif()
+  if(ADAPTIVE_SANITIZE)
+    target_compile_options(${target} PRIVATE
+      $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${ADAPTIVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>
+      # g++ takes the code that sanitizers add for uses of uninitialised values, in <regex> of g++ 13 for one.
+      $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
+    target_link_options(${target} PUBLIC -fsanitize=${ADAPTIVE_SANITIZE})
+  endif()
+endfunction()
+
+# Looks for the packages that an optional part of the build needs; where one is missing, the part is left out
+# with a message and its option is OFF for this configuration (the cache keeps what the user asked for).
+function(adaptive_find_optional option part)
+  set(missing "")
+  foreach(package IN LISTS ARGN)
+    find_package(${package} QUIET GLOBAL)
+    if(NOT ${package}_FOUND)
+      list(APPEND missing ${package})
+    endif()
+  endforeach()
+  if(missing)
+    list(JOIN missing ", " missing)
+    message(STATUS "adaptive: ${part} left out: not found: ${missing}")
+    set(${option} OFF PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Adds a folder that has a CMakeLists.txt.
+function(adaptive_add_folder folder)
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt")
+    add_subdirectory(${folder})
+  else()
+    message(STATUS "adaptive: ${folder}/ left out: it has no CMakeLists.txt")
+  endif()
+endfunction()

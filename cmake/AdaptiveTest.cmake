@@ -1,0 +1,62 @@
+# Tests: GoogleTest, and RapidCheck where it is installed.
+include(GoogleTest)
+find_package(GTest REQUIRED)
+
+# RapidCheck: the package of Debian and Ubuntu has a CMake config; elsewhere headers and library do.
+find_package(rapidcheck CONFIG QUIET)
+if(NOT TARGET rapidcheck_gtest)
+  find_path(ADAPTIVE_RAPIDCHECK_INCLUDE rapidcheck/gtest.h)
+  find_library(ADAPTIVE_RAPIDCHECK_LIBRARY rapidcheck)
+  mark_as_advanced(ADAPTIVE_RAPIDCHECK_INCLUDE ADAPTIVE_RAPIDCHECK_LIBRARY)
+  if(ADAPTIVE_RAPIDCHECK_INCLUDE AND ADAPTIVE_RAPIDCHECK_LIBRARY)
+    add_library(rapidcheck_gtest INTERFACE IMPORTED)
+    target_include_directories(rapidcheck_gtest INTERFACE "${ADAPTIVE_RAPIDCHECK_INCLUDE}")
+    target_link_libraries(rapidcheck_gtest INTERFACE "${ADAPTIVE_RAPIDCHECK_LIBRARY}")
+  endif()
+endif()
+if(NOT TARGET rapidcheck_gtest)
+  message(STATUS "adaptive: property tests left out: not found: rapidcheck")
+endif()
+
+# adaptive_add_test(name SOURCES a.cpp... [LIBS target...] [LABELS label...] [TIMEOUT seconds] [PROPERTIES])
+#
+# One program `name` of GoogleTest cases; each case is a test of ctest, named name.Suite.Case. It sees the
+# library with its insides (adaptive::internal): "core/...", "policies/...", "kernels/...". LABELS gpu means
+# that the cases need a GPU; they skip themselves where there is none. TIMEOUT is per case, 60 s if not given,
+# and four times as long under a sanitizer.
+# PROPERTIES links RapidCheck (rapidcheck.h, rapidcheck/gtest.h); the test is left out where that is missing.
+function(adaptive_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES" "TIMEOUT" "SOURCES;LIBS;LABELS")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
+    message(FATAL_ERROR "adaptive_add_test(${name}): SOURCES missing or unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(arg_PROPERTIES AND NOT TARGET rapidcheck_gtest)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  if(ADAPTIVE_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")  # instrumented code takes that much longer, and some memory
+  endif()
+
+  add_executable(${name} ${arg_SOURCES})
+  adaptive_target_defaults(${name})
+  target_link_libraries(${name} PRIVATE adaptive::internal ${arg_LIBS} GTest::gtest GTest::gtest_main)
+  if(arg_PROPERTIES)
+    target_link_libraries(${name} PRIVATE rapidcheck_gtest)
+  endif()
+
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." TEST_LIST ${name}_cases
+    DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(arg_LABELS)
+    # Given to gtest_discover_tests, a list of labels would lose all but its first: set them after the discovery.
+    set(labels "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
+    file(CONFIGURE OUTPUT "${labels}" @ONLY CONTENT
+      "foreach(case IN LISTS @name@_cases)\n  set_tests_properties(\"\${case}\" PROPERTIES LABELS \"@arg_LABELS@\")\nendforeach()\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels}")
+  endif()
+  if("gpu" IN_LIST arg_LABELS)
+    set_property(GLOBAL APPEND PROPERTY ADAPTIVE_GPU_TESTS "$<TARGET_FILE:${name}>")
+  endif()
+endfunction()
