@@ -1,0 +1,24 @@
+/// Everything but CUDA: `#include <adaptive/adaptive.hpp>`. docs/architecture.md tells what goes where.
+#pragma once
+
+#include <adaptive/counters.hpp>
+#include <adaptive/decision.hpp>
+#include <adaptive/device.hpp>
+#include <adaptive/dimension.hpp>
+#include <adaptive/error.hpp>
+#include <adaptive/explanation.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/latency.hpp>
+#include <adaptive/learning.hpp>
+#include <adaptive/log.hpp>
+#include <adaptive/match.hpp>
+#include <adaptive/mode.hpp>
+#include <adaptive/operation.hpp>
+#include <adaptive/policy.hpp>
+#include <adaptive/random.hpp>
+#include <adaptive/run.hpp>
+#include <adaptive/selector.hpp>
+#include <adaptive/statistics.hpp>
+#include <adaptive/tables.hpp>
+#include <adaptive/variant.hpp>
+#include <adaptive/version.hpp>

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+namespace adaptive {
+
+/// What happened since the start, and all that was dropped. Calls themselves are not counted: that would be a
+/// shared write on the launch path.
+struct Counters {
+  std::uint64_t keys = 0;             ///< keys with a state of their own
+  std::uint64_t keys_refused = 0;     ///< calls of keys beyond `max_keys`: served from tables, never learned
+  std::uint64_t wrong_arity = 0;      ///< calls whose key has not the operation's number of values
+  std::uint64_t unsupported = 0;      ///< keys that no variant supports
+  std::uint64_t consulted = 0;        ///< calls put to the policy
+  std::uint64_t contended = 0;        ///< calls that found the key's lock taken and ran the leader
+  std::uint64_t timed = 0;            ///< decisions that asked to be timed
+  std::uint64_t explored = 0;         ///< decisions for another variant than the leader
+  std::uint64_t results = 0;          ///< latencies that entered the statistics
+  std::uint64_t results_invalid = 0;  ///< not finite, or not positive
+  std::uint64_t results_duplicate = 0;  ///< second results of one decision
+  std::uint64_t results_expired = 0;    ///< came after they had been given up
+  std::uint64_t results_dropped = 0;    ///< the key's lock stayed taken
+  std::uint64_t results_lost = 0;       ///< given up: never came
+  std::uint64_t failures = 0;
+  std::uint64_t promotions = 0;
+  std::uint64_t demotions = 0;
+  std::uint64_t exploration_refused = 0;  ///< explorations the budget did not allow
+};
+
+}  // namespace adaptive

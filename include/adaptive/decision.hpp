@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include <adaptive/detail/export.hpp>
+#include <adaptive/detail/key_table.hpp>
+
+namespace adaptive {
+
+class Operation;
+class Site;
+namespace core {
+class OperationState;
+}
+
+/// What one call runs. Two words, trivially copyable; keep it until the latency is known, or drop it. Valid
+/// as long as its selector.
+class Decision {
+ public:
+  Decision() = default;
+
+  /// Index of the variant to launch, in the order of `OperationSpec::variants`.
+  std::uint32_t variant() const noexcept { return variant_; }
+
+  /// Whether the latency of this call is wanted. Where false the caller may skip the clock; a latency that is
+  /// recorded all the same is used.
+  bool timed() const noexcept { return ticket_ != 0; }
+
+ private:
+  friend class Operation;
+  friend class Site;
+  friend class core::OperationState;
+  Decision(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket = 0) noexcept
+      : head_(head), variant_(variant), ticket_(ticket) {}
+
+  const detail::KeyHead* head_ = nullptr;  // null: no state, nothing can be learned from this call
+  std::uint32_t variant_ = 0;
+  std::uint32_t ticket_ = 0;
+};
+
+/// The incumbent of a key at one moment, for work that is prepared once and repeated, such as a captured
+/// graph. Trivially copyable; valid as long as its selector.
+class Pin {
+ public:
+  Pin() = default;
+
+  std::uint32_t variant() const noexcept { return incumbent_ & 0xFFFFu; }
+
+  /// Whether the incumbent has changed since: prepare again with a new pin. Wait-free; any thread.
+  /// After 65,536 changes of one key between two looks a change can go unnoticed.
+  bool stale() const noexcept {
+    return current_ != nullptr && current_->load(std::memory_order_relaxed) != incumbent_;
+  }
+
+ private:
+  friend class Operation;
+  friend class Site;
+  friend class core::OperationState;
+  Pin(const std::atomic<std::uint32_t>* current, std::uint32_t incumbent) noexcept
+      : current_(current), incumbent_(incumbent) {}
+
+  const std::atomic<std::uint32_t>* current_ = nullptr;  // null: no state, never stale
+  std::uint32_t incumbent_ = 0;
+};
+
+}  // namespace adaptive

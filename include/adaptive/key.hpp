@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <adaptive/detail/export.hpp>
+
+namespace adaptive {
+
+/// The values of an operation's dimensions for one launch, in the order in which the dimensions were
+/// declared.
+///
+/// A value is an integer: a size as it is, a label as its index (`Operation::label`), a label set as a bit
+/// mask
+/// (`Operation::labels`). Held inline, so that making a key allocates nothing. Trivially copyable.
+class Key {
+ public:
+  static constexpr std::size_t capacity = 12;
+
+  constexpr Key() noexcept = default;
+
+  /// `Key{tokens, out, in, bits}`; more than `capacity` values do not compile.
+  template <class... Values>
+  requires(sizeof...(Values) >= 1 && sizeof...(Values) <= capacity &&
+           ((std::integral<Values> || std::is_enum_v<Values>)&&...)) constexpr Key(Values... values) noexcept
+      : size_(static_cast<std::uint32_t>(sizeof...(Values))), values_{static_cast<std::int64_t>(values)...} {}
+
+  /// Where the number of values is known only at run time. More than `capacity` values give a key that no
+  /// operation accepts (`size() == capacity + 1`).
+  constexpr explicit Key(std::span<const std::int64_t> values) noexcept {
+    if (values.size() > capacity) {
+      size_ = capacity + 1;
+      return;
+    }
+    for (const std::int64_t value : values) values_[size_++] = value;
+  }
+
+  /// So many zeros; more than `capacity` as above.
+  static constexpr Key of_size(std::size_t size) noexcept {
+    Key key;
+    key.size_ = static_cast<std::uint32_t>(size <= capacity ? size : capacity + 1);
+    return key;
+  }
+
+  constexpr std::size_t size() const noexcept { return size_; }
+  constexpr std::int64_t operator[](std::size_t dimension) const noexcept { return values_[dimension]; }
+  constexpr std::int64_t& operator[](std::size_t dimension) noexcept { return values_[dimension]; }
+  constexpr std::span<const std::int64_t> values() const noexcept {
+    return {values_.data(), size_ <= capacity ? size_ : 0};
+  }
+
+  friend constexpr bool operator==(const Key& a, const Key& b) noexcept {
+    if (a.size_ != b.size_) return false;
+    for (std::size_t i = 0; i < a.values().size(); ++i)
+      if (a.values_[i] != b.values_[i]) return false;
+    return true;
+  }
+
+  /// Calls `f(value, index)` for the values in order until it returns false; whether it never did. Every
+  /// index is a constant once inlined, so that a key made of local variables stays in registers.
+  template <class F>
+  ADAPTIVE_HOT constexpr bool all_of(F&& f) const noexcept {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((I >= size_ || f(values_[I], I)) && ...);
+    }
+    (std::make_index_sequence<capacity>{});
+  }
+
+  /// Lexicographic: the order of entries in a table, and how a tie between equally near keys is broken.
+  friend constexpr bool operator<(const Key& a, const Key& b) noexcept {
+    const std::size_t common = a.size_ < b.size_ ? a.values().size() : b.values().size();
+    for (std::size_t i = 0; i < common; ++i)
+      if (a.values_[i] != b.values_[i]) return a.values_[i] < b.values_[i];
+    return a.size_ < b.size_;
+  }
+
+ private:
+  std::uint32_t size_ = 0;
+  std::array<std::int64_t, capacity> values_{};
+};
+
+}  // namespace adaptive

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <chrono>
+
+namespace adaptive {
+
+/// What a launch costs. Any `std::chrono` duration converts to it.
+using Latency = std::chrono::duration<double, std::nano>;
+
+}  // namespace adaptive

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adaptive {
+
+/// How sure a promotion has to be, and what exploration may cost. The defaults suit kernels of 5 µs to 50 ms.
+struct LearningOptions {
+  /// Two variants whose latencies differ by less than this share are a tie: either may be the incumbent, and
+  /// no measurement is spent on telling them apart.
+  double indifference = 0.01;
+  /// Probability that a key ever promotes a variant that is slower than the best by more than `indifference`,
+  /// were the noise normal; the estimator is robust so that it holds for real noise too.
+  double error = 0.01;
+  /// A variant is neither promoted nor ruled out on fewer results.
+  std::uint32_t samples_min = 2;
+  /// Largest share of a key's time that may be lost to variants slower than the leader; 1 sets no limit. The
+  /// first exploring launch is always allowed, or nothing could ever be learned.
+  double exploration_budget = 1.0;
+  /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
+  std::size_t candidates_max = 0;
+  /// A timed launch whose result has not come within so many later timed launches of its key is given up.
+  std::uint32_t result_patience = 512;
+};
+
+}  // namespace adaptive

@@ -1,0 +1,201 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adaptive/counters.hpp>
+#include <adaptive/decision.hpp>
+#include <adaptive/detail/export.hpp>
+#include <adaptive/detail/key_table.hpp>
+#include <adaptive/detail/ticks.hpp>
+#include <adaptive/dimension.hpp>
+#include <adaptive/explanation.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/latency.hpp>
+#include <adaptive/match.hpp>
+#include <adaptive/variant.hpp>
+
+namespace adaptive {
+
+namespace core {
+class OperationState;
+}
+
+/// What a program says of an operation once.
+struct OperationSpec {
+  /// Letters, digits, `_`, `-`, `.`; unique in a selector. Tables are found by it.
+  std::string name = {};
+  /// 1 to `Key::capacity` of them.
+  std::vector<Dimension> dimensions = {};
+  /// At least one, at most 65,535; the first is the default.
+  std::vector<Variant> variants = {};
+  /// Names the candidates of a key by index, best guess first, where an operation has far more variants than
+  /// make sense for one key. Its first supported one is then that key's default. Empty: all variants in their
+  /// order.
+  std::function<std::vector<std::uint32_t>(const Key&)> candidates = {};
+  /// Another default than the first variant, by key. Empty: the first.
+  std::function<std::uint32_t(const Key&)> default_variant = {};
+  /// The largest distance at which an entry is borrowed. 1 is one doubling in all sizes together: within it
+  /// the best variant of a neighbour is usually still a good one, beyond it it is often worse than the
+  /// default (docs/selection.md has the measurement). Infinity: no limit. Negative: never borrow.
+  double nearest_limit = 1.0;
+  /// Keys beyond it are served (exact or default), counted, and not learned.
+  std::size_t max_keys = 65'536;
+};
+
+/// A call site with a fixed key: the look-up is done once. Trivially copyable; valid as long as its selector;
+/// any number of threads may share one.
+class Site {
+ public:
+  /// As `Operation::select` for the site's key.
+  Decision select() const noexcept;
+  /// As `Operation::pin` for the site's key.
+  ADAPTIVE_EXPORT Pin pin() const noexcept;
+
+ private:
+  friend class Operation;
+  Site(Operation& operation, const detail::KeyHead* head, std::uint32_t fallback) noexcept
+      : operation_(&operation), head_(head), fallback_(fallback) {}
+
+  Operation* operation_;
+  const detail::KeyHead* head_;
+  std::uint32_t fallback_;
+};
+
+/// While it lives every call of the operation runs one variant, untimed. Movable.
+class ADAPTIVE_EXPORT Forced {
+ public:
+  Forced(Forced&& other) noexcept;
+  Forced& operator=(Forced&&) = delete;
+  ~Forced();
+
+ private:
+  friend class Operation;
+  Forced(core::OperationState& state, std::uint64_t id) noexcept : state_(&state), id_(id) {}
+  core::OperationState* state_;
+  std::uint64_t id_;
+};
+
+/// One operation of a selector: made by `Selector::define`, never moved, alive as long as the selector.
+/// Every member is thread-safe.
+class ADAPTIVE_EXPORT Operation {
+ public:
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  ~Operation();
+
+  /// Which variant the next launch of `key` runs. In the steady state: a hash, one probe, one relaxed load;
+  /// no lock, no allocation, no system call, no shared write. A key's first call and the calls that explore
+  /// take longer, but never wait: where another thread holds what they need, they run the best that is known.
+  /// On any trouble the default variant, counted.
+  ADAPTIVE_HOT Decision select(const Key& key) noexcept {
+    if (key.size() == direct_arity_) [[likely]] {
+      const detail::KeyHead* head = table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
+      if (head != nullptr) [[likely]]
+        return decide(*head);
+    }
+    // Value by value: to hand over `key` itself would force it into memory on every call.
+    Key copy = Key::of_size(key.size());
+    key.all_of([&](std::int64_t value, std::size_t i) {
+      copy[i] = value;
+      return true;
+    });
+    return select_unknown(copy);
+  }
+
+  /// The latency of a launch, late, out of order or never; from any thread. A second result of a timed
+  /// decision is recognised and dropped, as is one that is not finite and positive. Bounded time, no
+  /// allocation.
+  void record(const Decision& decision, Latency latency) noexcept;
+
+  /// A latency that was measured without a decision, for `key` and the variant of that index.
+  void record(const Key& key, std::uint32_t variant, Latency latency) noexcept;
+
+  /// The launch failed: the variant is set aside for that key until `reset`. Where it was the default and
+  /// nothing else is left it stays in use, since something must run.
+  void fail(const Decision& decision) noexcept;
+
+  /// Binds a key. Throws `Error` where the number of values is wrong.
+  Site site(const Key& key);
+
+  /// The incumbent of `key`, without exploration.
+  Pin pin(const Key& key) noexcept;
+
+  /// As `select`, but nothing where neither a table nor this run knows anything of `key` or of one near it.
+  std::optional<Decision> select_known(const Key& key) noexcept;
+
+  /// Why `key` runs what it runs. Does not create the key's state: an unseen key is explained as it would
+  /// start. Throws `Error` where the number of values is wrong.
+  Explanation explain(const Key& key) const;
+
+  /// Runs one variant everywhere until the result is destroyed; nested ones end in any order, the latest
+  /// counts. Throws `Error` for an unknown name.
+  [[nodiscard]] Forced force(std::string_view variant);
+
+  /// Takes a variant out of use for every key, or back: memory pressure, a lost library. The default cannot
+  /// be disabled. Throws `Error` for an unknown name.
+  void enable(std::string_view variant, bool enabled);
+
+  /// Appends a variant while running; returns its index. Keys seen before take it up as a candidate where it
+  /// supports them, unless `candidates` names theirs. Throws `Error` for a name in use.
+  std::uint32_t add_variant(Variant variant);
+
+  /// Forgets what was learned in this run; the tables stay.
+  void reset();
+  /// The same for one key. False where it has no state.
+  bool reset(const Key& key);
+
+  const std::string& name() const noexcept;
+  const std::vector<Dimension>& dimensions() const noexcept;
+  std::size_t variant_count() const noexcept;
+  /// A copy, since variants may be appended meanwhile. Throws `Error` for an index out of range.
+  Variant variant(std::uint32_t index) const;
+  /// Its index, or nothing.
+  std::optional<std::uint32_t> find_variant(std::string_view name) const;
+
+  /// The value in a key of a label: its index in the dimension's labels. Throws `Error` for an unknown one.
+  std::int64_t label(std::string_view dimension, std::string_view label) const;
+  /// The value in a key of a set of labels: a bit mask. Throws `Error` for an unknown one.
+  std::int64_t labels(std::string_view dimension, std::initializer_list<std::string_view> labels) const;
+
+  Counters counters() const;
+
+ private:
+  friend class Site;
+  friend class Selector;
+  friend class core::OperationState;
+
+  explicit Operation(std::uint64_t seed);
+
+  ADAPTIVE_HOT Decision decide(const detail::KeyHead& head) noexcept {
+    const std::uint64_t plan = head.plan.load(std::memory_order_relaxed);
+    if (ticks_.next() < plan) [[unlikely]]
+      return consult(head);
+    return {&head, detail::Plan::variant(plan)};
+  }
+  ADAPTIVE_COLD Decision select_unknown(const Key& key) noexcept;
+  Decision consult(const detail::KeyHead& head) noexcept;
+  static Pin pin_of(const detail::KeyHead& head) noexcept;
+
+  // The number of values of a key that can be looked up as it is; none where a dimension rounds.
+  std::size_t direct_arity_ = Key::capacity + 2;
+  std::atomic<detail::KeyTable*> table_{nullptr};
+  std::unique_ptr<core::OperationState> state_;
+  detail::Ticks ticks_;
+};
+
+ADAPTIVE_HOT Decision Site::select() const noexcept {
+  if (head_ == nullptr) [[unlikely]]
+    return {nullptr, fallback_};
+  return operation_->decide(*head_);
+}
+
+}  // namespace adaptive

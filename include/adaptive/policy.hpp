@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <adaptive/detail/export.hpp>
+#include <adaptive/random.hpp>
+#include <adaptive/statistics.hpp>
+
+namespace adaptive {
+
+/// What a policy wants of the next call: one of the key's candidates, and whether to time it.
+struct Choice {
+  std::uint32_t candidate = 0;
+  bool timed = true;
+};
+
+/// What the calls do that no policy is asked about: `candidate`, untimed. A share of `consulted` of the calls
+/// is put to `choose`; 1 asks about every call.
+struct Rest {
+  std::uint32_t candidate = 0;
+  double consulted = 1.0;
+};
+
+/// Decides which variant a key tries next. There is one object per key, so a policy may keep what it likes;
+/// one that needs nothing but the statistics implements `choose` alone. Bookkeeping (statistics, late and
+/// lost results, failures, promotion, tables) is not its business.
+///
+/// The selector calls it under the key's lock, from any thread. A candidate that is not `available` must not
+/// be chosen; if it is, the incumbent runs instead.
+class ADAPTIVE_EXPORT Policy {
+ public:
+  Policy() = default;
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
+  virtual ~Policy() = default;
+
+  virtual Choice choose(const KeyStatistics& key, Random& random) noexcept = 0;
+
+  /// A result has been added to `key`. May restart candidates whose latency has changed.
+  virtual void observe(KeyStatistics& key, const Sample& sample) noexcept;
+
+  /// The default: the leader, every call consulted until the key is settled and one in 16 afterwards.
+  virtual Rest rest(const KeyStatistics& key) const noexcept;
+};
+
+using PolicyFactory = std::function<std::unique_ptr<Policy>()>;
+
+/// `SelectorOptions{.policy = policy_of<Mine>()}`.
+template <class P>
+PolicyFactory policy_of() {
+  return [] { return std::make_unique<P>(); };
+}
+
+/// A policy of policies/ by name, with its standard parameters: "default", "fixed", "explore-first",
+/// "epsilon-greedy", "kl-ucb", "thompson". Throws `Error` that lists the names for any other.
+ADAPTIVE_EXPORT PolicyFactory make_policy(std::string_view name);
+
+/// The names that `make_policy` knows, the default first.
+ADAPTIVE_EXPORT const std::vector<std::string_view>& policy_names();
+
+}  // namespace adaptive

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include <adaptive/detail/export.hpp>
+#include <adaptive/device.hpp>
+#include <adaptive/error.hpp>
+#include <adaptive/learning.hpp>
+#include <adaptive/log.hpp>
+#include <adaptive/mode.hpp>
+#include <adaptive/operation.hpp>
+#include <adaptive/policy.hpp>
+#include <adaptive/tables.hpp>
+
+namespace adaptive {
+
+struct SelectorOptions {
+  /// Tables of this device are used as they are, those of another only to order the first looks.
+  Fingerprint device = host_device();
+  /// Empty: no tables.
+  TableSearch tables = {};
+  Mode mode = Mode::online;
+  /// Of all random choices: a run repeats, given the seed and the order of the calls.
+  std::uint64_t seed = 0;
+  /// Empty: the default policy.
+  PolicyFactory policy = {};
+  LearningOptions learning = {};
+  LogCallback log = {};
+  /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
+  bool use_environment = true;
+  /// Seconds since 1970, for the times in tables. Empty: the system clock.
+  std::function<std::int64_t()> clock = {};
+};
+
+/// The operations of one device, their tables, and what this run has learned. Every member is thread-safe.
+/// Not movable: operations, sites, decisions and pins refer to it.
+class ADAPTIVE_EXPORT Selector {
+ public:
+  explicit Selector(SelectorOptions options = {});
+  Selector(const Selector&) = delete;
+  Selector& operator=(const Selector&) = delete;
+  ~Selector();
+
+  /// Makes an operation and looks up its tables. Throws `Error` for an invalid specification. The same
+  /// specification again gives the same operation, so that several call sites may define it; a different one
+  /// of the same name throws.
+  Operation& define(OperationSpec spec);
+
+  /// Null where there is none of that name.
+  Operation* find(std::string_view name) noexcept;
+
+  /// Adds a table's entries to the seeds of every operation that it knows, ahead of those found before: for
+  /// the keys that have no state yet. Throws `Error` where the file cannot be used at all; what can be used
+  /// is used, the rest reported through the log.
+  void load(const std::filesystem::path& path);
+
+  /// Writes all that is known, the tables' entries and what this run has learned, to one table. Atomic: after
+  /// a crash at any moment the file is the old or the new one. Throws `Error` where it cannot be written.
+  void save(const std::filesystem::path& path) const;
+
+  Mode mode() const noexcept;
+  /// Takes effect for every key before it returns; calls already decided run as decided.
+  void set_mode(Mode mode);
+
+  /// Rises with every change of an incumbent, of any operation.
+  std::uint64_t epoch() const noexcept;
+
+  const Fingerprint& device() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace adaptive

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <adaptive/detail/export.hpp>
+
+namespace adaptive {
+
+/// What is known about one candidate of a key. Logarithms are natural, of nanoseconds: on that scale a
+/// difference of 0.01 is one percent whatever the kernel, and the noise of a launch is nearly the same for
+/// all variants.
+struct VariantStatistics {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  /// Up to so many results the location is their lower median; afterwards a clipped mean.
+  static constexpr std::size_t first_count = 5;
+
+  std::uint32_t variant = 0;      ///< index in the operation
+  std::uint32_t pending = 0;      ///< timed launches whose result has neither come nor been given up
+  std::uint64_t count = 0;        ///< results since the last restart: the weight of `location`
+  std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
+  std::uint64_t failures = 0;     ///< launches reported by `fail`
+  bool available = true;          ///< false: it failed here, or the program has disabled it
+  double location = none;         ///< robust log latency
+  double mean_ns = 0.0;           ///< plain mean
+  double squares_ns = 0.0;        ///< sum of squared deviations from `mean_ns`
+  double minimum_ns = std::numeric_limits<double>::infinity();
+  /// Log latency as a table or a neighbour has it, and the deviation of its error as far as known beforehand;
+  /// `none` without one.
+  double prior = none;
+  double prior_deviation = none;
+  std::uint64_t prior_count = 0;            ///< results behind `prior`
+  std::uint64_t asked_at = 0;               ///< the key's `results` when it was last launched to be timed
+  std::array<double, first_count> first{};  ///< the first log latencies since the last restart
+
+  bool has_prior() const noexcept { return prior == prior; }
+  /// Of one latency, in ns²; 0 with fewer than two results.
+  double variance_ns() const noexcept {
+    return total_count < 2 ? 0.0 : squares_ns / static_cast<double>(total_count - 1);
+  }
+};
+
+/// One timed result as a policy sees it.
+struct Sample {
+  std::uint32_t candidate = 0;
+  double log_latency = 0.0;
+  /// Against the location before this result; 0 for a candidate's first one.
+  double residual = 0.0;
+};
+
+/// All that is known about a key: what policies decide on. Candidates are numbered 0 … size()-1 within the
+/// key, in the order in which the operation names them.
+///
+/// Not thread-safe: the selector holds the key's lock around every use.
+class ADAPTIVE_EXPORT KeyStatistics {
+ public:
+  std::vector<VariantStatistics> candidates;
+  std::uint32_t incumbent = 0;  ///< the candidate in use until another is promoted
+  bool settled = false;  ///< the incumbent has been confirmed or promoted, and nothing has re-opened the key
+  double calls = 0.0;    ///< estimate of the calls so far: exact until measurements are sampled
+  std::uint64_t results = 0;  ///< timed results in this run
+
+  /// The priors were measured for this very key, on this device, with this software.
+  bool trusted_prior = false;
+
+  std::size_t size() const noexcept { return candidates.size(); }
+  const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }
+
+  /// Launches of a candidate whose results can still be expected: none once 32 results of the key have come
+  /// since the latest of them was launched, since results rarely overtake each other by more.
+  std::uint32_t awaited(std::size_t candidate) const noexcept {
+    const VariantStatistics& c = candidates[candidate];
+    return results - c.asked_at < 32 ? c.pending : 0;
+  }
+
+  /// Deviation of one log latency, pooled over the candidates and shrunk towards 3 % while few results exist
+  /// (weight of four results); never below 0.2 %, the step of the coarsest clock in use on a 30 µs kernel.
+  double deviation() const noexcept { return deviation_; }
+
+  /// Share of the results that lie more than three deviations from their location: outliers, or contention.
+  /// Starts at one in a hundred with the weight of 50 results.
+  double outlier_share() const noexcept { return (0.5 + outliers_) / (50.0 + freedom_); }
+
+  /// The available candidate with the least location; one without results counts by its prior where
+  /// `use_priors`. The incumbent where nothing is known.
+  std::uint32_t leader(bool use_priors = false) const noexcept;
+
+  /// Half the width of the confidence sequence of a candidate's location: valid at all times together, for
+  /// all candidates together, with probability 1 - error. Infinite without results. Source: the normal
+  /// mixture boundary of Robbins, in the form of Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform,
+  /// nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49 (2021), eq. 14.
+  double radius(std::size_t candidate, double error) const noexcept;
+
+  /// Adds a result and returns what policies see of it.
+  Sample add(std::uint32_t candidate, double latency_ns) noexcept;
+
+  /// A candidate starts again: its location is unknown, or `location` with the weight of `weight` results.
+  /// Counts, mean and variance of the run are kept.
+  void restart(std::uint32_t candidate, double location = VariantStatistics::none,
+               std::uint64_t weight = 0) noexcept;
+
+ private:
+  void update_deviation() noexcept;
+
+  double squares_ = 0.0;  // of clipped residuals, all candidates
+  double freedom_ = 0.0;  // how many of them, older ones fading
+  double outliers_ = 0.0;
+  double deviation_ = 0.03;
+};
+
+}  // namespace adaptive

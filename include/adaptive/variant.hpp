@@ -1,0 +1,51 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <adaptive/key.hpp>
+
+namespace adaptive {
+
+/// One parameter of a variant: a whole number, a number, a truth value or a text.
+class Parameter {
+ public:
+  using Value = std::variant<std::int64_t, double, bool, std::string>;
+
+  Parameter() : value_(std::int64_t{0}) {}
+  Parameter(bool value) : value_(value) {}
+  template <std::integral T>
+  requires(!std::same_as<T, bool>) Parameter(T value) : value_(static_cast<std::int64_t>(value)) {}
+  template <std::floating_point T>
+  Parameter(T value) : value_(static_cast<double>(value)) {}
+  Parameter(const char* value) : value_(std::string(value)) {}
+  Parameter(std::string_view value) : value_(std::string(value)) {}
+  Parameter(std::string value) : value_(std::move(value)) {}
+
+  const Value& value() const noexcept { return value_; }
+  friend bool operator==(const Parameter&, const Parameter&) = default;
+
+ private:
+  Value value_;
+};
+
+using Parameters = std::map<std::string, Parameter>;
+
+/// One implementation of an operation.
+struct Variant {
+  /// Unique in its operation. Tables refer to variants by name, so that their order may change between
+  /// releases.
+  std::string name = {};
+  /// What distinguishes it, for people and for models: tile sizes, stages, the library's own identifiers.
+  Parameters parameters = {};
+  /// Whether it can run this key; asked once per key, never on the launch path. Empty: it runs every key.
+  std::function<bool(const Key&)> supports = {};
+};
+
+}  // namespace adaptive
