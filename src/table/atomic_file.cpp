@@ -1,0 +1,126 @@
+#include "table/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include <adaptive/error.hpp>
+
+#include "table/file_descriptor.hpp"
+
+namespace adaptive::table {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error failure(const std::string& what, const fs::path& path, int error) {
+  return Error(what + ": " + std::generic_category().message(error), path.string());
+}
+
+// Follows links by hand, since the file at the end need not exist.
+fs::path resolve_links(const fs::path& path) {
+  constexpr int links_max = 40;  // as the kernel
+  fs::path target = path;
+  for (int i = 0; i < links_max; ++i) {
+    std::error_code error;
+    if (fs::symlink_status(target, error).type() != fs::file_type::symlink) return target;
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) throw failure("cannot be written", path, error.value());
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
+  throw failure("cannot be written", path, ELOOP);
+}
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+// A temporary file; removed unless it has been renamed.
+class Temporary {
+ public:
+  Temporary(const fs::path& target, const fs::path& asked_for)
+      : path_(), file_(open(target, asked_for, path_)) {}
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+
+  FileDescriptor& file() noexcept { return file_; }
+  int rename_to(const fs::path& target) noexcept {
+    const int result = std::rename(path_.c_str(), target.c_str());
+    renamed_ = result == 0;
+    return result;
+  }
+
+ private:
+  static int open(const fs::path& target, const fs::path& asked_for, fs::path& path) {
+    static std::atomic<unsigned> counter{0};
+    constexpr mode_t mode_new = 0644;  // the umask applies
+    constexpr int attempts_max = 100;
+    // Long names are cut, so that ours still fits where theirs did.
+    const std::string name = target.filename().string().substr(0, 200);
+    for (int i = 0; i < attempts_max; ++i) {
+      path = folder_of(target) / ("." + name + "." + std::to_string(::getpid()) + "." +
+                                  std::to_string(counter.fetch_add(1)) + ".tmp");
+      const int number = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_new);
+      if (number >= 0) return number;
+      // Taken: by a crashed process with this number, or by one on another host that shares the folder.
+      if (errno != EEXIST) break;
+    }
+    const int error = errno;
+    throw failure("cannot be written: no temporary file in " + folder_of(target).string(), asked_for, error);
+  }
+
+  fs::path path_;
+  FileDescriptor file_;
+  bool renamed_ = false;
+};
+
+void write_all(int file, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    constexpr std::size_t piece_max = std::size_t{1} << 30;  // one call writes at most 2 GiB
+    const ssize_t written = ::write(file, text.data(), std::min(text.size(), piece_max));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw failure("cannot be written", path, errno);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+void write_atomically(const fs::path& path, std::string_view text) {
+  const fs::path target = resolve_links(path);
+  struct stat old {};
+  const bool exists = ::stat(target.c_str(), &old) == 0;
+  if (exists && S_ISDIR(old.st_mode)) throw Error("is a folder, not a file", path.string());
+  // Renaming over a device or a pipe would destroy it.
+  if (exists && !S_ISREG(old.st_mode)) throw Error("is not a regular file", path.string());
+
+  Temporary temporary(target, path);
+  const int file = temporary.file().get();
+  if (exists) {
+    // As good as can be: only root can give a file away.
+    [[maybe_unused]] const int ignored = ::fchown(file, old.st_uid, old.st_gid);
+    if (::fchmod(file, old.st_mode & 07777) != 0) throw failure("cannot be written", path, errno);
+  }
+  write_all(file, text, path);
+  if (::fsync(file) != 0) throw failure("cannot be written", path, errno);
+  if (temporary.file().close() != 0) throw failure("cannot be written", path, errno);
+  if (temporary.rename_to(target) != 0) throw failure("cannot be replaced", path, errno);
+
+  // The rename itself must reach the disk too. Some file systems cannot do that for a folder, and say so.
+  const FileDescriptor folder(::open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+    throw failure("is written, but may not survive a power failure", path, errno);
+}
+
+}  // namespace adaptive::table

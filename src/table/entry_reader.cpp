@@ -1,0 +1,199 @@
+#include "table/entry_reader.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "table/limits.hpp"
+#include "table/names.hpp"
+#include "table/time_text.hpp"
+
+namespace adaptive::table {
+
+EntryReader::EntryReader(OperationTable& operation, const Checks& checks)
+    : operation_(operation), checks_(checks), labels_(operation.dimensions.size()) {
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    std::int64_t index = 0;
+    for (const std::string& label : operation.dimensions[i].labels) labels_[i].emplace(label, index++);
+  }
+}
+
+void EntryReader::read(JsonValue value, const Path& path) {
+  if (!checks_.is(value, JsonKind::object, path)) return;
+  const auto [key_field, incumbent, origin, time, variants] =
+      checks_.fields(value, path, "an entry",
+                     std::array<std::string_view, 5>{"key", "incumbent", "origin", "time", "variants"});
+  if (!key_field) {
+    checks_.notices().fault(value, path, "has no key; the entry is left out");
+    return;
+  }
+  const std::optional<Key> found = key(*key_field, path / "key");
+  if (!found) return;
+
+  // Tables are sorted: the end is where it belongs.
+  const std::size_t size_before = operation_.entries.size();
+  const auto place = operation_.entries.try_emplace(operation_.entries.end(), *found);
+  if (operation_.entries.size() == size_before) {
+    checks_.notices().fault(*key_field, path / "key", "this key has an entry already; the first one counts");
+    return;
+  }
+  Entry& entry = place->second;
+  entry.key = *found;
+  entry.origin = Origin::imported;  // the least that may be believed
+
+  if (incumbent) {
+    if (const auto name = checks_.text(*incumbent, path / "incumbent", limits::name_bytes)) {
+      entry.incumbent = *name;
+      if (!operation_.variants.contains(entry.incumbent)) {
+        checks_.notices().fault(
+            *incumbent, path / "incumbent",
+            "no variant is named " + in_quotes(entry.incumbent) + "; the entry has no incumbent");
+        entry.incumbent.clear();
+      }
+    }
+  }
+  if (origin) {
+    if (const auto text = checks_.text(*origin, path / "origin", limits::name_bytes)) {
+      if (const std::optional<Origin> known = parse_origin(*text))
+        entry.origin = *known;
+      else
+        checks_.notices().fault(*origin, path / "origin",
+                                "unknown origin " + in_quotes(*text) + ", taken as \"imported\"");
+    }
+  }
+  if (time) {
+    if (const auto text = checks_.text(*time, path / "time", limits::name_bytes)) {
+      const std::optional<std::int64_t> seconds = parse_time(*text);
+      if (seconds)
+        entry.time = *seconds;
+      else
+        checks_.notices().fault(*time, path / "time", "must be a time such as \"2026-01-31T08:15:00Z\"");
+    }
+  }
+  if (variants) records(*variants, path / "variants", entry);
+}
+
+std::optional<Key> EntryReader::key(JsonValue value, const Path& path) const {
+  if (!checks_.is(value, JsonKind::object, path)) return std::nullopt;
+  const std::vector<Dimension>& dimensions = operation_.dimensions;
+  Notices& notices = checks_.notices();
+  std::array<std::int64_t, Key::capacity> values{};
+  std::array<bool, Key::capacity> seen{};
+  std::size_t expected = 0;
+  for (const JsonValue member : value) {
+    std::size_t i = expected;
+    if (i >= dimensions.size() || dimensions[i].name != member.name())
+      for (i = 0; i < dimensions.size() && dimensions[i].name != member.name();) ++i;
+    if (i == dimensions.size() || seen[i]) {
+      notices.fault(member, path / member.name(),
+                    i == dimensions.size() ? "no dimension has this name; the entry is left out"
+                                           : "appears again; the entry is left out");
+      return std::nullopt;
+    }
+    const std::optional<std::int64_t> number = key_value(i, member, path / member.name());
+    if (!number) return std::nullopt;
+    values[i] = *number;
+    seen[i] = true;
+    expected = i + 1;
+  }
+  for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    if (seen[i]) continue;
+    notices.fault(value, path,
+                  "dimension " + in_quotes(dimensions[i].name) + " is missing; the entry is left out");
+    return std::nullopt;
+  }
+  return Key(std::span<const std::int64_t>(values.data(), dimensions.size()));
+}
+
+std::optional<std::int64_t> EntryReader::key_value(std::size_t dimension, JsonValue value,
+                                                   const Path& path) const {
+  switch (operation_.dimensions[dimension].kind) {
+    case DimensionKind::label:
+      return label(dimension, value, path);
+    case DimensionKind::label_set: {
+      if (!checks_.is(value, JsonKind::list, path)) return std::nullopt;
+      std::uint64_t mask = 0;
+      std::size_t index = 0;
+      for (const JsonValue element : value) {
+        const std::optional<std::int64_t> bit = label(dimension, element, path / index++);
+        if (!bit) return std::nullopt;
+        mask |= std::uint64_t{1} << *bit;
+      }
+      return static_cast<std::int64_t>(mask);
+    }
+    case DimensionKind::size:
+    case DimensionKind::linear:
+      break;
+  }
+  const std::optional<std::int64_t> number = checks_.integer(value, path);
+  if (number && *number < 0 && operation_.dimensions[dimension].kind == DimensionKind::size) {
+    checks_.notices().fault(value, path, "a size must not be negative; the entry is left out");
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<std::int64_t> EntryReader::label(std::size_t dimension, JsonValue value,
+                                               const Path& path) const {
+  if (!checks_.is(value, JsonKind::text, path)) return std::nullopt;
+  const auto found = labels_[dimension].find(value.text());
+  if (found != labels_[dimension].end()) return found->second;
+  checks_.notices().fault(value, path,
+                          in_quotes(value.text()) + " is no label of the dimension " +
+                              in_quotes(operation_.dimensions[dimension].name) + "; the entry is left out");
+  return std::nullopt;
+}
+
+void EntryReader::records(JsonValue value, const Path& path, Entry& entry) const {
+  if (!checks_.is(value, JsonKind::object, path)) return;
+  std::string name;  // reuses its memory
+  for (const JsonValue member : value) {
+    name = member.name();
+    if (!operation_.variants.contains(name)) {
+      checks_.notices().fault(member, path / name, "no variant has this name; the record is left out");
+      continue;
+    }
+    const std::optional<VariantRecord> found = record(member, path / name);
+    if (!found) continue;
+    if (!entry.variants.try_emplace(name, *found).second)
+      checks_.notices().fault(member, path / name, "appears again; the first one counts");
+  }
+}
+
+std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& path) const {
+  if (!checks_.is(value, JsonKind::object, path)) return std::nullopt;
+  const auto [count, mean, variance, location, failures] = checks_.fields(
+      value, path, "a record",
+      std::array<std::string_view, 5>{"count", "mean_ns", "variance_ns2", "location_ns", "failures"});
+  VariantRecord record;
+  // Failures stand for themselves, the other four together: half a measurement is none.
+  if (failures) record.failures = checks_.count(*failures, path / "failures").value_or(0);
+  if (!count && !mean && !variance && !location) return record;
+  bool sound = true;
+  const auto read = [&](const std::optional<JsonValue>& field, std::string_view name, double max) {
+    if (!field) return 0.0;
+    const std::optional<double> number = checks_.number(*field, path / name, max);
+    sound = sound && number;
+    return number.value_or(0.0);
+  };
+  VariantRecord measured = record;
+  if (count) {
+    const std::optional<std::uint64_t> number = checks_.count(*count, path / "count");
+    sound = sound && number;
+    measured.count = number.value_or(0);
+  }
+  measured.mean_ns = read(mean, "mean_ns", limits::latency_ns);
+  measured.variance_ns2 = read(variance, "variance_ns2", limits::variance_ns2);
+  measured.location_ns = read(location, "location_ns", limits::latency_ns);
+  if (!location) measured.location_ns = measured.mean_ns;  // a writer without a robust estimate
+  if (sound && (measured.count == 0 || measured.mean_ns <= 0.0 || measured.location_ns <= 0.0)) {
+    sound = measured.count == 0 && measured.mean_ns <= 0.0 && measured.location_ns <= 0.0;
+    measured.variance_ns2 = 0.0;
+    if (!sound)
+      checks_.notices().fault(value, path,
+                              "a count and a latency above 0 belong together; only the failures are used");
+  }
+  return sound ? measured : record;
+}
+
+}  // namespace adaptive::table

@@ -1,0 +1,35 @@
+// One entry of a table: its key, its incumbent and its records.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "table/checks.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::table {
+
+/// Reads the entries of one operation, whose dimensions and variants are known.
+class EntryReader {
+ public:
+  EntryReader(OperationTable& operation, const Checks& checks);
+
+  void read(JsonValue value, const Path& path);
+
+ private:
+  std::optional<Key> key(JsonValue value, const Path& path) const;
+  std::optional<std::int64_t> key_value(std::size_t dimension, JsonValue value, const Path& path) const;
+  std::optional<std::int64_t> label(std::size_t dimension, JsonValue value, const Path& path) const;
+  void records(JsonValue value, const Path& path, Entry& entry) const;
+  std::optional<VariantRecord> record(JsonValue value, const Path& path) const;
+
+  OperationTable& operation_;
+  const Checks& checks_;
+  std::vector<std::map<std::string_view, std::int64_t>> labels_;  // of each dimension
+};
+
+}  // namespace adaptive::table

@@ -1,0 +1,335 @@
+// From a table to text. A printer of our own, since the order, the lines and the numbers are part of the
+// format; only what needs escaping is left to the JSON library.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include <adaptive/error.hpp>
+
+#include "table/atomic_file.hpp"
+#include "table/limits.hpp"
+#include "table/names.hpp"
+#include "table/table.hpp"
+#include "table/time_text.hpp"
+
+namespace adaptive::table {
+namespace {
+
+class Printer {
+ public:
+  std::string print(const Table& table);
+
+ private:
+  void raw(std::string_view text) { out_ += text; }
+  void text(std::string_view text);
+  void name(std::string_view name, std::string_view of);
+  void integer(std::int64_t value);
+  void unsigned_integer(std::uint64_t value);
+  void real(double value);
+  void parameter(const Parameter& parameter);
+
+  void fingerprint(const Fingerprint& fingerprint);
+  void operation(const OperationTable& operation);
+  void dimension(const Dimension& dimension);
+  void parameters(const Parameters& parameters);
+  void entry(const OperationTable& operation, const Key& key, const Entry& entry);
+  void key_value(const Dimension& dimension, std::int64_t value);
+  void record(const VariantRecord& record);
+
+  std::string out_;
+};
+
+bool is_measured(const VariantRecord& record) {
+  const auto sound = [](double value, double max) { return value > 0.0 && value <= max; };
+  return record.count > 0 && sound(record.mean_ns, limits::latency_ns) &&
+         sound(record.location_ns, limits::latency_ns);
+}
+
+bool fits(const Dimension& dimension, std::int64_t value) {
+  const auto labels = static_cast<std::int64_t>(dimension.labels.size());
+  switch (dimension.kind) {
+    case DimensionKind::size:
+      return value >= 0;
+    case DimensionKind::linear:
+      return true;
+    case DimensionKind::label:
+      return value >= 0 && value < labels;
+    case DimensionKind::label_set:
+      return value >= 0 && (labels >= 63 || value >> labels == 0);
+  }
+  return false;
+}
+
+bool fits(const std::vector<Dimension>& dimensions, const Key& key) {
+  if (key.size() != dimensions.size()) return false;
+  for (std::size_t i = 0; i < dimensions.size(); ++i)
+    if (!fits(dimensions[i], key[i])) return false;
+  return true;
+}
+
+void Printer::text(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (plain) {
+    out_ += '"';
+    out_ += text;
+    out_ += '"';
+    return;
+  }
+  // What is not UTF-8 becomes U+FFFD: a file that cannot be read helps nobody.
+  out_ += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void Printer::name(std::string_view name, std::string_view of) {
+  if (name.empty() || name.size() > limits::name_bytes)
+    throw Error("the name of " + std::string(of) + " must have 1 to " + std::to_string(limits::name_bytes) +
+                    " bytes, has " + std::to_string(name.size()),
+                std::string(name.substr(0, 64)));
+  text(name);
+}
+
+void Printer::integer(std::int64_t value) {
+  char buffer[24];
+  out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void Printer::unsigned_integer(std::uint64_t value) {
+  char buffer[24];
+  out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+// The shortest text that gives the same double. Without an exponent where a person would write none.
+void Printer::real(double value) {
+  char buffer[64];
+  const double size = std::abs(value);
+  const auto format =
+      size == 0.0 || (size >= 1e-4 && size < 1e17) ? std::chars_format::fixed : std::chars_format::scientific;
+  out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr);
+}
+
+void Printer::parameter(const Parameter& parameter) {
+  std::visit(
+      [this](const auto& value) {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, bool>) {
+          raw(value ? "true" : "false");
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          text(value);
+        } else if constexpr (std::is_same_v<T, double>) {
+          const std::size_t begin = out_.size();
+          real(value);
+          // Read back as a number, not as a whole number.
+          if (out_.find_first_of(".e", begin) == std::string::npos) raw(".0");
+        } else {
+          integer(value);
+        }
+      },
+      parameter.value());
+}
+
+std::string Printer::print(const Table& table) {
+  std::size_t lines = 0;
+  for (const auto& [name, operation] : table.operations)
+    for (const auto& [key, entry] : operation.entries) lines += 2 + entry.variants.size();
+  out_.reserve(1024 + lines * 112);
+
+  raw("{\n  \"schema\": \"adaptive-table\",\n  \"version\": ");
+  integer(Table::schema_version);
+  raw(",\n  \"tool\": ");
+  text(std::string_view(table.tool).substr(0, limits::text_bytes));
+  raw(",\n");
+  fingerprint(table.fingerprint);
+  raw("  \"operations\": {");
+  std::string_view separator = "\n    ";
+  for (const auto& [name_text, content] : table.operations) {
+    raw(separator);
+    separator = ",\n    ";
+    name(name_text, "an operation");
+    raw(": {\n");
+    operation(content);
+    raw("    }");
+  }
+  raw(table.operations.empty() ? "}\n}\n" : "\n  }\n}\n");
+  return std::move(out_);
+}
+
+void Printer::fingerprint(const Fingerprint& fingerprint) {
+  const auto field = [this](std::string_view head, const std::string& value) {
+    raw(head);
+    text(std::string_view(value).substr(0, limits::text_bytes));
+  };
+  raw("  \"fingerprint\": {\n");
+  field("    \"device\": ", fingerprint.device);
+  field(",\n    \"driver\": ", fingerprint.driver);
+  field(",\n    \"toolkit\": ", fingerprint.toolkit);
+  raw(",\n    \"libraries\": {");
+  std::string_view separator;
+  for (const auto& [library, version] : fingerprint.libraries) {
+    raw(separator);
+    separator = ", ";
+    name(library, "a library");
+    field(": ", version);
+  }
+  raw("}\n  },\n");
+}
+
+void Printer::operation(const OperationTable& operation) {
+  raw("      \"dimensions\": [");
+  std::string_view separator = "\n        ";
+  for (const Dimension& content : operation.dimensions) {
+    raw(separator);
+    separator = ",\n        ";
+    dimension(content);
+  }
+  raw("\n      ],\n      \"variants\": {");
+  separator = "\n        ";
+  for (const auto& [variant, content] : operation.variants) {
+    raw(separator);
+    separator = ",\n        ";
+    name(variant, "a variant");
+    raw(": ");
+    parameters(content);
+  }
+  raw(operation.variants.empty() ? "},\n" : "\n      },\n");
+  raw("      \"entries\": [");
+  separator = "\n        ";
+  for (const auto& [key, content] : operation.entries) {
+    if (!fits(operation.dimensions, key)) continue;
+    raw(separator);
+    separator = ",\n        ";
+    entry(operation, key, content);
+  }
+  raw(separator.front() == ',' ? "\n      ]\n" : "]\n");
+}
+
+void Printer::dimension(const Dimension& dimension) {
+  raw("{\"name\": ");
+  name(dimension.name, "a dimension");
+  raw(", \"kind\": ");
+  text(to_string(dimension.kind));
+  if (dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set) {
+    raw(", \"labels\": [");
+    std::string_view separator;
+    for (const std::string& label : dimension.labels) {
+      raw(separator);
+      separator = ", ";
+      name(label, "a label");
+    }
+    raw("]");
+  }
+  if (dimension.weight != 1.0 && dimension.weight >= 0.0 && dimension.weight <= limits::weight) {
+    raw(", \"weight\": ");
+    real(dimension.weight);
+  }
+  if (dimension.rounding == Rounding::power_of_two) raw(", \"rounding\": \"power_of_two\"");
+  raw("}");
+}
+
+void Printer::parameters(const Parameters& parameters) {
+  raw("{");
+  std::string_view separator;
+  for (const auto& [parameter_name, value] : parameters) {
+    const auto* number = std::get_if<double>(&value.value());
+    if (number != nullptr && !std::isfinite(*number)) continue;
+    raw(separator);
+    separator = ", ";
+    name(parameter_name, "a parameter");
+    raw(": ");
+    parameter(value);
+  }
+  raw("}");
+}
+
+void Printer::entry(const OperationTable& operation, const Key& key, const Entry& entry) {
+  raw("{\"key\": {");
+  std::string_view separator;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    raw(separator);
+    separator = ", ";
+    text(operation.dimensions[i].name);
+    raw(": ");
+    key_value(operation.dimensions[i], key[i]);
+  }
+  raw("}");
+  if (!entry.incumbent.empty()) {
+    raw(", \"incumbent\": ");
+    name(entry.incumbent, "an incumbent");
+  }
+  raw(", \"origin\": ");
+  text(to_string(entry.origin));
+  if (entry.time > 0 && entry.time <= limits::time) {
+    raw(", \"time\": \"");
+    raw(time_text(entry.time));
+    raw("\"");
+  }
+  raw(", \"variants\": {");
+  separator = "\n          ";
+  for (const auto& [variant, content] : entry.variants) {
+    raw(separator);
+    separator = ",\n          ";
+    name(variant, "a variant");
+    raw(": ");
+    record(content);
+  }
+  raw("}}");
+}
+
+void Printer::key_value(const Dimension& dimension, std::int64_t value) {
+  switch (dimension.kind) {
+    case DimensionKind::size:
+    case DimensionKind::linear:
+      return integer(value);
+    case DimensionKind::label:
+      return text(dimension.labels[static_cast<std::size_t>(value)]);
+    case DimensionKind::label_set:
+      break;
+  }
+  raw("[");
+  std::string_view separator;
+  for (std::size_t i = 0; i < dimension.labels.size(); ++i) {
+    if ((static_cast<std::uint64_t>(value) >> i & 1u) == 0) continue;
+    raw(separator);
+    separator = ", ";
+    text(dimension.labels[i]);
+  }
+  raw("]");
+}
+
+void Printer::record(const VariantRecord& record) {
+  std::string_view separator;
+  raw("{");
+  if (is_measured(record)) {
+    raw("\"count\": ");
+    unsigned_integer(std::min(record.count, limits::count));
+    raw(", \"mean_ns\": ");
+    real(record.mean_ns);
+    raw(", \"variance_ns2\": ");
+    const double variance = record.variance_ns2;
+    real(variance > 0.0 && variance <= limits::variance_ns2 ? variance : 0.0);
+    raw(", \"location_ns\": ");
+    real(record.location_ns);
+    separator = ", ";
+  }
+  if (record.failures > 0) {
+    raw(separator);
+    raw("\"failures\": ");
+    unsigned_integer(std::min(record.failures, limits::count));
+  }
+  raw("}");
+}
+
+}  // namespace
+
+std::string print(const Table& table) {
+  return Printer().print(table);
+}
+
+void write(const Table& table, const std::filesystem::path& path) {
+  write_atomically(path, print(table));
+}
+
+}  // namespace adaptive::table

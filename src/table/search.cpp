@@ -1,0 +1,192 @@
+#include "table/search.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <adaptive/device.hpp>
+#include <adaptive/error.hpp>
+
+#include "table/folder_version.hpp"
+
+namespace adaptive {
+
+TableSearch TableSearch::standard(std::string version) {
+  TableSearch search;
+  search.version = std::move(version);
+  if (const char* variable = std::getenv("ADAPTIVE_TABLES"); variable != nullptr) {
+    std::string_view rest = variable;
+    while (!rest.empty()) {
+      const std::size_t colon = std::min(rest.find(':'), rest.size());
+      if (colon > 0) search.places.emplace_back(rest.substr(0, colon));
+      rest.remove_prefix(std::min(colon + 1, rest.size()));
+    }
+  }
+#ifdef ADAPTIVE_DATA_DIR
+  search.places.emplace_back(ADAPTIVE_DATA_DIR);
+#endif
+  return search;
+}
+
+namespace table {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Finder {
+ public:
+  Finder(const TableSearch& search, const std::string& device, std::vector<Notice>& notices)
+      : search_(search), device_(normalised_device(device)), notices_(notices) {}
+
+  std::vector<fs::path> find() {
+    for (const fs::path& place : search_.places) look_at(place);
+    return std::move(files_);
+  }
+
+ private:
+  void note(const fs::path& where, std::string what, LogLevel level) {
+    notices_.push_back({where.string(), std::move(what), level});
+  }
+  void look_at(const fs::path& place);
+  void add(const fs::path& file);
+  void add_folder(const fs::path& folder);
+  std::optional<fs::path> version_folder(const fs::path& device_folder);
+  std::vector<fs::path> sorted(const fs::path& folder);
+
+  const TableSearch& search_;
+  const std::string device_;
+  std::vector<Notice>& notices_;
+  std::vector<fs::path> files_;
+  std::set<fs::path> seen_;
+};
+
+void Finder::look_at(const fs::path& place) {
+  std::error_code error;
+  const fs::file_status status = fs::status(place, error);
+  if (status.type() == fs::file_type::not_found) {
+    note(place, "does not exist", LogLevel::info);
+  } else if (!fs::status_known(status)) {
+    note(place, "cannot be looked at: " + error.message(), LogLevel::warning);
+  } else if (fs::is_directory(status)) {
+    add_folder(place);
+    const fs::path folder = place / device_;
+    if (!fs::is_directory(folder, error)) {
+      note(folder, "does not exist", LogLevel::info);
+      return;
+    }
+    if (const std::optional<fs::path> version = version_folder(folder)) add_folder(*version);
+    add_folder(folder);
+    if (fs::is_directory(folder / "legacy", error)) add_folder(folder / "legacy");
+  } else {
+    add(place);
+  }
+}
+
+void Finder::add(const fs::path& file) {
+  // Two names of one file, by links or by places that overlap, must not count its measurements twice.
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(file, error);
+  if (seen_.insert(error ? file : canonical).second) files_.push_back(file);
+}
+
+void Finder::add_folder(const fs::path& folder) {
+  for (const fs::path& path : sorted(folder)) {
+    std::error_code error;
+    // Hidden files are editors' and ours in the making.
+    const std::string name = path.filename().string();
+    if (path.extension() == ".json" && !name.starts_with('.') && !fs::is_directory(path, error)) add(path);
+  }
+}
+
+// By name: what a folder yields must not depend on the file system.
+std::vector<fs::path> Finder::sorted(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    paths.push_back(entry->path());
+  if (error) note(folder, "cannot be read: " + error.message(), LogLevel::warning);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::optional<fs::path> Finder::version_folder(const fs::path& device_folder) {
+  std::error_code error;
+  const std::optional<FolderVersion> wanted = parse_folder_version(search_.version);
+  struct Candidate {
+    fs::path path;
+    FolderVersion version;
+  };
+  std::optional<Candidate> best;
+  bool best_is_newer = false;
+  for (const fs::path& path : sorted(device_folder)) {
+    if (!fs::is_directory(path, error)) continue;
+    if (!search_.version.empty() && path.filename() == search_.version) return path;
+    std::optional<FolderVersion> version = parse_folder_version(path.filename().string());
+    // Versions of different things cannot be compared.
+    if (!version || version->prefix != (wanted ? wanted->prefix : "")) continue;
+    const bool newer = wanted && version->compare(*wanted) > 0;
+    if (wanted && version->compare(*wanted) == 0) return path;
+    const bool better =
+        !best || (best_is_newer && !newer) || (best_is_newer == newer && version->compare(best->version) > 0);
+    if (!better) continue;
+    best = Candidate{path, *std::move(version)};
+    best_is_newer = newer;
+  }
+  if (!best) return std::nullopt;
+  if (search_.version.empty())
+    note(best->path, "no version was asked for; this folder, the newest, is used", LogLevel::info);
+  else
+    note(best->path,
+         "there are no tables of version " + search_.version + "; those of version " +
+             best->path.filename().string() + " are used",
+         LogLevel::warning);
+  return best->path;
+}
+
+}  // namespace
+
+std::vector<fs::path> find_files(const TableSearch& search, const std::string& device,
+                                 std::vector<Notice>& notices) {
+  return Finder(search, device, notices).find();
+}
+
+std::vector<FoundTable> find(const TableSearch& search, const std::string& device,
+                             std::vector<Notice>& notices) {
+  std::vector<FoundTable> found;
+  for (const fs::path& file : find_files(search, device, notices)) {
+    try {
+      ReadResult result = read(file);
+      notices.insert(notices.end(), result.notices.begin(), result.notices.end());
+      found.push_back({file, std::move(result.table)});
+    } catch (const Error& error) {
+      std::string what = error.problem();
+      if (!error.remedy().empty()) what += "; " + error.remedy();
+      notices.push_back({error.where(), what + "; the file is left out", LogLevel::warning});
+    }
+  }
+  return found;
+}
+
+std::string describe(const TableSearch& search, const std::string& device) {
+  const std::string name = normalised_device(device);
+  std::string text;
+  for (const fs::path& place : search.places) {
+    if (!text.empty()) text += ", ";
+    std::error_code error;
+    if (fs::exists(place, error) && !fs::is_directory(place, error)) {
+      text += place.string();
+      continue;
+    }
+    text += (place / "*.json").string() + ", ";
+    if (!search.version.empty()) text += (place / name / search.version / "*.json").string() + ", ";
+    text += (place / name / "*.json").string() + ", " + (place / name / "legacy" / "*.json").string();
+  }
+  return text.empty() ? "no place at all" : text;
+}
+
+}  // namespace table
+}  // namespace adaptive

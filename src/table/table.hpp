@@ -1,0 +1,112 @@
+// The native table in memory, and how it is read and written. docs/tables.md is the format's page.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adaptive/device.hpp>
+#include <adaptive/dimension.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/log.hpp>
+#include <adaptive/variant.hpp>
+
+namespace adaptive::table {
+
+/// What was measured of one variant at one key. All zero but `failures` where nothing was.
+struct VariantRecord {
+  std::uint64_t count = 0;
+  double mean_ns = 0.0;
+  double variance_ns2 = 0.0;  ///< of one latency
+  double location_ns = 0.0;   ///< robust location: what variants are compared by
+  std::uint64_t failures = 0;
+
+  friend bool operator==(const VariantRecord&, const VariantRecord&) = default;
+};
+
+/// From the least trusted to the most: of two incumbents of the same time the higher one stays in a merge.
+enum class Origin : std::uint8_t { imported, measured, adapted };
+
+struct Entry {
+  Key key = {};
+  std::string incumbent = {};  ///< empty where none is known
+  Origin origin = Origin::measured;
+  std::int64_t time = 0;  ///< seconds since 1970 of the last change; 0 unknown
+  std::map<std::string, VariantRecord> variants = {};
+
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+struct OperationTable {
+  std::string name = {};
+  std::vector<Dimension> dimensions = {};
+  std::map<std::string, Parameters> variants = {};  ///< all that the entries name
+  std::map<Key, Entry> entries = {};
+
+  friend bool operator==(const OperationTable& a, const OperationTable& b);
+};
+
+struct Table {
+  static constexpr int schema_version = 1;
+
+  std::string tool = {};  ///< name and version of what wrote it
+  Fingerprint fingerprint = {};
+  std::map<std::string, OperationTable> operations = {};
+
+  friend bool operator==(const Table&, const Table&) = default;
+};
+
+/// Something in a file that was skipped or repaired.
+struct Notice {
+  /// "file:line#/json/pointer", or the path of what is no readable file.
+  std::string where = {};
+  std::string what = {};
+  /// `warning`: something is wrong and was left out. `info`: nothing is, but the reader may wonder, such as a
+  /// field that only a newer version knows or a folder that is not there.
+  LogLevel level = LogLevel::warning;
+};
+
+struct ReadResult {
+  Table table = {};
+  std::vector<Notice> notices = {};
+};
+
+/// Reads what can be used and reports the rest. Throws `Error`, with the file and the line or JSON pointer,
+/// where nothing can be: unreadable, not JSON, no table of ours, or of a newer schema that this version
+/// cannot read.
+ReadResult read(const std::filesystem::path& path);
+/// The same from memory; `source` names it in messages.
+ReadResult parse(std::string_view text, const std::string& source);
+
+/// Sorted, one variant's record a line, numbers as short as they can be without losing a bit: the same
+/// content is the same text. Numbers that a table cannot hold (negative or not finite) and entries whose key
+/// does not fit the dimensions are left out. Throws `Error` for a name that could not be read back (empty, or
+/// too long).
+std::string print(const Table& table);
+
+/// Replaces `path` atomically. Throws `Error`; the old file is then untouched.
+void write(const Table& table, const std::filesystem::path& path);
+
+/// What a merge did, in entries.
+struct MergeCounts {
+  std::size_t added = 0;
+  std::size_t combined = 0;
+  std::size_t incumbents_changed = 0;  ///< of the combined ones
+
+  friend bool operator==(const MergeCounts&, const MergeCounts&) = default;
+};
+
+/// Adds to `into` what `from` knows of the same operation: counts, means and variances of the same variant
+/// and key add up (Chan, Golub, LeVeque, 1983), locations are averaged by count, the later incumbent stays.
+/// In which order tables are merged makes no difference but for rounding. Dimensions and labels are matched
+/// by name, since their order may differ; throws `Error`, with `into` untouched, where the two do not
+/// describe the same keys.
+MergeCounts merge(OperationTable& into, const OperationTable& from);
+/// Every operation of `from`. Throws before anything is changed. The fingerprint keeps what both agree on.
+MergeCounts merge(Table& into, const Table& from);
+
+}  // namespace adaptive::table
