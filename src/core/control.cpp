@@ -1,0 +1,104 @@
+// What a program changes while running: seeds, mode, forced and disabled variants, new ones, forgetting.
+#include <algorithm>
+#include <string>
+
+#include <adaptive/error.hpp>
+#include "core/operation_state.hpp"
+
+namespace adaptive::core {
+
+void OperationState::add_seeds(std::vector<SeedEntry> seeds, bool keep_old) {
+  const std::lock_guard lock(admin_);
+  seeds_.add(std::move(seeds), keep_old);
+}
+
+void OperationState::republish() {
+  const std::lock_guard lock(admin_);
+  for_each_key([&](KeyState& key) { publish(key); });
+}
+
+std::uint64_t OperationState::push_forced(std::uint32_t variant) {
+  const std::lock_guard lock(admin_);
+  for (const auto& key : keys_) {
+    // Outside the key's lock: it may call into the program.
+    if (is_listed(*key, variant) || can_run(variant, key->key)) continue;
+    const std::lock_guard key_lock(key->lock);
+    key->unsupported.push_back(variant);
+  }
+  forced_.emplace_back(++forced_count_, variant);
+  forced_variant_.store(variant, std::memory_order_relaxed);
+  for_each_key([&](KeyState& key) { publish(key); });
+  return forced_count_;
+}
+
+void OperationState::pop_forced(std::uint64_t id) noexcept {
+  const std::lock_guard lock(admin_);
+  std::erase_if(forced_, [&](const auto& entry) { return entry.first == id; });
+  forced_variant_.store(forced_.empty() ? not_forced : forced_.back().second, std::memory_order_relaxed);
+  for_each_key([&](KeyState& key) { publish(key); });
+}
+
+void OperationState::enable(std::uint32_t variant, bool enabled) {
+  const std::lock_guard lock(admin_);
+  variants_[variant].enabled.store(enabled, std::memory_order_relaxed);
+  for_each_key([&](KeyState& key) {
+    KeyStatistics& s = key.statistics;
+    for (VariantStatistics& candidate : s.candidates)
+      if (candidate.variant == variant) set_availability(candidate);
+    leave_unavailable_incumbent(key, EventKind::demotion);
+    s.settled = false;
+    publish(key);
+  });
+}
+
+std::uint32_t OperationState::add_variant(Variant variant) {
+  const std::lock_guard lock(admin_);
+  if (variant.name.empty()) throw Error("a variant needs a name", spec_.name);
+  if (find_variant(variant.name)) throw Error("the variant " + variant.name + " exists already", spec_.name);
+  if (variants_.size() >= VariantList::capacity)
+    throw Error("an operation has at most 65,535 variants", spec_.name);
+  const std::uint32_t index = variants_.append(std::move(variant));
+  if (spec_.candidates) return index;
+  for (const auto& key : keys_) {
+    // Outside the key's lock: it calls into the program.
+    const bool supported = can_run(index, key->key);
+    const std::lock_guard key_lock(key->lock);
+    if (!supported) {
+      key->unsupported.push_back(index);
+      continue;
+    }
+    VariantStatistics added;
+    added.variant = index;
+    key->statistics.candidates.push_back(added);
+    key->statistics.settled = false;
+    publish(*key);
+  }
+  return index;
+}
+
+void OperationState::reset() {
+  const std::lock_guard lock(admin_);
+  // What one key had borrowed from another was learned in this run as well.
+  for_each_key([&](KeyState& key) { restart(key, {}); });
+}
+
+bool OperationState::reset(const Key& key) {
+  check_arity(key);
+  const std::lock_guard lock(admin_);
+  const detail::KeyHead* head = find(key);
+  if (head == nullptr) return false;
+  KeyState& state = *head->state;
+  const std::lock_guard key_lock(state.lock);
+  restart(state, neighbours_of(state.key));
+  return true;
+}
+
+void OperationState::restart(KeyState& key, std::span<const Neighbour> neighbours) {
+  key.start = start_again(key, neighbours);
+  key.tickets.forget();
+  key.history.clear();
+  begin(key);
+  publish(key);
+}
+
+}  // namespace adaptive::core

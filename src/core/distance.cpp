@@ -1,0 +1,69 @@
+#include "core/distance.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace adaptive::core {
+namespace {
+
+double doublings(std::int64_t a, std::int64_t b) noexcept {
+  const auto positive = [](std::int64_t v) { return v > 0 ? static_cast<double>(v) : 0.5; };
+  // The larger over the smaller: the same either way, and equal ratios give equal distances, so that ties are
+  // ties.
+  return std::log2(std::max(positive(a), positive(b)) / std::min(positive(a), positive(b)));
+}
+
+std::string print_value(const Dimension& dimension, std::int64_t value) {
+  const auto& labels = dimension.labels;
+  if (dimension.kind == DimensionKind::label && value >= 0 &&
+      static_cast<std::uint64_t>(value) < labels.size())
+    return labels[static_cast<std::size_t>(value)];
+  if (dimension.kind == DimensionKind::label_set && value > 0 && labels.size() < 64 &&
+      (static_cast<std::uint64_t>(value) >> labels.size()) == 0) {
+    std::string joined;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      if ((value >> i & 1) != 0) joined += (joined.empty() ? "" : "+") + labels[i];
+    return joined;
+  }
+  return std::to_string(value);
+}
+
+}  // namespace
+
+double distance(std::span<const Dimension> dimensions, const Key& a, const Key& b) noexcept {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    if (a[i] == b[i]) continue;
+    switch (dimensions[i].kind) {
+      case DimensionKind::size:
+        sum += dimensions[i].weight * doublings(a[i], b[i]);
+        break;
+      case DimensionKind::linear:
+        sum += dimensions[i].weight * std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        break;
+      case DimensionKind::label:
+      case DimensionKind::label_set:
+        return std::numeric_limits<double>::infinity();
+    }
+  }
+  return sum;
+}
+
+Key canonical(std::span<const Dimension> dimensions, Key key) noexcept {
+  for (std::size_t i = 0; i < dimensions.size(); ++i)
+    if (dimensions[i].rounding == Rounding::power_of_two && key[i] > 1 && key[i] <= std::int64_t{1} << 62)
+      key[i] = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(key[i])));
+  return key;
+}
+
+std::string print(std::span<const Dimension> dimensions, const Key& key) {
+  std::string text;
+  for (std::size_t i = 0; i < dimensions.size() && i < key.size(); ++i)
+    text += (i == 0 ? "" : " ") + dimensions[i].name + "=" + print_value(dimensions[i], key[i]);
+  return text;
+}
+
+}  // namespace adaptive::core

@@ -1,0 +1,22 @@
+// How far apart two keys are, and which keys are one.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <adaptive/dimension.hpp>
+#include <adaptive/key.hpp>
+
+namespace adaptive::core {
+
+/// The sum over the dimensions of weight × distance; infinite where a label or label set differs. A metric on
+/// keys whose weights are positive. Sizes of 0 and below count as one half, one doubling below 1.
+double distance(std::span<const Dimension> dimensions, const Key& a, const Key& b) noexcept;
+
+/// The key that stands for `key`: sizes rounded as their dimensions say.
+Key canonical(std::span<const Dimension> dimensions, Key key) noexcept;
+
+/// "tokens=17 bits=2+4"; values that no label names as numbers.
+std::string print(std::span<const Dimension> dimensions, const Key& key);
+
+}  // namespace adaptive::core

@@ -1,0 +1,209 @@
+// Why a key runs what it runs.
+#include <adaptive/explanation.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <ostream>
+
+#include "core/distance.hpp"
+#include "core/operation_state.hpp"
+
+namespace adaptive {
+namespace core {
+namespace {
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f %%", 100.0 * share);
+  return text;
+}
+
+std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptions& options) {
+  const VariantStatistics& c = s[i];
+  if (!c.available) return c.failures > 0 ? "set aside: it failed" : "disabled";
+  if (i == s.incumbent) return s.settled ? "the incumbent, confirmed" : "the incumbent, not yet confirmed";
+  if (c.count < options.samples_min)
+    return "needs " + std::to_string(options.samples_min - c.count) + " more results to be ruled in or out";
+  const VariantStatistics& incumbent = s[s.incumbent];
+  if (incumbent.count < options.samples_min) return "waits for results of the incumbent";
+  const double behind = c.location - incumbent.location;
+  const double unsure = s.radius(i, options.error) + s.radius(s.incumbent, options.error);
+  if (behind > 0 && behind > unsure) return "slower by " + percent(std::expm1(behind)) + ", surely";
+  if (behind > 0)
+    return "slower by " + percent(std::expm1(behind)) + " as far as known; would have to gain that";
+  return "faster by " + percent(-std::expm1(behind)) + " as far as known; needs the uncertainty of " +
+         percent(unsure) + " to shrink below that";
+}
+
+Explanation::Candidate describe(const KeyStatistics& s, std::uint32_t i, const std::string& name,
+                                const LearningOptions& options) {
+  const VariantStatistics& c = s[i];
+  Explanation::Candidate d;
+  d.name = name;
+  d.available = c.available;
+  d.count = c.total_count;
+  d.failures = c.failures;
+  d.pending = c.pending;
+  d.mean_ns = c.mean_ns;
+  d.deviation_ns = std::sqrt(c.variance_ns());
+  if (c.count > 0) {
+    const double radius = s.radius(i, options.error);
+    d.location_ns = std::exp(c.location);
+    d.lower_ns = std::exp(c.location - radius);
+    d.upper_ns = std::exp(c.location + radius);
+  }
+  if (c.has_prior()) d.seed_ns = std::exp(c.prior);
+  d.verdict = verdict(s, i, options);
+  return d;
+}
+
+std::string start_text(const Explanation& e) {
+  const std::string from = e.source.empty() ? "" : " from " + e.source;
+  switch (e.match.kind) {
+    case MatchKind::exact:
+      return "it has an entry of its own" + from;
+    case MatchKind::nearest: {
+      char distance[32];
+      std::snprintf(distance, sizeof distance, "%.3g", e.match.distance);
+      return "it borrows from the nearest known key, " + from.substr(6) + ", at distance " + distance;
+    }
+    case MatchKind::predicted:
+      return "a model predicted it";
+    case MatchKind::fallback:
+      break;
+  }
+  return "nothing near it was known, so it began with the default";
+}
+
+std::string name_of(Mode mode) {
+  switch (mode) {
+    case Mode::off:
+      return "off";
+    case Mode::seed:
+      return "seed";
+    case Mode::observe:
+      return "observe";
+    case Mode::frozen:
+      return "frozen";
+    case Mode::online:
+      break;
+  }
+  return "online";
+}
+
+// `running` is what calls get that do not explore.
+std::string reason(const Explanation& e, const std::string& running, bool forced) {
+  const bool learned = e.mode == Mode::online || e.mode == Mode::frozen;
+  std::string text = running + " runs: ";
+  if (forced)
+    text += "it is forced; otherwise " + e.incumbent + " would: ";
+  else if (e.mode == Mode::off || (!learned && running != e.incumbent))
+    text += "the mode is " + name_of(e.mode) + "; otherwise " + e.incumbent + " would: ";
+  else
+    text = e.incumbent + " runs: ";
+  text += start_text(e);
+  if (!e.history.empty())
+    text += "; since then " + e.history.back().to + " took the place of " + e.history.back().from;
+  if (e.leader != e.incumbent) text += "; " + e.leader + " is ahead and in use, but not yet surely better";
+  return text;
+}
+
+}  // namespace
+
+Explanation OperationState::explain(const Key& asked) const {
+  const Key key = canonical(spec_.dimensions, asked);
+  Explanation e;
+  e.operation = spec_.name;
+  e.key = print(spec_.dimensions, key);
+  e.mode = shared_.mode.load(std::memory_order_relaxed);
+  const auto name = [&](std::uint32_t variant) { return variants_[variant].spec.name; };
+
+  const std::lock_guard lock(admin_);
+  const auto describe_start = [&](const StartingPoint& start) {
+    e.match = start.match;
+    e.source = start.source;
+    if (start.match.kind == MatchKind::nearest)
+      e.source = print(spec_.dimensions, start.match.source) + " of " + start.source;
+  };
+  const detail::KeyHead* head = find(key);
+  const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
+  if (head == nullptr) {
+    Candidates candidates = candidates_of(key);
+    const StartingPoint start = start_of(key, candidates);
+    describe_start(start);
+    e.incumbent = e.leader = name(candidates.variants[start.candidate]);
+    for (std::size_t i = 0; i < candidates.variants.size(); ++i) {
+      Explanation::Candidate candidate;
+      candidate.name = name(candidates.variants[i]);
+      if (start.prior[i] == start.prior[i]) candidate.seed_ns = std::exp(start.prior[i]);
+      candidate.verdict = "the key has not been seen yet";
+      e.candidates.push_back(std::move(candidate));
+    }
+    for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
+    const bool obeys = forced != not_forced && can_run(forced, key);
+    const std::uint32_t runs = obeys                 ? forced
+                               : e.mode == Mode::off ? candidates.variants[candidates.fallback]
+                                                     : candidates.variants[start.candidate];
+    e.reason = reason(e, name(runs), obeys);
+    return e;
+  }
+
+  const KeyState& state = *head->state;
+  const std::lock_guard key_lock(state.lock);
+  const KeyStatistics& s = state.statistics;
+  describe_start(state.start);
+  e.incumbent = name(state.variant_of(s.incumbent));
+  e.leader = name(state.variant_of(choosable(state, state.policy->rest(s).candidate)));
+  e.settled = s.settled;
+  e.calls = s.calls;
+  e.explored_share = s.calls > 0 ? state.explored_calls / s.calls : 0.0;
+  const std::uint32_t leader = s.leader();
+  if (s.calls > 0 && s[leader].count > 0)
+    e.lost_share = state.lost_ns / (state.lost_ns + s.calls * std::exp(s[leader].location));
+  for (std::uint32_t i = 0; i < s.size(); ++i)
+    e.candidates.push_back(describe(s, i, name(s[i].variant), shared_.learning));
+  for (const std::uint32_t variant : state.unsupported) e.unsupported.push_back(name(variant));
+  for (const HistoryEntry& h : state.history)
+    e.history.push_back({h.kind, name(h.from), name(h.to), h.gain, h.calls, h.epoch});
+  const std::uint32_t runs = detail::Plan::variant(head->plan.load(std::memory_order_relaxed));
+  e.reason = reason(e, name(runs), forced == runs);
+  return e;
+}
+
+}  // namespace core
+
+std::string Explanation::text() const {
+  const auto line = [](const char* format, auto... values) {
+    char buffer[512];
+    std::snprintf(buffer, sizeof buffer, format, values...);
+    return std::string(buffer);
+  };
+  std::string out = operation + "  " + key + "\n  " + reason + "\n";
+  out += line("  %.0f calls, %.2f %% of them exploring, %.2f %% of the time lost by it\n", calls,
+              100.0 * explored_share, 100.0 * lost_share);
+  out += line("  %-28s %9s %12s %24s %12s  %s\n", "variant", "results", "latency us", "confidence limits us",
+              "seed us", "verdict");
+  for (const Candidate& c : candidates) {
+    const std::string limits = c.count == 0 ? "-" : line("%.3f .. %.3f", c.lower_ns / 1e3, c.upper_ns / 1e3);
+    out += line("  %-28s %9llu %12s %24s %12s  ", c.name.c_str(), static_cast<unsigned long long>(c.count),
+                c.location_ns > 0 ? line("%.3f", c.location_ns / 1e3).c_str() : "-", limits.c_str(),
+                c.seed_ns > 0 ? line("%.3f", c.seed_ns / 1e3).c_str() : "-") +
+           c.verdict + "\n";
+  }
+  for (const std::string& name : unsupported) out += "  " + name + " cannot run this key\n";
+  for (const Event& event : history) {
+    const char* kind = event.kind == EventKind::promotion  ? "promotion"
+                       : event.kind == EventKind::demotion ? "demotion"
+                                                           : "failure";
+    out += line("  after %.0f calls, epoch %llu: %s of ", event.calls,
+                static_cast<unsigned long long>(event.epoch), kind) +
+           event.from + " -> " + event.to + line(" (%+.1f %%)\n", 100.0 * event.gain);
+  }
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Explanation& explanation) {
+  return out << explanation.text();
+}
+
+}  // namespace adaptive

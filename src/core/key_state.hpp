@@ -1,0 +1,79 @@
+// All that is kept about one key.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <adaptive/counters.hpp>
+#include <adaptive/detail/key_table.hpp>
+#include <adaptive/explanation.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/match.hpp>
+#include <adaptive/policy.hpp>
+#include <adaptive/random.hpp>
+#include <adaptive/statistics.hpp>
+#include "core/spin_lock.hpp"
+#include "core/tickets.hpp"
+
+namespace adaptive::core {
+
+struct HistoryEntry {
+  EventKind kind = EventKind::promotion;
+  std::uint32_t from = 0;  // variants of the operation
+  std::uint32_t to = 0;
+  double gain = 0.0;
+  double calls = 0.0;
+  std::uint64_t epoch = 0;
+};
+
+/// How a key begins: which variant, from where, and what is believed of the others.
+struct StartingPoint {
+  Match match;
+  std::string source;           ///< the table's file, or "this run"
+  std::uint32_t candidate = 0;  ///< index among the candidates
+  bool trusted = false;
+  /// Parallel to the candidates: log latency, deviation of its error, results behind it; NaN and 0 without.
+  std::vector<double> prior;
+  std::vector<double> prior_deviation;
+  std::vector<std::uint64_t> prior_count;
+};
+
+struct KeyState {
+  static constexpr std::size_t history_max = 16;
+
+  explicit KeyState(std::uint32_t patience) : tickets(patience) {}
+
+  /// What pins refer to. Bits 0–15: the variant to run where nothing may be explored, that of `standing`
+  /// unless the mode or the program says otherwise. Bits 16–31: how often it has changed, modulo 2^16.
+  std::atomic<std::uint32_t> pinned{0};
+
+  // Fixed once the key is in the table.
+  detail::KeyHead* head = nullptr;
+  Key key;
+  std::vector<std::uint32_t> unsupported;
+  std::uint32_t default_variant = 0;
+
+  // Everything below belongs to the holder of the lock.
+  mutable SpinLock lock;
+  StartingPoint start;
+  KeyStatistics statistics;
+  std::unique_ptr<Policy> policy;
+  Random random;
+  Tickets tickets;
+  std::deque<HistoryEntry> history;
+  Counters counters;
+  double explored_calls = 0.0;
+  double lost_ns = 0.0;  // by explored launches, against the leader
+  double incumbent_location =
+      VariantStatistics::none;  // when it became the incumbent: what demotion is judged by
+
+  std::uint32_t variant_of(std::uint32_t candidate) const noexcept {
+    return statistics.candidates[candidate].variant;
+  }
+};
+
+}  // namespace adaptive::core

@@ -1,0 +1,272 @@
+// The calls of a known key that a policy is asked about, and their results.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "core/distance.hpp"
+#include "core/operation_state.hpp"
+#include "core/promotion.hpp"
+
+namespace adaptive::core {
+namespace {
+
+// Enough for the holder to finish even when it was descheduled once; then the result is dropped and counted.
+constexpr int record_attempts = 4096;
+
+// What stands in for an incumbent that is not yet ousted has at least so many results.
+constexpr std::uint64_t leader_results_min = 8;
+
+bool learns(Mode mode) {
+  return mode == Mode::online || mode == Mode::observe;
+}
+
+}  // namespace
+
+std::uint32_t OperationState::choosable(const KeyState& key, std::uint32_t candidate) const noexcept {
+  const KeyStatistics& s = key.statistics;
+  return candidate < s.size() && s[candidate].available ? candidate : s.incumbent;
+}
+
+bool OperationState::within_budget(const KeyState& key, std::uint32_t candidate,
+                                   std::uint32_t leader) const noexcept {
+  const double budget = shared_.learning.exploration_budget;
+  if (budget >= 1.0) return true;
+  const KeyStatistics& s = key.statistics;
+  if (s[leader].count == 0) return key.explored_calls == 0.0 || budget > 0.0;
+  // What one exploration costs is known only when its result is there: one at a time.
+  for (std::uint32_t i = 0; i < s.size(); ++i)
+    if (i != leader && s[i].pending > 0) return false;
+  if (budget > 0.0 && key.explored_calls == 0.0) return true;
+  const double expected = std::exp(s[leader].location);
+  const VariantStatistics& c = s[candidate];
+  const double at = c.count > 0 ? c.location : c.has_prior() ? c.prior : VariantStatistics::none;
+  const double known = at == at ? std::max(0.0, std::exp(at) - expected) : expected;
+  return key.lost_ns + known <= budget * s.calls * expected;
+}
+
+Decision OperationState::consult(const detail::KeyHead& head) noexcept {
+  KeyState& key = *head.state;
+  detail::number_this_thread();
+  const std::uint64_t plan = head.plan.load(std::memory_order_relaxed);
+  if (!key.lock.try_lock()) {
+    contended_.fetch_add(1, std::memory_order_relaxed);
+    return {&head, detail::Plan::variant(plan)};
+  }
+  const std::lock_guard lock(key.lock, std::adopt_lock);
+  const Mode mode = shared_.mode.load(std::memory_order_relaxed);
+  if (!learns(mode) || forced_variant_.load(std::memory_order_relaxed) != not_forced)
+    return {&head, detail::Plan::variant(head.plan.load(std::memory_order_relaxed))};
+
+  KeyStatistics& s = key.statistics;
+  // This call stands for those that were not put to the policy.
+  const double stands_for = 4294967296.0 / (static_cast<double>(detail::Plan::share(plan)) + 1.0);
+  s.calls += stands_for;
+  ++key.counters.consulted;
+  Choice choice = key.policy->choose(s, key.random);
+  choice.candidate = choosable(key, choice.candidate);
+  const std::uint32_t leader = choosable(key, key.policy->rest(s).candidate);
+  if (mode == Mode::observe) {
+    choice.candidate = choosable(key, key.start.candidate);
+  } else if (choice.candidate != leader) {
+    if (within_budget(key, choice.candidate, leader)) {
+      ++key.counters.explored;
+      key.explored_calls += 1.0;
+    } else {
+      ++key.counters.exploration_refused;
+      choice.candidate = leader;
+    }
+  }
+  std::uint32_t ticket = 0;
+  if (choice.timed) {
+    std::uint32_t lost = Tickets::none;
+    ticket = key.tickets.issue(choice.candidate, lost);
+    if (lost != Tickets::none) {
+      ++key.counters.results_lost;
+      if (s.candidates[lost].pending > 0) --s.candidates[lost].pending;
+    }
+    ++s.candidates[choice.candidate].pending;
+    s.candidates[choice.candidate].asked_at = s.results;
+    ++key.counters.timed;
+  }
+  publish(key);
+  return {&head, key.variant_of(choice.candidate), ticket};
+}
+
+std::optional<std::uint32_t> OperationState::resolve(KeyState& key, std::uint32_t variant,
+                                                     std::uint32_t ticket) noexcept {
+  KeyStatistics& s = key.statistics;
+  if (ticket == 0) {
+    for (std::uint32_t i = 0; i < s.size(); ++i)
+      if (s[i].variant == variant) return i;
+    return std::nullopt;
+  }
+  const Tickets::Result result = key.tickets.complete(ticket);
+  if (result.outcome == Tickets::Outcome::duplicate) ++key.counters.results_duplicate;
+  if (result.outcome == Tickets::Outcome::expired) ++key.counters.results_expired;
+  if (result.outcome != Tickets::Outcome::accepted || result.candidate >= s.size()) return std::nullopt;
+  if (s.candidates[result.candidate].pending > 0) --s.candidates[result.candidate].pending;
+  return result.candidate;
+}
+
+void OperationState::record(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket,
+                            double ns) noexcept {
+  const bool valid = std::isfinite(ns) && ns > 0.0;
+  if (!valid) invalid_.fetch_add(1, std::memory_order_relaxed);
+  if (head == nullptr || (!valid && ticket == 0)) return;
+  KeyState& key = *head->state;
+  if (!key.lock.lock_for(record_attempts)) {
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  const std::lock_guard lock(key.lock, std::adopt_lock);
+  const std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
+  if (candidate && valid) accept(key, *candidate, ns);
+}
+
+void OperationState::accept(KeyState& key, std::uint32_t candidate, double ns) noexcept {
+  KeyStatistics& s = key.statistics;
+  ++key.counters.results;
+  const std::uint32_t leader = s.leader();
+  if (candidate != leader && s[leader].count > 0)
+    key.lost_ns += std::max(0.0, ns - std::exp(s[leader].location));
+  const Sample sample = s.add(candidate, ns);
+  const Mode mode = shared_.mode.load(std::memory_order_relaxed);
+  if (!learns(mode)) return;
+  key.policy->observe(s, sample);
+  if (mode == Mode::online) settle(key);
+  publish(key);
+}
+
+void OperationState::settle(KeyState& key) noexcept {
+  KeyStatistics& s = key.statistics;
+  const std::optional<std::uint32_t> winner = established(s, shared_.learning);
+  if (!winner) return;
+  if (*winner != s.incumbent) {
+    const double zone = std::log1p(shared_.learning.indifference);
+    const bool slower = s[s.incumbent].count > 0 && s[s.incumbent].location > key.incumbent_location + zone;
+    replace_incumbent(key, *winner, slower ? EventKind::demotion : EventKind::promotion);
+  } else if (!s.settled) {
+    key.incumbent_location = s[s.incumbent].location;
+  }
+  s.settled = true;
+}
+
+void OperationState::replace_incumbent(KeyState& key, std::uint32_t candidate, EventKind kind) noexcept {
+  KeyStatistics& s = key.statistics;
+  const VariantStatistics& from = s[s.incumbent];
+  const VariantStatistics& to = s[candidate];
+  const bool measured = from.count > 0 && to.count > 0;
+  HistoryEntry entry{kind,       from.variant,
+                     to.variant, measured ? 1.0 - std::exp(to.location - from.location) : 0.0,
+                     s.calls,    shared_.epoch.fetch_add(1, std::memory_order_relaxed) + 1};
+  if (kind == EventKind::promotion) ++key.counters.promotions;
+  if (kind == EventKind::demotion) ++key.counters.demotions;
+  s.incumbent = candidate;
+  key.incumbent_location = to.location;
+  try {
+    if (key.history.size() == KeyState::history_max) key.history.pop_front();
+    key.history.push_back(entry);
+    if (shared_.log)
+      shared_.say(LogLevel::info, spec_.name + " " + print(spec_.dimensions, key.key) + ": " +
+                                      variants_[entry.from].spec.name + " -> " +
+                                      variants_[entry.to].spec.name);
+  } catch (...) {
+    // Memory is short: the change stands, its trace is lost.
+  }
+}
+
+void OperationState::set_availability(VariantStatistics& candidate) const noexcept {
+  candidate.available =
+      candidate.failures == 0 && variants_[candidate.variant].enabled.load(std::memory_order_relaxed);
+}
+
+void OperationState::fail(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket) noexcept {
+  if (head == nullptr) {
+    failures_elsewhere_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  KeyState& key = *head->state;
+  const std::lock_guard lock(key.lock);
+  std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
+  if (!candidate) candidate = resolve(key, variant, 0);
+  if (!candidate) return;
+  KeyStatistics& s = key.statistics;
+  ++key.counters.failures;
+  ++s.candidates[*candidate].failures;
+  set_availability(s.candidates[*candidate]);
+  leave_unavailable_incumbent(key, EventKind::failure);
+  publish(key);
+}
+
+std::uint32_t OperationState::available_incumbent(const KeyState& key) noexcept {
+  const KeyStatistics& s = key.statistics;
+  if (s[s.incumbent].available) return s.incumbent;
+  std::uint32_t to = s.leader(true);
+  // Nothing is known of the others: the first that can run. Nothing can run: the default has to.
+  for (std::uint32_t i = 0; i < s.size() && !s[to].available; ++i)
+    if (s[i].available) to = i;
+  for (std::uint32_t i = 0; i < s.size() && !s[to].available; ++i)
+    if (s[i].variant == key.default_variant) {
+      to = i;
+      break;
+    }
+  return to;
+}
+
+void OperationState::leave_unavailable_incumbent(KeyState& key, EventKind kind) noexcept {
+  KeyStatistics& s = key.statistics;
+  if (s[s.incumbent].available) return;
+  s.settled = false;
+  const std::uint32_t to = available_incumbent(key);
+  if (to != s.incumbent) replace_incumbent(key, to, kind);
+}
+
+std::uint32_t OperationState::standing(const KeyState& key) const noexcept {
+  const KeyStatistics& s = key.statistics;
+  const std::uint32_t leader = s.leader();
+  if (s.settled || leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
+  const VariantStatistics& incumbent = s[s.incumbent];
+  const double upper = s[leader].location + s.radius(leader, shared_.learning.error);
+  return incumbent.count > 0 && upper < incumbent.location ? leader : s.incumbent;
+}
+
+void OperationState::publish(KeyState& key) noexcept {
+  const KeyStatistics& s = key.statistics;
+  Rest rest{choosable(key, key.start.candidate), 0.0};
+  std::uint32_t pinned = rest.candidate;
+  const Mode mode = shared_.mode.load(std::memory_order_relaxed);
+  switch (mode) {
+    case Mode::off:
+    case Mode::seed:
+      break;
+    case Mode::frozen:
+      rest.candidate = pinned = standing(key);
+      break;
+    case Mode::observe:
+      rest.consulted = key.policy->rest(s).consulted;
+      break;
+    case Mode::online:
+      rest = key.policy->rest(s);
+      rest.candidate = choosable(key, rest.candidate);
+      pinned = s.incumbent;
+      break;
+  }
+  std::uint32_t variant = key.variant_of(rest.candidate);
+  pinned = key.variant_of(pinned);
+  if (mode == Mode::off) variant = pinned = key.default_variant;
+  const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
+  if (forced != not_forced &&
+      std::find(key.unsupported.begin(), key.unsupported.end(), forced) == key.unsupported.end()) {
+    variant = pinned = forced;
+    rest.consulted = 0.0;
+  }
+  const std::uint64_t plan = detail::Plan::make(variant, rest.consulted);
+  // Readers on other cores keep their copy of the line while nothing changes.
+  std::atomic<std::uint64_t>& published = key.head->plan;
+  if (published.load(std::memory_order_relaxed) != plan) published.store(plan, std::memory_order_relaxed);
+  const std::uint32_t before = key.pinned.load(std::memory_order_relaxed);
+  if ((before & 0xFFFFu) != pinned)
+    key.pinned.store(pinned | ((before >> 16) + 1) << 16, std::memory_order_relaxed);
+}
+
+}  // namespace adaptive::core

@@ -1,0 +1,150 @@
+// An operation behind its face: keys, seeds, learning. Who reads on: `admission.cpp` makes a key,
+// `learning.cpp` decides its calls and takes its results, `control.cpp` is what the program changes while
+// running, `explain.cpp` and `snapshot.cpp` are what leaves.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adaptive/operation.hpp>
+#include "core/head_arena.hpp"
+#include "core/key_state.hpp"
+#include "core/seed.hpp"
+#include "core/shared.hpp"
+#include "core/starting_point.hpp"
+#include "core/variant_list.hpp"
+
+namespace adaptive::core {
+
+/// Locks: `admin_` guards the list of keys, the seeds, and everything that goes over all keys; each key has
+/// its own. `admin_` is taken first. The launch path only ever tries `admin_`, and only for a key that it has
+/// not seen.
+class OperationState {
+ public:
+  /// Throws `Error` for an invalid specification.
+  OperationState(Operation& face, Shared& shared, OperationSpec spec);
+  ~OperationState();
+
+  // The launch path.
+  Decision select_unknown(Key key) noexcept;
+  std::optional<Decision> select_known(Key key) noexcept;
+  Decision consult(const detail::KeyHead& head) noexcept;
+  void record(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket, double ns) noexcept;
+  void fail(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket) noexcept;
+  /// Whether the key has as many values as the operation; counted where it has not.
+  bool fits(const Key& key) noexcept;
+  /// The state of `key`, made if need be; null where it cannot be made.
+  enum class Wait : bool { no, yes };
+  const detail::KeyHead* find_or_admit(Key key, Wait wait = Wait::no) noexcept;
+  /// Null where it has none.
+  const detail::KeyHead* find(Key key) const noexcept;
+  /// A variant for a key without a state.
+  std::uint32_t default_for(Key key) noexcept;
+
+  // What the program changes.
+  void add_seeds(std::vector<SeedEntry> seeds, bool keep_old);
+  void republish();
+  std::uint64_t push_forced(std::uint32_t variant);
+  void pop_forced(std::uint64_t id) noexcept;
+  void enable(std::uint32_t variant, bool enabled);
+  std::uint32_t add_variant(Variant variant);
+  void reset();
+  bool reset(const Key& key);
+
+  // What leaves.
+  Explanation explain(const Key& asked) const;
+  Counters counters() const;
+  /// Every key that this run has results or failures of.
+  std::vector<SeedEntry> snapshot() const;
+
+  const OperationSpec& spec() const noexcept { return spec_; }
+  const VariantList& variants() const noexcept { return variants_; }
+  std::optional<std::uint32_t> find_variant(std::string_view name) const noexcept;
+  void check_arity(const Key& key) const;
+
+ private:
+  enum class Trouble : unsigned { arity, keys, unsupported, exception, forced };
+  struct Candidates {
+    std::vector<std::uint32_t> variants;
+    std::vector<std::uint32_t> unsupported;
+    std::uint32_t fallback = 0;
+    bool can_run = true;  ///< false: none can, and the one there is runs all the same
+  };
+
+  // Admission; `admin_` is held, except by `candidates_of`.
+  Candidates candidates_of(const Key& key) const;
+  bool supports(std::uint32_t variant, const Key& key) const;
+  /// The same where nobody is there to take an exception.
+  bool can_run(std::uint32_t variant, const Key& key) const noexcept;
+  /// Whether the key knows if it can run the variant. With `admin_` no lock of the key is needed.
+  static bool is_listed(const KeyState& key, std::uint32_t variant) noexcept;
+  StartingPoint start_of(const Key& key, Candidates& candidates) const;
+  /// For a key that has its candidates.
+  StartingPoint start_again(const KeyState& key, std::span<const Neighbour> neighbours) const;
+  std::vector<Neighbour> neighbours_of(const Key& key) const;
+  KeyState& admit(const Key& key, Candidates candidates, StartingPoint start);
+  /// Nothing where nothing is known of `key` or near it.
+  std::optional<Decision> admit_known(const Key& key);
+  bool is_known(const KeyState& key) const noexcept;
+  void refuse_key() noexcept;
+  void begin(KeyState& key) const;
+  void restart(KeyState& key, std::span<const Neighbour> neighbours);
+  /// In the list of keys and in the table, for one more.
+  void make_room();
+
+  // Learning; the key's lock is held.
+  bool within_budget(const KeyState& key, std::uint32_t candidate, std::uint32_t leader) const noexcept;
+  void accept(KeyState& key, std::uint32_t candidate, double ns) noexcept;
+  void settle(KeyState& key) noexcept;
+  void replace_incumbent(KeyState& key, std::uint32_t candidate, EventKind kind) noexcept;
+  /// The candidate that tables and mode `frozen` take: the incumbent, or, while the key is not settled,
+  /// a leader that is surely faster than the incumbent. A promotion takes more, that it be surely the best of
+  /// all.
+  std::uint32_t standing(const KeyState& key) const noexcept;
+  void publish(KeyState& key) noexcept;
+  std::uint32_t choosable(const KeyState& key, std::uint32_t candidate) const noexcept;
+  std::optional<std::uint32_t> resolve(KeyState& key, std::uint32_t variant, std::uint32_t ticket) noexcept;
+  void set_availability(VariantStatistics& candidate) const noexcept;
+  static std::uint32_t available_incumbent(const KeyState& key) noexcept;
+  void leave_unavailable_incumbent(KeyState& key, EventKind kind) noexcept;
+
+  template <class F>
+  void for_each_key(F&& f) const;
+  void once(Trouble trouble, LogLevel level, std::string_view line, std::string_view detail = {}) noexcept;
+
+  Operation& face_;
+  Shared& shared_;
+  const OperationSpec spec_;  // its variants have moved to `variants_`
+  VariantList variants_;
+
+  mutable std::mutex admin_;
+  std::vector<detail::KeyTable::Owner> tables_;
+  HeadArena heads_;
+  std::vector<std::unique_ptr<KeyState>> keys_;
+  Seeds seeds_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> forced_;
+  std::uint64_t forced_count_ = 0;
+
+  static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
+  std::atomic<std::uint32_t> forced_variant_{not_forced};
+  std::atomic<unsigned> said_{0};
+  std::atomic<std::uint64_t> wrong_arity_{0}, keys_refused_{0}, unsupported_{0}, contended_{0}, dropped_{0},
+      invalid_{0}, failures_elsewhere_{0};
+};
+
+template <class F>
+void OperationState::for_each_key(F&& f) const {
+  for (const auto& key : keys_) {
+    const std::lock_guard lock(key->lock);
+    f(*key);
+  }
+}
+
+}  // namespace adaptive::core

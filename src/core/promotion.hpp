@@ -1,0 +1,23 @@
+// When the incumbent of a key changes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <adaptive/learning.hpp>
+#include <adaptive/statistics.hpp>
+
+namespace adaptive::core {
+
+/// The candidate that the results so far establish as the incumbent, or nothing while they do not.
+///
+/// A candidate is established once its confidence sequence lies below every other available candidate's, give
+/// or take the indifference zone, and each of them has `samples_min` results. Where the present incumbent
+/// qualifies it stays, though another be a little faster: within the zone a change gains nothing and costs
+/// every pin. Results behind a prior (a table's, a neighbour's) count towards `samples_min` where the prior
+/// puts the challenger clearly behind and the key's own results bear the priors out: a run that starts from
+/// its own table need not measure everything anew, and a key beside known ones need not look twice at what
+/// was far behind there too.
+std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept;
+
+}  // namespace adaptive::core

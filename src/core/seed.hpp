@@ -1,0 +1,32 @@
+// What tables say of an operation, with names resolved: the form in which the core uses it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <adaptive/key.hpp>
+
+namespace adaptive::core {
+
+struct SeedVariant {
+  std::uint32_t variant = 0;
+  std::uint64_t count = 0;   ///< 0: named without a measurement
+  double location_ns = 0.0;  ///< robust; 0 where unknown
+  double mean_ns = 0.0;
+  double variance_ns2 = 0.0;
+  std::uint64_t failures = 0;
+};
+
+struct SeedEntry {
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  Key key;
+  std::uint32_t incumbent = none;
+  /// Measured on this very device and software: evidence. Otherwise a guess about the order.
+  bool trusted = false;
+  std::string source;  ///< the file it came from
+  std::vector<SeedVariant> variants;
+};
+
+}  // namespace adaptive::core

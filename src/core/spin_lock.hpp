@@ -1,0 +1,37 @@
+// A lock for the few dozen nanoseconds of one key's bookkeeping.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+namespace adaptive::core {
+
+/// Never held across a call into the program, so that it is free again after a bounded time unless its holder
+/// is descheduled; who cannot afford even that uses `try_lock`, or `lock_for`, which gives up.
+class SpinLock {
+ public:
+  bool try_lock() noexcept {
+    return !taken_.load(std::memory_order_relaxed) && !taken_.exchange(true, std::memory_order_acquire);
+  }
+
+  bool lock_for(int attempts) noexcept {
+    for (int i = 0; i < attempts; ++i) {
+      if (try_lock()) return true;
+      // A holder that was descheduled needs the processor more than we do.
+      if (i % 64 == 63) std::this_thread::yield();
+    }
+    return false;
+  }
+
+  void lock() noexcept {
+    while (!lock_for(1024)) {
+    }
+  }
+
+  void unlock() noexcept { taken_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> taken_{false};
+};
+
+}  // namespace adaptive::core

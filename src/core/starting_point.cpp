@@ -1,0 +1,171 @@
+#include "core/starting_point.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/distance.hpp"
+
+namespace adaptive::core {
+namespace {
+
+// What a seed's latency may be off by, as a deviation of its logarithm, besides the error of its mean:
+// measured on this device and software; on another; and per doubling of distance to a neighbour.
+constexpr double deviation_trusted = 0.02;
+constexpr double deviation_foreign = 0.15;
+constexpr double deviation_nearest = 0.05;
+constexpr double deviation_per_doubling = 0.10;
+
+constexpr std::uint32_t nothing = ~std::uint32_t{0};
+
+struct Borrowed {
+  std::uint32_t incumbent = nothing;
+  std::span<const SeedVariant> variants;
+};
+
+std::uint32_t index_of(std::span<const std::uint32_t> candidates, std::uint32_t variant) {
+  const auto at = std::find(candidates.begin(), candidates.end(), variant);
+  return at == candidates.end() ? nothing : static_cast<std::uint32_t>(at - candidates.begin());
+}
+
+double location_of(const SeedVariant& seed) {
+  return seed.location_ns > 0 ? seed.location_ns : seed.mean_ns;
+}
+
+// The entry's incumbent, or the fastest that it measured, of those that can run the key.
+std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candidates) {
+  const std::uint32_t incumbent = index_of(candidates, from.incumbent);
+  if (incumbent != nothing) return incumbent;
+  std::uint32_t best = nothing;
+  double least = 0.0;
+  for (const SeedVariant& seed : from.variants) {
+    const std::uint32_t at = index_of(candidates, seed.variant);
+    if (at == nothing || seed.count == 0 || location_of(seed) <= 0) continue;
+    if (best == nothing || location_of(seed) < least) {
+      best = at;
+      least = location_of(seed);
+    }
+  }
+  return best;
+}
+
+void set_priors(StartingPoint& start, const Borrowed& from, const StartingRequest& request,
+                double deviation) {
+  for (const SeedVariant& seed : from.variants) {
+    const std::uint32_t at = index_of(request.candidates, seed.variant);
+    if (at == nothing || seed.count == 0 || !(location_of(seed) > 0)) continue;
+    start.prior[at] = std::log(location_of(seed));
+    const double relative =
+        seed.mean_ns > 0 ? std::sqrt(std::max(seed.variance_ns2, 0.0)) / seed.mean_ns : 0.0;
+    // Outliers inflate the variance of raw latencies far beyond that of the robust location.
+    const double of_mean = std::min(relative, 0.2) / std::sqrt(static_cast<double>(seed.count));
+    start.prior_deviation[at] = std::hypot(deviation, of_mean);
+    start.prior_count[at] = seed.count;
+  }
+}
+
+struct Near {
+  double distance;
+  const Key* key;
+  std::uint32_t rank;  // 0: this run; 1: tables
+  Borrowed from;
+  const SeedEntry* seed;
+};
+
+}  // namespace
+
+void Seeds::add(std::vector<SeedEntry> entries, bool keep_old) {
+  const auto by_key = [](const SeedEntry& a, const SeedEntry& b) { return a.key < b.key; };
+  std::stable_sort(entries.begin(), entries.end(), by_key);
+  std::vector<SeedEntry> merged;
+  merged.reserve(entries_.size() + entries.size());
+  std::vector<SeedEntry>& first = keep_old ? entries_ : entries;
+  std::vector<SeedEntry>& second = keep_old ? entries : entries_;
+  std::merge(std::make_move_iterator(first.begin()), std::make_move_iterator(first.end()),
+             std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()),
+             std::back_inserter(merged), by_key);
+  // `merge` is stable: of equal keys the one to keep comes first.
+  merged.erase(std::unique(merged.begin(), merged.end(),
+                           [](const SeedEntry& a, const SeedEntry& b) { return a.key == b.key; }),
+               merged.end());
+  entries_ = std::move(merged);
+}
+
+const SeedEntry* Seeds::find(const Key& key) const noexcept {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), key,
+                                   [](const SeedEntry& entry, const Key& k) { return entry.key < k; });
+  return at != entries_.end() && at->key == key ? &*at : nullptr;
+}
+
+std::span<const SeedEntry> Seeds::window(const Key& key, const Dimension& first,
+                                         double limit) const noexcept {
+  std::int64_t lowest = key[0];
+  std::int64_t highest = key[0];
+  if (first.kind == DimensionKind::size || first.kind == DimensionKind::linear) {
+    if (!(first.weight > 0) || !std::isfinite(limit)) return entries_;
+    const double reach = std::max(limit, 0.0) / first.weight;
+    const double value = static_cast<double>(std::max<std::int64_t>(key[0], 0));
+    const bool log = first.kind == DimensionKind::size;
+    // Beyond 2^53 a value is not one of double; all of this stays far from the ends of the integers.
+    constexpr std::int64_t exact = std::int64_t{1} << 53;
+    if (reach > (log ? 50.0 : 1e15) || key[0] > exact || key[0] < -exact) return entries_;
+    // Rounded outwards, so that the distance itself decides at the edge.
+    lowest =
+        static_cast<std::int64_t>(log ? value / std::exp2(reach) : static_cast<double>(key[0]) - reach) - 1;
+    const double upper = log ? std::max(value, 0.5) * std::exp2(reach) : static_cast<double>(key[0]) + reach;
+    highest = upper < 9e18 ? static_cast<std::int64_t>(upper) + 1 : std::numeric_limits<std::int64_t>::max();
+    if (log && value / std::exp2(reach) <= 1.0) lowest = std::numeric_limits<std::int64_t>::min();
+  }
+  const auto begin = std::lower_bound(entries_.begin(), entries_.end(), lowest,
+                                      [](const SeedEntry& e, std::int64_t v) { return e.key[0] < v; });
+  const auto end = std::upper_bound(begin, entries_.end(), highest,
+                                    [](std::int64_t v, const SeedEntry& e) { return v < e.key[0]; });
+  return {begin, end};
+}
+
+StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
+                             std::span<const Neighbour> neighbours) {
+  StartingPoint start;
+  start.candidate = request.fallback;
+  start.prior.assign(request.candidates.size(), VariantStatistics::none);
+  start.prior_deviation = start.prior;
+  start.prior_count.assign(request.candidates.size(), 0);
+
+  if (const SeedEntry* exact = seeds.find(request.key)) {
+    const Borrowed from{exact->incumbent, exact->variants};
+    const std::uint32_t candidate = usable(from, request.candidates);
+    if (candidate != nothing) start.candidate = candidate;
+    set_priors(start, from, request, exact->trusted ? deviation_trusted : deviation_foreign);
+    start.match = {MatchKind::exact, 0.0, exact->key};
+    start.source = exact->source;
+    start.trusted = exact->trusted;
+    return start;
+  }
+
+  std::vector<Near> near;
+  const auto consider = [&](const Key& key, std::uint32_t rank, const Borrowed& from, const SeedEntry* seed) {
+    const double at = distance(request.dimensions, request.key, key);
+    if (at <= request.nearest_limit && std::isfinite(at)) near.push_back({at, &key, rank, from, seed});
+  };
+  for (const Neighbour& n : neighbours) consider(n.key, 0, {n.incumbent, n.variants}, nullptr);
+  if (!seeds.entries().empty())
+    for (const SeedEntry& s : seeds.window(request.key, request.dimensions[0], request.nearest_limit))
+      consider(s.key, 1, {s.incumbent, s.variants}, &s);
+  std::sort(near.begin(), near.end(), [](const Near& a, const Near& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    if (!(*a.key == *b.key)) return *a.key < *b.key;
+    return a.rank < b.rank;
+  });
+  for (const Near& n : near) {
+    const std::uint32_t candidate = usable(n.from, request.candidates);
+    if (candidate == nothing) continue;
+    start.candidate = candidate;
+    const double base = n.seed != nullptr && !n.seed->trusted ? deviation_foreign : deviation_nearest;
+    set_priors(start, n.from, request, base + deviation_per_doubling * n.distance);
+    start.match = {MatchKind::nearest, n.distance, *n.key};
+    start.source = n.seed != nullptr ? n.seed->source : "this run";
+    return start;
+  }
+  return start;
+}
+
+}  // namespace adaptive::core

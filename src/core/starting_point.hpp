@@ -1,0 +1,57 @@
+// The starting point of a new key: exact entry, nearest within the limit, default.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <adaptive/dimension.hpp>
+#include <adaptive/key.hpp>
+#include "core/key_state.hpp"
+#include "core/seed.hpp"
+
+namespace adaptive::core {
+
+/// The seeds of an operation, ordered by key. Not thread-safe.
+class Seeds {
+ public:
+  /// Adds entries. A key that is there already keeps its entry where `keep_old`, and loses it otherwise.
+  void add(std::vector<SeedEntry> entries, bool keep_old);
+
+  const SeedEntry* find(const Key& key) const noexcept;
+
+  std::span<const SeedEntry> entries() const noexcept { return entries_; }
+
+  /// Those whose first value can lie within `limit` of `key`'s: few of many where that dimension is a size.
+  std::span<const SeedEntry> window(const Key& key, const Dimension& first, double limit) const noexcept;
+
+ private:
+  std::vector<SeedEntry> entries_;
+};
+
+/// A key of this run that another may borrow from.
+struct Neighbour {
+  Key key;
+  std::uint32_t incumbent = 0;  // variant of the operation
+  std::vector<SeedVariant> variants;
+};
+
+struct StartingRequest {
+  std::span<const Dimension> dimensions;
+  Key key;
+  double nearest_limit = 0.0;
+  /// Variants that can run the key, best guess first.
+  std::span<const std::uint32_t> candidates;
+  std::uint32_t fallback = 0;  ///< index among the candidates
+};
+
+/// An exact entry is used even where it names no variant that can run the key (its measurements still order
+/// the others). A nearest one must name, or have measured, a variant that can: the fastest of those; else the
+/// next nearest is asked. Of equally near keys the smaller is taken; of a seed and a key of this run, the
+/// latter, since it was measured here and now.
+StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
+                             std::span<const Neighbour> neighbours);
+
+}  // namespace adaptive::core

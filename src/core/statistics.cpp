@@ -1,0 +1,107 @@
+#include <adaptive/statistics.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace adaptive {
+namespace {
+
+// Beyond this many deviations a result is an outlier, and moves the location no further than one at the
+// limit.
+constexpr double clip_deviations = 3.0;
+// The location keeps following: no result ever weighs less than one in this many.
+constexpr double memory = 1024.0;
+constexpr double prior_deviation = 0.03;
+constexpr double prior_freedom = 4.0;
+constexpr double deviation_min = 0.002;
+// The mixture parameter of the confidence sequence: narrowest around this many results.
+constexpr double mixture = 16.0;
+
+// The smaller of the two middle values where their number is even: contention only ever adds time.
+double lower_median(const double* values, std::size_t count) noexcept {
+  std::array<double, VariantStatistics::first_count> sorted{};
+  std::copy_n(values, count, sorted.begin());
+  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
+  return sorted[(count - 1) / 2];
+}
+
+}  // namespace
+
+std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
+  std::uint32_t best = incumbent;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+    const VariantStatistics& c = candidates[i];
+    if (!c.available) continue;
+    const double at = c.count > 0 ? c.location : use_priors && c.has_prior() ? c.prior : least;
+    // The incumbent wins ties, so that equal variants do not take turns.
+    if (at < least || (at == least && i == incumbent && c.count > 0)) {
+      least = at;
+      best = i;
+    }
+  }
+  return best;
+}
+
+double KeyStatistics::radius(std::size_t candidate, double error) const noexcept {
+  // The location forgets, so more results than it remembers do not make it surer.
+  const double n = std::min(static_cast<double>(candidates[candidate].count), memory);
+  if (n == 0) return std::numeric_limits<double>::infinity();
+  const double share = error / static_cast<double>(candidates.size());
+  return deviation_ *
+         std::sqrt((n + mixture) / (n * n) * std::log((n + mixture) / (mixture * share * share)));
+}
+
+Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
+  VariantStatistics& c = candidates[candidate];
+  const double x = std::log(latency_ns);
+  const double n = static_cast<double>(c.count);
+  const Sample sample{candidate, x, c.count == 0 ? 0.0 : x - c.location};
+
+  ++c.total_count;
+  const double from_mean = latency_ns - c.mean_ns;
+  c.mean_ns += from_mean / static_cast<double>(c.total_count);
+  c.squares_ns += from_mean * (latency_ns - c.mean_ns);
+  c.minimum_ns = std::min(c.minimum_ns, latency_ns);
+
+  const double limit = clip_deviations * deviation_;
+  const double clipped = std::clamp(sample.residual, -limit, limit);
+  if (c.count > 0) {
+    // A new result differs from a location of n results by more than its own deviation.
+    squares_ += clipped * clipped * n / (n + 1.0);
+    freedom_ += 1.0;
+    if (clipped != sample.residual) outliers_ += 1.0;
+    update_deviation();
+  }
+  if (c.count < VariantStatistics::first_count) {
+    c.first[c.count++] = x;
+    c.location = lower_median(c.first.data(), c.count);
+  } else {
+    ++c.count;
+    c.location += clipped / std::min(n + 1.0, memory);
+  }
+  ++results;
+  return sample;
+}
+
+void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint64_t weight) noexcept {
+  VariantStatistics& c = candidates[candidate];
+  if (weight == 0) location = VariantStatistics::none;
+  c.location = location;
+  c.count = weight;
+  settled = false;
+  std::fill_n(c.first.begin(), std::min<std::uint64_t>(weight, VariantStatistics::first_count), location);
+}
+
+void KeyStatistics::update_deviation() noexcept {
+  if (freedom_ > memory) {
+    squares_ *= memory / freedom_;
+    outliers_ *= memory / freedom_;
+    freedom_ = memory;
+  }
+  const double variance =
+      (prior_freedom * prior_deviation * prior_deviation + squares_) / (prior_freedom + freedom_);
+  deviation_ = std::max(std::sqrt(variance), deviation_min);
+}
+
+}  // namespace adaptive

@@ -1,0 +1,129 @@
+#include "selector.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include <adaptive/version.hpp>
+#include "core/operation_state.hpp"
+
+namespace adaptive {
+namespace {
+
+void check(const LearningOptions& learning) {
+  const auto share = [](double value) { return value >= 0.0 && value <= 1.0; };
+  if (!(learning.indifference >= 0.0 && learning.indifference < 1.0))
+    throw Error("learning.indifference is not a share below 1", "Selector");
+  if (!(learning.error > 0.0 && learning.error < 1.0))
+    throw Error("learning.error is not a probability between 0 and 1", "Selector");
+  if (!share(learning.exploration_budget))
+    throw Error("learning.exploration_budget is not a share from 0 to 1", "Selector");
+  if (learning.samples_min == 0) throw Error("learning.samples_min must be at least 1", "Selector");
+  if (learning.result_patience == 0 || learning.result_patience > 65'536)
+    throw Error("learning.result_patience must be 1 to 65,536", "Selector");
+}
+
+bool same(const Dimension& a, const Dimension& b) {
+  return a.name == b.name && a.kind == b.kind && a.labels == b.labels && a.weight == b.weight &&
+         a.rounding == b.rounding;
+}
+
+// Functions cannot be compared: two call sites that name the same variants are trusted to mean the same.
+bool same(const OperationSpec& a, const OperationSpec& b) {
+  return std::equal(a.dimensions.begin(), a.dimensions.end(), b.dimensions.begin(), b.dimensions.end(),
+                    [](const Dimension& x, const Dimension& y) { return same(x, y); }) &&
+         std::equal(a.variants.begin(), a.variants.end(), b.variants.begin(), b.variants.end(),
+                    [](const Variant& x, const Variant& y) {
+                      return x.name == y.name && x.parameters == y.parameters;
+                    }) &&
+         a.nearest_limit == b.nearest_limit && a.max_keys == b.max_keys;
+}
+
+}  // namespace
+
+Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selector_options)) {
+  check(options.learning);
+  shared.mode = options.mode;
+  shared.seed = options.seed;
+  shared.learning = options.learning;
+  shared.policy = options.policy ? options.policy : make_policy("default");
+  shared.log = options.log;
+  if (options.use_environment) read_environment();
+}
+
+std::int64_t Selector::Impl::now() const {
+  return options.clock ? options.clock() : static_cast<std::int64_t>(std::time(nullptr));
+}
+
+Selector::Selector(SelectorOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Selector::~Selector() = default;
+
+Operation& Selector::define(OperationSpec spec) {
+  const std::lock_guard lock(impl_->mutex);
+  if (const auto known = impl_->specs.find(spec.name); known != impl_->specs.end()) {
+    if (!same(known->second, spec))
+      throw Error("it is defined already, with other dimensions or variants", spec.name);
+    return *impl_->operations.at(spec.name);
+  }
+  impl_->search();
+  const std::string name = spec.name;
+  std::unique_ptr<Operation> operation(new Operation(impl_->shared.seed));
+  OperationSpec copy = spec;
+  operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
+  for (const Impl::Source& source : impl_->sources) impl_->seed(*operation, source, true);
+  impl_->force_from_environment(*operation);
+  impl_->specs.emplace(name, std::move(copy));
+  return *impl_->operations.emplace(name, std::move(operation)).first->second;
+}
+
+Operation* Selector::find(std::string_view name) noexcept {
+  const std::lock_guard lock(impl_->mutex);
+  const auto at = impl_->operations.find(name);
+  return at == impl_->operations.end() ? nullptr : at->second.get();
+}
+
+void Selector::load(const std::filesystem::path& path) {
+  Impl::Source source = impl_->read(path.string());
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [name, operation] : impl_->operations) impl_->seed(*operation, source, false);
+  // Also ahead of what the search finds for operations that are defined later.
+  impl_->search();
+  impl_->sources.insert(impl_->sources.begin(), std::move(source));
+}
+
+void Selector::save(const std::filesystem::path& path) const {
+  table::Table result;
+  result.tool = std::string("adaptive ") + library_version;
+  result.fingerprint = impl_->options.device;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& [name, operation] : impl_->operations) {
+      table::OperationTable all = impl_->describe(*operation);
+      impl_->add_seeds(all);
+      impl_->add_learned(*operation, all);
+      if (!all.entries.empty()) result.operations.emplace(name, std::move(all));
+    }
+    impl_->add_undefined(result);
+  }
+  table::write(result, path);
+}
+
+Mode Selector::mode() const noexcept {
+  return impl_->shared.mode.load(std::memory_order_relaxed);
+}
+
+void Selector::set_mode(Mode mode) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->shared.mode.store(mode, std::memory_order_relaxed);
+  for (const auto& [name, operation] : impl_->operations) operation->state_->republish();
+}
+
+std::uint64_t Selector::epoch() const noexcept {
+  return impl_->shared.epoch.load(std::memory_order_relaxed);
+}
+
+const Fingerprint& Selector::device() const noexcept {
+  return impl_->options.device;
+}
+
+}  // namespace adaptive

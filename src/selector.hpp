@@ -1,0 +1,61 @@
+// The selector behind its face: ties core, policies and tables together.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adaptive/selector.hpp>
+#include "core/shared.hpp"
+#include "table/table.hpp"
+
+namespace adaptive {
+
+struct Selector::Impl {
+  /// A table that was found, and where.
+  struct Source {
+    std::string path;
+    bool trusted = false;  ///< measured on this device with this software
+    table::Table table;
+  };
+
+  explicit Impl(SelectorOptions selector_options);
+
+  void read_environment();
+  void force_from_environment(Operation& operation);
+
+  /// Reads the tables of `options.tables`, once.
+  void search();
+  Source read(const std::string& path);
+  Source judged(const std::string& path, table::Table table) const;
+  /// Adds what `source` says of `operation` to its seeds, and reports what does not fit.
+  void seed(Operation& operation, const Source& source, bool keep_old);
+  /// The operation as tables describe it, without entries.
+  table::OperationTable describe(const Operation& operation) const;
+  /// What the tables of this device say of the same operation; then what this run has learned, which is
+  /// later.
+  void add_seeds(table::OperationTable& to) const;
+  void add_learned(const Operation& operation, table::OperationTable& to) const;
+  /// Operations of this device's tables that the program has not defined in this run.
+  void add_undefined(table::Table& to) const;
+  std::int64_t now() const;
+
+  SelectorOptions options;
+  core::Shared shared;
+  std::string forced_operation;
+  std::string forced_variant;
+
+  mutable std::mutex mutex;  // of all below; taken before any of an operation's locks
+  std::vector<Source> sources;
+  bool searched = false;
+  std::map<std::string, OperationSpec, std::less<>> specs;
+  // Outlive the operations they are of: destroyed first.
+  std::map<std::string, std::unique_ptr<Operation>, std::less<>> operations;
+  std::vector<Forced> forced;
+};
+
+}  // namespace adaptive
