@@ -1,0 +1,44 @@
+// Notices that a variant's latency has changed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <adaptive/statistics.hpp>
+
+namespace adaptive::policies {
+
+/// Two-sided cumulative sum of a candidate's standardised residuals, clipped so that an outlier cannot raise
+/// it alone (Page, "Continuous inspection schemes", Biometrika 41, 1954; slack of 1 and threshold of 9
+/// deviations: a false alarm once in about 10^7 results, a step of three deviations or more found after 5).
+class DriftDetector {
+ public:
+  /// Takes a result of the leader. True at an alarm; the detector then starts again.
+  bool add(const KeyStatistics& key, const Sample& sample) noexcept;
+
+  /// Of the results since the sum began to rise: where the latency is now, and how many they are.
+  double level() const noexcept { return level_; }
+  std::uint64_t weight() const noexcept { return weight_; }
+
+  /// Whether a sum is on its way to the threshold: the time to look closely.
+  bool rising() const noexcept { return up_ > slack * 2 || down_ > slack * 2; }
+
+ private:
+  static constexpr double slack = 1.0;
+  static constexpr double threshold = 9.0;
+  static constexpr double clip = 3.0;
+  static constexpr std::uint64_t results_min = 8;
+
+  void forget() noexcept;
+
+  std::uint32_t candidate_ = ~std::uint32_t{0};
+  double up_ = 0.0;
+  double down_ = 0.0;
+  std::uint64_t run_ = 0;  // results since both sums were 0
+  std::array<double, 8> latest_{};
+  double level_ = 0.0;
+  std::uint64_t weight_ = 0;
+};
+
+}  // namespace adaptive::policies

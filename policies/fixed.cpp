@@ -1,0 +1,13 @@
+#include "fixed.hpp"
+
+namespace adaptive::policies {
+
+Choice Fixed::choose(const KeyStatistics& key, Random&) noexcept {
+  return {key.incumbent, true};
+}
+
+Rest Fixed::rest(const KeyStatistics& key) const noexcept {
+  return {key.incumbent, options_.consulted};
+}
+
+}  // namespace adaptive::policies

@@ -1,0 +1,134 @@
+#include "imed.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "prior_model.hpp"
+#include "value_of_looking.hpp"
+
+namespace adaptive::policies {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+
+// A result of the leader moves its location by a share of the deviation that shrinks with their number; only
+// every so many of them can it matter for the others.
+constexpr std::uint64_t review_every = 8;
+
+// The index is compared with the logarithm of a share of the calls: the first hundred calls of a key with
+// eight variants are too few to pay for looks that only an endless run would.
+constexpr double horizon_share = 0.25;
+
+// One result that is far behind may have been an outlier. What a second look gains per call: the chance of
+// that, one in a hundred, times what the best of all may then gain, shared among the candidates of which any
+// can be it. The look is also what a promotion waits for, so the gain is put at the generous end.
+constexpr double outlier_gain = 0.0008;
+
+// Of two checks of the priors the second comes after so many times the calls of the first.
+constexpr double check_spacing = 4.0;
+
+bool seen(const KeyStatistics& key, std::uint32_t i) {
+  return key[i].count + key.awaited(i) > 0;
+}
+
+}  // namespace
+
+bool Imed::current(const KeyStatistics& key) const noexcept {
+  return reviewed_ && size_ == key.size() && key[leader_].available && key[look_].available;
+}
+
+void Imed::propose(std::uint32_t candidate, double at_calls) noexcept {
+  if (at_calls >= look_at_) return;
+  look_at_ = at_calls;
+  look_ = candidate;
+}
+
+void Imed::review(const KeyStatistics& key) noexcept {
+  reviewed_ = true;
+  size_ = key.size();
+  leader_ = key.leader();
+  look_ = leader_;
+  look_at_ = never;
+  review_unseen(key);
+  if (look_at_ > 0.0 && key[leader_].count > 0) review_seen(key);
+}
+
+void Imed::review_unseen(const KeyStatistics& key) noexcept {
+  if (!seen(key, leader_)) {
+    propose(leader_, 0.0);
+    return;
+  }
+  bool priors = false;
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    if (!key[i].available || seen(key, i)) continue;
+    if (!key[i].has_prior()) {
+      propose(i, 0.0);
+      return;
+    }
+    priors = true;
+  }
+  // What a prior is worth shows in the first results; until then the leader alone is known to be worth
+  // running.
+  if (!priors || key[leader_].count == 0) return;
+  const PriorModel model(key);
+  std::uint32_t nearest = leader_;
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    if (!key[i].available || seen(key, i)) continue;
+    if (nearest == leader_ || key[i].prior < key[nearest].prior) nearest = i;
+    propose(i, model.worth_from(key[i], key[leader_].location));
+  }
+  // Priors that are wrong by far look consistent until somebody checks: the next best of them, at rarer and
+  // rarer calls.
+  propose(nearest, std::pow(check_spacing, static_cast<double>(model.measured())));
+}
+
+double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
+  // A launch whose result is still out counts as a look, or late results would multiply the looks.
+  const VariantStatistics& c = key[candidate];
+  const double n = static_cast<double>(c.count + key.awaited(candidate));
+  const double behind = c.location - key[leader_].location;
+  const double evidence = behind * behind / (2.0 * key.deviation() * key.deviation());
+  const double cap = std::log(4.0 * static_cast<double>(key.size()) / options_.error);
+  if (n < 2.0 && evidence > cap) return behind * static_cast<double>(key.size()) / outlier_gain;
+  return n * std::exp(n * std::min(evidence, cap)) / horizon_share;
+}
+
+void Imed::review_seen(const KeyStatistics& key) noexcept {
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (i != leader_ && key[i].available && key[i].count > 0) propose(i, seen_look_at(key, i));
+}
+
+Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {
+  if (!current(key)) review(key);
+  if (key.calls >= look_at_) {
+    reviewed_ = false;  // a launch is out: another look at the same candidate is worth less
+    return {look_, true};
+  }
+  // While results are late, more launches of the leader would teach nothing that is not already on its way.
+  const VariantStatistics& leader = key[leader_];
+  return {leader_, leader.count > 0 || leader.pending < options_.timed_until};
+}
+
+void Imed::observe(KeyStatistics& key, const Sample& sample) noexcept {
+  reopening_.watch(key, sample, reviewed_ && size_ == key.size() ? leader_ : key.leader());
+  const std::uint64_t count = key[sample.candidate].count;
+  const bool routine = current(key) && sample.candidate == leader_ && count > review_every &&
+                       count % review_every != 0 && key.leader() == leader_;
+  if (!routine) review(key);
+}
+
+Rest Imed::rest(const KeyStatistics& key) const noexcept {
+  if (!current(key)) return {key.leader(), 1.0};
+  const std::uint64_t count = key[leader_].count;
+  if (count < options_.timed_until || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
+  if (!key.settled) return {leader_, 1.0 / 4};
+  // The more results have confirmed the leader, the less the next can change; what is left is to notice a
+  // drift.
+  if (count < 4 * options_.timed_until) return {leader_, 1.0 / 16};
+  if (count < 8 * options_.timed_until) return {leader_, 1.0 / 64};
+  if (count < 16 * options_.timed_until) return {leader_, 1.0 / 256};
+  return {leader_, 1.0 / 1024};
+}
+
+}  // namespace adaptive::policies

@@ -1,0 +1,50 @@
+// The default policy. policies/README.md has the equations and what each was measured to bring.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <adaptive/policy.hpp>
+#include "reopening.hpp"
+
+namespace adaptive::policies {
+
+struct ImedOptions {
+  /// Chance that evidence buries a variant for good: caps what one result can say against it.
+  double error = 0.01;
+  /// The leader is timed at every call until it has so many results.
+  std::uint64_t timed_until = 32;
+};
+
+/// Runs the leader, and looks at another candidate when its index has fallen below the logarithm of the
+/// calls: indexed minimum empirical divergence (Honda and Takemura, "An asymptotically optimal policy for
+/// finite support models", Machine Learning 85, 2011; for Gaussians with a known deviation n·d²/2s² + ln n
+/// against ln t), on robust log latencies with a deviation pooled over the key's candidates. A candidate
+/// without results is looked at at once or, where a prior speaks of it, once that is worth its cost.
+class Imed final : public Policy {
+ public:
+  explicit Imed(const ImedOptions& options = {}) : options_(options) {}
+
+  Choice choose(const KeyStatistics& key, Random& random) noexcept override;
+  void observe(KeyStatistics& key, const Sample& sample) noexcept override;
+  Rest rest(const KeyStatistics& key) const noexcept override;
+
+ private:
+  void review(const KeyStatistics& key) noexcept;
+  void review_unseen(const KeyStatistics& key) noexcept;
+  void review_seen(const KeyStatistics& key) noexcept;
+  void propose(std::uint32_t candidate, double at_calls) noexcept;
+  bool current(const KeyStatistics& key) const noexcept;
+  double seen_look_at(const KeyStatistics& key, std::uint32_t candidate) const noexcept;
+
+  ImedOptions options_;
+  Reopening reopening_;
+  // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
+  bool reviewed_ = false;
+  std::size_t size_ = 0;
+  std::uint32_t leader_ = 0;
+  std::uint32_t look_ = 0;
+  double look_at_ = 0.0;
+};
+
+}  // namespace adaptive::policies

@@ -1,0 +1,11 @@
+#include <adaptive/policy.hpp>
+
+namespace adaptive {
+
+void Policy::observe(KeyStatistics&, const Sample&) noexcept {}
+
+Rest Policy::rest(const KeyStatistics& key) const noexcept {
+  return {key.leader(), key.settled ? 1.0 / 16 : 1.0};
+}
+
+}  // namespace adaptive

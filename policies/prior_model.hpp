@@ -1,0 +1,30 @@
+// How far a key's priors can be trusted, learned from the candidates that have been measured.
+#pragma once
+
+#include <cstddef>
+
+#include <adaptive/statistics.hpp>
+
+namespace adaptive::policies {
+
+/// Model: location = prior + offset + error. The offset is common to the key (another clock, another shape),
+/// its estimate the median over the measured candidates, so that no single one decides it. The errors have
+/// the priors' deviations times a factor that is learned from the residuals, and heavy tails: one in a
+/// hundred priors says nothing.
+class PriorModel {
+ public:
+  explicit PriorModel(const KeyStatistics& key) noexcept;
+
+  /// How many candidates have both a prior and results.
+  std::size_t measured() const noexcept { return measured_; }
+
+  /// The number of calls from which on a first look at `candidate` pays, against a leader at location `best`.
+  double worth_from(const VariantStatistics& candidate, double best) const noexcept;
+
+ private:
+  std::size_t measured_ = 0;
+  double offset_ = 0.0;
+  double factor_ = 1.0;
+};
+
+}  // namespace adaptive::policies

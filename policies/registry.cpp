@@ -1,0 +1,54 @@
+// Every policy that has a name. A new one is a line here.
+#include <array>
+#include <string>
+#include <utility>
+
+#include <adaptive/error.hpp>
+#include <adaptive/policy.hpp>
+#include "epsilon_greedy.hpp"
+#include "explore_first.hpp"
+#include "fixed.hpp"
+#include "imed.hpp"
+#include "kl_ucb.hpp"
+#include "thompson.hpp"
+
+namespace adaptive {
+namespace {
+
+using Make = std::unique_ptr<Policy> (*)();
+
+template <class P>
+std::unique_ptr<Policy> make() {
+  return std::make_unique<P>();
+}
+
+constexpr std::array<std::pair<std::string_view, Make>, 6> registry{{
+    {"default", make<policies::Imed>},
+    {"fixed", make<policies::Fixed>},
+    {"explore-first", make<policies::ExploreFirst>},
+    {"epsilon-greedy", make<policies::EpsilonGreedy>},
+    {"kl-ucb", make<policies::KlUcb>},
+    {"thompson", make<policies::Thompson>},
+}};
+
+}  // namespace
+
+PolicyFactory make_policy(std::string_view name) {
+  for (const auto& [known, factory] : registry)
+    if (known == name) return factory;
+  std::string names;
+  for (const auto& entry : registry) names += (names.empty() ? "" : ", ") + std::string(entry.first);
+  throw Error("there is no policy \"" + std::string(name) + "\"", "make_policy", "known: " + names);
+}
+
+const std::vector<std::string_view>& policy_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> result;
+    result.reserve(registry.size());
+    for (const auto& entry : registry) result.push_back(entry.first);
+    return result;
+  }();
+  return names;
+}
+
+}  // namespace adaptive

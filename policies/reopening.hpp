@@ -1,0 +1,32 @@
+// What follows when the leader's latency has changed.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <adaptive/statistics.hpp>
+#include "drift.hpp"
+
+namespace adaptive::policies {
+
+/// After an alarm the leader starts again at its new level, and what is known of the others is stale: it
+/// still says whom to look at next, but the first fresh result replaces it. Where that result has moved as
+/// the leader did, the change is common to all (another clock, a busy machine), and the candidates not looked
+/// at yet are moved along instead of being looked at.
+class Reopening {
+ public:
+  /// To be called with every result; `leader` is the candidate that was in use. Restarts candidates of `key`.
+  void watch(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept;
+
+  bool rising() const noexcept { return detector_.rising(); }
+
+ private:
+  void reopen(KeyStatistics& key, std::uint32_t leader) noexcept;
+  void refresh(KeyStatistics& key, const Sample& sample) noexcept;
+
+  DriftDetector detector_;
+  std::vector<bool> stale_;
+  double shift_ = 0.0;  // of the leader's location at the last alarm; 0 once it is known whose it was
+};
+
+}  // namespace adaptive::policies

@@ -1,0 +1,17 @@
+// What a look at a candidate can bring, against what it costs.
+#pragma once
+
+#include <adaptive/statistics.hpp>
+
+namespace adaptive::policies {
+
+/// E[(m - X)+] of a normal X of that deviation whose mean lies `behind` above m: what could be gained per
+/// call if X turned out to be below m and were used from then on.
+double expected_gain(double behind, double deviation) noexcept;
+
+/// The number of calls from which on a look pays: a look costs once, what it may find is gained at every
+/// later call, and as many calls are expected to come as there have been. Infinite where nothing can be
+/// gained.
+double worth_from(double gain, double behind) noexcept;
+
+}  // namespace adaptive::policies
