@@ -1,0 +1,12 @@
+#pragma once
+
+#include "kernels/family.hpp"
+
+// Each family's one instance; families() lists them.
+
+namespace adaptive::kernels {
+
+const Family& mixed_bit_matmul_family();
+const Family& grouped_gemm_family();
+
+}  // namespace adaptive::kernels

@@ -1,0 +1,136 @@
+#include "kernels/grouped_gemm/problem.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "kernels/common/random.hpp"
+
+namespace adaptive::kernels::grouped_gemm {
+namespace {
+
+std::size_t index(std::int64_t value) {
+  return static_cast<std::size_t>(value);
+}
+
+void fill(float& element, float value) {
+  element = value;
+}
+
+void fill(std::uint16_t& element, float value) {
+  // Round half up: which of two neighbours a random number becomes is of no matter.
+  element = static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(value) + 0x8000u) >> 16);
+}
+
+/// [rows][stride], the first `columns` of each row random, the rest zero.
+template <class T>
+Buffer<T> random_rows(std::int64_t rows, std::int64_t stride, std::int64_t columns, float size,
+                      Random& random) {
+  Buffer<T> buffer(index(rows * stride));
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t column = 0; column < columns; ++column)
+      fill(buffer[index(row * stride + column)], random.uniform(-size, size));
+  return buffer;
+}
+
+}  // namespace
+
+Data::Data(const Shape& shape, std::uint64_t seed) : sizes_(shape), seed_(seed) {
+  make_groups(seed);
+  Random random(seed);
+  const std::int64_t stride = (sizes_.k + 15) / 16 * 16;
+  const std::int64_t w_rows = sizes_.experts * sizes_.n;
+  const float w_size = 1 / std::sqrt(static_cast<float>(sizes_.k));  // so that outputs are of order one
+  operands_ = {.tokens = sizes_.tokens,
+               .n = sizes_.n,
+               .k = sizes_.k,
+               .k_stride = stride,
+               .experts = sizes_.experts,
+               .type = sizes_.type,
+               .x = nullptr,
+               .w = nullptr,
+               .y = nullptr,
+               .groups = groups_.data(),
+               .group_count = static_cast<std::int64_t>(groups_.size())};
+  if (sizes_.type == Type::float32) {
+    x_float_ = random_rows<float>(sizes_.tokens, stride, sizes_.k, 1, random);
+    w_float_ = random_rows<float>(w_rows, stride, sizes_.k, w_size, random);
+    operands_.x = x_float_.data();
+    operands_.w = w_float_.data();
+  } else {
+    x_bfloat_ = random_rows<std::uint16_t>(sizes_.tokens, stride, sizes_.k, 1, random);
+    w_bfloat_ = random_rows<std::uint16_t>(w_rows, stride, sizes_.k, w_size, random);
+    operands_.x = x_bfloat_.data();
+    operands_.w = w_bfloat_.data();
+  }
+  y_ = Buffer<float>(index(sizes_.tokens * sizes_.n));
+  operands_.y = y_.data();
+}
+
+void Data::make_groups(std::uint64_t seed) {
+  Random random(seed ^ 0x6e0e);
+  std::vector<std::int64_t> experts(index(sizes_.experts));
+  std::iota(experts.begin(), experts.end(), std::int64_t{0});
+  for (std::int64_t i = 0; i < sizes_.filled; ++i)  // a random subset, in random order of popularity
+    std::swap(experts[index(i)], experts[index(i + random.below(sizes_.experts - i))]);
+
+  // One row each, then each further row to the expert of rank r with a chance proportional to 1 / (r + 1).
+  std::vector<std::int64_t> rows_of(index(sizes_.experts), 0);
+  std::vector<double> cumulative;
+  for (std::int64_t rank = 0; rank < sizes_.filled; ++rank) {
+    rows_of[index(experts[index(rank)])] = 1;
+    cumulative.push_back((cumulative.empty() ? 0 : cumulative.back()) + 1 / static_cast<double>(rank + 1));
+  }
+  for (std::int64_t row = sizes_.filled; row < sizes_.tokens; ++row) {
+    const double at = static_cast<double>(random.uniform(0, 1)) * cumulative.back();
+    const auto rank = std::upper_bound(cumulative.begin(), cumulative.end() - 1, at) - cumulative.begin();
+    ++rows_of[index(experts[index(rank)])];
+  }
+
+  std::int64_t first_row = 0;
+  for (std::int64_t expert = 0; expert < sizes_.experts; ++expert) {
+    const std::int64_t rows = rows_of[index(expert)];
+    if (rows != 0) groups_.push_back({expert, first_row, rows});
+    expert_of_row_.insert(expert_of_row_.end(), index(rows), expert);
+    first_row += rows;
+  }
+  std::stable_sort(groups_.begin(), groups_.end(),
+                   [](const Group& a, const Group& b) { return a.rows > b.rows; });
+}
+
+std::string Data::description() const {
+  std::string rows;
+  for (const Group& group : groups_) {
+    if (!rows.empty()) rows += ", ";
+    rows += std::to_string(group.rows);
+  }
+  return "y[" + std::to_string(sizes_.tokens) + ", " + std::to_string(sizes_.n) + "] = x[" +
+         std::to_string(sizes_.tokens) + ", " + std::to_string(sizes_.k) + "] * W^T, " +
+         (sizes_.type == Type::float32 ? "float32" : "bfloat16") + ", " + std::to_string(sizes_.experts) +
+         " experts, rows per filled expert {" + rows + "}, seed " + std::to_string(seed_);
+}
+
+void Data::poison_output() noexcept {
+  std::fill(y_.begin(), y_.end(), std::numeric_limits<float>::quiet_NaN());
+}
+
+std::span<const std::byte> Data::output() const noexcept {
+  return std::as_bytes(std::span(y_.data(), y_.size()));
+}
+
+double Data::bytes() const noexcept {
+  const double element = sizes_.type == Type::float32 ? 4 : 2;
+  const auto tokens = static_cast<double>(sizes_.tokens);
+  const auto n = static_cast<double>(sizes_.n);
+  const auto k = static_cast<double>(sizes_.k);
+  return element * (tokens * k + static_cast<double>(sizes_.filled) * n * k) + 4 * tokens * n;
+}
+
+double Data::operations() const noexcept {
+  return 2.0 * static_cast<double>(sizes_.tokens) * static_cast<double>(sizes_.n) *
+         static_cast<double>(sizes_.k);
+}
+
+}  // namespace adaptive::kernels::grouped_gemm

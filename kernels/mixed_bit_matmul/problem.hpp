@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/common/buffer.hpp"
+#include "kernels/family.hpp"
+#include "kernels/mixed_bit_matmul/operands.hpp"
+
+namespace adaptive::kernels::mixed_bit_matmul {
+
+inline constexpr std::array<int, 4> widths = {2, 3, 4, 8};  ///< in the order of the labels of `bits`
+
+/// The values of a shape by name.
+struct Sizes {
+  std::int64_t tokens, out_features, in_features, bits_mask;
+  explicit Sizes(const Shape& shape)
+      : tokens(shape[0]), out_features(shape[1]), in_features(shape[2]), bits_mask(shape[3]) {}
+};
+
+/// Random operands on the host with their reference.
+class Data {
+ public:
+  Data(const Shape& shape, std::uint64_t seed);
+
+  const Operands& operands() const noexcept { return operands_; }
+  std::string description() const;
+  void poison_output() noexcept;
+  std::span<const std::byte> output() const noexcept;
+  double max_error();
+  double tolerance() const noexcept;
+  double bytes() const noexcept;
+  double operations() const noexcept;
+
+ private:
+  struct Expected {
+    std::int64_t token, row;
+    double value, magnitude;
+  };
+  Expected expected_at(std::int64_t token, std::int64_t row) const;
+  int level(std::int64_t row, std::int64_t column) const;
+  void make_reference();
+
+  Sizes sizes_;
+  std::uint64_t seed_;
+  Buffer<float> x_, y_, scales_;
+  Buffer<std::uint32_t> words_;
+  std::vector<const std::uint32_t*> block_words_;
+  std::vector<int> block_bits_;
+  std::array<std::vector<std::int64_t>, 4> blocks_by_width_;
+  Operands operands_{};
+  std::optional<std::vector<Expected>> reference_;
+};
+
+}  // namespace adaptive::kernels::mixed_bit_matmul
