@@ -1,0 +1,81 @@
+#include "examples/serving/options.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+namespace serving {
+namespace {
+
+template <class Number>
+Number number(std::string_view option, std::string_view text, Number least, Number most) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
+    throw UsageError(std::string(option) + ": '" + std::string(text) + "' is not a number it takes");
+  return value;
+}
+
+}  // namespace
+
+const char* usage_text() {
+  return "usage: serving_demo [options]\n"
+         "\n"
+         "Serves requests with a small model on this processor, lets adaptive pick the variant of every "
+         "kernel\n"
+         "launch, and compares what that took with the default variants, the seed tables, and hindsight.\n"
+         "\n"
+         "  --seconds S    serve for S seconds (30); comparing takes up to half of that on top\n"
+         "  --steps N      serve N steps of the model instead\n"
+         "  --quick        a smaller model, 3 seconds\n"
+         "  --seed N       of the requests and of exploration (1)\n"
+         "  --rate R       requests a simulated second from the built-in generator\n"
+         "  --trace FILE   requests from a CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens\n"
+         "  --tables PATH  start from this table, or from a folder of tables (else from ADAPTIVE_TABLES)\n"
+         "  --output FILE  where the adapted table goes (adapted.json)\n"
+         "  --json         the summary as JSON on stdout\n"
+         "  --help         this text\n";
+}
+
+Options parse_options(int argc, const char* const* argv) {
+  Options options;
+  bool seconds_given = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view option = argv[i];
+    if (option == "--quick")
+      options.quick = true;
+    else if (option == "--json")
+      options.json = true;
+    else if (option == "--help" || option == "-h")
+      options.help = true;
+    else if (option == "--seconds" || option == "--steps" || option == "--seed" || option == "--rate" ||
+             option == "--trace" || option == "--tables" || option == "--output") {
+      if (++i == argc) throw UsageError(std::string(option) + " needs a value");
+      const std::string_view value = argv[i];
+      if (option == "--seconds")
+        options.seconds = number(option, value, 0.1, 86'400.0), seconds_given = true;
+      else if (option == "--steps")
+        options.steps = number<std::uint64_t>(option, value, 1, 1'000'000'000);
+      else if (option == "--seed")
+        options.seed = number<std::uint64_t>(option, value, 0, UINT64_MAX);
+      else if (option == "--rate")
+        options.requests_per_s = number(option, value, 1e-3, 1e6);
+      else if (option == "--trace")
+        options.trace = value;
+      else if (option == "--tables")
+        options.tables = value;
+      else
+        options.output = value;
+      if (value.empty()) throw UsageError(std::string(option) + " needs a value");
+    } else {
+      throw UsageError("unknown option '" + std::string(option) + "'");
+    }
+  }
+  if (seconds_given && options.steps) throw UsageError("--seconds and --steps exclude each other");
+  if (options.requests_per_s > 0 && !options.trace.empty())
+    throw UsageError("--rate and --trace exclude each other: a trace brings its own times");
+  if (options.quick && !seconds_given) options.seconds = 3;
+  return options;
+}
+
+}  // namespace serving

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "examples/serving/batching.hpp"
+#include "examples/serving/model.hpp"
+#include "examples/serving/workload.hpp"
+
+namespace serving {
+
+/// How far a run is; all of it measured.
+struct RunState {
+  std::uint64_t steps = 0;
+  std::uint64_t launches = 0;
+  std::uint64_t timed = 0;  ///< launches whose latency the selector asked for
+  double kernel_ns = 0;     ///< the sum of all launches' latencies
+  double wall_s = 0;
+};
+
+struct RunLimits {
+  double seconds = 30;
+  std::optional<std::uint64_t> steps = {};  ///< in place of the seconds
+};
+
+/// Serves until a limit is reached, the requests are done, or `interrupted` says so; calls `progress` after
+/// every step.
+RunState serve(Scheduler& scheduler, Model& model, Workload& workload, const RunLimits& limits,
+               const std::function<bool()>& interrupted,
+               const std::function<void(const RunState&)>& progress);
+
+}  // namespace serving
