@@ -1,0 +1,210 @@
+// kernel_table [--family NAME] [--rounds N] [--budget SECONDS]
+//
+// Times every variant that runs here over the bench shapes of each family, and prints a markdown table of
+// medians in microseconds with the best of each shape bold, then what choosing one single variant would lose.
+//
+// Method: all variants of a shape take turns, in a new random order each round, so that a slow spell of the
+// machine (a neighbour, the clock) falls on all of them alike. The median over rounds is reported: the mean
+// follows preemptions, the minimum follows lucky turbo spells. On Linux a sample during which the system took
+// the processor away from the caller is left out, as long as five others remain. Before each timed launch the
+// variant is launched once untimed, so that caches hold what the variant itself leaves there: figures are of
+// a warm problem.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/family.hpp"
+
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
+
+namespace {
+
+using namespace adaptive::kernels;
+using Clock = std::chrono::steady_clock;
+
+constexpr double absent = std::numeric_limits<double>::infinity();
+constexpr std::size_t rounds_min = 5;
+
+struct Options {
+  std::string family;
+  int rounds = 25;
+  double budget_s = 3;  ///< per shape; rounds end early, after at least rounds_min
+};
+
+/// How often the system has taken the processor away from this thread; 0 where it does not tell.
+long preemptions() {
+#ifdef __linux__
+  rusage usage{};
+  if (getrusage(RUSAGE_THREAD, &usage) == 0) return usage.ru_nivcsw;
+#endif
+  return 0;
+}
+
+struct Sample {
+  double us;
+  bool preempted;
+};
+
+Sample timed_launch(Problem& problem, std::size_t variant) {
+  const long before = preemptions();
+  const auto begin = Clock::now();
+  if (problem.launch(variant) != LaunchStatus::ok) std::abort();
+  const double us = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+  return {us, preemptions() != before};
+}
+
+double median_us(const std::vector<Sample>& samples) {
+  std::vector<double> values;
+  for (const Sample& sample : samples)
+    if (!sample.preempted) values.push_back(sample.us);
+  if (values.size() < rounds_min) {
+    values.clear();
+    for (const Sample& sample : samples) values.push_back(sample.us);
+  }
+  if (values.empty()) return absent;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/// Median microseconds of each variant, `absent` where it does not run.
+std::vector<double> time_shape(const Family& family, Problem& problem, const Options& options) {
+  std::vector<std::size_t> order;
+  for (std::size_t v = 0; v < family.variants().size(); ++v)
+    if (family.runs(v, problem.shape())) order.push_back(v);
+  for (const std::size_t v : order) {
+    problem.poison_output();
+    problem.launch(v);
+    if (problem.max_error() > problem.tolerance()) {
+      std::fprintf(stderr, "%s is wrong: %s\n", family.variants()[v].name.c_str(),
+                   problem.description().c_str());
+      std::exit(1);
+    }
+  }
+  std::vector<std::vector<Sample>> samples(family.variants().size());
+  std::mt19937 random(1);
+  const auto begin = Clock::now();
+  for (int round = 0; round < options.rounds; ++round) {
+    if (round >= static_cast<int>(rounds_min) &&
+        std::chrono::duration<double>(Clock::now() - begin).count() > options.budget_s)
+      break;
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t v : order) {
+      problem.launch(v);
+      samples[v].push_back(timed_launch(problem, v));
+    }
+  }
+  std::vector<double> medians;
+  for (const auto& of_variant : samples) medians.push_back(median_us(of_variant));
+  return medians;
+}
+
+struct Line {
+  std::string shape;
+  std::vector<double> us;
+  double best_us, bytes, operations;
+};
+
+void print_table(const Family& family, const std::vector<Line>& lines) {
+  std::printf("| %s |", family.name().c_str());
+  for (const Variant& variant : family.variants()) std::printf(" %s |", variant.name.c_str());
+  std::printf(" GB/s | GFLOP/s |\n|---|");
+  for (std::size_t v = 0; v < family.variants().size() + 2; ++v) std::printf("--:|");
+  std::printf("\n");
+  for (const Line& line : lines) {
+    std::printf("| %s |", line.shape.c_str());
+    for (const double us : line.us) {
+      if (us == absent)
+        std::printf(" |");
+      else
+        std::printf(us == line.best_us ? " **%.*f** |" : " %.*f |", us < 100 ? 1 : 0, us);
+    }
+    std::printf(" %.1f | %.1f |\n", line.bytes / line.best_us * 1e-3, line.operations / line.best_us * 1e-3);
+  }
+}
+
+struct Loss {
+  double geometric_mean = absent, largest = absent;
+};
+
+/// What always taking `variant` costs over the best of each shape, as factors; where it does not run, the
+/// default stands in, as a program that insists on one variant would have it.
+Loss loss_of(std::size_t variant, const std::vector<Line>& lines) {
+  double sum_of_logs = 0;
+  double largest = 1;
+  for (const Line& line : lines) {
+    const double us = line.us[variant] == absent ? line.us[0] : line.us[variant];
+    sum_of_logs += std::log(us / line.best_us);
+    largest = std::max(largest, us / line.best_us);
+  }
+  return {std::exp(sum_of_logs / static_cast<double>(lines.size())), largest};
+}
+
+void print_loss(const Family& family, const std::vector<Line>& lines) {
+  std::size_t best = 0;
+  std::vector<Loss> losses;
+  std::vector<bool> wins(family.variants().size(), false);
+  for (std::size_t v = 0; v < family.variants().size(); ++v) {
+    losses.push_back(loss_of(v, lines));
+    if (losses[v].geometric_mean < losses[best].geometric_mean) best = v;
+    for (const Line& line : lines) wins[v] = wins[v] || line.us[v] == line.best_us;
+  }
+  std::printf(
+      "\n%ld of %zu variants win somewhere. Best single variant: `%s`, slower than the best of each shape "
+      "by %.0f %% (geometric mean), %.0f %% at most; the default `%s`: %.0f %%, %.0f %%.\n\n",
+      static_cast<long>(std::count(wins.begin(), wins.end(), true)), family.variants().size(),
+      family.variants()[best].name.c_str(), (losses[best].geometric_mean - 1) * 100,
+      (losses[best].largest - 1) * 100, family.variants()[0].name.c_str(),
+      (losses[0].geometric_mean - 1) * 100, (losses[0].largest - 1) * 100);
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string flag = argv[i];
+    const char* value = i + 1 < argc ? argv[i + 1] : "";
+    if (flag == "--family" && find_family(value) != nullptr)
+      options.family = value;
+    else if (flag == "--rounds" && std::atoi(value) > 0)
+      options.rounds = std::atoi(value);
+    else if (flag == "--budget" && std::atof(value) > 0)
+      options.budget_s = std::atof(value);
+    else {
+      std::fprintf(
+          stderr, "usage: kernel_table [--family NAME] [--rounds N] [--budget SECONDS_PER_SHAPE]\nfamilies:");
+      for (const Family* family : families()) std::fprintf(stderr, " %s", family->name().c_str());
+      std::fprintf(stderr, "\n");
+      std::exit(2);
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  for (const Family* family : families()) {
+    if (!options.family.empty() && family->name() != options.family) continue;
+    std::vector<Line> lines;
+    for (const Shape& shape : family->bench_shapes()) {
+      const auto problem = family->make_problem(shape, 1);
+      Line line = {to_string(*family, shape), time_shape(*family, *problem, options), absent,
+                   problem->bytes(), problem->operations()};
+      line.best_us = *std::min_element(line.us.begin(), line.us.end());
+      lines.push_back(std::move(line));
+    }
+    print_table(*family, lines);
+    print_loss(*family, lines);
+  }
+  return 0;
+}

@@ -1,0 +1,82 @@
+#include "options.hpp"
+
+#include <charconv>
+
+namespace adaptive::learning_bench {
+namespace {
+
+template <class Number>
+Number number(const std::string& option, const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw UsageError(option + ": \"" + text + "\" is not a number that fits");
+  return value;
+}
+
+simulation::Recorded::Order order(const std::string& text) {
+  if (text == "random") return simulation::Recorded::Order::random;
+  if (text == "recorded") return simulation::Recorded::Order::recorded;
+  throw UsageError("--order: \"" + text + "\" is neither random nor recorded");
+}
+
+}  // namespace
+
+Options parse(const std::vector<std::string>& arguments) {
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& option = arguments[i];
+    if (option == "--help" || option == "-h") {
+      options.help = true;
+      continue;
+    }
+    if (option == "--per-key") {
+      options.per_key = true;
+      continue;
+    }
+    const auto value = [&]() -> const std::string& {
+      if (++i == arguments.size()) throw UsageError(option + " wants a value");
+      return arguments[i];
+    };
+    if (option == "--policy") {
+      options.policies.push_back(value());
+    } else if (option == "--scenario") {
+      options.scenario = value();
+    } else if (option == "--trace") {
+      options.trace = value();
+    } else if (option == "--order") {
+      options.order = order(value());
+    } else if (option == "--calls") {
+      options.calls = number<std::size_t>(option, value());
+    } else if (option == "--runs") {
+      options.runs = number<std::size_t>(option, value());
+    } else if (option == "--seed") {
+      options.seed = number<std::uint64_t>(option, value());
+    } else if (option == "--budget") {
+      options.budget = number<double>(option, value());
+    } else {
+      throw UsageError("unknown: " + option);
+    }
+  }
+  if (options.calls == 0) throw UsageError("--calls: at least one");
+  return options;
+}
+
+std::string usage() {
+  return "compare [--runs N] [--seed S] [--calls N] [--policy NAME]... [--budget SHARE]\n"
+         "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--per-key]]\n"
+         "\n"
+         "Runs every policy on the same draws and prints a table in Markdown. Overhead is extra true latency "
+         "over\n"
+         "always running the best variant; figures after ± are 95 % confidence over the runs.\n"
+         "\n"
+         "  --runs      of every scenario (200), or of every key of the trace (20)\n"
+         "  --policy    may be given several times; all of them without\n"
+         "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
+         "  --trace     draws from recorded latencies: lines "
+         "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
+         "  --order     rounds of the recording at random, or as they were recorded\n"
+         "  --per-key   a line for every key as well\n";
+}
+
+}  // namespace adaptive::learning_bench

@@ -1,0 +1,38 @@
+// What the command line says.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/policies/support/trace.hpp"
+
+namespace adaptive::learning_bench {
+
+struct Options {
+  std::vector<std::string> policies;  ///< empty: all
+  std::string scenario;               ///< empty: all
+  std::filesystem::path trace;        ///< empty: the scenarios
+  simulation::Recorded::Order order = simulation::Recorded::Order::random;
+  std::size_t calls = 10'000;
+  std::size_t runs = 0;  ///< 0: 200 of a scenario, 20 of every key of a trace
+  std::uint64_t seed = 1;
+  double budget = 1.0;
+  bool per_key = false;
+  bool help = false;
+};
+
+/// A wrong command line.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+Options parse(const std::vector<std::string>& arguments);
+
+std::string usage();
+
+}  // namespace adaptive::learning_bench

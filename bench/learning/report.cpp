@@ -1,0 +1,63 @@
+#include "report.hpp"
+
+#include <cstdio>
+
+namespace adaptive::learning_bench {
+namespace {
+
+std::string format(const char* how, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, how, value);
+  return text;
+}
+
+std::string percent(const Mean& value) {
+  return format("%.3f", 100.0 * value.mean()) + " ± " + format("%.3f", 100.0 * value.confidence());
+}
+
+}  // namespace
+
+void Summary::add(const simulation::Outcome& outcome) {
+  for (std::size_t i = 0; i < overhead.size() && i < outcome.overhead.size(); ++i)
+    overhead[i].add(outcome.overhead[i]);
+  realized.add(outcome.overhead_realized);
+  timed.add(outcome.timed_share);
+  promotions.add(static_cast<double>(outcome.promotions));
+  if (outcome.reaction)
+    reaction.add(static_cast<double>(*outcome.reaction));
+  else
+    ++unreacted;
+  ++runs;
+  wrong += outcome.wrong_promotions;
+}
+
+std::string head(const std::vector<std::size_t>& checkpoints, bool reaction) {
+  std::string names = "| policy |";
+  std::string rule = "|---|";
+  const auto column = [&](const std::string& name) {
+    names += " " + name + " |";
+    rule += "---|";
+  };
+  for (const std::size_t calls : checkpoints) column("overhead %, " + std::to_string(calls) + " calls");
+  column("realized %");
+  column("wrong / runs");
+  column("promotions");
+  column("timed %");
+  if (reaction) column("reaction, calls (never)");
+  return names + "\n" + rule + "\n";
+}
+
+std::string line(const std::string& policy, const Summary& summary, bool reaction) {
+  std::string text = "| " + policy + " |";
+  for (const Mean& overhead : summary.overhead) text += " " + percent(overhead) + " |";
+  text += " " + percent(summary.realized) + " |";
+  text += " " + std::to_string(summary.wrong) + " / " + std::to_string(summary.runs) + " |";
+  text += " " + format("%.2f", summary.promotions.mean()) + " |";
+  text += " " + percent(summary.timed) + " |";
+  if (reaction)
+    text += (summary.reaction.count() == 0 ? " –" : " " + format("%.0f", summary.reaction.mean())) + " (" +
+            std::to_string(summary.unreacted) + ") |";
+  return text + "\n";
+}
+
+}  // namespace adaptive::learning_bench

@@ -1,0 +1,87 @@
+#include "scenarios.hpp"
+
+namespace adaptive::learning_bench {
+namespace {
+
+using simulation::Change;
+using simulation::SeedTable;
+using simulation::SyntheticOptions;
+
+// Late enough for every policy to have settled before, early enough to see what it does afterwards.
+constexpr std::size_t change_call = 3'000;
+
+SyntheticOptions variants(std::size_t count, double spread) {
+  SyntheticOptions options;
+  options.variants = count;
+  options.spread = spread;
+  return options;
+}
+
+SyntheticOptions heavy_tails() {
+  SyntheticOptions options;
+  options.noise.outlier_min = 50.0;
+  options.noise.outlier_max = 50.0;
+  return options;
+}
+
+SyntheticOptions cold_starts() {
+  SyntheticOptions options;
+  options.cold = 20.0;
+  return options;
+}
+
+SyntheticOptions changing(Change::Whose whose, double factor) {
+  SyntheticOptions options;
+  options.changes = {{change_call, whose, factor}};
+  return options;
+}
+
+}  // namespace
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> all = {
+      {"steady", "K = 8, slowest 2× the fastest", variants(8, 2.0)},
+      {"many", "K = 24, slowest 4× the fastest", variants(24, 4.0)},
+      {"close", "K = 8, slowest 1.05× the fastest", variants(8, 1.05)},
+      {"outliers", "as steady, every outlier 50×", heavy_tails()},
+      {"cold", "as steady, the first launch of every variant costs 20×", cold_starts()},
+      {"delayed", "as steady, results 100 to 400 calls late, out of order", variants(8, 2.0), {100, 400}},
+      {"lossy", "as steady, a tenth of the results lost, a tenth twice", variants(8, 2.0), {0, 8, 0.1, 0.1}},
+      {"best slower",
+       "as steady, the best becomes 1.5× slower at call 3,000",
+       changing(Change::Whose::best, 1.5),
+       {},
+       change_call},
+      {"all slower",
+       "as steady, all become 1.5× slower at call 3,000",
+       changing(Change::Whose::all, 1.5),
+       {},
+       change_call},
+      {"third faster",
+       "as steady, the third becomes 1.5× faster, hence the best, at call 3,000",
+       changing(Change::Whose::third, 1.0 / 1.5),
+       {},
+       change_call},
+      {"seeded",
+       "K = 24, slowest 4×, a table of this device that is 2 % off",
+       variants(24, 4.0),
+       {},
+       {},
+       SeedTable{}},
+      {"foreign seeds",
+       "as seeded, a table of another device: 10 % off and all 1.6× too high",
+       variants(24, 4.0),
+       {},
+       {},
+       SeedTable{0.1, 1.6, false}},
+      {"garbage seeds",
+       "as seeded, a table that claims this device and is off by a factor of e",
+       variants(24, 4.0),
+       {},
+       {},
+       SeedTable{1.0, 1.0, true}},
+  };
+  return all;
+}
+
+}  // namespace adaptive::learning_bench

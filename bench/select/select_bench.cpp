@@ -1,0 +1,199 @@
+// The cost of a decision, beside what it replaces and what no code can beat, in one binary:
+//   build/release/bench/select/bench_select --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
+#include <benchmark/benchmark.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <adaptive/adaptive.hpp>
+#include "floor.hpp"
+
+namespace {
+
+using adaptive::Key;
+
+constexpr std::size_t queries = 1 << 13;
+
+template <std::size_t Dimensions>
+Key key_of(std::size_t index) {
+  // Sizes as they occur: a batch that varies fast, features that are multiples of 64.
+  std::array<std::int64_t, Dimensions> values{};
+  for (std::size_t d = 0; d < Dimensions; ++d) {
+    values[d] = d == 0 ? static_cast<std::int64_t>(index % 256 + 1)
+                       : static_cast<std::int64_t>(64 * (index % 97 + d));
+    if (d > 0 || index >= 256) values[d] += static_cast<std::int64_t>(index / 256) * 64;
+  }
+  return Key(std::span<const std::int64_t>(values));
+}
+
+/// Keys in random order as packed values: every contender reads the same stream.
+template <std::size_t Dimensions>
+std::vector<std::array<std::int64_t, Dimensions>> stream_of(std::size_t keys) {
+  adaptive::Random random(7);
+  std::vector<std::array<std::int64_t, Dimensions>> stream(queries);
+  for (auto& values : stream) {
+    const Key key = key_of<Dimensions>(random.below(static_cast<std::uint32_t>(keys)));
+    for (std::size_t d = 0; d < Dimensions; ++d) values[d] = key[d];
+  }
+  return stream;
+}
+
+template <std::size_t Dimensions>
+Key unpack(const std::array<std::int64_t, Dimensions>& v) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return Key(v[I]...);
+  }
+  (std::make_index_sequence<Dimensions>{});
+}
+
+template <std::size_t Dimensions>
+struct Settled {
+  explicit Settled(std::size_t keys) : stream(stream_of<Dimensions>(keys)) {
+    adaptive::OperationSpec spec{
+        .name = "bench", .variants = {{.name = "a"}, {.name = "b"}}, .max_keys = keys};
+    for (std::size_t d = 0; d < Dimensions; ++d) spec.dimensions.push_back({"d" + std::to_string(d)});
+    operation = &selector.define(std::move(spec));
+    // Online, with the default policy, until it has seen enough of each key to look at it only now and then.
+    for (std::size_t i = 0; i < keys; ++i) {
+      const Key key = key_of<Dimensions>(i);
+      all.push_back(key);
+      for (int call = 0; call < 700; ++call) {
+        const adaptive::Decision decision = operation->select(key);
+        operation->record(decision, adaptive::Latency(decision.variant() == 0 ? 10'400.0 : 10'000.0));
+      }
+    }
+  }
+  adaptive::Selector selector{{.use_environment = false}};
+  adaptive::Operation* operation = nullptr;
+  std::vector<Key> all;
+  std::vector<std::array<std::int64_t, Dimensions>> stream;
+};
+
+/// Made once for all repetitions and threads: learning 100,000 keys takes seconds.
+template <std::size_t Dimensions>
+Settled<Dimensions>& settled(std::size_t keys) {
+  static std::mutex mutex;
+  static std::map<std::size_t, std::unique_ptr<Settled<Dimensions>>> cache;
+  const std::lock_guard lock(mutex);
+  auto& entry = cache[keys];
+  if (!entry) entry = std::make_unique<Settled<Dimensions>>(keys);
+  return *entry;
+}
+
+void empty_loop(benchmark::State& state) {
+  std::size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(i = (i + 1) % queries);
+}
+
+/// The loop of all the others, with nothing in it but reading the key.
+template <std::size_t Dimensions, class F>
+void loop(benchmark::State& state, F&& f) {
+  const auto& stream = settled<Dimensions>(static_cast<std::size_t>(state.range(0))).stream;
+  std::size_t i = static_cast<std::size_t>(state.thread_index()) * 1000;
+  for (auto _ : state) {
+    i = (i + 1) % queries;
+    benchmark::DoNotOptimize(f(unpack<Dimensions>(stream[i])));
+  }
+}
+
+template <std::size_t Dimensions>
+void floor_probe(benchmark::State& state) {
+  static std::map<std::int64_t, std::unique_ptr<bench::FrozenTable>> cache;
+  static std::mutex mutex;
+  bench::FrozenTable* table = nullptr;
+  {
+    const auto& keys = settled<Dimensions>(static_cast<std::size_t>(state.range(0))).all;
+    const std::lock_guard lock(mutex);
+    auto& entry = cache[state.range(0)];
+    if (!entry) entry = std::make_unique<bench::FrozenTable>(keys);
+    table = entry.get();
+  }
+  loop<Dimensions>(state, [&](const Key& key) { return table->find(key); });
+}
+
+template <std::size_t Dimensions>
+void select(benchmark::State& state) {
+  adaptive::Operation& operation = *settled<Dimensions>(static_cast<std::size_t>(state.range(0))).operation;
+  loop<Dimensions>(state, [&](const Key& key) { return operation.select(key).variant(); });
+}
+
+template <std::size_t Dimensions>
+void site_select(benchmark::State& state) {
+  auto& s = settled<Dimensions>(static_cast<std::size_t>(state.range(0)));
+  const adaptive::Site site = s.operation->site(s.all[0]);
+  for (auto _ : state) benchmark::DoNotOptimize(site.select().variant());
+}
+
+template <std::size_t Dimensions>
+void record(benchmark::State& state) {
+  adaptive::Operation& operation = *settled<Dimensions>(static_cast<std::size_t>(state.range(0))).operation;
+  loop<Dimensions>(state, [&](const Key& key) {
+    const adaptive::Decision decision = operation.select(key);
+    operation.record(decision, adaptive::Latency(10'000.0));
+    return decision.variant();
+  });
+}
+
+struct KeyHash {
+  std::size_t operator()(const Key& key) const noexcept { return adaptive::detail::hash(key) >> 20; }
+};
+
+template <std::size_t Dimensions>
+void unordered_map_find(benchmark::State& state) {
+  const auto& keys = settled<Dimensions>(static_cast<std::size_t>(state.range(0))).all;
+  std::unordered_map<Key, std::uint32_t, KeyHash> map;
+  for (const Key& key : keys) map.emplace(key, 1);
+  loop<Dimensions>(state, [&](const Key& key) { return map.find(key)->second; });
+}
+
+std::string text_of(const Key& key) {
+  std::string text;
+  for (const std::int64_t value : key.values()) text += std::to_string(value) + ",";
+  return text;
+}
+
+/// As a tuned-configuration cache in a serving engine is usually written.
+template <std::size_t Dimensions>
+void mutex_and_strings(benchmark::State& state) {
+  static std::mutex mutex;
+  static std::map<std::int64_t, std::unordered_map<std::string, std::uint32_t>> maps;
+  {
+    const auto& keys = settled<Dimensions>(static_cast<std::size_t>(state.range(0))).all;
+    const std::lock_guard lock(mutex);
+    auto& map = maps[state.range(0)];
+    if (map.empty())
+      for (const Key& key : keys) map.emplace(text_of(key), 1);
+  }
+  auto& map = maps.at(state.range(0));
+  loop<Dimensions>(state, [&](const Key& key) {
+    const std::string text = text_of(key);
+    const std::lock_guard lock(mutex);
+    return map.find(text)->second;
+  });
+}
+
+void sizes(benchmark::internal::Benchmark* b) {
+  for (const int keys : {1, 1'000, 100'000}) b->Arg(keys);
+  b->ThreadRange(1, 2)->UseRealTime();
+}
+
+BENCHMARK(empty_loop)->ThreadRange(1, 2)->UseRealTime();
+BENCHMARK(floor_probe<2>)->Apply(sizes);
+BENCHMARK(floor_probe<4>)->Apply(sizes);
+BENCHMARK(floor_probe<6>)->Apply(sizes);
+BENCHMARK(select<2>)->Apply(sizes);
+BENCHMARK(select<4>)->Apply(sizes);
+BENCHMARK(select<6>)->Apply(sizes);
+BENCHMARK(site_select<4>)->Arg(1)->ThreadRange(1, 2)->UseRealTime();
+BENCHMARK(record<4>)->Arg(1)->Arg(1'000)->ThreadRange(1, 2)->UseRealTime();
+BENCHMARK(unordered_map_find<4>)->Arg(1)->Arg(1'000)->Arg(100'000);
+BENCHMARK(mutex_and_strings<4>)->Apply(sizes);
+
+}  // namespace
+
+BENCHMARK_MAIN();
