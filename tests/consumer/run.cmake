@@ -1,0 +1,57 @@
+# Configures, builds and runs the stranger's program in one of the ways to consume the library:
+#   cmake -DWAY=package|pkg-config|subdirectory -DWORK=dir ... -P run.cmake
+# The rest of what it needs is given by CMakeLists.txt beside it.
+cmake_minimum_required(VERSION 3.25)
+
+function(run)
+  list(JOIN ARGV " " command)
+  message(STATUS "${command}")
+  execute_process(COMMAND ${ARGV} WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "failed (${status}): ${command}")
+  endif()
+endfunction()
+
+file(MAKE_DIRECTORY "${WORK}")
+set(configure ${CMAKE_COMMAND} -G "${GENERATOR}"
+  -DCMAKE_BUILD_TYPE=${BUILD_TYPE} "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
+# The packages that the library uses privately: a consumer of the installed library must not need them.
+set(strangers_machine "")
+foreach(package nlohmann_json Eigen3 Boost CLI11 fmt GTest benchmark rapidcheck CUDAToolkit)
+  list(APPEND strangers_machine -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
+endforeach()
+
+if(WAY STREQUAL "package")
+  file(REMOVE_RECURSE "${WORK}/build")
+  run(${configure} -S "${SOURCE}/package" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${strangers_machine})
+  run(${CMAKE_COMMAND} --build build)
+  run("${WORK}/build/stranger")
+
+elseif(WAY STREQUAL "pkg-config")
+  # A moved prefix must work as well.
+  file(REMOVE_RECURSE "${WORK}/moved")
+  file(COPY "${PREFIX}/" DESTINATION "${WORK}/moved")
+  set(ENV{PKG_CONFIG_PATH} "${WORK}/moved/${LIBDIR}/pkgconfig")
+  execute_process(COMMAND ${PKG_CONFIG} --cflags --libs adaptive
+    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run(${CXX} -std=c++20 "${SOURCE}/main.cpp" -o stranger ${flags} "-Wl,-rpath,${WORK}/moved/${LIBDIR}")
+  run("${WORK}/stranger")
+
+elseif(WAY STREQUAL "subdirectory")
+  run(${configure} -S "${SOURCE}/subdirectory" -B build "-DADAPTIVE_SOURCE=${ROOT}" -DADAPTIVE_ENABLE_CUDA=OFF
+      -DBUILD_SHARED_LIBS=${SHARED} -DADAPTIVE_INSTALL=${SHARED}
+      "-DCMAKE_INSTALL_PREFIX=${WORK}/prefix" "-DCMAKE_INSTALL_LIBDIR=${LIBDIR}")
+  run(${CMAKE_COMMAND} --build build)
+  run("${WORK}/build/stranger")
+  if(SHARED)
+    file(REMOVE_RECURSE "${WORK}/prefix")
+    run(${CMAKE_COMMAND} --install build)
+    if(NOT EXISTS "${WORK}/prefix/${LIBDIR}/libadaptive.so" AND NOT EXISTS "${WORK}/prefix/${LIBDIR}/libadaptive.dylib")
+      message(FATAL_ERROR "no shared library was installed")
+    endif()
+  endif()
+
+else()
+  message(FATAL_ERROR "no way called '${WAY}'")
+endif()

@@ -1,0 +1,37 @@
+// What this machine is called.
+#include <adaptive/device.hpp>
+
+#include <gtest/gtest.h>
+
+namespace adaptive {
+namespace {
+
+TEST(HostDevice, IsNamedAndAlwaysTheSame) {
+  EXPECT_FALSE(host_device().device.empty());
+  EXPECT_EQ(&host_device(), &host_device());
+}
+
+TEST(NormalisedDevice, JoinsTheNamesOfOneDevice) {
+  EXPECT_EQ(normalised_device("NVIDIA H200"), "nvidia_h200");
+  EXPECT_EQ(normalised_device("NVIDIA_H200 141GB HBM3e"), "nvidia_h200");
+  EXPECT_EQ(normalised_device("nvidia-h200"), "nvidia_h200");
+  EXPECT_EQ(normalised_device("Tesla T4"), normalised_device("NVIDIA T4"));
+}
+
+TEST(NormalisedDevice, KeepsDifferentDevicesApart) {
+  EXPECT_NE(normalised_device("NVIDIA H100"), normalised_device("NVIDIA H200"));
+  EXPECT_NE(normalised_device("NVIDIA H200"), normalised_device("NVIDIA H200 MIG 1g.18gb"));
+}
+
+TEST(NormalisedDevice, DropsMarks) {
+  EXPECT_EQ(normalised_device("Intel(R) Xeon(R) Platinum 8480+"), "intel_xeon_platinum_8480");
+}
+
+TEST(NormalisedDevice, IsAFolderNameWhateverItIsGiven) {
+  EXPECT_EQ(normalised_device(""), "unknown");
+  EXPECT_EQ(normalised_device("../../etc"), "etc");
+  EXPECT_EQ(normalised_device(normalised_device("AMD EPYC 9654")), normalised_device("AMD EPYC 9654"));
+}
+
+}  // namespace
+}  // namespace adaptive

@@ -1,0 +1,61 @@
+#include "tests/policies/support/environment.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace adaptive::simulation {
+
+void Environment::set_means(std::vector<double> means) {
+  means_ = std::move(means);
+  best_ = static_cast<std::uint32_t>(std::min_element(means_.begin(), means_.end()) - means_.begin());
+}
+
+Synthetic::Synthetic(SyntheticOptions options, std::uint64_t seed)
+    : options_(std::move(options)), noise_(options_.noise, seed) {
+  restart(seed);
+}
+
+void Synthetic::restart(std::uint64_t seed) {
+  Random random(seed);
+  std::vector<double> means(options_.variants);
+  const double steps = static_cast<double>(std::max<std::size_t>(options_.variants, 2) - 1);
+  for (std::size_t i = 0; i < means.size(); ++i)
+    means[i] = options_.least_ns * std::pow(options_.spread, static_cast<double>(i) / steps);
+  for (std::size_t i = means.size(); i > 1; --i)
+    std::swap(means[i - 1], means[random.below(static_cast<std::uint32_t>(i))]);
+  set_means(std::move(means));
+  noise_ = Noise(options_.noise, random());
+  next_call_ = 0;
+  warm_.assign(size(), options_.cold == 1.0);
+}
+
+void Synthetic::advance() {
+  for (const Change& change : options_.changes)
+    if (change.call == next_call_) apply(change);
+  ++next_call_;
+  factor_ = noise_.next();
+}
+
+double Synthetic::launch(std::uint32_t variant) {
+  const double cold = warm_[variant] ? 1.0 : options_.cold;
+  warm_[variant] = true;
+  return latency_ns(variant) * cold;
+}
+
+void Synthetic::apply(const Change& change) {
+  std::vector<std::uint32_t> order(size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return mean(a) < mean(b); });
+  std::vector<double> means(size());
+  for (std::uint32_t i = 0; i < means.size(); ++i) {
+    const bool hit =
+        change.whose == Change::Whose::all || (change.whose == Change::Whose::best && i == order[0]) ||
+        (change.whose == Change::Whose::third && i == order[std::min<std::size_t>(2, size() - 1)]);
+    means[i] = mean(i) * (hit ? change.factor : 1.0);
+  }
+  set_means(std::move(means));
+}
+
+}  // namespace adaptive::simulation

@@ -1,0 +1,86 @@
+// What the launches of one key cost: the truth that a policy has to find out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tests/policies/support/noise.hpp"
+
+namespace adaptive::simulation {
+
+/// One run of calls, numbered from 0. Everything follows from the seed; nothing depends on what is chosen,
+/// except where a variant's first launch is cold.
+class Environment {
+ public:
+  virtual ~Environment() = default;
+
+  /// Begins a new run, before its first call.
+  virtual void restart(std::uint64_t seed) = 0;
+  /// Goes on to the next call; once before the first.
+  virtual void advance() = 0;
+  /// What launching `variant` in this call costs.
+  virtual double launch(std::uint32_t variant) = 0;
+  /// What it would cost were the variant warm.
+  virtual double latency_ns(std::uint32_t variant) const = 0;
+
+  std::size_t size() const noexcept { return means_.size(); }
+  /// True mean at this call, up to a factor common to all variants.
+  double mean(std::uint32_t variant) const noexcept { return means_[variant]; }
+  double best_mean() const noexcept { return means_[best_]; }
+  std::uint32_t best() const noexcept { return best_; }
+  /// How much slower than the best, at this call: 0.01 is one percent.
+  double gap(std::uint32_t variant) const noexcept { return mean(variant) / best_mean() - 1.0; }
+
+ protected:
+  Environment() = default;
+  Environment(const Environment&) = default;
+  Environment& operator=(const Environment&) = default;
+  void set_means(std::vector<double> means);
+
+ private:
+  std::vector<double> means_;
+  std::uint32_t best_ = 0;
+};
+
+/// At `call`, before it runs, latencies are multiplied by `factor`.
+struct Change {
+  enum class Whose { best, third, all };
+  std::size_t call = 0;
+  Whose whose = Whose::best;  ///< by rank when it happens
+  double factor = 1.0;
+};
+
+/// Variants in geometric progression from 1 to `spread`, in an order that the seed shuffles, so that the
+/// default is any of them.
+struct SyntheticOptions {
+  std::size_t variants = 8;
+  double spread = 2.0;
+  double least_ns = 20'000.0;
+  NoiseModel noise = {};
+  /// Factor of a variant's first launch: module load, JIT, cache.
+  double cold = 1.0;
+  std::vector<Change> changes = {};
+};
+
+class Synthetic final : public Environment {
+ public:
+  explicit Synthetic(SyntheticOptions options, std::uint64_t seed = 0);
+
+  void restart(std::uint64_t seed) override;
+  void advance() override;
+  double launch(std::uint32_t variant) override;
+  double latency_ns(std::uint32_t variant) const override { return mean(variant) * factor_; }
+
+ private:
+  void apply(const Change& change);
+
+  SyntheticOptions options_;
+  Noise noise_;
+  std::size_t next_call_ = 0;
+  double factor_ = 1.0;
+  std::vector<bool> warm_;
+};
+
+}  // namespace adaptive::simulation

@@ -1,0 +1,69 @@
+// Runs a policy against an environment through the public interface, as a program would, on a clock of its
+// own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <adaptive/counters.hpp>
+#include <adaptive/learning.hpp>
+#include <adaptive/policy.hpp>
+#include "tests/policies/support/environment.hpp"
+
+namespace adaptive::simulation {
+
+/// How results travel from the launch to `record`. Delays are in calls, uniform between the two: where they
+/// differ, results overtake each other.
+struct Delivery {
+  std::uint32_t delay_min = 0;
+  std::uint32_t delay_max = 0;
+  double lost = 0.0;        ///< share of the results that never come
+  double duplicated = 0.0;  ///< share of the results that come twice
+};
+
+/// What a table says of the key before its first call: the true latencies at the start, each times a
+/// lognormal error.
+struct SeedTable {
+  double error = 0.02;      ///< deviation of the log of each
+  double factor = 1.0;      ///< of all: another clock, another device
+  bool same_device = true;  ///< whether the table is measured on this one, hence trusted
+};
+
+struct RunOptions {
+  PolicyFactory policy = {};  ///< empty: the default one
+  LearningOptions learning = {};
+  Delivery delivery = {};
+  std::optional<SeedTable> seeds = {};
+  std::size_t calls = 1'000;
+  /// Numbers of calls at which the overhead is read, ascending.
+  std::vector<std::size_t> checkpoints = {};
+  /// From which call on the reaction is timed: that of the change.
+  std::optional<std::size_t> change_call = {};
+  bool keep_choices = false;
+};
+
+/// A variant within this share of the best is as good as the best.
+inline constexpr double tie = 0.01;
+
+struct Outcome {
+  std::vector<double> overhead;  ///< at the checkpoints: Σ true mean of what ran / Σ least true mean − 1
+  double overhead_end = 0.0;
+  double overhead_realized = 0.0;    ///< the same with the latencies drawn instead of their means
+  std::size_t promotions = 0;        ///< changes of the incumbent
+  std::size_t wrong_promotions = 0;  ///< to a variant that was more than `tie` slower than the best then
+  double timed_share = 0.0;
+  std::size_t launched_variants = 0;  ///< how many different ones ran
+  double gap_incumbent = 0.0;         ///< at the end, to the best
+  double gap_leader = 0.0;            ///< at the end, of what runs between explorations
+  /// Calls from the change until 18 of the next 20 ran a variant as good as the best; nothing: never.
+  std::optional<std::size_t> reaction;
+  Counters counters;
+  std::vector<std::uint32_t> choices;  ///< twice the variant, plus 1 where timed
+};
+
+/// One key, a selector of its own. The same arguments give the same outcome.
+Outcome run(Environment& environment, const RunOptions& options, std::uint64_t seed);
+
+}  // namespace adaptive::simulation

@@ -1,0 +1,203 @@
+// What the launch path allocates: nothing. And what it does where memory is short.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <vector>
+
+#include "tests/selector/support.hpp"
+
+namespace {
+
+std::atomic<long> made{0};
+std::atomic<long> held{0};
+// The allocation that fails, counted down to 0 on this thread; negative: none.
+thread_local long fails_at = -1;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (fails_at > 0 && --fails_at == 0) throw std::bad_alloc();
+  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  made.fetch_add(1, std::memory_order_relaxed);
+  held.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+
+void release(void* memory) noexcept {
+  if (memory != nullptr) held.fetch_sub(1, std::memory_order_relaxed);
+  std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return allocate(size, alignof(std::max_align_t));
+}
+void* operator new[](std::size_t size) {
+  return allocate(size, alignof(std::max_align_t));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size, std::nothrow);
+}
+void* operator new(std::size_t size, std::align_val_t at) {
+  return allocate(size, static_cast<std::size_t>(at));
+}
+void* operator new[](std::size_t size, std::align_val_t at) {
+  return allocate(size, static_cast<std::size_t>(at));
+}
+void operator delete(void* memory) noexcept {
+  release(memory);
+}
+void operator delete[](void* memory) noexcept {
+  release(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  release(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  release(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  release(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  release(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  release(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  release(memory);
+}
+
+namespace adaptive {
+namespace {
+
+TEST(Allocation, IsCounted) {
+  const long before = made.load();
+  const auto some = std::make_unique<std::vector<int>>(10);
+  EXPECT_EQ(made.load() - before, 2);
+}
+
+class LaunchPath : public testing::TestWithParam<const char*> {
+ protected:
+  static SelectorOptions with_policy() {
+    SelectorOptions options = test::options();
+    options.policy = make_policy(GetParam());
+    return options;
+  }
+};
+
+TEST_P(LaunchPath, AllocatesNothingInTheSteadyState) {
+  Selector selector(with_policy());
+  Operation& op = selector.define(test::operation({"a", "b", "c", "d"}));
+  const std::vector<Key> keys = {{1}, {8}, {64}, {512}};
+  const std::vector<double> ns = {130, 100, 110, 120};
+  for (const Key& key : keys) test::launch(op, key, ns, 3000);
+  const Site site = op.site({8});
+  Random random(3);
+  std::uint64_t timed = 0;
+  const long before = made.load();
+  for (int i = 0; i < 20'000; ++i) {
+    const Key& key = keys[static_cast<std::size_t>(i) % keys.size()];
+    const Decision decision = i % 2 == 0 ? op.select(key) : site.select();
+    static_cast<void>(op.pin(key).stale());
+    if (decision.timed()) {
+      ++timed;
+      op.record(decision, Latency(test::noisy(random, ns[decision.variant()], 0.01)));
+    } else if (i % 100 == 0) {
+      op.record(decision, Latency(test::noisy(random, ns[decision.variant()], 0.01)));
+      op.record(key, 1, Latency(test::noisy(random, ns[1], 0.01)));
+    }
+  }
+  const long after = made.load();
+  EXPECT_EQ(after - before, 0);
+  EXPECT_GT(timed, 0u) << "else recording was not tested";
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, LaunchPath,
+                         testing::Values("default", "fixed", "explore-first", "epsilon-greedy", "kl-ucb",
+                                         "thompson"));
+
+TEST(RoundedKeys, AllocateNothingInTheSteadyState) {
+  OperationSpec spec = test::operation({"a", "b"});
+  spec.dimensions[0].rounding = Rounding::power_of_two;
+  Selector selector(test::options());
+  Operation& op = selector.define(spec);
+  for (int m = 1; m <= 64; ++m) test::launch(op, {m}, {200, 100}, 100);
+  const long before = made.load();
+  for (int i = 0; i < 1000; ++i) {
+    const Decision decision = op.select({1 + i % 64});
+    op.record(decision, Latency(decision.variant() == 1 ? 100.0 : 200.0));
+  }
+  EXPECT_EQ(made.load() - before, 0);
+}
+
+TEST(WrongArity, AllocatesNothing) {
+  Selector selector(test::options());
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  op.select({1, 2});
+  const long before = made.load();
+  for (int i = 0; i < 1000; ++i) op.select({1, 2});
+  EXPECT_EQ(made.load() - before, 0);
+}
+
+// A key that cannot be set up is tried again at every call: that must not add up.
+TEST(AKeyThatCannotBeSetUp, HoldsNoMemory) {
+  SelectorOptions options = test::options();
+  options.policy = []() -> std::unique_ptr<Policy> { throw std::runtime_error("no policy"); };
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  for (int i = 0; i < 100; ++i) op.select({8});
+  const long before = held.load();
+  for (int i = 0; i < 5000; ++i) op.select({8});
+  EXPECT_EQ(held.load() - before, 0);
+}
+
+// Every allocation of a first call fails once: the call runs, and the key is whole or not there.
+TEST(ShortMemory, NeverLeavesHalfAKey) {
+  for (long n = 1; n < 60; ++n) {
+    Selector selector(test::options());
+    Operation& op = selector.define(test::operation({"a", "b"}));
+    for (int m = 0; m < 32; ++m) op.select({m});  // the next one makes the index grow
+    fails_at = n;
+    const Decision decision = op.select({100});
+    const bool all_done = fails_at > 0;
+    fails_at = -1;
+    EXPECT_EQ(decision.variant(), 0u);
+    for (int i = 0; i < 3; ++i) op.select({100});
+    EXPECT_EQ(op.counters().keys, 33u) << n;
+    EXPECT_TRUE(op.explain({100}).calls > 0) << n;
+    if (all_done) return;
+  }
+  FAIL() << "more allocations than expected";
+}
+
+TEST(ShortMemory, DoesNotReachTheCallerOfRecord) {
+  for (long n = 1; n < 20; ++n) {
+    Selector selector(test::options_with<test::RoundRobin>());
+    Operation& op = selector.define(test::operation({"a", "b"}));
+    for (int i = 0; i < 2; ++i) op.record(op.select({8}), Latency(100.0));
+    fails_at = n;
+    for (int i = 0; i < 100; ++i) {
+      const Decision decision = op.select({8});
+      op.record(decision, Latency(decision.variant() == 1 ? 100.0 : 200.0));
+    }
+    for (int i = 0; i < 100; ++i) op.select({8});  // launches pile up
+    fails_at = -1;
+    EXPECT_EQ(test::incumbent(op, {8}), 1u) << n;
+  }
+}
+
+}  // namespace
+}  // namespace adaptive

@@ -1,0 +1,168 @@
+// What a table tells a running selector: loading, unknown names, other dimensions, other schemas.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "table/table.hpp"
+#include "tests/selector/scratch_folder.hpp"
+#include "tests/selector/support.hpp"
+
+namespace adaptive {
+namespace {
+
+class Loading : public testing::Test {
+ protected:
+  Loading() {
+    options_ = test::options();
+    options_.log = log_.callback();
+  }
+  // A table of `op` that says `incumbent` for m=64.
+  std::filesystem::path table(const std::string& name, const std::string& incumbent,
+                              std::vector<Dimension> dimensions = {size_dimension("m")}) {
+    table::OperationTable op;
+    op.name = "op";
+    op.dimensions = std::move(dimensions);
+    table::Entry entry;
+    entry.key = op.dimensions.size() == 1 ? Key{64} : Key{64, 1};
+    entry.incumbent = incumbent;
+    entry.time = 1'600'000'000;
+    for (const char* variant : {"a", "b", "c", "old"}) op.variants[variant] = {};
+    entry.variants[incumbent] = {10, 100.0, 1.0, 100.0, 0};
+    op.entries.emplace(entry.key, entry);
+    table::Table table;
+    table.fingerprint.device = "Test Device 1";
+    table.operations.emplace("op", op);
+    table::write(table, folder_ / name);
+    return folder_ / name;
+  }
+  const test::ScratchFolder folder_;
+  test::Log log_;
+  SelectorOptions options_;
+};
+
+TEST_F(Loading, SeedsKeysThatHaveNoStateYet) {
+  Selector selector(options_);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  op.select({64});
+  selector.load(table("t.json", "b"));
+  EXPECT_EQ(op.explain({64}).match.kind, MatchKind::fallback);
+  EXPECT_EQ(op.select({65}).variant(), 1u);
+}
+
+TEST_F(Loading, BeforeDefiningSeedsToo) {
+  Selector selector(options_);
+  selector.load(table("t.json", "b"));
+  EXPECT_EQ(selector.define(test::operation({"a", "b", "c"})).select({64}).variant(), 1u);
+}
+
+TEST_F(Loading, GoesAheadOfWhatWasThereBefore) {
+  options_.tables.places = {table("found.json", "b")};
+  for (const bool defined_first : {true, false}) {
+    Selector selector(options_);
+    if (defined_first) selector.define(test::operation({"a", "b", "c"}));
+    selector.load(table("loaded.json", "c"));
+    EXPECT_EQ(selector.define(test::operation({"a", "b", "c"})).select({64}).variant(), 2u);
+  }
+}
+
+TEST_F(Loading, IsTakenUpByAReset) {
+  Selector selector(options_);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  op.select({64});
+  selector.load(table("t.json", "b"));
+  op.reset();
+  EXPECT_EQ(op.explain({64}).match.kind, MatchKind::exact);
+  EXPECT_EQ(op.select({64}).variant(), 1u);
+}
+
+TEST_F(Loading, ReportsVariantsThatTheProgramDoesNotHave) {
+  Selector selector(options_);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  const std::filesystem::path path = table("t.json", "old");
+  selector.load(path);
+  EXPECT_EQ(log_.count(path.string() + ": op has no variant old"), 1u) << log_.text();
+  EXPECT_EQ(op.select({64}).variant(), 0u);
+}
+
+TEST_F(Loading, ReportsOtherDimensionsAndUsesNothing) {
+  const std::vector<std::vector<Dimension>> others = {
+      {size_dimension("n")}, {linear_dimension("m")}, {size_dimension("m"), size_dimension("n")}};
+  int n = 0;
+  for (const auto& dimensions : others) {
+    Selector selector(options_);
+    Operation& op = selector.define(test::operation({"a", "b", "c"}));
+    const std::filesystem::path path = table("t" + std::to_string(n++) + ".json", "b", dimensions);
+    selector.load(path);
+    EXPECT_EQ(op.select({64}).variant(), 0u);
+    EXPECT_EQ(log_.count(path.string() + ": op has other dimensions", LogLevel::warning), 1u) << log_.text();
+  }
+}
+
+// A value of the old dimension would be read as one of the new.
+TEST_F(Loading, OfOtherDimensionsIsNotSavedUnderTheNewOnes) {
+  Selector selector(options_);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  selector.load(table("old.json", "b", {size_dimension("n")}));
+  op.record(Key{8}, 0, Latency(100.0));
+  selector.save(folder_ / "new.json");
+  const table::OperationTable saved = table::read(folder_ / "new.json").table.operations.at("op");
+  EXPECT_EQ(saved.dimensions.at(0).name, "m");
+  EXPECT_EQ(saved.entries.size(), 1u);
+  EXPECT_TRUE(saved.entries.contains(Key{8}));
+}
+
+TEST_F(Loading, OfANewerSchemaIsRefusedAndNothingChanges) {
+  table("t.json", "b");
+  std::string newer = folder_.read("t.json");
+  const std::string version = "\"version\": " + std::to_string(table::Table::schema_version);
+  const std::size_t at = newer.find(version);
+  ASSERT_NE(at, std::string::npos);
+  newer.replace(at, version.size(), "\"version\": 99");
+  folder_.write("newer.json", newer);
+  Selector selector(options_);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  try {
+    selector.load(folder_ / "newer.json");
+    ADD_FAILURE() << "loaded";
+  } catch (const Error& error) {
+    EXPECT_NE(error.where().find("newer.json"), std::string::npos) << error.what();
+    EXPECT_NE(error.problem().find("99"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(op.select({64}).variant(), 0u);
+}
+
+TEST_F(Loading, OfWhatIsNoTableIsAnErrorThatNamesTheFile) {
+  Selector selector(options_);
+  selector.define(test::operation({"a"}));
+  for (const auto& path : {folder_ / "missing.json", folder_.write("text.json", "no json"), folder_.path()}) {
+    try {
+      selector.load(path);
+      ADD_FAILURE() << "loaded " << path;
+    } catch (const Error& error) {
+      EXPECT_NE(error.where().find(path.filename().string()), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST_F(Loading, UsesTheRestOfATableWithFaults) {
+  table("t.json", "b");
+  std::string text = folder_.read("t.json");
+  const std::size_t at = text.find("\"entries\": [");
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at + 12, "{\"key\": {\"m\": \"no number\"}, \"incumbent\": \"c\"},");
+  folder_.write("faulty.json", text);
+  Selector selector(options_);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  selector.load(folder_ / "faulty.json");
+  EXPECT_EQ(op.select({64}).variant(), 1u);
+  EXPECT_GE(log_.count("faulty.json", LogLevel::warning), 1u) << log_.text();
+}
+
+TEST_F(Loading, MatchesVariantsByNameNotByOrder) {
+  Selector selector(options_);
+  selector.load(table("t.json", "b"));
+  EXPECT_EQ(selector.define(test::operation({"a", "x", "c", "b"})).select({64}).variant(), 3u);
+}
+
+}  // namespace
+}  // namespace adaptive

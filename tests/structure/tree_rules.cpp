@@ -1,0 +1,193 @@
+#include "tests/structure/tree_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <optional>
+#include <regex>
+#include <stdexcept>
+#include <string_view>
+
+namespace adaptive::structure {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A layer, where it lies, and which layers it may include besides itself. What a layer may include it may
+// also include indirectly, so the lists are closed: tuning may name core since selector may.
+struct Layer {
+  std::string_view name;
+  std::string_view folder;  // ends with '/', or is the beginning of file names
+  std::vector<std::string_view> may_include;
+};
+
+const std::vector<Layer>& layers() {
+  static const std::vector<Layer> all = {
+      // The longest folder first: src/ itself is the selector's.
+      {"public", "include/adaptive/", {}},
+      {"kernels", "kernels/", {}},
+      {"policies", "policies/", {"public", "core"}},
+      {"core", "src/core/", {"public"}},
+      {"table", "src/table/", {"public", "core"}},
+      {"timing", "src/timing/", {"public", "core"}},
+      {"tuning", "src/tuning/", {"public", "core", "policies", "table", "selector", "timing", "kernels"}},
+      {"cli", "src/cli/", {"public", "core", "policies", "table", "selector", "timing", "kernels", "tuning"}},
+      {"selector", "src/", {"public", "core", "policies", "table"}},
+  };
+  return all;
+}
+
+// A third-party package by the beginning of its header names, and the layers it is private to.
+struct Package {
+  std::string_view name;
+  std::vector<std::string_view> prefixes;
+  std::vector<std::string_view> layers;
+};
+
+const std::vector<Package>& packages() {
+  static const std::vector<Package> all = {
+      {"CUDA",
+       {"cuda", "cublas", "cupti", "curand", "cooperative_groups", "mma.h", "nvml", "nvtx3/", "cub/",
+        "thrust/", "nvrtc", "driver_types.h", "generated_cuda"},
+       {"timing", "kernels"}},
+      {"nlohmann_json", {"nlohmann/"}, {"table"}},
+      {"Boost", {"boost/"}, {"core", "tuning"}},
+      {"Eigen", {"Eigen/", "unsupported/Eigen/"}, {"policies", "kernels"}},
+      {"CLI11", {"CLI/"}, {"cli"}},
+      {"fmt", {"fmt/"}, {"cli"}},
+  };
+  return all;
+}
+
+bool contains(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+const Layer* layer_of(const std::string& path) {
+  for (const Layer& layer : layers()) {
+    if (path.starts_with(layer.folder)) return &layer;
+  }
+  return nullptr;
+}
+
+const Package* package_of(const std::string& header) {
+  for (const Package& package : packages()) {
+    for (std::string_view prefix : package.prefixes) {
+      if (header.starts_with(prefix)) return &package;
+    }
+  }
+  return nullptr;
+}
+
+// The public headers of CUDA: the only ones that may include the toolkit, and only each other's business.
+bool is_public_cuda(const std::string& path) {
+  return path == "include/adaptive/cuda.hpp" || path.starts_with("include/adaptive/cuda/");
+}
+
+// <vector>, <cstdint>: the C++ library's headers have neither folder nor ending.
+bool is_standard(const std::string& header) {
+  return header.find_first_of("./") == std::string::npos;
+}
+
+// <unistd.h>, <sys/mman.h>, <immintrin.h>: the platform's.
+bool is_system(const std::string& header) {
+  constexpr std::array<std::string_view, 5> folders = {"sys/", "linux/", "asm/", "net/", "arpa/"};
+  if (header.find('/') == std::string::npos) return header.ends_with(".h");
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](std::string_view folder) { return header.starts_with(folder); });
+}
+
+// The file of this tree that an include line means, relative to the root; nothing where it means another's.
+std::optional<std::string> resolve(const fs::path& root, const std::string& from, const std::string& header) {
+  const std::array<fs::path, 4> places = {fs::path(from).parent_path(), "", "src", "include"};
+  for (const fs::path& place : places) {
+    const fs::path candidate = (place / header).lexically_normal();
+    if (fs::is_regular_file(root / candidate)) return candidate.generic_string();
+  }
+  return std::nullopt;
+}
+
+// What is wrong with `file` including `header`; empty where nothing is.
+std::string judge_include(const fs::path& root, const std::string& file, const Layer& layer,
+                          const std::string& header) {
+  const std::string who(layer.name);
+  if (const std::optional<std::string> target = resolve(root, file, header)) {
+    const Layer* other = layer_of(*target);
+    if (other == nullptr) return who + " may not include " + *target + ", which is in no layer";
+    if (layer.name == "public" && is_public_cuda(*target) && !is_public_cuda(file)) {
+      return "a header without CUDA may not include " + *target;
+    }
+    if (other->name == layer.name || contains(layer.may_include, other->name)) return {};
+    return who + " may not include " + std::string(other->name) + " (" + *target + ")";
+  }
+
+  if (const Package* package = package_of(header)) {
+    if (contains(package->layers, layer.name)) return {};
+    if (package->name == "CUDA" && (is_public_cuda(file) || layer.name == "cli")) return {};
+    return who + " may not include " + std::string(package->name) + " (" + header + ")";
+  }
+  if (is_standard(header)) return {};
+  if (layer.name == "public") return "a public header includes only the C++ library and ours, not " + header;
+  if (is_system(header)) return {};
+  return who + " includes " + header + ", which is no file of ours and no known dependency";
+}
+
+bool is_source(const fs::path& path) {
+  constexpr std::array<std::string_view, 8> endings = {".hpp", ".cpp", ".h",   ".cu",
+                                                       ".cuh", ".inc", ".inl", ".cmake"};
+  return std::find(endings.begin(), endings.end(), path.extension().string()) != endings.end() ||
+         path.filename() == "CMakeLists.txt";
+}
+
+void check_file(const fs::path& root, const std::string& file, Report& report) {
+  static const std::regex include_line(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
+  std::ifstream stream(root / file);
+  if (!stream) throw std::runtime_error("cannot read " + (root / file).string());
+  ++report.files;
+
+  const Layer* layer = layer_of(file);
+  std::size_t line_number = 0;
+  std::string line;
+  std::smatch match;
+  while (std::getline(stream, line)) {
+    ++line_number;
+    if (layer == nullptr || !std::regex_search(line, match, include_line)) continue;
+    ++report.includes;
+    std::string message = judge_include(root, file, *layer, match[1].str());
+    if (!message.empty()) report.violations.push_back({file, line_number, std::move(message)});
+  }
+  if (line_number > lines_max) {
+    report.violations.push_back({file, line_number,
+                                 "the file has " + std::to_string(line_number) + " lines; the limit is " +
+                                     std::to_string(lines_max)});
+  }
+}
+
+}  // namespace
+
+Report check_tree(const fs::path& root) {
+  Report report;
+  std::vector<std::string> files;
+  for (const char* folder :
+       {"include", "src", "policies", "kernels", "tests", "bench", "examples", "cmake", "python"}) {
+    if (!fs::is_directory(root / folder)) continue;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / folder)) {
+      if (entry.is_regular_file() && is_source(entry.path())) {
+        files.push_back(fs::relative(entry.path(), root).generic_string());
+      }
+    }
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) check_file(root, file, report);
+  return report;
+}
+
+std::string to_text(const Report& report) {
+  std::string text;
+  for (const Violation& violation : report.violations) {
+    text += violation.file.string() + ":" + std::to_string(violation.line) + ": " + violation.message + "\n";
+  }
+  return text;
+}
+
+}  // namespace adaptive::structure

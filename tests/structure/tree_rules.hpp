@@ -1,0 +1,31 @@
+// The rules of the source tree that no compiler checks: who may include whom, and how long a file may be.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace adaptive::structure {
+
+inline constexpr std::size_t lines_max = 500;
+
+struct Violation {
+  std::filesystem::path file;  ///< relative to the root of the tree
+  std::size_t line = 0;        ///< from 1
+  std::string message;
+};
+
+struct Report {
+  std::vector<Violation> violations;
+  std::size_t files = 0;     ///< files read
+  std::size_t includes = 0;  ///< include lines judged
+};
+
+/// Reads every source file under `root` and judges it. Throws std::runtime_error where a file cannot be read.
+Report check_tree(const std::filesystem::path& root);
+
+/// "file:line: message", one a line.
+std::string to_text(const Report& report);
+
+}  // namespace adaptive::structure

@@ -1,0 +1,149 @@
+#include "tests/structure/tree_rules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace adaptive::structure {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+// A tree of a few files that lives as long as the object.
+class ScratchTree {
+ public:
+  explicit ScratchTree(const Files& files) {
+    std::string pattern = (fs::temp_directory_path() / "adaptive-structure-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+    root_ = pattern;
+    for (const auto& [name, content] : files) {
+      fs::create_directories((root_ / name).parent_path());
+      std::ofstream(root_ / name) << content;
+    }
+  }
+  ~ScratchTree() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+  ScratchTree(const ScratchTree&) = delete;
+  ScratchTree& operator=(const ScratchTree&) = delete;
+
+  const fs::path& root() const { return root_; }
+
+ private:
+  fs::path root_;
+};
+
+TEST(Tree, HoldsItsRules) {
+  const Report report = check_tree(ADAPTIVE_SOURCE_ROOT);
+  EXPECT_TRUE(report.violations.empty()) << to_text(report);
+  // A check that reads nothing holds always.
+  EXPECT_GT(report.files, 5U);
+  EXPECT_GT(report.includes, 5U);
+}
+
+TEST(TreeRules, AcceptWhatTheLayersAllow) {
+  const ScratchTree tree({
+      {"include/adaptive/key.hpp", "#include <array>\n#include <cstdint>\n"},
+      {"include/adaptive/selector.hpp", "#include <adaptive/key.hpp>\n#include \"key.hpp\"\n"},
+      {"include/adaptive/cuda.hpp", "#include <cuda_runtime_api.h>\n#include <adaptive/key.hpp>\n"},
+      {"src/core/index.hpp", "#include <adaptive/key.hpp>\n"},
+      {"src/core/index.cpp", "#include \"index.hpp\"\n#include <boost/math/distributions.hpp>\n"},
+      {"policies/greedy.cpp", "#include \"core/index.hpp\"\n#include <Eigen/Dense>\n"},
+      {"src/table/file.hpp", "#include \"src/core/index.hpp\"\n#include <fcntl.h>\n#include <sys/stat.h>\n"},
+      {"src/table/file.cpp", "#include <nlohmann/json.hpp>\n#include \"file.hpp\"\n"},
+      {"src/timing/events.cpp", "#include <cuda_runtime_api.h>\n#include \"core/index.hpp\"\n"},
+      {"src/selector.cpp", "#include \"table/file.hpp\"\n#include \"core/index.hpp\"\n"},
+      {"kernels/family.hpp", "#include <vector>\n"},
+      {"kernels/gemm/cuda/gemm.cu", "#include <cuda_fp16.h>\n#include \"kernels/family.hpp\"\n"},
+      {"src/tuning/tuner.cpp", "#include \"kernels/family.hpp\"\n#include \"table/file.hpp\"\n"},
+      {"src/cli/main.cpp", "#include <CLI/CLI.hpp>\n#include <fmt/format.h>\n#include \"table/file.hpp\"\n"},
+      {"bench/free.cpp", "#include <anything/goes.hpp>\n#include \"src/core/index.hpp\"\n"},
+  });
+  const Report report = check_tree(tree.root());
+  EXPECT_TRUE(report.violations.empty()) << to_text(report);
+  EXPECT_EQ(report.files, 15U);
+}
+
+struct BrokenTree {
+  std::string name;
+  Files files;
+  std::string expected;  // the whole report
+};
+
+class TreeRulesReject : public ::testing::TestWithParam<BrokenTree> {};
+
+TEST_P(TreeRulesReject, Broken) {
+  const ScratchTree tree(GetParam().files);
+  EXPECT_EQ(to_text(check_tree(tree.root())), GetParam().expected);
+}
+
+std::string lines(std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += "//\n";
+  return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , TreeRulesReject,
+    ::testing::Values(
+        BrokenTree{"KernelsIncludeOurs",
+                   {{"include/adaptive/key.hpp", ""},
+                    {"kernels/family.hpp", "#pragma once\n\n#include <adaptive/key.hpp>\n"}},
+                   "kernels/family.hpp:3: kernels may not include public (include/adaptive/key.hpp)\n"},
+        BrokenTree{"CoreIncludesTable",
+                   {{"src/table/file.hpp", ""}, {"src/core/index.cpp", "#include \"table/file.hpp\"\n"}},
+                   "src/core/index.cpp:1: core may not include table (src/table/file.hpp)\n"},
+        BrokenTree{
+            "CoreIncludesTableByARelativePath",
+            {{"src/table/file.hpp", ""}, {"src/core/index.cpp", " #  include \"../table/file.hpp\"\n"}},
+            "src/core/index.cpp:1: core may not include table (src/table/file.hpp)\n"},
+        BrokenTree{"PolicyIncludesSelector",
+                   {{"src/selector.hpp", ""}, {"policies/greedy.cpp", "#include \"src/selector.hpp\"\n"}},
+                   "policies/greedy.cpp:1: policies may not include selector (src/selector.hpp)\n"},
+        BrokenTree{"SelectorIncludesTiming",
+                   {{"src/timing/clock.hpp", ""}, {"src/selector.cpp", "#include \"timing/clock.hpp\"\n"}},
+                   "src/selector.cpp:1: selector may not include timing (src/timing/clock.hpp)\n"},
+        BrokenTree{"LayerIncludesTests",
+                   {{"tests/helper.hpp", ""}, {"src/cli/main.cpp", "#include \"tests/helper.hpp\"\n"}},
+                   "src/cli/main.cpp:1: cli may not include tests/helper.hpp, which is in no layer\n"},
+        BrokenTree{"PublicIncludesThirdParty",
+                   {{"include/adaptive/key.hpp", "#include <nlohmann/json.hpp>\n"}},
+                   "include/adaptive/key.hpp:1: public may not include nlohmann_json (nlohmann/json.hpp)\n"},
+        BrokenTree{"PublicIncludesThePlatform",
+                   {{"include/adaptive/key.hpp", "#include <unistd.h>\n"}},
+                   "include/adaptive/key.hpp:1: a public header includes only the C++ library and ours, not "
+                   "unistd.h\n"},
+        BrokenTree{
+            "PublicIncludesPrivate",
+            {{"src/core/index.hpp", ""}, {"include/adaptive/key.hpp", "#include \"core/index.hpp\"\n"}},
+            "include/adaptive/key.hpp:1: public may not include core (src/core/index.hpp)\n"},
+        BrokenTree{"PublicIncludesCuda",
+                   {{"include/adaptive/key.hpp", "#include <cuda_runtime_api.h>\n"}},
+                   "include/adaptive/key.hpp:1: public may not include CUDA (cuda_runtime_api.h)\n"},
+        BrokenTree{
+            "PublicIncludesPublicCuda",
+            {{"include/adaptive/cuda.hpp", ""}, {"include/adaptive/all.hpp", "#include \"cuda.hpp\"\n"}},
+            "include/adaptive/all.hpp:1: a header without CUDA may not include "
+            "include/adaptive/cuda.hpp\n"},
+        BrokenTree{"CoreIncludesCuda",
+                   {{"src/core/index.cpp", "#include <cuda_runtime_api.h>\n"}},
+                   "src/core/index.cpp:1: core may not include CUDA (cuda_runtime_api.h)\n"},
+        BrokenTree{"UnknownDependency",
+                   {{"src/table/file.cpp", "#include <rapidjson/document.h>\n"}},
+                   "src/table/file.cpp:1: table includes rapidjson/document.h, which is no file of ours and "
+                   "no known dependency\n"},
+        BrokenTree{"TooLong",
+                   {{"tests/core/fine.cpp", lines(lines_max)}, {"tests/core/long.cpp", lines(lines_max + 1)}},
+                   "tests/core/long.cpp:501: the file has 501 lines; the limit is 500\n"}),
+    [](const ::testing::TestParamInfo<BrokenTree>& tree) { return tree.param.name; });
+
+}  // namespace
+}  // namespace adaptive::structure

@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include <adaptive/error.hpp>
+
+#include "sample_table.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::table {
+namespace {
+
+VariantRecord record_of(const std::vector<double>& latencies) {
+  VariantRecord record;
+  record.count = latencies.size();
+  for (const double x : latencies) record.mean_ns += x / static_cast<double>(record.count);
+  for (const double x : latencies)
+    record.variance_ns2 += (x - record.mean_ns) * (x - record.mean_ns) /
+                           static_cast<double>(record.count > 1 ? record.count - 1 : 1);
+  record.location_ns = record.mean_ns;
+  return record;
+}
+
+OperationTable with(const VariantRecord& record, const std::string& incumbent = "a", std::int64_t time = 0) {
+  OperationTable table;
+  table.name = "op";
+  table.dimensions = {size_dimension("m"), set_dimension("bits", {"2", "4"})};
+  table.variants = {{"a", {}}, {"b", {}}};
+  Entry entry;
+  entry.key = Key{1, 0b01};
+  entry.incumbent = incumbent;
+  entry.time = time;
+  entry.variants["a"] = record;
+  table.entries[entry.key] = entry;
+  return table;
+}
+
+const VariantRecord& record_in(const OperationTable& table) {
+  return table.entries.at(Key{1, 1}).variants.at("a");
+}
+
+TEST(Merge, AddsUpToWhatOneRunWouldHaveFound) {
+  // Means far from zero, where a formula with sums of squares would lose all digits.
+  const std::vector<double> first = {1e9 + 1, 1e9 + 2, 1e9 + 4};
+  const std::vector<double> second = {1e9 + 3, 1e9 + 9};
+  OperationTable table = with(record_of(first));
+  EXPECT_EQ(merge(table, with(record_of(second))), (MergeCounts{0, 1, 0}));
+  const VariantRecord& merged = record_in(table);
+  EXPECT_EQ(merged.count, 5u);
+  EXPECT_DOUBLE_EQ(merged.mean_ns, 1e9 + 3.8);
+  EXPECT_NEAR(merged.variance_ns2, 9.7, 1e-5);
+}
+
+TEST(Merge, OneResultHasNoVarianceOfItsOwn) {
+  OperationTable table = with(record_of({4.0}));
+  merge(table, with(record_of({6.0})));
+  EXPECT_DOUBLE_EQ(record_in(table).variance_ns2, 2.0);
+}
+
+TEST(Merge, WithoutResultsOnlyFailuresAdd) {
+  OperationTable table = with({0, 0.0, 0.0, 0.0, 2});
+  merge(table, with({3, 5.0, 1.0, 4.0, 1}));
+  EXPECT_EQ(record_in(table), (VariantRecord{3, 5.0, 1.0, 4.0, 3}));
+  merge(table, with({0, 0.0, 0.0, 0.0, 4}));
+  EXPECT_EQ(record_in(table), (VariantRecord{3, 5.0, 1.0, 4.0, 7}));
+}
+
+TEST(Merge, LocationsAreAveragedByCount) {
+  OperationTable table = with({1, 5.0, 0.0, 10.0, 0});
+  merge(table, with({3, 5.0, 0.0, 20.0, 0}));
+  EXPECT_DOUBLE_EQ(record_in(table).location_ns, 17.5);
+}
+
+TEST(Merge, CountsStopAtTheirLimit) {
+  constexpr std::uint64_t limit = std::uint64_t{1} << 53;
+  OperationTable table = with({limit, 5.0, 1.0, 5.0, limit});
+  merge(table, with({limit, 5.0, 1.0, 5.0, limit}));
+  EXPECT_EQ(record_in(table).count, limit);
+  EXPECT_EQ(record_in(table).failures, limit);
+}
+
+TEST(Merge, TheLaterIncumbentStays) {
+  const auto merged = [](const OperationTable& a, const OperationTable& b) {
+    OperationTable table = a;
+    merge(table, b);
+    return table.entries.at(Key{1, 1});
+  };
+  const OperationTable early = with({}, "a", 10), late = with({}, "b", 20), none = with({}, "", 30);
+  for (const Entry& entry : {merged(early, late), merged(late, early)}) {
+    EXPECT_EQ(entry.incumbent, "b");
+    EXPECT_EQ(entry.time, 20);
+  }
+  for (const Entry& entry : {merged(early, none), merged(none, early)}) {
+    EXPECT_EQ(entry.incumbent, "a");
+    EXPECT_EQ(entry.time, 10);  // that of the incumbent
+  }
+  OperationTable adapted = with({}, "b", 10);
+  adapted.entries.at(Key{1, 1}).origin = Origin::adapted;
+  for (const Entry& entry : {merged(early, adapted), merged(adapted, early)}) EXPECT_EQ(entry.incumbent, "b");
+
+  OperationTable table = early;
+  EXPECT_EQ(merge(table, late).incumbents_changed, 1u);
+}
+
+TEST(Merge, DimensionsAndLabelsAreMatchedByName) {
+  OperationTable other;
+  other.name = "op";
+  other.dimensions = {set_dimension("bits", {"8", "4", "2"}), size_dimension("m")};
+  other.variants = {{"c", {{"tile", 8}}}};
+  for (const Key& key : {Key{0b100, 1}, Key{0b011, 1}}) {
+    other.entries[key].key = key;
+    other.entries[key].variants["c"] = {1, 7.0, 0.0, 7.0, 0};
+  }
+  OperationTable table = with(record_of({5.0}));
+  EXPECT_EQ(merge(table, other), (MergeCounts{1, 1, 0}));
+  EXPECT_EQ(table.dimensions[1].labels, (std::vector<std::string>{"2", "4", "8"}));
+  EXPECT_EQ(table.entries.at(Key{1, 0b001}).variants.size(), 2u);
+  EXPECT_EQ(table.entries.at(Key{1, 0b110}).variants.at("c").count, 1u);
+  EXPECT_EQ(table.entries.at(Key{1, 0b110}).key, (Key{1, 0b110}));
+  EXPECT_EQ(table.variants.at("c").at("tile"), Parameter(8));
+}
+
+TEST(Merge, TablesOfOtherKeysAreRefusedAndNothingChanges) {
+  const OperationTable original = with(record_of({5.0}));
+  const auto refused = [&](const std::vector<Dimension>& dimensions) {
+    OperationTable other = original;
+    other.dimensions = dimensions;
+    OperationTable table = original;
+    EXPECT_THROW(merge(table, other), Error);
+    EXPECT_EQ(table, original);
+  };
+  refused({size_dimension("m")});
+  refused({size_dimension("n"), set_dimension("bits", {"2", "4"})});
+  refused({linear_dimension("m"), set_dimension("bits", {"2", "4"})});
+  refused({size_dimension("m", 1.0, Rounding::power_of_two), set_dimension("bits", {"2", "4"})});
+  std::vector<std::string> labels;
+  for (int i = 0; i < 63; ++i) labels.push_back("other" + std::to_string(i));
+  refused({size_dimension("m"), set_dimension("bits", labels)});
+
+  Table into, from;
+  into.operations["op"] = original;
+  from.operations["another"] = original;
+  from.operations["op"] = original;
+  from.operations["op"].dimensions.pop_back();
+  const Table before = into;
+  EXPECT_THROW(merge(into, from), Error);
+  EXPECT_EQ(into, before);
+}
+
+TEST(Merge, WholeTables) {
+  Table table = sample_table();
+  Table other = sample_table();
+  other.fingerprint.driver = "1.2.3";
+  other.fingerprint.libraries["cublaslt"] = "14.0";
+  other.operations["new"] = large_table(5).operations.at("matmul");
+  EXPECT_EQ(merge(table, other), (MergeCounts{5, 2, 0}));
+  EXPECT_EQ(table.operations.size(), 3u);
+  EXPECT_EQ(table.fingerprint.device, "NVIDIA H200");
+  EXPECT_EQ(table.fingerprint.driver, "");
+  EXPECT_TRUE(table.fingerprint.libraries.empty());
+}
+
+}  // namespace
+}  // namespace adaptive::table

@@ -1,0 +1,37 @@
+// What the tests of tables share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "table/table.hpp"
+
+namespace adaptive::table {
+
+/// Two operations, every kind of dimension and of parameter, records with and without measurements.
+Table sample_table();
+
+/// One operation with `entries` entries of two variants; its numbers depend on `seed`.
+Table large_table(std::size_t entries, std::uint64_t seed = 1);
+
+std::string file_text(const std::filesystem::path& path);
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// A folder of its own for a test, removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
+  /// Of the files and folders in it.
+  std::size_t count() const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace adaptive::table
