@@ -1,0 +1,155 @@
+# shellcheck shell=bash disable=SC2034,SC2191
+# Shared by the scripts of this folder. Source it: it defines functions and runs nothing.
+# Every step writes its output to build/logs/STEP.log and says one line; the log is shown where a step fails.
+
+set -u -o pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+logs="$root/build/logs"
+jobs="${ADAPTIVE_JOBS:-$(nproc 2>/dev/null || echo 2)}"
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- packages -------------------------------------------------------------------------------------------------
+
+# PACKAGE=WHAT: the package of Debian and Ubuntu, and what shows that it is there: a command, or a file under
+# an include folder. Something that came another way (pip, a prefix in CMAKE_PREFIX_PATH) is as good.
+packages_build=(
+  cmake=cmake ninja-build=ninja g++=c++
+  nlohmann-json3-dev=nlohmann/json.hpp libeigen3-dev=eigen3/Eigen/Core libboost-dev=boost/version.hpp
+)
+packages_test=(libgtest-dev=gtest/gtest.h)
+packages_optional=(
+  pkg-config=pkg-config librapidcheck-dev=rapidcheck/gtest.h libbenchmark-dev=benchmark/benchmark.h
+  libcli11-dev=CLI/CLI.hpp libfmt-dev=fmt/format.h ccache=ccache
+)
+packages_lint=(clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
+
+present() {
+  local prefix
+  case "$1" in
+    */*)
+      local IFS=':;'
+      for prefix in ${CMAKE_PREFIX_PATH:-} /usr/local /usr; do
+        [ -e "$prefix/include/$1" ] && return 0
+      done
+      return 1
+      ;;
+    *) have "$1" ;;
+  esac
+}
+
+# missing ENTRY...: the packages that are not there.
+missing() {
+  local entry
+  for entry in "$@"; do
+    present "${entry#*=}" || printf '%s ' "${entry%%=*}"
+  done
+}
+
+# The command that installs packages, empty where there is none or no right to use it.
+installer() {
+  have apt-get || return 0
+  if [ "$(id -u)" = 0 ]; then
+    printf 'env'
+  elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    printf 'sudo env'
+  fi
+}
+
+apt_install() {
+  local become="$1"
+  shift
+  $become DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >>"$logs/setup.log" 2>&1
+}
+
+# install_missing ENTRY...: tries to install what is missing; says what it does and what it could not do.
+install_missing() {
+  mkdir -p "$logs"
+  local wanted become package
+  wanted="$(missing "$@")"
+  [ -z "$wanted" ] && return 0
+  if [ "${ADAPTIVE_NO_INSTALL:-0}" = 1 ]; then
+    return 0
+  fi
+  become="$(installer)"
+  if [ -z "$become" ]; then
+    say "setup: cannot install packages here (no apt-get, or neither root nor sudo)"
+    return 0
+  fi
+  say "setup: installing with apt-get: $wanted"
+  $become apt-get update -q >>"$logs/setup.log" 2>&1 || say "setup: apt-get update failed, trying with the lists at hand"
+  # shellcheck disable=SC2086  # a list of words
+  if ! apt_install "$become" $wanted; then
+    for package in $wanted; do
+      apt_install "$become" "$package" || say "setup: could not install $package (see build/logs/setup.log)"
+    done
+  fi
+}
+
+# setup REQUIRED... -- OPTIONAL...: fails where something required is still missing.
+setup() {
+  local required=() optional=() lacking
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    required+=("$1")
+    shift
+  done
+  [ $# -gt 0 ] && shift
+  optional=("$@")
+  install_missing "${required[@]}" ${optional[@]+"${optional[@]}"}
+  hash -r
+  lacking="$(missing ${optional[@]+"${optional[@]}"})"
+  [ -z "$lacking" ] || say "setup: going on without: $lacking"
+  lacking="$(missing "${required[@]}")"
+  [ -z "$lacking" ] || fail "these packages are needed and not installed: $lacking"
+  use_ccache
+}
+
+use_ccache() {
+  if have ccache; then
+    export CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER-ccache}"
+    export CMAKE_CUDA_COMPILER_LAUNCHER="${CMAKE_CUDA_COMPILER_LAUNCHER-ccache}"
+  fi
+}
+
+# --- steps ----------------------------------------------------------------------------------------------------
+
+# quietly STEP COMMAND...: runs the command into the step's log; shows the end of the log where it fails.
+quietly() {
+  local log="$logs/$1.log"
+  shift
+  mkdir -p "$logs"
+  printf '$ %s\n' "$*" >>"$log"
+  if ! "$@" >>"$log" 2>&1; then
+    printf -- '--- failed: %s\n' "$*"
+    grep -nE '(error|warning|FAILED|fatal)[: ]' "$log" | tail -n 20
+    printf -- '--- the end of %s:\n' "$log"
+    tail -n 60 "$log"
+    return 1
+  fi
+}
+
+# configure PRESET [-D...]
+configure() {
+  local preset="$1"
+  shift
+  mkdir -p "$logs"
+  : >"$logs/$preset.log"
+  (cd "$root" && quietly "$preset" cmake --preset "$preset" "$@") || return 1
+  sed -n 's/^-- adaptive: \(.*left out: not found.*\)$/  \1/p' "$logs/$preset.log"
+}
+
+# build PRESET [--target...]
+build() {
+  local preset="$1"
+  shift
+  (cd "$root" && quietly "$preset" cmake --build --preset "$preset" -j "$jobs" "$@")
+}
+
+nvcc_found() { have nvcc || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]; }
+gpu_found() { have nvidia-smi && nvidia-smi -L 2>/dev/null | grep -q GPU; }
