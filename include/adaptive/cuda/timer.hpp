@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <cuda_runtime_api.h>
+
+#include <adaptive/cuda/launch.hpp>
+#include <adaptive/detail/export.hpp>
+#include <adaptive/latency.hpp>
+#include <adaptive/log.hpp>
+#include <adaptive/operation.hpp>
+
+namespace adaptive::cuda {
+
+/// Where a latency comes from.
+enum class Timing {
+  events,  ///< a pair of CUDA events around the launch: 1 µs of host time each, resolution 0.5 µs
+  cupti,   ///< kernel records of CUPTI: resolution 1 ns, also inside replayed graphs; one client a process
+};
+
+struct TimerOptions {
+  Timing timing = Timing::events;
+  /// Timed launches in flight on one device; one more is launched untimed and counted.
+  std::size_t pending_max = 1024;
+  /// Messages: CUPTI not to be had, a device lost. Called from the thread that launches or polls, never twice
+  /// for the same trouble.
+  LogCallback log = {};
+};
+
+/// What a timer has done since it was made.
+struct TimerCounters {
+  std::uint64_t timed = 0;      ///< launches that were timed
+  std::uint64_t recorded = 0;   ///< latencies given to their operations
+  std::uint64_t idle = 0;       ///< samples left out because the stream was idle (see `Timer`)
+  std::uint64_t dropped = 0;    ///< timed launches that went untimed: no slot free, an event refused
+  std::uint64_t lost = 0;       ///< samples whose events failed, or whose records never came
+  std::uint64_t captured = 0;   ///< launches inside captures
+  std::uint64_t failed = 0;     ///< launches reported as failed
+  std::uint64_t pending = 0;    ///< timed launches whose latency has not come yet
+};
+
+/// Times launches on GPUs without waiting for them.
+///
+///   adaptive::cuda::Timer timer;
+///   {
+///     auto launch = timer.launch(gemm, {m, n, k}, stream);
+///     launch.check(kernels[launch.variant()](arguments, stream));
+///   }                                // the latency arrives during a later launch, or a poll()
+///
+/// A launch that is not to be timed costs `select` and one question whether the stream is being captured. A
+/// timed one costs two event records besides. Nothing here synchronises, allocates after the pools have grown,
+/// clears the caller's CUDA error, or queries an event while the calling thread captures.
+///
+/// An event pair around a kernel on a busy stream reads the kernel and a constant more, which is measured once
+/// a device and subtracted (`bias`). On an idle stream the first event retires before the kernel arrives, so
+/// the pair also reads the launch itself. The two kinds of sample are told apart and never mixed in one
+/// operation: it learns from the queued ones, and from idle ones only while it gets nothing else.
+///
+/// Any number of devices (the stream's own), streams and threads, per-thread default streams included. The
+/// operations must outlive the timer, or be drained before. Pools are left to the process at its end, since
+/// CUDA calls after `main` are undefined.
+class ADAPTIVE_EXPORT Timer {
+ public:
+  /// Never throws for want of a GPU or of CUPTI: launches are untimed then, or timed by events, and the log
+  /// says so once.
+  explicit Timer(Timing timing = Timing::events);
+  explicit Timer(TimerOptions options);
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  /// Gives up what is pending; does not wait.
+  ~Timer();
+
+  /// Selects for `key` and begins the timing where it is wanted. Inside a capture the incumbent, untimed.
+  [[nodiscard]] Launch launch(Operation& operation, const Key& key, cudaStream_t stream) noexcept;
+  /// The same for a call site.
+  [[nodiscard]] Launch launch(const Site& site, cudaStream_t stream) noexcept;
+
+  /// Gives the latencies that have arrived to their operations; returns how many. Launches do this by
+  /// themselves; a program that stops launching calls it. Never waits; does nothing where the calling thread
+  /// captures.
+  std::size_t poll() noexcept;
+
+  /// Waits until everything pending has arrived, for the end of a run or a test. This one does synchronise.
+  /// False where a device failed.
+  bool drain() noexcept;
+
+  /// How latencies are taken: `events` where CUPTI was asked for and could not be had.
+  Timing timing() const noexcept;
+
+  /// What is subtracted from an event pair on the current device. Measured at its first use, which takes about
+  /// a millisecond and waits for its own stream: a program that wants it at a time of its choosing calls this.
+  /// Zero with CUPTI, and where it could not be measured.
+  Latency bias() noexcept;
+
+  TimerCounters counters() const noexcept;
+
+ private:
+  friend class Launch;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace adaptive::cuda
