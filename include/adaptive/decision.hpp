@@ -9,6 +9,7 @@
 namespace adaptive {
 
 class Operation;
+class Pin;
 class Site;
 namespace core {
 class OperationState;
@@ -29,6 +30,7 @@ class Decision {
 
  private:
   friend class Operation;
+  friend class Pin;
   friend class Site;
   friend class core::OperationState;
   Decision(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket = 0) noexcept
@@ -47,6 +49,10 @@ class Pin {
 
   std::uint32_t variant() const noexcept { return incumbent_ & 0xFFFFu; }
 
+  /// The same as an untimed decision, so that a failed launch can be reported:
+  /// `operation.fail(pin.decision())`.
+  Decision decision() const noexcept { return {head_, variant()}; }
+
   /// Whether the incumbent has changed since: prepare again with a new pin. Wait-free; any thread.
   /// After 65,536 changes of one key between two looks a change can go unnoticed.
   bool stale() const noexcept {
@@ -57,9 +63,11 @@ class Pin {
   friend class Operation;
   friend class Site;
   friend class core::OperationState;
-  Pin(const std::atomic<std::uint32_t>* current, std::uint32_t incumbent) noexcept
-      : current_(current), incumbent_(incumbent) {}
+  Pin(const detail::KeyHead* head, const std::atomic<std::uint32_t>* current,
+      std::uint32_t incumbent) noexcept
+      : head_(head), current_(current), incumbent_(incumbent) {}
 
+  const detail::KeyHead* head_ = nullptr;
   const std::atomic<std::uint32_t>* current_ = nullptr;  // null: no state, never stale
   std::uint32_t incumbent_ = 0;
 };

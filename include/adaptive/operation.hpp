@@ -59,6 +59,7 @@ class Site {
   Decision select() const noexcept;
   /// As `Operation::pin` for the site's key.
   ADAPTIVE_EXPORT Pin pin() const noexcept;
+  Operation& operation() const noexcept { return *operation_; }
 
  private:
   friend class Operation;

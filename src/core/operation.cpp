@@ -64,17 +64,17 @@ Site Operation::site(const Key& key) {
 
 Pin Operation::pin_of(const detail::KeyHead& head) noexcept {
   const std::atomic<std::uint32_t>& current = head.state->pinned;
-  return {&current, current.load(std::memory_order_relaxed)};
+  return {&head, &current, current.load(std::memory_order_relaxed)};
 }
 
 Pin Site::pin() const noexcept {
-  return head_ == nullptr ? Pin(nullptr, fallback_) : Operation::pin_of(*head_);
+  return head_ == nullptr ? Pin(nullptr, nullptr, fallback_) : Operation::pin_of(*head_);
 }
 
 Pin Operation::pin(const Key& key) noexcept {
   if (!state_->fits(key)) return {};
   const detail::KeyHead* head = state_->find_or_admit(key);
-  return head == nullptr ? Pin(nullptr, state_->default_for(key)) : pin_of(*head);
+  return head == nullptr ? Pin(nullptr, nullptr, state_->default_for(key)) : pin_of(*head);
 }
 
 std::optional<Decision> Operation::select_known(const Key& key) noexcept {

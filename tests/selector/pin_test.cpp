@@ -72,6 +72,17 @@ TEST(Pin, OfOneKeyIsNotStaleByAnother) {
   EXPECT_FALSE(pin.stale());
 }
 
+TEST(Pin, TellsWhichLaunchFailed) {
+  Selector selector(test::options());
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  const Pin pin = op.pin({8});
+  EXPECT_EQ(pin.decision().variant(), pin.variant());
+  EXPECT_FALSE(pin.decision().timed());
+  op.fail(pin.decision());
+  EXPECT_EQ(op.counters().failures, 1u);
+  EXPECT_EQ(op.pin({8}).variant(), 1u);
+}
+
 TEST(Pin, NeverExploresNorAsksToBeTimed) {
   Selector selector(test::options_with<test::RoundRobin>());
   Operation& op = selector.define(test::operation({"a", "b", "c"}));

@@ -58,6 +58,12 @@ TEST(Site, RoundsItsKey) {
   EXPECT_EQ(op.counters().keys, 1u);
 }
 
+TEST(Site, KnowsItsOperation) {
+  Selector selector(test::options());
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  EXPECT_EQ(&op.site({8}).operation(), &op);
+}
+
 // Set-up may wait, and what it binds is bound for good: another thread at the same work must not cost the
 // site its key.
 TEST(Site, IsBoundThoughAnotherThreadIsMakingAKey) {

@@ -1,0 +1,38 @@
+// The driver's functions on graphs, found at run time.
+#pragma once
+
+#include <cstddef>
+
+#include <cuda.h>
+
+namespace adaptive::cuda {
+
+/// Graphs are read and changed through the driver alone. The runtime would leave its errors to the program as
+/// the thread's last one, and it refuses kernels that it did not load itself, as those of cuBLASLt.
+///
+/// These are the functions of CUDA 12.0, which answer CUDA_ERROR_LOSSY_QUERY where an edge carries data that
+/// they do not know (programmatic dependent launch): such nodes are left alone.
+struct GraphDriver {
+  CUresult (*capture_info)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,
+                           const CUgraphNode** dependencies, std::size_t* count);
+  CUresult (*begin_capture)(CUstream, CUstreamCaptureMode);
+  CUresult (*end_capture)(CUstream, CUgraph*);
+  CUresult (*stream_create)(CUstream*, unsigned flags);
+  CUresult (*stream_destroy)(CUstream);
+  CUresult (*graph_nodes)(CUgraph, CUgraphNode*, std::size_t* count);
+  CUresult (*graph_destroy)(CUgraph);
+  CUresult (*node_type)(CUgraphNode, CUgraphNodeType*);
+  CUresult (*node_dependencies)(CUgraphNode, CUgraphNode*, std::size_t* count);
+  CUresult (*kernel_params)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2*);
+  CUresult (*kernel_attribute)(CUgraphNode, CUlaunchAttributeID, CUlaunchAttributeValue*);
+  CUresult (*memset_params)(CUgraphNode, CUDA_MEMSET_NODE_PARAMS_v1*);
+  CUresult (*memcpy_params)(CUgraphNode, CUDA_MEMCPY3D_v2*);
+  CUresult (*set_kernel)(CUgraphExec, CUgraphNode, const CUDA_KERNEL_NODE_PARAMS_v2*);
+  CUresult (*set_memset)(CUgraphExec, CUgraphNode, const CUDA_MEMSET_NODE_PARAMS_v1*, CUcontext);
+  CUresult (*set_memcpy)(CUgraphExec, CUgraphNode, const CUDA_MEMCPY3D_v2*, CUcontext);
+
+  /// Null where `Driver::find` is null.
+  static const GraphDriver* find() noexcept;
+};
+
+}  // namespace adaptive::cuda
