@@ -26,6 +26,10 @@ function(adaptive_target_defaults target)
       $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${ADAPTIVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>
       # g++ takes the code that sanitizers add for uses of uninitialised values, in <regex> of g++ 13 for one.
       $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
+    if(ADAPTIVE_SANITIZE MATCHES "undefined")
+      # What the address sanitizer reports as well costs a sixth of the time to compile.
+      target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=null,object-size,vptr>)
+    endif()
     target_link_options(${target} PUBLIC -fsanitize=${ADAPTIVE_SANITIZE})
   endif()
 endfunction()

@@ -19,8 +19,9 @@ if(NOT TARGET rapidcheck_gtest)
 endif()
 
 # What nearly every test includes, compiled once: half of a test's compile time.
-file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp" "")
-add_library(adaptive_test_precompiled OBJECT EXCLUDE_FROM_ALL "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp")
+# A program, as the tests are: code for libraries is compiled with other flags.
+file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp" "int main() {}\n")
+add_executable(adaptive_test_precompiled EXCLUDE_FROM_ALL "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp")
 adaptive_target_defaults(adaptive_test_precompiled)
 target_link_libraries(adaptive_test_precompiled PRIVATE adaptive::internal GTest::gtest)
 target_precompile_headers(adaptive_test_precompiled PRIVATE
