@@ -73,8 +73,15 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
   std::vector<core::SeedEntry> seeds;
   std::map<std::string, std::size_t> unknown;
   const auto resolve = [&](const std::string& name) -> std::optional<std::uint32_t> {
-    const auto index = operation.find_variant(name);
-    if (!index && !name.empty()) ++unknown[name];
+    auto index = operation.find_variant(name);
+    if (index || name.empty() || unknown.contains(name)) {
+      if (!index && !name.empty()) ++unknown[name];
+      return index;
+    }
+    const auto declared = table.variants.find(name);
+    index = operation.state_->parse_variant(
+        name, declared == table.variants.end() ? Parameters{} : declared->second);
+    if (!index) ++unknown[name];
     return index;
   };
   for (const auto& [key, entry] : table.entries) {

@@ -39,8 +39,15 @@ struct OperationSpec {
   std::vector<Variant> variants = {};
   /// Names the candidates of a key by index, best guess first, where an operation has far more variants than
   /// make sense for one key. Its first supported one is then that key's default. Empty: all variants in their
-  /// order.
+  /// order. Asked once a key, from one thread at a time; it may append variants (`Operation::add_variant`,
+  /// from the thread that it is called on) and name them, where a library tells its algorithms only key by
+  /// key.
   std::function<std::vector<std::uint32_t>(const Key&)> candidates = {};
+  /// Makes a variant that a table's entries name and the operation does not have, from its name and the
+  /// parameters that the table has for it; nothing where it cannot. Such a variant is also a candidate of a
+  /// key whose exact entry has it as incumbent, whether or not `candidates` names it. Empty: such entries are
+  /// left out.
+  std::function<std::optional<Variant>(const std::string& name, const Parameters& parameters)> parse = {};
   /// Another default than the first variant, by key. Empty: the first.
   std::function<std::uint32_t(const Key&)> default_variant = {};
   /// The largest distance at which an entry is borrowed. 1 is one doubling in all sizes together: within it

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include <adaptive/error.hpp>
 #include "core/distance.hpp"
@@ -83,7 +84,7 @@ bool OperationState::is_known(const KeyState& key) const noexcept {
 }
 
 std::optional<Decision> OperationState::admit_known(const Key& key) {
-  Candidates candidates = candidates_of(key);
+  Candidates candidates = candidates_of_new(key);
   StartingPoint start = start_of(key, candidates);
   if (start.match.kind == MatchKind::fallback) return std::nullopt;
   if (keys_.size() >= spec_.max_keys) {
@@ -126,7 +127,7 @@ const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcep
     return nullptr;
   }
   try {
-    Candidates candidates = candidates_of(key);
+    Candidates candidates = candidates_of_new(key);
     StartingPoint start = start_of(key, candidates);
     return admit(key, std::move(candidates), std::move(start)).head;
   } catch (const std::exception& e) {
@@ -200,6 +201,32 @@ OperationState::Candidates OperationState::candidates_of(const Key& key) const {
     if (at != result.variants.end())
       result.fallback = static_cast<std::uint32_t>(at - result.variants.begin());
   }
+  return result;
+}
+
+OperationState::Candidates OperationState::candidates_of_new(const Key& key) const {
+  struct Asking {
+    std::atomic<std::thread::id>& thread;
+    explicit Asking(std::atomic<std::thread::id>& asking) : thread(asking) {
+      thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    }
+    ~Asking() { thread.store(std::thread::id(), std::memory_order_relaxed); }
+  };
+  Candidates result;
+  {
+    const Asking asking(asking_);
+    result = candidates_of(key);
+  }
+  const SeedEntry* seed = spec_.parse && spec_.candidates ? seeds_.find(key) : nullptr;
+  if (seed == nullptr || seed->incumbent == SeedEntry::none) return result;
+  const auto named = [&](const std::vector<std::uint32_t>& variants) {
+    return std::find(variants.begin(), variants.end(), seed->incumbent) != variants.end();
+  };
+  if (!variants_[seed->incumbent].parsed || named(result.variants) || named(result.unsupported))
+    return result;
+  const bool supported = supports(seed->incumbent, key);
+  if (supported && !std::exchange(result.can_run, true)) result.variants.clear();
+  (supported ? result.variants : result.unsupported).push_back(seed->incumbent);
   return result;
 }
 

@@ -51,13 +51,14 @@ void OperationState::enable(std::uint32_t variant, bool enabled) {
   });
 }
 
-std::uint32_t OperationState::add_variant(Variant variant) {
-  const std::lock_guard lock(admin_);
+std::uint32_t OperationState::add_variant(Variant variant, bool parsed) {
+  std::unique_lock lock(admin_, std::defer_lock);
+  if (asking_.load(std::memory_order_relaxed) != std::this_thread::get_id()) lock.lock();
   if (variant.name.empty()) throw Error("a variant needs a name", spec_.name);
   if (find_variant(variant.name)) throw Error("the variant " + variant.name + " exists already", spec_.name);
   if (variants_.size() >= VariantList::capacity)
     throw Error("an operation has at most 65,535 variants", spec_.name);
-  const std::uint32_t index = variants_.append(std::move(variant));
+  const std::uint32_t index = variants_.append(std::move(variant), parsed);
   if (spec_.candidates) return index;
   for (const auto& key : keys_) {
     // Outside the key's lock: it calls into the program.
@@ -74,6 +75,21 @@ std::uint32_t OperationState::add_variant(Variant variant) {
     publish(*key);
   }
   return index;
+}
+
+std::optional<std::uint32_t> OperationState::parse_variant(const std::string& name,
+                                                           const Parameters& parameters) noexcept {
+  try {
+    if (!spec_.parse) return std::nullopt;
+    std::optional<Variant> variant = spec_.parse(name, parameters);
+    if (!variant || variant->name != name) return std::nullopt;
+    return add_variant(std::move(*variant), true);
+  } catch (const std::exception& e) {
+    once(Trouble::parse, LogLevel::warning, "a table's variant could not be made: ", e.what());
+  } catch (...) {
+    once(Trouble::parse, LogLevel::warning, "a table's variant could not be made: unknown exception");
+  }
+  return std::nullopt;
 }
 
 void OperationState::reset() {

@@ -128,7 +128,7 @@ Explanation OperationState::explain(const Key& asked) const {
   const detail::KeyHead* head = find(key);
   const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
   if (head == nullptr) {
-    Candidates candidates = candidates_of(key);
+    Candidates candidates = candidates_of_new(key);
     const StartingPoint start = start_of(key, candidates);
     describe_start(start);
     e.incumbent = e.leader = name(candidates.variants[start.candidate]);

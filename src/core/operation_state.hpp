@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <adaptive/operation.hpp>
@@ -54,7 +55,9 @@ class OperationState {
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;
   void enable(std::uint32_t variant, bool enabled);
-  std::uint32_t add_variant(Variant variant);
+  std::uint32_t add_variant(Variant variant, bool parsed = false);
+  /// What a table names, made by the program's `parse`; nothing where that cannot.
+  std::optional<std::uint32_t> parse_variant(const std::string& name, const Parameters& parameters) noexcept;
   void reset();
   bool reset(const Key& key);
 
@@ -70,7 +73,7 @@ class OperationState {
   void check_arity(const Key& key) const;
 
  private:
-  enum class Trouble : unsigned { arity, keys, unsupported, exception, forced };
+  enum class Trouble : unsigned { arity, keys, unsupported, exception, forced, parse };
   struct Candidates {
     std::vector<std::uint32_t> variants;
     std::vector<std::uint32_t> unsupported;
@@ -80,6 +83,9 @@ class OperationState {
 
   // Admission; `admin_` is held, except by `candidates_of`.
   Candidates candidates_of(const Key& key) const;
+  /// The same with `admin_` held: the program may append variants while it is asked. What `parse` made of the
+  /// key's own entry comes with them.
+  Candidates candidates_of_new(const Key& key) const;
   bool supports(std::uint32_t variant, const Key& key) const;
   /// The same where nobody is there to take an exception.
   bool can_run(std::uint32_t variant, const Key& key) const noexcept;
@@ -125,6 +131,9 @@ class OperationState {
   VariantList variants_;
 
   mutable std::mutex admin_;
+  /// The thread that holds `admin_` and asks the program for candidates; what that appends takes no lock
+  /// again.
+  mutable std::atomic<std::thread::id> asking_{};
   std::vector<detail::KeyTable::Owner> tables_;
   HeadArena heads_;
   std::vector<std::unique_ptr<KeyState>> keys_;

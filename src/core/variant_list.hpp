@@ -14,6 +14,7 @@ namespace adaptive::core {
 
 struct ListedVariant {
   Variant spec;
+  bool parsed = false;  ///< made of what a table says, not named by the program
   std::atomic<bool> enabled{true};
 };
 
@@ -36,12 +37,14 @@ class VariantList {
   }
 
   /// The caller has checked that `size() < capacity`.
-  std::uint32_t append(Variant variant) {
+  std::uint32_t append(Variant variant, bool parsed = false) {
     const std::uint32_t at = size_.load(std::memory_order_relaxed);
     std::atomic<ListedVariant*>& chunk = chunks_[at / chunk_size];
     if (chunk.load(std::memory_order_relaxed) == nullptr)
       chunk.store(new ListedVariant[chunk_size], std::memory_order_relaxed);
-    chunk.load(std::memory_order_relaxed)[at % chunk_size].spec = std::move(variant);
+    ListedVariant& listed = chunk.load(std::memory_order_relaxed)[at % chunk_size];
+    listed.spec = std::move(variant);
+    listed.parsed = parsed;
     size_.store(at + 1, std::memory_order_release);
     return at;
   }

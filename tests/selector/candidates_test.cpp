@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/selector/support.hpp"
@@ -111,6 +113,43 @@ TEST(Candidates, OfWhichNoneExistsLeaveTheDefault) {
     Selector selector(test::options());
     EXPECT_EQ(selector.define(spec).select({8}).variant(), 0u);
   }
+}
+
+// A library that names its algorithms key by key: the operation grows while it is asked.
+TEST(Candidates, MayBeAppendedWhileTheyAreNamed) {
+  Operation* grown = nullptr;
+  OperationSpec spec = test::operation({"a"});
+  spec.candidates = [&](const Key& key) -> std::vector<std::uint32_t> {
+    const std::string name = "of_" + std::to_string(key[0]);
+    const auto known = grown->find_variant(name);
+    return {known ? *known : grown->add_variant({.name = name}), 0};
+  };
+  Selector selector(test::options_with<test::RoundRobin>());
+  Operation& op = selector.define(spec);
+  grown = &op;
+  EXPECT_EQ(op.select({8}).variant(), 1u);
+  EXPECT_EQ(tried(op, {8}), (Set{0, 1}));
+  EXPECT_EQ(op.explain({16}).incumbent, "of_16") << "explaining asks as well";
+  EXPECT_EQ(op.select_known({32}), std::nullopt);
+  EXPECT_EQ(op.site({16}).select().variant(), 2u);
+  EXPECT_EQ(op.variant_count(), 4u);
+}
+
+TEST(Candidates, MayBeAppendedWhileOtherThreadsAppendToo) {
+  Operation* grown = nullptr;
+  OperationSpec spec = test::operation({"a"});
+  spec.candidates = [&](const Key& key) -> std::vector<std::uint32_t> {
+    return {0, grown->add_variant({.name = "asked_" + std::to_string(key[0])})};
+  };
+  Selector selector(test::options());
+  Operation& op = selector.define(spec);
+  grown = &op;
+  std::thread other([&] {
+    for (int i = 0; i < 200; ++i) op.add_variant({.name = "other_" + std::to_string(i)});
+  });
+  for (int m = 1; m <= 200; ++m) op.site({m});
+  other.join();
+  EXPECT_EQ(op.variant_count(), 401u);
 }
 
 TEST(DefaultVariant, IsAskedByKey) {

@@ -1,6 +1,8 @@
 // What a table tells a running selector: loading, unknown names, other dimensions, other schemas.
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "table/table.hpp"
@@ -47,6 +49,39 @@ TEST_F(Loading, SeedsKeysThatHaveNoStateYet) {
   selector.load(table("t.json", "b"));
   EXPECT_EQ(op.explain({64}).match.kind, MatchKind::fallback);
   EXPECT_EQ(op.select({65}).variant(), 1u);
+}
+
+// A library's algorithm that this run has not met: the table has its parameters.
+TEST_F(Loading, MakesTheVariantsThatTheProgramCanParse) {
+  options_.tables.places = {table("t.json", "old")};
+  OperationSpec spec = test::operation({"a", "b"});
+  spec.parse = [](const std::string& name, const Parameters&) -> std::optional<Variant> {
+    if (name != "old") return std::nullopt;
+    return Variant{.name = name, .supports = [](const Key& key) { return key[0] >= 64; }};
+  };
+  spec.candidates = [](const Key&) { return std::vector<std::uint32_t>{0, 1}; };
+  Selector selector(options_);
+  Operation& op = selector.define(spec);
+  EXPECT_EQ(op.variant_count(), 3u) << "only what an entry names";
+  EXPECT_EQ(op.select({64}).variant(), 2u) << "a candidate of the key that the table has it for";
+  EXPECT_EQ(op.explain({64}).match.kind, MatchKind::exact);
+  EXPECT_EQ(op.explain({65}).candidates.size(), 2u) << "and of no other";
+}
+
+TEST_F(Loading, LeavesOutWhatCannotBeParsedOrIsGivenAnotherName) {
+  for (const bool throws : {false, true}) {
+    OperationSpec spec = test::operation({"a", "b"});
+    spec.parse = [throws](const std::string&, const Parameters&) -> std::optional<Variant> {
+      if (throws) throw std::runtime_error("no such algorithm");
+      return Variant{.name = "a"};
+    };
+    Selector selector(options_);
+    Operation& op = selector.define(spec);
+    selector.load(table("t.json", "old"));
+    EXPECT_EQ(op.variant_count(), 2u);
+    EXPECT_EQ(op.select({64}).variant(), 0u);
+  }
+  EXPECT_GE(log_.count("no such algorithm"), 1u) << log_.text();
 }
 
 TEST_F(Loading, BeforeDefiningSeedsToo) {
