@@ -26,7 +26,8 @@ class Launch {
   std::uint32_t variant() const noexcept { return decision_.variant(); }
   /// Whether the GPU is timing this launch.
   bool timed() const noexcept { return slot_ != nullptr; }
-  /// Whether the stream is being captured: the variant is the incumbent then, and `pin` tells when it changes.
+  /// Whether the stream is being captured: the variant is the incumbent then, and `pin` tells when it
+  /// changes.
   bool captured() const noexcept { return captured_; }
   const Decision& decision() const noexcept { return decision_; }
   /// Where `captured()`: the pin of the key. Elsewhere never stale.
@@ -44,14 +45,17 @@ class Launch {
 
  private:
   friend class Timer;
-  Launch(Operation& operation, Decision decision) noexcept : operation_(&operation), decision_(decision) {}
+  // A launch inside a capture.
+  Launch(Timer& timer, Operation& operation, const Pin& pin) noexcept
+      : timer_(&timer), operation_(&operation), decision_(pin.decision()), pin_(pin), captured_(true) {}
+  Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream) noexcept;
   ADAPTIVE_EXPORT void end() noexcept;
   ADAPTIVE_EXPORT void failed(cudaError_t status) noexcept;
 
+  Timer* timer_;
   Operation* operation_;
   Decision decision_;
   Pin pin_{};
-  Timer* timer_ = nullptr;
   void* slot_ = nullptr;  // null: not timed
   cudaStream_t stream_ = nullptr;
   bool captured_ = false;

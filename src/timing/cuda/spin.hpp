@@ -1,0 +1,14 @@
+// A kernel that takes a given time, by the GPU's own clock.
+#pragma once
+
+#include <cstdint>
+
+#include <cuda_runtime_api.h>
+
+namespace adaptive::cuda {
+
+/// Enqueues one thread that runs for `ns` nanoseconds and then writes to `*ran_ns`, where that is not null,
+/// how long it ran. Memory that the device can write. What the runtime answers.
+cudaError_t launch_spin(std::uint64_t ns, std::uint64_t* ran_ns, cudaStream_t stream);
+
+}  // namespace adaptive::cuda
