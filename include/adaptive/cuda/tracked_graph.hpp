@@ -12,12 +12,12 @@
 
 namespace adaptive::cuda {
 
-/// What an update of an executable graph came to.
+/// What an update of an executable graph came to, and so what state that graph is in.
 enum class GraphUpdate {
-  none,       ///< nothing was stale
-  updated,    ///< the executable graph now runs the incumbents
-  recapture,  ///< a launch needs other nodes (their number, order or kind differ): capture the graph again
-  failed,     ///< CUDA refused; the executable graph is as it was, or must be captured again where it says so
+  none,       ///< no launch needs another variant
+  updated,    ///< the executable graph runs the incumbents
+  recapture,  ///< it is as it was and may be launched; only a new capture gives it the incumbents
+  failed,     ///< CUDA gave up half way: it holds a mixture and must not be launched; capture again
 };
 
 /// Knows which nodes of a captured graph belong to which launch, so that a promotion reaches the instantiated
@@ -31,15 +31,25 @@ enum class GraphUpdate {
 ///   cudaStreamEndCapture(stream, &graph);
 ///   cudaGraphInstantiate(&exec, graph, 0);
 ///   for (;;) {
-///     if (tracked.stale() && tracked.update(exec) == GraphUpdate::recapture) { ... capture it all again ... }
+///     if (tracked.stale() && tracked.update(exec) >= GraphUpdate::recapture) {
+///       tracked.clear();
+///       ... capture and instantiate it all again ...
+///     }
 ///     cudaGraphLaunch(exec, stream);
 ///   }
 ///
-/// One thread at a time. The body is kept and called again for an update: what it captures by reference must
-/// live as long as this. The graph (not only its executable) must live as long as this, too.
+/// A launch can be updated where its body enqueues a line of kernels, memsets and copies on the stream that
+/// it is given, whatever library they come from; where the new variant's line has the same kinds of nodes and
+/// the kernels the same clusters; and where none of them is launched programmatically dependent. In any other
+/// case the answer is `recapture`: never a graph that is half right. Priorities and access windows stay those
+/// of the stream of the capture.
+///
+/// One thread at a time. The body is kept and called again for an update: what it captures by reference, and
+/// the operation, must live as long as this. So must the graph (not only its executable), and it must not be
+/// changed. One executable graph at a time: a second one would not be known to be older.
 class ADAPTIVE_EXPORT TrackedGraph {
  public:
-  /// Enqueues the variant of that index on that stream.
+  /// Enqueues the variant of that index on that stream and on no other that is not joined to it again.
   using Body = std::function<cudaError_t(std::uint32_t variant, cudaStream_t stream)>;
 
   TrackedGraph();
@@ -48,22 +58,31 @@ class ADAPTIVE_EXPORT TrackedGraph {
   ~TrackedGraph();
 
   /// Runs `body` with the incumbent of `key` on a stream that is being captured, and remembers the nodes that
-  /// it added. On a stream that is not being captured it runs the incumbent and remembers nothing. Returns
-  /// what `body` returns.
+  /// it added. Streams that were forked from the capture's first one may be used as well. On a stream that is
+  /// not being captured it runs the incumbent and remembers nothing. Returns what `body` returns, passes on
+  /// what it throws. An error of the body inside a capture, here or in `update`, sets the variant aside for
+  /// the key.
+  ///
+  /// A per-thread default stream is given by its name, `cudaStreamPerThread`: 0 means the legacy stream here.
   cudaError_t launch(Operation& operation, const Key& key, cudaStream_t stream, Body body);
 
-  /// Whether an incumbent has changed since: one relaxed load a launch.
+  /// Whether an incumbent has changed since: one relaxed load a launch. True for ever after `failed`.
   bool stale() const noexcept;
 
   /// Brings the stale launches of an executable graph, instantiated from the captured one, up to date: each
-  /// is captured into a scratch graph, and where that has the same shape (the same kinds of nodes in a line)
-  /// the nodes' parameters are set. Must not run while the graph is being launched by another thread; launches
-  /// already enqueued are not affected.
+  /// body captures its incumbent into a graph of its own, and the nodes' parameters are set from there. All
+  /// launches are changed or none; what CUDA refuses half way is taken back, and is `failed` only where it
+  /// refuses that, too.
+  ///
+  /// Must not run while another thread launches `exec`; launches already enqueued are not affected. Disturbs
+  /// no capture, neither of this thread nor of another. The thread's last CUDA error is left as it was: where
+  /// one is pending the bodies run on another thread, because `return cudaGetLastError()` would take it away.
   GraphUpdate update(cudaGraphExec_t exec);
 
   /// Forgets all launches; before the graph is captured again.
   void clear() noexcept;
 
+  /// Launches that are remembered.
   std::size_t size() const noexcept;
 
  private:
