@@ -20,7 +20,11 @@ __global__ void spin(std::uint64_t ns, std::uint64_t* ran_ns) {
 
 cudaError_t launch_spin(std::uint64_t ns, std::uint64_t* ran_ns, cudaStream_t stream) {
   void* arguments[] = {&ns, &ran_ns};
-  return cudaLaunchKernel(spin, dim3(1), dim3(1), arguments, 0, stream);
+  return cudaLaunchKernel(spin_kernel(), dim3(1), dim3(1), arguments, 0, stream);
+}
+
+const void* spin_kernel() noexcept {
+  return reinterpret_cast<const void*>(&spin);
 }
 
 }  // namespace adaptive::cuda

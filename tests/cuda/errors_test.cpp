@@ -1,0 +1,100 @@
+// Errors: the caller's are left alone, a variant's set it aside, a lost GPU stops the timing and nothing
+// else.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/cuda/timer_fixture.hpp"
+
+namespace adaptive::cuda::test {
+namespace {
+
+using TimerErrors = TimerTest;
+
+TEST_F(TimerErrors, TheCallersErrorStaysWhereItIs) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  launch_spin(1, nullptr, stream);  // loaded
+  // An error of the caller that it has not looked at yet. (One that checkers of CUDA programs let pass.)
+  cudaEvent_t event = nullptr;
+  ASSERT_EQ(cudaEventCreate(&event), cudaSuccess);
+  plug(stream);
+  ASSERT_EQ(cudaEventRecord(event, stream), cudaSuccess);
+  ASSERT_EQ(cudaEventQuery(event), cudaErrorNotReady);
+  {
+    Timer timer;
+    timer.bias();
+    plug(stream);
+    for (int i = 0; i < 100; ++i) {
+      launch(timer, op, stream);
+      timer.poll();  // finds events that are not ready, which the runtime would remember
+      ASSERT_EQ(cudaPeekAtLastError(), cudaErrorNotReady);
+    }
+    EXPECT_GT(device_count(), 0);
+    static_cast<void>(device(0));
+    EXPECT_TRUE(timer.drain());
+    EXPECT_GE(timer.counters().recorded, 90u);
+  }
+  EXPECT_EQ(cudaGetLastError(), cudaErrorNotReady);
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+  EXPECT_EQ(cudaEventDestroy(event), cudaSuccess);
+}
+
+TEST_F(TimerErrors, NoneIsMadeWhereThereWasNone) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  plug(stream);
+  for (int i = 0; i < 100; ++i) {
+    launch(timer, op, stream);
+    timer.poll();
+    ASSERT_EQ(cudaPeekAtLastError(), cudaSuccess);
+  }
+}
+
+TEST_F(TimerErrors, AFailedLaunchSetsItsVariantAsideAndHasNoLatency) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a", "b"}));
+  Timer timer;
+  plug(stream);
+  {
+    auto one = timer.launch(op, {8}, stream);
+    ASSERT_TRUE(one.timed());
+    EXPECT_EQ(one.check(cudaErrorInvalidConfiguration), cudaErrorInvalidConfiguration);
+    EXPECT_FALSE(one.timed());
+  }
+  EXPECT_EQ(timer.launch(op, {8}, stream).variant(), 1u);
+  ASSERT_TRUE(timer.drain());
+  const TimerCounters c = timer.counters();
+  EXPECT_EQ(c.failed, 1u);
+  EXPECT_EQ(op.counters().failures, 1u);
+  expect_adds_up(c);
+}
+
+TEST_F(TimerErrors, NoRoomOnTheGpuIsSaidOnce) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a", "b", "c"}));
+  Log log;
+  Timer timer({.log = log.callback()});
+  for (int i = 0; i < 3; ++i) timer.launch(op, {8}, stream).check(cudaErrorLaunchOutOfResources);
+  EXPECT_EQ(log.count(""), 1u) << log.text();
+  EXPECT_EQ(timer.counters().failed, 3u);
+  launch(timer, op, stream);
+  EXPECT_TRUE(timer.drain()) << "the context is as good as before";
+}
+
+// A kernel that writes where it must not takes the context with it, so another process does that.
+TEST_F(TimerErrors, ALostContextEndsTheTimingWithOneMessageAndNoHang) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    execl(ADAPTIVE_LOST_CONTEXT, ADAPTIVE_LOST_CONTEXT, static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "its output says which of its checks did not hold";
+}
+
+}  // namespace
+}  // namespace adaptive::cuda::test

@@ -1,0 +1,232 @@
+// Latencies arrive by themselves, of the right kind, and are all accounted for.
+#include "tests/cuda/timer_fixture.hpp"
+
+namespace adaptive::cuda::test {
+namespace {
+
+TEST_F(TimerTest, LatenciesArriveDuringLaterLaunches) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  timer.bias();
+  launch_queued(timer, op, stream, 50);
+  ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+  launch(timer, op, stream);  // takes eight
+  EXPECT_GE(op.counters().results, 8u);
+  EXPECT_GE(timer.poll(), 40u);
+  EXPECT_TRUE(timer.drain());
+  const TimerCounters c = timer.counters();
+  EXPECT_EQ(c.timed, 51u);
+  EXPECT_EQ(c.pending, 0u);
+  EXPECT_GE(c.recorded, 49u) << "of 51, the first or the last may have met an idle stream";
+  EXPECT_EQ(op.counters().results, c.recorded);
+  expect_adds_up(c);
+}
+
+TEST_F(TimerTest, ReadsTheKernelsTime) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  launch_queued(timer, op, stream, 50);
+  ASSERT_TRUE(timer.drain());
+  const double location = op.explain({8}).candidates.at(0).location_ns;
+  // Wide limits: the GPU may be shared. The benchmark prints how well the clocks agree.
+  EXPECT_GT(location, 0.8 * static_cast<double>(spin_ns(0)));
+  EXPECT_LT(location, 3.0 * static_cast<double>(spin_ns(0)));
+}
+
+TEST_F(TimerTest, FindsTheFastestVariant) {
+  Selector selector(options());
+  Operation& op = selector.define(operation({"slow", "fast"}));
+  Timer timer;
+  for (int i = 0; i < 600; ++i) {
+    if (i % 20 == 0) plug(stream, 500 * us);
+    auto one = timer.launch(op, {8}, stream);
+    one.check(launch_spin(one.variant() == 0 ? 60 * us : 20 * us, nullptr, stream));
+  }
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(incumbent(op, {8}), 1u) << op.explain({8});
+}
+
+TEST_F(TimerTest, AnUntimedLaunchIsNot) {
+  auto frozen = options();
+  frozen.mode = Mode::frozen;
+  Selector selector(frozen);
+  Operation& op = selector.define(operation({"a", "b"}));
+  Timer timer;
+  {
+    auto one = timer.launch(op, {8}, stream);
+    EXPECT_FALSE(one.timed());
+    EXPECT_FALSE(one.captured());
+    EXPECT_EQ(one.variant(), 0u);
+    EXPECT_FALSE(one.pin().stale());
+  }
+  EXPECT_EQ(timer.counters().timed, 0u);
+}
+
+TEST_F(TimerTest, ACallSiteIsTimedAsItsOperation) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  const Site site = op.site({8});
+  Timer timer;
+  plug(stream);
+  for (int i = 0; i < 10; ++i) {
+    auto one = timer.launch(site, stream);
+    EXPECT_TRUE(one.timed());
+    one.check(launch_spin(20 * us, nullptr, stream));
+  }
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(op.counters().results, timer.counters().recorded);
+  EXPECT_GE(timer.counters().recorded, 9u);
+}
+
+TEST_F(TimerTest, AnIdleStreamIsToldFromABusyOne) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  timer.bias();
+  launch_queued(timer, op, stream, 50);
+  ASSERT_TRUE(timer.drain());
+  const std::uint64_t before = timer.counters().recorded;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    launch(timer, op, stream);
+  }
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(timer.counters().recorded, before) << "an idle sample came among queued ones";
+  EXPECT_GE(timer.counters().idle, 20u);
+  expect_adds_up(timer.counters());
+}
+
+TEST_F(TimerTest, AProgramThatWaitsForEveryLaunchLearnsAllTheSame) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  for (int i = 0; i < 60; ++i) {
+    launch(timer, op, stream);
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+  }
+  ASSERT_TRUE(timer.drain());
+  const TimerCounters c = timer.counters();
+  EXPECT_GE(c.recorded, 30u);
+  EXPECT_EQ(op.counters().results, c.recorded);
+  expect_adds_up(c);
+}
+
+TEST_F(TimerTest, MoreThanMayBePendingAreLaunchedUntimed) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer({.pending_max = 4});
+  timer.bias();
+  plug(stream, 20'000 * us);
+  for (int i = 0; i < 20; ++i) launch(timer, op, stream);
+  TimerCounters c = timer.counters();
+  EXPECT_EQ(c.timed, 4u);
+  EXPECT_EQ(c.pending, 4u);
+  EXPECT_EQ(c.dropped, 16u);
+  ASSERT_TRUE(timer.drain());
+  launch(timer, op, stream);
+  c = timer.counters();
+  EXPECT_EQ(c.timed, 5u) << "a slot comes back";
+}
+
+TEST_F(TimerTest, ATimerMayEndWithLaunchesPending) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  for (int round = 0; round < 20; ++round) {
+    Timer timer;
+    plug(stream, 200 * us);
+    for (int i = 0; i < 10; ++i) launch(timer, op, stream);
+  }
+  Timer timer;
+  launch_queued(timer, op, stream, 50);
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(timer.counters().lost, 0u);
+  EXPECT_GE(timer.counters().recorded, 49u) << "pairs that were given back in flight can be used again";
+}
+
+TEST_F(TimerTest, LeavesOutALaunchThatThrew) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  plug(stream);
+  try {
+    auto one = timer.launch(op, {8}, stream);
+    throw 1;
+  } catch (int) {
+  }
+  EXPECT_EQ(timer.counters().timed, 0u);
+  launch(timer, op, stream);
+  EXPECT_EQ(timer.counters().timed, 1u);
+}
+
+TEST_F(TimerTest, TheDefaultStreamIsTheProgramsOwn) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  timer.bias();
+  cudaStream_t const standard = nullptr;
+  cudaEvent_t busy = nullptr;
+  ASSERT_EQ(cudaEventCreate(&busy), cudaSuccess);
+  // Work of the test goes through its own calls of the runtime, which mean one stream or the other.
+  const auto enqueue = [&](std::uint64_t ns) {
+    std::uint64_t* nowhere = nullptr;
+    void* arguments[] = {&ns, &nowhere};
+    return cudaLaunchKernel(spin_kernel(), dim3(1), dim3(1), arguments, 0, standard);
+  };
+  ASSERT_EQ(enqueue(2000 * us), cudaSuccess);
+  for (int i = 0; i < 20; ++i) {
+    auto one = timer.launch(op, {8}, standard);
+    EXPECT_TRUE(one.timed());
+    one.check(enqueue(20 * us));
+  }
+  ASSERT_EQ(cudaEventRecord(busy, standard), cudaSuccess);
+  EXPECT_EQ(cudaEventQuery(busy), cudaErrorNotReady) << "the test is too slow to keep the stream busy";
+  static_cast<void>(cudaGetLastError());
+  EXPECT_EQ(op.counters().results, 0u);
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(timer.counters().idle, 0u);
+  EXPECT_EQ(op.counters().results, 20u);
+  EXPECT_EQ(cudaEventDestroy(busy), cudaSuccess);
+  // The other default stream, by its name.
+#if defined(CUDA_API_PER_THREAD_DEFAULT_STREAM)
+  launch(timer, op, cudaStreamLegacy);
+#else
+  launch(timer, op, cudaStreamPerThread);
+#endif
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(timer.counters().timed, 21u);
+}
+
+TEST_F(TimerTest, TheBiasIsMeasuredOnce) {
+  Timer timer;
+  const Latency bias = timer.bias();
+  EXPECT_GT(bias.count(), 0.0);
+  EXPECT_LT(bias.count(), 20'000.0);
+  EXPECT_EQ(timer.bias(), bias);
+  EXPECT_EQ(Timer().bias(), bias) << "it is the device's, not the timer's";
+}
+
+TEST_F(TimerTest, EveryDeviceHasItsOwnEvents) {
+  if (device_count() < 2) GTEST_SKIP() << "one GPU";
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  for (int device = 0; device < device_count(); ++device) {
+    ASSERT_EQ(cudaSetDevice(device), cudaSuccess);
+    cudaStream_t on = nullptr;
+    ASSERT_EQ(cudaStreamCreateWithFlags(&on, cudaStreamNonBlocking), cudaSuccess);
+    launch_queued(timer, op, on, 20);
+    // The stream's device counts, not the current one.
+    ASSERT_TRUE(timer.drain());
+    ASSERT_EQ(cudaStreamDestroy(on), cudaSuccess);
+  }
+  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
+  const TimerCounters c = timer.counters();
+  EXPECT_EQ(c.timed, 20u * static_cast<unsigned>(device_count()));
+  EXPECT_EQ(c.dropped, 0u);
+  expect_adds_up(c);
+}
+
+}  // namespace
+}  // namespace adaptive::cuda::test
