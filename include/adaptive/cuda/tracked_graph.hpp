@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <cuda_runtime_api.h>
 
@@ -62,9 +63,13 @@ class ADAPTIVE_EXPORT TrackedGraph {
   /// not being captured it runs the incumbent and remembers nothing. Returns what `body` returns, passes on
   /// what it throws. An error of the body inside a capture, here or in `update`, sets the variant aside for
   /// the key.
-  ///
-  /// A per-thread default stream is given by its name, `cudaStreamPerThread`: 0 means the legacy stream here.
-  cudaError_t launch(Operation& operation, const Key& key, cudaStream_t stream, Body body);
+  cudaError_t launch(Operation& operation, const Key& key, cudaStream_t stream, Body body) {
+#ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
+    // The stream 0 means what the program's translation unit was compiled for, which the library cannot know.
+    if (stream == nullptr) stream = cudaStreamPerThread;
+#endif
+    return launch_on(operation, key, stream, std::move(body));
+  }
 
   /// Whether an incumbent has changed since: one relaxed load a launch. True for ever after `failed`.
   bool stale() const noexcept;
@@ -86,6 +91,8 @@ class ADAPTIVE_EXPORT TrackedGraph {
   std::size_t size() const noexcept;
 
  private:
+  cudaError_t launch_on(Operation& operation, const Key& key, cudaStream_t stream, Body body);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -54,7 +54,7 @@ TrackedGraph::TrackedGraph() : state_(std::make_unique<State>()) {}
 
 TrackedGraph::~TrackedGraph() = default;
 
-cudaError_t TrackedGraph::launch(Operation& operation, const Key& key, cudaStream_t stream, Body body) {
+cudaError_t TrackedGraph::launch_on(Operation& operation, const Key& key, cudaStream_t stream, Body body) {
   const Pin pin = operation.pin(key);
   const Driver* driver = Driver::find();
   const GraphDriver* graphs = GraphDriver::find();

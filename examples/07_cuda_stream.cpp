@@ -1,0 +1,42 @@
+// What you learn here: a kernel launch is wrapped in three lines. The GPU times it with events while the
+// program goes on; the latency arrives during a later launch.
+//
+// The operation is the softmax of the rows of a matrix. How many threads should share a row depends on how
+// many rows there are and how long they are.
+
+#include <cstdio>
+
+#include <adaptive/cuda.hpp>
+#include "cuda_softmax.hpp"
+
+int main() {
+  if (adaptive::cuda::device_count() == 0) {
+    std::printf("no GPU here: nothing to launch\n");
+    return 0;
+  }
+  adaptive::Selector selector(
+      {.device = adaptive::cuda::device(), .tables = adaptive::TableSearch::standard()});
+  std::printf("GPU: %s\n", selector.device().device.c_str());
+
+  adaptive::Operation& operation = selector.define(softmax::operation());
+  adaptive::cuda::Timer timer;
+  const softmax::Stream stream;
+  const softmax::Memory memory(std::size_t{1} << 22);
+  const softmax::Problem problems[] = {memory.problem(65'536, 64), memory.problem(4096, 1024),
+                                       memory.problem(32, 131'072)};
+
+  for (int call = 0; call < 2000; ++call) {
+    for (const softmax::Problem& problem : problems) {
+      auto launch = timer.launch(operation, softmax::key(problem), stream);
+      launch.check(softmax::launch(launch.variant(), problem, stream));
+    }  // the timing ends with the scope
+  }
+  timer.drain();  // the only line that waits; a program that goes on launching does without
+
+  for (const softmax::Problem& problem : problems)
+    std::printf("%s\n", operation.explain(softmax::key(problem)).text().c_str());
+  const adaptive::cuda::TimerCounters counters = timer.counters();
+  std::printf("of 6000 launches %llu were timed; an event pair reads %.1f us too much, which is subtracted\n",
+              static_cast<unsigned long long>(counters.timed), timer.bias().count() / 1000);
+  selector.save("cuda_stream.json");
+}

@@ -1,0 +1,58 @@
+// What you learn here: a selector is of one device, because what is fast on one GPU need not be on another. A
+// program that uses several has a selector each; one timer serves them all, since a stream knows its device.
+
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include <adaptive/cuda.hpp>
+#include "cuda_softmax.hpp"
+
+namespace {
+
+/// What a program keeps for each GPU; made while that GPU is the current one.
+struct Device {
+  explicit Device(int ordinal)
+      : selector({.device = adaptive::cuda::device(ordinal), .tables = adaptive::TableSearch::standard()}),
+        operation(selector.define(softmax::operation())),
+        memory(std::size_t{1} << 22) {}
+
+  adaptive::Selector selector;
+  adaptive::Operation& operation;
+  softmax::Memory memory;
+  softmax::Stream stream;
+};
+
+}  // namespace
+
+int main() {
+  const int count = adaptive::cuda::device_count();
+  if (count < 2) {
+    std::printf("%s: this example needs two\n", count == 0 ? "no GPU here" : "one GPU here");
+    return 0;
+  }
+  std::vector<std::unique_ptr<Device>> devices;
+  for (int ordinal = 0; ordinal < 2; ++ordinal) {
+    softmax::check(cudaSetDevice(ordinal));
+    devices.push_back(std::make_unique<Device>(ordinal));
+  }
+  adaptive::cuda::Timer timer;
+
+  for (int call = 0; call < 2000; ++call) {
+    for (int ordinal = 0; ordinal < 2; ++ordinal) {
+      Device& device = *devices[static_cast<std::size_t>(ordinal)];
+      softmax::check(cudaSetDevice(ordinal));  // for the kernel; the timer asks the stream
+      const softmax::Problem problem = device.memory.problem(32, 131'072);
+      auto launch = timer.launch(device.operation, softmax::key(problem), device.stream);
+      launch.check(softmax::launch(launch.variant(), problem, device.stream));
+    }
+  }
+  timer.drain();
+
+  for (int ordinal = 0; ordinal < 2; ++ordinal) {
+    Device& device = *devices[static_cast<std::size_t>(ordinal)];
+    std::printf("GPU %d, %s: %s", ordinal, device.selector.device().device.c_str(),
+                device.operation.explain({32, 131'072}).text().c_str());
+    device.selector.save("cuda_device" + std::to_string(ordinal) + ".json");
+  }
+}
