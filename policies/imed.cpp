@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "prior_model.hpp"
 #include "value_of_looking.hpp"
@@ -83,11 +84,19 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
   propose(nearest, std::pow(check_spacing, static_cast<double>(model.measured())));
 }
 
-double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
+double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
+                          const PriorModel* model) const noexcept {
   // A launch whose result is still out counts as a look, or late results would multiply the looks.
   const VariantStatistics& c = key[candidate];
-  const double n = static_cast<double>(c.count + key.awaited(candidate));
-  const double behind = c.location - key[leader_].location;
+  double n = static_cast<double>(c.count + key.awaited(candidate));
+  double behind = c.location - key[leader_].location;
+  if (model != nullptr && c.has_prior()) {
+    // What a table of this device measured are looks that need not be made again.
+    const double looks = model->results(c, key.deviation());
+    const double prior_behind = model->location(c) - key[leader_].location;
+    behind = std::max(0.0, (n * behind + looks * prior_behind) / (n + looks));
+    n += looks;
+  }
   const double evidence = behind * behind / (2.0 * key.deviation() * key.deviation());
   const double cap = std::log(4.0 * static_cast<double>(key.size()) / options_.error);
   if (n < 2.0 && evidence > cap) return behind * static_cast<double>(key.size()) / outlier_gain;
@@ -95,8 +104,11 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate) con
 }
 
 void Imed::review_seen(const KeyStatistics& key) noexcept {
+  std::optional<PriorModel> model;
+  if (key.trusted_prior) model.emplace(key);
   for (std::uint32_t i = 0; i < key.size(); ++i)
-    if (i != leader_ && key[i].available && key[i].count > 0) propose(i, seen_look_at(key, i));
+    if (i != leader_ && key[i].available && key[i].count > 0)
+      propose(i, seen_look_at(key, i, model ? &*model : nullptr));
 }
 
 Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {

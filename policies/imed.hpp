@@ -16,6 +16,8 @@ struct ImedOptions {
   std::uint64_t timed_until = 32;
 };
 
+class PriorModel;
+
 /// Runs the leader, and looks at another candidate when its index has fallen below the logarithm of the
 /// calls: indexed minimum empirical divergence (Honda and Takemura, "An asymptotically optimal policy for
 /// finite support models", Machine Learning 85, 2011; for Gaussians with a known deviation n·d²/2s² + ln n
@@ -35,7 +37,8 @@ class Imed final : public Policy {
   void review_seen(const KeyStatistics& key) noexcept;
   void propose(std::uint32_t candidate, double at_calls) noexcept;
   bool current(const KeyStatistics& key) const noexcept;
-  double seen_look_at(const KeyStatistics& key, std::uint32_t candidate) const noexcept;
+  double seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
+                      const PriorModel* model) const noexcept;
 
   ImedOptions options_;
   Reopening reopening_;

@@ -19,6 +19,8 @@ constexpr double stray_share = 0.01;
 constexpr double stray_deviation = 0.30;
 // More than this many residuals improve the factor no further.
 constexpr std::size_t residuals_max = 64;
+// However noisy the launches, a prior is worth no more results than this: the hardware may have changed.
+constexpr double results_max = 16.0;
 
 }  // namespace
 
@@ -57,6 +59,11 @@ double PriorModel::worth_from(const VariantStatistics& candidate, double best) c
   const double gain = (1.0 - stray_share) * expected_gain(behind, deviation) +
                       stray_share * expected_gain(behind, std::max(stray_deviation, deviation));
   return policies::worth_from(gain, behind);
+}
+
+double PriorModel::results(const VariantStatistics& candidate, double deviation) const noexcept {
+  const double ratio = deviation / (factor_ * candidate.prior_deviation);
+  return std::min(ratio * ratio, results_max);
 }
 
 }  // namespace adaptive::policies

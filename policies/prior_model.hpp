@@ -21,6 +21,10 @@ class PriorModel {
   /// The number of calls from which on a first look at `candidate` pays, against a leader at location `best`.
   double worth_from(const VariantStatistics& candidate, double best) const noexcept;
 
+  /// How many results of that deviation the candidate's prior is worth, and the location it speaks for.
+  double results(const VariantStatistics& candidate, double deviation) const noexcept;
+  double location(const VariantStatistics& candidate) const noexcept { return candidate.prior + offset_; }
+
  private:
   std::size_t measured_ = 0;
   double offset_ = 0.0;
