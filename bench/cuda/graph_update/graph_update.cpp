@@ -1,4 +1,4 @@
-// graph_update [--json] [--trials N]
+// bench_graph_update [--json] [--trials N]
 //
 // What it costs to bring a graph of 100 launches up to date when 1, 10 or 100 of them have a new incumbent:
 // by TrackedGraph::update, or by capturing and instantiating everything again; and what the launches after it
@@ -58,16 +58,18 @@ struct Series {
 
 enum class Way { node, update, recapture };
 enum class Functions {
-  used,   ///< have run before
-  fresh,  ///< never have
-  asked,  ///< never have, but cudaFuncGetAttributes was called for them
+  used,    ///< have run before
+  fresh,   ///< never have
+  module,  ///< nor has any other of their module
+  stack,   ///< nor has any that needs so much local memory
 };
 
 struct Row {
   Way way;
   int stale;
   Functions functions;
-  bool upload;
+  bool upload = false;
+  bool asked = false;  ///< cudaFuncGetAttributes was called first
   Series change = {}, uploaded = {}, call = {}, first = {}, second = {};
 };
 
@@ -77,7 +79,7 @@ const char* name_of(Way way) {
 }
 
 const char* name_of(Functions functions) {
-  constexpr const char* names[] = {"used", "fresh", "asked"};
+  constexpr const char* names[] = {"used", "fresh", "module", "stack"};
   return names[static_cast<int>(functions)];
 }
 
@@ -167,7 +169,7 @@ class Subject {
 };
 
 void measure(Subject& subject, cudaStream_t stream, Row& row, std::uint32_t function) {
-  if (row.functions == Functions::asked) {
+  if (row.asked) {
     cudaFuncAttributes attributes{};
     check(cudaFuncGetAttributes(&attributes, bench::address(function)), "attributes");
   }
@@ -230,9 +232,12 @@ void print_table(const std::vector<Row>& rows) {
       return std::string(s.us.empty() ? "" : text);
     };
     std::printf("%-10s %6d %-6s %-7s | %26s | %26s | %9.1f %8.1f | %26s | %8.1f\n", name_of(row.way),
-                row.stale, name_of(row.functions), row.upload ? "upload" : "", three(row.change).c_str(),
-                three(row.uploaded).c_str(), row.call.first(), row.call.median(), three(row.first).c_str(),
-                row.second.median());
+                row.stale, name_of(row.functions),
+                row.upload  ? "upload"
+                : row.asked ? "asked"
+                            : "",
+                three(row.change).c_str(), three(row.uploaded).c_str(), row.call.first(), row.call.median(),
+                three(row.first).c_str(), row.second.median());
   }
 }
 
@@ -244,9 +249,11 @@ void print_json(const std::vector<Row>& rows) {
   std::printf("  \"rows\": [\n");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    std::printf("    {\"way\": \"%s\", \"stale\": %d, \"functions\": \"%s\", \"upload\": %s, \"trials\": %zu",
-                name_of(row.way), row.stale, name_of(row.functions), row.upload ? "true" : "false",
-                row.change.us.size());
+    std::printf(
+        "    {\"way\": \"%s\", \"stale\": %d, \"functions\": \"%s\", \"upload\": %s, \"asked\": %s, "
+        "\"trials\": %zu",
+        name_of(row.way), row.stale, name_of(row.functions), row.upload ? "true" : "false",
+        row.asked ? "true" : "false", row.change.us.size());
     series("change", row.change);
     if (row.upload) series("upload", row.uploaded);
     series("launch_call", row.call);
@@ -261,14 +268,14 @@ void print_json(const std::vector<Row>& rows) {
 
 int main(int argc, char** argv) {
   bool json = false;
-  int trials = 30;
+  int trials = 15;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--json") == 0)
       json = true;
     else if (std::strcmp(argv[i], "--trials") == 0 && i + 1 < argc)
       trials = std::max(1, std::atoi(argv[++i]));
     else {
-      std::fprintf(stderr, "usage: graph_update [--json] [--trials N]\n");
+      std::fprintf(stderr, "usage: bench_graph_update [--json] [--trials N]\n");
       return 2;
     }
   }
@@ -285,17 +292,24 @@ int main(int argc, char** argv) {
   adaptive::Selector selector({.use_environment = false});
   constexpr int fresh_trials = 3;
   std::uint32_t next_fresh = 2;  // the first two are the used ones
+  std::uint32_t next_module = bench::modules_begin, next_stack = bench::stacks_begin;
 
   std::vector<Row> rows;
   const auto add = [&](Subject& subject, Row row) {
-    const bool used = row.functions == Functions::used;
-    for (int trial = 0; trial < (used ? trials : fresh_trials); ++trial) {
-      if (!used && next_fresh >= bench::functions_max) break;
-      measure(subject, stream, row, used ? static_cast<std::uint32_t>(1 - trial % 2) : next_fresh++);
-    }
-    if (used && trials % 2 != 0) {  // back to function 0, for the next row to begin with a change
-      subject.want(0);
-      subject.update();
+    const auto with = [&](std::uint32_t function) { measure(subject, stream, row, function); };
+    switch (row.functions) {
+      case Functions::used:
+        for (int trial = 0; trial < 2 * trials; ++trial) with(static_cast<std::uint32_t>(1 - trial % 2));
+        break;
+      case Functions::fresh:
+        for (int trial = 0; trial < fresh_trials; ++trial) with(next_fresh++);
+        break;
+      case Functions::module:
+        with(next_module++);
+        break;
+      case Functions::stack:
+        with(next_stack++);
+        break;
     }
     rows.push_back(std::move(row));
   };
@@ -305,10 +319,9 @@ int main(int argc, char** argv) {
     Subject subject(selector, stream, data, stale);
     for (int i = 0; i < 3; ++i) check(cudaGraphLaunch(subject.exec(), stream), "warm-up");
     if (stale == launches) before_us = replay_us(subject, stream);
-    add(subject, {Way::update, stale, Functions::used, false});
-    add(subject, {Way::update, stale, Functions::used, true});
-    add(subject, {Way::recapture, stale, Functions::used, false});
-    add(subject, {Way::recapture, stale, Functions::used, true});
+    for (const Way way : {Way::update, Way::recapture})
+      for (const bool upload : {false, true})
+        add(subject, {.way = way, .stale = stale, .functions = Functions::used, .upload = upload});
     if (stale == launches) {
       subject.want(1);
       subject.update();
@@ -317,18 +330,21 @@ int main(int argc, char** argv) {
       recaptured_us = replay_us(subject, stream);
       subject.drop_old();
     }
-    add(subject, {Way::update, stale, Functions::fresh, false});
-    add(subject, {Way::update, stale, Functions::fresh, true});
-    add(subject, {Way::update, stale, Functions::asked, false});
-    add(subject, {Way::recapture, stale, Functions::fresh, false});
-    if (stale == 1) {  // last: the graph is no longer what the library believes
-      add(subject, {Way::node, stale, Functions::fresh, false});
-      add(subject, {Way::node, stale, Functions::asked, false});
-      Row used{Way::node, stale, Functions::used, false};
-      for (int trial = 0; trial < trials; ++trial)
-        measure(subject, stream, used, static_cast<std::uint32_t>(1 - trial % 2));
-      rows.push_back(std::move(used));
+    for (const bool asked : {false, true})
+      add(subject, {.way = Way::update, .stale = stale, .functions = Functions::fresh, .asked = asked});
+    add(subject, {.way = Way::recapture, .stale = stale, .functions = Functions::fresh});
+    if (stale != 1) continue;
+    for (const Functions functions : {Functions::module, Functions::stack}) {
+      for (const bool asked : {false, true})
+        add(subject, {.way = Way::update, .stale = stale, .functions = functions, .asked = asked});
+      add(subject, {.way = Way::recapture, .stale = stale, .functions = functions});
     }
+    // Last: afterwards the graph is not what the library believes.
+    for (const bool asked : {false, true})
+      add(subject, {.way = Way::node, .stale = stale, .functions = Functions::fresh, .asked = asked});
+    add(subject, {.way = Way::node, .stale = stale, .functions = Functions::module});
+    add(subject, {.way = Way::node, .stale = stale, .functions = Functions::stack});
+    add(subject, {.way = Way::node, .stale = stale, .functions = Functions::used});
   }
 
   const adaptive::Fingerprint device = adaptive::cuda::device();

@@ -13,18 +13,29 @@ __global__ void step(float* data) {
     data[i] = data[i] * 0.5F + static_cast<float>(F);
 }
 
-using Step = void (*)(float*);
-
-struct Table {
-  Step steps[functions_max];
-};
-
-template <std::uint32_t... F>
-constexpr Table make_table(std::integer_sequence<std::uint32_t, F...>) {
-  return {{step<F>...}};
+// The index depends on the data, or the array would live in registers.
+template <int bytes>
+__global__ void deep_step(float* data) {
+  float local[bytes / 4];
+  for (int i = 0; i < bytes / 4; ++i) local[i] = static_cast<float>(i);
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < numbers; i += gridDim.x * blockDim.x) {
+    local[static_cast<unsigned>(data[i]) % (bytes / 4)] += 1.0F;
+    data[i] = data[i] * 0.5F + local[static_cast<unsigned>(data[i] * 3.0F) % (bytes / 4)];
+  }
 }
 
-constexpr Table table = make_table(std::make_integer_sequence<std::uint32_t, functions_max>());
+template <std::uint32_t... F>
+Step step_of(std::integer_sequence<std::uint32_t, F...>, std::uint32_t function) {
+  static constexpr Step steps[] = {step<F>...};
+  return steps[function];
+}
+
+Step step_of(std::uint32_t function) {
+  static const Step last[] = {module_step0(),  module_step1(),  module_step2(),  module_step3(),
+                              deep_step<2048>, deep_step<4096>, deep_step<8192>, deep_step<16384>};
+  if (function >= modules_begin) return last[function - modules_begin];
+  return step_of(std::make_integer_sequence<std::uint32_t, modules_begin>(), function);
+}
 
 }  // namespace
 
@@ -37,12 +48,12 @@ dim3 block(std::uint32_t function) {
 }
 
 cudaError_t launch(std::uint32_t function, float* data, cudaStream_t stream) {
-  table.steps[function]<<<grid(function), block(function), 0, stream>>>(data);
+  step_of(function)<<<grid(function), block(function), 0, stream>>>(data);
   return cudaGetLastError();
 }
 
 const void* address(std::uint32_t function) {
-  return reinterpret_cast<const void*>(table.steps[function]);
+  return reinterpret_cast<const void*>(step_of(function));
 }
 
 }  // namespace bench

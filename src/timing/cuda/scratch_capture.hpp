@@ -30,59 +30,46 @@ class ScratchGraph {
   CUgraph graph_ = nullptr;
 };
 
-/// The stream of a context on which to capture. Made for one update and not kept: after a reset of the device
-/// there would be no safe time to destroy it. Does not synchronise with the legacy stream, which other
-/// threads could not use otherwise while this one captures.
-class ScratchStream {
+/// One capture on a stream of its own, in a context that is current while it begins. The stream is made for
+/// one update and not kept: after a reset of the device there would be no safe time to destroy it. It does
+/// not synchronise with the legacy stream, which other threads could not use otherwise meanwhile.
+class ScratchCapture {
  public:
-  ScratchStream(const GraphDriver& driver, CUcontext context) noexcept : driver_(&driver), context_(context) {
-    status_ = driver.stream_create(&stream_, CU_STREAM_NON_BLOCKING);
+  ScratchCapture(const GraphDriver& driver, CUcontext context) noexcept
+      : driver_(&driver), context_(context) {
+    if (driver.stream_create(&stream_, CU_STREAM_NON_BLOCKING) != CUDA_SUCCESS) stream_ = nullptr;
+    // Relaxed: a body may do what a capture does not like, load a module for one, as long as it works.
+    open_ =
+        stream_ != nullptr && driver.begin_capture(stream_, CU_STREAM_CAPTURE_MODE_RELAXED) == CUDA_SUCCESS;
   }
-  ScratchStream(ScratchStream&& other) noexcept
+  ScratchCapture(ScratchCapture&& other) noexcept
       : driver_(other.driver_),
         context_(other.context_),
         stream_(std::exchange(other.stream_, nullptr)),
-        status_(other.status_) {}
-  ScratchStream& operator=(ScratchStream&&) = delete;
-  ~ScratchStream() {
+        open_(std::exchange(other.open_, false)) {}
+  ScratchCapture& operator=(ScratchCapture&&) = delete;
+  /// Ends the capture whatever happened: an exception must not leave the stream capturing.
+  ~ScratchCapture() {
+    end();
     if (stream_ != nullptr) driver_->stream_destroy(stream_);
   }
+
   CUcontext context() const noexcept { return context_; }
-  CUresult status() const noexcept { return status_; }
-  CUstream get() const noexcept { return stream_; }
+  CUstream stream() const noexcept { return stream_; }
+  bool open() const noexcept { return open_; }
+
+  /// Null where the capture was broken, or work was left on other streams.
+  ScratchGraph end() noexcept {
+    CUgraph graph = nullptr;
+    if (std::exchange(open_, false)) driver_->end_capture(stream_, &graph);
+    return {*driver_, graph};
+  }
 
  private:
   const GraphDriver* driver_;
   CUcontext context_;
   CUstream stream_ = nullptr;
-  CUresult status_ = CUDA_SUCCESS;
-};
-
-/// Ends the capture whatever happens: an exception must not leave the stream capturing.
-class ScratchCapture {
- public:
-  ScratchCapture(const GraphDriver& driver, CUstream stream) noexcept : driver_(driver), stream_(stream) {
-    // Relaxed: a body may do what a capture does not like, load a module for one, as long as it works.
-    status_ = driver.begin_capture(stream, CU_STREAM_CAPTURE_MODE_RELAXED);
-    open_ = status_ == CUDA_SUCCESS;
-  }
-  ScratchCapture(const ScratchCapture&) = delete;
-  ScratchCapture& operator=(const ScratchCapture&) = delete;
-  ~ScratchCapture() { end(); }
-
-  /// Null where the capture did not begin or was broken; `status` tells.
-  ScratchGraph end() noexcept {
-    CUgraph graph = nullptr;
-    if (std::exchange(open_, false)) status_ = driver_.end_capture(stream_, &graph);
-    return {driver_, graph};
-  }
-  CUresult status() const noexcept { return status_; }
-
- private:
-  const GraphDriver& driver_;
-  CUstream stream_;
-  CUresult status_;
-  bool open_;
+  bool open_ = false;
 };
 
 }  // namespace adaptive::cuda

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -24,9 +26,9 @@ struct TrackedLaunch {
   std::uint32_t variant;
   /// In the captured graph; nothing where they cannot be updated.
   std::optional<Nodes> nodes = {};
-  /// Whose parameters the executable graph has now: `nodes`, or after an update those of `scratch`.
+  /// Whose parameters the executable graph has now: `nodes`, or after an update some of `scratch`.
   Nodes present = {};
-  ScratchGraph scratch = {};
+  std::shared_ptr<const ScratchGraph> scratch = {};
 };
 
 // What a stale launch is to become.
@@ -34,7 +36,7 @@ struct Change {
   std::size_t index;
   Pin pin;
   Nodes nodes = {};
-  ScratchGraph scratch = {};
+  std::shared_ptr<const ScratchGraph> scratch = {};
 };
 
 }  // namespace
@@ -153,31 +155,40 @@ GraphUpdate TrackedGraph::State::update(const Driver& driver, const GraphDriver&
   return result;
 }
 
-// Captures every changed launch before the first node is touched: what does not fit is found out here.
+// Captures every changed launch, one behind the other, before the first node is touched: what does not fit is
+// found out here.
 GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver& graphs,
                                          std::vector<Change>& changes) const {
-  std::vector<ScratchStream> streams;  // one a context
+  std::vector<ScratchCapture> captures;  // one a context
   for (Change& change : changes) {
     const TrackedLaunch& launch = launches[change.index];
     const CurrentContext current(driver, launch.context);
     if (!current) return GraphUpdate::recapture;
-    auto stream = std::find_if(streams.begin(), streams.end(),
-                               [&](const ScratchStream& s) { return s.context() == launch.context; });
-    if (stream == streams.end()) {
-      if (streams.emplace_back(graphs, launch.context).get() == nullptr) return GraphUpdate::recapture;
-      stream = std::prev(streams.end());
+    auto capture = std::find_if(captures.begin(), captures.end(),
+                                [&](const ScratchCapture& c) { return c.context() == launch.context; });
+    if (capture == captures.end()) {
+      captures.emplace_back(graphs, launch.context);
+      capture = std::prev(captures.end());
     }
+    if (!capture->open()) return GraphUpdate::recapture;
 
-    ScratchCapture capture(graphs, stream->get());
-    const CapturePoint before = CapturePoint::of(graphs, stream->get());
-    const cudaError_t status = launch.body(change.pin.variant(), stream->get());
-    std::optional<Nodes> nodes = chain_between(graphs, before, CapturePoint::of(graphs, stream->get()));
-    change.scratch = capture.end();
-    if (status != cudaSuccess) launch.operation->fail(change.pin.decision());
-    // The graph is null where work was left on other streams.
-    if (status != cudaSuccess || !change.scratch || !nodes || !interchangeable(graphs, *launch.nodes, *nodes))
+    const CUstream stream = capture->stream();
+    const CapturePoint before = CapturePoint::of(graphs, stream);
+    if (!before.known) return GraphUpdate::recapture;  // the body before this one has broken the capture
+    const cudaError_t status = launch.body(change.pin.variant(), stream);
+    if (status != cudaSuccess) {
+      launch.operation->fail(change.pin.decision());
       return GraphUpdate::recapture;
+    }
+    std::optional<Nodes> nodes = chain_between(graphs, before, CapturePoint::of(graphs, stream));
+    if (!nodes || !interchangeable(graphs, *launch.nodes, *nodes)) return GraphUpdate::recapture;
     change.nodes = std::move(*nodes);
+  }
+  for (ScratchCapture& capture : captures) {
+    const auto graph = std::make_shared<const ScratchGraph>(capture.end());
+    if (!*graph) return GraphUpdate::recapture;
+    for (Change& change : changes)
+      if (launches[change.index].context == capture.context()) change.scratch = graph;
   }
   return GraphUpdate::updated;
 }
