@@ -62,6 +62,7 @@ enum class LaunchStatus {
   unavailable,      ///< Variant::available() is false
   unsupported,      ///< Variant::supports(shape) is false
   failed,           ///< the device reported an error (no CPU variant does)
+  unprepared,       ///< on a GPU: the variant or the stream was not prepared (no CPU variant needs it)
 };
 
 /// Operands, output and scratch of one shape. One thread at a time may use a problem; different problems,

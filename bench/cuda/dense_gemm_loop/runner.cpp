@@ -1,0 +1,203 @@
+#include "runner.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <random>
+#include <stdexcept>
+
+#include <adaptive/cuda.hpp>
+
+#include "tuning/cuda_operation.hpp"
+
+namespace adaptive::loop_bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void check(cudaError_t status, const char* what) {
+  if (status != cudaSuccess) throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status));
+}
+
+const kernels::cuda::Family& require_family() {
+  const kernels::cuda::Family* family = kernels::cuda::find_family("dense_gemm");
+  if (family == nullptr || cuda::device_count() == 0)
+    throw std::runtime_error("no GPU, or built without CUDA");
+  return *family;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// A decoding step alone, of a batch, of a large batch; a chunk of a prompt.
+constexpr std::array<std::int64_t, 4> loop_tokens = {1, 8, 64, 512};
+
+// Within it two variants are a tie: what the indifference of learning is as well.
+constexpr double tie = 1.01;
+
+}  // namespace
+
+Runner::Runner(const Options& options) : options_(options), family_(require_family()) {
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "stream");
+  std::vector<kernels::Shape> shapes;
+  for (const kernels::Shape& shape : family_.bench_shapes())
+    if (std::find(loop_tokens.begin(), loop_tokens.end(), shape[0]) != loop_tokens.end())
+      shapes.push_back(shape);
+  shapes.resize(std::min(shapes.size(), static_cast<std::size_t>(options.shapes)));
+  for (const kernels::Shape& shape : shapes) {
+    Site site{.shape = shape};
+    site.problem = family_.make_problem(shape, {.seed = 1});
+    auto begin = Clock::now();
+    const std::vector<std::size_t> candidates = family_.candidates(shape);
+    asking_s_ += seconds_since(begin);
+    begin = Clock::now();
+    for (const std::size_t v : candidates) {
+      if (site.problem->prepare(v, stream_) != kernels::LaunchStatus::ok) {
+        ++site.wrong;
+        continue;
+      }
+      site.candidates.push_back(v);
+    }
+    loading_s_ += seconds_since(begin);
+    for (const std::size_t v : site.candidates) {
+      site.problem->poison_output(stream_);
+      site.problem->launch(v, stream_);
+      if (!(site.problem->max_error(stream_) <= site.problem->tolerance()))
+        throw std::runtime_error(family_.variant(v).name + " is wrong: " + site.problem->description());
+    }
+    sites_.push_back(std::move(site));
+  }
+  check(cudaStreamSynchronize(stream_), "set-up");
+}
+
+Runner::~Runner() {
+  family_.release(stream_);
+  static_cast<void>(cudaStreamDestroy(stream_));
+}
+
+void Runner::calibrate() {
+  struct Pair {
+    cudaEvent_t begin = nullptr, end = nullptr;
+  };
+  std::vector<Pair> events(sites_.size());
+  for (Pair& pair : events) {
+    check(cudaEventCreate(&pair.begin), "event");
+    check(cudaEventCreate(&pair.end), "event");
+  }
+  std::size_t most = 0;
+  for (const Site& site : sites_) most = std::max(most, site.candidates.size());
+  std::mt19937_64 random(1);
+  std::vector<std::vector<std::size_t>> order(sites_.size());
+  std::vector<std::vector<std::vector<double>>> samples(sites_.size());
+  for (std::size_t s = 0; s < sites_.size(); ++s) samples[s].resize(sites_[s].candidates.size());
+  const double bias_us = cuda::Timer().bias().count() / 1e3;
+  // Each round gives every candidate of every shape one turn, in a new order, with the other shapes between.
+  for (int round = 0; round < options_.calibration; ++round) {
+    for (std::size_t s = 0; s < sites_.size(); ++s) {
+      order[s].resize(sites_[s].candidates.size());
+      for (std::size_t i = 0; i < order[s].size(); ++i) order[s][i] = i;
+      std::shuffle(order[s].begin(), order[s].end(), random);
+    }
+    for (std::size_t pass = 0; pass < most; ++pass) {
+      // The last site runs ahead untimed, so that the host is ahead of the device.
+      for (int i = 0; i < 4; ++i) sites_.back().problem->launch(sites_.back().candidates.front(), stream_);
+      for (std::size_t s = 0; s < sites_.size(); ++s) {
+        const Site& site = sites_[s];
+        check(cudaEventRecord(events[s].begin, stream_), "event");
+        site.problem->launch(site.candidates[order[s][pass % order[s].size()]], stream_);
+        check(cudaEventRecord(events[s].end, stream_), "event");
+      }
+      check(cudaStreamSynchronize(stream_), "calibration");
+      for (std::size_t s = 0; s < sites_.size(); ++s) {
+        float ms = 0.0f;
+        check(cudaEventElapsedTime(&ms, events[s].begin, events[s].end), "elapsed time");
+        samples[s][order[s][pass % order[s].size()]].push_back(static_cast<double>(ms) * 1e3 - bias_us);
+      }
+    }
+  }
+  for (const Pair& pair : events) {
+    static_cast<void>(cudaEventDestroy(pair.begin));
+    static_cast<void>(cudaEventDestroy(pair.end));
+  }
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    Site& site = sites_[s];
+    site.location_us.clear();
+    for (std::vector<double>& of_candidate : samples[s])
+      site.location_us.push_back(median(std::move(of_candidate)));
+    site.best = static_cast<std::size_t>(std::min_element(site.location_us.begin(), site.location_us.end()) -
+                                         site.location_us.begin());
+  }
+}
+
+Outcome Runner::fixed(const std::function<std::size_t(const Site&)>& variant) {
+  std::vector<std::size_t> variants;
+  for (const Site& site : sites_) variants.push_back(variant(site));
+  Outcome outcome;
+  check(cudaStreamSynchronize(stream_), "before the loop");
+  const auto begin = Clock::now();
+  for (int step = 0; step < options_.steps; ++step)
+    for (std::size_t s = 0; s < sites_.size(); ++s)
+      if (sites_[s].problem->launch(variants[s], stream_) != kernels::LaunchStatus::ok)
+        ++outcome.launches_failed;
+  check(cudaStreamSynchronize(stream_), "the loop");
+  outcome.seconds = seconds_since(begin);
+  return outcome;
+}
+
+Outcome Runner::first_choice() {
+  return fixed([](const Site& site) { return site.candidates.front(); });
+}
+
+Outcome Runner::best() {
+  return fixed([](const Site& site) { return site.candidates[site.best]; });
+}
+
+Outcome Runner::adaptive(const std::string& seeds) {
+  Outcome outcome;
+  check(cudaStreamSynchronize(stream_), "before the loop");
+  // Everything that the adaptive program does and the others do not is inside.
+  const auto begin = Clock::now();
+  Selector selector({.device = tuning::with_libraries(cuda::device(), family_),
+                     .tables = {.places = seeds.empty() ? std::vector<std::filesystem::path>{}
+                                                        : std::vector<std::filesystem::path>{seeds}},
+                     .use_environment = false});
+  const tuning::CudaOperation gemm(selector, family_);
+  Operation& operation = gemm.operation();
+  cuda::Timer timer(options_.timing);
+  std::vector<Key> keys;
+  for (const Site& site : sites_) keys.push_back(tuning::key_of(site.shape));
+  for (int step = 0; step < options_.steps; ++step) {
+    for (std::size_t s = 0; s < sites_.size(); ++s) {
+      auto launch = timer.launch(operation, keys[s], stream_);
+      const bool ok = sites_[s].problem->launch(gemm.family_variant(launch.variant()), stream_) ==
+                      kernels::LaunchStatus::ok;
+      launch.check(ok ? cudaSuccess : cudaErrorUnknown);
+      if (!ok) ++outcome.launches_failed;
+    }
+  }
+  check(cudaStreamSynchronize(stream_), "the loop");
+  outcome.seconds = seconds_since(begin);
+
+  timer.drain();
+  outcome.timer = timer.counters();
+  outcome.promotions = operation.counters().promotions;
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    const Explanation explanation = operation.explain(keys[s]);
+    outcome.explored_share += explanation.explored_share / static_cast<double>(sites_.size());
+    const Site& site = sites_[s];
+    for (std::size_t i = 0; i < site.candidates.size(); ++i)
+      if (family_.variant(site.candidates[i]).name == explanation.leader &&
+          site.location_us[i] <= site.location_us[site.best] * tie)
+        ++outcome.ends_with_best;
+  }
+  return outcome;
+}
+
+}  // namespace adaptive::loop_bench

@@ -1,0 +1,69 @@
+// The decode-like loop, and what is found out before it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <adaptive/cuda/timer.hpp>
+
+#include "kernels/cuda_family.hpp"
+#include "options.hpp"
+
+namespace adaptive::loop_bench {
+
+/// One projection with its own weights.
+struct Site {
+  kernels::Shape shape = {};
+  std::unique_ptr<kernels::cuda::Problem> problem = {};
+  std::vector<std::size_t> candidates = {};  ///< of the family, the library's first choice first
+  std::vector<double> location_us = {};      ///< of each candidate, within the loop
+  std::size_t best = 0;                      ///< index in `candidates`
+  std::size_t wrong = 0;                     ///< candidates left out since their output was wrong
+};
+
+/// One loop.
+struct Outcome {
+  double seconds = 0;
+  std::uint64_t launches_failed = 0;
+  // Of the adaptive ones only.
+  cuda::TimerCounters timer = {};
+  double explored_share = 0;
+  std::uint64_t promotions = 0;
+  std::size_t ends_with_best = 0;  ///< shapes whose incumbent or leader is the best, or within 1 % of it
+};
+
+class Runner {
+ public:
+  /// Makes the problems and loads every candidate. Throws std::runtime_error.
+  explicit Runner(const Options& options);
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  ~Runner();
+
+  /// Finds the best of each shape by trying every candidate within the loop, interleaved.
+  void calibrate();
+
+  Outcome first_choice();
+  Outcome best();
+  Outcome adaptive(const std::string& seeds);
+
+  const std::vector<Site>& sites() const noexcept { return sites_; }
+  const kernels::cuda::Family& family() const noexcept { return family_; }
+  double loading_s() const noexcept { return loading_s_; }
+  double asking_s() const noexcept { return asking_s_; }
+
+ private:
+  Outcome fixed(const std::function<std::size_t(const Site&)>& variant);
+
+  const Options& options_;
+  const kernels::cuda::Family& family_;
+  cudaStream_t stream_ = nullptr;
+  std::vector<Site> sites_;
+  double asking_s_ = 0, loading_s_ = 0;
+};
+
+}  // namespace adaptive::loop_bench

@@ -1,0 +1,161 @@
+// record_family FAMILY [--trace FILE.jsonl] [--table FILE.json] [--rounds N] [--seconds S] [--shapes
+// bench|test|M,N,…;…]
+//
+// Measures every candidate of a family over its shapes, on the host or on the GPU, all variants of a shape in
+// turn in a new random order each round, and writes
+//   --trace: the latencies as they were measured, one JSON object a line, for `replay` and bench/learning;
+//   --table: a seed table with this device's fingerprint.
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <exception>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <adaptive/adaptive.hpp>
+
+#include "kernels/cuda_family.hpp"
+#include "kernels/family.hpp"
+#include "table/table.hpp"
+#include "tuning/cuda_operation.hpp"
+#include "tuning/measurement.hpp"
+
+#ifdef RECORD_CUDA
+#include <adaptive/cuda/device.hpp>
+#include "tuning/cuda_measurement.hpp"
+#endif
+
+namespace {
+
+using namespace adaptive;
+
+struct Options {
+  std::string family, trace, table, shapes = "bench";
+  tuning::MeasureOptions measure;
+};
+
+int whole(const std::string& option, const std::string& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1)
+    throw std::invalid_argument(option + ": \"" + text + "\" is not a positive number");
+  return value;
+}
+
+Options parse(const std::vector<std::string>& arguments) {
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& option = arguments[i];
+    if (!option.starts_with("--")) {
+      options.family = option;
+      continue;
+    }
+    if (++i == arguments.size()) throw std::invalid_argument(option + " wants a value");
+    if (option == "--trace") {
+      options.trace = arguments[i];
+    } else if (option == "--table") {
+      options.table = arguments[i];
+    } else if (option == "--shapes") {
+      options.shapes = arguments[i];
+    } else if (option == "--rounds") {
+      options.measure.rounds = whole(option, arguments[i]);
+    } else if (option == "--seconds") {
+      options.measure.seconds_max = whole(option, arguments[i]);
+    } else {
+      throw std::invalid_argument("unknown: " + option);
+    }
+  }
+  if (options.family.empty()) throw std::invalid_argument("which family?");
+  return options;
+}
+
+// "1,4096,4096,0;8,4096,4096,0"
+std::vector<kernels::Shape> parse_shapes(const std::string& text) {
+  std::vector<kernels::Shape> shapes(1);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    std::int64_t value = 0;
+    const auto [next, error] = std::from_chars(at, end, value);
+    if (error != std::errc{}) throw std::invalid_argument("--shapes: \"" + text + "\" is no list of shapes");
+    shapes.back().push_back(value);
+    at = next;
+    if (at == end) break;
+    if (*at == ';') shapes.emplace_back();
+    ++at;
+  }
+  return shapes;
+}
+
+template <class Family>
+std::vector<kernels::Shape> shapes_of(const Family& family, const std::string& which) {
+  std::vector<kernels::Shape> shapes;
+  if (which == "bench") {
+    shapes = family.bench_shapes();
+  } else if (which == "test") {
+    shapes = family.test_shapes();
+  } else {
+    shapes = parse_shapes(which);
+  }
+  for (const kernels::Shape& shape : shapes)
+    if (const auto why = family.why_invalid(shape)) throw std::invalid_argument(family.name() + ": " + *why);
+  return shapes;
+}
+
+template <class Family>
+int record(const Family& family, const Options& options, Fingerprint device) {
+  std::ofstream trace;
+  if (!options.trace.empty()) {
+    trace.open(options.trace, std::ios::trunc);
+    if (!trace) throw std::runtime_error("cannot write " + options.trace);
+  }
+  table::Table table{.tool = std::string("adaptive ") + library_version, .fingerprint = std::move(device)};
+  int wrong = 0;
+  for (const kernels::Shape& shape : shapes_of(family, options.shapes)) {
+    const tuning::Measurement measured = tuning::measure(family, shape, options.measure);
+    for (const tuning::MeasuredVariant& variant : measured.variants) {
+      if (!variant.wrong) continue;
+      ++wrong;
+      std::fprintf(stderr, "wrong, left out: %s of", variant.name.c_str());
+      for (const std::int64_t value : shape) std::fprintf(stderr, " %lld", static_cast<long long>(value));
+      std::fprintf(stderr, "\n");
+    }
+    tuning::write_trace(trace, measured);
+    tuning::add_to_table(table, measured, static_cast<std::int64_t>(std::time(nullptr)));
+  }
+  trace.flush();
+  if (!options.trace.empty() && !trace) throw std::runtime_error("cannot write " + options.trace);
+  if (!options.table.empty()) table::write(table, options.table);
+  return wrong == 0 ? EXIT_SUCCESS : 1;
+}
+
+int run(const Options& options) {
+  if (const kernels::Family* family = kernels::find_family(options.family))
+    return record(*family, options, host_device());
+#ifdef RECORD_CUDA
+  if (const kernels::cuda::Family* family = kernels::cuda::find_family(options.family))
+    return record(*family, options, tuning::with_libraries(cuda::device(), *family));
+#endif
+  std::string known;
+  for (const kernels::Family* family : kernels::families()) known += " " + family->name();
+  for (const kernels::cuda::Family* family : kernels::cuda::families()) known += " " + family->name();
+  throw std::invalid_argument("there is no family " + options.family + "; known:" + known);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(parse({argv + 1, argv + argc}));
+  } catch (const std::invalid_argument& e) {
+    std::fprintf(stderr, "record_family: %s\n", e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "record_family: %s\n", e.what());
+    return 1;
+  }
+}

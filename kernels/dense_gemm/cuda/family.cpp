@@ -1,0 +1,155 @@
+#include "kernels/dense_gemm/cuda/family.hpp"
+
+#include <stdexcept>
+
+#include "kernels/dense_gemm/cuda/problem.hpp"
+#include "kernels/dense_gemm/shapes.hpp"
+
+namespace adaptive::kernels::dense_gemm {
+namespace {
+
+constexpr const char* plain_name = "plain_tile32";
+
+bool has_device() {
+  return Device::current() != nullptr;
+}
+
+Variant plain_variant() {
+  return {.name = plain_name,
+          .parameters = {{"tile", std::int64_t{32}}},
+          .numeric_class = "plain",
+          .available = has_device,
+          .supports = [](const Shape&) { return true; }};
+}
+
+Variant skinny_variant(std::size_t index) {
+  const SkinnyConfig& config = skinny_configs[index];
+  return {.name = name_of(config),
+          .parameters = {{"rows", std::int64_t{config.rows}},
+                         {"warps", std::int64_t{config.warps}},
+                         {"split", std::int64_t{config.split}}},
+          // How many outputs a block computes does not change the order of any sum.
+          .numeric_class = "skinny_w" + std::to_string(config.warps) + "_s" + std::to_string(config.split),
+          .available =
+              [index] {
+                const Device* device = Device::current();
+                return device != nullptr &&
+                       device->compute_capability_major() >= (skinny_configs[index].split > 1 ? 9 : 8);
+              },
+          .supports =
+              [index](const Shape& shape) {
+                const Device* device = Device::current();
+                return device != nullptr &&
+                       skinny_supports(index, Sizes(shape), device->compute_capability_major());
+              }};
+}
+
+Variant cublaslt_variant(const CublasLtConfig& config) {
+  return {.name = name_of(config),
+          .parameters = parameters_of(config),
+          // The library promises the same bits for the same algorithm on the same device, and nothing of two.
+          .numeric_class = name_of(config),
+          .available = has_device,
+          .supports = [config](const Shape& shape) {
+            try {
+              Device* device = Device::current();
+              return device != nullptr && device->plan(shape)->find(config).has_value();
+            } catch (const std::runtime_error&) {
+              return false;
+            }
+          }};
+}
+
+std::vector<Variant> own_variants() {
+  std::vector<Variant> variants = {plain_variant()};
+  for (std::size_t i = 0; i < skinny_configs.size(); ++i) variants.push_back(skinny_variant(i));
+  return variants;
+}
+
+class DenseGemmFamily final : public cuda::Family {
+ public:
+  DenseGemmFamily()
+      : Family("dense_gemm",
+               {{"m", Dimension::Kind::size},
+                {"n", Dimension::Kind::size},
+                {"k", Dimension::Kind::size},
+                {"dtype", Dimension::Kind::label, {"bfloat16", "float16", "float8_e4m3"}}},
+               own_variants()) {}
+
+  std::optional<std::size_t> parse(
+      std::string_view name,
+      const std::vector<std::pair<std::string, Parameter>>& parameters) const override {
+    const auto method = parse_method(name, parameters);
+    if (!method) return std::nullopt;
+    if (method->kind != Method::Kind::cublaslt) return find_variant(name);
+    return find_or_add(cublaslt_variant(method->config));
+  }
+
+  std::vector<std::size_t> candidates(const Shape& shape) const override {
+    std::vector<std::size_t> result;
+    Device* device = Device::current();
+    if (device == nullptr || why_invalid(shape)) return result;
+    try {
+      for (const CublasLtConfig& config : device->plan(shape)->candidates())
+        if (const auto index = find_or_add(cublaslt_variant(config))) result.push_back(*index);
+    } catch (const std::runtime_error&) {
+      // A shape that the library has no words for: ours remain.
+    }
+    for (std::size_t i = 0; i < skinny_configs.size(); ++i)
+      if (runs(1 + i, shape)) result.push_back(1 + i);
+    // Far too slow to try where anything else runs.
+    if (result.empty()) result.push_back(0);
+    return result;
+  }
+
+  std::optional<std::string> why_invalid(const Shape& shape) const override {
+    if (auto why = why_out_of_range(dimensions(), shape)) return why;
+    for (std::size_t i = 0; i < 3; ++i) {
+      constexpr std::int64_t most = std::int64_t{1} << 30;  // indices along one dimension are ints
+      if (shape[i] == 0) return dimensions()[i].name + " is 0, must be at least 1";
+      if (shape[i] > most) return dimensions()[i].name + " is above 2^30";
+    }
+    const Sizes sizes(shape);
+    constexpr std::int64_t elements_max = std::int64_t{1} << 34;
+    if (sizes.n * sizes.k > elements_max) return "n * k is above 2^34";
+    if (sizes.m * sizes.k > elements_max) return "m * k is above 2^34";
+    if (sizes.m * sizes.n > elements_max) return "m * n is above 2^34";
+    return std::nullopt;
+  }
+
+  std::unique_ptr<cuda::Problem> make_problem(const Shape& shape,
+                                              cuda::ProblemOptions options) const override {
+    if (const auto why = why_invalid(shape)) throw std::invalid_argument(name() + ": " + *why);
+    return std::make_unique<DenseGemm>(shape, options, *this);
+  }
+
+  void release(cuda::Stream stream) const override {
+    if (Device* device = Device::current()) device->release(stream);
+  }
+
+  std::vector<Shape> test_shapes() const override { return dense_gemm::test_shapes(); }
+  std::vector<Shape> bench_shapes() const override { return dense_gemm::bench_shapes(); }
+
+  std::vector<std::pair<std::string, std::string>> libraries() const override {
+    return {{"cublaslt", cublaslt_version()}};
+  }
+};
+
+}  // namespace
+
+std::optional<Method> parse_method(std::string_view name,
+                                   const std::vector<std::pair<std::string, Parameter>>& parameters) {
+  if (name == plain_name) return Method{};
+  for (std::size_t i = 0; i < skinny_configs.size(); ++i)
+    if (name == name_of(skinny_configs[i])) return Method{.kind = Method::Kind::skinny, .skinny = i};
+  if (const auto config = parse_config(name, parameters))
+    return Method{.kind = Method::Kind::cublaslt, .config = *config};
+  return std::nullopt;
+}
+
+const cuda::Family& family() {
+  static const cuda::Family& family = *new DenseGemmFamily;  // leaked: usable until the process ends
+  return family;
+}
+
+}  // namespace adaptive::kernels::dense_gemm

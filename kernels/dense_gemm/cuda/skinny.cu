@@ -1,0 +1,211 @@
+#include <cooperative_groups.h>
+
+#include <utility>
+
+#include "kernels/dense_gemm/cuda/kernels.hpp"
+#include "kernels/dense_gemm/cuda/types.cuh"
+
+// Few tokens: the weights are read once and that is all the time there is. A block computes 16 or 32 outputs
+// of all tokens; its warps (and, with split, the blocks of a cluster) share k.
+//
+// The tensor cores do the arithmetic, not because it is much, but because one mma consumes what two 16-byte
+// loads bring and leaves the issue slots to further loads. Weights are its first operand (16 rows), tokens
+// the second (8 columns). Which k stands in which place of the fragments does not matter as long as it is the
+// same in both: each lane takes 8 neighbouring k, one 16-byte load, as two mma steps.
+//
+// Sums meet in a fixed order, warp by warp and block by block: no atomics, the same bits every time.
+
+namespace adaptive::kernels::dense_gemm {
+namespace {
+
+namespace cg = cooperative_groups;
+
+constexpr int lane_k = 8;           // elements of a 16-byte load
+constexpr int step_k = 4 * lane_k;  // the four lanes of a row
+constexpr int steps_in_flight = 4;  // 128 bytes of a row make a line: two lines
+
+__device__ uint4 load_once(const void* from) {
+  uint4 value;
+  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+               : "l"(from));
+  return value;
+}
+
+__device__ uint4 load_kept(const void* from) {
+  return __ldg(static_cast<const uint4*>(from));
+}
+
+template <class T>
+__device__ void multiply(float (&sum)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0,
+                         unsigned b1);
+
+template <>
+__device__ void multiply<__nv_bfloat16>(float (&sum)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3,
+                                        unsigned b0, unsigned b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+template <>
+__device__ void multiply<__half>(float (&sum)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3,
+                                 unsigned b0, unsigned b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+template <class T, int token_tiles, int row_tiles, int warps, int split>
+__global__ void __launch_bounds__(warps * 32)
+    skinny(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ y, int m, int n, int k) {
+  constexpr int rows = 16 * row_tiles;
+  constexpr int tokens = 8 * token_tiles;
+  __shared__ float partial[warps][tokens][rows + 1];
+
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const int warp = static_cast<int>(threadIdx.x) / 32;
+  const int group = lane / 4;    // row of a weight tile, token of a token tile
+  const int quarter = lane % 4;  // which 16 bytes of a step
+  const int block = static_cast<int>(blockIdx.x) / split;
+  const int rank = static_cast<int>(blockIdx.x) % split;
+  const int row0 = block * rows;
+
+  // Rows beyond the last read the last: their sums are not stored.
+  const T* w_row[2 * row_tiles];
+#pragma unroll
+  for (int r = 0; r < 2 * row_tiles; ++r)
+    w_row[r] = w + static_cast<long long>(min(row0 + 8 * r + group, n - 1)) * k + quarter * lane_k;
+  const T* x_row[token_tiles];
+  bool has_token[token_tiles];
+#pragma unroll
+  for (int t = 0; t < token_tiles; ++t) {
+    has_token[t] = 8 * t + group < m;
+    x_row[t] = x + static_cast<long long>(has_token[t] ? 8 * t + group : 0) * k + quarter * lane_k;
+  }
+
+  float sum[row_tiles][token_tiles][4] = {};
+  constexpr int chunk = steps_in_flight * step_k;
+  const uint4 zero = make_uint4(0, 0, 0, 0);
+  for (int k0 = (rank * warps + warp) * chunk; k0 < k; k0 += split * warps * chunk) {
+    uint4 w_value[steps_in_flight][2 * row_tiles];
+    uint4 x_value[steps_in_flight][token_tiles];
+#pragma unroll
+    for (int s = 0; s < steps_in_flight; ++s) {
+      const int at = k0 + s * step_k;
+      const bool inside = at + quarter * lane_k < k;  // k is a multiple of 8: all of the load or nothing
+#pragma unroll
+      for (int r = 0; r < 2 * row_tiles; ++r) w_value[s][r] = inside ? load_once(w_row[r] + at) : zero;
+#pragma unroll
+      for (int t = 0; t < token_tiles; ++t)
+        x_value[s][t] = inside && has_token[t] ? load_kept(x_row[t] + at) : zero;
+    }
+#pragma unroll
+    for (int s = 0; s < steps_in_flight; ++s)
+#pragma unroll
+      for (int r = 0; r < row_tiles; ++r)
+#pragma unroll
+        for (int t = 0; t < token_tiles; ++t) {
+          const uint4 low = w_value[s][2 * r];
+          const uint4 high = w_value[s][2 * r + 1];
+          const uint4 token = x_value[s][t];
+          multiply<T>(sum[r][t], low.x, high.x, low.y, high.y, token.x, token.y);
+          multiply<T>(sum[r][t], low.z, high.z, low.w, high.w, token.z, token.w);
+        }
+  }
+
+#pragma unroll
+  for (int r = 0; r < row_tiles; ++r)
+#pragma unroll
+    for (int t = 0; t < token_tiles; ++t)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        partial[warp][8 * t + 2 * quarter + i % 2][16 * r + 8 * (i / 2) + group] = sum[r][t][i];
+  __syncthreads();
+
+  if constexpr (split == 1) {
+    for (int i = static_cast<int>(threadIdx.x); i < tokens * rows; i += warps * 32) {
+      const int token = i / rows;
+      const int row = i % rows;
+      if (token >= m || row0 + row >= n) continue;
+      float total = 0.0f;
+#pragma unroll
+      for (int other = 0; other < warps; ++other) total += partial[other][token][row];
+      y[static_cast<long long>(token) * n + row0 + row] = static_cast<T>(total);
+    }
+  } else {
+#if __CUDA_ARCH__ >= 900
+    // Each thread adds up its elements over the warps, into the first warp's place, which it alone reads.
+    for (int i = static_cast<int>(threadIdx.x); i < tokens * rows; i += warps * 32) {
+      float total = 0.0f;
+#pragma unroll
+      for (int other = 0; other < warps; ++other) total += partial[other][i / rows][i % rows];
+      partial[0][i / rows][i % rows] = total;
+    }
+    const cg::cluster_group cluster = cg::this_cluster();
+    cluster.sync();
+    // Each block finishes its share of the outputs.
+    for (int i = static_cast<int>(threadIdx.x) * split + rank; i < tokens * rows; i += warps * 32 * split) {
+      const int token = i / rows;
+      const int row = i % rows;
+      if (token >= m || row0 + row >= n) continue;
+      float total = 0.0f;
+#pragma unroll
+      for (int other = 0; other < split; ++other)
+        total += *cluster.map_shared_rank(&partial[0][token][row], other);
+      y[static_cast<long long>(token) * n + row0 + row] = static_cast<T>(total);
+    }
+    cluster.sync();  // nobody leaves while others read its memory
+#else
+    __trap();  // skinny_supports() refuses: no clusters
+#endif
+  }
+}
+
+template <class T, int token_tiles, std::size_t index>
+cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
+  constexpr SkinnyConfig config = skinny_configs[index];
+  const auto blocks = static_cast<unsigned>((sizes.n + config.rows - 1) / config.rows * config.split);
+  cudaLaunchConfig_t launch{};
+  launch.gridDim = dim3(blocks);
+  launch.blockDim = dim3(config.warps * 32);
+  launch.stream = stream;
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim.x = config.split;
+  attribute.val.clusterDim.y = 1;
+  attribute.val.clusterDim.z = 1;
+  launch.attrs = &attribute;
+  launch.numAttrs = config.split > 1 ? 1 : 0;
+  return cudaLaunchKernelEx(&launch, skinny<T, token_tiles, config.rows / 16, config.warps, config.split>,
+                            static_cast<const T*>(operands.x), static_cast<const T*>(operands.w),
+                            static_cast<T*>(operands.y), static_cast<int>(sizes.m), static_cast<int>(sizes.n),
+                            static_cast<int>(sizes.k));
+}
+
+template <class T, std::size_t... index>
+cudaError_t start_one(std::size_t wanted, const Sizes& sizes, const Operands& operands, cudaStream_t stream,
+                      std::index_sequence<index...>) {
+  cudaError_t status = cudaErrorInvalidValue;
+  const auto start_if = [&]<std::size_t i>() {
+    if (wanted != i) return;
+    status = sizes.m <= 8 ? start<T, 1, i>(sizes, operands, stream) : start<T, 2, i>(sizes, operands, stream);
+  };
+  (start_if.template operator()<index>(), ...);
+  return status;
+}
+
+}  // namespace
+
+cudaError_t launch_skinny(std::size_t index, const Sizes& sizes, const Operands& operands,
+                          cudaStream_t stream) noexcept {
+  const auto all = std::make_index_sequence<skinny_configs.size()>{};
+  return sizes.type == Type::float16 ? start_one<__half>(index, sizes, operands, stream, all)
+                                     : start_one<__nv_bfloat16>(index, sizes, operands, stream, all);
+}
+
+}  // namespace adaptive::kernels::dense_gemm

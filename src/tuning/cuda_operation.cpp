@@ -1,0 +1,115 @@
+#include "tuning/cuda_operation.hpp"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <adaptive/error.hpp>
+
+namespace adaptive::tuning {
+namespace {
+
+using Family = kernels::cuda::Family;
+
+Variant variant_of(const Family& family, std::size_t index) {
+  // A family lives for the whole process and its variants never move.
+  const kernels::Variant& from = family.variant(index);
+  return {.name = from.name, .parameters = parameters_of(from), .supports = [&family, index](const Key& key) {
+            return family.runs(index, shape_of(key));
+          }};
+}
+
+std::vector<std::pair<std::string, kernels::Parameter>> to_kernels(const Parameters& parameters) {
+  std::vector<std::pair<std::string, kernels::Parameter>> result;
+  for (const auto& [name, parameter] : parameters) result.emplace_back(name, parameter.value());
+  return result;
+}
+
+}  // namespace
+
+CudaOperation::CudaOperation(Selector& selector, const Family& family) : state_(std::make_shared<State>()) {
+  state_->family = &family;
+  OperationSpec spec{.name = family.name()};
+  for (const kernels::Dimension& dimension : family.dimensions())
+    spec.dimensions.push_back(dimension_of(dimension));
+  // The same for every operation of the family, whatever it has met by now. The rest come by key and by
+  // table.
+  spec.variants = {variant_of(family, 0)};
+  spec.parse = [&family](const std::string& name, const Parameters& parameters) -> std::optional<Variant> {
+    const auto index = family.parse(name, to_kernels(parameters));
+    return index ? std::optional(variant_of(family, *index)) : std::nullopt;
+  };
+  spec.candidates = [state = state_](const Key& key) {
+    std::vector<std::uint32_t> named;
+    Operation* operation = state->operation.load(std::memory_order_acquire);
+    if (operation == nullptr) return named;  // another thread selects while the first still defines
+    for (const std::size_t index : state->family->candidates(shape_of(key))) {
+      const auto known = operation->find_variant(state->family->variant(index).name);
+      const std::uint32_t variant =
+          known ? *known : operation->add_variant(variant_of(*state->family, index));
+      if (variant < state->to_family.size())
+        state->to_family[variant].store(static_cast<std::uint32_t>(index) + 1, std::memory_order_relaxed);
+      named.push_back(variant);
+    }
+    return named;
+  };
+  state_->operation.store(&selector.define(std::move(spec)), std::memory_order_release);
+}
+
+std::size_t CudaOperation::family_variant(std::uint32_t variant) const noexcept {
+  if (variant >= state_->to_family.size()) return 0;
+  std::atomic<std::uint32_t>& known = state_->to_family[variant];
+  if (const std::uint32_t index = known.load(std::memory_order_relaxed); index != 0) return index - 1;
+  // Of a table, or of another bridge to the same operation.
+  try {
+    const auto index = state_->family->find_variant(operation().variant(variant).name);
+    if (!index) return 0;
+    known.store(static_cast<std::uint32_t>(*index) + 1, std::memory_order_relaxed);
+    return *index;
+  } catch (...) {
+    return 0;
+  }
+}
+
+std::uint32_t CudaOperation::operation_variant(std::size_t family_variant) const {
+  const std::string& name = state_->family->variant(family_variant).name;
+  if (const auto index = operation().find_variant(name)) return *index;
+  throw Error("there is no variant \"" + name + "\" yet", operation().name());
+}
+
+Key key_of(const kernels::Shape& shape) {
+  return Key(std::span<const std::int64_t>(shape));
+}
+
+kernels::Shape shape_of(const Key& key) {
+  return {key.values().begin(), key.values().end()};
+}
+
+Dimension dimension_of(const kernels::Dimension& from) {
+  using Kind = kernels::Dimension::Kind;
+  switch (from.kind) {
+    case Kind::size:
+      return size_dimension(from.name);
+    case Kind::linear:
+      return linear_dimension(from.name);
+    case Kind::label:
+      return label_dimension(from.name, from.labels);
+    case Kind::label_set:
+      return set_dimension(from.name, from.labels);
+  }
+  throw Error("dimension " + from.name + " is of an unknown kind", "");
+}
+
+Parameters parameters_of(const kernels::Variant& from) {
+  Parameters parameters;
+  for (const auto& [name, value] : from.parameters)
+    parameters[name] = std::visit([](const auto& v) { return Parameter(v); }, value);
+  return parameters;
+}
+
+Fingerprint with_libraries(Fingerprint device, const Family& family) {
+  for (auto& [name, version] : family.libraries()) device.libraries[name] = version;
+  return device;
+}
+
+}  // namespace adaptive::tuning

@@ -1,0 +1,52 @@
+// Latencies of the variants of one shape, and what is written of them: traces and tables.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include <adaptive/dimension.hpp>
+#include <adaptive/variant.hpp>
+
+#include "kernels/family.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::tuning {
+
+struct MeasuredVariant {
+  std::string name = {};
+  Parameters parameters = {};
+  /// In the order in which they were measured: sample i of every variant belongs to the same round.
+  std::vector<double> latency_us = {};
+  bool wrong = false;  ///< its output did not match the reference; not timed
+};
+
+struct Measurement {
+  std::string operation = {};
+  std::vector<kernels::Dimension> dimensions = {};
+  kernels::Shape shape = {};
+  std::vector<MeasuredVariant> variants = {};
+};
+
+struct MeasureOptions {
+  int rounds = 100;          ///< samples of each variant
+  int warm_up = 3;           ///< rounds before them, not recorded
+  std::uint64_t seed = 1;    ///< of the problem and of the order within each round
+  double seconds_max = 1e9;  ///< ends early, after at least ten rounds
+};
+
+/// Every variant that runs here takes its turn in every round, in a new random order, so that a slow spell of
+/// the machine falls on all of them alike. Host families: by the host's clock, warm caches.
+Measurement measure(const kernels::Family& family, const kernels::Shape& shape,
+                    const MeasureOptions& options);
+
+/// One JSON object a line: {"op","key":{…},"variant","latency_us":[…]}. Wrong variants are left out.
+void write_trace(std::ostream& out, const Measurement& measurement);
+
+/// Adds an entry with count, mean, variance and robust location of every variant, the one with the least
+/// location as incumbent. `time`: seconds since 1970. Throws `Error` where the table's operation of that name
+/// has other dimensions.
+void add_to_table(table::Table& table, const Measurement& measurement, std::int64_t time);
+
+}  // namespace adaptive::tuning

@@ -1,0 +1,103 @@
+// What cuda_family.hpp promises of every family, apart from the numbers.
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <set>
+#include <stdexcept>
+
+#include "tests/kernels/cuda/support.hpp"
+
+namespace adaptive::kernels::cuda {
+namespace {
+
+class AnyCudaFamily : public OnGpu, public testing::WithParamInterface<const Family*> {
+ protected:
+  const Family& family = *GetParam();
+};
+
+// Needs no GPU.
+class AnyCudaFamilyOnHost : public testing::TestWithParam<const Family*> {
+ protected:
+  const Family& family = *GetParam();
+};
+
+TEST_P(AnyCudaFamilyOnHost, IsFoundByName) {
+  EXPECT_EQ(find_family(family.name()), &family);
+  EXPECT_EQ(find_family("no_such_family"), nullptr);
+}
+
+TEST_P(AnyCudaFamilyOnHost, RefusesInvalidShapesWithTheReason) {
+  const Shape valid = family.test_shapes().front();
+  std::vector<Shape> invalid = {{}, {1}, valid, valid};
+  invalid[2].push_back(1);
+  invalid[3].pop_back();
+  for (std::size_t i = 0; i < valid.size(); ++i) {
+    for (const std::int64_t value : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max(),
+                                     std::numeric_limits<std::int64_t>::min()}) {
+      Shape shape = valid;
+      shape[i] = value;
+      const auto why = family.why_invalid(shape);
+      ASSERT_TRUE(why) << family.dimensions()[i].name << ' ' << value;
+      EXPECT_NE(why->find(family.dimensions()[i].name), std::string::npos) << *why;
+      invalid.push_back(shape);
+    }
+  }
+  for (const Shape& shape : invalid) EXPECT_THROW(family.make_problem(shape, {}), std::invalid_argument);
+  for (const auto& shapes : {family.test_shapes(), family.bench_shapes()})
+    for (const Shape& shape : shapes) EXPECT_EQ(family.why_invalid(shape), std::nullopt);
+  EXPECT_GE(family.bench_shapes().size(), 12u);
+}
+
+TEST_P(AnyCudaFamilyOnHost, ParsesTheNamesOfItsOwnVariants) {
+  for (std::size_t v = 0; v < family.variant_count(); ++v) {
+    const Variant& variant = family.variant(v);
+    EXPECT_FALSE(variant.numeric_class.empty()) << variant.name;
+    EXPECT_EQ(family.parse(variant.name, variant.parameters), v) << variant.name;
+    EXPECT_EQ(family.find_variant(variant.name), v);
+  }
+  const std::size_t before = family.variant_count();
+  EXPECT_EQ(family.parse("no such variant", {}), std::nullopt);
+  EXPECT_EQ(family.variant_count(), before);
+}
+
+TEST_P(AnyCudaFamily, NamesCandidatesThatRoundTripThroughTheirNames) {
+  std::set<std::size_t> all;
+  for (const auto& shapes : {family.test_shapes(), family.bench_shapes()}) {
+    for (const Shape& shape : shapes) {
+      const std::vector<std::size_t> candidates = family.candidates(shape);
+      ASSERT_FALSE(candidates.empty());
+      EXPECT_EQ(std::set<std::size_t>(candidates.begin(), candidates.end()).size(), candidates.size());
+      for (const std::size_t v : candidates) {
+        ASSERT_LT(v, family.variant_count());
+        EXPECT_TRUE(family.runs(v, shape)) << family.variant(v).name;
+        EXPECT_EQ(family.parse(family.variant(v).name, family.variant(v).parameters), v);
+        EXPECT_EQ(family.parse(family.variant(v).name, {}), v) << "the name alone says it all";
+        all.insert(v);
+      }
+      EXPECT_EQ(family.candidates(shape), candidates) << "asked again";
+    }
+  }
+  std::printf("%s: %zu variants are candidates of some shape\n", family.name().c_str(), all.size());
+}
+
+TEST_P(AnyCudaFamily, MakesTheSameProblemForTheSameSeed) {
+  const Shape shape = family.test_shapes()[4];
+  std::vector<std::vector<std::byte>> outputs;
+  for (const std::uint64_t seed : {5u, 5u, 6u}) {
+    const auto problem = family.make_problem(shape, {.seed = seed});
+    EXPECT_NE(problem->description().find("seed=" + std::to_string(seed)), std::string::npos);
+    ASSERT_EQ(problem->prepare(0, stream), LaunchStatus::ok);
+    outputs.push_back(problem->output(stream));
+    EXPECT_GE(problem->bytes(), static_cast<double>(outputs.back().size()));
+  }
+  EXPECT_EQ(outputs[0], outputs[1]);
+  EXPECT_NE(outputs[0], outputs[2]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, AnyCudaFamily, testing::ValuesIn(families().begin(), families().end()),
+                         [](const auto& family) { return family.param->name(); });
+INSTANTIATE_TEST_SUITE_P(Cuda, AnyCudaFamilyOnHost, testing::ValuesIn(families().begin(), families().end()),
+                         [](const auto& family) { return family.param->name(); });
+
+}  // namespace
+}  // namespace adaptive::kernels::cuda

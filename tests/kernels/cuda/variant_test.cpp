@@ -1,0 +1,152 @@
+// Every variant over every test shape: right, whole, refused where it says so, bit-identical within its
+// class.
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+
+#include "tests/kernels/cuda/support.hpp"
+
+namespace adaptive::kernels::cuda {
+namespace {
+
+class EveryCudaVariant : public OnGpu, public testing::WithParamInterface<const Family*> {
+ protected:
+  const Family& family = *GetParam();
+};
+
+// The candidates of all test shapes are tried on all of them: refused ones must leave the output alone.
+TEST_P(EveryCudaVariant, AgreesWithTheReferenceOrLeavesTheOutput) {
+  std::set<std::size_t> candidates = {0};
+  for (const Shape& shape : family.test_shapes())
+    for (const std::size_t v : family.candidates(shape)) candidates.insert(v);
+  std::map<std::string, int> launched;
+  int refused = 0;
+  for (const Shape& shape : family.test_shapes()) {
+    const auto problem = family.make_problem(shape, {.seed = 7, .rotate_bytes = 4096});
+    SCOPED_TRACE(problem->description());
+    for (std::size_t v = 0; v < family.variant_count(); ++v) {
+      SCOPED_TRACE(family.variant(v).name);
+      problem->poison_output(stream);
+      const std::vector<std::byte> poison = problem->output(stream);
+      EXPECT_EQ(problem->launch(v, stream), LaunchStatus::unprepared);
+      if (!family.runs(v, shape)) {
+        EXPECT_EQ(problem->prepare(v, stream), LaunchStatus::unsupported);
+        EXPECT_EQ(problem->launch(v, stream), LaunchStatus::unsupported);
+        EXPECT_EQ(problem->output(stream), poison) << "a refused launch touched the output";
+        ++refused;
+        continue;
+      }
+      EXPECT_EQ(problem->output(stream), poison) << "an unprepared launch touched the output";
+      ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
+      problem->poison_output(stream);
+      ASSERT_EQ(problem->launch(v, stream), LaunchStatus::ok);
+      EXPECT_LE(problem->max_error(stream), problem->tolerance());
+      const std::vector<std::byte> first = problem->output(stream);
+      problem->poison_output(stream);
+      ASSERT_EQ(problem->launch(v, stream), LaunchStatus::ok);
+      EXPECT_EQ(problem->output(stream), first) << "two launches differ";
+      ++launched[family.variant(v).name];
+    }
+  }
+  for (const std::size_t v : candidates)
+    EXPECT_GE(launched[family.variant(v).name], 1) << family.variant(v).name;
+  EXPECT_GE(refused, 10);
+}
+
+TEST_P(EveryCudaVariant, OfOneClassIsBitIdentical) {
+  for (const Shape& shape : family.test_shapes()) {
+    const auto problem = family.make_problem(shape, {.seed = 3});
+    SCOPED_TRACE(problem->description());
+    std::map<std::string, std::pair<std::string, std::vector<std::byte>>> first_of_class;
+    for (std::size_t v = 0; v < family.variant_count(); ++v) {
+      if (problem->prepare(v, stream) != LaunchStatus::ok) continue;
+      const Variant& variant = family.variant(v);
+      const auto output = problem->output(stream);
+      const auto [at, is_first] = first_of_class.try_emplace(variant.numeric_class, variant.name, output);
+      EXPECT_TRUE(is_first || at->second.second == output)
+          << variant.name << " differs from " << at->second.first << " of class " << variant.numeric_class;
+    }
+  }
+}
+
+TEST_P(EveryCudaVariant, IsNotTakenForRightWhereNothingWasWritten) {
+  const auto problem = family.make_problem(family.test_shapes().front(), {});
+  problem->poison_output(stream);
+  EXPECT_EQ(problem->max_error(stream), std::numeric_limits<double>::infinity());
+}
+
+TEST_P(EveryCudaVariant, ThatDoesNotExistIsRefused) {
+  const auto problem = family.make_problem(family.test_shapes().front(), {});
+  EXPECT_EQ(problem->prepare(Family::variants_max, stream), LaunchStatus::unknown_variant);
+  EXPECT_EQ(problem->launch(Family::variants_max, stream), LaunchStatus::unknown_variant);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, EveryCudaVariant, testing::ValuesIn(families().begin(), families().end()),
+                         [](const auto& family) { return family.param->name(); });
+
+// A name that a table has and this process has not met: 64 × 64 tiles of an algorithm that does not exist.
+TEST_F(OnGpu, DenseGemmOfAnUnknownAlgorithmIsParsedAndRefused) {
+  const Family* family = find_family("dense_gemm");
+  ASSERT_NE(family, nullptr);
+  const auto unknown = family->parse("lt30000_t5_s1_k1_r0_x0_o0_i0_c0", {});
+  ASSERT_TRUE(unknown);
+  EXPECT_FALSE(family->runs(*unknown, {16, 64, 64, 0}));
+  // Sums in the type of the output are not what this family promises.
+  const auto output_type = family->parse("lt66_t20_s35_k2_r4_x0_o0_i0_c0", {});
+  ASSERT_TRUE(output_type);
+  EXPECT_FALSE(family->runs(*output_type, {16, 64, 64, 0}));
+}
+
+float from_bfloat16(std::uint16_t bits) {
+  const std::uint32_t wide = std::uint32_t{bits} << 16;
+  float value;
+  std::memcpy(&value, &wide, sizeof value);
+  return value;
+}
+
+std::uint64_t split_mix(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+// What the device's generator makes, rounded to bfloat16 (to nearest, ties to even).
+double random_operand(std::uint64_t seed, std::uint64_t i) {
+  const float value =
+      -1.0f + 2.0f * (static_cast<float>(split_mix(seed + (i + 1) * 0x9e3779b97f4a7c15u) >> 40) * 0x1p-24f);
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits += 0x7FFF + (bits >> 16 & 1);
+  return static_cast<double>(from_bfloat16(static_cast<std::uint16_t>(bits >> 16)));
+}
+
+// The reference runs on the device that it judges: here the host judges both.
+TEST_F(OnGpu, DenseGemmAgreesWithTheHost) {
+  const Family* family = find_family("dense_gemm");
+  ASSERT_NE(family, nullptr);
+  const Shape shape = {7, 50, 136, 0};
+  const std::uint64_t seed = 12;
+  const auto problem = family->make_problem(shape, {.seed = seed});
+  for (const std::size_t v : family->candidates(shape)) {
+    ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
+    const std::vector<std::byte> output = problem->output(stream);
+    ASSERT_EQ(output.size(), 7u * 50u * 2u);
+    for (std::uint64_t row = 0; row < 7; ++row)
+      for (std::uint64_t column = 0; column < 50; ++column) {
+        double expected = 0.0;
+        for (std::uint64_t i = 0; i < 136; ++i)
+          expected += random_operand(seed, row * 136 + i) *
+                      random_operand(seed ^ 0x77656967687473u, column * 136 + i);
+        std::uint16_t bits;
+        std::memcpy(&bits, &output[(row * 50 + column) * 2], sizeof bits);
+        EXPECT_NEAR(from_bfloat16(bits), expected, 1e-4 + std::abs(expected) * 0x1p-8)
+            << row << ' ' << column;
+      }
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::kernels::cuda

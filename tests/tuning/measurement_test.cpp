@@ -1,0 +1,103 @@
+// What is measured of a family and what is written of it.
+#include "tuning/measurement.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <adaptive/error.hpp>
+
+#include "kernels/family.hpp"
+
+namespace adaptive::tuning {
+namespace {
+
+Measurement made_up() {
+  return {.operation = "op",
+          .dimensions = {{"m", kernels::Dimension::Kind::size},
+                         {"type", kernels::Dimension::Kind::label, {"a", "b"}},
+                         {"bits", kernels::Dimension::Kind::label_set, {"2", "3", "4"}}},
+          .shape = {16, 1, 5},
+          .variants = {{.name = "slow", .parameters = {{"tile", 64}}, .latency_us = {20.5, 21.25, 20.0}},
+                       {.name = "fast", .latency_us = {10.0, 10.0, 10.0, 10.0, 10.0, 10.0, 400.0}},
+                       {.name = "bad", .wrong = true}}};
+}
+
+TEST(Measurement, IsWrittenAsATrace) {
+  std::ostringstream out;
+  write_trace(out, made_up());
+  EXPECT_EQ(out.str(),
+            "{\"op\":\"op\",\"key\":{\"m\":16,\"type\":\"b\",\"bits\":[\"2\",\"4\"]},\"variant\":\"slow\","
+            "\"latency_us\":[20.5,21.25,20]}\n"
+            "{\"op\":\"op\",\"key\":{\"m\":16,\"type\":\"b\",\"bits\":[\"2\",\"4\"]},\"variant\":\"fast\","
+            "\"latency_us\":[10,10,10,10,10,10,400]}\n");
+}
+
+TEST(Measurement, IsAnEntryOfATable) {
+  table::Table table;
+  add_to_table(table, made_up(), 1'700'000'000);
+  const table::OperationTable& operation = table.operations.at("op");
+  EXPECT_EQ(operation.variants.size(), 2u) << "a wrong variant is no candidate for anybody";
+  EXPECT_EQ(operation.variants.at("slow").at("tile"), Parameter(64));
+  const table::Entry& entry = operation.entries.at({16, 1, 5});
+  EXPECT_EQ(entry.incumbent, "fast");
+  EXPECT_EQ(entry.origin, table::Origin::measured);
+  EXPECT_EQ(entry.time, 1'700'000'000);
+  const table::VariantRecord& slow = entry.variants.at("slow");
+  EXPECT_EQ(slow.count, 3u);
+  EXPECT_NEAR(slow.mean_ns, 20583.3, 0.1);
+  EXPECT_NEAR(slow.variance_ns2, 395833.3, 1.0);
+  EXPECT_NEAR(slow.location_ns, 20500.0, 1e-6);
+  const table::VariantRecord& fast = entry.variants.at("fast");
+  EXPECT_GT(fast.mean_ns, 60'000.0);
+  EXPECT_LT(fast.location_ns, 11'000.0) << "one outlier in seven must not decide";
+
+  const table::ReadResult read = table::parse(table::print(table), "test");
+  EXPECT_TRUE(read.notices.empty());
+  EXPECT_EQ(read.table.operations.at("op"), operation);
+}
+
+TEST(Measurement, OfTheSameKeyAddsUp) {
+  table::Table table;
+  add_to_table(table, made_up(), 1);
+  add_to_table(table, made_up(), 2);
+  EXPECT_EQ(table.operations.at("op").entries.at({16, 1, 5}).variants.at("slow").count, 6u);
+}
+
+TEST(Measurement, WithNothingToTellAddsNothing) {
+  Measurement nothing = made_up();
+  nothing.variants.erase(nothing.variants.begin(), nothing.variants.begin() + 2);
+  table::Table table;
+  add_to_table(table, nothing, 1);
+  EXPECT_TRUE(table.operations.empty());
+}
+
+TEST(Measure, TakesEveryVariantThatRunsInTurn) {
+  for (const kernels::Family* family : kernels::families()) {
+    const kernels::Shape shape = family->test_shapes().front();
+    const Measurement measured = measure(*family, shape, {.rounds = 12, .warm_up = 1});
+    EXPECT_EQ(measured.operation, family->name());
+    EXPECT_EQ(measured.shape, shape);
+    std::size_t runs = 0;
+    for (std::size_t v = 0; v < family->variants().size(); ++v) runs += family->runs(v, shape) ? 1 : 0;
+    EXPECT_EQ(measured.variants.size(), runs);
+    for (const MeasuredVariant& variant : measured.variants) {
+      EXPECT_FALSE(variant.wrong) << variant.name;
+      ASSERT_EQ(variant.latency_us.size(), 12u);
+      for (const double us : variant.latency_us) EXPECT_GT(us, 0.0);
+    }
+  }
+}
+
+TEST(Measure, EndsEarlyButNotBeforeTenRounds) {
+  const kernels::Family& family = *kernels::families().front();
+  const Measurement measured =
+      measure(family, family.test_shapes().front(), {.rounds = 1'000'000, .warm_up = 0, .seconds_max = 0.0});
+  for (const MeasuredVariant& variant : measured.variants) EXPECT_EQ(variant.latency_us.size(), 10u);
+}
+
+}  // namespace
+}  // namespace adaptive::tuning
