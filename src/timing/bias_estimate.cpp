@@ -10,9 +10,9 @@ Latency bias_of(std::span<const BiasSample> samples) {
   std::vector<double> differences;
   for (const BiasSample& sample : samples) differences.push_back(sample.pair_ns - sample.device_ns);
   if (differences.empty()) return Latency{0};
-  const auto quartile = differences.begin() + static_cast<std::ptrdiff_t>(differences.size() / 4);
-  std::nth_element(differences.begin(), quartile, differences.end());
-  return Latency{std::max(*quartile, 0.0)};
+  const auto median = differences.begin() + static_cast<std::ptrdiff_t>(differences.size() / 2);
+  std::nth_element(differences.begin(), median, differences.end());
+  return Latency{std::max(*median, 0.0)};
 }
 
 Latency without_bias(double pair_ns, Latency bias) noexcept {

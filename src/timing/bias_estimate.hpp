@@ -13,8 +13,8 @@ struct BiasSample {
   double device_ns = 0;  ///< what the kernel read from its own clock
 };
 
-/// The lower quartile of the differences: other work on the GPU can only add to them, and the median already
-/// moves when it meets every other one. Zero where there is none, or where it would be negative.
+/// The median of the differences: some kernels may have had to wait for other work. Zero where there is none,
+/// or where it would be negative.
 Latency bias_of(std::span<const BiasSample> samples);
 
 /// Beyond this a bias is no property of the device: the kernels had to wait for something else.

@@ -118,27 +118,6 @@ TEST_F(TimerCapture, IsNotBrokenByAnotherThread) {
   EXPECT_EQ(timer.counters().lost, 0u);
 }
 
-TEST_F(TimerCapture, TheLegacyStreamIsLeftAloneMeanwhile) {
-  const auto selector = selector_timed();
-  Operation& op = selector->define(operation({"a"}));
-  Timer timer;
-  cudaStream_t blocking = nullptr;
-  ASSERT_EQ(cudaStreamCreate(&blocking), cudaSuccess);
-  ASSERT_EQ(cudaStreamBeginCapture(blocking, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-  {
-    // Whatever is done to the legacy stream now breaks the capture, a question included.
-    auto one = timer.launch(op, {8}, cudaStreamLegacy);
-    EXPECT_FALSE(one.timed());
-    EXPECT_TRUE(one.captured());
-  }
-  ASSERT_EQ(launch_spin(10 * us, nullptr, blocking), cudaSuccess);
-  cudaGraph_t graph = nullptr;
-  EXPECT_EQ(cudaStreamEndCapture(blocking, &graph), cudaSuccess);
-  if (graph != nullptr) cudaGraphDestroy(graph);
-  EXPECT_EQ(cudaStreamDestroy(blocking), cudaSuccess);
-  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
-}
-
 TEST_F(TimerCapture, BegunInsideALaunchLeavesTheSampleOut) {
   const auto selector = selector_timed();
   Operation& op = selector->define(operation({"a"}));

@@ -13,9 +13,9 @@ TEST(BiasEstimate, IsTheDifferenceOfTheTwoClocks) {
   EXPECT_EQ(bias_of(samples).count(), 3'500);
 }
 
-TEST(BiasEstimate, IsNotMovedByHalfTheKernelsHavingToWait) {
+TEST(BiasEstimate, IsNotMovedByAThirdOfTheKernelsHavingToWait) {
   std::vector<BiasSample> samples(16, {13'500, 10'000});
-  for (std::size_t i = 0; i < samples.size(); i += 2) samples[i].pair_ns = 500'000;
+  for (std::size_t i = 0; i < samples.size(); i += 3) samples[i].pair_ns = 500'000;
   EXPECT_EQ(bias_of(samples).count(), 3'500);
 }
 

@@ -111,7 +111,8 @@ std::size_t Timer::State::give_up(InFlight& flight) noexcept {
 
 bool Timer::State::drain() noexcept {
   bool fine = true;
-  while (pending.load(std::memory_order_relaxed) > 0)
+  if (cupti != nullptr) drain_records();
+  while (cupti == nullptr && pending.load(std::memory_order_relaxed) > 0)
     if (harvest(~std::size_t{0}, Wait::yes) == 0) break;
   for (const std::atomic<InFlight*>& place : flights) {
     InFlight* const flight = place.load(std::memory_order_acquire);

@@ -2,7 +2,7 @@
 #include <adaptive/cuda/launch.hpp>
 
 #include <exception>
-#include <string>
+#include <utility>
 
 #include "timing/cuda/timer_state.hpp"
 
@@ -76,7 +76,13 @@ void Timer::State::begin(Launch& launch) noexcept {
   InFlight* flight = nullptr;
   if (driver != nullptr && driver->stream_get_ctx(launch.stream_, &context) == CUDA_SUCCESS)
     flight = in_flight_of(context);
-  if (flight == nullptr || flight->pool().lost() || !flight->enter(pending_max)) {
+  if (flight != nullptr && flight->pool().lost()) flight = nullptr;
+  if (cupti != nullptr) {
+    launch.slot_ = flight != nullptr ? begin_records(launch) : nullptr;
+    if (launch.slot_ == nullptr) count(counts.dropped);
+    return;
+  }
+  if (flight == nullptr || !flight->enter(pending_max)) {
     count(counts.dropped);
     return;
   }
@@ -105,8 +111,12 @@ void Timer::State::begin(Launch& launch) noexcept {
 }
 
 void Timer::State::end(Launch& launch) noexcept {
-  EventPair& pair = *static_cast<EventPair*>(launch.slot_);
-  launch.slot_ = nullptr;
+  void* const slot = std::exchange(launch.slot_, nullptr);
+  if (cupti != nullptr) {
+    end_records(slot);
+    return;
+  }
+  EventPair& pair = *static_cast<EventPair*>(slot);
   InFlight& flight = *pair.flight;
   const RelaxedCapture relaxed(*driver);
   // A program that left by an exception may have enqueued half of its launch; one that began to capture in
@@ -132,9 +142,11 @@ void Timer::State::end(Launch& launch) noexcept {
 
 void Timer::State::fail(Launch& launch, cudaError_t status) noexcept {
   count(counts.failed);
-  if (launch.slot_ != nullptr) {
-    EventPair& pair = *static_cast<EventPair*>(launch.slot_);
-    launch.slot_ = nullptr;
+  void* const slot = std::exchange(launch.slot_, nullptr);
+  if (slot != nullptr && cupti != nullptr) {
+    cupti->launches.abandon(*static_cast<timing::CuptiLaunch*>(slot));
+  } else if (slot != nullptr) {
+    EventPair& pair = *static_cast<EventPair*>(slot);
     pair.flight->pool().release(pair);
     pair.flight->leave();
   }
@@ -153,7 +165,7 @@ void Timer::State::fail(Launch& launch, cudaError_t status) noexcept {
 
 void Timer::State::poll_sometimes() noexcept {
   // A launch here and there is enough: timed ones look by themselves.
-  if (pending.load(std::memory_order_relaxed) <= 0) [[likely]]
+  if (pending.load(std::memory_order_relaxed) <= 0 || cupti != nullptr) [[likely]]
     return;
   thread_local std::uint32_t launches = 0;
   if (++launches % untimed_share == 0) harvest(taken_by_untimed, Wait::no);

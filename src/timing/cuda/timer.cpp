@@ -21,6 +21,10 @@ Timer::State::State(TimerOptions timer_options) : driver(Driver::find()), option
 }
 
 Timer::State::~State() {
+  if (cupti != nullptr) {
+    cupti->launches.abandon_all(*this);
+    cupti->close();
+  }
   for (std::atomic<InFlight*>& place : flights) {
     InFlight* const flight = place.load(std::memory_order_acquire);
     if (flight == nullptr) continue;
@@ -76,6 +80,7 @@ Timer::Timer(TimerOptions options) : state_(std::make_unique<State>(std::move(op
 Timer::~Timer() = default;
 
 std::size_t Timer::poll() noexcept {
+  if (state_->cupti != nullptr) return state_->flush_records();
   return state_->harvest(~std::size_t{0}, State::Wait::no);
 }
 
@@ -84,7 +89,7 @@ bool Timer::drain() noexcept {
 }
 
 Timing Timer::timing() const noexcept {
-  return state_->timing;
+  return state_->cupti != nullptr ? Timing::cupti : Timing::events;
 }
 
 Latency Timer::bias() noexcept {
@@ -94,7 +99,7 @@ Latency Timer::bias() noexcept {
     const RuntimeErrorGuard guard;
     if (guard.clean() && cudaFree(nullptr) == cudaSuccess) pool = state_->current_pool();
   }
-  if (pool == nullptr || state_->timing == Timing::cupti) return Latency{0};
+  if (pool == nullptr || state_->cupti != nullptr) return Latency{0};
   pool->bias().start();
   pool->bias().wait();
   return pool->bias().value();

@@ -1,4 +1,5 @@
-// A timer behind its face. `launch.cpp` begins and ends launches, `harvest.cpp` takes what has arrived.
+// A timer behind its face. `launch.cpp` begins and ends launches, `harvest.cpp` takes what has arrived by
+// events, `kernel_records.cpp` is the same by CUPTI.
 #pragma once
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include <adaptive/cuda/timer.hpp>
+#include "timing/cuda/cupti_session.hpp"
 #include "timing/cuda/driver.hpp"
 #include "timing/cuda/event_pool.hpp"
 #include "timing/cuda/in_flight.hpp"
@@ -17,9 +19,9 @@
 
 namespace adaptive::cuda {
 
-struct Timer::State {
+struct Timer::State final : timing::CuptiClient {
   explicit State(TimerOptions timer_options);
-  ~State();
+  ~State() override;
 
   /// Kinds of trouble, each said once.
   enum class Trouble : unsigned { no_driver, cupti, lost, memory };
@@ -39,6 +41,14 @@ struct Timer::State {
   std::size_t harvest(std::size_t most, Wait wait) noexcept;
   bool drain() noexcept;
 
+  // The same by CUPTI; only where `cupti` is set.
+  void* begin_records(const Launch& launch) noexcept;
+  void end_records(void* slot) noexcept;
+  std::size_t flush_records() noexcept;
+  void drain_records() noexcept;
+  void arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
+  void lost(const timing::CuptiLaunch& launch) noexcept override;
+
   void say(Trouble trouble, LogLevel level, std::string_view line) noexcept;
   void lose(EventPool& pool, int status) noexcept;
   InFlight* in_flight_of(CUcontext context) noexcept;
@@ -52,7 +62,7 @@ struct Timer::State {
 
   const Driver* driver = nullptr;  // null: launches are untimed
   TimerOptions options;
-  Timing timing = Timing::events;
+  CuptiSession* cupti = nullptr;  // null: by events
   std::uint32_t pending_max = 0;
   std::array<std::atomic<InFlight*>, EventPool::pools_max> flights{};
 

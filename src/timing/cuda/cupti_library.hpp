@@ -1,0 +1,35 @@
+// CUPTI's functions, found at run time: a program that never asks for kernel records never loads the library.
+#pragma once
+
+#include <cuda.h>
+#include <cupti.h>
+
+namespace adaptive::cuda {
+
+/// The newest kernel record of the headers. The library must be of the same major version: records grow at
+/// their end within one, and what is read here (times, correlation and node ids) keeps its place.
+#if CUPTI_API_VERSION >= 130000
+using CuptiKernel = CUpti_ActivityKernel10;
+#else
+using CuptiKernel = CUpti_ActivityKernel9;
+#endif
+
+struct CuptiLibrary {
+  decltype(&cuptiGetVersion) get_version;
+  decltype(&cuptiSubscribe) subscribe;
+  decltype(&cuptiUnsubscribe) unsubscribe;
+  decltype(&cuptiEnableCallback) enable_callback;
+  decltype(&cuptiActivityRegisterCallbacks) register_callbacks;
+  decltype(&cuptiActivityEnable) enable;
+  decltype(&cuptiActivityDisable) disable;
+  decltype(&cuptiActivityFlushAll) flush_all;
+  decltype(&cuptiActivityGetNextRecord) get_next_record;
+  decltype(&cuptiActivityGetNumDroppedRecords) get_dropped;
+  decltype(&cuptiGetGraphNodeId) get_graph_node_id;
+  decltype(&cuptiGetResultString) get_result_string;
+
+  /// Null where it is not installed, or of another major version.
+  static const CuptiLibrary* find() noexcept;
+};
+
+}  // namespace adaptive::cuda

@@ -1,0 +1,36 @@
+// Another part of the program is CUPTI's client already, as a profiler would be.
+#include <cupti.h>
+
+#include "tests/cuda/timer_fixture.hpp"
+#include "timing/cuda/cupti_library.hpp"
+
+namespace adaptive::cuda::test {
+namespace {
+
+void CUPTIAPI ignore(void*, CUpti_CallbackDomain, CUpti_CallbackId, const void*) {}
+
+using CuptiTaken = TimerTest;
+
+TEST_F(CuptiTaken, LaunchesAreTimedByEventsAndTheLogSaysSoOnce) {
+  const CuptiLibrary* const cupti = CuptiLibrary::find();
+  if (cupti == nullptr) GTEST_SKIP() << "CUPTI is not installed";
+  CUpti_SubscriberHandle other = nullptr;
+  if (cupti->subscribe(&other, &ignore, nullptr) != CUPTI_SUCCESS) GTEST_SKIP() << "a profiler has it";
+  {
+    Log log;
+    Timer timer({.timing = Timing::cupti, .log = log.callback()});
+    EXPECT_EQ(timer.timing(), Timing::events);
+    EXPECT_EQ(log.count("CUPTI", LogLevel::warning), 1u) << log.text();
+    const auto selector = selector_timed();
+    Operation& op = selector->define(operation({"a"}));
+    launch_queued(timer, op, stream, 20);
+    ASSERT_TRUE(timer.drain());
+    EXPECT_GE(timer.counters().recorded, 19u);
+    EXPECT_EQ(log.count(""), 1u) << log.text();
+  }
+  EXPECT_EQ(cupti->unsubscribe(other), CUPTI_SUCCESS);
+  EXPECT_EQ(Timer(Timing::cupti).timing(), Timing::cupti) << "it is free again";
+}
+
+}  // namespace
+}  // namespace adaptive::cuda::test
