@@ -1,8 +1,11 @@
 // What you learn here: a selector is of one device, because what is fast on one GPU need not be on another. A
-// program that uses several has a selector each; one timer serves them all, since a stream knows its device.
+// program that uses several has a selector each; one timer serves them all, since a stream knows its device,
+// and any number of threads.
 
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <adaptive/cuda.hpp>
@@ -38,15 +41,18 @@ int main() {
   }
   adaptive::cuda::Timer timer;
 
-  for (int call = 0; call < 2000; ++call) {
-    for (int ordinal = 0; ordinal < 2; ++ordinal) {
-      Device& device = *devices[static_cast<std::size_t>(ordinal)];
-      softmax::check(cudaSetDevice(ordinal));  // for the kernel; the timer asks the stream
-      const softmax::Problem problem = device.memory.problem(32, 131'072);
+  const auto serve = [&](int ordinal) {
+    softmax::check(cudaSetDevice(ordinal));  // for the kernels; the timer asks the stream
+    Device& device = *devices[static_cast<std::size_t>(ordinal)];
+    const softmax::Problem problem = device.memory.problem(32, 131'072);
+    for (int call = 0; call < 2000; ++call) {
       auto launch = timer.launch(device.operation, softmax::key(problem), device.stream);
       launch.check(softmax::launch(launch.variant(), problem, device.stream));
     }
-  }
+  };
+  std::thread other(serve, 1);
+  serve(0);
+  other.join();
   timer.drain();
 
   for (int ordinal = 0; ordinal < 2; ++ordinal) {

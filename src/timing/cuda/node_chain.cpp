@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace adaptive::cuda {
 namespace {
@@ -70,12 +71,30 @@ Read<Params> read(CUresult (*get)(CUgraphNode, Params*), CUgraphNode node) {
 template <class Params>
 CUresult assign_memory(CUresult (*get)(CUgraphNode, Params*),
                        CUresult (*set)(CUgraphExec, CUgraphNode, const Params*, CUcontext), CUgraphExec exec,
-                       CUgraphNode node, CUgraphNode present, CUgraphNode wanted, CUcontext context) {
-  const Read<Params> now = read(get, present), then = read(get, wanted);
+                       const Assignment& a) {
+  const Read<Params> now = read(get, a.present), then = read(get, a.wanted);
   if (then.status != CUDA_SUCCESS) return then.status;
+  // CUDA refuses to set some at all, so nothing is set where nothing differs.
   if (now.status == CUDA_SUCCESS && std::memcmp(&now.params, &then.params, sizeof(Params)) == 0)
     return CUDA_SUCCESS;
-  return set(exec, node, &then.params, context);
+  return set(exec, a.node, &then.params, a.context);
+}
+
+CUresult assign_one(const GraphDriver& driver, CUgraphExec exec, const Assignment& a) {
+  CUgraphNodeType type{};
+  if (const CUresult status = driver.node_type(a.wanted, &type); status != CUDA_SUCCESS) return status;
+  switch (type) {
+    case CU_GRAPH_NODE_TYPE_KERNEL: {
+      const auto kernel = read(driver.kernel_params, a.wanted);
+      return kernel.status != CUDA_SUCCESS ? kernel.status : driver.set_kernel(exec, a.node, &kernel.params);
+    }
+    case CU_GRAPH_NODE_TYPE_MEMSET:
+      return assign_memory(driver.memset_params, driver.set_memset, exec, a);
+    case CU_GRAPH_NODE_TYPE_MEMCPY:
+      return assign_memory(driver.memcpy_params, driver.set_memcpy, exec, a);
+    default:
+      return CUDA_ERROR_NOT_SUPPORTED;
+  }
 }
 
 }  // namespace
@@ -139,22 +158,22 @@ bool interchangeable(const GraphDriver& driver, const Nodes& a, const Nodes& b) 
   });
 }
 
-CUresult assign(const GraphDriver& driver, CUgraphExec exec, CUgraphNode node, CUgraphNode present,
-                CUgraphNode wanted, CUcontext context) {
-  CUgraphNodeType type{};
-  if (const CUresult status = driver.node_type(wanted, &type); status != CUDA_SUCCESS) return status;
-  switch (type) {
-    case CU_GRAPH_NODE_TYPE_KERNEL: {
-      const auto kernel = read(driver.kernel_params, wanted);
-      return kernel.status != CUDA_SUCCESS ? kernel.status : driver.set_kernel(exec, node, &kernel.params);
+Assigned assign(const Driver& driver, const GraphDriver& graphs, CUgraphExec exec,
+                const std::vector<Assignment>& assignments) {
+  const auto set = [&](const Assignment& assignment) {
+    const CurrentContext current(driver, assignment.context);
+    return assign_one(graphs, exec, assignment) == CUDA_SUCCESS;
+  };
+  for (std::size_t i = 0; i < assignments.size(); ++i) {
+    if (set(assignments[i])) continue;
+    while (i != 0) {
+      Assignment back = assignments[--i];
+      std::swap(back.present, back.wanted);
+      if (!set(back)) return Assigned::some;
     }
-    case CU_GRAPH_NODE_TYPE_MEMSET:
-      return assign_memory(driver.memset_params, driver.set_memset, exec, node, present, wanted, context);
-    case CU_GRAPH_NODE_TYPE_MEMCPY:
-      return assign_memory(driver.memcpy_params, driver.set_memcpy, exec, node, present, wanted, context);
-    default:
-      return CUDA_ERROR_NOT_SUPPORTED;
+    return Assigned::none;
   }
+  return Assigned::all;
 }
 
 }  // namespace adaptive::cuda

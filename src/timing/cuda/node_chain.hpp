@@ -7,6 +7,7 @@
 
 #include <cuda.h>
 
+#include "timing/cuda/driver.hpp"
 #include "timing/cuda/graph_driver.hpp"
 
 namespace adaptive::cuda {
@@ -40,9 +41,22 @@ std::optional<Nodes> chain_between(const GraphDriver& driver, const CapturePoint
 /// of the capture: they come from its stream.
 bool interchangeable(const GraphDriver& driver, const Nodes& a, const Nodes& b);
 
-/// Gives the node of an executable graph the parameters of another node. `present` is the node whose
-/// parameters it has now: where nothing differs nothing is set, since CUDA refuses to set some at all.
-CUresult assign(const GraphDriver& driver, CUgraphExec exec, CUgraphNode node, CUgraphNode present,
-                CUgraphNode wanted, CUcontext context);
+/// A node of an executable graph that is to get the parameters of another node. `present` is the node whose
+/// parameters it has now.
+struct Assignment {
+  CUgraphNode node;
+  CUgraphNode present;
+  CUgraphNode wanted;
+  CUcontext context;
+};
+
+enum class Assigned {
+  all,
+  none,  ///< CUDA refused one; those before it are as they were
+  some,  ///< and it refused to take them back
+};
+
+Assigned assign(const Driver& driver, const GraphDriver& graphs, CUgraphExec exec,
+                const std::vector<Assignment>& assignments);
 
 }  // namespace adaptive::cuda

@@ -49,7 +49,7 @@ struct TrackedGraph::State {
   GraphUpdate update(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec);
   GraphUpdate capture(const Driver& driver, const GraphDriver& graphs, std::vector<Change>& changes) const;
   GraphUpdate apply(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec,
-                    const std::vector<Change>& changes);
+                    const std::vector<Change>& changes) const;
 };
 
 TrackedGraph::TrackedGraph() : state_(std::make_unique<State>()) {}
@@ -193,29 +193,26 @@ GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver
   return GraphUpdate::updated;
 }
 
-// All nodes or none.
 GraphUpdate TrackedGraph::State::apply(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec,
-                                       const std::vector<Change>& changes) {
-  const auto set = [&](const Change& change, std::size_t node, bool back) {
+                                       const std::vector<Change>& changes) const {
+  std::vector<Assignment> assignments;
+  for (const Change& change : changes) {
     const TrackedLaunch& launch = launches[change.index];
-    const CurrentContext current(driver, launch.context);
-    const CUgraphNode present = launch.present[node], wanted = change.nodes[node];
-    return assign(graphs, exec, (*launch.nodes)[node], back ? wanted : present, back ? present : wanted,
-                  launch.context);
-  };
-  for (std::size_t c = 0; c < changes.size(); ++c) {
-    for (std::size_t n = 0; n < changes[c].nodes.size(); ++n) {
-      if (set(changes[c], n, false) == CUDA_SUCCESS) continue;
-      // Back to the first, the refused one left out: it is as it was.
-      for (;;) {
-        while (n != 0)
-          if (set(changes[c], --n, true) != CUDA_SUCCESS) return GraphUpdate::failed;
-        if (c == 0) return GraphUpdate::recapture;
-        n = changes[--c].nodes.size();
-      }
-    }
+    for (std::size_t n = 0; n < change.nodes.size(); ++n)
+      assignments.push_back({.node = (*launch.nodes)[n],
+                             .present = launch.present[n],
+                             .wanted = change.nodes[n],
+                             .context = launch.context});
   }
-  return GraphUpdate::updated;
+  switch (assign(driver, graphs, exec, assignments)) {
+    case Assigned::all:
+      return GraphUpdate::updated;
+    case Assigned::none:
+      return GraphUpdate::recapture;
+    case Assigned::some:
+      break;
+  }
+  return GraphUpdate::failed;
 }
 
 }  // namespace adaptive::cuda
