@@ -45,6 +45,10 @@ enum class GraphUpdate {
 /// case the answer is `recapture`: never a graph that is half right. Priorities and access windows stay those
 /// of the stream of the capture.
 ///
+/// An update is cheaper than the barest capture while few of a graph's launches are stale, and dearer where
+/// most are. It is done in any case: promotions come one by one, and only the program knows what its capture
+/// costs (docs/cuda.md has the measurements).
+///
 /// One thread at a time. The body is kept and called again for an update: what it captures by reference, and
 /// the operation, must live as long as this. So must the graph (not only its executable), and it must not be
 /// changed. One executable graph at a time: a second one would not be known to be older.
