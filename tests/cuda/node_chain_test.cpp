@@ -62,7 +62,7 @@ CUresult node_type(CUgraphNode node, CUgraphNodeType* type) {
 
 CUresult node_dependencies(CUgraphNode node, CUgraphNode* out, std::size_t* count) {
   const FakeNode& n = nodes.at(node_of(node));
-  if (n.lossy) return CUDA_ERROR_LOSSY_QUERY;
+  if (n.lossy) return lossy_query;
   *count = n.behind.size();
   if (out != nullptr)
     for (const int b : n.behind) *out++ = handle(b);

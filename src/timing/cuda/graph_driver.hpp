@@ -7,10 +7,13 @@
 
 namespace adaptive::cuda {
 
+/// CUDA_ERROR_LOSSY_QUERY, which the headers before CUDA 12.3 do not name.
+constexpr auto lossy_query = static_cast<CUresult>(402);
+
 /// Graphs are read and changed through the driver alone. The runtime would leave its errors to the program as
 /// the thread's last one, and it refuses kernels that it did not load itself, as those of cuBLASLt.
 ///
-/// These are the functions of CUDA 12.0, which answer CUDA_ERROR_LOSSY_QUERY where an edge carries data that
+/// These are the functions of CUDA 12.0, which answer `lossy_query` where an edge carries data that
 /// they do not know (programmatic dependent launch): such nodes are left alone.
 struct GraphDriver {
   CUresult (*capture_info)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,

@@ -106,7 +106,7 @@ CapturePoint CapturePoint::of(const GraphDriver& driver, CUstream stream) {
   std::size_t count = 0;
   const CUresult answer =
       driver.capture_info(stream, &status, &point.id, &point.graph, &dependencies, &count);
-  if (answer == CUDA_ERROR_LOSSY_QUERY) {
+  if (answer == lossy_query) {
     point.active = true;  // only a capture has dependencies
     return point;
   }
