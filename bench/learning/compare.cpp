@@ -1,44 +1,33 @@
 // How well policies learn, on simulated and on recorded latencies: `compare --help`.
-#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
-#include <adaptive/error.hpp>
 #include <adaptive/policy.hpp>
 #include "options.hpp"
+#include "replay/replay.hpp"
 #include "report.hpp"
-#include "scenarios.hpp"
-#include "tests/policies/support/environment.hpp"
-#include "tests/policies/support/runner.hpp"
-#include "tests/policies/support/trace.hpp"
+#include "table/trace.hpp"
 
 namespace adaptive::learning_bench {
 namespace {
 
-using simulation::Outcome;
-using simulation::RunOptions;
+using replay::ReplayOptions;
+using replay::ReplayResult;
+using replay::Scenario;
 
-std::vector<std::size_t> checkpoints(std::size_t calls) {
-  std::vector<std::size_t> result;
-  for (const std::size_t at : {std::size_t{100}, std::size_t{1'000}, std::size_t{10'000}})
-    if (at < calls) result.push_back(at);
-  result.push_back(calls);
-  return result;
-}
-
-std::uint64_t seed_of(std::uint64_t seed, std::uint64_t stream, std::uint64_t run) {
-  Random random(seed ^ Random(stream * 0x10000'0001U + run)());
-  return random();
-}
-
-RunOptions run_options(const Options& options, const std::string& policy) {
-  RunOptions result;
-  result.policy = make_policy(policy);
-  result.learning.exploration_budget = options.budget;
-  result.calls = options.calls;
-  result.checkpoints = checkpoints(options.calls);
+ReplayOptions replay_options(const Options& options, const std::string& policy, std::size_t runs) {
+  ReplayOptions result;
+  result.run.policy = make_policy(policy);
+  result.run.learning.exploration_budget = options.budget;
+  result.run.timing_cost_ns = options.timing_cost_us * 1000.0;
+  result.run.calls = options.calls;
+  result.run.checkpoints = replay::checkpoints(options.calls);
+  result.runs = options.runs == 0 ? runs : options.runs;
+  result.seed = options.seed;
+  result.order = options.order;
   return result;
 }
 
@@ -48,86 +37,41 @@ void print(const std::string& text) {
 }
 
 void compare_on(const Scenario& scenario, const Options& options) {
-  const std::size_t runs = options.runs == 0 ? 200 : options.runs;
+  const std::size_t runs = replay_options(options, "default", 200).runs;
   print("\n### " + scenario.name + "\n" + scenario.description + "; " + std::to_string(runs) +
         " runs, seed " + std::to_string(options.seed) + ".\n\n");
   const bool reaction = scenario.change_call && *scenario.change_call < options.calls;
-  print(head(checkpoints(options.calls), reaction));
-  for (const std::string& policy : options.policies) {
-    RunOptions how = run_options(options, policy);
-    how.delivery = scenario.delivery;
-    how.change_call = scenario.change_call;
-    how.seeds = scenario.seeds;
-    Summary summary(how.checkpoints.size());
-    simulation::Synthetic environment(scenario.environment);
-    for (std::size_t run = 0; run < runs; ++run)
-      summary.add(simulation::run(environment, how, seed_of(options.seed, 0, run)));
-    print(line(policy, summary, reaction));
-  }
+  print(head(replay::checkpoints(options.calls), reaction));
+  for (const std::string& policy : options.policies)
+    print(line(policy, replay::replay(scenario, replay_options(options, policy, runs)).total, reaction));
 }
 
 // What one launch of every variant of a key costs, spread over the calls: without seeds nothing that looks at
 // all of them does better.
-double first_look(const simulation::Environment& environment, std::size_t calls) {
-  double gaps = 0.0;
-  for (std::uint32_t i = 0; i < environment.size(); ++i) gaps += environment.gap(i);
-  return gaps / static_cast<double>(calls);
-}
-
-// Per run the outcomes of all keys are averaged with equal weights, so that the confidence is that of the
-// average.
-Outcome average(const std::vector<Outcome>& keys) {
-  Outcome mean = keys.front();
-  const double share = 1.0 / static_cast<double>(keys.size());
-  for (double& x : mean.overhead) x = 0.0;
-  mean.overhead_realized = mean.timed_share = 0.0;
-  mean.promotions = mean.wrong_promotions = 0;
-  for (const Outcome& key : keys) {
-    for (std::size_t i = 0; i < mean.overhead.size(); ++i) mean.overhead[i] += share * key.overhead[i];
-    mean.overhead_realized += share * key.overhead_realized;
-    mean.timed_share += share * key.timed_share;
-    mean.promotions += key.promotions;
-    mean.wrong_promotions += key.wrong_promotions;
+std::string floor_line(const std::vector<std::size_t>& checkpoints, double first_look) {
+  std::string text = "| *one look at each* |";
+  for (const std::size_t calls : checkpoints) {
+    char cell[32];
+    std::snprintf(cell, sizeof cell, " %.3f |", 100.0 * first_look / static_cast<double>(calls));
+    text += cell;
   }
-  return mean;
+  return text + " | | | |\n";
 }
 
-void compare_on(const std::vector<simulation::RecordedKey>& keys, const Options& options) {
-  const std::size_t runs = options.runs == 0 ? 20 : options.runs;
-  const std::vector<std::size_t> at = checkpoints(options.calls);
-  std::vector<simulation::Recorded> environments;
-  for (const simulation::RecordedKey& key : keys) environments.emplace_back(key, options.order);
-
-  print("\n### " + options.trace.filename().string() + "\n" + std::to_string(keys.size()) + " keys, " +
+void compare_on(const table::Trace& trace, const Options& options) {
+  const std::vector<std::size_t> at = replay::checkpoints(options.calls);
+  const std::size_t runs = replay_options(options, "default", 20).runs;
+  print("\n### " + options.trace.filename().string() + "\n" + std::to_string(trace.keys.size()) + " keys, " +
         std::to_string(runs) + " runs of each, seed " + std::to_string(options.seed) +
         "; wrong, promotions: of all keys together.\n\n");
   print(head(at, false));
-  std::string floor = "| *one look at each* |";
-  for (const std::size_t calls : at) {
-    Mean mean;
-    for (const simulation::Recorded& environment : environments) mean.add(first_look(environment, calls));
-    char text[32];
-    std::snprintf(text, sizeof text, " %.3f |", 100.0 * mean.mean());
-    floor += text;
-  }
-  print(floor + " | | | |\n");
-
   std::string details;
   for (const std::string& policy : options.policies) {
-    const RunOptions how = run_options(options, policy);
-    Summary summary(how.checkpoints.size());
-    std::vector<Summary> by_key(keys.size(), Summary(how.checkpoints.size()));
-    for (std::size_t run = 0; run < runs; ++run) {
-      std::vector<Outcome> outcomes;
-      for (std::size_t k = 0; k < keys.size(); ++k) {
-        outcomes.push_back(simulation::run(environments[k], how, seed_of(options.seed, k, run)));
-        by_key[k].add(outcomes.back());
-      }
-      summary.add(average(outcomes));
-    }
-    print(line(policy, summary, false));
-    for (std::size_t k = 0; k < keys.size(); ++k)
-      details += line(policy + ", " + keys[k].name, by_key[k], false);
+    const ReplayResult result = replay::replay(trace.keys, replay_options(options, policy, runs));
+    if (&policy == &options.policies.front()) print(floor_line(at, result.first_look));
+    print(line(policy, result.total, false));
+    for (const replay::KeyResult& key : result.keys)
+      details += line(policy + ", " + key.name, key.summary, false);
   }
   if (options.per_key) print("\n" + head(at, false) + details);
 }
@@ -137,16 +81,22 @@ void compare(Options options) {
     for (const std::string_view name : policy_names()) options.policies.emplace_back(name);
   for (const std::string& policy : options.policies) make_policy(policy);  // throws for an unknown one
 
-  if (!options.trace.empty()) return compare_on(simulation::read_trace(options.trace), options);
+  if (!options.trace.empty()) {
+    const table::Trace trace = table::read_trace(options.trace);
+    for (const table::Notice& notice : trace.notices)
+      std::fprintf(stderr, "compare: %s: %s\n", notice.where.c_str(), notice.what.c_str());
+    return compare_on(trace, options);
+  }
   bool found = false;
-  for (const Scenario& scenario : scenarios()) {
+  for (const Scenario& scenario : replay::scenarios()) {
     if (!options.scenario.empty() && scenario.name != options.scenario) continue;
     found = true;
     compare_on(scenario, options);
   }
   if (found) return;
   std::string names;
-  for (const Scenario& scenario : scenarios()) names += "\n  " + scenario.name + ": " + scenario.description;
+  for (const Scenario& scenario : replay::scenarios())
+    names += "\n  " + scenario.name + ": " + scenario.description;
   throw UsageError("there is no scenario \"" + options.scenario + "\"; known:" + names);
 }
 

@@ -14,9 +14,9 @@ Number number(const std::string& option, const std::string& text) {
   return value;
 }
 
-simulation::Recorded::Order order(const std::string& text) {
-  if (text == "random") return simulation::Recorded::Order::random;
-  if (text == "recorded") return simulation::Recorded::Order::recorded;
+replay::Recorded::Order order(const std::string& text) {
+  if (text == "random") return replay::Recorded::Order::random;
+  if (text == "recorded") return replay::Recorded::Order::recorded;
   throw UsageError("--order: \"" + text + "\" is neither random nor recorded");
 }
 
@@ -54,6 +54,8 @@ Options parse(const std::vector<std::string>& arguments) {
       options.seed = number<std::uint64_t>(option, value());
     } else if (option == "--budget") {
       options.budget = number<double>(option, value());
+    } else if (option == "--timing-cost-us") {
+      options.timing_cost_us = number<double>(option, value());
     } else {
       throw UsageError("unknown: " + option);
     }
@@ -73,6 +75,7 @@ std::string usage() {
          "  --runs      of every scenario (200), or of every key of the trace (20)\n"
          "  --policy    may be given several times; all of them without\n"
          "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
+         "  --timing-cost-us  added to every timed call (0)\n"
          "  --trace     draws from recorded latencies: lines "
          "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
          "  --order     rounds of the recording at random, or as they were recorded\n"

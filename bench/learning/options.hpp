@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/policies/support/trace.hpp"
+#include "replay/recorded.hpp"
 
 namespace adaptive::learning_bench {
 
@@ -16,11 +16,12 @@ struct Options {
   std::vector<std::string> policies;  ///< empty: all
   std::string scenario;               ///< empty: all
   std::filesystem::path trace;        ///< empty: the scenarios
-  simulation::Recorded::Order order = simulation::Recorded::Order::random;
+  replay::Recorded::Order order = replay::Recorded::Order::random;
   std::size_t calls = 10'000;
   std::size_t runs = 0;  ///< 0: 200 of a scenario, 20 of every key of a trace
   std::uint64_t seed = 1;
   double budget = 1.0;
+  double timing_cost_us = 0.0;  ///< added to every timed call
   bool per_key = false;
   bool help = false;
 };

@@ -5,6 +5,9 @@
 namespace adaptive::learning_bench {
 namespace {
 
+using replay::Mean;
+using replay::Summary;
+
 std::string format(const char* how, double value) {
   char text[64];
   std::snprintf(text, sizeof text, how, value);
@@ -16,20 +19,6 @@ std::string percent(const Mean& value) {
 }
 
 }  // namespace
-
-void Summary::add(const simulation::Outcome& outcome) {
-  for (std::size_t i = 0; i < overhead.size() && i < outcome.overhead.size(); ++i)
-    overhead[i].add(outcome.overhead[i]);
-  realized.add(outcome.overhead_realized);
-  timed.add(outcome.timed_share);
-  promotions.add(static_cast<double>(outcome.promotions));
-  if (outcome.reaction)
-    reaction.add(static_cast<double>(*outcome.reaction));
-  else
-    ++unreacted;
-  ++runs;
-  wrong += outcome.wrong_promotions;
-}
 
 std::string head(const std::vector<std::size_t>& checkpoints, bool reaction) {
   std::string names = "| policy |";

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "tests/policies/support/environment.hpp"
-#include "tests/policies/support/runner.hpp"
+#include "replay/environment.hpp"
+#include "replay/runner.hpp"
 
 namespace adaptive {
 namespace {
 
-using simulation::Synthetic;
-using simulation::SyntheticOptions;
+using replay::Synthetic;
+using replay::SyntheticOptions;
 
 SelectorOptions selector_options(std::string_view policy) {
   SelectorOptions options;
@@ -61,7 +61,7 @@ TEST_P(Budget, IsKeptToWithinOneExploration) {
       leader = *operation.find_variant(operation.explain({1}).leader);
     }
     if (GetParam() != "fixed") {
-      EXPECT_LE(environment.gap(leader), simulation::tie) << "seed " << seed;
+      EXPECT_LE(environment.gap(leader), replay::tie) << "seed " << seed;
     }
   }
 }

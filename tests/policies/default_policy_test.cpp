@@ -5,17 +5,17 @@
 #include <string>
 
 #include <adaptive/policy.hpp>
-#include "tests/policies/support/effort.hpp"
-#include "tests/policies/support/environment.hpp"
-#include "tests/policies/support/runner.hpp"
+#include "tests/policies/effort.hpp"
+#include "replay/environment.hpp"
+#include "replay/runner.hpp"
 
 namespace adaptive {
 namespace {
 
-using simulation::Outcome;
-using simulation::RunOptions;
-using simulation::runs;
-using simulation::Synthetic;
+using replay::Outcome;
+using replay::RunOptions;
+using replay::runs;
+using replay::Synthetic;
 
 // Eight variants in geometric progression from 1 to 2, in random order, with the mix of noise; no seed.
 TEST(DefaultPolicy, MeetsItsTargets) {
@@ -29,7 +29,7 @@ TEST(DefaultPolicy, MeetsItsTargets) {
   double overhead_10_000 = 0.0;
   std::size_t wrong = 0;
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
-    const Outcome outcome = simulation::run(environment, how, seed);
+    const Outcome outcome = replay::run(environment, how, seed);
     overhead_1_000 += outcome.overhead[0] / static_cast<double>(count);
     overhead_10_000 += outcome.overhead_end / static_cast<double>(count);
     wrong += outcome.wrong_promotions;

@@ -11,19 +11,19 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "tests/policies/support/effort.hpp"
-#include "tests/policies/support/environment.hpp"
-#include "tests/policies/support/runner.hpp"
+#include "tests/policies/effort.hpp"
+#include "replay/environment.hpp"
+#include "replay/runner.hpp"
 
 namespace adaptive {
 namespace {
 
-using simulation::Environment;
-using simulation::Outcome;
-using simulation::RunOptions;
-using simulation::runs;
-using simulation::Synthetic;
-using simulation::SyntheticOptions;
+using replay::Environment;
+using replay::Outcome;
+using replay::RunOptions;
+using replay::runs;
+using replay::Synthetic;
+using replay::SyntheticOptions;
 
 constexpr std::size_t variants = 8;
 
@@ -44,7 +44,7 @@ class EveryPolicy : public ::testing::TestWithParam<std::string_view> {
     std::vector<Outcome> result;
     Synthetic environment(world);
     for (std::uint64_t seed = 1; seed <= count; ++seed)
-      result.push_back(simulation::run(environment, how, seed));
+      result.push_back(replay::run(environment, how, seed));
     return result;
   }
 };
@@ -58,7 +58,7 @@ double mean_overhead(const std::vector<Outcome>& outcomes) {
 // Runs at whose end something slower than a tie with the best is in use.
 std::size_t astray(const std::vector<Outcome>& outcomes) {
   return static_cast<std::size_t>(std::count_if(
-      outcomes.begin(), outcomes.end(), [](const Outcome& o) { return o.gap_leader > simulation::tie; }));
+      outcomes.begin(), outcomes.end(), [](const Outcome& o) { return o.gap_leader > replay::tie; }));
 }
 
 // Mean overhead at 2,000 calls in the steady world that a policy must stay below. One look at every variant
@@ -135,9 +135,9 @@ TEST_P(EveryPolicy, RepeatsItselfGivenTheSeed) {
   how.delivery.delay_max = 50;
   how.delivery.lost = 0.05;
   Synthetic environment({});
-  const Outcome first = simulation::run(environment, how, 7);
-  const Outcome again = simulation::run(environment, how, 7);
-  const Outcome other = simulation::run(environment, how, 8);
+  const Outcome first = replay::run(environment, how, 7);
+  const Outcome again = replay::run(environment, how, 7);
+  const Outcome other = replay::run(environment, how, 8);
   EXPECT_EQ(first.choices, again.choices);
   EXPECT_EQ(first.overhead_realized, again.overhead_realized);
   EXPECT_NE(first.choices, other.choices);
@@ -242,7 +242,7 @@ TEST(Fixed, NeverExplores) {
   how.calls = 10'000;
   Synthetic environment({});
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const Outcome outcome = simulation::run(environment, how, seed);
+    const Outcome outcome = replay::run(environment, how, seed);
     EXPECT_EQ(outcome.launched_variants, 1U);
     EXPECT_EQ(outcome.counters.explored, 0U);
     EXPECT_EQ(outcome.promotions, 0U);

@@ -2,15 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <adaptive/adaptive.hpp>
-#include "tests/policies/support/environment.hpp"
-#include "tests/policies/support/runner.hpp"
+#include "replay/environment.hpp"
+#include "replay/runner.hpp"
 
 namespace adaptive {
 namespace {
 
-using simulation::Outcome;
-using simulation::RunOptions;
-using simulation::Synthetic;
+using replay::Outcome;
+using replay::RunOptions;
+using replay::Synthetic;
 
 // As a user would write it.
 class TwoOfEachThenTheBest : public Policy {
@@ -28,8 +28,8 @@ TEST(OwnPolicy, NeedsNothingButChoose) {
   how.calls = 3'000;
   how.keep_choices = true;
   Synthetic environment({});
-  const Outcome outcome = simulation::run(environment, how, 1);
-  EXPECT_LE(outcome.gap_leader, simulation::tie);
+  const Outcome outcome = replay::run(environment, how, 1);
+  EXPECT_LE(outcome.gap_leader, replay::tie);
   EXPECT_EQ(outcome.launched_variants, 8U);
   EXPECT_LT(outcome.overhead_end, 0.004);
   for (std::size_t call = 0; call < 16; ++call) EXPECT_EQ(outcome.choices[call], call / 2 * 2 + 1) << call;
@@ -45,7 +45,7 @@ TEST(OwnPolicy, ThatAsksForNonsenseGetsTheIncumbent) {
   how.policy = policy_of<AsksForNonsense>();
   how.calls = 200;
   Synthetic environment({});
-  const Outcome outcome = simulation::run(environment, how, 1);
+  const Outcome outcome = replay::run(environment, how, 1);
   EXPECT_EQ(outcome.launched_variants, 1U);
   EXPECT_EQ(outcome.counters.results, 200U);
 }
@@ -60,7 +60,7 @@ TEST(OwnPolicy, ThatTimesNothingLearnsNothing) {
   how.policy = policy_of<NeverTimes>();
   how.calls = 200;
   Synthetic environment({});
-  const Outcome outcome = simulation::run(environment, how, 1);
+  const Outcome outcome = replay::run(environment, how, 1);
   EXPECT_EQ(outcome.timed_share, 0.0);
   EXPECT_EQ(outcome.counters.results, 0U);
 }

@@ -30,8 +30,10 @@ const std::vector<Layer>& layers() {
       {"core", "src/core/", {"public"}},
       {"table", "src/table/", {"public", "core"}},
       {"timing", "src/timing/", {"public", "core"}},
+      {"replay", "src/replay/", {"public", "core", "policies", "table", "selector"}},
       {"tuning", "src/tuning/", {"public", "core", "policies", "table", "selector", "timing", "kernels"}},
-      {"cli", "src/cli/", {"public", "core", "policies", "table", "selector", "timing", "kernels", "tuning"}},
+      {"cli", "src/cli/", {"public", "core", "policies", "table", "selector", "timing", "kernels", "tuning",
+        "replay"}},
       {"selector", "src/", {"public", "core", "policies", "table"}},
   };
   return all;
@@ -50,7 +52,7 @@ const std::vector<Package>& packages() {
        {"cuda", "cublas", "cupti", "curand", "cooperative_groups", "mma.h", "nvml", "nvtx3/", "cub/",
         "thrust/", "nvrtc", "driver_types.h", "generated_cuda"},
        {"timing", "kernels"}},
-      {"nlohmann_json", {"nlohmann/"}, {"table"}},
+      {"nlohmann_json", {"nlohmann/"}, {"table", "cli"}},
       {"Boost", {"boost/"}, {"core", "tuning"}},
       {"Eigen", {"Eigen/", "unsupported/Eigen/"}, {"policies", "kernels"}},
       {"CLI11", {"CLI/"}, {"cli"}},

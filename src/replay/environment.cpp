@@ -1,11 +1,11 @@
-#include "tests/policies/support/environment.hpp"
+#include "replay/environment.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 
 void Environment::set_means(std::vector<double> means) {
   means_ = std::move(means);
@@ -58,4 +58,4 @@ void Synthetic::apply(const Change& change) {
   set_means(std::move(means));
 }
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

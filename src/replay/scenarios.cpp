@@ -1,11 +1,7 @@
-#include "scenarios.hpp"
+#include "replay/scenarios.hpp"
 
-namespace adaptive::learning_bench {
+namespace adaptive::replay {
 namespace {
-
-using simulation::Change;
-using simulation::SeedTable;
-using simulation::SyntheticOptions;
 
 // Late enough for every policy to have settled before, early enough to see what it does afterwards.
 constexpr std::size_t change_call = 3'000;
@@ -84,4 +80,4 @@ const std::vector<Scenario>& scenarios() {
   return all;
 }
 
-}  // namespace adaptive::learning_bench
+}  // namespace adaptive::replay

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "tests/policies/support/noise.hpp"
+#include "replay/noise.hpp"
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 
 /// One run of calls, numbered from 0. Everything follows from the seed; nothing depends on what is chosen,
 /// except where a variant's first launch is cold.
@@ -83,4 +83,4 @@ class Synthetic final : public Environment {
   std::vector<bool> warm_;
 };
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

@@ -6,20 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "tests/policies/support/environment.hpp"
-#include "tests/policies/support/runner.hpp"
+#include "replay/environment.hpp"
+#include "replay/runner.hpp"
 
-namespace adaptive::learning_bench {
+namespace adaptive::replay {
 
 struct Scenario {
   std::string name;
   std::string description;
-  simulation::SyntheticOptions environment = {};
-  simulation::Delivery delivery = {};
+  SyntheticOptions environment = {};
+  Delivery delivery = {};
   std::optional<std::size_t> change_call = {};
-  std::optional<simulation::SeedTable> seeds = {};
+  std::optional<SeedTable> seeds = {};
 };
 
 const std::vector<Scenario>& scenarios();
 
-}  // namespace adaptive::learning_bench
+}  // namespace adaptive::replay

@@ -1,4 +1,4 @@
-#include "tests/policies/support/runner.hpp"
+#include "replay/runner.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 namespace {
 
 // Candidate `which`, timed, from the first call on.
@@ -125,4 +125,4 @@ TEST(Runner, TimesTheReaction) {
 }
 
 }  // namespace
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

@@ -10,9 +10,9 @@
 #include <adaptive/counters.hpp>
 #include <adaptive/learning.hpp>
 #include <adaptive/policy.hpp>
-#include "tests/policies/support/environment.hpp"
+#include "replay/environment.hpp"
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 
 /// How results travel from the launch to `record`. Delays are in calls, uniform between the two: where they
 /// differ, results overtake each other.
@@ -36,6 +36,8 @@ struct RunOptions {
   LearningOptions learning = {};
   Delivery delivery = {};
   std::optional<SeedTable> seeds = {};
+  /// Added to every timed call: what taking the time costs the program.
+  double timing_cost_ns = 0.0;
   std::size_t calls = 1'000;
   /// Numbers of calls at which the overhead is read, ascending.
   std::vector<std::size_t> checkpoints = {};
@@ -48,11 +50,15 @@ struct RunOptions {
 inline constexpr double tie = 0.01;
 
 struct Outcome {
-  std::vector<double> overhead;  ///< at the checkpoints: Σ true mean of what ran / Σ least true mean − 1
+  /// At the checkpoints: (Σ true mean of what ran + cost of timing) / Σ least true mean − 1.
+  std::vector<double> overhead;
   double overhead_end = 0.0;
   double overhead_realized = 0.0;    ///< the same with the latencies drawn instead of their means
   std::size_t promotions = 0;        ///< changes of the incumbent
   std::size_t wrong_promotions = 0;  ///< to a variant that was more than `tie` slower than the best then
+  /// What pins refer to changes more often: it may be the leader before that is sure to be the best.
+  std::size_t pin_changes = 0;
+  std::size_t wrong_pin_changes = 0;  ///< to a variant that was slower than the one before by more than `tie`
   double timed_share = 0.0;
   std::size_t launched_variants = 0;  ///< how many different ones ran
   double gap_incumbent = 0.0;         ///< at the end, to the best
@@ -66,4 +72,4 @@ struct Outcome {
 /// One key, a selector of its own. The same arguments give the same outcome.
 Outcome run(Environment& environment, const RunOptions& options, std::uint64_t seed);
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

@@ -1,9 +1,9 @@
-#include "tests/policies/support/noise.hpp"
+#include "replay/noise.hpp"
 
 #include <cmath>
 #include <numbers>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 
 double normal(Random& random) noexcept {
   const double radius = std::sqrt(-2.0 * std::log(1.0 - random.uniform()));
@@ -27,4 +27,4 @@ double Noise::next() noexcept {
   return std::exp(log);
 }
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

@@ -1,4 +1,4 @@
-#include "tests/policies/support/runner.hpp"
+#include "replay/runner.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 namespace {
 
 struct Arrival {
@@ -100,7 +100,8 @@ class Run {
         operation_(define(selector_, environment, options, seed)),
         site_(operation_.site({1})),
         transport_(seed ^ 0x5DEECE66DU),
-        incumbent_(site_.pin().variant()),
+        pinned_(site_.pin().variant()),
+        epoch_(selector_.epoch()),
         launched_(environment.size(), false) {
     direct_ =
         options.delivery.delay_max == 0 && options.delivery.lost == 0.0 && options.delivery.duplicated == 0.0;
@@ -121,8 +122,8 @@ class Run {
     outcome_.timed_share = static_cast<double>(timed_) / static_cast<double>(options_.calls);
     outcome_.launched_variants =
         static_cast<std::size_t>(std::count(launched_.begin(), launched_.end(), true));
-    outcome_.gap_incumbent = environment_.gap(incumbent_);
     const Explanation explanation = operation_.explain({1});
+    outcome_.gap_incumbent = environment_.gap(operation_.find_variant(explanation.incumbent).value_or(0));
     outcome_.gap_leader = environment_.gap(operation_.find_variant(explanation.leader).value_or(0));
     outcome_.counters = operation_.counters();
     return std::move(outcome_);
@@ -149,6 +150,8 @@ class Run {
       outcome_.reaction = reaction_.calls();
     if (!decision.timed()) return;
     ++timed_;
+    spent_ += options_.timing_cost_ns;
+    spent_realized_ += options_.timing_cost_ns;
     if (direct_) return deliver(decision, Latency(latency));
     send(decision, Latency(latency));
   }
@@ -164,9 +167,22 @@ class Run {
 
   void deliver(const Decision& decision, Latency latency) {
     operation_.record(decision, latency);
+    note_pin();
+    note_promotion();
+  }
+
+  void note_pin() {
     const std::uint32_t now = site_.pin().variant();
-    if (now == incumbent_) return;
-    incumbent_ = now;
+    if (now == pinned_) return;
+    ++outcome_.pin_changes;
+    if (environment_.mean(now) > environment_.mean(pinned_) * (1.0 + tie)) ++outcome_.wrong_pin_changes;
+    pinned_ = now;
+  }
+
+  void note_promotion() {
+    if (selector_.epoch() == epoch_) return;
+    epoch_ = selector_.epoch();
+    const std::uint32_t now = operation_.find_variant(operation_.explain({1}).incumbent).value_or(0);
     ++outcome_.promotions;
     if (environment_.gap(now) > tie) ++outcome_.wrong_promotions;
   }
@@ -182,7 +198,8 @@ class Run {
   std::uint64_t sent_ = 0;
 
   std::size_t call_ = 0;
-  std::uint32_t incumbent_;
+  std::uint32_t pinned_;
+  std::uint64_t epoch_;
   std::vector<bool> launched_;
   std::size_t timed_ = 0;
   double spent_ = 0.0;
@@ -199,4 +216,4 @@ Outcome run(Environment& environment, const RunOptions& options, std::uint64_t s
   return Run(environment, options, seed).finish();
 }
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -27,4 +27,4 @@ constexpr std::size_t runs(std::size_t release, std::size_t least = 5) {
   return std::max(release / slowness, least);
 }
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

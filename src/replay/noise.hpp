@@ -5,7 +5,7 @@
 
 #include <adaptive/random.hpp>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 
 double normal(Random& random) noexcept;
 
@@ -36,4 +36,4 @@ class Noise {
   double clock_step_ = 0.0;
 };
 
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

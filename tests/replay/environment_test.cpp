@@ -1,4 +1,4 @@
-#include "tests/policies/support/environment.hpp"
+#include "replay/environment.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace adaptive::simulation {
+namespace adaptive::replay {
 namespace {
 
 TEST(Noise, RepeatsGivenTheSeed) {
@@ -123,4 +123,4 @@ TEST(Synthetic, OnlyTheFirstLaunchIsCold) {
 }
 
 }  // namespace
-}  // namespace adaptive::simulation
+}  // namespace adaptive::replay

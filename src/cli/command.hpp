@@ -1,0 +1,39 @@
+// What a subcommand is to the program.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <stdexcept>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/program.hpp"
+
+namespace adaptive::cli {
+
+/// Where a subcommand writes. With `json` the result is one JSON value on `out`.
+struct Streams {
+  std::ostream& out;
+  std::ostream& err;
+};
+
+/// Arguments that parse but make no sense together.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Each of these adds its subcommand with its options to `app`; what is returned does the work once the
+/// arguments have been parsed. `Error` and `UsageError` become exit code 2.
+using Action = std::function<Exit(const Streams&)>;
+
+struct Command {
+  CLI::App* app = nullptr;
+  Action action = {};
+};
+
+Command add_replay(CLI::App& app);
+Command add_validate(CLI::App& app);
+
+}  // namespace adaptive::cli

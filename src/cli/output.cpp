@@ -1,0 +1,29 @@
+#include "cli/output.hpp"
+
+#include <ostream>
+
+namespace adaptive::cli {
+namespace {
+
+const char* name(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "note";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+  }
+  return "";
+}
+
+}  // namespace
+
+void print_notices(const std::vector<table::Notice>& notices, std::ostream& err) {
+  for (const table::Notice& notice : notices)
+    err << notice.where << ": " << name(notice.level) << ": " << notice.what << "\n";
+}
+
+}  // namespace adaptive::cli

@@ -1,0 +1,14 @@
+// What subcommands write alike.
+#pragma once
+
+#include <iosfwd>
+#include <vector>
+
+#include "table/table.hpp"
+
+namespace adaptive::cli {
+
+/// One line each: "file:line: warning: what".
+void print_notices(const std::vector<table::Notice>& notices, std::ostream& err);
+
+}  // namespace adaptive::cli

@@ -1,0 +1,43 @@
+#include "cli/program.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <ostream>
+
+#include <adaptive/error.hpp>
+#include <adaptive/version.hpp>
+
+#include "cli/command.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+int run_parsed(const std::vector<Command>& commands, const Streams& streams) {
+  for (const Command& command : commands)
+    if (command.app->parsed()) return command.action(streams);
+  return exit_usage;  // not reached: CLI11 asks for a subcommand
+}
+
+}  // namespace
+
+int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+  try {
+    CLI::App app("Picks the fastest variant of a kernel, and keeps learning.", "adaptive");
+    app.set_version_flag("--version", std::string("adaptive ") + library_version);
+    app.require_subcommand(1);
+    app.get_formatter()->column_width(32);
+    const std::vector<Command> commands = {add_replay(app), add_validate(app)};
+    try {
+      std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+      app.parse(std::move(arguments));
+    } catch (const CLI::ParseError& e) {
+      return app.exit(e, out, err) == 0 ? exit_ok : exit_usage;
+    }
+    return run_parsed(commands, {out, err});
+  } catch (const std::exception& e) {
+    err << "adaptive: " << e.what() << "\n";
+  }
+  return exit_usage;
+}
+
+}  // namespace adaptive::cli

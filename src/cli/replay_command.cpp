@@ -1,0 +1,270 @@
+// adaptive replay (--trace FILE | --scenario NAME) [options]
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <adaptive/policy.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "replay/curve.hpp"
+#include "replay/replay.hpp"
+#include "table/atomic_file.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+using replay::Recorded;
+using replay::ReplayOptions;
+using replay::ReplayResult;
+using replay::Summary;
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::filesystem::path trace;
+  std::string scenario;
+  std::vector<std::string> policies = {"default"};
+  std::size_t calls = 10'000;
+  std::size_t runs = 20;
+  std::uint64_t seed = 1;
+  std::string order = "random";
+  std::string seeds = "none";
+  double seed_error = 0.02;
+  double timing_cost_us = 0.0;
+  std::vector<std::uint32_t> delay = {0, 0};
+  double lost = 0.0;
+  double budget = 1.0;
+  bool per_key = false;
+  bool json = false;
+  std::filesystem::path csv;
+  std::filesystem::path svg;
+};
+
+// What is common to a table of another device: another clock.
+constexpr double foreign_factor = 1.6;
+
+std::optional<replay::SeedTable> seeds_of(const Arguments& arguments) {
+  if (arguments.seeds == "none") return std::nullopt;
+  if (arguments.seeds == "table") return replay::SeedTable{arguments.seed_error, 1.0, true};
+  return replay::SeedTable{arguments.seed_error, foreign_factor, false};
+}
+
+ReplayOptions options_of(const Arguments& arguments, const std::string& policy) {
+  ReplayOptions options;
+  options.run.policy = make_policy(policy);
+  options.run.calls = arguments.calls;
+  options.run.checkpoints = arguments.csv.empty() && arguments.svg.empty()
+                                ? replay::checkpoints(arguments.calls)
+                                : replay::dense_checkpoints(arguments.calls);
+  options.run.timing_cost_ns = arguments.timing_cost_us * 1000.0;
+  options.run.delivery.delay_min = arguments.delay[0];
+  options.run.delivery.delay_max = arguments.delay[1];
+  options.run.delivery.lost = arguments.lost;
+  options.run.learning.exploration_budget = arguments.budget;
+  options.run.seeds = seeds_of(arguments);
+  options.runs = arguments.runs;
+  options.seed = arguments.seed;
+  options.order = arguments.order == "recorded" ? Recorded::Order::recorded : Recorded::Order::random;
+  return options;
+}
+
+const replay::Scenario& find_scenario(const std::string& name) {
+  std::string known;
+  for (const replay::Scenario& scenario : replay::scenarios()) {
+    if (scenario.name == name) return scenario;
+    known += "\n  " + scenario.name + ": " + scenario.description;
+  }
+  throw UsageError("--scenario: there is no \"" + name + "\"; known:" + known);
+}
+
+struct Replayed {
+  std::string policy;
+  ReplayOptions options;
+  ReplayResult result;
+};
+
+std::vector<Replayed> replay_all(const Arguments& arguments, const Streams& streams) {
+  if (arguments.trace.empty() == arguments.scenario.empty())
+    throw UsageError("replay: give either --trace or --scenario");
+  if (arguments.delay[1] < arguments.delay[0]) throw UsageError("--delay: the second is below the first");
+  std::vector<Replayed> all;
+  if (!arguments.scenario.empty()) {
+    const replay::Scenario& scenario = find_scenario(arguments.scenario);
+    for (const std::string& policy : arguments.policies) {
+      ReplayOptions options = options_of(arguments, policy);
+      all.push_back({policy, options, replay::replay(scenario, options)});
+    }
+    return all;
+  }
+  const table::Trace trace = table::read_trace(arguments.trace);
+  print_notices(trace.notices, streams.err);
+  for (const std::string& policy : arguments.policies) {
+    ReplayOptions options = options_of(arguments, policy);
+    all.push_back({policy, options, replay::replay(trace.keys, options)});
+  }
+  return all;
+}
+
+double percent(double share) {
+  return 100.0 * share;
+}
+
+Json figures(const Summary& summary, double first_look, std::size_t calls) {
+  Json json;
+  json["overhead_percent"] = percent(summary.overhead.back().mean());
+  json["overhead_percent_confidence"] = percent(summary.overhead.back().confidence());
+  json["overhead_realized_percent"] = percent(summary.realized.mean());
+  json["first_look_floor_percent"] = percent(first_look / static_cast<double>(calls));
+  json["promotions"] = static_cast<std::uint64_t>(
+      summary.promotions.mean() * static_cast<double>(summary.promotions.count()) + 0.5);
+  json["wrong_promotions"] = summary.wrong;
+  json["timed_fraction"] = summary.timed.mean();
+  if (summary.reaction.count() > 0 || summary.unreacted > 0) {
+    json["reaction_calls"] = summary.reaction.count() > 0 ? Json(summary.reaction.mean()) : Json();
+    json["unreacted_runs"] = summary.unreacted;
+  }
+  return json;
+}
+
+Json to_json(const Replayed& replayed, const Arguments& arguments) {
+  const auto& [policy, options, result] = replayed;
+  Json json;
+  json["policy"] = policy;
+  json["calls"] = arguments.calls;
+  json["runs"] = arguments.runs;
+  json["seed"] = arguments.seed;
+  json["keys"] = result.keys.size();
+  json.update(figures(result.total, result.first_look, arguments.calls));
+  Json course = Json::array();
+  for (std::size_t i = 0; i < options.run.checkpoints.size(); ++i)
+    course.push_back({{"calls", options.run.checkpoints[i]},
+                      {"overhead_percent", percent(result.total.overhead[i].mean())},
+                      {"confidence_percent", percent(result.total.overhead[i].confidence())}});
+  json["course"] = course;
+  if (arguments.per_key) {
+    Json by_key = Json::array();
+    for (const replay::KeyResult& key : result.keys) {
+      Json one = {{"key", key.name}, {"variants", key.variants}};
+      one.update(figures(key.summary, key.first_look, arguments.calls));
+      by_key.push_back(one);
+    }
+    json["by_key"] = by_key;
+  }
+  return json;
+}
+
+void print_line(const std::string& name, const Summary& summary, double first_look, std::size_t calls,
+                std::ostream& out) {
+  out << fmt::format("{:<24} {:>9.3f} ± {:<7.3f} {:>9.3f} {:>11.0f} {:>7} {:>8.2f}\n", name,
+                     percent(summary.overhead.back().mean()), percent(summary.overhead.back().confidence()),
+                     percent(first_look / static_cast<double>(calls)),
+                     summary.promotions.mean() * static_cast<double>(summary.promotions.count()),
+                     summary.wrong, percent(summary.timed.mean()));
+}
+
+void print_table(const std::vector<Replayed>& all, const Arguments& arguments, std::ostream& out) {
+  out << fmt::format("{}: {} keys, {} runs of each, {} calls, seed {}\n",
+                     arguments.trace.empty() ? arguments.scenario : arguments.trace.filename().string(),
+                     all.front().result.keys.size(), arguments.runs, arguments.calls, arguments.seed);
+  out << fmt::format("{:<24} {:>9}   {:<7} {:>9} {:>11} {:>7} {:>8}\n", "policy", "overhead%", "95%",
+                     "one look%", "promotions", "wrong", "timed%");
+  for (const Replayed& replayed : all) {
+    print_line(replayed.policy, replayed.result.total, replayed.result.first_look, arguments.calls, out);
+    if (!arguments.per_key) continue;
+    for (const replay::KeyResult& key : replayed.result.keys)
+      print_line("  " + key.name, key.summary, key.first_look, arguments.calls, out);
+  }
+}
+
+void write_curves(const std::vector<Replayed>& all, const Arguments& arguments) {
+  std::vector<replay::Curve> curves;
+  for (const Replayed& replayed : all) {
+    replay::Curve curve{replayed.policy, {}};
+    for (std::size_t i = 0; i < replayed.options.run.checkpoints.size(); ++i)
+      curve.points.push_back({replayed.options.run.checkpoints[i], replayed.result.total.overhead[i].mean(),
+                              replayed.result.total.overhead[i].confidence()});
+    curves.push_back(std::move(curve));
+  }
+  if (!arguments.csv.empty()) table::write_atomically(arguments.csv, replay::to_csv(curves));
+  if (!arguments.svg.empty())
+    table::write_atomically(
+        arguments.svg,
+        replay::to_svg(curves, arguments.seeds == "none" ? all.front().result.first_look : 0.0,
+                       arguments.trace.empty() ? arguments.scenario : arguments.trace.filename().string()));
+}
+
+Exit replay_command(const Arguments& arguments, const Streams& streams) {
+  const std::vector<Replayed> all = replay_all(arguments, streams);
+  write_curves(all, arguments);
+  if (!arguments.json) {
+    print_table(all, arguments, streams.out);
+  } else if (all.size() == 1) {
+    streams.out << to_json(all.front(), arguments).dump(2) << "\n";
+  } else {
+    Json list = Json::array();
+    for (const Replayed& replayed : all) list.push_back(to_json(replayed, arguments));
+    streams.out << list.dump(2) << "\n";
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_replay(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand(
+      "replay",
+      "Runs a policy on recorded or simulated latencies and tells what it loses to the best variant.");
+  const auto a = std::make_shared<Arguments>();
+  std::vector<std::string> names;
+  for (const std::string_view name : policy_names()) names.emplace_back(name);
+  command->add_option("--trace", a->trace, "Recorded latencies, JSON lines")->type_name("FILE.jsonl");
+  command->add_option("--scenario", a->scenario, "One of the simulator's; an unknown name lists them");
+  command->add_option("--policy", a->policies, "May be given several times")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
+  command->add_option("--calls", a->calls, "Calls of every key")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}))
+      ->capture_default_str();
+  command->add_option("--runs", a->runs, "Runs of every key")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+      ->capture_default_str();
+  command->add_option("--seed", a->seed, "Of everything random")->capture_default_str();
+  command->add_option("--order", a->order, "random: rounds drawn apart; recorded: walked, which keeps bursts")
+      ->check(CLI::IsMember({"random", "recorded"}))
+      ->capture_default_str();
+  command
+      ->add_option("--seeds", a->seeds, "A table before the first call: of this device, or of a slower one")
+      ->check(CLI::IsMember({"none", "table", "device"}))
+      ->capture_default_str();
+  command->add_option("--seed-error", a->seed_error, "Deviation of the logarithm of what the table says")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  command->add_option("--timing-cost-us", a->timing_cost_us, "Added to every timed call")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  command->add_option("--delay", a->delay, "Results come so many calls late, at least and at most")
+      ->expected(2)
+      ->capture_default_str();
+  command->add_option("--lost", a->lost, "Share of the results that never come")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--budget", a->budget, "Largest share of the time to lose by exploring; 1: no limit")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_flag("--per-key", a->per_key, "Figures of every key as well");
+  command->add_flag("--json", a->json, "The result as JSON: an object, or a list for several policies");
+  command->add_option("--csv", a->csv, "Writes the course: overhead by number of calls");
+  command->add_option("--svg", a->svg, "Writes the course as a picture");
+  return {command, [a](const Streams& streams) { return replay_command(*a, streams); }};
+}
+
+}  // namespace adaptive::cli

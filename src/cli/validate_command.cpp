@@ -1,0 +1,66 @@
+// adaptive validate FILE...
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <adaptive/error.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::filesystem::path> files;
+  bool json = false;
+};
+
+// Whatever is wrong with a file, without stopping at it.
+std::vector<table::Notice> faults_of(const std::filesystem::path& file) {
+  std::vector<table::Notice> faults;
+  try {
+    for (table::Notice& notice : table::read(file).notices)
+      if (notice.level >= LogLevel::warning) faults.push_back(std::move(notice));
+  } catch (const Error& e) {
+    faults.push_back({e.where().empty() ? file.string() : e.where(), e.problem(), LogLevel::error});
+  }
+  return faults;
+}
+
+Exit validate(const Arguments& arguments, const Streams& streams) {
+  bool valid = true;
+  nlohmann::ordered_json result = nlohmann::ordered_json::array();
+  for (const std::filesystem::path& file : arguments.files) {
+    const std::vector<table::Notice> faults = faults_of(file);
+    valid = valid && faults.empty();
+    if (arguments.json) {
+      nlohmann::ordered_json list = nlohmann::ordered_json::array();
+      for (const table::Notice& fault : faults)
+        list.push_back({{"where", fault.where}, {"what", fault.what}});
+      result.push_back({{"file", file.string()}, {"valid", faults.empty()}, {"faults", list}});
+    } else if (faults.empty()) {
+      streams.out << file.string() << ": valid\n";
+    } else {
+      print_notices(faults, streams.out);
+    }
+  }
+  if (arguments.json) streams.out << result.dump(2) << "\n";
+  return valid ? exit_ok : exit_check;
+}
+
+}  // namespace
+
+Command add_validate(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("validate", "Checks tables; exits 1 where one has a fault.");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("files", arguments->files, "Tables")->required();
+  command->add_flag("--json", arguments->json, "The result as JSON");
+  return {command, [arguments](const Streams& streams) { return validate(*arguments, streams); }};
+}
+
+}  // namespace adaptive::cli

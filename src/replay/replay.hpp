@@ -1,0 +1,51 @@
+// A policy over all keys of a trace, or a scenario of the simulator, many times.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "replay/recorded.hpp"
+#include "replay/runner.hpp"
+#include "replay/scenarios.hpp"
+#include "replay/summary.hpp"
+#include "table/trace.hpp"
+
+namespace adaptive::replay {
+
+struct ReplayOptions {
+  RunOptions run = {};
+  std::size_t runs = 20;  ///< of every key
+  std::uint64_t seed = 1;
+  Recorded::Order order = Recorded::Order::random;
+};
+
+struct KeyResult {
+  std::string name = {};
+  std::size_t variants = 0;
+  Summary summary;
+  /// Sum over the variants of their gap to the best: what one launch of each costs, in latencies of the best.
+  /// Divided by the calls it is what nothing that looks at all of them without seeds can stay below.
+  double first_look = 0.0;
+};
+
+struct ReplayResult {
+  /// Of the keys' averages: in each run every key has the same weight. Promotions are of all keys together.
+  Summary total;
+  double first_look = 0.0;  ///< mean over the keys
+  std::vector<KeyResult> keys = {};
+};
+
+/// Deterministic given the options. Throws `Error` for a trace without keys.
+ReplayResult replay(const std::vector<table::TraceKey>& keys, const ReplayOptions& options);
+
+/// The scenario's own delivery, seeds and change take the place of the options'.
+ReplayResult replay(const Scenario& scenario, ReplayOptions options);
+
+/// Calls at which figures are read: 100, 1,000 and 10,000 as far as below `calls`, and `calls`.
+std::vector<std::size_t> checkpoints(std::size_t calls);
+/// The same for a curve: twelve in a decade as well.
+std::vector<std::size_t> dense_checkpoints(std::size_t calls);
+
+}  // namespace adaptive::replay

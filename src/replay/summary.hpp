@@ -1,0 +1,52 @@
+// What a policy did, over many runs.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "replay/runner.hpp"
+
+namespace adaptive::replay {
+
+/// Mean with its 95 % confidence, of values that arrive one by one (Welford).
+class Mean {
+ public:
+  void add(double value) noexcept {
+    ++count_;
+    const double from_mean = value - mean_;
+    mean_ += from_mean / static_cast<double>(count_);
+    squares_ += from_mean * (value - mean_);
+  }
+  std::size_t count() const noexcept { return count_; }
+  double mean() const noexcept { return mean_; }
+  /// Half the width; 0 for fewer than two values.
+  double confidence() const noexcept {
+    if (count_ < 2) return 0.0;
+    const double n = static_cast<double>(count_);
+    return 1.96 * std::sqrt(squares_ / (n - 1.0) / n);
+  }
+
+ private:
+  std::size_t count_ = 0;
+  double mean_ = 0.0;
+  double squares_ = 0.0;
+};
+
+/// What a policy did in a number of runs.
+struct Summary {
+  explicit Summary(std::size_t checkpoints) : overhead(checkpoints) {}
+  void add(const Outcome& outcome);
+
+  std::vector<Mean> overhead;
+  Mean realized;
+  Mean timed;
+  Mean promotions;
+  Mean reaction;
+  std::size_t runs = 0;
+  std::size_t wrong = 0;  ///< promotions of all runs together
+  std::size_t unreacted = 0;
+};
+
+}  // namespace adaptive::replay

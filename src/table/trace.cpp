@@ -1,0 +1,143 @@
+#include "table/trace.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <stdexcept>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include <adaptive/error.hpp>
+
+namespace adaptive::table {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Line {
+  std::string operation;
+  std::map<std::string, Parameter> key;
+  std::string variant;
+  std::vector<double> latency_ns;
+};
+
+const Json& member(const Json& line, const char* name, bool right_type(const Json&), const char* type) {
+  const auto at = line.find(name);
+  if (at == line.end()) throw std::invalid_argument(std::string(name) + " is missing");
+  if (!right_type(*at)) throw std::invalid_argument(std::string(name) + " is not " + type);
+  return *at;
+}
+
+bool is_text(const Json& value) {
+  return value.is_string();
+}
+bool is_object(const Json& value) {
+  return value.is_object();
+}
+bool is_list(const Json& value) {
+  return value.is_array();
+}
+
+Parameter value_of(const std::string& dimension, const Json& value) {
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_string()) return value.get<std::string>();
+  throw std::invalid_argument("key/" + dimension + " is neither a number nor a text");
+}
+
+Line parse_line(const std::string& text) {
+  const Json json = Json::parse(text);
+  if (!json.is_object()) throw std::invalid_argument("is not an object");
+  Line line;
+  line.operation = member(json, "op", is_text, "a text").get<std::string>();
+  line.variant = member(json, "variant", is_text, "a text").get<std::string>();
+  for (const auto& [dimension, value] : member(json, "key", is_object, "an object").items())
+    line.key.emplace(dimension, value_of(dimension, value));
+  for (const Json& value : member(json, "latency_us", is_list, "a list")) {
+    const double us = value.is_number() ? value.get<double>() : std::nan("");
+    if (!(us > 0.0) || !std::isfinite(us))
+      throw std::invalid_argument("latency_us/" + std::to_string(line.latency_ns.size()) +
+                                  " is not a positive number");
+    line.latency_ns.push_back(us * 1000.0);
+  }
+  if (line.latency_ns.empty()) throw std::invalid_argument("latency_us is empty");
+  return line;
+}
+
+std::string text_of(const Parameter& value) {
+  return std::visit(
+      [](const auto& x) -> std::string {
+        using T = std::decay_t<decltype(x)>;
+        if constexpr (std::is_same_v<T, std::string>)
+          return x;
+        else if constexpr (std::is_same_v<T, bool>)
+          return x ? "true" : "false";
+        else
+          return Json(x).dump();
+      },
+      value.value());
+}
+
+class Keys {
+ public:
+  explicit Keys(std::vector<TraceKey>& keys) : keys_(keys) {}
+
+  void add(Line line) {
+    TraceKey candidate{std::move(line.operation), std::move(line.key), {}, {}};
+    const auto [at, added] = known_.emplace(candidate.name(), keys_.size());
+    if (added) keys_.push_back(std::move(candidate));
+    TraceKey& key = keys_[at->second];
+    std::size_t variant = 0;
+    while (variant < key.variants.size() && key.variants[variant] != line.variant) ++variant;
+    if (variant == key.variants.size()) {
+      key.variants.push_back(std::move(line.variant));
+      key.latency_ns.push_back(std::move(line.latency_ns));
+    } else {
+      std::vector<double>& all = key.latency_ns[variant];
+      all.insert(all.end(), line.latency_ns.begin(), line.latency_ns.end());
+    }
+  }
+
+ private:
+  std::vector<TraceKey>& keys_;
+  std::map<std::string, std::size_t> known_;
+};
+
+}  // namespace
+
+std::string TraceKey::name() const {
+  std::string text = operation;
+  for (const auto& [dimension, value] : key) text += " " + dimension + "=" + text_of(value);
+  return text;
+}
+
+Trace read_trace(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw Error("is a folder, not a trace", path.string());
+  std::ifstream file(path);
+  if (!file) throw Error("cannot be opened", path.string());
+  Trace trace;
+  Keys keys(trace.keys);
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    try {
+      keys.add(parse_line(line));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {
+      trace.notices.push_back({path.string() + ":" + std::to_string(number), e.what(), LogLevel::warning});
+    }
+  }
+  if (file.bad()) throw Error("cannot be read to its end", path.string());
+  if (trace.keys.empty()) {
+    std::string what = "has no latencies";
+    if (!trace.notices.empty())
+      what += "; " + trace.notices.front().where + ": " + trace.notices.front().what;
+    throw Error(what, path.string());
+  }
+  return trace;
+}
+
+}  // namespace adaptive::table

@@ -1,0 +1,40 @@
+// Recorded latencies: one JSON object a line.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <adaptive/variant.hpp>
+
+#include "table/table.hpp"
+
+namespace adaptive::table {
+
+/// One key of a trace: latencies by variant. Where the recorder interleaved the variants, sample i of each is
+/// of the same round.
+struct TraceKey {
+  std::string operation = {};
+  /// The values by dimension, as they stand in the file.
+  std::map<std::string, Parameter> key = {};
+  std::vector<std::string> variants = {};
+  std::vector<std::vector<double>> latency_ns = {};  ///< of each variant, never empty, all positive
+
+  /// "dense_gemm k=4096 m=1 n=4096"
+  std::string name() const;
+};
+
+struct Trace {
+  std::vector<TraceKey> keys = {};
+  /// The lines that were left out, "file:line" each.
+  std::vector<Notice> notices = {};
+};
+
+/// Reads lines {"op": "...", "key": {"m": 1, ...}, "variant": "...", "latency_us": [...]}, keys and variants
+/// in the order of the file; other members are ignored. Latencies of one variant in several lines are joined.
+/// A line that is not such an object is left out and noted. Throws `Error` where the file cannot be read or
+/// has no latencies at all.
+Trace read_trace(const std::filesystem::path& path);
+
+}  // namespace adaptive::table

@@ -1,0 +1,29 @@
+#include "tests/cli/tool.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+class Program : public ToolTest {};
+
+TEST_F(Program, TellsItsSubcommands) {
+  const Outcome help = tool({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* name : {"replay", "validate"}) EXPECT_NE(help.out.find(name), std::string::npos);
+}
+
+TEST_F(Program, TellsItsVersion) {
+  EXPECT_TRUE(tool({"--version"}).out.starts_with("adaptive "));
+}
+
+TEST_F(Program, RefusesWhatItDoesNotKnow) {
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{}, {"no-such-command"}, {"replay", "--no-such-option"}, {"validate"}}) {
+    const Outcome outcome = tool(wrong);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_FALSE(outcome.err.empty());
+    EXPECT_TRUE(outcome.out.empty());
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::cli

@@ -1,0 +1,98 @@
+#include "table/trace.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <adaptive/error.hpp>
+
+namespace adaptive::table {
+namespace {
+
+// A file that lives as long as the object.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& content) {
+    std::string name = (std::filesystem::temp_directory_path() / "adaptive-trace-XXXXXX").string();
+    const int file = ::mkstemp(name.data());
+    if (file < 0) throw Error("cannot be made", name);
+    path_ = name;
+    std::ofstream(path_) << content;
+    std::filesystem::rename(path_, path_.string() + ".jsonl");
+    path_ += ".jsonl";
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+const char* const small = R"({"op":"gemm","key":{"m":1,"n":8},"variant":"slow","latency_us":[20,22,24]}
+{"op":"gemm","key":{"m":1,"n":8},"variant":"fast","latency_us":[10,11,12]}
+
+{"op":"gemm","key":{"m":2,"n":8},"variant":"slow","latency_us":[5.5]}
+)";
+
+TEST(Trace, IsReadKeyByKey) {
+  const Scratch file(small);
+  const Trace trace = read_trace(file.path());
+  ASSERT_EQ(trace.keys.size(), 2U);
+  EXPECT_TRUE(trace.notices.empty());
+  EXPECT_EQ(trace.keys[0].name(), "gemm m=1 n=8");
+  EXPECT_EQ(trace.keys[0].operation, "gemm");
+  EXPECT_EQ(trace.keys[0].key.at("n"), Parameter(8));
+  EXPECT_EQ(trace.keys[0].variants, (std::vector<std::string>{"slow", "fast"}));
+  EXPECT_EQ(trace.keys[0].latency_ns[1], (std::vector<double>{10'000, 11'000, 12'000}));
+  EXPECT_EQ(trace.keys[1].latency_ns[0], (std::vector<double>{5'500}));
+}
+
+TEST(Trace, JoinsTheLinesOfAVariant) {
+  const Scratch file(R"({"op":"a","key":{"dtype":"bf16"},"variant":"x","latency_us":[1]}
+{"op":"a","key":{"dtype":"bf16"},"variant":"x","latency_us":[2,3]})");
+  const Trace trace = read_trace(file.path());
+  ASSERT_EQ(trace.keys.size(), 1U);
+  EXPECT_EQ(trace.keys[0].latency_ns, (std::vector<std::vector<double>>{{1'000, 2'000, 3'000}}));
+}
+
+TEST(Trace, LeavesOutALineThatIsWrongAndSaysWhere) {
+  for (const char* wrong : {"{", "[]", "nonsense", R"({"op":"gemm","key":{},"variant":"a"})",
+                            R"({"op":7,"key":{},"variant":"a","latency_us":[1]})",
+                            R"({"op":"gemm","key":{"m":[1]},"variant":"a","latency_us":[1]})",
+                            R"({"op":"gemm","key":{},"variant":"a","latency_us":[]})",
+                            R"({"op":"gemm","key":{},"variant":"a","latency_us":[1,-2]})",
+                            R"({"op":"gemm","key":{},"variant":"a","latency_us":[1,"2"]})"}) {
+    const Scratch file(std::string(small) + wrong + "\n" +
+                       R"({"op":"gemm","key":{"m":3,"n":8},"variant":"slow","latency_us":[7]})");
+    const Trace trace = read_trace(file.path());
+    EXPECT_EQ(trace.keys.size(), 3U) << wrong;
+    ASSERT_EQ(trace.notices.size(), 1U) << wrong;
+    EXPECT_EQ(trace.notices[0].where, file.path().string() + ":5") << trace.notices[0].what;
+  }
+}
+
+TEST(Trace, WithoutAnyLatencyIsAnError) {
+  EXPECT_THROW(read_trace("/no/such/file.jsonl"), Error);
+  EXPECT_THROW(read_trace(std::filesystem::temp_directory_path()), Error);
+  const Scratch empty("\n");
+  EXPECT_THROW(read_trace(empty.path()), Error);
+  const Scratch foreign("not a trace\n");
+  try {
+    read_trace(foreign.path());
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find(":1"), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::table
