@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,9 @@ struct Selector::Impl {
 
   /// Reads the tables of `options.tables`, once.
   void search();
-  Source read(const std::string& path);
-  Source judged(const std::string& path, table::Table table) const;
+  /// Nothing where the table is of another kind of processor.
+  std::optional<Source> read(const std::string& path);
+  std::optional<Source> judged(const std::string& path, table::Table table) const;
   /// Adds what `source` says of `operation` to its seeds, and reports what does not fit.
   void seed(Operation& operation, const Source& source, bool keep_old);
   /// The operation as tables describe it, without entries.

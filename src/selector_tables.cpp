@@ -1,27 +1,15 @@
 // Between tables, which speak of names, and operations, which count.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "core/compatibility.hpp"
 #include "core/operation_state.hpp"
 #include "selector.hpp"
 #include "table/search.hpp"
 
 namespace adaptive {
 namespace {
-
-bool agree(const std::string& a, const std::string& b) {
-  return a.empty() || b.empty() || a == b;
-}
-
-// Unknown fields match: an old table without a driver is still this device's.
-bool same_machine(const Fingerprint& a, const Fingerprint& b) {
-  if (a.device.empty() || normalised_device(a.device) != normalised_device(b.device)) return false;
-  if (!agree(a.driver, b.driver) || !agree(a.toolkit, b.toolkit)) return false;
-  return std::all_of(a.libraries.begin(), a.libraries.end(), [&](const auto& library) {
-    const auto at = b.libraries.find(library.first);
-    return at == b.libraries.end() || at->second == library.second;
-  });
-}
 
 // What makes a key of the table mean the same as one of the operation.
 bool same_meaning(const std::vector<Dimension>& a, const std::vector<Dimension>& b) {
@@ -37,25 +25,36 @@ void Selector::Impl::search() {
   std::vector<table::Notice> notices;
   std::vector<table::FoundTable> found = table::find(options.tables, options.device.device, notices);
   for (const table::Notice& notice : notices) shared.say(notice.level, notice.where + ": " + notice.what);
-  for (table::FoundTable& one : found) sources.push_back(judged(one.path.string(), std::move(one.table)));
+  for (table::FoundTable& one : found)
+    if (std::optional<Source> source = judged(one.path.string(), std::move(one.table)))
+      sources.push_back(std::move(*source));
   if (found.empty() && !options.tables.places.empty())
     shared.say(LogLevel::info, "no table for " + options.device.device + "; looked for " +
                                    table::describe(options.tables, options.device.device));
 }
 
-Selector::Impl::Source Selector::Impl::read(const std::string& path) {
+std::optional<Selector::Impl::Source> Selector::Impl::read(const std::string& path) {
   table::ReadResult read = table::read(path);
   for (const table::Notice& notice : read.notices)
     shared.say(notice.level, notice.where + ": " + notice.what);
   return judged(path, std::move(read.table));
 }
 
-Selector::Impl::Source Selector::Impl::judged(const std::string& path, table::Table table) const {
-  Source source{path, same_machine(table.fingerprint, options.device), std::move(table)};
-  if (!source.trusted)
-    shared.say(LogLevel::info, path + ": of another device or other software (" +
-                                   source.table.fingerprint.device + "); it only orders what is tried first");
-  return source;
+std::optional<Selector::Impl::Source> Selector::Impl::judged(const std::string& path,
+                                                             table::Table table) const {
+  const core::Judgement judgement = core::judge(table.fingerprint, options.device);
+  const std::string of = path + ": of another device or other software (" + judgement.reason + "); ";
+  switch (judgement.compatibility) {
+    case core::Compatibility::exact:
+      return Source{path, true, std::move(table)};
+    case core::Compatibility::prior:
+      shared.say(LogLevel::info, of + "it only orders what is tried first");
+      return Source{path, false, std::move(table)};
+    case core::Compatibility::unusable:
+      break;
+  }
+  shared.say(LogLevel::warning, of + "it is not used");
+  return std::nullopt;
 }
 
 void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_old) {

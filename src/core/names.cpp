@@ -85,17 +85,17 @@ void add_maker(Parts& parts) {
   while (parts.size() > 2 && parts[0] == "nvidia" && parts[1] == "tesla") parts.erase(parts.begin() + 1);
 }
 
-bool has(const Parts& parts, std::string_view part) {
-  return std::find(parts.begin(), parts.end(), part) != parts.end();
-}
-
 }  // namespace
 
 std::string normalised_device(const std::string& name) {
   Parts parts = without_fillers(split(without_marks(name)));
   add_maker(parts);
-  // All versions of the H200 are one to the systems whose tables we read. A slice of one is another device.
-  if (has(parts, "h200") && !has(parts, "mig")) return "nvidia_h200";
+  // Systems whose tables we read add the H200's memory to its name. What runs at another speed stays apart:
+  // the NVL, which has less power, and a slice.
+  if (parts.size() > 2 && parts[0] == "nvidia" && parts[1] == "h200")
+    parts.erase(std::remove_if(parts.begin() + 2, parts.end(),
+                               [](const std::string& part) { return part == "141gb" || part == "hbm3e"; }),
+                parts.end());
 
   constexpr std::size_t size_max = 128;  // a folder's name
   std::string result;

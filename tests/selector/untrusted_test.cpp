@@ -66,6 +66,18 @@ TEST_F(Untrusted, AnotherDevicesNumbersAreNotSavedAsThisOnes) {
   EXPECT_EQ(saved.operations.at("op").entries.size(), 1u);
 }
 
+TEST_F(Untrusted, AnotherKindOfProcessorsTableIsNotUsedAtAll) {
+  measured_on({.device = "Test Device 1", .libraries = {{"instruction_sets", "avx2"}}});
+  SelectorOptions options = here();
+  options.device.libraries["compute_capability"] = "9.0";
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  EXPECT_EQ(op.select({64}).variant(), 0u);
+  selector.load(folder_ / "table.json");
+  EXPECT_EQ(op.select({64}).variant(), 0u);
+  EXPECT_EQ(log_.count("another kind of processor", LogLevel::warning), 2u) << log_.text();
+}
+
 TEST_F(Untrusted, IsWhatDiffersInDriverToolkitOrLibrary) {
   const Fingerprint mine{
       .device = "Test Device 1", .driver = "1", .toolkit = "2", .libraries = {{"blas", "3"}}};

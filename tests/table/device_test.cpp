@@ -13,8 +13,8 @@ namespace {
 TEST(NormalisedDevice, KnownNames) {
   const std::map<std::string, std::vector<std::string>> expected = {
       {"nvidia_h200",
-       {"NVIDIA H200", "NVIDIA_H200", "NVIDIA_H200 141GB HBM3e", "nvidia h200", "H200", "NVIDIA H200 NVL",
-        "nvidia_h200"}},
+       {"NVIDIA H200", "NVIDIA_H200", "NVIDIA_H200 141GB HBM3e", "nvidia h200", "H200", "nvidia_h200"}},
+      {"nvidia_h200_nvl", {"NVIDIA H200 NVL"}},
       {"nvidia_gh200_480gb", {"NVIDIA GH200 480GB", "GH200 480GB"}},
       {"nvidia_h200_mig_1g_18gb", {"NVIDIA H200 MIG 1g.18gb"}},
       {"nvidia_h100_80gb_hbm3", {"NVIDIA_H100_80GB_HBM3", "NVIDIA H100 80GB HBM3", "H100 80GB HBM3"}},
