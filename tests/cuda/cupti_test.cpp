@@ -13,7 +13,9 @@ class CuptiTest : public TimerTest {
   void SetUp() override {
     TimerTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    if (Timer(Timing::cupti).timing() != Timing::cupti) GTEST_SKIP() << "CUPTI is not to be had";
+    Log log;
+    const Timer timer({.timing = Timing::cupti, .log = log.callback()});
+    if (timer.timing() != Timing::cupti) GTEST_SKIP() << log.text();
   }
 };
 

@@ -1,4 +1,4 @@
-// bench_cuda_launch [--json] [--rounds N] [--soak N] [--only cost|clocks|soak]
+// bench_cuda_launch [--json] [--no-cupti] [--rounds N] [--soak N] [--only cost|clocks|soak]
 #include "bench/cuda/launch/launch_bench.hpp"
 
 #include <algorithm>
@@ -25,6 +25,8 @@ int run(int argc, char** argv) {
     const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (argument == "--json") {
       json = true;
+    } else if (argument == "--no-cupti") {
+      options.cupti = false;
     } else if (value != nullptr && argument == "--rounds") {
       options.rounds = std::atoi(argv[++i]);
     } else if (value != nullptr && argument == "--soak") {
@@ -33,7 +35,8 @@ int run(int argc, char** argv) {
       only = argv[++i];
     } else {
       std::fprintf(stderr,
-                   "usage: bench_cuda_launch [--json] [--rounds N] [--soak N] [--only cost|clocks|soak]\n");
+                   "usage: bench_cuda_launch [--json] [--no-cupti] [--rounds N] [--soak N] [--only "
+                   "cost|clocks|soak]\n");
       return 2;
     }
   }

@@ -26,6 +26,7 @@ struct Section {
 
 struct LaunchOptions {
   int rounds = 60;
+  bool cupti = true;
   std::uint64_t soak_launches = 10'000'000;
   int soak_threads = 8;
   int soak_streams = 4;

@@ -101,6 +101,7 @@ Section launch_cost(const LaunchOptions& options) {
       timer.drain();
       require(cudaStreamDestroy(held), "a stream");
     }
+    if (!options.cupti) continue;
     cuda::Timer timer(cuda::Timing::cupti);
     if (timer.timing() != cuda::Timing::cupti) continue;
     run(all[4], selected(timer, timed));

@@ -20,7 +20,7 @@ constexpr std::uint64_t plug_ns = 500'000;
 constexpr int attempts = 5;
 constexpr int readings = 3;
 
-// What one attempt needs, made once. Given up rather than freed: freeing pinned memory waits for the whole
+// What one attempt needs, made once. The memory is given up rather than freed: that waits for the whole
 // device.
 struct Rig {
   cudaStream_t stream = nullptr;
@@ -35,9 +35,9 @@ struct Rig {
     if (cudaDeviceGetStreamPriorityRange(&least, &greatest) != cudaSuccess ||
         cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest) != cudaSuccess)
       return false;
+    // The device's own memory: a kernel is not over before its writes to the host's have arrived there.
     void* memory = nullptr;
-    if (cudaHostAlloc(&memory, (kernels + 1) * sizeof(std::uint64_t), cudaHostAllocMapped) != cudaSuccess)
-      return false;
+    if (cudaMalloc(&memory, (kernels + 1) * sizeof(std::uint64_t)) != cudaSuccess) return false;
     ran_ns = static_cast<std::uint64_t*>(memory);
     for (std::size_t i = 0; i < kernels; ++i)
       if (driver.event_create(&start[i], CU_EVENT_DEFAULT) != CUDA_SUCCESS ||
@@ -60,12 +60,15 @@ struct Rig {
           driver.event_record(end[i], stream) != CUDA_SUCCESS)
         return {};
     const bool queued = driver.event_query(start[0]) == CUDA_ERROR_NOT_READY;
-    if (cudaStreamSynchronize(stream) != cudaSuccess || !queued) return {};
+    std::array<std::uint64_t, kernels> ran{};
+    if (cudaMemcpyAsync(ran.data(), ran_ns, sizeof(ran), cudaMemcpyDeviceToHost, stream) != cudaSuccess ||
+        cudaStreamSynchronize(stream) != cudaSuccess || !queued)
+      return {};
     std::vector<timing::BiasSample> samples;
     for (std::size_t i = 0; i < kernels; ++i) {
       float ms = 0;
       if (driver.event_elapsed_ms(&ms, start[i], end[i]) != CUDA_SUCCESS) return {};
-      samples.push_back({double{ms} * 1e6, static_cast<double>(ran_ns[i])});
+      samples.push_back({double{ms} * 1e6, static_cast<double>(ran[i])});
     }
     return samples;
   }
