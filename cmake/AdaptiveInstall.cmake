@@ -1,5 +1,5 @@
 # What `cmake --install` puts where: the library, its headers, the CMake package and the pkg-config file.
-# Consumers need C++20 and threads, nothing else: third-party packages are private and header-only.
+# Consumers need C++20 and threads, those of adaptive::cuda also the CUDA Toolkit: third-party packages are private and header-only.
 include(CMakePackageConfigHelpers)
 
 set(ADAPTIVE_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/adaptive")
@@ -8,6 +8,15 @@ install(TARGETS adaptive EXPORT adaptive-targets
   RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+
+# The CUDA part is an export of its own: who does not use it need not have the toolkit.
+if(TARGET adaptive_cuda)
+  install(TARGETS adaptive_cuda EXPORT adaptive-cuda-targets
+    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(EXPORT adaptive-cuda-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+endif()
 
 # A CUDA header is installed where there is a library behind it.
 set(ADAPTIVE_HEADERS_LEFT_OUT PATTERN "cuda" EXCLUDE PATTERN "cuda.hpp" EXCLUDE)
@@ -45,3 +54,8 @@ else()
 endif()
 configure_file("${CMAKE_CURRENT_LIST_DIR}/adaptive.pc.in" "${PROJECT_BINARY_DIR}/adaptive.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/adaptive.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+if(TARGET adaptive_cuda)
+  list(GET CUDAToolkit_INCLUDE_DIRS 0 ADAPTIVE_PC_CUDA_INCLUDE)
+  configure_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-cuda.pc.in" "${PROJECT_BINARY_DIR}/adaptive-cuda.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/adaptive-cuda.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endif()
