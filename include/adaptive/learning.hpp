@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <adaptive/latency.hpp>
+
 namespace adaptive {
 
 /// How sure a promotion has to be, and what exploration may cost. The defaults suit kernels of 5 µs to 50 ms.
@@ -18,6 +20,13 @@ struct LearningOptions {
   /// Largest share of a key's time that may be lost to variants slower than the leader; 1 sets no limit. The
   /// first exploring launch is always allowed, or nothing could ever be learned.
   double exploration_budget = 1.0;
+  /// What timing a launch costs the program besides the launch: an event pair on a GPU takes some
+  /// microseconds of its stream. 0: nothing worth counting, and `timing_budget` sets no limit.
+  Latency timing_cost = Latency(0);
+  /// Largest share of a key's time that may go into timing, after its first launches (four for each candidate
+  /// and 16, or 16 where a table has measured the key on this device) and eight of each new leader. Changes
+  /// are noticed later by as much.
+  double timing_budget = 0.0005;
   /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
   std::size_t candidates_max = 0;
   /// A timed launch whose result has not come within so many later timed launches of its key is given up.

@@ -5,25 +5,41 @@
 #include <cstdint>
 #include <string>
 
-// The variants of our own kernel for few tokens (cuda/skinny.cu). Needs no CUDA.
+// The variants of our own kernels for few tokens (cuda/gemv.cu, cuda/skinny.cu). Needs no CUDA.
 
 namespace adaptive::kernels::dense_gemm {
 
 struct SkinnyConfig {
-  int rows;   ///< outputs per block: 16 or 32
-  int warps;  ///< of a block; each takes its share of k
-  int split;  ///< blocks of a cluster that share k
+  enum class Kernel { gemv, skinny };
+  Kernel kernel;
+  int rows;   ///< outputs: of a warp for gemv, of a block for skinny
+  int warps;  ///< of a block; with skinny each takes its share of k
+  int split;  ///< blocks of a cluster that share k; skinny only
 };
 
-constexpr std::int64_t skinny_tokens_max = 16;
+/// rows 2: reads the activations half as often; rows 1: twice the warps where n is small. skinny's split
+/// fills the device where n is small.
+constexpr std::array<SkinnyConfig, 4> skinny_configs = {{
+    {SkinnyConfig::Kernel::gemv, 1, 4, 1},
+    {SkinnyConfig::Kernel::gemv, 2, 4, 1},
+    {SkinnyConfig::Kernel::skinny, 16, 8, 1},
+    {SkinnyConfig::Kernel::skinny, 16, 4, 4},
+}};
 
-/// rows 32: reads the activations half as often. warps 4: less to reduce where n alone fills the device.
-/// split 4: fills the device where n is small.
-constexpr std::array<SkinnyConfig, 4> skinny_configs = {{{16, 8, 1}, {32, 8, 1}, {16, 4, 1}, {16, 4, 4}}};
+constexpr std::int64_t tokens_max(const SkinnyConfig& config) {
+  return config.kernel == SkinnyConfig::Kernel::gemv ? 4 : 16;
+}
 
 inline std::string name_of(const SkinnyConfig& config) {
-  return "skinny_r" + std::to_string(config.rows) + "_w" + std::to_string(config.warps) + "_s" +
-         std::to_string(config.split);
+  const std::string rows = "_r" + std::to_string(config.rows);
+  if (config.kernel == SkinnyConfig::Kernel::gemv) return "gemv" + rows;
+  return "skinny" + rows + "_w" + std::to_string(config.warps) + "_s" + std::to_string(config.split);
+}
+
+/// Variants of one class give the same bits: how many outputs are computed together changes no sum.
+inline std::string class_of(const SkinnyConfig& config) {
+  if (config.kernel == SkinnyConfig::Kernel::gemv) return "gemv";
+  return "skinny_w" + std::to_string(config.warps) + "_s" + std::to_string(config.split);
 }
 
 }  // namespace adaptive::kernels::dense_gemm

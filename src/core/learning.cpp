@@ -16,6 +16,10 @@ constexpr int record_attempts = 4096;
 // What stands in for an incumbent that is not yet ousted has at least so many results.
 constexpr std::uint64_t leader_results_min = 8;
 
+// Where timing costs something, so many launches of a key are timed before that is rationed.
+constexpr std::size_t timed_first = 16;
+constexpr std::size_t timed_first_each = 4;
+
 bool learns(Mode mode) {
   return mode == Mode::online || mode == Mode::observe;
 }
@@ -42,6 +46,18 @@ bool OperationState::within_budget(const KeyState& key, std::uint32_t candidate,
   const double at = c.count > 0 ? c.location : c.has_prior() ? c.prior : VariantStatistics::none;
   const double known = at == at ? std::max(0.0, std::exp(at) - expected) : expected;
   return key.lost_ns + known <= budget * s.calls * expected;
+}
+
+double OperationState::affordable(const KeyState& key) const noexcept {
+  const double cost_ns = shared_.learning.timing_cost.count();
+  if (!(cost_ns > 0.0)) return 1.0;
+  const KeyStatistics& s = key.statistics;
+  const std::size_t first = timed_first + (s.trusted_prior ? 0 : timed_first_each * s.size());
+  if (key.counters.timed < first) return 1.0;
+  const VariantStatistics& leader = s[s.leader()];
+  // One lucky result makes a leader, and until the next timed call it would stay one.
+  if (leader.count < leader_results_min) return 1.0;
+  return std::min(1.0, shared_.learning.timing_budget * std::exp(leader.location) / cost_ns);
 }
 
 Decision OperationState::consult(const detail::KeyHead& head) noexcept {
@@ -243,11 +259,12 @@ void OperationState::publish(KeyState& key) noexcept {
       rest.candidate = pinned = standing(key);
       break;
     case Mode::observe:
-      rest.consulted = key.policy->rest(s).consulted;
+      rest.consulted = std::min(key.policy->rest(s).consulted, affordable(key));
       break;
     case Mode::online:
       rest = key.policy->rest(s);
       rest.candidate = choosable(key, rest.candidate);
+      rest.consulted = std::min(rest.consulted, affordable(key));
       pinned = s.incumbent;
       break;
   }

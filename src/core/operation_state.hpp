@@ -107,6 +107,8 @@ class OperationState {
 
   // Learning; the key's lock is held.
   bool within_budget(const KeyState& key, std::uint32_t candidate, std::uint32_t leader) const noexcept;
+  /// The share of calls that may be timed.
+  double affordable(const KeyState& key) const noexcept;
   void accept(KeyState& key, std::uint32_t candidate, double ns) noexcept;
   void settle(KeyState& key) noexcept;
   void replace_incumbent(KeyState& key, std::uint32_t candidate, EventKind kind) noexcept;

@@ -55,6 +55,59 @@ TEST(Budget, OfNothingExploresNothing) {
   EXPECT_EQ(none.incumbent, 0u);
 }
 
+struct Timed {
+  double share = 0.0;
+  std::uint64_t timed = 0;
+  std::uint32_t incumbent = 0;
+};
+
+// Launches of 100 µs and of which each timed one takes 4 µs more.
+Timed run_timed(Latency timing_cost, double budget, int calls) {
+  SelectorOptions options = test::options();
+  options.learning.timing_cost = timing_cost;
+  options.learning.timing_budget = budget;
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  const std::vector<double> ns = {103'000, 100'000, 101'000};
+  Random random(1);
+  double total = 0.0;
+  for (int i = 0; i < calls; ++i) {
+    const Decision decision = op.select({8});
+    const double latency = test::noisy(random, ns[decision.variant()], 0.03);
+    total += latency;
+    if (decision.timed()) op.record(decision, Latency(latency));
+  }
+  const std::uint64_t timed = op.counters().timed;
+  return {static_cast<double>(timed) * 4'000.0 / total, timed, op.select({8}).variant()};
+}
+
+TEST(TimingBudget, LimitsTheTimeSpentOnTiming) {
+  const Timed unlimited = run_timed(Latency(0), 0.001, 10'000);
+  EXPECT_GT(unlimited.share, 0.005) << "close variants are compared for long";
+  for (const double budget : {0.0005, 0.001, 0.002}) {
+    const Timed limited = run_timed(Latency(4'000), budget, 10'000);
+    const double first = (16 + 4 * 3 + 8 * 3) * 4'000.0 / (10'000 * 100'000.0);
+    EXPECT_LE(limited.share, first + 1.2 * budget) << budget;
+    EXPECT_GT(limited.timed, 40u);
+    EXPECT_NE(limited.incumbent, 0u) << "3 % slower";
+  }
+}
+
+TEST(TimingBudget, OfNothingTimesTheFirstLaunchesOnly) {
+  const Timed none = run_timed(Latency(4'000), 0.0, 10'000);
+  EXPECT_GE(none.timed, 16u + 4 * 3);
+  EXPECT_LE(none.timed, 16u + 4 * 3 + 8 * 3) << "until each leader has eight results";
+}
+
+TEST(TimingBudget, IsChecked) {
+  SelectorOptions options = test::options();
+  options.learning.timing_cost = Latency(-1);
+  EXPECT_THROW(Selector{options}, Error);
+  options.learning.timing_cost = Latency(1);
+  options.learning.timing_budget = 1.5;
+  EXPECT_THROW(Selector{options}, Error);
+}
+
 TEST(Budget, WaitsForTheResultOfAnExploration) {
   SelectorOptions options = test::options_with<test::RoundRobin>();
   options.learning.exploration_budget = 0.05;

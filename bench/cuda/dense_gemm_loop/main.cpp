@@ -1,5 +1,5 @@
 // dense_gemm_loop [--seeds TABLE.json] [--steps N] [--rounds N] [--calibration N] [--shapes N]
-//                 [--timing events|cupti] [--per-shape] [--json FILE]
+//                 [--timing events|cupti] [--unrationed] [--per-shape] [--json FILE]
 //
 // What adaptive selection is worth in a loop like decoding: 40 projections of real models
 // (kernels/dense_gemm/ shapes.cpp), each with weights of its own so that the cache is cold as it is in a
@@ -11,6 +11,9 @@
 //   seeded        the same with a table
 //   hindsight     the best candidate of each shape, found beforehand within the same loop
 //   hindsight 2   the same again: what two loops differ by without a reason
+//
+// What an event pair costs is measured first and told to the selector (LearningOptions::timing_cost), which
+// rations timing by it; --unrationed leaves that out.
 //
 // Asking the library for its candidates and loading them is done before, for all modes alike, and printed:
 // both happen once a process.
@@ -40,6 +43,7 @@ int run(const Options& options) {
   std::size_t wrong = 0;
   for (const Site& site : runner.sites()) wrong += site.wrong;
   if (wrong != 0) std::printf("%zu candidates could not be prepared and are left out\n", wrong);
+  if (options.ration) runner.measure_timing_cost();
   runner.calibrate();
   if (options.per_shape) print_shapes(runner);
 

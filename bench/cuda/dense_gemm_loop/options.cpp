@@ -29,6 +29,10 @@ Options parse(const std::vector<std::string>& arguments) {
       options.per_shape = true;
       continue;
     }
+    if (option == "--unrationed") {
+      options.ration = false;
+      continue;
+    }
     if (i + 1 == arguments.size()) throw UsageError(option + ": unknown, or wants a value");
     const std::string& value = arguments[++i];
     if (option == "--steps") {

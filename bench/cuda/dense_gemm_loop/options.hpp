@@ -18,6 +18,7 @@ struct Options {
   std::string seeds;  ///< empty: no mode "seeded"
   std::string json;   ///< empty: none
   bool per_shape = false;
+  bool ration = true;
 };
 
 /// A wrong command line.

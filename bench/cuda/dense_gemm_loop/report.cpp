@@ -51,8 +51,11 @@ void print_shapes(const Runner& runner) {
 }
 
 void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& best) {
-  std::printf("Before the loops: asking the library %.3f s, loading every candidate %.3f s.\n\n",
-              runner.asking_s(), runner.loading_s());
+  std::printf(
+      "Before the loops: asking the library %.3f s, loading every candidate %.3f s. Timing a launch costs "
+      "the "
+      "stream %.2f us.\n\n",
+      runner.asking_s(), runner.loading_s(), runner.timing_cost_us());
   std::printf(
       "| mode | seconds (least, median, most) | against hindsight (mean, least, most) | timed | idle | "
       "explored | promotions | ends within 1 %% of the best |\n|---|---|---|--:|--:|--:|--:|--:|\n");
@@ -83,7 +86,8 @@ void write_json(const Options& options, const Runner& runner, const std::vector<
   out.precision(9);
   out << "{\"device\":\"" << cuda::device().device << "\",\"driver\":\"" << cuda::device().driver
       << "\",\"steps\":" << options.steps << ",\"asking_s\":" << runner.asking_s()
-      << ",\"loading_s\":" << runner.loading_s() << ",\n\"modes\":{";
+      << ",\"loading_s\":" << runner.loading_s() << ",\"timing_cost_us\":" << runner.timing_cost_us()
+      << ",\n\"modes\":{";
   for (std::size_t i = 0; i < modes.size(); ++i) {
     out << (i == 0 ? "" : ",") << "\n\"" << modes[i].name << "\":[";
     for (std::size_t r = 0; r < modes[i].rounds.size(); ++r) {

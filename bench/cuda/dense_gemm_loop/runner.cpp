@@ -82,6 +82,29 @@ Runner::~Runner() {
   static_cast<void>(cudaStreamDestroy(stream_));
 }
 
+void Runner::measure_timing_cost() {
+  constexpr int repeats = 15;
+  constexpr int launches = 400;  // fits the queue: the host is never waited for
+  cudaEvent_t events[2] = {};
+  for (cudaEvent_t& event : events) check(cudaEventCreate(&event), "event");
+  const Site& site = sites_.front();
+  std::vector<double> seconds[2];
+  for (int repeat = 0; repeat < 2 * repeats; ++repeat) {
+    const bool timed = repeat % 2 != 0;
+    check(cudaStreamSynchronize(stream_), "timing cost");
+    const auto begin = Clock::now();
+    for (int i = 0; i < launches; ++i) {
+      if (timed) check(cudaEventRecord(events[0], stream_), "event");
+      site.problem->launch(site.candidates.front(), stream_);
+      if (timed) check(cudaEventRecord(events[1], stream_), "event");
+    }
+    check(cudaStreamSynchronize(stream_), "timing cost");
+    seconds[timed ? 1 : 0].push_back(seconds_since(begin) / launches);
+  }
+  for (cudaEvent_t event : events) static_cast<void>(cudaEventDestroy(event));
+  timing_cost_us_ = std::max(0.0, (median(seconds[1]) - median(seconds[0])) * 1e6);
+}
+
 void Runner::calibrate() {
   struct Pair {
     cudaEvent_t begin = nullptr, end = nullptr;
@@ -167,6 +190,7 @@ Outcome Runner::adaptive(const std::string& seeds) {
   Selector selector({.device = tuning::with_libraries(cuda::device(), family_),
                      .tables = {.places = seeds.empty() ? std::vector<std::filesystem::path>{}
                                                         : std::vector<std::filesystem::path>{seeds}},
+                     .learning = {.timing_cost = Latency(timing_cost_us_ * 1e3)},
                      .use_environment = false});
   const tuning::CudaOperation gemm(selector, family_);
   Operation& operation = gemm.operation();

@@ -44,6 +44,9 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
   ~Runner();
 
+  /// What an event pair around a launch adds to the time of a full stream: what timing costs.
+  void measure_timing_cost();
+
   /// Finds the best of each shape by trying every candidate within the loop, interleaved.
   void calibrate();
 
@@ -55,6 +58,7 @@ class Runner {
   const kernels::cuda::Family& family() const noexcept { return family_; }
   double loading_s() const noexcept { return loading_s_; }
   double asking_s() const noexcept { return asking_s_; }
+  double timing_cost_us() const noexcept { return timing_cost_us_; }
 
  private:
   Outcome fixed(const std::function<std::size_t(const Site&)>& variant);
@@ -63,7 +67,7 @@ class Runner {
   const kernels::cuda::Family& family_;
   cudaStream_t stream_ = nullptr;
   std::vector<Site> sites_;
-  double asking_s_ = 0, loading_s_ = 0;
+  double asking_s_ = 0, loading_s_ = 0, timing_cost_us_ = 0;
 };
 
 }  // namespace adaptive::loop_bench

@@ -62,7 +62,7 @@ __global__ void find_not_finite(const Output* y, long long size, Difference* dif
 
 // Half a unit in the last place of the output, relative: what rounding the exact sum may cost.
 template <class Output>
-constexpr double rounding = 0x1p-9;
+constexpr double rounding = 0x1p-8;
 template <>
 constexpr double rounding<__half> = 0x1p-11;
 

@@ -28,8 +28,7 @@ Variant skinny_variant(std::size_t index) {
           .parameters = {{"rows", std::int64_t{config.rows}},
                          {"warps", std::int64_t{config.warps}},
                          {"split", std::int64_t{config.split}}},
-          // How many outputs a block computes does not change the order of any sum.
-          .numeric_class = "skinny_w" + std::to_string(config.warps) + "_s" + std::to_string(config.split),
+          .numeric_class = class_of(config),
           .available =
               [index] {
                 const Device* device = Device::current();
@@ -95,8 +94,11 @@ class DenseGemmFamily final : public cuda::Family {
     } catch (const std::runtime_error&) {
       // A shape that the library has no words for: ours remain.
     }
+    // skinny has won nowhere that it was measured (docs/benchmarks/dense_gemm.md): looking at it would only
+    // cost.
     for (std::size_t i = 0; i < skinny_configs.size(); ++i)
-      if (runs(1 + i, shape)) result.push_back(1 + i);
+      if (skinny_configs[i].kernel == SkinnyConfig::Kernel::gemv && runs(1 + i, shape))
+        result.push_back(1 + i);
     // Far too slow to try where anything else runs.
     if (result.empty()) result.push_back(0);
     return result;

@@ -25,9 +25,13 @@ cudaError_t launch_plain(const Sizes& sizes, const Operands& operands, cudaStrea
 cudaError_t launch_skinny(std::size_t index, const Sizes& sizes, const Operands& operands,
                           cudaStream_t stream) noexcept;
 
+/// The part of it that is in gemv.cu; `rows`: 1 or 2.
+cudaError_t launch_gemv(int rows, const Sizes& sizes, const Operands& operands, cudaStream_t stream) noexcept;
+
 /// 2-byte types, few tokens, rows that are whole 16-byte loads; clusters need compute capability 9.
 inline bool skinny_supports(std::size_t index, const Sizes& sizes, int compute_capability_major) {
-  return sizes.type != Type::float8_e4m3 && sizes.m <= skinny_tokens_max && sizes.k % 8 == 0 &&
+  return sizes.type != Type::float8_e4m3 && sizes.m <= tokens_max(skinny_configs[index]) &&
+         sizes.k % 8 == 0 &&
          (skinny_configs[index].split == 1 ? compute_capability_major >= 8 : compute_capability_major >= 9);
 }
 

@@ -26,7 +26,7 @@ constexpr int steps_in_flight = 4;  // 128 bytes of a row make a line: two lines
 
 __device__ uint4 load_once(const void* from) {
   uint4 value;
-  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+  asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
                : "l"(from));
   return value;
@@ -81,28 +81,27 @@ __global__ void __launch_bounds__(warps * 32)
   for (int r = 0; r < 2 * row_tiles; ++r)
     w_row[r] = w + static_cast<long long>(min(row0 + 8 * r + group, n - 1)) * k + quarter * lane_k;
   const T* x_row[token_tiles];
-  bool has_token[token_tiles];
 #pragma unroll
-  for (int t = 0; t < token_tiles; ++t) {
-    has_token[t] = 8 * t + group < m;
-    x_row[t] = x + static_cast<long long>(has_token[t] ? 8 * t + group : 0) * k + quarter * lane_k;
-  }
+  for (int t = 0; t < token_tiles; ++t)
+    x_row[t] = x + static_cast<long long>(8 * t + group < m ? 8 * t + group : 0) * k + quarter * lane_k;
 
   float sum[row_tiles][token_tiles][4] = {};
   constexpr int chunk = steps_in_flight * step_k;
   const uint4 zero = make_uint4(0, 0, 0, 0);
-  for (int k0 = (rank * warps + warp) * chunk; k0 < k; k0 += split * warps * chunk) {
+  // All loads are issued before the first is used: a condition on each would put a branch around it, so only
+  // the last chunk has them. Without a token, lanes read the first one's and their sums are not stored.
+  const auto advance = [&]<bool whole>(int k0) {
     uint4 w_value[steps_in_flight][2 * row_tiles];
     uint4 x_value[steps_in_flight][token_tiles];
 #pragma unroll
     for (int s = 0; s < steps_in_flight; ++s) {
       const int at = k0 + s * step_k;
-      const bool inside = at + quarter * lane_k < k;  // k is a multiple of 8: all of the load or nothing
+      const bool inside =
+          whole || at + quarter * lane_k < k;  // k is a multiple of 8: all of a load or nothing
 #pragma unroll
       for (int r = 0; r < 2 * row_tiles; ++r) w_value[s][r] = inside ? load_once(w_row[r] + at) : zero;
 #pragma unroll
-      for (int t = 0; t < token_tiles; ++t)
-        x_value[s][t] = inside && has_token[t] ? load_kept(x_row[t] + at) : zero;
+      for (int t = 0; t < token_tiles; ++t) x_value[s][t] = inside ? load_kept(x_row[t] + at) : zero;
     }
 #pragma unroll
     for (int s = 0; s < steps_in_flight; ++s)
@@ -116,7 +115,10 @@ __global__ void __launch_bounds__(warps * 32)
           multiply<T>(sum[r][t], low.x, high.x, low.y, high.y, token.x, token.y);
           multiply<T>(sum[r][t], low.z, high.z, low.w, high.w, token.z, token.w);
         }
-  }
+  };
+  int k0 = (rank * warps + warp) * chunk;
+  for (; k0 + chunk <= k; k0 += split * warps * chunk) advance.template operator()<true>(k0);
+  if (k0 < k) advance.template operator()<false>(k0);
 
 #pragma unroll
   for (int r = 0; r < row_tiles; ++r)
@@ -192,8 +194,11 @@ cudaError_t start_one(std::size_t wanted, const Sizes& sizes, const Operands& op
                       std::index_sequence<index...>) {
   cudaError_t status = cudaErrorInvalidValue;
   const auto start_if = [&]<std::size_t i>() {
-    if (wanted != i) return;
-    status = sizes.m <= 8 ? start<T, 1, i>(sizes, operands, stream) : start<T, 2, i>(sizes, operands, stream);
+    if constexpr (skinny_configs[i].kernel == SkinnyConfig::Kernel::skinny) {
+      if (wanted != i) return;
+      status =
+          sizes.m <= 8 ? start<T, 1, i>(sizes, operands, stream) : start<T, 2, i>(sizes, operands, stream);
+    }
   };
   (start_if.template operator()<index>(), ...);
   return status;
@@ -203,6 +208,8 @@ cudaError_t start_one(std::size_t wanted, const Sizes& sizes, const Operands& op
 
 cudaError_t launch_skinny(std::size_t index, const Sizes& sizes, const Operands& operands,
                           cudaStream_t stream) noexcept {
+  if (skinny_configs[index].kernel == SkinnyConfig::Kernel::gemv)
+    return launch_gemv(skinny_configs[index].rows, sizes, operands, stream);
   const auto all = std::make_index_sequence<skinny_configs.size()>{};
   return sizes.type == Type::float16 ? start_one<__half>(index, sizes, operands, stream, all)
                                      : start_one<__nv_bfloat16>(index, sizes, operands, stream, all);

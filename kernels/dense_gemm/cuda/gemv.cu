@@ -1,0 +1,135 @@
+#include <utility>
+
+#include "kernels/dense_gemm/cuda/kernels.hpp"
+#include "kernels/dense_gemm/cuda/types.cuh"
+
+// One to four tokens: a warp computes one or two outputs of all of them. Its lanes lie side by side along k,
+// so that a load of the warp is 512 bytes of one row of the weights; the activations come from the
+// first-level cache. Multiplied in float32: at four tokens that is still a fraction of what the weights'
+// arrival leaves time for. A lane adds its terms in the order of k, the lanes' sums meet in a fixed tree: the
+// same bits every time.
+
+namespace adaptive::kernels::dense_gemm {
+namespace {
+
+constexpr int warps = 4;
+constexpr int lane_k = 8;  // elements of a 16-byte load
+constexpr int step_k = 32 * lane_k;
+constexpr int loads_in_flight = 8;
+
+template <class T>
+struct Pair;
+template <>
+struct Pair<__nv_bfloat16> {
+  static __device__ float2 widen(unsigned bits) {
+    return make_float2(__uint_as_float(bits << 16), __uint_as_float(bits & 0xFFFF0000u));
+  }
+};
+template <>
+struct Pair<__half> {
+  static __device__ float2 widen(unsigned bits) {
+    return __half22float2(*reinterpret_cast<const __half2*>(&bits));
+  }
+};
+
+__device__ uint4 load_once(const void* from) {
+  uint4 value;
+  asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+               : "l"(from));
+  return value;
+}
+
+template <class T>
+__device__ float multiply(float sum, uint4 w, uint4 x) {
+  const unsigned w_bits[4] = {w.x, w.y, w.z, w.w};
+  const unsigned x_bits[4] = {x.x, x.y, x.z, x.w};
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const float2 a = Pair<T>::widen(w_bits[i]);
+    const float2 b = Pair<T>::widen(x_bits[i]);
+    sum = fmaf(a.x, b.x, sum);
+    sum = fmaf(a.y, b.y, sum);
+  }
+  return sum;
+}
+
+template <class T, int tokens, int rows>
+__global__ void __launch_bounds__(warps * 32)
+    gemv(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ y, int m, int n, int k) {
+  constexpr int steps = loads_in_flight / rows;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const int row0 = (static_cast<int>(blockIdx.x) * warps + static_cast<int>(threadIdx.x) / 32) * rows;
+  if (row0 >= n) return;  // whole warps
+  const T* w_row[rows];
+#pragma unroll
+  for (int r = 0; r < rows; ++r) w_row[r] = w + static_cast<long long>(min(row0 + r, n - 1)) * k;
+  const T* x_row[tokens];
+#pragma unroll
+  for (int t = 0; t < tokens; ++t) x_row[t] = x + static_cast<long long>(min(t, m - 1)) * k;
+
+  float sum[rows][tokens] = {};
+  // All loads are issued before the first is used: a condition on each would put a branch around it.
+  const auto advance = [&]<int count>(int at) {
+    uint4 w_value[count][rows];
+#pragma unroll
+    for (int s = 0; s < count; ++s)
+#pragma unroll
+      for (int r = 0; r < rows; ++r) w_value[s][r] = load_once(w_row[r] + at + s * step_k);
+#pragma unroll
+    for (int s = 0; s < count; ++s)
+#pragma unroll
+      for (int t = 0; t < tokens; ++t) {
+        const uint4 x_value = __ldg(reinterpret_cast<const uint4*>(x_row[t] + at + s * step_k));
+#pragma unroll
+        for (int r = 0; r < rows; ++r) sum[r][t] = multiply<T>(sum[r][t], w_value[s][r], x_value);
+      }
+  };
+  int k0 = 0;
+  for (; k0 + steps * step_k <= k; k0 += steps * step_k)
+    advance.template operator()<steps>(k0 + lane * lane_k);
+  // k is a multiple of 8: a lane has all of a load or nothing.
+  for (k0 += lane * lane_k; k0 < k; k0 += step_k) advance.template operator()<1>(k0);
+#pragma unroll
+  for (int r = 0; r < rows; ++r)
+#pragma unroll
+    for (int t = 0; t < tokens; ++t) {
+      float total = sum[r][t];
+#pragma unroll
+      for (int offset = 16; offset > 0; offset /= 2) total += __shfl_xor_sync(0xFFFFFFFFu, total, offset);
+      if (lane == 0 && t < m && row0 + r < n)
+        y[static_cast<long long>(t) * n + row0 + r] = static_cast<T>(total);
+    }
+}
+
+template <class T, int tokens, int rows>
+cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
+  cudaLaunchConfig_t launch{};
+  launch.gridDim = dim3(static_cast<unsigned>((sizes.n + warps * rows - 1) / (warps * rows)));
+  launch.blockDim = dim3(warps * 32);
+  launch.stream = stream;
+  return cudaLaunchKernelEx(&launch, gemv<T, tokens, rows>, static_cast<const T*>(operands.x),
+                            static_cast<const T*>(operands.w), static_cast<T*>(operands.y),
+                            static_cast<int>(sizes.m), static_cast<int>(sizes.n), static_cast<int>(sizes.k));
+}
+
+template <class T>
+cudaError_t start_one(int rows, const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
+  const auto with_tokens = [&]<int tokens>() {
+    return rows == 1 ? start<T, tokens, 1>(sizes, operands, stream)
+                     : start<T, tokens, 2>(sizes, operands, stream);
+  };
+  if (sizes.m == 1) return with_tokens.template operator()<1>();
+  if (sizes.m == 2) return with_tokens.template operator()<2>();
+  return with_tokens.template operator()<4>();
+}
+
+}  // namespace
+
+cudaError_t launch_gemv(int rows, const Sizes& sizes, const Operands& operands,
+                        cudaStream_t stream) noexcept {
+  return sizes.type == Type::float16 ? start_one<__half>(rows, sizes, operands, stream)
+                                     : start_one<__nv_bfloat16>(rows, sizes, operands, stream);
+}
+
+}  // namespace adaptive::kernels::dense_gemm
