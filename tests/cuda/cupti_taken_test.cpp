@@ -14,6 +14,11 @@ using CuptiTaken = TimerTest;
 TEST_F(CuptiTaken, LaunchesAreTimedByEventsAndTheLogSaysSoOnce) {
   const CuptiLibrary* const cupti = CuptiLibrary::find();
   if (cupti == nullptr) GTEST_SKIP() << "CUPTI is not installed";
+  {
+    Log log;
+    const Timer timer({.timing = Timing::cupti, .log = log.callback()});
+    if (timer.timing() != Timing::cupti) GTEST_SKIP() << log.text();
+  }
   CUpti_SubscriberHandle other = nullptr;
   if (cupti->subscribe(&other, &ignore, nullptr) != CUPTI_SUCCESS) GTEST_SKIP() << "a profiler has it";
   {

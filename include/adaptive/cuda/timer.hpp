@@ -17,7 +17,11 @@ namespace adaptive::cuda {
 /// Where a latency comes from.
 enum class Timing {
   events,  ///< a pair of CUDA events around the launch: 1 µs of host time each, resolution 0.5 µs
-  cupti,   ///< kernel records of CUPTI: resolution 1 ns, also inside replayed graphs; one client a process
+  /// Kernel records of CUPTI, those of one launch summed; the same on idle and busy streams. A launch without
+  /// kernels, or one that launches a graph, has no latency. One client a process: where a profiler is it, or
+  /// the library is missing, events are used. While such a timer lives CUPTI records every kernel of the
+  /// process.
+  cupti,
 };
 
 struct TimerOptions {

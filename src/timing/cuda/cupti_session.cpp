@@ -168,7 +168,8 @@ bool CuptiSession::attach(std::string& why) {
   if (!fine(cupti->subscribe(&subscriber, &CuptiCallbacks::called, nullptr), "subscribe")) return false;
   subscriber_ = subscriber;
   bool all = fine(cupti->register_callbacks(&CuptiCallbacks::requested, &CuptiCallbacks::completed),
-                  "register callbacks");
+                  "register callbacks") &&
+             fine(cupti->enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "record kernels");
   // Without it replayed graphs have no latencies, launches do.
   cupti->enable_callback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE, CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED);
   // Not every version of CUPTI tells of every way to launch; one it must tell of.
@@ -183,7 +184,6 @@ bool CuptiSession::attach(std::string& why) {
     why = "it does not tell of launches";
     all = false;
   }
-  all = all && fine(cupti->enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "record kernels");
   if (all) {
     stop_ = false;
     // The program's signals are for the program's threads.
