@@ -134,13 +134,10 @@ Rest Imed::rest(const KeyStatistics& key) const noexcept {
   if (!current(key)) return {key.leader(), 1.0};
   const std::uint64_t count = key[leader_].count;
   if (count < options_.timed_until || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
-  if (!key.settled) return {leader_, 1.0 / 4};
-  // The more results have confirmed the leader, the less the next can change; what is left is to notice a
-  // drift.
-  if (count < 4 * options_.timed_until) return {leader_, 1.0 / 16};
-  if (count < 8 * options_.timed_until) return {leader_, 1.0 / 64};
-  if (count < 16 * options_.timed_until) return {leader_, 1.0 / 256};
-  return {leader_, 1.0 / 1024};
+  // The more results have confirmed the leader, the less the next can change, and what is left is to notice a
+  // drift: the number of timed calls grows with the cube root of the calls.
+  const double sure = static_cast<double>(options_.timed_until) / static_cast<double>(count);
+  return {leader_, std::max(sure * sure, options_.timed_share_min)};
 }
 
 }  // namespace adaptive::policies

@@ -12,8 +12,10 @@ namespace adaptive::policies {
 struct ImedOptions {
   /// Chance that evidence buries a variant for good: caps what one result can say against it.
   double error = 0.01;
-  /// The leader is timed at every call until it has so many results.
-  std::uint64_t timed_until = 32;
+  /// The leader is timed at every call until it has so many results, then in a share of the calls that falls
+  /// with the square of their number, down to this one.
+  std::uint64_t timed_until = 16;
+  double timed_share_min = 1.0 / 1024;
 };
 
 class PriorModel;

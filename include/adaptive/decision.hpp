@@ -41,7 +41,8 @@ class Decision {
   std::uint32_t ticket_ = 0;
 };
 
-/// The incumbent of a key at one moment, for work that is prepared once and repeated, such as a captured
+/// What a key runs without exploration, at one moment: the incumbent or, until results have confirmed one, a
+/// leader that is surely faster than it. For work that is prepared once and repeated, such as a captured
 /// graph. Trivially copyable; valid as long as its selector.
 class Pin {
  public:
@@ -53,7 +54,7 @@ class Pin {
   /// `operation.fail(pin.decision())`.
   Decision decision() const noexcept { return {head_, variant()}; }
 
-  /// Whether the incumbent has changed since: prepare again with a new pin. Wait-free; any thread.
+  /// Whether that has changed since: prepare again with a new pin. Wait-free; any thread.
   /// After 65,536 changes of one key between two looks a change can go unnoticed.
   bool stale() const noexcept {
     return current_ != nullptr && current_->load(std::memory_order_relaxed) != incumbent_;

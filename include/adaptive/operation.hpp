@@ -134,7 +134,7 @@ class ADAPTIVE_EXPORT Operation {
   /// Binds a key. Throws `Error` where the number of values is wrong.
   Site site(const Key& key);
 
-  /// The incumbent of `key`, without exploration.
+  /// What `key` runs without exploration (see `Pin`).
   Pin pin(const Key& key) noexcept;
 
   /// As `select`, but nothing where neither a table nor this run knows anything of `key` or of one near it.
@@ -143,6 +143,10 @@ class ADAPTIVE_EXPORT Operation {
   /// Why `key` runs what it runs. Does not create the key's state: an unseen key is explained as it would
   /// start. Throws `Error` where the number of values is wrong.
   Explanation explain(const Key& key) const;
+
+  /// What timing a launch costs, where the program has not said it (`LearningOptions::timing_cost`): timers
+  /// tell it. One relaxed store.
+  void note_timing_cost(Latency cost) noexcept;
 
   /// Runs one variant everywhere until the result is destroyed; nested ones end in any order, the latest
   /// counts. Throws `Error` for an unknown name.

@@ -48,8 +48,13 @@ bool OperationState::within_budget(const KeyState& key, std::uint32_t candidate,
   return key.lost_ns + known <= budget * s.calls * expected;
 }
 
+double OperationState::timing_cost_ns() const noexcept {
+  const double said = shared_.learning.timing_cost.count();
+  return said > 0.0 ? said : noted_timing_cost_ns_.load(std::memory_order_relaxed);
+}
+
 double OperationState::affordable(const KeyState& key) const noexcept {
-  const double cost_ns = shared_.learning.timing_cost.count();
+  const double cost_ns = timing_cost_ns();
   if (!(cost_ns > 0.0)) return 1.0;
   const KeyStatistics& s = key.statistics;
   const std::size_t first = timed_first + (s.trusted_prior ? 0 : timed_first_each * s.size());
@@ -265,7 +270,7 @@ void OperationState::publish(KeyState& key) noexcept {
       rest = key.policy->rest(s);
       rest.candidate = choosable(key, rest.candidate);
       rest.consulted = std::min(rest.consulted, affordable(key));
-      pinned = s.incumbent;
+      pinned = standing(key);
       break;
   }
   std::uint32_t variant = key.variant_of(rest.candidate);

@@ -95,6 +95,10 @@ Forced::~Forced() {
   if (state_ != nullptr) state_->pop_forced(id_);
 }
 
+void Operation::note_timing_cost(Latency cost) noexcept {
+  state_->note_timing_cost(cost.count());
+}
+
 void Operation::enable(std::string_view variant, bool enabled) {
   const std::uint32_t index = require_variant(*state_, variant);
   if (index == 0 && !enabled) throw Error("the default variant cannot be disabled", state_->spec().name);

@@ -55,6 +55,7 @@ class OperationState {
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;
   void enable(std::uint32_t variant, bool enabled);
+  void note_timing_cost(double ns) noexcept { noted_timing_cost_ns_.store(ns, std::memory_order_relaxed); }
   std::uint32_t add_variant(Variant variant, bool parsed = false);
   /// What a table names, made by the program's `parse`; nothing where that cannot.
   std::optional<std::uint32_t> parse_variant(const std::string& name, const Parameters& parameters) noexcept;
@@ -107,6 +108,7 @@ class OperationState {
 
   // Learning; the key's lock is held.
   bool within_budget(const KeyState& key, std::uint32_t candidate, std::uint32_t leader) const noexcept;
+  double timing_cost_ns() const noexcept;
   /// The share of calls that may be timed.
   double affordable(const KeyState& key) const noexcept;
   void accept(KeyState& key, std::uint32_t candidate, double ns) noexcept;
@@ -146,6 +148,7 @@ class OperationState {
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
   std::atomic<std::uint32_t> forced_variant_{not_forced};
   std::atomic<unsigned> said_{0};
+  std::atomic<double> noted_timing_cost_ns_{0.0};
   std::atomic<std::uint64_t> wrong_arity_{0}, keys_refused_{0}, unsupported_{0}, contended_{0}, dropped_{0},
       invalid_{0}, failures_elsewhere_{0};
 };

@@ -15,7 +15,10 @@ constexpr double prior_deviation = 0.03;
 constexpr double prior_freedom = 4.0;
 constexpr double deviation_min = 0.002;
 // The mixture parameter of the confidence sequence: narrowest around this many results.
-constexpr double mixture = 16.0;
+constexpr double mixture = 2.0;
+// By how much more than said the deviation may be off, in results: so that the sequence holds from the first
+// one.
+constexpr double deviation_doubt = 6.0;
 
 // The smaller of the two middle values where their number is even: contention only ever adds time.
 double lower_median(const double* values, std::size_t count) noexcept {
@@ -48,7 +51,9 @@ double KeyStatistics::radius(std::size_t candidate, double error) const noexcept
   const double n = std::min(static_cast<double>(candidates[candidate].count), memory);
   if (n == 0) return std::numeric_limits<double>::infinity();
   const double share = error / static_cast<double>(candidates.size());
-  return deviation_ *
+  // Few results know the deviation itself only roughly.
+  const double unsure = 1.0 + deviation_doubt / (prior_freedom + freedom_);
+  return deviation_ * unsure *
          std::sqrt((n + mixture) / (n * n) * std::log((n + mixture) / (mixture * share * share)));
 }
 

@@ -247,8 +247,9 @@ TEST(Radius, ShrinksWithResultsAndGrowsWithSurenessAndRivals) {
     ASSERT_GT(many.radius(0, 0.01), now);
     before = now;
   }
-  // Not far above the interval of a fixed sample size: 2.8 deviations of the mean at error 0.005.
-  EXPECT_LT(before, 6 * 0.03 / std::sqrt(1000.0));
+  // Not far above the interval of a fixed sample size: 2.8 deviations of the mean at error 0.005, where of
+  // the deviation only the guess is known, and 2.5 times it is allowed for.
+  EXPECT_LT(before, 2.5 * 5 * 0.03 / std::sqrt(1000.0));
 }
 
 }  // namespace

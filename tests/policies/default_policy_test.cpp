@@ -5,9 +5,9 @@
 #include <string>
 
 #include <adaptive/policy.hpp>
-#include "tests/policies/effort.hpp"
 #include "replay/environment.hpp"
 #include "replay/runner.hpp"
+#include "tests/policies/effort.hpp"
 
 namespace adaptive {
 namespace {

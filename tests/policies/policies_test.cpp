@@ -11,9 +11,9 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "tests/policies/effort.hpp"
 #include "replay/environment.hpp"
 #include "replay/runner.hpp"
+#include "tests/policies/effort.hpp"
 
 namespace adaptive {
 namespace {
@@ -43,8 +43,7 @@ class EveryPolicy : public ::testing::TestWithParam<std::string_view> {
                                 std::size_t count) const {
     std::vector<Outcome> result;
     Synthetic environment(world);
-    for (std::uint64_t seed = 1; seed <= count; ++seed)
-      result.push_back(replay::run(environment, how, seed));
+    for (std::uint64_t seed = 1; seed <= count; ++seed) result.push_back(replay::run(environment, how, seed));
     return result;
   }
 };
@@ -57,8 +56,8 @@ double mean_overhead(const std::vector<Outcome>& outcomes) {
 
 // Runs at whose end something slower than a tie with the best is in use.
 std::size_t astray(const std::vector<Outcome>& outcomes) {
-  return static_cast<std::size_t>(std::count_if(
-      outcomes.begin(), outcomes.end(), [](const Outcome& o) { return o.gap_leader > replay::tie; }));
+  return static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(),
+                                                [](const Outcome& o) { return o.gap_leader > replay::tie; }));
 }
 
 // Mean overhead at 2,000 calls in the steady world that a policy must stay below. One look at every variant

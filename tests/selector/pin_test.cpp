@@ -31,6 +31,22 @@ TEST(Pin, IsStaleAfterAPromotion) {
   EXPECT_FALSE(after.stale());
 }
 
+// A promotion waits until every other variant is ruled out; a captured graph should not wait as long.
+TEST(Pin, IsStaleOnceAnotherVariantIsSurelyFaster) {
+  Selector selector(test::options());
+  Operation& op = selector.define(test::operation({"a", "b", "never measured"}));
+  const Pin pin = op.pin({8});
+  for (int i = 0; i < 7; ++i) {
+    op.record(Key{8}, 0, Latency(200.0));
+    op.record(Key{8}, 1, Latency(100.0));
+  }
+  EXPECT_FALSE(pin.stale()) << "on few results";
+  op.record(Key{8}, 1, Latency(100.0));
+  EXPECT_TRUE(pin.stale());
+  EXPECT_EQ(op.pin({8}).variant(), 1u);
+  EXPECT_EQ(op.explain({8}).incumbent, "a") << "not promoted yet";
+}
+
 TEST(Pin, IsNotStaleByMereExploration) {
   Selector selector(test::options_with<test::RoundRobin>());
   Operation& op = selector.define(test::operation({"a", "b"}));

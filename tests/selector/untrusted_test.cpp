@@ -72,9 +72,9 @@ TEST_F(Untrusted, AnotherKindOfProcessorsTableIsNotUsedAtAll) {
   options.device.libraries["compute_capability"] = "9.0";
   Selector selector(options);
   Operation& op = selector.define(test::operation({"a", "b", "c"}));
-  EXPECT_EQ(op.select({64}).variant(), 0u);
+  EXPECT_EQ(test::incumbent(op, {64}), 0u);
   selector.load(folder_ / "table.json");
-  EXPECT_EQ(op.select({64}).variant(), 0u);
+  EXPECT_EQ(test::incumbent(op, {64}), 0u);
   EXPECT_EQ(log_.count("another kind of processor", LogLevel::warning), 2u) << log_.text();
 }
 

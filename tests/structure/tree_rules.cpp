@@ -32,8 +32,9 @@ const std::vector<Layer>& layers() {
       {"timing", "src/timing/", {"public", "core"}},
       {"replay", "src/replay/", {"public", "core", "policies", "table", "selector"}},
       {"tuning", "src/tuning/", {"public", "core", "policies", "table", "selector", "timing", "kernels"}},
-      {"cli", "src/cli/", {"public", "core", "policies", "table", "selector", "timing", "kernels", "tuning",
-        "replay"}},
+      {"cli",
+       "src/cli/",
+       {"public", "core", "policies", "table", "selector", "timing", "kernels", "tuning", "replay"}},
       {"selector", "src/", {"public", "core", "policies", "table"}},
   };
   return all;
