@@ -99,7 +99,8 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
   }
   const double evidence = behind * behind / (2.0 * key.deviation() * key.deviation());
   const double cap = std::log(4.0 * static_cast<double>(key.size()) / options_.error);
-  if (n < 2.0 && evidence > cap) return behind * static_cast<double>(key.size()) / outlier_gain;
+  if ((n < 2.0 || key.agreeing(candidate) < 2) && evidence > cap)
+    return behind * static_cast<double>(key.size()) / outlier_gain;
   return n * std::exp(n * std::min(evidence, cap)) / horizon_share;
 }
 

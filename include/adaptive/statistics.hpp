@@ -88,6 +88,10 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// `use_priors`. The incumbent where nothing is known.
   std::uint32_t leader(bool use_priors = false) const noexcept;
 
+  /// How many results agree with a candidate's location. Two outliers seldom agree with each other, so what
+  /// looks slow on few results is believed only when they do. All results once there are more than a few.
+  std::uint64_t agreeing(std::size_t candidate) const noexcept;
+
   /// Half the width of the confidence sequence of a candidate's location: valid at all times together, for
   /// all candidates together, with probability 1 - error. Infinite without results. Source: the normal
   /// mixture boundary of Robbins, in the form of Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform,

@@ -14,6 +14,8 @@ constexpr double memory = 1024.0;
 constexpr double prior_deviation = 0.03;
 constexpr double prior_freedom = 4.0;
 constexpr double deviation_min = 0.002;
+// Two results further apart than this are not of one kind.
+constexpr double agreement_deviations = 5.0;
 // The mixture parameter of the confidence sequence: narrowest around this many results.
 constexpr double mixture = 2.0;
 // By how much more than said the deviation may be off, in results: so that the sequence holds from the first
@@ -44,6 +46,14 @@ std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
     }
   }
   return best;
+}
+
+std::uint64_t KeyStatistics::agreeing(std::size_t candidate) const noexcept {
+  const VariantStatistics& c = candidates[candidate];
+  if (c.count > VariantStatistics::first_count) return c.count;
+  return static_cast<std::uint64_t>(
+      std::count_if(c.first.begin(), c.first.begin() + static_cast<std::ptrdiff_t>(c.count),
+                    [&](double x) { return std::abs(x - c.location) <= agreement_deviations * deviation_; }));
 }
 
 double KeyStatistics::radius(std::size_t candidate, double error) const noexcept {

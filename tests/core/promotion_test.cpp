@@ -62,6 +62,16 @@ TEST(Established, NobodyIsWhileARivalHasTooFewSamples) {
   EXPECT_EQ(established(key, strict), 0u);
 }
 
+TEST(Established, NobodyIsWhileARivalsFewResultsDoNotAgree) {
+  KeyStatistics key = of(2);
+  add(key, 0, 100.0, 50);
+  add(key, 1, 900.0, 1);
+  add(key, 1, 4000.0, 1);
+  EXPECT_EQ(established(key, options), std::nullopt) << "both may have been outliers";
+  add(key, 1, 900.0, 1);
+  EXPECT_EQ(established(key, options), 0u);
+}
+
 TEST(Established, OneSampleNeverPromotesHoweverFast) {
   KeyStatistics key = of(2);
   add(key, 0, 1000.0, 100);

@@ -234,6 +234,19 @@ TEST(Restart, WithALocationAndNoWeightIsWithoutOne) {
   EXPECT_NE(key[0].location, key[0].location);
 }
 
+TEST(Agreeing, LeavesOutWhatLiesApart) {
+  KeyStatistics key = of(2);
+  EXPECT_EQ(key.agreeing(0), 0u);
+  key.add(0, 100.0);
+  EXPECT_EQ(key.agreeing(0), 1u);
+  key.add(0, 1000.0);
+  EXPECT_EQ(key.agreeing(0), 1u) << "either may be the outlier";
+  key.add(0, 101.0);
+  EXPECT_EQ(key.agreeing(0), 2u);
+  for (int i = 0; i < 5; ++i) key.add(0, 100.0);
+  EXPECT_EQ(key.agreeing(0), 8u) << "of many, outliers no longer matter";
+}
+
 TEST(Radius, ShrinksWithResultsAndGrowsWithSurenessAndRivals) {
   KeyStatistics few = of(2);
   KeyStatistics many = of(20);
