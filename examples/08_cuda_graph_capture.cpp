@@ -1,5 +1,5 @@
-// What you learn here: a captured graph holds the variant that was the incumbent at the capture, since
-// nothing can be explored or timed in there. A pin tells when that has changed: capture again.
+// What you learn here: a captured graph holds the variant that was surely the best known at the capture,
+// since nothing can be explored or timed in there. A pin tells when that has changed: capture again.
 //
 // The same operation is launched outside the graph as well, and learned from there, as a server does that
 // replays graphs for its common batch sizes and launches the others one by one.
@@ -14,9 +14,7 @@ int main() {
     std::printf("no GPU here: nothing to launch\n");
     return 0;
   }
-  // A graph gets what is confirmed. One look is enough here to rule out a variant that is several times
-  // slower; by default it takes two, and nobody hurries to look again at one so slow.
-  adaptive::Selector selector({.device = adaptive::cuda::device(), .learning = {.samples_min = 1}});
+  adaptive::Selector selector({.device = adaptive::cuda::device()});
   adaptive::Operation& operation = selector.define(softmax::operation());
   adaptive::cuda::Timer timer;
   const softmax::Stream stream;

@@ -12,9 +12,7 @@ int main() {
     std::printf("no GPU here: nothing to launch\n");
     return 0;
   }
-  // A graph gets what is confirmed. One look is enough here to rule out a variant that is several times
-  // slower; by default it takes two, and nobody hurries to look again at one so slow.
-  adaptive::Selector selector({.device = adaptive::cuda::device(), .learning = {.samples_min = 1}});
+  adaptive::Selector selector({.device = adaptive::cuda::device()});
   adaptive::Operation& operation = selector.define(softmax::operation());
   adaptive::cuda::Timer timer;
   const softmax::Stream stream;

@@ -32,6 +32,8 @@ std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptio
   if (behind > 0 && behind > unsure) return "slower by " + percent(std::expm1(behind)) + ", surely";
   if (behind > 0)
     return "slower by " + percent(std::expm1(behind)) + " as far as known; would have to gain that";
+  if (-behind > unsure)
+    return "faster by " + percent(-std::expm1(behind)) + ", surely; promoted once all others are ruled out";
   return "faster by " + percent(-std::expm1(behind)) + " as far as known; needs the uncertainty of " +
          percent(unsure) + " to shrink below that";
 }
