@@ -4,13 +4,23 @@
 #include <cmath>
 
 namespace adaptive::policies {
+namespace {
+
+constexpr double faster_deviations = 4.0;
+
+}  // namespace
 
 void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept {
   if (sample.candidate < stale_.size() && stale_[sample.candidate]) {
     refresh(key, sample);
     return;
   }
-  if (sample.candidate == leader && detector_.add(key, sample)) reopen(key, leader);
+  if (sample.candidate == leader) {
+    if (detector_.add(key, sample)) reopen(key, leader);
+  } else if (sample.residual < -faster_deviations * key.deviation()) {
+    // Whatever disturbs a launch makes it later, never earlier: the candidate has become faster.
+    key.restart(sample.candidate, sample.log_latency, 1);
+  }
 }
 
 void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {

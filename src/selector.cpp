@@ -18,6 +18,8 @@ void check(const LearningOptions& learning) {
     throw Error("learning.error is not a probability between 0 and 1", "Selector");
   if (!share(learning.exploration_budget))
     throw Error("learning.exploration_budget is not a share from 0 to 1", "Selector");
+  if (!share(learning.revalidation_budget))
+    throw Error("learning.revalidation_budget is not a share from 0 to 1", "Selector");
   if (!(learning.timing_cost.count() >= 0.0)) throw Error("learning.timing_cost is negative", "Selector");
   if (!share(learning.timing_budget))
     throw Error("learning.timing_budget is not a share from 0 to 1", "Selector");

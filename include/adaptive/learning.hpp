@@ -20,6 +20,10 @@ struct LearningOptions {
   /// Largest share of a key's time that may be lost to variants slower than the leader; 1 sets no limit. The
   /// first exploring launch is always allowed, or nothing could ever be learned.
   double exploration_budget = 1.0;
+  /// Share of a key's time for looking again at variants that nothing else would look at, in case one has
+  /// become faster; kept by what the looks really cost. 0: such a change is noticed only by looks that are
+  /// due anyway.
+  double revalidation_budget = 0.0;
   /// What timing a launch costs the program besides the launch: an event pair on a GPU takes some
   /// microseconds of its stream. 0: nothing worth counting, and `timing_budget` sets no limit.
   Latency timing_cost = Latency(0);

@@ -43,6 +43,7 @@ struct Arguments {
   std::vector<std::uint32_t> delay = {0, 0};
   double lost = 0.0;
   double budget = 1.0;
+  double revalidation = 0.0;
   bool per_key = false;
   bool json = false;
   std::filesystem::path csv;
@@ -70,6 +71,7 @@ ReplayOptions options_of(const Arguments& arguments, const std::string& policy) 
   options.run.delivery.delay_max = arguments.delay[1];
   options.run.delivery.lost = arguments.lost;
   options.run.learning.exploration_budget = arguments.budget;
+  options.run.learning.revalidation_budget = arguments.revalidation;
   options.run.seeds = seeds_of(arguments);
   options.runs = arguments.runs;
   options.seed = arguments.seed;
@@ -258,6 +260,11 @@ Command add_replay(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--budget", a->budget, "Largest share of the time to lose by exploring; 1: no limit")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--revalidation", a->revalidation,
+                   "Share of the time for looks that nothing else asks for")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_flag("--per-key", a->per_key, "Figures of every key as well");

@@ -339,6 +339,7 @@ void OperationState::begin(KeyState& key) const {
   key.statistics.incumbent = available_incumbent(key);
   key.incumbent_location =
       key.start.trusted ? key.statistics[key.statistics.incumbent].prior : VariantStatistics::none;
+  key.revalidation = {};
   key.lost_ns = 0.0;
   key.explored_calls = 0.0;
 }

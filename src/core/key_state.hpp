@@ -16,6 +16,7 @@
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
+#include "core/revalidation.hpp"
 #include "core/spin_lock.hpp"
 #include "core/tickets.hpp"
 
@@ -67,6 +68,7 @@ struct KeyState {
   std::deque<HistoryEntry> history;
   Counters counters;
   double explored_calls = 0.0;
+  Revalidation revalidation;
   double lost_ns = 0.0;  // by explored launches, against the leader
   double incumbent_location =
       VariantStatistics::none;  // when it became the incumbent: what demotion is judged by

@@ -20,6 +20,10 @@ constexpr std::uint64_t leader_results_min = 8;
 constexpr std::size_t timed_first = 16;
 constexpr std::size_t timed_first_each = 4;
 
+// A look that is due waits for the next call that is put to the policy: there are so many of those for each
+// that the budget pays for, were every look to cost a whole latency.
+constexpr double consulted_per_budget = 4.0;
+
 bool learns(Mode mode) {
   return mode == Mode::online || mode == Mode::observe;
 }
@@ -88,6 +92,12 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   const std::uint32_t leader = choosable(key, key.policy->rest(s).candidate);
   if (mode == Mode::observe) {
     choice.candidate = choosable(key, key.start.candidate);
+  } else if (const auto due = key.revalidation.due(s, leader, shared_.learning.revalidation_budget);
+             due && choice.candidate == leader) {
+    choice = {*due, true};
+    key.revalidation.launched(s, *due, leader);
+    ++key.counters.explored;
+    key.explored_calls += 1.0;
   } else if (choice.candidate != leader) {
     if (within_budget(key, choice.candidate, leader)) {
       ++key.counters.explored;
@@ -150,6 +160,7 @@ void OperationState::accept(KeyState& key, std::uint32_t candidate, double ns) n
   const std::uint32_t leader = s.leader();
   if (candidate != leader && s[leader].count > 0)
     key.lost_ns += std::max(0.0, ns - std::exp(s[leader].location));
+  key.revalidation.arrived(candidate, ns);
   const Sample sample = s.add(candidate, ns);
   const Mode mode = shared_.mode.load(std::memory_order_relaxed);
   if (!learns(mode)) return;
@@ -269,6 +280,8 @@ void OperationState::publish(KeyState& key) noexcept {
     case Mode::online:
       rest = key.policy->rest(s);
       rest.candidate = choosable(key, rest.candidate);
+      rest.consulted = std::max(rest.consulted,
+                                std::min(1.0, consulted_per_budget * shared_.learning.revalidation_budget));
       rest.consulted = std::min(rest.consulted, affordable(key));
       pinned = standing(key);
       break;

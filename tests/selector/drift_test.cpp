@@ -33,6 +33,22 @@ TEST_F(Drifting, OfAllTogetherChangesNothing) {
   EXPECT_EQ(selector_.epoch(), epoch);
 }
 
+// Nothing asks for a launch of a variant that is far behind: that it has become the fastest is seen only
+// where there is a budget for looking.
+TEST(Hidden, ImprovementIsFoundWithABudget) {
+  for (const double budget : {0.0, 0.005}) {
+    SelectorOptions options = test::options();
+    options.learning.revalidation_budget = budget;
+    Selector selector(options);
+    Operation& op = selector.define(test::operation({"a", "b", "c"}));
+    test::learn(op, {8}, {200, 100, 150});
+    test::launch(op, {8}, {200, 100, 150}, 2000, 1);
+    ASSERT_EQ(test::incumbent(op, {8}), 1u);
+    test::launch(op, {8}, {200, 100, 50}, 4000, 2);
+    EXPECT_EQ(test::incumbent(op, {8}), budget > 0.0 ? 2u : 1u) << budget;
+  }
+}
+
 TEST_F(Drifting, IsNotSeenWhereThereIsNone) {
   test::learn(op_, {8}, {200, 100, 150});
   test::launch(op_, {8}, {200, 100, 150}, 50'000, 1);

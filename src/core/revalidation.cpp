@@ -1,0 +1,47 @@
+#include "core/revalidation.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace adaptive::core {
+namespace {
+
+double cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept {
+  return std::max(0.0, std::exp(key[candidate].location) - std::exp(key[leader].location));
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> Revalidation::due(const KeyStatistics& key, std::uint32_t leader,
+                                               double share) noexcept {
+  if (!(share > 0.0) || key[leader].count == 0) return std::nullopt;
+  // A result that never came is given up with its ticket.
+  if (looking_at_ != none && (looking_at_ >= key.size() || key[looking_at_].pending == 0)) looking_at_ = none;
+  if (looking_at_ != none) return std::nullopt;
+  std::optional<std::uint32_t> oldest;
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    const VariantStatistics& c = key[i];
+    if (i == leader || !c.available || c.count == 0 || c.pending > 0) continue;
+    if (!oldest || c.asked_at < key[*oldest].asked_at) oldest = i;
+  }
+  if (!oldest) return std::nullopt;
+  const double earned = share * key.calls * std::exp(key[leader].location);
+  if (spent_ns_ + cost_ns(key, *oldest, leader) > earned) return std::nullopt;
+  return oldest;
+}
+
+void Revalidation::launched(const KeyStatistics& key, std::uint32_t candidate,
+                            std::uint32_t leader) noexcept {
+  looking_at_ = candidate;
+  leader_ns_ = std::exp(key[leader].location);
+  expected_ns_ = cost_ns(key, candidate, leader);
+  spent_ns_ += expected_ns_;
+}
+
+void Revalidation::arrived(std::uint32_t candidate, double ns) noexcept {
+  if (candidate != looking_at_) return;
+  spent_ns_ += std::max(0.0, ns - leader_ns_) - expected_ns_;
+  looking_at_ = none;
+}
+
+}  // namespace adaptive::core
