@@ -75,7 +75,7 @@ std::string usage() {
          "  --runs      of every scenario (200), or of every key of the trace (20)\n"
          "  --policy    may be given several times; all of them without\n"
          "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
-         "  --timing-cost-us  added to every timed call (0)\n"
+         "  --timing-cost-us  added to every timed call, and told to the selector (0)\n"
          "  --trace     draws from recorded latencies: lines "
          "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
          "  --order     rounds of the recording at random, or as they were recorded\n"

@@ -67,6 +67,7 @@ ReplayOptions options_of(const Arguments& arguments, const std::string& policy) 
                                 ? replay::checkpoints(arguments.calls)
                                 : replay::dense_checkpoints(arguments.calls);
   options.run.timing_cost_ns = arguments.timing_cost_us * 1000.0;
+  options.run.learning.timing_cost = Latency(options.run.timing_cost_ns);
   options.run.delivery.delay_min = arguments.delay[0];
   options.run.delivery.delay_max = arguments.delay[1];
   options.run.delivery.lost = arguments.lost;
@@ -250,7 +251,8 @@ Command add_replay(CLI::App& app) {
   command->add_option("--seed-error", a->seed_error, "Deviation of the logarithm of what the table says")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
-  command->add_option("--timing-cost-us", a->timing_cost_us, "Added to every timed call")
+  command
+      ->add_option("--timing-cost-us", a->timing_cost_us, "Added to every timed call; the selector is told")
       ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
   command->add_option("--delay", a->delay, "Results come so many calls late, at least and at most")
