@@ -35,6 +35,9 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/adaptive-config-version.
 install(FILES "${PROJECT_BINARY_DIR}/adaptive-config.cmake" "${PROJECT_BINARY_DIR}/adaptive-config-version.cmake"
   DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
 
+# The measured tables, where TableSearch::standard looks for them.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs/" DESTINATION "${CMAKE_INSTALL_DATADIR}/adaptive/configs")
+
 # pkg-config: the prefix is found from the file's own place, so that an installed tree can be moved.
 file(RELATIVE_PATH ADAPTIVE_PC_PREFIX
   "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
