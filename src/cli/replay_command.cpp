@@ -1,4 +1,5 @@
 // adaptive replay (--trace FILE | --scenario NAME) [options]
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -128,7 +129,7 @@ Json figures(const Summary& summary, double first_look, std::size_t calls) {
   json["overhead_realized_percent"] = percent(summary.realized.mean());
   json["first_look_floor_percent"] = percent(first_look / static_cast<double>(calls));
   json["promotions"] = static_cast<std::uint64_t>(
-      summary.promotions.mean() * static_cast<double>(summary.promotions.count()) + 0.5);
+      std::llround(summary.promotions.mean() * static_cast<double>(summary.promotions.count())));
   json["wrong_promotions"] = summary.wrong;
   json["timed_fraction"] = summary.timed.mean();
   if (summary.reaction.count() > 0 || summary.unreacted > 0) {

@@ -84,11 +84,12 @@ Judgement judge(const Fingerprint& table, const Fingerprint& device) {
     return prior("another device, " + table.device);
   if (!agree(leading(table.driver, 1), leading(device.driver, 1))) return prior("driver " + table.driver);
   if (!agree(leading(table.toolkit, 2), leading(device.toolkit, 2))) return prior("toolkit " + table.toolkit);
-  for (const auto& [name, version] : table.libraries) {
-    const auto at = device.libraries.find(name);
-    if (at != device.libraries.end() && !agree_on(name, version, at->second))
-      return prior(name + " " + version);
-  }
+  const auto differs = [&](const auto& library) {
+    const auto at = device.libraries.find(library.first);
+    return at != device.libraries.end() && !agree_on(library.first, library.second, at->second);
+  };
+  const auto other = std::find_if(table.libraries.begin(), table.libraries.end(), differs);
+  if (other != table.libraries.end()) return prior(other->first + " " + other->second);
   return {};
 }
 

@@ -20,6 +20,11 @@ std::string number(const char* how, double value) {
   return text;
 }
 
+template <class... Parts>
+void append(std::string& text, const Parts&... parts) {
+  (text.append(parts), ...);
+}
+
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -74,18 +79,17 @@ class Picture {
     std::string text;
     for (double at = x_.low; at <= x_.high; at += 1.0) {
       const std::string x = number("%.1f", x_of(std::pow(10.0, at)));
-      text += "<line x1=\"" + x + "\" y1=\"" + number("%.1f", top) + "\" x2=\"" + x + "\" y2=\"" +
-              number("%.1f", height - bottom) + "\" stroke=\"#ddd\"/><text x=\"" + x + "\" y=\"" +
-              number("%.1f", height - bottom + 18) + "\" text-anchor=\"middle\">" +
-              number("%.0f", std::pow(10.0, at)) + "</text>\n";
+      append(text, "<line x1=\"", x, "\" y1=\"", number("%.1f", top), "\" x2=\"", x, "\" y2=\"",
+             number("%.1f", height - bottom), "\" stroke=\"#ddd\"/><text x=\"", x, "\" y=\"",
+             number("%.1f", height - bottom + 18), "\" text-anchor=\"middle\">",
+             number("%.0f", std::pow(10.0, at)), "</text>\n");
     }
     for (double at = y_.low; at <= y_.high; at += 1.0) {
       const std::string y = number("%.1f", y_of(std::pow(10.0, at)));
-      text += "<line x1=\"" + number("%.1f", left) + "\" y1=\"" + y + "\" x2=\"" +
-              number("%.1f", width - right) + "\" y2=\"" + y + "\" stroke=\"#ddd\"/><text x=\"" +
-              number("%.1f", left - 8) + "\" y=\"" + y +
-              "\" text-anchor=\"end\" dominant-baseline=\"middle\">" + number("%g", std::pow(10.0, at)) +
-              " %</text>\n";
+      append(text, "<line x1=\"", number("%.1f", left), "\" y1=\"", y, "\" x2=\"",
+             number("%.1f", width - right), "\" y2=\"", y, "\" stroke=\"#ddd\"/><text x=\"",
+             number("%.1f", left - 8), "\" y=\"", y, "\" text-anchor=\"end\" dominant-baseline=\"middle\">",
+             number("%g", std::pow(10.0, at)), " %</text>\n");
     }
     return text;
   }
@@ -99,7 +103,7 @@ class Picture {
       last = &point;
       middle += at(point.calls, point.overhead);
       upper += at(point.calls, point.overhead + point.confidence);
-      lower = at(point.calls, point.overhead - point.confidence) + lower;
+      lower.insert(0, at(point.calls, point.overhead - point.confidence));
     }
     if (last == nullptr) return {};
     const double label_y = top + 14.0 + 18.0 * static_cast<double>(index);
@@ -117,7 +121,7 @@ class Picture {
       const double calls = std::pow(10.0, at);
       const double percent = 100.0 * first_look_ / calls;
       if (y_.share(percent) <= 1.0 && y_.share(percent) >= 0.0)
-        points += number("%.1f", x_of(calls)) + "," + number("%.1f", y_of(percent)) + " ";
+        append(points, number("%.1f", x_of(calls)), ",", number("%.1f", y_of(percent)), " ");
     }
     return "<polyline points=\"" + points +
            "\" fill=\"none\" stroke=\"#777\" stroke-dasharray=\"5 4\"/>\n<text x=\"" +
@@ -145,8 +149,8 @@ std::string to_csv(const std::vector<Curve>& curves) {
   std::string text = "policy,calls,overhead_percent,confidence_percent\n";
   for (const Curve& curve : curves)
     for (const CurvePoint& point : curve.points)
-      text += quoted(curve.name) + "," + std::to_string(point.calls) + "," +
-              number("%.6g", 100.0 * point.overhead) + "," + number("%.6g", 100.0 * point.confidence) + "\n";
+      append(text, quoted(curve.name), ",", std::to_string(point.calls), ",",
+             number("%.6g", 100.0 * point.overhead), ",", number("%.6g", 100.0 * point.confidence), "\n");
   return text;
 }
 
