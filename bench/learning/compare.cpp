@@ -22,8 +22,7 @@ ReplayOptions replay_options(const Options& options, const std::string& policy, 
   ReplayOptions result;
   result.run.policy = make_policy(policy);
   result.run.learning.exploration_budget = options.budget;
-  result.run.timing_cost_ns = options.timing_cost_us * 1000.0;
-  result.run.learning.timing_cost = Latency(result.run.timing_cost_ns);
+  result.run.learning.timing_cost = Latency(options.timing_cost_us * 1000.0);
   result.run.calls = options.calls;
   result.run.checkpoints = replay::checkpoints(options.calls);
   result.runs = options.runs == 0 ? runs : options.runs;

@@ -67,8 +67,7 @@ ReplayOptions options_of(const Arguments& arguments, const std::string& policy) 
   options.run.checkpoints = arguments.csv.empty() && arguments.svg.empty()
                                 ? replay::checkpoints(arguments.calls)
                                 : replay::dense_checkpoints(arguments.calls);
-  options.run.timing_cost_ns = arguments.timing_cost_us * 1000.0;
-  options.run.learning.timing_cost = Latency(options.run.timing_cost_ns);
+  options.run.learning.timing_cost = Latency(arguments.timing_cost_us * 1000.0);
   options.run.delivery.delay_min = arguments.delay[0];
   options.run.delivery.delay_max = arguments.delay[1];
   options.run.delivery.lost = arguments.lost;

@@ -150,8 +150,8 @@ class Run {
       outcome_.reaction = reaction_.calls();
     if (!decision.timed()) return;
     ++timed_;
-    spent_ += options_.timing_cost_ns;
-    spent_realized_ += options_.timing_cost_ns;
+    spent_ += options_.learning.timing_cost.count();
+    spent_realized_ += options_.learning.timing_cost.count();
     if (direct_) return deliver(decision, Latency(latency));
     send(decision, Latency(latency));
   }

@@ -33,11 +33,10 @@ struct SeedTable {
 
 struct RunOptions {
   PolicyFactory policy = {};  ///< empty: the default one
+  /// Its `timing_cost` is also what every timed call costs.
   LearningOptions learning = {};
   Delivery delivery = {};
   std::optional<SeedTable> seeds = {};
-  /// Added to every timed call: what taking the time costs the program.
-  double timing_cost_ns = 0.0;
   std::size_t calls = 1'000;
   /// Numbers of calls at which the overhead is read, ascending.
   std::vector<std::size_t> checkpoints = {};

@@ -38,7 +38,7 @@ TEST(Replay, AveragesTheKeys) {
 TEST(Replay, CountsWhatTimingCosts) {
   ReplayOptions options = fixed_policy(6'400);
   const double free = replay(keys(), options).total.overhead.back().mean();
-  options.run.timing_cost_ns = 1'000;
+  options.run.learning.timing_cost = Latency(1'000);
   const ReplayResult result = replay(keys(), options);
   EXPECT_NEAR(result.total.overhead.back().mean() - free, result.total.timed.mean(), 1e-9)
       << "a timed call costs as much as the best variant here";
