@@ -145,7 +145,7 @@ class ADAPTIVE_EXPORT Operation {
   Explanation explain(const Key& key) const;
 
   /// What timing a launch costs, where the program has not said it (`LearningOptions::timing_cost`): timers
-  /// tell it. One relaxed store.
+  /// tell it at every timed launch. One relaxed load.
   void note_timing_cost(Latency cost) noexcept;
 
   /// Runs one variant everywhere until the result is destroyed; nested ones end in any order, the latest

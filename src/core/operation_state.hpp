@@ -55,7 +55,11 @@ class OperationState {
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;
   void enable(std::uint32_t variant, bool enabled);
-  void note_timing_cost(double ns) noexcept { noted_timing_cost_ns_.store(ns, std::memory_order_relaxed); }
+  void note_timing_cost(double ns) noexcept {
+    // Told at every timed launch: no shared write where nothing changes.
+    if (noted_timing_cost_ns_.load(std::memory_order_relaxed) != ns)
+      noted_timing_cost_ns_.store(ns, std::memory_order_relaxed);
+  }
   std::uint32_t add_variant(Variant variant, bool parsed = false);
   /// What a table names, made by the program's `parse`; nothing where that cannot.
   std::optional<std::uint32_t> parse_variant(const std::string& name, const Parameters& parameters) noexcept;
