@@ -1,10 +1,7 @@
 #include "table/json_reader.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <iterator>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,168 +11,81 @@
 namespace adaptive::table {
 namespace {
 
-// Where the lexer is. It asks for the end before every character, so that the limit on a token costs nothing:
-// the end that it is shown lies no further ahead than the limit.
-struct Cursor {
-  const char* next;
-  const char* stop;
-  const char* end;
-  const char* last_token;
-
-  bool refill() {
-    if (stop == end) return false;
-    if (static_cast<std::size_t>(next - last_token) >= limits::token_bytes) throw Overlong{};
-    const auto ahead = std::min(static_cast<std::size_t>(end - last_token), limits::token_bytes);
-    stop = last_token + ahead;
-    return next != stop;
-  }
-  struct Overlong {};
-};
-
-class CursorIterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  explicit CursorIterator(Cursor* cursor) noexcept : cursor_(cursor) {}
-  reference operator*() const noexcept { return *cursor_->next; }
-  CursorIterator& operator++() noexcept {
-    ++cursor_->next;
-    return *this;
-  }
-  CursorIterator operator++(int) noexcept {
-    CursorIterator old = *this;
-    ++cursor_->next;
-    return old;
-  }
-  // Only ever compared with the end.
-  friend bool operator!=(const CursorIterator& a, const CursorIterator&) {
-    return a.cursor_->next != a.cursor_->stop || a.cursor_->refill();
-  }
-
- private:
-  Cursor* cursor_;
-};
-
-// The library's "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while parsing
-// …" is cut to what the place does not say already. It quotes the text, which may be long and is not always
-// UTF-8.
-std::string readable(std::string_view what) {
-  constexpr std::size_t size_max = 200;
-  if (const std::size_t colon = what.find(": "); colon != std::string_view::npos)
-    what.remove_prefix(colon + 2);
-  if (constexpr std::string_view head = "syntax error "; what.starts_with(head))
-    what.remove_prefix(head.size());
-  std::string text(what.substr(0, size_max));
-  for (char& c : text)
-    if (c < ' ' || c > '~') c = '?';
-  if (what.size() > size_max) text += "...";
-  return text;
-}
-
+// Hands the document on in parts: what a part consists of is put together in a tree.
 class Splitter {
  public:
-  Splitter(const char* begin, Cursor& cursor, PartReader& reader, const std::vector<std::size_t>& not_finite)
-      : begin_(begin), cursor_(cursor), reader_(reader), not_finite_(not_finite) {}
+  explicit Splitter(PartReader& reader) : reader_(reader) {}
 
-  const SyntaxFault& fault() const noexcept { return fault_; }
-
-  // The interface that nlohmann::json::sax_parse asks for.
-  bool null() {
-    if (begin_scalar(JsonKind::null)) {
-      const bool blanked = std::binary_search(not_finite_.begin(), not_finite_.end(), offset());
-      tree_.add(blanked ? JsonKind::not_finite : JsonKind::null, name(), offset());
-    }
-    return end_value();
+  // The document in its order, each with the offset of its first character.
+  void key(std::string_view name) {
+    if (!skipping()) name_ = name;
   }
-  bool boolean(bool value) {
-    if (begin_scalar(JsonKind::boolean)) tree_.add_boolean(value, name(), offset());
-    return end_value();
+  void null(std::size_t offset) {
+    if (begin_scalar(JsonKind::null, offset)) tree_.add(JsonKind::null, name_, offset);
+    end_value();
   }
-  bool number_integer(std::int64_t value) {
-    if (begin_scalar(JsonKind::integer)) tree_.add_integer(value, name(), offset());
-    return end_value();
+  void not_finite(std::size_t offset) {
+    if (begin_scalar(JsonKind::not_finite, offset)) tree_.add(JsonKind::not_finite, name_, offset);
+    end_value();
   }
-  bool number_unsigned(std::uint64_t value) {
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-      return number_float(static_cast<double>(value), {});
-    return number_integer(static_cast<std::int64_t>(value));
+  void boolean(bool value, std::size_t offset) {
+    if (begin_scalar(JsonKind::boolean, offset)) tree_.add_boolean(value, name_, offset);
+    end_value();
   }
-  bool number_float(double value, const std::string&) {
-    if (begin_scalar(JsonKind::real)) tree_.add_real(value, name(), offset());
-    return end_value();
+  void integer(std::int64_t value, std::size_t offset) {
+    if (begin_scalar(JsonKind::integer, offset)) tree_.add_integer(value, name_, offset);
+    end_value();
   }
-  bool string(std::string& value) {
-    if (begin_scalar(JsonKind::text)) tree_.add_text(value, name(), offset());
-    return end_value();
+  void real(double value, std::size_t offset) {
+    if (begin_scalar(JsonKind::real, offset)) tree_.add_real(value, name_, offset);
+    end_value();
   }
-  bool binary(const nlohmann::json::binary_t&) { return true; }  // no such thing in text
-
-  bool start_object(std::size_t) { return start(JsonKind::object); }
-  bool start_array(std::size_t) { return start(JsonKind::list); }
-  bool end_object() { return end(); }
-  bool end_array() { return end(); }
-
-  bool key(std::string& value) {
-    touch();
-    if (!skipping()) name_.swap(value);
-    return true;
+  void text(std::string_view value, std::size_t offset) {
+    if (begin_scalar(JsonKind::text, offset)) tree_.add_text(value, name_, offset);
+    end_value();
   }
-
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& error) {
-    fault_.offset = position == 0 ? 0 : position - 1;
-    fault_.what = readable(error.what());
-    return false;
-  }
+  void begin(JsonKind kind, std::size_t offset);
+  void end();
 
  private:
   // Which of the containers that are split the next value stands in.
   enum class Level : std::uint8_t { document, root, operations, operation, entries, done };
 
-  void touch() noexcept { cursor_.last_token = cursor_.next; }
-  // One past the value's last character, or its opening bracket: the lexer reads one character ahead at most,
-  // and only after a number.
-  std::size_t offset() const noexcept { return static_cast<std::size_t>(cursor_.next - begin_) - 1; }
   bool skipping() const noexcept { return skip_depth_ != 0; }
-  std::string_view name() const noexcept { return name_; }
 
   // Whether the scalar is to be added to the tree.
-  bool begin_scalar(JsonKind kind) {
-    touch();
-    if (skipping() || !begin_value(kind)) return false;
+  bool begin_scalar(JsonKind kind, std::size_t offset) {
+    if (skipping() || !begin_value(kind, offset)) return false;
     if (tree_.size() < limits::unit_values) return true;
     drop();
     return false;
   }
 
   // Hands on what is split further, and answers whether the value belongs into the tree.
-  bool begin_value(JsonKind kind) {
+  bool begin_value(JsonKind kind, std::size_t offset) {
     if (tree_.is_open()) {
-      if (tree_.open_count() > 0 && !in_object_.back()) name_.clear();
+      if (!in_object_.back()) name_.clear();
       return true;
     }
     const bool object = kind == JsonKind::object;
     switch (level_) {
       case Level::document:
         if (!object) {
-          reader_.not_an_object(kind, offset());
+          reader_.not_an_object(kind, offset);
           skip_depth_ = depth_;
         }
         level_ = object ? Level::root : Level::done;
         return false;
       case Level::root:
         if (name_ != "operations") return true;
-        reader_.begin_operations(kind, offset());
+        reader_.begin_operations(kind, offset);
         if (object)
           level_ = Level::operations;
         else
           skip_value(kind);
         return false;
       case Level::operations:
-        if (reader_.begin_operation(name_, kind, offset()) && object)
+        if (reader_.begin_operation(name_, kind, offset) && object)
           level_ = Level::operation;
         else
           skip_value(kind);
@@ -184,7 +94,7 @@ class Splitter {
         if (name_ != "entries" || kind != JsonKind::list) return true;
         level_ = Level::entries;
         entry_index_ = 0;
-        skip_entries_ = !reader_.begin_entries(offset());
+        skip_entries_ = !reader_.begin_entries(offset);
         return false;
       case Level::entries:
         name_.clear();
@@ -209,89 +119,9 @@ class Splitter {
     in_object_.clear();
   }
 
-  bool start(JsonKind kind) {
-    ++depth_;
-    touch();
-    if (depth_ > limits::depth) {
-      fault_ = {offset(), "nested deeper than " + std::to_string(limits::depth) + " levels"};
-      return false;
-    }
-    if (skipping()) return true;
-    const bool first = !tree_.is_open();
-    if (!begin_value(kind)) return true;
-    if (first) {
-      unit_name_ = name_;
-      unit_offset_ = offset();
-      unit_depth_ = depth_;
-    }
-    if (tree_.size() >= limits::unit_values) {
-      drop();
-      return true;
-    }
-    tree_.add(kind, name_, offset());
-    in_object_.push_back(kind == JsonKind::object);
-    return true;
-  }
+  void end_value();
 
-  bool end() {
-    touch();
-    const std::size_t closed = depth_--;
-    if (skipping()) {
-      if (closed != skip_depth_) return true;
-      skip_depth_ = 0;
-      return end_value();
-    }
-    if (tree_.is_open()) {
-      tree_.close();
-      in_object_.pop_back();
-      return end_value();
-    }
-    switch (level_) {
-      case Level::entries:
-        level_ = Level::operation;
-        break;
-      case Level::operation:
-        level_ = Level::operations;
-        reader_.end_operation();
-        break;
-      case Level::operations:
-        level_ = Level::root;
-        break;
-      default:
-        level_ = Level::done;
-        break;
-    }
-    return true;
-  }
-
-  // A value has ended: a whole part goes to the reader.
-  bool end_value() {
-    if (skipping() || tree_.is_open()) return true;
-    if (level_ == Level::entries) ++entry_index_;
-    if (tree_.size() == 0) return true;
-    switch (level_) {
-      case Level::root:
-        reader_.member(tree_.root());
-        break;
-      case Level::operation:
-        reader_.operation_member(tree_.root());
-        break;
-      case Level::entries:
-        reader_.entry(entry_index_ - 1, tree_.root());
-        break;
-      default:
-        break;
-    }
-    tree_.clear();
-    return true;
-  }
-
-  const char* begin_;
-  Cursor& cursor_;
   PartReader& reader_;
-  const std::vector<std::size_t>& not_finite_;
-  SyntaxFault fault_;
-
   Level level_ = Level::document;
   std::size_t depth_ = 0;
   std::size_t skip_depth_ = 0;  // the depth of the container that is skipped; 0 for none
@@ -305,24 +135,166 @@ class Splitter {
   bool skip_entries_ = false;
 };
 
+void Splitter::begin(JsonKind kind, std::size_t offset) {
+  if (++depth_ > limits::depth)
+    throw SyntaxFault{offset, "nested deeper than " + std::to_string(limits::depth) + " levels"};
+  if (skipping()) return;
+  const bool first = !tree_.is_open();
+  if (!begin_value(kind, offset)) return;
+  if (first) {
+    unit_name_ = name_;
+    unit_offset_ = offset;
+    unit_depth_ = depth_;
+  }
+  if (tree_.size() >= limits::unit_values) {
+    drop();
+    return;
+  }
+  tree_.add(kind, name_, offset);
+  in_object_.push_back(kind == JsonKind::object);
+}
+
+void Splitter::end() {
+  const std::size_t closed = depth_--;
+  if (skipping()) {
+    if (closed != skip_depth_) return;
+    skip_depth_ = 0;
+    end_value();
+    return;
+  }
+  if (tree_.is_open()) {
+    tree_.close();
+    in_object_.pop_back();
+    end_value();
+    return;
+  }
+  switch (level_) {
+    case Level::entries:
+      level_ = Level::operation;
+      break;
+    case Level::operation:
+      level_ = Level::operations;
+      reader_.end_operation();
+      break;
+    case Level::operations:
+      level_ = Level::root;
+      break;
+    default:
+      level_ = Level::done;
+      break;
+  }
+}
+
+// A whole part goes to its reader.
+void Splitter::end_value() {
+  if (skipping() || tree_.is_open()) return;
+  if (level_ == Level::entries) ++entry_index_;
+  if (tree_.size() == 0) return;
+  switch (level_) {
+    case Level::root:
+      reader_.member(tree_.root());
+      break;
+    case Level::operation:
+      reader_.operation_member(tree_.root());
+      break;
+    case Level::entries:
+      reader_.entry(entry_index_ - 1, tree_.root());
+      break;
+    default:
+      break;
+  }
+  tree_.clear();
+}
+
+// The grammar. Recursive, since the splitter bounds the depth.
+class Parser {
+ public:
+  Parser(std::string_view text, Splitter& splitter) : lexer_(text), splitter_(splitter) {}
+
+  void document() {
+    value(lexer_.next());
+    expect(JsonToken::end, lexer_.next());
+  }
+
+ private:
+  void value(JsonToken token);
+  void object();
+  void list();
+
+  void expect(JsonToken wanted, JsonToken found) const {
+    if (found != wanted) unexpected(found, to_string(wanted));
+  }
+  [[noreturn]] void unexpected(JsonToken found, std::string_view wanted) const {
+    throw SyntaxFault{lexer_.offset(),
+                      "expected " + std::string(wanted) + ", found " + std::string(to_string(found))};
+  }
+
+  JsonLexer lexer_;
+  Splitter& splitter_;
+};
+
+void Parser::value(JsonToken token) {
+  const std::size_t offset = lexer_.offset();
+  switch (token) {
+    case JsonToken::begin_object:
+      return object();
+    case JsonToken::begin_list:
+      return list();
+    case JsonToken::text:
+      return splitter_.text(lexer_.text(), offset);
+    case JsonToken::integer:
+      return splitter_.integer(lexer_.integer(), offset);
+    case JsonToken::real:
+      return splitter_.real(lexer_.real(), offset);
+    case JsonToken::not_finite:
+      return splitter_.not_finite(offset);
+    case JsonToken::true_literal:
+      return splitter_.boolean(true, offset);
+    case JsonToken::false_literal:
+      return splitter_.boolean(false, offset);
+    case JsonToken::null_literal:
+      return splitter_.null(offset);
+    default:
+      unexpected(token, "a value");
+  }
+}
+
+void Parser::object() {
+  splitter_.begin(JsonKind::object, lexer_.offset());
+  JsonToken token = lexer_.next();
+  while (token != JsonToken::end_object) {
+    if (token != JsonToken::text) unexpected(token, "a name in quotes");
+    splitter_.key(lexer_.text());
+    expect(JsonToken::colon, lexer_.next());
+    value(lexer_.next());
+    token = lexer_.next();
+    if (token == JsonToken::end_object) break;
+    if (token != JsonToken::comma) unexpected(token, "',' or '}'");
+    token = lexer_.next();
+    if (token == JsonToken::end_object) unexpected(token, "a name in quotes");
+  }
+  splitter_.end();
+}
+
+void Parser::list() {
+  splitter_.begin(JsonKind::list, lexer_.offset());
+  JsonToken token = lexer_.next();
+  while (token != JsonToken::end_list) {
+    value(token);
+    token = lexer_.next();
+    if (token == JsonToken::end_list) break;
+    if (token != JsonToken::comma) unexpected(token, "',' or ']'");
+    token = lexer_.next();
+    if (token == JsonToken::end_list) unexpected(token, "a value");
+  }
+  splitter_.end();
+}
+
 }  // namespace
 
-void read_parts(std::string_view text, const std::vector<std::size_t>& not_finite, PartReader& reader) {
-  const char* begin = text.data();
-  Cursor cursor{begin, begin, begin + text.size(), begin};
-  Splitter splitter(begin, cursor, reader, not_finite);
-  bool whole = false;
-  try {
-    whole = nlohmann::json::sax_parse(CursorIterator(&cursor), CursorIterator(&cursor), &splitter);
-  } catch (const Cursor::Overlong&) {
-    throw SyntaxFault{
-        static_cast<std::size_t>(cursor.last_token - begin),
-        "a text, a number or a gap longer than " + std::to_string(limits::token_bytes) + " bytes"};
-  }
-  if (!whole) throw SyntaxFault(splitter.fault());
-  // The lexer takes a zero byte for the end.
-  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
-    throw SyntaxFault{zero, "a zero byte; text is expected"};
+void read_parts(std::string_view text, PartReader& reader) {
+  Splitter splitter(reader);
+  Parser(text, splitter).document();
 }
 
 }  // namespace adaptive::table

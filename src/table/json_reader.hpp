@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "table/json_lexer.hpp"
 #include "table/json_tree.hpp"
 
 namespace adaptive::table {
@@ -35,14 +34,7 @@ class PartReader {
   virtual void end_operation() = 0;
 };
 
-/// The text is not JSON, or goes beyond a limit.
-struct SyntaxFault {
-  std::size_t offset = 0;
-  std::string what = {};
-};
-
-/// Throws `SyntaxFault`. `not_finite` are the sorted offsets of the nulls that stand for numbers that are not
-/// finite.
-void read_parts(std::string_view text, const std::vector<std::size_t>& not_finite, PartReader& reader);
+/// Throws `SyntaxFault`.
+void read_parts(std::string_view text, PartReader& reader);
 
 }  // namespace adaptive::table

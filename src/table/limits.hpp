@@ -7,7 +7,7 @@
 namespace adaptive::table::limits {
 
 constexpr std::size_t file_bytes = std::size_t{1} << 30;
-/// One text, number or gap in the file. Bounds what the lexer holds of a file that is no JSON at all.
+/// One text or number in the file: bounds what the lexer copies.
 constexpr std::size_t token_bytes = std::size_t{1} << 20;
 /// Ours needs 8; a deeper file is another's, or an attack.
 constexpr std::size_t depth = 32;

@@ -13,7 +13,6 @@
 #include "table/json_reader.hpp"
 #include "table/limits.hpp"
 #include "table/looks_like.hpp"
-#include "table/not_finite.hpp"
 #include "table/operation_reader.hpp"
 #include "table/table.hpp"
 
@@ -230,17 +229,6 @@ ReadResult TableReader::finish() {
   return std::move(result_);
 }
 
-ReadResult parse_once(std::string_view text, const std::vector<std::size_t>& not_finite,
-                      const SourceText& source) {
-  TableReader reader(source);
-  read_parts(text, not_finite, reader);
-  if (reader.needs_second_pass()) {
-    reader.begin_second_pass();
-    read_parts(text, not_finite, reader);
-  }
-  return reader.finish();
-}
-
 }  // namespace
 
 ReadResult parse(std::string_view text, const std::string& source) {
@@ -248,22 +236,17 @@ ReadResult parse(std::string_view text, const std::string& source) {
     throw Error("larger than " + std::to_string(limits::file_bytes) + " bytes", source);
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     throw Error("the file is empty", source + ":1");
-  const auto syntax_error = [](const SyntaxFault& fault, const SourceText& place) {
-    return Error("not valid JSON: " + fault.what, place.line_and_column(fault.offset));
-  };
   const SourceText place(text, source);
   try {
-    return parse_once(text, {}, place);
-  } catch (const SyntaxFault& fault) {
-    // Numbers that JSON has not are the one fault of syntax that leaves no doubt about what was meant.
-    const std::optional<Rewritten> rewritten = replace_not_finite(text);
-    if (!rewritten) throw syntax_error(fault, place);
-    const SourceText new_place(rewritten->text, source);
-    try {
-      return parse_once(rewritten->text, rewritten->not_finite, new_place);
-    } catch (const SyntaxFault& other) {
-      throw syntax_error(other, new_place);
+    TableReader reader(place);
+    read_parts(text, reader);
+    if (reader.needs_second_pass()) {
+      reader.begin_second_pass();
+      read_parts(text, reader);
     }
+    return reader.finish();
+  } catch (const SyntaxFault& fault) {
+    throw Error("not valid JSON: " + fault.what, place.line_and_column(fault.offset));
   }
 }
 
