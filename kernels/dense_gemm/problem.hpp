@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/common/element.hpp"
 #include "kernels/family.hpp"
 
 // dense_gemm: y[m, n] = x[m, k] * W[n, k]^T, all row-major without padding: activations times a weight as
@@ -10,7 +11,7 @@
 
 namespace adaptive::kernels::dense_gemm {
 
-enum class Type : std::int64_t { bfloat16, float16, float8_e4m3 };
+using Type = cuda::Element;  // in the order of the labels of `dtype`
 
 /// The values of a shape by name.
 struct Sizes {

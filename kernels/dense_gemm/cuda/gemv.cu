@@ -1,7 +1,7 @@
 #include <utility>
 
+#include "kernels/common/cuda_element.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
-#include "kernels/dense_gemm/cuda/types.cuh"
 
 // One to four tokens: a warp computes one or two outputs of all of them. Its lanes lie side by side along k,
 // so that a load of the warp is 512 bytes of one row of the weights; the activations come from the

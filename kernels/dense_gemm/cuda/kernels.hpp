@@ -35,30 +35,4 @@ inline bool skinny_supports(std::size_t index, const Sizes& sizes, int compute_c
          (skinny_configs[index].split == 1 ? compute_capability_major >= 8 : compute_capability_major >= 9);
 }
 
-/// Uniform in [-1, 1), rounded to the type; the same for the same seed everywhere.
-cudaError_t fill_random(void* data, std::int64_t size, Type type, std::uint64_t seed,
-                        cudaStream_t stream) noexcept;
-
-/// One element of the output with its value and the sum of the magnitudes of its terms, in double.
-struct Expected {
-  std::int64_t row = 0;
-  std::int64_t column = 0;
-  double value = 0;
-  double magnitude = 0;
-};
-
-/// Fills in value and magnitude of `count` elements on the device.
-cudaError_t compute_expected(const Sizes& sizes, const Operands& operands, Expected* expected,
-                             std::int64_t count, cudaStream_t stream) noexcept;
-
-/// What compare() finds: the bits of a non-negative double, and whether every element is finite.
-struct Difference {
-  unsigned long long worst_bits = 0;
-  unsigned int not_finite = 0;
-};
-
-/// Adds to `difference`, which is on the device and zeroed.
-cudaError_t compare(const Sizes& sizes, const void* y, const Expected* expected, std::int64_t count,
-                    Difference* difference, cudaStream_t stream) noexcept;
-
 }  // namespace adaptive::kernels::dense_gemm

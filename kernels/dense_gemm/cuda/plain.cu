@@ -1,5 +1,5 @@
+#include "kernels/common/cuda_element.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
-#include "kernels/dense_gemm/cuda/types.cuh"
 
 // What runs where nothing else does: any shape, any type, nothing tuned.
 

@@ -47,14 +47,15 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
   x_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);
   w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
   y_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.n) * output_bytes);
-  difference_ = cuda::DeviceBuffer<Difference>(1);
+  difference_ = cuda::DeviceBuffer<cuda::Difference>(1);
   // Not the legacy stream, which would wait for all others, and which others may be capturing around.
   cudaStream_t stream = cudaStreamPerThread;
-  cuda::check(fill_random(x_.data(), sizes_.m * sizes_.k, sizes_.type, options.seed, stream), "fill x");
+  cuda::check(cuda::fill_random(x_.data(), sizes_.m * sizes_.k, sizes_.type, options.seed, stream), "fill x");
   const std::uint64_t w_seed = options.seed ^ 0x77656967687473u;
   for (std::size_t copy = 0; copy < copies_; ++copy)
-    cuda::check(fill_random(w_.data() + copy * w_bytes_, sizes_.n * sizes_.k, sizes_.type, w_seed, stream),
-                "fill w");
+    cuda::check(
+        cuda::fill_random(w_.data() + copy * w_bytes_, sizes_.n * sizes_.k, sizes_.type, w_seed, stream),
+        "fill w");
   poison_output(stream);
   cuda::check(cudaStreamSynchronize(stream), "dense_gemm: random operands");
 }
@@ -152,31 +153,30 @@ std::vector<std::byte> DenseGemm::output(cuda::Stream stream) const {
 
 void DenseGemm::make_reference(cuda::Stream stream) {
   const std::int64_t elements = sizes_.m * sizes_.n;
-  std::vector<Expected> places(static_cast<std::size_t>(std::min(elements, compared_max)));
+  std::vector<cuda::Expected> places(static_cast<std::size_t>(std::min(elements, compared_max)));
   Random random(options_.seed ^ 0x5eed);
   for (std::size_t i = 0; i < places.size(); ++i) {
     std::int64_t at = elements - 1 - static_cast<std::int64_t>(i);
     if (elements > compared_max && i > 0) at = random.below(elements);
-    places[i].row = at / sizes_.n;
-    places[i].column = at % sizes_.n;
+    places[i] = {.at = at, .x_row = at / sizes_.n, .w_row = at % sizes_.n};
   }
-  cuda::DeviceBuffer<Expected> made(places.size());
-  cuda::check(cudaMemcpyAsync(made.data(), places.data(), places.size() * sizeof(Expected),
+  cuda::DeviceBuffer<cuda::Expected> made(places.size());
+  cuda::check(cudaMemcpyAsync(made.data(), places.data(), places.size() * sizeof(cuda::Expected),
                               cudaMemcpyHostToDevice, stream),
               "reference");
-  cuda::check(
-      compute_expected(sizes_, operands(0), made.data(), static_cast<std::int64_t>(places.size()), stream),
-      "reference");
+  cuda::check(cuda::compute_expected(x_.data(), w_.data(), sizes_.k, sizes_.type, made.data(),
+                                     static_cast<std::int64_t>(places.size()), stream),
+              "reference");
   cuda::check(cudaStreamSynchronize(stream), "reference");
   expected_ = std::move(made);
 }
 
 double DenseGemm::max_error(cuda::Stream stream) {
   if (expected_.size() == 0) make_reference(stream);
-  Difference found;
+  cuda::Difference found;
   cuda::check(cudaMemsetAsync(difference_.data(), 0, sizeof found, stream), "compare");
-  cuda::check(compare(sizes_, y_.data(), expected_.data(), static_cast<std::int64_t>(expected_.size()),
-                      difference_.data(), stream),
+  cuda::check(cuda::compare(y_.data(), sizes_.m * sizes_.n, sizes_.type, expected_.data(),
+                            static_cast<std::int64_t>(expected_.size()), difference_.data(), stream),
               "compare");
   cuda::check(cudaMemcpyAsync(&found, difference_.data(), sizeof found, cudaMemcpyDeviceToHost, stream),
               "compare");

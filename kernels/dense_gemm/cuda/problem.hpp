@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/common/cuda_check.hpp"
 #include "kernels/common/cuda_memory.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/cublaslt.hpp"
@@ -57,8 +58,8 @@ class DenseGemm final : public cuda::Problem {
   std::size_t turn_ = 0;
   std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
   cuda::DeviceBuffer<std::byte> x_, w_, y_;
-  cuda::DeviceBuffer<Expected> expected_;
-  cuda::DeviceBuffer<Difference> difference_;
+  cuda::DeviceBuffer<cuda::Expected> expected_;
+  cuda::DeviceBuffer<cuda::Difference> difference_;
   std::vector<std::unique_ptr<Slot>> slots_;  // as many as there can be variants: launch() allocates none
 };
 

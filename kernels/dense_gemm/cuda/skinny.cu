@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "kernels/common/cuda_element.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
-#include "kernels/dense_gemm/cuda/types.cuh"
 
 // Few tokens: the weights are read once and that is all the time there is. A block computes 16 or 32 outputs
 // of all tokens; its warps (and, with split, the blocks of a cluster) share k.

@@ -1,9 +1,7 @@
-#include "kernels/dense_gemm/cuda/kernels.hpp"
-#include "kernels/dense_gemm/cuda/types.cuh"
+#include "kernels/common/cuda_check.hpp"
+#include "kernels/common/cuda_element.cuh"
 
-// Random operands and the reference in double, which shares no code with what it judges.
-
-namespace adaptive::kernels::dense_gemm {
+namespace adaptive::kernels::cuda {
 namespace {
 
 constexpr unsigned threads = 256;
@@ -31,15 +29,15 @@ __device__ double sum_of_warp(double value) {
 
 // A warp an element.
 template <class Input>
-__global__ void expect(const Input* x, const Input* w, Expected* expected, long long count, int k) {
+__global__ void expect(const Input* x, const Input* w, Expected* expected, long long count, long long k) {
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
   const int lane = static_cast<int>(threadIdx.x % 32);
   if (at >= count) return;
-  const Input* x_row = x + expected[at].row * k;
-  const Input* w_row = w + expected[at].column * k;
+  const Input* x_row = x + expected[at].x_row * k;
+  const Input* w_row = w + expected[at].w_row * k;
   double value = 0.0;
   double magnitude = 0.0;
-  for (int i = lane; i < k; i += 32) {
+  for (long long i = lane; i < k; i += 32) {
     const double term =
         static_cast<double>(static_cast<float>(x_row[i])) * static_cast<double>(static_cast<float>(w_row[i]));
     value += term;
@@ -67,12 +65,12 @@ template <>
 constexpr double rounding<__half> = 0x1p-11;
 
 template <class Output>
-__global__ void find_worst(const Output* y, const Expected* expected, long long count, int n,
+__global__ void find_worst(const Output* y, const Expected* expected, long long count,
                            Difference* difference) {
   const long long at = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (at >= count) return;
   const Expected& e = expected[at];
-  const double actual = static_cast<double>(static_cast<float>(y[e.row * n + e.column]));
+  const double actual = static_cast<double>(static_cast<float>(y[e.at]));
   const double error = fabs(actual - e.value) - rounding<Output> * fabs(e.value);
   // A sum of zeros has magnitude zero and must be exactly zero. Where it is nearly that, the output may be
   // subnormal, whose steps are absolute.
@@ -103,7 +101,7 @@ cudaError_t start(void (*kernel)(Parameters...), unsigned blocks, cudaStream_t s
 
 }  // namespace
 
-cudaError_t fill_random(void* data, std::int64_t size, Type type, std::uint64_t seed,
+cudaError_t fill_random(void* data, std::int64_t size, Element type, std::uint64_t seed,
                         cudaStream_t stream) noexcept {
   return with_type(type, [&](auto types) {
     using Input = typename decltype(types)::Input;
@@ -111,25 +109,25 @@ cudaError_t fill_random(void* data, std::int64_t size, Type type, std::uint64_t 
   });
 }
 
-cudaError_t compute_expected(const Sizes& sizes, const Operands& operands, Expected* expected,
+cudaError_t compute_expected(const void* x, const void* w, std::int64_t k, Element type, Expected* expected,
                              std::int64_t count, cudaStream_t stream) noexcept {
-  return with_type(sizes.type, [&](auto types) {
+  return with_type(type, [&](auto types) {
     using Input = typename decltype(types)::Input;
-    return start(expect<Input>, blocks_for(count * 32), stream, static_cast<const Input*>(operands.x),
-                 static_cast<const Input*>(operands.w), expected, count, sizes.k);
+    return start(expect<Input>, blocks_for(count * 32), stream, static_cast<const Input*>(x),
+                 static_cast<const Input*>(w), expected, count, k);
   });
 }
 
-cudaError_t compare(const Sizes& sizes, const void* y, const Expected* expected, std::int64_t count,
-                    Difference* difference, cudaStream_t stream) noexcept {
-  return with_type(sizes.type, [&](auto types) {
+cudaError_t compare(const void* y, std::int64_t size, Element type, const Expected* expected,
+                    std::int64_t count, Difference* difference, cudaStream_t stream) noexcept {
+  return with_type(type, [&](auto types) {
     using Output = typename decltype(types)::Output;
     const auto* output = static_cast<const Output*>(y);
-    const cudaError_t status = start(find_not_finite<Output>, blocks_capped(sizes.m * sizes.n), stream,
-                                     output, sizes.m * sizes.n, difference);
+    const cudaError_t status =
+        start(find_not_finite<Output>, blocks_capped(size), stream, output, size, difference);
     if (status != cudaSuccess) return status;
-    return start(find_worst<Output>, blocks_for(count), stream, output, expected, count, sizes.n, difference);
+    return start(find_worst<Output>, blocks_for(count), stream, output, expected, count, difference);
   });
 }
 
-}  // namespace adaptive::kernels::dense_gemm
+}  // namespace adaptive::kernels::cuda
