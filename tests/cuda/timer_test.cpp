@@ -40,7 +40,10 @@ TEST_F(TimerTest, FindsTheFastestVariant) {
   Operation& op = selector.define(operation({"slow", "fast"}));
   Timer timer;
   for (int i = 0; i < 600; ++i) {
-    if (i % 20 == 0) plug(stream, 500 * us);
+    if (i % 20 == 0) {
+      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);  // or all were launched before the first result
+      plug(stream, 500 * us);
+    }
     auto one = timer.launch(op, {8}, stream);
     one.check(launch_spin(one.variant() == 0 ? 60 * us : 20 * us, nullptr, stream));
   }

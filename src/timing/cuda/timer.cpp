@@ -15,9 +15,13 @@ Timer::State::State(TimerOptions timer_options) : driver(Driver::find()), option
       std::clamp<std::size_t>(options.pending_max, 1, std::size_t{EventPool::capacity}));
   if (driver == nullptr)
     say(Trouble::no_driver, LogLevel::info, "there is no CUDA driver; launches are not timed");
-  if (options.timing == Timing::cupti)
-    say(Trouble::cupti, LogLevel::warning,
-        "CUPTI is not to be had (not built); launches are timed by events");
+  if (options.timing == Timing::cupti) {
+    std::string why;
+    cupti = CuptiSession::open(why);
+    if (cupti == nullptr)
+      say(Trouble::cupti, LogLevel::warning,
+          "CUPTI is not to be had (" + why + "); launches are timed by events");
+  }
 }
 
 Timer::State::~State() {
