@@ -28,8 +28,8 @@ struct LearningOptions {
   /// microseconds of its stream. 0: nothing worth counting, and `timing_budget` sets no limit.
   Latency timing_cost = Latency(0);
   /// Largest share of a key's time that may go into timing, after its first launches (four for each candidate
-  /// and 16, or 16 where a table has measured the key on this device) and eight of each new leader. Changes
-  /// are noticed later by as much.
+  /// and 16, or 16 where a table has measured the key on this device) and eight of each new leader; 1 sets no
+  /// limit. Changes are noticed later by as much.
   double timing_budget = 0.0005;
   /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
   std::size_t candidates_max = 0;

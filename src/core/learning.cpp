@@ -59,7 +59,7 @@ double OperationState::timing_cost_ns() const noexcept {
 
 double OperationState::affordable(const KeyState& key) const noexcept {
   const double cost_ns = timing_cost_ns();
-  if (!(cost_ns > 0.0)) return 1.0;
+  if (!(cost_ns > 0.0) || shared_.learning.timing_budget >= 1.0) return 1.0;
   const KeyStatistics& s = key.statistics;
   const std::size_t first = timed_first + (s.trusted_prior ? 0 : timed_first_each * s.size());
   if (key.counters.timed < first) return 1.0;

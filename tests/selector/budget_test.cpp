@@ -99,6 +99,18 @@ TEST(TimingBudget, OfNothingTimesTheFirstLaunchesOnly) {
   EXPECT_LE(none.timed, 16u + 4 * 3 + 8 * 3) << "until each leader has eight results";
 }
 
+TEST(TimingBudget, OfOneSetsNoLimit) {
+  // A launch shorter than what its timing costs: even the whole of its time would not pay for every timing.
+  SelectorOptions options = test::options();
+  options.policy = policy_of<test::Steady>();
+  options.learning.timing_cost = Latency(4'000);
+  options.learning.timing_budget = 1.0;
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a"}));
+  for (int i = 0; i < 500; ++i) op.record(op.select({8}), Latency(1'000));
+  EXPECT_EQ(op.counters().timed, 500u);
+}
+
 TEST(TimingBudget, TakesTheCostThatATimerTells) {
   SelectorOptions options = test::options();
   options.learning.timing_budget = 0.0;

@@ -112,6 +112,7 @@ template <class P>
 SelectorOptions options_with() {
   SelectorOptions result = options();
   result.policy = policy_of<P>();
+  result.learning.timing_budget = 1.0;  // what it wants to see, it sees
   return result;
 }
 

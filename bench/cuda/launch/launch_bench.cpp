@@ -58,7 +58,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 SelectorOptions timed_selector() {
-  return {.policy = policy_of<Always>(), .use_environment = false};
+  return {.policy = policy_of<Always>(), .learning = {.timing_budget = 1.0}, .use_environment = false};
 }
 
 OperationSpec one_variant(const std::string& name) {
