@@ -1,11 +1,15 @@
 #include "selector.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <ctime>
 #include <utility>
 
 #include <adaptive/version.hpp>
 #include "core/operation_state.hpp"
+#include "table/limits.hpp"
+#include "table/shares.hpp"
 
 namespace adaptive {
 namespace {
@@ -48,16 +52,29 @@ bool same(const OperationSpec& a, const OperationSpec& b) {
 
 Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selector_options)) {
   check(options.learning);
+  if (options.writer.size() > table::limits::writer_bytes)
+    throw Error("writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",
+                "Selector");
   shared.mode = options.mode;
   shared.seed = options.seed;
   shared.learning = options.learning;
   shared.policy = options.policy ? options.policy : make_policy("default");
   shared.log = options.log;
   if (options.use_environment) read_environment();
+  writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
+  writer_process = ::getpid();
 }
 
 std::int64_t Selector::Impl::now() const {
   return options.clock ? options.clock() : static_cast<std::int64_t>(std::time(nullptr));
+}
+
+const std::string& Selector::Impl::writer() const {
+  if (const pid_t process = ::getpid(); writer_process != process) {
+    writer_name = table::new_writer(now());
+    writer_process = process;
+  }
+  return writer_name;
 }
 
 Selector::Selector(SelectorOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -1,6 +1,8 @@
 // The selector behind its face: ties core, policies and tables together.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -45,6 +47,8 @@ struct Selector::Impl {
   /// Operations of this device's tables that the program has not defined in this run.
   void add_undefined(table::Table& to) const;
   std::int64_t now() const;
+  /// The name of this run's share in tables. A process that was forked is another writer than its parent.
+  const std::string& writer() const;
 
   SelectorOptions options;
   core::Shared shared;
@@ -54,6 +58,8 @@ struct Selector::Impl {
   mutable std::mutex mutex;  // of all below; taken before any of an operation's locks
   std::vector<Source> sources;
   bool searched = false;
+  mutable std::string writer_name;
+  mutable pid_t writer_process = 0;
   std::map<std::string, OperationSpec, std::less<>> specs;
   // Outlive the operations they are of: destroyed first.
   std::map<std::string, std::unique_ptr<Operation>, std::less<>> operations;

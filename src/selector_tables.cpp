@@ -6,7 +6,9 @@
 #include "core/compatibility.hpp"
 #include "core/operation_state.hpp"
 #include "selector.hpp"
+#include "table/merge.hpp"
 #include "table/search.hpp"
+#include "table/shares.hpp"
 
 namespace adaptive {
 namespace {
@@ -152,8 +154,8 @@ void Selector::Impl::add_learned(const Operation& operation, table::OperationTab
     entry.origin = table::Origin::adapted;
     entry.time = time;
     for (const core::SeedVariant& v : seed.variants)
-      entry.variants[operation.variant(v.variant).name] = {v.count, v.mean_ns, v.variance_ns2, v.location_ns,
-                                                           v.failures};
+      entry.variants[operation.variant(v.variant).name] =
+          table::record_of(writer(), {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures});
     learned.entries.emplace(entry.key, std::move(entry));
   }
   table::merge(to, learned);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <adaptive/detail/export.hpp>
@@ -32,6 +33,9 @@ struct SelectorOptions {
   LogCallback log = {};
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
   bool use_environment = true;
+  /// Names what this run measures in tables, so that none of it is lost or counted twice when they are
+  /// merged: no two runs may share a name, of 64 bytes at most. Empty: one that no other run has.
+  std::string writer = {};
   /// Seconds since 1970, for the times in tables. Empty: the system clock.
   std::function<std::int64_t()> clock = {};
 };

@@ -33,6 +33,7 @@ struct Command {
   Action action = {};
 };
 
+Command add_merge(CLI::App& app);
 Command add_replay(CLI::App& app);
 Command add_validate(CLI::App& app);
 

@@ -1,11 +1,13 @@
 #include "table/entry_reader.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 
 #include "table/limits.hpp"
 #include "table/names.hpp"
+#include "table/shares.hpp"
 #include "table/time_text.hpp"
 
 namespace adaptive::table {
@@ -162,13 +164,71 @@ void EntryReader::records(JsonValue value, const Path& path, Entry& entry) const
 
 std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& path) const {
   if (!checks_.is(value, JsonKind::object, path)) return std::nullopt;
-  const auto [count, mean, variance, location, failures] = checks_.fields(
-      value, path, "a record",
-      std::array<std::string_view, 5>{"count", "mean_ns", "variance_ns2", "location_ns", "failures"});
-  VariantRecord record;
+  const auto fields =
+      checks_.fields(value, path, "a record",
+                     std::array<std::string_view, 7>{"count", "mean_ns", "variance_ns2", "location_ns",
+                                                     "failures", "writer", "writers"});
+  const auto& [count, mean, variance, location, failures, writer, writers] = fields;
+  const Statistics total = statistics({count, mean, variance, location, failures}, value, path);
+  if (writers) return record(*writers, path / "writers", total);
+  VariantRecord record{total, {}};
+  if (!writer) return record;
+  if (const auto name = writer_name(*writer, path / "writer"))
+    record.shares.push_back({std::string(*name), total});
+  return record;
+}
+
+// A record with the shares in `writers`; without a sound one, `total` of nobody.
+VariantRecord EntryReader::record(JsonValue writers, const Path& path, const Statistics& total) const {
+  VariantRecord record{total, {}};
+  if (!checks_.is(writers, JsonKind::object, path)) return record;
+  for (const JsonValue member : writers) {
+    const Path here = path / member.name();
+    if (!writer_name(member.name(), member.offset(), here) || !checks_.is(member, JsonKind::object, here))
+      continue;
+    const auto fields = checks_.fields(
+        member, here, "a writer",
+        std::array<std::string_view, 5>{"count", "mean_ns", "variance_ns2", "location_ns", "failures"});
+    record.shares.push_back({std::string(member.name()), statistics(fields, member, here)});
+  }
+  std::vector<WriterShare>& shares = record.shares;
+  const auto before = [](const WriterShare& a, const WriterShare& b) { return a.writer < b.writer; };
+  std::stable_sort(shares.begin(), shares.end(), before);
+  const auto again =
+      std::unique(shares.begin(), shares.end(),
+                  [](const WriterShare& a, const WriterShare& b) { return a.writer == b.writer; });
+  if (again != shares.end()) {
+    checks_.notices().fault(writers, path, "a writer appears again; the first one counts");
+    shares.erase(again, shares.end());
+  }
+  if (shares.empty()) return record;
+  static_cast<Statistics&>(record) = sum(shares);
+  if (record.count != total.count || record.failures != total.failures)
+    checks_.notices().fault(writers, path,
+                            "counts and failures do not add up to the record's; the writers' are used");
+  return record;
+}
+
+std::optional<std::string_view> EntryReader::writer_name(JsonValue value, const Path& path) const {
+  const std::optional<std::string_view> name = checks_.name(value, path);
+  return name && writer_name(*name, value.offset(), path) ? name : std::nullopt;
+}
+
+bool EntryReader::writer_name(std::string_view name, std::size_t offset, const Path& path) const {
+  if (!checks_.name(name, offset, path)) return false;
+  if (name.size() <= limits::writer_bytes) return true;
+  checks_.notices().fault(offset, path,
+                          "a writer's name longer than " + std::to_string(limits::writer_bytes) + " bytes");
+  return false;
+}
+
+Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 5>& fields, JsonValue value,
+                                   const Path& path) const {
+  const auto& [count, mean, variance, location, failures] = fields;
+  Statistics only_failures;
   // Failures stand for themselves, the other four together: half a measurement is none.
-  if (failures) record.failures = checks_.count(*failures, path / "failures").value_or(0);
-  if (!count && !mean && !variance && !location) return record;
+  if (failures) only_failures.failures = checks_.count(*failures, path / "failures").value_or(0);
+  if (!count && !mean && !variance && !location) return only_failures;
   bool sound = true;
   const auto read = [&](const std::optional<JsonValue>& field, std::string_view name, double max) {
     if (!field) return 0.0;
@@ -176,7 +236,7 @@ std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& pa
     sound = sound && number;
     return number.value_or(0.0);
   };
-  VariantRecord measured = record;
+  Statistics measured = only_failures;
   if (count) {
     const std::optional<std::uint64_t> number = checks_.count(*count, path / "count");
     sound = sound && number;
@@ -193,7 +253,7 @@ std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& pa
       checks_.notices().fault(value, path,
                               "a count and a latency above 0 belong together; only the failures are used");
   }
-  return sound ? measured : record;
+  return sound ? measured : only_failures;
 }
 
 }  // namespace adaptive::table

@@ -1,6 +1,7 @@
 // One entry of a table: its key, its incumbent and its records.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -26,6 +27,12 @@ class EntryReader {
   std::optional<std::int64_t> label(std::size_t dimension, JsonValue value, const Path& path) const;
   void records(JsonValue value, const Path& path, Entry& entry) const;
   std::optional<VariantRecord> record(JsonValue value, const Path& path) const;
+  VariantRecord record(JsonValue writers, const Path& path, const Statistics& total) const;
+  std::optional<std::string_view> writer_name(JsonValue value, const Path& path) const;
+  bool writer_name(std::string_view name, std::size_t offset, const Path& path) const;
+  /// Of count, mean, variance, location, failures.
+  Statistics statistics(const std::array<std::optional<JsonValue>, 5>& fields, JsonValue value,
+                        const Path& path) const;
 
   OperationTable& operation_;
   const Checks& checks_;

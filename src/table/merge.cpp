@@ -1,123 +1,62 @@
+#include "table/merge.hpp"
+
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include <adaptive/error.hpp>
 
-#include "table/limits.hpp"
-#include "table/table.hpp"
+#include "core/compatibility.hpp"
+#include "table/dimension_map.hpp"
+#include "table/shares.hpp"
 
 namespace adaptive::table {
 namespace {
-
-// How a key of one table is said in the words of another: which dimension, and which index for each label.
-struct DimensionMap {
-  std::size_t from = 0;
-  std::vector<std::int64_t> labels = {};
-};
-
-bool has_labels(const Dimension& dimension) {
-  return dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set;
-}
-
-// `dimensions` are `into`'s; labels that only `from` has are added.
-std::vector<DimensionMap> map_dimensions(const OperationTable& into, const OperationTable& from,
-                                         std::vector<Dimension>& dimensions) {
-  const auto fail = [&](const std::string& what) {
-    return Error("the tables do not describe the same keys: " + what, into.name,
-                 "they can be used side by side, but not merged");
-  };
-  if (into.dimensions.size() != from.dimensions.size()) throw fail("different numbers of dimensions");
-  std::vector<DimensionMap> result;
-  for (Dimension& dimension : dimensions) {
-    const auto other = std::find_if(from.dimensions.begin(), from.dimensions.end(),
-                                    [&](const Dimension& d) { return d.name == dimension.name; });
-    if (other == from.dimensions.end()) throw fail("dimension \"" + dimension.name + "\" is missing in one");
-    if (other->kind != dimension.kind || other->rounding != dimension.rounding)
-      throw fail("dimension \"" + dimension.name + "\" is of another kind or rounded otherwise");
-    DimensionMap& map = result.emplace_back();
-    map.from = static_cast<std::size_t>(other - from.dimensions.begin());
-    if (!has_labels(dimension)) continue;
-    for (const std::string& label : other->labels) {
-      const auto place = std::find(dimension.labels.begin(), dimension.labels.end(), label);
-      map.labels.push_back(place - dimension.labels.begin());
-      if (place == dimension.labels.end()) dimension.labels.push_back(label);
-    }
-    const std::size_t labels_max =
-        dimension.kind == DimensionKind::label ? limits::labels : limits::set_labels;
-    if (dimension.labels.size() > labels_max)
-      throw fail("dimension \"" + dimension.name + "\" would have more than " + std::to_string(labels_max) +
-                 " labels");
-  }
-  return result;
-}
-
-// Nothing for a key that does not fit its own dimensions.
-std::optional<std::int64_t> map_value(const Dimension& dimension, const DimensionMap& map,
-                                      std::int64_t value) {
-  if (!has_labels(dimension)) return value;
-  const auto known = static_cast<std::int64_t>(map.labels.size());
-  if (dimension.kind == DimensionKind::label) {
-    if (value < 0 || value >= known) return std::nullopt;
-    return map.labels[static_cast<std::size_t>(value)];
-  }
-  if (value < 0 || (known < 63 && value >> known != 0)) return std::nullopt;
-  std::uint64_t mask = 0;
-  for (std::size_t i = 0; i < map.labels.size(); ++i)
-    if ((static_cast<std::uint64_t>(value) >> i & 1u) != 0) mask |= std::uint64_t{1} << map.labels[i];
-  return static_cast<std::int64_t>(mask);
-}
-
-std::optional<Key> map_key(const std::vector<Dimension>& dimensions, const std::vector<DimensionMap>& maps,
-                           const Key& key) {
-  if (key.size() != dimensions.size()) return std::nullopt;
-  Key result = key;
-  for (std::size_t i = 0; i < dimensions.size(); ++i) {
-    const std::optional<std::int64_t> value = map_value(dimensions[i], maps[i], key[maps[i].from]);
-    if (!value) return std::nullopt;
-    result[i] = *value;
-  }
-  return result;
-}
-
-// Chan, Golub, LeVeque, "Algorithms for computing the sample variance", The American Statistician 37 (1983),
-// eq. 2.1: sums of squares around the means add up, and so does the one between the means.
-void combine(VariantRecord& into, const VariantRecord& from) {
-  into.failures = std::min(into.failures + from.failures, limits::count);
-  if (from.count == 0) return;
-  if (into.count == 0) {
-    const std::uint64_t failures = into.failures;
-    into = from;
-    into.failures = failures;
-    return;
-  }
-  const auto a = static_cast<double>(into.count);
-  const auto b = static_cast<double>(from.count);
-  const double share = b / (a + b);
-  const double delta = from.mean_ns - into.mean_ns;
-  const double squares =
-      into.variance_ns2 * (a - 1.0) + from.variance_ns2 * (b - 1.0) + delta * delta * a * share;
-  into.mean_ns += delta * share;
-  into.location_ns += (from.location_ns - into.location_ns) * share;
-  into.variance_ns2 = squares / (a + b - 1.0);
-  into.count = std::min(into.count + from.count, limits::count);
-}
 
 // A total order, so that merging in any order leaves the same one: incumbent, time and origin stay together.
 auto rank(const Entry& entry) {
   return std::tuple(!entry.incumbent.empty(), entry.time, entry.origin, std::string_view(entry.incumbent));
 }
 
-MergeCounts add(OperationTable& into, const OperationTable& from, const std::vector<DimensionMap>& maps) {
+// An imported table may name a variant without saying what it is.
+bool differ(const Parameters& a, const Parameters& b) {
+  return !a.empty() && !b.empty() && a != b;
+}
+
+std::vector<std::string> variants_that_differ(const OperationTable& a, const OperationTable& b) {
+  std::vector<std::string> names;
+  for (const auto& [name, parameters] : a.variants) {
+    const auto other = b.variants.find(name);
+    if (other != b.variants.end() && differ(parameters, other->second)) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<Notice> conflicts(const OperationTable& a, const OperationTable& b, const DimensionMap& map) {
+  std::vector<Notice> found;
+  if (!map.problem().empty())
+    found.push_back({a.name, "the tables do not describe the same keys: " + map.problem()});
+  for (const std::string& variant : variants_that_differ(a, b))
+    found.push_back({a.name + "/" + variant, "the variant has other parameters in the other table"});
+  return found;
+}
+
+void refuse(const std::vector<Notice>& conflicts) {
+  if (conflicts.empty()) return;
+  std::string what = conflicts.front().what;
+  if (conflicts.size() > 1) what += ", and " + std::to_string(conflicts.size() - 1) + " more conflicts";
+  throw Error(what, conflicts.front().where, "they can be used side by side, but not merged");
+}
+
+MergeCounts add(OperationTable& into, const OperationTable& from, const DimensionMap& map) {
   MergeCounts counts;
-  for (const auto& [name, parameters] : from.variants) into.variants.try_emplace(name, parameters);
+  for (const auto& [name, parameters] : from.variants) {
+    const auto [mine, added] = into.variants.try_emplace(name, parameters);
+    if (mine->second.empty()) mine->second = parameters;
+  }
   for (const auto& [from_key, entry] : from.entries) {
-    const std::optional<Key> key = map_key(into.dimensions, maps, from_key);
+    const std::optional<Key> key = map.key(from_key);
     if (!key) continue;
     const auto [place, added] = into.entries.try_emplace(*key, entry);
     Entry& mine = place->second;
@@ -133,7 +72,7 @@ MergeCounts add(OperationTable& into, const OperationTable& from, const std::vec
       mine.time = entry.time;
       mine.origin = entry.origin;
     }
-    for (const auto& [variant, record] : entry.variants) combine(mine.variants[variant], record);
+    for (const auto& [variant, record] : entry.variants) join(mine.variants[variant], record);
   }
   return counts;
 }
@@ -143,29 +82,41 @@ void keep_common(std::string& into, const std::string& from) {
   if (into != from) into.clear();
 }
 
+void keep_common(Fingerprint& into, const Fingerprint& from) {
+  keep_common(into.device, from.device);
+  keep_common(into.driver, from.driver);
+  keep_common(into.toolkit, from.toolkit);
+  std::erase_if(into.libraries, [&](const auto& library) {
+    const auto other = from.libraries.find(library.first);
+    return other == from.libraries.end() || other->second != library.second;
+  });
+}
+
+core::Judgement judge(Fingerprint a, Fingerprint b) {
+  if (a.device.empty() && b.device.empty()) a.device = b.device = "unknown";
+  return core::judge(a, b);
+}
+
+void remove_variant(OperationTable& table, const std::string& variant) {
+  table.variants.erase(variant);
+  for (auto& [key, entry] : table.entries) {
+    entry.variants.erase(variant);
+    if (entry.incumbent == variant) entry.incumbent.clear();
+  }
+}
+
 }  // namespace
 
 MergeCounts merge(OperationTable& into, const OperationTable& from) {
-  std::vector<Dimension> dimensions = into.dimensions;
-  const std::vector<DimensionMap> maps = map_dimensions(into, from, dimensions);
-  into.dimensions = std::move(dimensions);
-  return add(into, from, maps);
+  const DimensionMap map(into.dimensions, from.dimensions);
+  refuse(conflicts(into, from, map));
+  into.dimensions = map.dimensions();
+  return add(into, from, map);
 }
 
 MergeCounts merge(Table& into, const Table& from) {
-  for (const auto& [name, operation] : from.operations) {
-    const auto mine = into.operations.find(name);
-    if (mine == into.operations.end()) continue;
-    std::vector<Dimension> dimensions = mine->second.dimensions;
-    static_cast<void>(map_dimensions(mine->second, operation, dimensions));
-  }
-  keep_common(into.fingerprint.device, from.fingerprint.device);
-  keep_common(into.fingerprint.driver, from.fingerprint.driver);
-  keep_common(into.fingerprint.toolkit, from.fingerprint.toolkit);
-  std::erase_if(into.fingerprint.libraries, [&](const auto& library) {
-    const auto other = from.fingerprint.libraries.find(library.first);
-    return other == from.fingerprint.libraries.end() || other->second != library.second;
-  });
+  refuse(conflicts(into, from));
+  keep_common(into.fingerprint, from.fingerprint);
   MergeCounts counts;
   for (const auto& [name, operation] : from.operations) {
     const auto [mine, added] = into.operations.try_emplace(name, operation);
@@ -181,13 +132,34 @@ MergeCounts merge(Table& into, const Table& from) {
   return counts;
 }
 
-bool operator==(const OperationTable& a, const OperationTable& b) {
-  const auto same = [](const Dimension& x, const Dimension& y) {
-    return x.name == y.name && x.kind == y.kind && x.labels == y.labels && x.weight == y.weight &&
-           x.rounding == y.rounding;
-  };
-  return a.name == b.name && a.variants == b.variants && a.entries == b.entries &&
-         std::equal(a.dimensions.begin(), a.dimensions.end(), b.dimensions.begin(), b.dimensions.end(), same);
+std::vector<Notice> conflicts(const Table& a, const Table& b) {
+  std::vector<Notice> found;
+  const core::Judgement judgement = judge(a.fingerprint, b.fingerprint);
+  if (judgement.compatibility != core::Compatibility::exact)
+    found.push_back({"fingerprint", "the tables are of different devices or software: " + judgement.reason});
+  for (const auto& [name, operation] : a.operations) {
+    const auto other = b.operations.find(name);
+    if (other == b.operations.end()) continue;
+    const DimensionMap map(operation.dimensions, other->second.dimensions);
+    for (Notice& conflict : conflicts(operation, other->second, map)) found.push_back(std::move(conflict));
+  }
+  return found;
+}
+
+std::vector<Notice> remove_conflicts(Table& from, const Table& with) {
+  std::vector<Notice> removed;
+  for (const auto& [name, operation] : with.operations) {
+    const auto mine = from.operations.find(name);
+    if (mine == from.operations.end()) continue;
+    const DimensionMap map(operation.dimensions, mine->second.dimensions);
+    for (Notice& conflict : conflicts(operation, mine->second, map)) removed.push_back(std::move(conflict));
+    if (map.problem().empty())
+      for (const std::string& variant : variants_that_differ(operation, mine->second))
+        remove_variant(mine->second, variant);
+    else
+      from.operations.erase(mine);
+  }
+  return removed;
 }
 
 }  // namespace adaptive::table

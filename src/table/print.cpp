@@ -39,11 +39,12 @@ class Printer {
   void entry(const OperationTable& operation, const Key& key, const Entry& entry);
   void key_value(const Dimension& dimension, std::int64_t value);
   void record(const VariantRecord& record);
+  bool statistics(const Statistics& statistics);
 
   std::string out_;
 };
 
-bool is_measured(const VariantRecord& record) {
+bool is_measured(const Statistics& record) {
   const auto sound = [](double value, double max) { return value > 0.0 && value <= max; };
   return record.count > 0 && sound(record.mean_ns, limits::latency_ns) &&
          sound(record.location_ns, limits::latency_ns);
@@ -300,26 +301,54 @@ void Printer::key_value(const Dimension& dimension, std::int64_t value) {
 }
 
 void Printer::record(const VariantRecord& record) {
-  std::string_view separator;
   raw("{");
-  if (is_measured(record)) {
-    raw("\"count\": ");
-    unsigned_integer(std::min(record.count, limits::count));
-    raw(", \"mean_ns\": ");
-    real(record.mean_ns);
-    raw(", \"variance_ns2\": ");
-    const double variance = record.variance_ns2;
-    real(variance > 0.0 && variance <= limits::variance_ns2 ? variance : 0.0);
-    raw(", \"location_ns\": ");
-    real(record.location_ns);
-    separator = ", ";
-  }
-  if (record.failures > 0) {
-    raw(separator);
-    raw("\"failures\": ");
-    unsigned_integer(std::min(record.failures, limits::count));
+  bool empty = statistics(record);
+  const auto member = [&](std::string_view head) {
+    raw(empty ? "" : ", ");
+    raw(head);
+    empty = false;
+  };
+  if (record.shares.size() == 1) {
+    member("\"writer\": ");
+    name(record.shares.front().writer, "a writer");
+  } else if (!record.shares.empty()) {
+    member("\"writers\": {");
+    std::string_view separator = "\n            ";
+    for (const WriterShare& share : record.shares) {
+      raw(separator);
+      separator = ",\n            ";
+      name(share.writer, "a writer");
+      raw(": {");
+      statistics(share.statistics);
+      raw("}");
+    }
+    raw("}");
   }
   raw("}");
+}
+
+// Whether there was nothing to print.
+bool Printer::statistics(const Statistics& statistics) {
+  std::string_view separator;
+  if (is_measured(statistics)) {
+    raw("\"count\": ");
+    unsigned_integer(std::min(statistics.count, limits::count));
+    raw(", \"mean_ns\": ");
+    real(statistics.mean_ns);
+    raw(", \"variance_ns2\": ");
+    const double variance = statistics.variance_ns2;
+    real(variance > 0.0 && variance <= limits::variance_ns2 ? variance : 0.0);
+    raw(", \"location_ns\": ");
+    real(statistics.location_ns);
+    separator = ", ";
+  }
+  if (statistics.failures > 0) {
+    raw(separator);
+    raw("\"failures\": ");
+    unsigned_integer(std::min(statistics.failures, limits::count));
+    separator = ", ";
+  }
+  return separator.empty();
 }
 
 }  // namespace

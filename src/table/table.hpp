@@ -17,13 +17,31 @@
 
 namespace adaptive::table {
 
-/// What was measured of one variant at one key. All zero but `failures` where nothing was.
-struct VariantRecord {
+/// Latencies of one variant at one key. All zero but `failures` where nothing was measured.
+struct Statistics {
   std::uint64_t count = 0;
   double mean_ns = 0.0;
   double variance_ns2 = 0.0;  ///< of one latency
   double location_ns = 0.0;   ///< robust location: what variants are compared by
   std::uint64_t failures = 0;
+
+  friend bool operator==(const Statistics&, const Statistics&) = default;
+};
+
+/// The part of a record that one process measured. It only ever grows: of two states of it the one with more
+/// results is the later one.
+struct WriterShare {
+  std::string writer = {};
+  Statistics statistics = {};
+
+  friend bool operator==(const WriterShare&, const WriterShare&) = default;
+};
+
+/// What was measured of one variant at one key, by all writers together.
+struct VariantRecord : Statistics {
+  /// Sorted by writer, and what the sums are made of. Empty where no writer is named, as in tables of other
+  /// tools: such a record counts as one writer's, who is told from others by what it measured.
+  std::vector<WriterShare> shares = {};
 
   friend bool operator==(const VariantRecord&, const VariantRecord&) = default;
 };
@@ -90,23 +108,5 @@ std::string print(const Table& table);
 
 /// Replaces `path` atomically. Throws `Error`; the old file is then untouched.
 void write(const Table& table, const std::filesystem::path& path);
-
-/// What a merge did, in entries.
-struct MergeCounts {
-  std::size_t added = 0;
-  std::size_t combined = 0;
-  std::size_t incumbents_changed = 0;  ///< of the combined ones
-
-  friend bool operator==(const MergeCounts&, const MergeCounts&) = default;
-};
-
-/// Adds to `into` what `from` knows of the same operation: counts, means and variances of the same variant
-/// and key add up (Chan, Golub, LeVeque, 1983), locations are averaged by count, the later incumbent stays.
-/// In which order tables are merged makes no difference but for rounding. Dimensions and labels are matched
-/// by name, since their order may differ; throws `Error`, with `into` untouched, where the two do not
-/// describe the same keys.
-MergeCounts merge(OperationTable& into, const OperationTable& from);
-/// Every operation of `from`. Throws before anything is changed. The fingerprint keeps what both agree on.
-MergeCounts merge(Table& into, const Table& from);
 
 }  // namespace adaptive::table

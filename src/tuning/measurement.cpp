@@ -10,6 +10,7 @@
 #include <adaptive/error.hpp>
 #include <adaptive/statistics.hpp>
 
+#include "table/merge.hpp"
 #include "tuning/cuda_operation.hpp"
 
 namespace adaptive::tuning {
@@ -43,7 +44,7 @@ void print_value(std::ostream& out, const kernels::Dimension& dimension, std::in
 }
 
 // The same estimator as the selector's, so that a table says what a run would have learned.
-table::VariantRecord record_of(const std::vector<double>& latency_us) {
+table::Statistics record_of(const std::vector<double>& latency_us) {
   KeyStatistics statistics;
   statistics.candidates.resize(1);
   for (const double us : latency_us) statistics.add(0, us * 1e3);
@@ -113,8 +114,8 @@ void add_to_table(table::Table& table, const Measurement& measurement, std::int6
   for (const MeasuredVariant& variant : measurement.variants) {
     if (variant.latency_us.empty()) continue;
     single.variants[variant.name] = variant.parameters;
-    const table::VariantRecord record = record_of(variant.latency_us);
-    entry.variants[variant.name] = record;
+    const table::Statistics record = record_of(variant.latency_us);
+    entry.variants[variant.name] = {record, {}};
     if (entry.incumbent.empty() || record.location_ns < best) {
       entry.incumbent = variant.name;
       best = record.location_ns;

@@ -6,13 +6,15 @@
 #include <adaptive/error.hpp>
 
 #include "sample_table.hpp"
+#include "table/merge.hpp"
+#include "table/shares.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {
 namespace {
 
-VariantRecord record_of(const std::vector<double>& latencies) {
-  VariantRecord record;
+Statistics statistics_of(const std::vector<double>& latencies) {
+  Statistics record;
   record.count = latencies.size();
   for (const double x : latencies) record.mean_ns += x / static_cast<double>(record.count);
   for (const double x : latencies)
@@ -22,7 +24,7 @@ VariantRecord record_of(const std::vector<double>& latencies) {
   return record;
 }
 
-OperationTable with(const VariantRecord& record, const std::string& incumbent = "a", std::int64_t time = 0) {
+OperationTable with(const Statistics& record, const std::string& incumbent = "a", std::int64_t time = 0) {
   OperationTable table;
   table.name = "op";
   table.dimensions = {size_dimension("m"), set_dimension("bits", {"2", "4"})};
@@ -31,12 +33,12 @@ OperationTable with(const VariantRecord& record, const std::string& incumbent = 
   entry.key = Key{1, 0b01};
   entry.incumbent = incumbent;
   entry.time = time;
-  entry.variants["a"] = record;
+  entry.variants["a"] = {record, {}};
   table.entries[entry.key] = entry;
   return table;
 }
 
-const VariantRecord& record_in(const OperationTable& table) {
+const Statistics& record_in(const OperationTable& table) {
   return table.entries.at(Key{1, 1}).variants.at("a");
 }
 
@@ -44,26 +46,26 @@ TEST(Merge, AddsUpToWhatOneRunWouldHaveFound) {
   // Means far from zero, where a formula with sums of squares would lose all digits.
   const std::vector<double> first = {1e9 + 1, 1e9 + 2, 1e9 + 4};
   const std::vector<double> second = {1e9 + 3, 1e9 + 9};
-  OperationTable table = with(record_of(first));
-  EXPECT_EQ(merge(table, with(record_of(second))), (MergeCounts{0, 1, 0}));
-  const VariantRecord& merged = record_in(table);
+  OperationTable table = with(statistics_of(first));
+  EXPECT_EQ(merge(table, with(statistics_of(second))), (MergeCounts{0, 1, 0}));
+  const Statistics& merged = record_in(table);
   EXPECT_EQ(merged.count, 5u);
   EXPECT_DOUBLE_EQ(merged.mean_ns, 1e9 + 3.8);
   EXPECT_NEAR(merged.variance_ns2, 9.7, 1e-5);
 }
 
 TEST(Merge, OneResultHasNoVarianceOfItsOwn) {
-  OperationTable table = with(record_of({4.0}));
-  merge(table, with(record_of({6.0})));
+  OperationTable table = with(statistics_of({4.0}));
+  merge(table, with(statistics_of({6.0})));
   EXPECT_DOUBLE_EQ(record_in(table).variance_ns2, 2.0);
 }
 
 TEST(Merge, WithoutResultsOnlyFailuresAdd) {
   OperationTable table = with({0, 0.0, 0.0, 0.0, 2});
   merge(table, with({3, 5.0, 1.0, 4.0, 1}));
-  EXPECT_EQ(record_in(table), (VariantRecord{3, 5.0, 1.0, 4.0, 3}));
+  EXPECT_EQ(record_in(table), (Statistics{3, 5.0, 1.0, 4.0, 3}));
   merge(table, with({0, 0.0, 0.0, 0.0, 4}));
-  EXPECT_EQ(record_in(table), (VariantRecord{3, 5.0, 1.0, 4.0, 7}));
+  EXPECT_EQ(record_in(table), (Statistics{3, 5.0, 1.0, 4.0, 7}));
 }
 
 TEST(Merge, LocationsAreAveragedByCount) {
@@ -75,7 +77,7 @@ TEST(Merge, LocationsAreAveragedByCount) {
 TEST(Merge, CountsStopAtTheirLimit) {
   constexpr std::uint64_t limit = std::uint64_t{1} << 53;
   OperationTable table = with({limit, 5.0, 1.0, 5.0, limit});
-  merge(table, with({limit, 5.0, 1.0, 5.0, limit}));
+  merge(table, with({limit, 6.0, 1.0, 6.0, limit}));
   EXPECT_EQ(record_in(table).count, limit);
   EXPECT_EQ(record_in(table).failures, limit);
 }
@@ -112,7 +114,7 @@ TEST(Merge, DimensionsAndLabelsAreMatchedByName) {
     other.entries[key].key = key;
     other.entries[key].variants["c"] = {1, 7.0, 0.0, 7.0, 0};
   }
-  OperationTable table = with(record_of({5.0}));
+  OperationTable table = with(statistics_of({5.0}));
   EXPECT_EQ(merge(table, other), (MergeCounts{1, 1, 0}));
   EXPECT_EQ(table.dimensions[1].labels, (std::vector<std::string>{"2", "4", "8"}));
   EXPECT_EQ(table.entries.at(Key{1, 0b001}).variants.size(), 2u);
@@ -122,7 +124,7 @@ TEST(Merge, DimensionsAndLabelsAreMatchedByName) {
 }
 
 TEST(Merge, TablesOfOtherKeysAreRefusedAndNothingChanges) {
-  const OperationTable original = with(record_of({5.0}));
+  const OperationTable original = with(statistics_of({5.0}));
   const auto refused = [&](const std::vector<Dimension>& dimensions) {
     OperationTable other = original;
     other.dimensions = dimensions;
@@ -151,14 +153,88 @@ TEST(Merge, TablesOfOtherKeysAreRefusedAndNothingChanges) {
 TEST(Merge, WholeTables) {
   Table table = sample_table();
   Table other = sample_table();
-  other.fingerprint.driver = "1.2.3";
-  other.fingerprint.libraries["cublaslt"] = "14.0";
+  other.fingerprint.driver = "580.200.01";
+  other.fingerprint.libraries.clear();
   other.operations["new"] = large_table(5).operations.at("matmul");
   EXPECT_EQ(merge(table, other), (MergeCounts{5, 2, 0}));
   EXPECT_EQ(table.operations.size(), 3u);
   EXPECT_EQ(table.fingerprint.device, "NVIDIA H200");
   EXPECT_EQ(table.fingerprint.driver, "");
   EXPECT_TRUE(table.fingerprint.libraries.empty());
+}
+
+TEST(Merge, TheSameTableTwiceCountsOnce) {
+  const Table sample = sample_table();
+  Table table = sample;
+  merge(table, sample);
+  EXPECT_EQ(table, sample);
+  Table other = sample;
+  other.operations.at("mixed_bit_matmul").entries.begin()->second.variants.at("reference").count += 1;
+  merge(table, other);
+  const Table once = table;
+  merge(table, other);
+  merge(table, sample);
+  EXPECT_EQ(table, once);
+}
+
+TEST(Merge, OfOneWriterTheLaterStateCounts) {
+  const auto of = [](const std::string& writer, std::uint64_t count) {
+    OperationTable table = with({});
+    table.entries.at(Key{1, 1}).variants["a"] = record_of(writer, {count, 5.0, 0.0, 5.0, 0});
+    return table;
+  };
+  OperationTable table = of("x", 10);
+  merge(table, of("y", 7));
+  merge(table, of("x", 4));  // an older file of the same process
+  EXPECT_EQ(record_in(table).count, 17u);
+  merge(table, of("x", 12));
+  EXPECT_EQ(record_in(table).count, 19u);
+}
+
+TEST(Merge, ManyWritersAreFoldedIntoOne) {
+  VariantRecord record;
+  for (int i = 0; i < 10; ++i) join(record, record_of("w" + std::to_string(i), {1, 2.0 + i, 0.0, 2.0, 1}));
+  VariantRecord folded = record;
+  fold_oldest(folded, 10);
+  EXPECT_EQ(folded, record);
+  fold_oldest(folded, 8);
+  ASSERT_EQ(folded.shares.size(), 5u);
+  EXPECT_EQ(folded.shares.front().writer, "earlier");
+  EXPECT_EQ(folded.shares.front().statistics.count, 6u);
+  EXPECT_EQ(folded.count, record.count);
+  EXPECT_EQ(folded.failures, record.failures);
+  EXPECT_NEAR(folded.mean_ns, record.mean_ns, 1e-9);
+}
+
+TEST(Merge, ConflictsAreListedAndNothingChanges) {
+  Table table = sample_table();
+  Table other = sample_table();
+  other.fingerprint.driver = "570.1";
+  other.operations.at("copy").dimensions = {size_dimension("words")};
+  other.operations.at("mixed_bit_matmul").variants.at("tile64")["tile"] = 128;
+  other.operations.at("mixed_bit_matmul").variants.at("reference") = {};
+  const std::vector<Notice> found = conflicts(table, other);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].where, "fingerprint");
+  EXPECT_NE(found[0].what.find("driver"), std::string::npos);
+  EXPECT_EQ(found[1].where, "copy");
+  EXPECT_EQ(found[2].where, "mixed_bit_matmul/tile64");
+  EXPECT_THROW(merge(table, other), Error);
+  EXPECT_EQ(table, sample_table());
+}
+
+TEST(Merge, ConflictsCanBeTakenOut) {
+  Table table = sample_table();
+  Table other = sample_table();
+  other.operations.at("copy").dimensions = {size_dimension("words")};
+  other.operations.at("mixed_bit_matmul").variants.at("tile64")["tile"] = 128;
+  EXPECT_EQ(remove_conflicts(other, table).size(), 2u);
+  EXPECT_FALSE(other.operations.contains("copy"));
+  for (const auto& [key, entry] : other.operations.at("mixed_bit_matmul").entries) {
+    EXPECT_FALSE(entry.variants.contains("tile64"));
+    EXPECT_NE(entry.incumbent, "tile64");
+  }
+  EXPECT_TRUE(conflicts(table, other).empty());
 }
 
 }  // namespace

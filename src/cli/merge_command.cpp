@@ -1,0 +1,116 @@
+// adaptive merge TABLE... -o TABLE
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <adaptive/version.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "table/merge.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::vector<std::filesystem::path> files;
+  std::filesystem::path output;
+  bool first_wins = false;
+  bool json = false;
+};
+
+struct Conflict {
+  std::filesystem::path file;
+  table::Notice notice;
+};
+
+struct Merged {
+  std::optional<table::Table> table;
+  table::MergeCounts counts;
+  std::vector<Conflict> conflicts;
+};
+
+// Goes on after a conflict, so that all of them are told at once.
+Merged merge_all(const Arguments& arguments, const Streams& streams) {
+  Merged merged;
+  for (const std::filesystem::path& file : arguments.files) {
+    table::ReadResult read = table::read(file);
+    print_notices(read.notices, streams.err);
+    if (!merged.table) {
+      merged.table = std::move(read.table);
+      continue;
+    }
+    for (table::Notice& notice : table::remove_conflicts(read.table, *merged.table))
+      merged.conflicts.push_back({file, std::move(notice)});
+    if (std::vector<table::Notice> rest = table::conflicts(*merged.table, read.table); !rest.empty()) {
+      for (table::Notice& notice : rest) merged.conflicts.push_back({file, std::move(notice)});
+      continue;
+    }
+    const table::MergeCounts counts = table::merge(*merged.table, read.table);
+    merged.counts.added += counts.added;
+    merged.counts.combined += counts.combined;
+    merged.counts.incumbents_changed += counts.incumbents_changed;
+  }
+  return merged;
+}
+
+Json to_json(const Merged& merged, const Arguments& arguments, bool written) {
+  Json conflicts = Json::array();
+  for (const Conflict& conflict : merged.conflicts)
+    conflicts.push_back(
+        {{"file", conflict.file.string()}, {"where", conflict.notice.where}, {"what", conflict.notice.what}});
+  return {{"output", arguments.output.string()},
+          {"written", written},
+          {"added", merged.counts.added},
+          {"combined", merged.counts.combined},
+          {"incumbents_changed", merged.counts.incumbents_changed},
+          {"conflicts", conflicts}};
+}
+
+Exit merge(const Arguments& arguments, const Streams& streams) {
+  Merged merged = merge_all(arguments, streams);
+  const bool write = merged.conflicts.empty() || arguments.first_wins;
+  if (write) {
+    merged.table->tool = std::string("adaptive ") + library_version;
+    table::write(*merged.table, arguments.output);
+  }
+  if (arguments.json) {
+    streams.out << to_json(merged, arguments, write).dump(2) << "\n";
+  } else {
+    for (const Conflict& conflict : merged.conflicts)
+      streams.out << fmt::format("{}: {}: {}\n", conflict.file.string(), conflict.notice.where,
+                                 conflict.notice.what);
+    if (write)
+      streams.out << fmt::format(
+          "{}: {} tables; {} entries added to the first, {} combined, {} incumbents changed\n",
+          arguments.output.string(), arguments.files.size(), merged.counts.added, merged.counts.combined,
+          merged.counts.incumbents_changed);
+    else
+      streams.out << "nothing is written; with --first-wins what conflicts is left out of the later tables\n";
+  }
+  return write ? exit_ok : exit_check;
+}
+
+}  // namespace
+
+Command add_merge(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand(
+      "merge", "Joins tables; exits 1, with nothing written, where they define the same name differently.");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("tables", arguments->files, "Tables, in any order")->required();
+  command->add_option("-o,--output", arguments->output, "May be one of the tables")
+      ->required()
+      ->type_name("TABLE");
+  command->add_flag("--first-wins", arguments->first_wins, "Leaves what conflicts out of the later tables");
+  command->add_flag("--json", arguments->json, "The result as JSON");
+  return {command, [arguments](const Streams& streams) { return merge(*arguments, streams); }};
+}
+
+}  // namespace adaptive::cli

@@ -1,0 +1,16 @@
+#include "table/table.hpp"
+
+#include <algorithm>
+
+namespace adaptive::table {
+
+bool operator==(const OperationTable& a, const OperationTable& b) {
+  const auto same = [](const Dimension& x, const Dimension& y) {
+    return x.name == y.name && x.kind == y.kind && x.labels == y.labels && x.weight == y.weight &&
+           x.rounding == y.rounding;
+  };
+  return a.name == b.name && a.variants == b.variants && a.entries == b.entries &&
+         std::equal(a.dimensions.begin(), a.dimensions.end(), b.dimensions.begin(), b.dimensions.end(), same);
+}
+
+}  // namespace adaptive::table

@@ -1,0 +1,68 @@
+#include <nlohmann/json.hpp>
+
+#include "table/shares.hpp"
+#include "table/table.hpp"
+#include "tests/cli/tool.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+class Merge : public ToolTest {
+ protected:
+  // One key of one variant.
+  std::string table_of(const std::string& writer, std::uint64_t count, std::int64_t tile = 64) const {
+    table::Table table;
+    table.fingerprint.device = "cpu";
+    table::OperationTable& operation = table.operations["op"];
+    operation.name = "op";
+    operation.dimensions = {{"m"}};
+    operation.variants = {{"fast", {{"tile", tile}}}};
+    table::Entry& entry = operation.entries[Key{8}];
+    entry.key = Key{8};
+    entry.incumbent = "fast";
+    entry.variants["fast"] = table::record_of(writer, {count, 100.0, 4.0, 100.0, 0});
+    return write(writer + ".json", table::print(table));
+  }
+  std::uint64_t count_in(const std::string& file) const {
+    return table::read(file).table.operations.at("op").entries.at(Key{8}).variants.at("fast").count;
+  }
+};
+
+TEST_F(Merge, AddsUpEveryWriterOnce) {
+  const std::string a = table_of("a", 10), b = table_of("b", 5), out = path("out.json");
+  const Outcome outcome = tool({"merge", a, b, a, "-o", out});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(count_in(out), 15u);
+  EXPECT_EQ(tool({"merge", out, b, "-o", out}).code, 0);
+  EXPECT_EQ(count_in(out), 15u);
+}
+
+TEST_F(Merge, OrderMakesNoDifference) {
+  const std::string a = table_of("a", 10), b = table_of("b", 5), c = table_of("c", 3);
+  EXPECT_EQ(tool({"merge", a, b, c, "-o", path("abc.json")}).code, 0);
+  EXPECT_EQ(tool({"merge", c, b, a, "-o", path("cba.json")}).code, 0);
+  EXPECT_EQ(read(path("abc.json")), read(path("cba.json")));
+}
+
+TEST_F(Merge, ConflictsAreToldAndNothingIsWritten) {
+  const std::string a = table_of("a", 10), b = table_of("b", 5, 128), out = path("out.json");
+  const Outcome outcome = tool({"merge", a, b, "-o", out});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.out.find("op/fast"), std::string::npos) << outcome.out;
+  EXPECT_FALSE(std::filesystem::exists(out));
+
+  const Outcome json = tool({"merge", a, b, "-o", out, "--first-wins", "--json"});
+  EXPECT_EQ(json.code, 0) << json.err;
+  EXPECT_EQ(nlohmann::json::parse(json.out)["conflicts"].size(), 1u);
+  EXPECT_EQ(count_in(out), 10u);
+}
+
+TEST_F(Merge, WhatIsNoTableIsNamed) {
+  const Outcome outcome = tool({"merge", table_of("a", 1), write("no.json", "[]"), "-o", path("out.json")});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("no.json"), std::string::npos) << outcome.err;
+  EXPECT_EQ(tool({"merge", table_of("a", 1)}).code, 2);
+}
+
+}  // namespace
+}  // namespace adaptive::cli
