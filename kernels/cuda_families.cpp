@@ -2,12 +2,14 @@
 
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/family.hpp"
+#include "kernels/grouped_gemm/cuda/family.hpp"
 
 namespace adaptive::kernels::cuda {
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 1> all = {
+  static const std::array<const Family*, 2> all = {
       &dense_gemm::family(),
+      &grouped_gemm::cuda_family(),
   };
   return all;
 }

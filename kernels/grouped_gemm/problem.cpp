@@ -4,9 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "kernels/common/random.hpp"
+#include "kernels/grouped_gemm/routing.hpp"
 
 namespace adaptive::kernels::grouped_gemm {
 namespace {
@@ -70,25 +70,8 @@ Data::Data(const Shape& shape, std::uint64_t seed) : sizes_(shape), seed_(seed) 
 }
 
 void Data::make_groups(std::uint64_t seed) {
-  Random random(seed ^ 0x6e0e);
-  std::vector<std::int64_t> experts(index(sizes_.experts));
-  std::iota(experts.begin(), experts.end(), std::int64_t{0});
-  for (std::int64_t i = 0; i < sizes_.filled; ++i)  // a random subset, in random order of popularity
-    std::swap(experts[index(i)], experts[index(i + random.below(sizes_.experts - i))]);
-
-  // One row each, then each further row to the expert of rank r with a chance proportional to 1 / (r + 1).
-  std::vector<std::int64_t> rows_of(index(sizes_.experts), 0);
-  std::vector<double> cumulative;
-  for (std::int64_t rank = 0; rank < sizes_.filled; ++rank) {
-    rows_of[index(experts[index(rank)])] = 1;
-    cumulative.push_back((cumulative.empty() ? 0 : cumulative.back()) + 1 / static_cast<double>(rank + 1));
-  }
-  for (std::int64_t row = sizes_.filled; row < sizes_.tokens; ++row) {
-    const double at = static_cast<double>(random.uniform(0, 1)) * cumulative.back();
-    const auto rank = std::upper_bound(cumulative.begin(), cumulative.end() - 1, at) - cumulative.begin();
-    ++rows_of[index(experts[index(rank)])];
-  }
-
+  const std::vector<std::int64_t> rows_of =
+      rows_by_zipf(sizes_.tokens, sizes_.experts, sizes_.filled, seed ^ 0x6e0e);
   std::int64_t first_row = 0;
   for (std::int64_t expert = 0; expert < sizes_.experts; ++expert) {
     const std::int64_t rows = rows_of[index(expert)];

@@ -1,0 +1,154 @@
+#include "kernels/grouped_gemm/cuda/family.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "kernels/grouped_gemm/cuda/problem.hpp"
+#include "kernels/grouped_gemm/cuda/shapes.hpp"
+#include "kernels/grouped_gemm/routing.hpp"
+
+namespace adaptive::kernels::grouped_gemm {
+namespace {
+
+std::vector<Method> all_methods() {
+  std::vector<Method> methods = {{Method::Kind::plain, 0}};
+  for (std::size_t i = 0; i < mma_configs.size(); ++i) methods.push_back({Method::Kind::mma, i});
+  for (std::size_t i = 0; i < wgmma_configs.size(); ++i) methods.push_back({Method::Kind::wgmma, i});
+  methods.push_back({Method::Kind::cublas_grouped, 0});
+  methods.push_back({Method::Kind::cublaslt_loop, 0});
+  return methods;
+}
+
+const std::vector<Method>& methods() {
+  static const std::vector<Method> all = all_methods();
+  return all;
+}
+
+const Config* config_of(const Method& method) {
+  if (method.kind == Method::Kind::mma) return &mma_configs[method.index];
+  if (method.kind == Method::Kind::wgmma) return &wgmma_configs[method.index];
+  return nullptr;
+}
+
+std::string name_of(const Method& method) {
+  if (const Config* config = config_of(method)) return name_of(*config);
+  if (method.kind == Method::Kind::cublas_grouped) return "cublas_grouped";
+  return method.kind == Method::Kind::cublaslt_loop ? "cublaslt_loop" : "plain_tile32";
+}
+
+Variant variant_of(const Method& method) {
+  Variant variant;
+  variant.name = name_of(method);
+  variant.numeric_class = variant.name;
+  if (const Config* config = config_of(method)) {
+    variant.parameters = {{"rows", std::int64_t{config->rows}},
+                          {"columns", std::int64_t{config->columns}},
+                          {"depth", std::int64_t{config->depth}},
+                          {"stages", std::int64_t{config->stages}},
+                          {"split", std::int64_t{config->split}},
+                          {"blocks", std::int64_t{config->blocks}},
+                          {"band", std::int64_t{config->band}},
+                          {"threads", std::int64_t{threads_of(*config)}},
+                          {"shared_bytes", std::int64_t{shared_bytes(*config)}}};
+    variant.numeric_class = class_of(*config);
+  } else if (method.kind != Method::Kind::plain) {
+    variant.parameters = {{"routing", "host"}};
+  }
+  variant.available = [method] { return available(method, Capability::current()); };
+  variant.supports = [method](const Shape& shape) { return supports(method, CudaSizes(shape)); };
+  return variant;
+}
+
+std::vector<Variant> all_variants() {
+  std::vector<Variant> variants;
+  for (const Method& method : methods()) variants.push_back(variant_of(method));
+  return variants;
+}
+
+class GroupedGemmFamily final : public cuda::Family {
+ public:
+  GroupedGemmFamily()
+      : Family("grouped_gemm",
+               {{"tokens", Dimension::Kind::size},
+                {"n", Dimension::Kind::size},
+                {"k", Dimension::Kind::size},
+                {"experts", Dimension::Kind::size},
+                {"filled", Dimension::Kind::size},
+                {"row_tiles", Dimension::Kind::size},
+                {"dtype", Dimension::Kind::label, {"bfloat16", "float16"}},
+                {"order", Dimension::Kind::label, {"sorted", "gathered"}}},
+               all_variants()) {}
+
+  std::optional<std::size_t> parse(std::string_view name,
+                                   const std::vector<std::pair<std::string, Parameter>>&) const override {
+    return find_variant(name);
+  }
+
+  std::vector<std::size_t> candidates(const Shape& shape) const override {
+    std::vector<std::size_t> result;
+    if (dense_gemm::Device::current() == nullptr || why_invalid(shape)) return result;
+    const Capability device = Capability::current();
+    const CudaSizes sizes(shape);
+    for (std::size_t i = 0; i < methods().size(); ++i) {
+      // Routing on the host is not what this family promises; the default is too slow to try.
+      const bool own = config_of(methods()[i]) != nullptr;
+      if (own && available(methods()[i], device) && supports(methods()[i], sizes)) result.push_back(i);
+    }
+    if (result.empty()) result.push_back(0);
+    return result;
+  }
+
+  std::optional<std::string> why_invalid(const Shape& shape) const override {
+    if (auto why = why_out_of_range(dimensions(), shape)) return why;
+    const CudaSizes sizes(shape);
+    constexpr std::int64_t most = std::int64_t{1} << 30;  // indices along one dimension are ints
+    for (std::size_t i = 0; i < 6; ++i)
+      if (shape[i] > most) return dimensions()[i].name + " is above 2^30";
+    for (std::size_t i = 1; i < 4; ++i)
+      if (shape[i] == 0) return dimensions()[i].name + " is 0, must be at least 1";
+    if (sizes.filled > sizes.experts)
+      return "filled is " + std::to_string(sizes.filled) +
+             ", above experts = " + std::to_string(sizes.experts);
+    if (sizes.filled > sizes.tokens)
+      return "filled is " + std::to_string(sizes.filled) +
+             ", above tokens = " + std::to_string(sizes.tokens) + ": each filled expert has a row";
+    if (sizes.filled == 0 && sizes.tokens != 0) return "filled is 0, but tokens is not";
+    const std::int64_t least_tiles = least_row_tiles(sizes.tokens, sizes.filled);
+    const std::int64_t most_tiles = most_row_tiles(sizes.tokens, sizes.filled);
+    if (sizes.row_tiles < least_tiles || sizes.row_tiles > most_tiles)
+      return "row_tiles is " + std::to_string(sizes.row_tiles) + ", must be within " +
+             std::to_string(least_tiles) + " and " + std::to_string(most_tiles) +
+             " for these tokens and filled";
+    constexpr std::int64_t elements_max = std::int64_t{1} << 36;
+    if (sizes.n * sizes.k > elements_max / sizes.experts) return "experts * n * k is above 2^36";
+    if (sizes.tokens * std::max(sizes.n, sizes.k) > elements_max) return "tokens * max(n, k) is above 2^36";
+    return std::nullopt;
+  }
+
+  std::unique_ptr<cuda::Problem> make_problem(const Shape& shape,
+                                              cuda::ProblemOptions options) const override {
+    if (const auto why = why_invalid(shape)) throw std::invalid_argument(name() + ": " + *why);
+    return std::make_unique<GroupedGemmOnCuda>(shape, options, *this, methods());
+  }
+
+  void release(cuda::Stream stream) const override {
+    if (dense_gemm::Device* device = dense_gemm::Device::current()) device->release(stream);
+  }
+
+  std::vector<Shape> test_shapes() const override { return cuda_test_shapes(); }
+  std::vector<Shape> bench_shapes() const override { return cuda_bench_shapes(); }
+
+  std::vector<std::pair<std::string, std::string>> libraries() const override {
+    return {{"cublaslt", dense_gemm::cublaslt_version()}};
+  }
+};
+
+}  // namespace
+
+const cuda::Family& cuda_family() {
+  static const cuda::Family& family = *new GroupedGemmFamily;  // leaked: usable until the process ends
+  return family;
+}
+
+}  // namespace adaptive::kernels::grouped_gemm

@@ -1,0 +1,253 @@
+#pragma once
+
+#include <cooperative_groups.h>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include "kernels/grouped_gemm/cuda/schedule.cuh"
+
+// Few rows an expert: the weights are read once and that is all the time there is. Blocks are small and
+// several to a multiprocessor, so that one loads while another adds up or starts; each keeps a ring of stages
+// filled by cp.async.
+//
+// The weights are the first operand of the tensor cores (16 outputs), the rows the second (8 at a time): an
+// expert with one row wastes 7, not 15. A row of a stage is 64 elements, 128 bytes; its 16-byte pieces are
+// stored in an order that changes with the row, so that ldmatrix meets no bank twice.
+//
+// With `split`, the blocks of a cluster take a part of k each and add up what they have in a fixed order.
+
+namespace adaptive::kernels::grouped_gemm {
+
+namespace mma {
+
+template <class T>
+__device__ void multiply(float (&sum)[4], const unsigned (&a)[4], unsigned b0, unsigned b1);
+
+template <>
+__device__ inline void multiply<__nv_bfloat16>(float (&sum)[4], const unsigned (&a)[4], unsigned b0,
+                                               unsigned b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+template <>
+__device__ inline void multiply<__half>(float (&sum)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+__device__ inline void load_matrices(unsigned (&to)[4], unsigned from) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"(from));
+}
+
+/// 16 bytes, or zeros where `valid` is not.
+__device__ inline void copy_async(unsigned to, const void* from, bool valid) {
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
+               "r"(valid ? 16 : 0)
+               : "memory");
+}
+
+__device__ inline void commit() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+template <int pending>
+__device__ void wait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
+}
+
+constexpr int piece = 8;  // elements of 16 bytes
+constexpr int line = 64;  // elements of a row of a stage's slab
+constexpr int line_bytes = 128;
+
+/// The place of a 16-byte piece in a slab of 128-byte rows.
+__device__ inline unsigned place(int row, int at) {
+  return static_cast<unsigned>(row * line_bytes + (at ^ (row % 8)) * 16);
+}
+
+}  // namespace mma
+
+template <class T, std::size_t index>
+__global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_configs[index].blocks)
+    grouped_mma(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ y,
+                const int* __restrict__ ends, const int* __restrict__ row_of, int n, int k, int experts) {
+  namespace cg = cooperative_groups;
+  using N = Needs<mma_configs, index>;
+  constexpr Config config = N::config;
+  constexpr int rows = config.rows;
+  constexpr int columns = config.columns;
+  constexpr int threads = N::threads;
+  constexpr int slabs = config.depth / mma::line;
+  constexpr int warps_along_columns = columns >= 64 ? 4 : 2;
+  constexpr int warps_along_rows = N::warps / warps_along_columns;
+  constexpr int warp_columns = columns / warps_along_columns;
+  constexpr int warp_rows = rows / warps_along_rows;
+  constexpr int column_steps = warp_columns / 16;
+  constexpr int row_steps = warp_rows / 16;
+  constexpr int rows_at_once = threads / 8;  // of a slab, each row by 8 threads
+  constexpr int w_copies = columns / rows_at_once;
+  constexpr int x_copies = (rows + rows_at_once - 1) / rows_at_once;
+  constexpr int stage_bytes = (rows + columns) * config.depth * element_bytes;
+  static_assert(columns % rows_at_once == 0 && warp_columns % 16 == 0 && warp_rows % 16 == 0);
+
+  extern __shared__ __align__(1024) unsigned char shared[];
+  auto& schedule = *reinterpret_cast<Schedule*>(shared + N::shared - schedule_bytes);
+  const auto base = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+
+  const int thread = static_cast<int>(threadIdx.x);
+  const int lane = thread % 32;
+  const int warp = thread / 32;
+  const int warp_column = warp % warps_along_columns * warp_columns;
+  const int warp_row = warp / warps_along_columns * warp_rows;
+  const int rank = static_cast<int>(blockIdx.x) % config.split;
+  const int cluster = static_cast<int>(blockIdx.x) / config.split;
+  const int clusters = static_cast<int>(gridDim.x) / config.split;
+
+  if (warp == 0) make_schedule<rows>(schedule, ends, experts);
+  __syncthreads();
+
+  const int column_tiles = (n + columns - 1) / columns;
+  const int tiles = row_tiles_of(schedule) * column_tiles;
+  const int all_steps = (k + config.depth - 1) / config.depth;
+  const int own_steps = (all_steps + config.split - 1) / config.split;
+  const int first_step = min(rank * own_steps, all_steps);
+  const int steps = min(own_steps, all_steps - first_step);
+  const int copy_row = thread / 8;
+  const int copy_piece = thread % 8;
+
+  Cursor<rows> cursor;
+  for (int at = cluster; at < tiles; at += clusters) {
+    const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
+    const int column0 = tile.column_tile * columns;
+
+    const T* w_from = w + (static_cast<long long>(tile.expert) * n + column0 + copy_row) * k;
+    const T* x_from[x_copies];
+#pragma unroll
+    for (int i = 0; i < x_copies; ++i) {
+      const int row = min(copy_row + i * rows_at_once, tile.rows - 1) + tile.row;
+      x_from[i] = x + static_cast<long long>(row_of == nullptr ? row : __ldg(row_of + row)) * k;
+    }
+    const auto load = [&](int step) {
+      const unsigned stage = base + static_cast<unsigned>(step % config.stages * stage_bytes);
+#pragma unroll
+      for (int slab = 0; slab < slabs; ++slab) {
+        const int from = (first_step + step) * config.depth + slab * mma::line + copy_piece * mma::piece;
+        const bool inside = from < k;
+        const unsigned w_to = stage + static_cast<unsigned>(slab * columns * mma::line_bytes);
+        const unsigned x_to =
+            stage + static_cast<unsigned>((slabs * columns + slab * rows) * mma::line_bytes);
+#pragma unroll
+        for (int i = 0; i < w_copies; ++i) {
+          const int row = copy_row + i * rows_at_once;
+          const bool valid = inside && column0 + row < n;
+          mma::copy_async(w_to + mma::place(row, copy_piece),
+                          valid ? w_from + static_cast<long long>(i * rows_at_once) * k + from : w, valid);
+        }
+#pragma unroll
+        for (int i = 0; i < x_copies; ++i) {
+          const int row = copy_row + i * rows_at_once;
+          const bool valid = inside && row < tile.rows;
+          if (rows % rows_at_once == 0 || row < rows)
+            mma::copy_async(x_to + mma::place(row, copy_piece), valid ? x_from[i] + from : x, valid);
+        }
+      }
+    };
+
+    float sum[column_steps][2 * row_steps][4] = {};
+#pragma unroll
+    for (int step = 0; step < config.stages - 1; ++step) {
+      if (step < steps) load(step);
+      mma::commit();
+    }
+    for (int step = 0; step < steps; ++step) {
+      mma::wait<config.stages - 2>();
+      __syncthreads();
+      if (step + config.stages - 1 < steps) load(step + config.stages - 1);
+      mma::commit();
+      const unsigned stage = base + static_cast<unsigned>(step % config.stages * stage_bytes);
+#pragma unroll
+      for (int slab = 0; slab < slabs; ++slab) {
+        const unsigned w_at = stage + static_cast<unsigned>(slab * columns * mma::line_bytes);
+        const unsigned x_at =
+            stage + static_cast<unsigned>((slabs * columns + slab * rows) * mma::line_bytes);
+#pragma unroll
+        for (int k16 = 0; k16 < mma::line / 16; ++k16) {
+          unsigned a[column_steps][4];
+#pragma unroll
+          for (int c = 0; c < column_steps; ++c)
+            mma::load_matrices(a[c],
+                               w_at + mma::place(warp_column + 16 * c + lane % 16, 2 * k16 + lane / 16));
+#pragma unroll
+          for (int r = 0; r < row_steps; ++r) {
+            unsigned b[4];
+            mma::load_matrices(b, x_at + mma::place(warp_row + 16 * r + lane % 16, 2 * k16 + lane / 16));
+#pragma unroll
+            for (int c = 0; c < column_steps; ++c) {
+              mma::multiply<T>(sum[c][2 * r], a[c], b[0], b[2]);
+              mma::multiply<T>(sum[c][2 * r + 1], a[c], b[1], b[3]);
+            }
+          }
+        }
+      }
+    }
+    mma::wait<0>();
+    __syncthreads();  // the stages' memory is free: it takes the sums, [rows][columns] and a few to spare
+
+    constexpr int pitch = columns + 4;
+    auto* sums = reinterpret_cast<float*>(shared);
+#pragma unroll
+    for (int c = 0; c < column_steps; ++c)
+#pragma unroll
+      for (int r = 0; r < 2 * row_steps; ++r)
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+          sums[(warp_row + 8 * r + 2 * (lane % 4) + i % 2) * pitch + warp_column + 16 * c + 8 * (i / 2) +
+               lane / 4] = sum[c][r][i];
+    const auto store = [&](auto&& part) {
+      for (int i = thread * config.split + rank; i < tile.rows * (columns / mma::piece);
+           i += threads * config.split) {
+        const int row = i / (columns / mma::piece);
+        const int column = i % (columns / mma::piece) * mma::piece;
+        if (column0 + column >= n) continue;
+        float total[mma::piece] = {};
+#pragma unroll
+        for (int other = 0; other < config.split; ++other) {
+          const auto* from = reinterpret_cast<const float4*>(part(row * pitch + column, other));
+          const float4 low = from[0];
+          const float4 high = from[1];
+          total[0] += low.x, total[1] += low.y, total[2] += low.z, total[3] += low.w;
+          total[4] += high.x, total[5] += high.y, total[6] += high.z, total[7] += high.w;
+        }
+        __align__(16) T rounded[mma::piece];
+#pragma unroll
+        for (int j = 0; j < mma::piece; ++j) rounded[j] = static_cast<T>(total[j]);
+        *reinterpret_cast<uint4*>(y + static_cast<long long>(tile.row + row) * n + column0 + column) =
+            *reinterpret_cast<const uint4*>(rounded);
+      }
+    };
+    if constexpr (config.split == 1) {
+      __syncthreads();
+      store([&](int place, int) { return sums + place; });
+      __syncthreads();
+    } else {
+#if __CUDA_ARCH__ >= 900
+      const cg::cluster_group group = cg::this_cluster();
+      group.sync();
+      store([&](int place, int other) { return group.map_shared_rank(sums + place, other); });
+      group.sync();  // nobody loads the next tile while others read its memory
+#else
+      __trap();  // `supports` refuses: no clusters
+#endif
+    }
+  }
+}
+
+}  // namespace adaptive::kernels::grouped_gemm

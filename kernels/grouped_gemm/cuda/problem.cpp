@@ -1,0 +1,377 @@
+#include "kernels/grouped_gemm/cuda/problem.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include "kernels/common/random.hpp"
+#include "kernels/grouped_gemm/cuda/tensor_map.hpp"
+#include "kernels/grouped_gemm/routing.hpp"
+
+namespace adaptive::kernels::grouped_gemm {
+namespace {
+
+constexpr std::int64_t compared_max = std::int64_t{1} << 16;
+/// Copies of the weights beyond it are not made, however little of each a launch reads.
+constexpr std::size_t copies_bytes_max = std::size_t{24} << 30;
+constexpr std::size_t copies_max = 64;
+
+dense_gemm::Device& require_device() {
+  dense_gemm::Device* device = dense_gemm::Device::current();
+  if (device == nullptr)
+    throw std::runtime_error("grouped_gemm: no device, or cuBLASLt does not start on it");
+  return *device;
+}
+
+template <class... Sizes>
+std::size_t product(Sizes... sizes) {
+  return (static_cast<std::size_t>(sizes) * ...);
+}
+
+const Config& config_of(const Method& method) {
+  return method.kind == Method::Kind::mma ? mma_configs[method.index] : wgmma_configs[method.index];
+}
+
+bool is_own_tiled(const Method& method) {
+  return method.kind == Method::Kind::mma || method.kind == Method::Kind::wgmma;
+}
+
+// No routing of this shape has more tiles.
+std::int64_t most_tiles(const Config& config, const CudaSizes& sizes) {
+  const std::int64_t columns = config.columns * (config.kernel == Config::Kernel::wgmma ? config.split : 1);
+  const std::int64_t row_tiles =
+      std::min(sizes.tokens, sizes.filled + (sizes.tokens - sizes.filled) / config.rows);
+  return row_tiles * ((sizes.n + columns - 1) / columns);
+}
+
+// As many as stay on the device together, or fewer where there are fewer tiles.
+int blocks_for(const Config& config, const CudaSizes& sizes, const Capability& device) {
+  const std::int64_t resident = std::int64_t{device.multiprocessors} * config.blocks / config.split;
+  return static_cast<int>(std::min(resident, most_tiles(config, sizes))) * config.split;
+}
+
+}  // namespace
+
+Capability Capability::current() noexcept {
+  Capability found;
+  int ordinal = 0;
+  const auto ask = [&](int& value, cudaDeviceAttr attribute) {
+    return cudaDeviceGetAttribute(&value, attribute, ordinal) == cudaSuccess;
+  };
+  const bool known = cudaGetDevice(&ordinal) == cudaSuccess &&
+                     ask(found.major, cudaDevAttrComputeCapabilityMajor) &&
+                     ask(found.minor, cudaDevAttrComputeCapabilityMinor) &&
+                     ask(found.multiprocessors, cudaDevAttrMultiProcessorCount) &&
+                     ask(found.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  return known ? found : Capability{};
+}
+
+bool available(const Method& method, const Capability& device) {
+  if (!is_own_tiled(method)) return device.major > 0;
+  const Config& config = config_of(method);
+  if (shared_bytes(config) > device.shared_bytes) return false;
+  if (method.kind == Method::Kind::wgmma) return device.major == 9 && device.minor == 0;
+  return config.split == 1 ? device.major >= 8 : device.major >= 9;
+}
+
+bool supports(const Method& method, const CudaSizes& sizes) {
+  if (method.kind == Method::Kind::plain) return true;
+  if (sizes.n % 8 != 0 || sizes.k % 8 != 0) return false;  // whole 16-byte loads and stores
+  if (!is_own_tiled(method)) return !sizes.gathered;
+  return sizes.experts <= experts_max &&
+         most_tiles(config_of(method), sizes) <= std::numeric_limits<int>::max();
+}
+
+GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions options,
+                                     const cuda::Family& family, const std::vector<Method>& methods)
+    : Problem(shape),
+      family_(family),
+      methods_(methods),
+      device_(require_device()),
+      capability_(Capability::current()),
+      sizes_(shape),
+      options_(options),
+      rows_of_(rows_by_tiles(sizes_.tokens, sizes_.experts, sizes_.filled, sizes_.row_tiles, options.seed)),
+      slots_(methods.size()) {
+  const std::size_t w_exact = product(sizes_.experts, sizes_.n, sizes_.k, element_bytes);
+  w_bytes_ = (w_exact + 255) / 256 * 256;
+  const std::size_t read =
+      std::max<std::size_t>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes), 1);
+  copies_ = std::min(
+      {options.rotate_bytes / read + 1, std::max<std::size_t>(copies_bytes_max / w_bytes_, 1), copies_max});
+  x_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.k, element_bytes));
+  w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
+  y_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.n, element_bytes));
+  difference_ = cuda::DeviceBuffer<cuda::Difference>(1);
+  ends_host_.resize(rows_of_.size());
+  std::inclusive_scan(rows_of_.begin(), rows_of_.end(), ends_host_.begin());
+  ends_ = cuda::DeviceBuffer<int>(ends_host_.size());
+  row_of_host_.resize(static_cast<std::size_t>(sizes_.tokens));
+  std::iota(row_of_host_.begin(), row_of_host_.end(), 0);
+  if (sizes_.gathered) {
+    Random random(options.seed ^ 0x6a74);
+    for (std::size_t i = row_of_host_.size(); i > 1; --i)
+      std::swap(row_of_host_[i - 1],
+                row_of_host_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
+    row_of_ = cuda::DeviceBuffer<int>(row_of_host_.size());
+  }
+  // Not the legacy stream, which would wait for all others, and which others may be capturing around.
+  cudaStream_t stream = cudaStreamPerThread;
+  const auto upload = [stream](const cuda::DeviceBuffer<int>& to, const std::vector<int>& from) {
+    if (to.size() == 0) return;
+    cuda::check(
+        cudaMemcpyAsync(to.data(), from.data(), from.size() * sizeof(int), cudaMemcpyHostToDevice, stream),
+        "routing");
+  };
+  upload(ends_, ends_host_);
+  upload(row_of_, row_of_host_);
+  cuda::check(cuda::fill_random(x_.data(), sizes_.tokens * sizes_.k, sizes_.type, options.seed, stream),
+              "fill x");
+  const std::uint64_t w_seed = options.seed ^ 0x77656967687473u;
+  for (std::size_t copy = 0; copy < copies_; ++copy)
+    cuda::check(cuda::fill_random(w_.data() + copy * w_bytes_, sizes_.experts * sizes_.n * sizes_.k,
+                                  sizes_.type, w_seed, stream),
+                "fill w");
+  poison_output(stream);
+  cuda::check(cudaStreamSynchronize(stream), "grouped_gemm: random operands");
+}
+
+std::string GroupedGemmOnCuda::description() const {
+  std::string text = family_.name();
+  for (std::size_t i = 0; i < shape().size(); ++i) {
+    const Dimension& dimension = family_.dimensions()[i];
+    const bool label = dimension.kind == Dimension::Kind::label;
+    text += " " + dimension.name + "=" +
+            (label ? dimension.labels[static_cast<std::size_t>(shape()[i])] : std::to_string(shape()[i]));
+  }
+  return text + " seed=" + std::to_string(options_.seed) + " copies=" + std::to_string(copies_);
+}
+
+DeviceOperands GroupedGemmOnCuda::operands(std::size_t copy) const noexcept {
+  return {.x = x_.data(),
+          .w = w_.data() + copy * w_bytes_,
+          .y = y_.data(),
+          .ends = ends_.data(),
+          .row_of = row_of_.data(),
+          .tokens = static_cast<int>(sizes_.tokens),
+          .n = static_cast<int>(sizes_.n),
+          .k = static_cast<int>(sizes_.k),
+          .experts = static_cast<int>(sizes_.experts),
+          .type = sizes_.type};
+}
+
+std::unique_ptr<GroupedGemmOnCuda::Slot> GroupedGemmOnCuda::make(std::size_t variant) {
+  auto slot = std::make_unique<Slot>();
+  slot->method = methods_[variant];
+  const Method& method = slot->method;
+  if (!available(method, capability_)) slot->status = LaunchStatus::unavailable;
+  if (!supports(method, sizes_)) slot->status = LaunchStatus::unsupported;
+  if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
+  if (is_own_tiled(method)) slot->blocks = blocks_for(config_of(method), sizes_, capability_);
+  const bool half = sizes_.type == cuda::Element::float16;
+  switch (method.kind) {
+    case Method::Kind::plain:
+      break;
+    case Method::Kind::mma:
+      cuda::check(half ? prepare_mma<cuda::Element::float16>(method.index)
+                       : prepare_mma<cuda::Element::bfloat16>(method.index),
+                  "shared memory of a kernel");
+      break;
+    case Method::Kind::wgmma:
+      cuda::check(half ? prepare_wgmma<cuda::Element::float16>(method.index)
+                       : prepare_wgmma<cuda::Element::bfloat16>(method.index),
+                  "shared memory of a kernel");
+      make_maps(*slot);
+      break;
+    case Method::Kind::cublas_grouped:
+      make_cublas(*slot);
+      break;
+    case Method::Kind::cublaslt_loop:
+      make_cublaslt(*slot);
+      break;
+  }
+  return slot;
+}
+
+void GroupedGemmOnCuda::make_maps(Slot& slot) {
+  const Config& config = config_of(slot.method);
+  if (sizes_.gathered && sorted_x_.size() == 0) sorted_x_ = cuda::DeviceBuffer<std::byte>(x_.size());
+  const void* x = sizes_.gathered ? sorted_x_.data() : x_.data();
+  const CUtensorMap x_map = make_tensor_map(x, sizes_.type, sizes_.k, sizes_.tokens, 0, box_rows(config));
+  for (std::size_t copy = 0; copy < copies_; ++copy)
+    slot.maps.push_back({x_map, make_tensor_map(operands(copy).w, sizes_.type, sizes_.k, sizes_.n,
+                                                sizes_.experts, config.columns)});
+}
+
+void GroupedGemmOnCuda::make_cublas(Slot& slot) {
+  if (!cublas_) cublas_.emplace();
+  for (std::size_t copy = 0; copy < copies_; ++copy) slot.groups.emplace_back(operands(copy), rows_of_);
+}
+
+// The first algorithm that the library names for each expert's rows.
+void GroupedGemmOnCuda::make_cublaslt(Slot& slot) {
+  for (const std::int64_t rows : rows_of_) {
+    if (rows == 0) continue;
+    auto plan = device_.plan({rows, sizes_.n, sizes_.k, static_cast<std::int64_t>(sizes_.type)});
+    const auto& candidates = plan->candidates();
+    const auto algorithm = candidates.empty() ? std::nullopt : plan->find(candidates.front());
+    if (!algorithm) {
+      slot.status = LaunchStatus::unsupported;
+      return;
+    }
+    slot.algorithms.push_back(*algorithm);
+    slot.plans.push_back(std::move(plan));
+  }
+}
+
+LaunchStatus GroupedGemmOnCuda::prepare(std::size_t variant, cuda::Stream stream) {
+  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
+  if (slots_[variant] == nullptr) slots_[variant] = make(variant);
+  const Slot& slot = *slots_[variant];
+  if (slot.status != LaunchStatus::ok) return slot.status;
+  if (device_.make_workspace(stream) == nullptr) return LaunchStatus::unprepared;  // too many streams
+  const LaunchStatus launched = enqueue(slot, stream);
+  if (launched != LaunchStatus::ok) return launched;
+  return cudaStreamSynchronize(stream) == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
+}
+
+LaunchStatus GroupedGemmOnCuda::launch(std::size_t variant, cuda::Stream stream) noexcept {
+  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
+  const Slot* slot = slots_[variant].get();
+  if (slot == nullptr) return LaunchStatus::unprepared;
+  if (slot->status != LaunchStatus::ok) return slot->status;
+  return enqueue(*slot, stream);
+}
+
+LaunchStatus GroupedGemmOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noexcept {
+  if (sizes_.tokens == 0) return LaunchStatus::ok;
+  const DeviceOperands now = operands(turn_);
+  const Method& method = slot.method;
+  const bool half = sizes_.type == cuda::Element::float16;
+  bool enqueued = false;
+  switch (method.kind) {
+    case Method::Kind::plain:
+      enqueued = launch_plain(now, stream) == cudaSuccess;
+      break;
+    case Method::Kind::mma:
+      enqueued =
+          (half ? launch_mma<cuda::Element::float16>(method.index, now, slot.blocks, stream)
+                : launch_mma<cuda::Element::bfloat16>(method.index, now, slot.blocks, stream)) == cudaSuccess;
+      break;
+    case Method::Kind::wgmma: {
+      const TensorMaps& maps = slot.maps[turn_];
+      enqueued = (!sizes_.gathered || launch_gather(now, sorted_x_.data(), stream) == cudaSuccess) &&
+                 (half ? launch_wgmma<cuda::Element::float16>(method.index, maps, now, slot.blocks, stream)
+                       : launch_wgmma<cuda::Element::bfloat16>(method.index, maps, now, slot.blocks,
+                                                               stream)) == cudaSuccess;
+      break;
+    }
+    case Method::Kind::cublas_grouped:
+    case Method::Kind::cublaslt_loop: {
+      void* workspace = device_.find_workspace(stream);
+      if (workspace == nullptr) return LaunchStatus::unprepared;
+      enqueued = method.kind == Method::Kind::cublas_grouped
+                     ? slot.groups[turn_].launch(cublas_->get(), workspace, dense_gemm::workspace_bytes,
+                                                 stream) == CUBLAS_STATUS_SUCCESS
+                     : enqueue_cublaslt(slot, now, workspace, stream);
+      break;
+    }
+  }
+  if (++turn_ == copies_) turn_ = 0;
+  return enqueued ? LaunchStatus::ok : LaunchStatus::failed;
+}
+
+bool GroupedGemmOnCuda::enqueue_cublaslt(const Slot& slot, const DeviceOperands& now, void* workspace,
+                                         cuda::Stream stream) noexcept {
+  std::size_t group = 0;
+  std::int64_t row = 0;
+  for (std::size_t expert = 0; expert < rows_of_.size(); ++expert) {
+    if (rows_of_[expert] == 0) continue;
+    const dense_gemm::Operands product = {
+        static_cast<const std::byte*>(now.x) + row * sizes_.k * element_bytes,
+        static_cast<const std::byte*>(now.w) +
+            static_cast<std::int64_t>(expert) * sizes_.n * sizes_.k * element_bytes,
+        static_cast<std::byte*>(now.y) + row * sizes_.n * element_bytes};
+    if (slot.plans[group]->launch(slot.algorithms[group], product, workspace, stream) !=
+        CUBLAS_STATUS_SUCCESS)
+      return false;
+    row += rows_of_[expert];
+    ++group;
+  }
+  return true;
+}
+
+void GroupedGemmOnCuda::poison_output(cuda::Stream stream) noexcept {
+  if (y_.size() == 0) return;
+  // All ones is NaN in both types. A failure shows in what is enqueued next.
+  static_cast<void>(cudaMemsetAsync(y_.data(), 0xFF, y_.size(), stream));
+}
+
+std::vector<std::byte> GroupedGemmOnCuda::output(cuda::Stream stream) const {
+  std::vector<std::byte> copy(y_.size());
+  if (copy.empty()) return copy;
+  cuda::check(cudaMemcpyAsync(copy.data(), y_.data(), y_.size(), cudaMemcpyDeviceToHost, stream), "copy y");
+  cuda::check(cudaStreamSynchronize(stream), "copy y");
+  return copy;
+}
+
+void GroupedGemmOnCuda::make_reference(cuda::Stream stream) {
+  const std::int64_t elements = sizes_.tokens * sizes_.n;
+  std::vector<cuda::Expected> places(static_cast<std::size_t>(std::min(elements, compared_max)));
+  Random random(options_.seed ^ 0x5eed);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::int64_t at = elements - 1 - static_cast<std::int64_t>(i);
+    if (elements > compared_max && i > 0) at = random.below(elements);
+    const std::int64_t row = at / sizes_.n;
+    const std::int64_t expert =
+        std::upper_bound(ends_host_.begin(), ends_host_.end(), row) - ends_host_.begin();
+    places[i] = {.at = at,
+                 .x_row = row_of_host_[static_cast<std::size_t>(row)],
+                 .w_row = expert * sizes_.n + at % sizes_.n};
+  }
+  cuda::DeviceBuffer<cuda::Expected> made(places.size());
+  cuda::check(cudaMemcpyAsync(made.data(), places.data(), places.size() * sizeof(cuda::Expected),
+                              cudaMemcpyHostToDevice, stream),
+              "reference");
+  cuda::check(cuda::compute_expected(x_.data(), w_.data(), sizes_.k, sizes_.type, made.data(),
+                                     static_cast<std::int64_t>(places.size()), stream),
+              "reference");
+  cuda::check(cudaStreamSynchronize(stream), "reference");
+  expected_ = std::move(made);
+}
+
+double GroupedGemmOnCuda::max_error(cuda::Stream stream) {
+  if (sizes_.tokens == 0) return 0;
+  if (expected_.size() == 0) make_reference(stream);
+  cuda::Difference found;
+  cuda::check(cudaMemsetAsync(difference_.data(), 0, sizeof found, stream), "compare");
+  cuda::check(cuda::compare(y_.data(), sizes_.tokens * sizes_.n, sizes_.type, expected_.data(),
+                            static_cast<std::int64_t>(expected_.size()), difference_.data(), stream),
+              "compare");
+  cuda::check(cudaMemcpyAsync(&found, difference_.data(), sizeof found, cudaMemcpyDeviceToHost, stream),
+              "compare");
+  cuda::check(cudaStreamSynchronize(stream), "compare");
+  if (found.not_finite != 0) return std::numeric_limits<double>::infinity();
+  return std::bit_cast<double>(static_cast<std::uint64_t>(found.worst_bits));
+}
+
+double GroupedGemmOnCuda::tolerance() const noexcept {
+  // As on the host: rounding errors of a long sum wander like a random walk; 4 covers the few of each term.
+  return static_cast<double>(std::numeric_limits<float>::epsilon()) *
+         (4 + std::sqrt(static_cast<double>(sizes_.k)) / 4);
+}
+
+double GroupedGemmOnCuda::bytes() const noexcept {
+  return static_cast<double>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes) + x_.size() +
+                             y_.size());
+}
+
+double GroupedGemmOnCuda::operations() const noexcept {
+  return 2.0 * static_cast<double>(sizes_.tokens) * static_cast<double>(sizes_.n) *
+         static_cast<double>(sizes_.k);
+}
+
+}  // namespace adaptive::kernels::grouped_gemm

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "kernels/grouped_gemm/cuda/config.hpp"
+
+// Which tile a block computes: found on the device, since only the device knows the routing. Every block
+// makes the whole schedule for itself, by one warp from two lines of memory, while its other warps start.
+
+namespace adaptive::kernels::grouped_gemm {
+
+struct Schedule {
+  int tile_end[experts_max];  // row tiles of this expert and all before it
+  int row_end[experts_max];   // rows likewise
+};
+
+struct Tile {
+  int expert, row, rows, column_tile;  // rows: those of the expert from `row` on, at most a tile
+};
+
+/// By all lanes of one warp; `ends` as in Operands.
+template <int row_tile>
+__device__ void make_schedule(Schedule& schedule, const int* ends, int experts) {
+  constexpr int each = experts_max / 32;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  int end[each];
+#pragma unroll
+  for (int i = 0; i < each; ++i) end[i] = __ldg(ends + min(lane * each + i, experts - 1));
+  int before = __shfl_up_sync(0xFFFFFFFFu, end[each - 1], 1);
+  if (lane == 0) before = 0;
+  int tiles[each];
+  int sum = 0;
+#pragma unroll
+  for (int i = 0; i < each; ++i) {
+    sum += (end[i] - before + row_tile - 1) / row_tile;
+    before = end[i];
+    tiles[i] = sum;
+  }
+  int above = sum;
+#pragma unroll
+  for (int distance = 1; distance < 32; distance *= 2) {
+    const int other = __shfl_up_sync(0xFFFFFFFFu, above, distance);
+    if (lane >= distance) above += other;
+  }
+#pragma unroll
+  for (int i = 0; i < each; ++i) {
+    schedule.tile_end[lane * each + i] = above - sum + tiles[i];
+    schedule.row_end[lane * each + i] = end[i];
+  }
+}
+
+__device__ inline int row_tiles_of(const Schedule& schedule) {
+  return schedule.tile_end[experts_max - 1];
+}
+
+/// Asked for tiles in ascending order, it walks the experts once.
+template <int row_tile>
+class Cursor {
+ public:
+  /// Tile `at` of row tiles × `column_tiles`. Of an expert, `band` row tiles at a time are taken through all
+  /// columns: what runs side by side shares their rows and few columns.
+  __device__ Tile find(const Schedule& schedule, int at, int column_tiles, int band) {
+    const int slot = at / column_tiles;
+    while (slot >= schedule.tile_end[expert_]) ++expert_;
+    const int first_slot = expert_ == 0 ? 0 : schedule.tile_end[expert_ - 1];
+    const int first_row = expert_ == 0 ? 0 : schedule.row_end[expert_ - 1];
+    const int within = at - first_slot * column_tiles;
+    const int band_tiles = band * column_tiles;
+    const int band_first = within / band_tiles * band;
+    const int height = min(band, schedule.tile_end[expert_] - first_slot - band_first);
+    const int in_band = within - band_first * column_tiles;
+    const int row = first_row + (band_first + in_band % height) * row_tile;
+    return {expert_, row, min(row_tile, schedule.row_end[expert_] - row), in_band / height};
+  }
+
+ private:
+  int expert_ = 0;
+};
+
+}  // namespace adaptive::kernels::grouped_gemm

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+// wgmma.mma_async.m64nNk16, sums in float32: sum[64 × columns] (+)= A[64 × 16] * B[columns × 16]^T, both in
+// shared memory. The assembler wants every register by name, hence the lists.
+
+namespace adaptive::kernels::grouped_gemm::hopper {
+
+template <class T, int columns>
+struct Multiply;
+
+#define ADAPTIVE_SUMS_8(at)                                                                  \
+  "+f"(sum[at]), "+f"(sum[at + 1]), "+f"(sum[at + 2]), "+f"(sum[at + 3]), "+f"(sum[at + 4]), \
+      "+f"(sum[at + 5]), "+f"(sum[at + 6]), "+f"(sum[at + 7])
+#define ADAPTIVE_SUMS_16(at) ADAPTIVE_SUMS_8(at), ADAPTIVE_SUMS_8(at + 8)
+#define ADAPTIVE_SUMS_32(at) ADAPTIVE_SUMS_16(at), ADAPTIVE_SUMS_16(at + 16)
+#define ADAPTIVE_SUMS_64(at) ADAPTIVE_SUMS_32(at), ADAPTIVE_SUMS_32(at + 32)
+#define ADAPTIVE_SUMS_96(at) ADAPTIVE_SUMS_64(at), ADAPTIVE_SUMS_32(at + 64)
+#define ADAPTIVE_SUMS_128(at) ADAPTIVE_SUMS_64(at), ADAPTIVE_SUMS_64(at + 64)
+
+#define ADAPTIVE_MULTIPLY(T, name, columns, registers, names, a, b, accumulate)                             \
+  template <>                                                                                               \
+  struct Multiply<T, columns> {                                                                             \
+    __device__ static void run(float (&sum)[registers], std::uint64_t x, std::uint64_t y, int add) {        \
+      asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, " accumulate                                       \
+                   ", 0;\n\t"                                                                               \
+                   "wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." name "." name " {" names "}, " a \
+                   ", " b ", p, 1, 1, 0, 0;\n\t}"                                                           \
+                   : ADAPTIVE_SUMS_##registers(0)                                                           \
+                   : "l"(x), "l"(y), "r"(add));                                                             \
+    }                                                                                                       \
+  };
+
+#define ADAPTIVE_NAMES_8 "%0, %1, %2, %3, %4, %5, %6, %7"
+#define ADAPTIVE_NAMES_16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
+#define ADAPTIVE_NAMES_32                                                  \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define ADAPTIVE_NAMES_64                                                            \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "           \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+  "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+  "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define ADAPTIVE_NAMES_96                                                            \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "           \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+  "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+  "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, " \
+  "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, " \
+  "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"
+#define ADAPTIVE_NAMES_128                                                                       \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "                       \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "             \
+  "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "             \
+  "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, "             \
+  "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, "             \
+  "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, "             \
+  "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, " \
+  "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 16, 8, ADAPTIVE_NAMES_8, "%8", "%9", "%10")
+ADAPTIVE_MULTIPLY(__half, "f16", 16, 8, ADAPTIVE_NAMES_8, "%8", "%9", "%10")
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
+ADAPTIVE_MULTIPLY(__half, "f16", 32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
+ADAPTIVE_MULTIPLY(__half, "f16", 64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 128, 64, ADAPTIVE_NAMES_64, "%64", "%65", "%66")
+ADAPTIVE_MULTIPLY(__half, "f16", 128, 64, ADAPTIVE_NAMES_64, "%64", "%65", "%66")
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 192, 96, ADAPTIVE_NAMES_96, "%96", "%97", "%98")
+ADAPTIVE_MULTIPLY(__half, "f16", 192, 96, ADAPTIVE_NAMES_96, "%96", "%97", "%98")
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
+ADAPTIVE_MULTIPLY(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
+
+#undef ADAPTIVE_MULTIPLY
+#undef ADAPTIVE_NAMES_8
+#undef ADAPTIVE_NAMES_16
+#undef ADAPTIVE_NAMES_32
+#undef ADAPTIVE_NAMES_64
+#undef ADAPTIVE_NAMES_96
+#undef ADAPTIVE_NAMES_128
+#undef ADAPTIVE_SUMS_8
+#undef ADAPTIVE_SUMS_16
+#undef ADAPTIVE_SUMS_32
+#undef ADAPTIVE_SUMS_64
+#undef ADAPTIVE_SUMS_96
+#undef ADAPTIVE_SUMS_128
+
+}  // namespace adaptive::kernels::grouped_gemm::hopper

@@ -1,0 +1,296 @@
+#pragma once
+
+#include <type_traits>
+
+#include "kernels/grouped_gemm/cuda/hopper.cuh"
+#include "kernels/grouped_gemm/cuda/schedule.cuh"
+#include "kernels/grouped_gemm/cuda/wgmma.cuh"
+
+// Tiles that the copy engine brings and wgmma multiplies. A block stays and takes tile after tile; one of its
+// threads keeps a ring of stages filled, ahead of the others and across the ends of tiles, while groups of
+// four warps multiply.
+//
+// The weights are the first operand (64 outputs a group), the rows the second: how many rows are multiplied
+// is then a matter of the instruction, in steps of 64 (or a tile of less), and an expert's last tile costs
+// what it has. Boxes of rows that it does not have are not loaded either. A box may reach into the next
+// expert's rows: those sums are not stored.
+//
+// With `split`, the two blocks of a cluster take neighbouring columns of the same rows, each loads half of
+// the rows and the copy engine delivers them to both.
+
+namespace adaptive::kernels::grouped_gemm {
+
+namespace wgmma {
+
+using hopper::Address;
+
+constexpr int line = 64;  // elements of a row of a box: 128 bytes
+constexpr int line_bytes = 128;
+
+template <Config config>
+struct Layout {
+  static constexpr int slabs = config.depth / line;
+  static constexpr int w_bytes = config.columns * line_bytes;  // of a slab
+  static constexpr int x_bytes = config.rows * line_bytes;
+  static constexpr int box = box_rows(config);
+  static constexpr int box_bytes = box * line_bytes;
+  static constexpr int stage_bytes = slabs * (w_bytes + x_bytes);
+  static constexpr int groups = wgmma_groups(config);
+  static constexpr int blocks = config.columns / (64 * groups);  // of 64 outputs, a group
+  static constexpr int staging_bytes = box_bytes;                // one of two, a group
+  static constexpr int staging = config.stages * stage_bytes;
+  static constexpr int schedule = staging + 2 * groups * staging_bytes;
+  static constexpr int full = schedule + schedule_bytes;
+  static constexpr int empty = full + 8 * config.stages;
+  static_assert(empty + 8 * config.stages == shared_bytes(config));
+  static_assert(stage_bytes % 1024 == 0 && x_bytes % 1024 == 0 && w_bytes % 1024 == 0);
+};
+
+/// Where a ring of stages stands.
+template <int stages>
+struct Ring {
+  int stage = 0;
+  int parity = 0;
+  __device__ void advance() {
+    if (++stage == stages) {
+      stage = 0;
+      parity ^= 1;
+    }
+  }
+};
+
+/// The thread that loads: every stage of every tile of this block.
+template <Config config>
+__device__ void load_tiles(const Schedule& schedule, Address base, const CUtensorMap* x_map,
+                           const CUtensorMap* w_map, int column_tiles, int steps, int rank, int first,
+                           int stride) {
+  using L = Layout<config>;
+  const int tiles = row_tiles_of(schedule) * column_tiles;
+  Cursor<config.rows> cursor;
+  Ring<config.stages> ring;
+  for (int at = first; at < tiles; at += stride) {
+    const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
+    const int column0 = (tile.column_tile * config.split + rank) * config.columns;
+    const int boxes = (tile.rows + L::box - 1) / L::box;
+    const int bytes = L::slabs * (L::w_bytes + boxes * L::box_bytes);
+    for (int step = 0; step < steps; ++step) {
+      const Address full = base + L::full + 8 * ring.stage;
+      hopper::barrier_wait(base + L::empty + 8 * ring.stage, ring.parity ^ 1);
+      hopper::barrier_expect(full, bytes);
+      const Address stage = base + ring.stage * L::stage_bytes;
+#pragma unroll
+      for (int slab = 0; slab < L::slabs; ++slab) {
+        const int depth = (step * L::slabs + slab) * line;
+        hopper::copy_box(stage + slab * L::w_bytes, w_map, depth, column0, tile.expert, full);
+        const Address x_to = stage + L::slabs * L::w_bytes + slab * L::x_bytes;
+        for (int i = config.split == 1 ? 0 : rank; i < boxes; i += config.split) {
+          const int row = tile.row + i * L::box;
+          if constexpr (config.split == 1)
+            hopper::copy_box(x_to + i * L::box_bytes, x_map, depth, row, full);
+          else
+            hopper::copy_box_to_all(x_to + i * L::box_bytes, x_map, depth, row, full,
+                                    (1 << config.split) - 1);
+        }
+      }
+      ring.advance();
+    }
+  }
+}
+
+/// This warp needs a stage no longer.
+template <Config config>
+__device__ void release(Address empty) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  if constexpr (config.split == 1) {
+    if (lane == 0) hopper::barrier_arrive(empty);
+  } else {
+    if (lane < config.split) hopper::barrier_arrive_remote(empty, lane);
+  }
+}
+
+template <class T>
+__device__ unsigned pack(float low, float high) {
+  unsigned bits;
+  if constexpr (std::is_same_v<T, __half>) {
+    const __half2 pair = __floats2half2_rn(low, high);
+    memcpy(&bits, &pair, sizeof bits);
+  } else {
+    const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+    memcpy(&bits, &pair, sizeof bits);
+  }
+  return bits;
+}
+
+/// Sums [64 outputs][tokens] to y [tokens][outputs]: turned in shared memory, a box of rows at a time, in two
+/// buffers by turns, so that one barrier a box is enough.
+template <class T, Config config, int tokens>
+__device__ void store_sums(const float (&sum)[tokens / 2], Address staging, T* y, const Tile& tile,
+                           int column, int n, int group, int& turn) {
+  using L = Layout<config>;
+  const int thread = static_cast<int>(threadIdx.x) % 128;
+  const int lane = thread % 32;
+  const int warp = thread / 32;
+#pragma unroll
+  for (int first = 0; first < tokens; first += L::box) {
+    const Address buffer = staging + turn * L::staging_bytes;
+    turn ^= 1;
+    const int to_row = lane / 16 * 8 + lane % 8;
+    const int to_piece = 2 * warp + lane / 8 % 2;
+#pragma unroll
+    for (int token = 0; token < L::box; token += 16) {
+      const float* from = sum + (first + token) / 2;
+      hopper::store_transposed(buffer + (token + to_row) * line_bytes + (to_piece ^ to_row % 8) * 16,
+                               pack<T>(from[0], from[1]), pack<T>(from[2], from[3]),
+                               pack<T>(from[4], from[5]), pack<T>(from[6], from[7]));
+    }
+    hopper::group_sync(1 + group);
+    const int piece = thread % 8;
+#pragma unroll
+    for (int token = 0; token < L::box; token += 16) {
+      const int row = token + thread / 8;
+      if (first + row < tile.rows && column + 8 * piece < n) {
+        const uint4 value = hopper::load_shared(buffer + row * line_bytes + (piece ^ row % 8) * 16);
+        *reinterpret_cast<uint4*>(y + static_cast<long long>(tile.row + first + row) * n + column +
+                                  8 * piece) = value;
+      }
+    }
+  }
+}
+
+/// One tile of which `tokens` rows are multiplied.
+template <class T, Config config, int tokens>
+__device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps, T* y, const Tile& tile,
+                              int column0, int n, int group, int& turn) {
+  using L = Layout<config>;
+  float sum[L::blocks][tokens / 2] = {};
+  Address before = 0;
+#pragma unroll 1
+  for (int step = 0; step < steps; ++step) {
+    const Address stage = base + ring.stage * L::stage_bytes;
+    hopper::barrier_wait(base + L::full + 8 * ring.stage, ring.parity);
+    const std::uint64_t w_at = hopper::describe(stage + group * L::blocks * 64 * line_bytes);
+    const std::uint64_t x_at = hopper::describe(stage + L::slabs * L::w_bytes);
+    hopper::wgmma_fence();
+#pragma unroll
+    for (int k16 = 0; k16 < config.depth / 16; ++k16) {
+      const int slab = k16 / 4;
+      const int into = k16 % 4 * 32;
+#pragma unroll
+      for (int block = 0; block < L::blocks; ++block)
+        hopper::Multiply<T, tokens>::run(
+            sum[block], w_at + hopper::steps_of(slab * L::w_bytes + block * 64 * line_bytes + into),
+            x_at + hopper::steps_of(slab * L::x_bytes + into), 1);
+    }
+    hopper::wgmma_commit();
+    if (step > 0) {
+      hopper::wgmma_wait<1>();
+      release<config>(before);
+    }
+    before = base + L::empty + 8 * ring.stage;
+    ring.advance();
+  }
+  hopper::wgmma_wait<0>();
+#pragma unroll
+  for (int block = 0; block < L::blocks; ++block) hopper::pin(sum[block]);
+  release<config>(before);
+  const Address staging = base + L::staging + 2 * group * L::staging_bytes;
+#pragma unroll
+  for (int block = 0; block < L::blocks; ++block) {
+    const int column = column0 + (group * L::blocks + block) * 64;
+    store_sums<T, config, tokens>(sum[block], staging, y, tile, column, n, group, turn);
+  }
+}
+
+template <class T, Config config>
+__device__ void multiply_tiles(const Schedule& schedule, Address base, T* y, int column_tiles, int steps,
+                               int n, int rank, int first, int stride, int group) {
+  using L = Layout<config>;
+  const int tiles = row_tiles_of(schedule) * column_tiles;
+  Cursor<config.rows> cursor;
+  Ring<config.stages> ring;
+  int turn = 0;
+  for (int at = first; at < tiles; at += stride) {
+    const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
+    const int column0 = (tile.column_tile * config.split + rank) * config.columns;
+    const auto multiply = [&]<int tokens>() {
+      multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn);
+    };
+    if constexpr (config.rows <= 64) {
+      multiply.template operator()<config.rows>();
+    } else if constexpr (config.rows == 128) {
+      if (tile.rows <= 64)
+        multiply.template operator()<64>();
+      else
+        multiply.template operator()<128>();
+    } else {
+      static_assert(config.rows == 256);
+      if (tile.rows <= 64)
+        multiply.template operator()<64>();
+      else if (tile.rows <= 128)
+        multiply.template operator()<128>();
+      else if (tile.rows <= 192)
+        multiply.template operator()<192>();
+      else
+        multiply.template operator()<256>();
+    }
+  }
+}
+
+}  // namespace wgmma
+
+template <class T, std::size_t index>
+__global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_configs[index].blocks)
+    grouped_wgmma(const __grid_constant__ CUtensorMap x_map, const __grid_constant__ CUtensorMap w_map,
+                  T* __restrict__ y, const int* __restrict__ ends, int n, int k, int experts) {
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+  using N = Needs<wgmma_configs, index>;
+  constexpr Config config = N::config;
+  using L = wgmma::Layout<config>;
+  extern __shared__ __align__(1024) unsigned char shared[];
+  auto& schedule = *reinterpret_cast<Schedule*>(shared + L::schedule);
+  const auto base = static_cast<hopper::Address>(__cvta_generic_to_shared(shared));
+  const int warp = __shfl_sync(0xFFFFFFFFu, static_cast<int>(threadIdx.x) / 32, 0);
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  constexpr int first_loader = 4 * L::groups;
+
+  if (warp == 0) make_schedule<config.rows>(schedule, ends, experts);
+  if (warp == first_loader && lane == 0) {
+    hopper::prefetch_map(&x_map);
+    hopper::prefetch_map(&w_map);
+    for (int stage = 0; stage < config.stages; ++stage) {
+      hopper::barrier_init(base + L::full + 8 * stage, 1);
+      hopper::barrier_init(base + L::empty + 8 * stage, 4 * L::groups * config.split);
+    }
+    hopper::fence_barrier_init();
+  }
+  if constexpr (config.split == 1)
+    __syncthreads();
+  else
+    hopper::cluster_sync();
+
+  const int rank = static_cast<int>(blockIdx.x) % config.split;
+  const int first = static_cast<int>(blockIdx.x) / config.split;
+  const int stride = static_cast<int>(gridDim.x) / config.split;
+  constexpr int columns = config.columns * config.split;
+  const int column_tiles = (n + columns - 1) / columns;
+  const int steps = (k + config.depth - 1) / config.depth;
+  if (warp >= first_loader) {
+    if constexpr (N::donates) hopper::give_registers<40>();
+    if (warp == first_loader && lane == 0)
+      wgmma::load_tiles<config>(schedule, base, &x_map, &w_map, column_tiles, steps, rank, first, stride);
+  } else {
+    if constexpr (N::donates) hopper::take_registers<232>();
+    wgmma::multiply_tiles<T, config>(schedule, base, y, column_tiles, steps, n, rank, first, stride,
+                                     warp / 4);
+  }
+  // Nobody leaves while another block may still write into its memory or arrive at its barriers.
+  if constexpr (config.split > 1) {
+    __syncwarp();
+    hopper::cluster_sync();
+  }
+#else
+  __trap();  // `available` says no
+#endif
+}
+
+}  // namespace adaptive::kernels::grouped_gemm
