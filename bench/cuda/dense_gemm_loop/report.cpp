@@ -57,8 +57,10 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
       "stream %.2f us.\n\n",
       runner.asking_s(), runner.loading_s(), runner.timing_cost_us());
   std::printf(
-      "| mode | seconds (least, median, most) | against hindsight (mean, least, most) | timed | idle | "
-      "explored | promotions | ends within 1 %% of the best |\n|---|---|---|--:|--:|--:|--:|--:|\n");
+      "| mode | seconds (least, median, most) | against hindsight (mean, least, most) | timed | in the "
+      "second half | "
+      "idle | explored | promotions | ends within 1 %% of the best "
+      "|\n|---|---|---|--:|--:|--:|--:|--:|--:|\n");
   for (const Mode& mode : modes) {
     std::vector<double> seconds;
     for (const Outcome& outcome : mode.rounds) seconds.push_back(outcome.seconds);
@@ -66,13 +68,14 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
     const Ratio against = ratio(mode, best);
     const Outcome& last = mode.rounds.back();
     std::printf(
-        "| %s | %.4f, %.4f, %.4f | %+.3f %%, %+.3f %%, %+.3f %% | %llu | %llu | %.2f %% | %llu | %zu of %zu "
+        "| %s | %.4f, %.4f, %.4f | %+.3f %%, %+.3f %%, %+.3f %% | %llu | %.2f %% | %llu | %.2f %% | %llu | "
+        "%zu of %zu "
         "|\n",
         mode.text.c_str(), seconds.front(), seconds[seconds.size() / 2], seconds.back(),
         percent(against.mean), percent(against.lowest), percent(against.highest),
-        static_cast<unsigned long long>(last.timer.timed), static_cast<unsigned long long>(last.timer.idle),
-        100.0 * last.explored_share, static_cast<unsigned long long>(last.promotions), last.ends_with_best,
-        runner.sites().size());
+        static_cast<unsigned long long>(last.timer.timed), 100.0 * last.timed_share,
+        static_cast<unsigned long long>(last.timer.idle), 100.0 * last.explored_share,
+        static_cast<unsigned long long>(last.promotions), last.ends_with_best, runner.sites().size());
     for (const Outcome& outcome : mode.rounds)
       if (outcome.launches_failed != 0)
         std::printf("\n%s: %llu launches FAILED\n\n", mode.text.c_str(),
@@ -93,10 +96,11 @@ void write_json(const Options& options, const Runner& runner, const std::vector<
     for (std::size_t r = 0; r < modes[i].rounds.size(); ++r) {
       const Outcome& one = modes[i].rounds[r];
       out << (r == 0 ? "" : ",") << "{\"seconds\":" << one.seconds << ",\"timed\":" << one.timer.timed
-          << ",\"recorded\":" << one.timer.recorded << ",\"idle\":" << one.timer.idle
-          << ",\"dropped\":" << one.timer.dropped << ",\"lost\":" << one.timer.lost
-          << ",\"explored_share\":" << one.explored_share << ",\"promotions\":" << one.promotions
-          << ",\"failed\":" << one.launches_failed << ",\"ends_with_best\":" << one.ends_with_best << "}";
+          << ",\"timed_share_second_half\":" << one.timed_share << ",\"recorded\":" << one.timer.recorded
+          << ",\"idle\":" << one.timer.idle << ",\"dropped\":" << one.timer.dropped
+          << ",\"lost\":" << one.timer.lost << ",\"explored_share\":" << one.explored_share
+          << ",\"promotions\":" << one.promotions << ",\"failed\":" << one.launches_failed
+          << ",\"ends_with_best\":" << one.ends_with_best << "}";
     }
     out << "]";
   }

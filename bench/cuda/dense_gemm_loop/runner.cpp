@@ -197,7 +197,10 @@ Outcome Runner::adaptive(const std::string& seeds) {
   cuda::Timer timer(options_.timing);
   std::vector<Key> keys;
   for (const Site& site : sites_) keys.push_back(tuning::key_of(site.shape));
+  const int half = options_.steps / 2;
+  std::uint64_t timed_before = 0;
   for (int step = 0; step < options_.steps; ++step) {
+    if (step == half) timed_before = timer.counters().timed;
     for (std::size_t s = 0; s < sites_.size(); ++s) {
       auto launch = timer.launch(operation, keys[s], stream_);
       const bool ok = sites_[s].problem->launch(gemm.family_variant(launch.variant()), stream_) ==
@@ -211,6 +214,8 @@ Outcome Runner::adaptive(const std::string& seeds) {
 
   timer.drain();
   outcome.timer = timer.counters();
+  outcome.timed_share = static_cast<double>(outcome.timer.timed - timed_before) /
+                        (static_cast<double>(options_.steps - half) * static_cast<double>(sites_.size()));
   outcome.promotions = operation.counters().promotions;
   for (std::size_t s = 0; s < sites_.size(); ++s) {
     const Explanation explanation = operation.explain(keys[s]);

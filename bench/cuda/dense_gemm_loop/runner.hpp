@@ -31,6 +31,7 @@ struct Outcome {
   std::uint64_t launches_failed = 0;
   // Of the adaptive ones only.
   cuda::TimerCounters timer = {};
+  double timed_share = 0;  ///< of the launches of the second half
   double explored_share = 0;
   std::uint64_t promotions = 0;
   std::size_t ends_with_best = 0;  ///< shapes whose incumbent or leader is the best, or within 1 % of it

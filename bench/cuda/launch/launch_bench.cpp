@@ -45,7 +45,8 @@ int run(int argc, char** argv) {
     return 1;
   }
   std::vector<Section> sections;
-  if (only.empty() || only == "cost") sections.push_back(launch_cost(options));
+  if (only.empty() || only == "cost")
+    for (Section& section : launch_cost(options)) sections.push_back(std::move(section));
   if (only.empty() || only == "clocks") sections.push_back(clock_agreement(options));
   if ((only.empty() || only == "soak") && options.soak_launches > 0) sections.push_back(soak(options));
   if (json)

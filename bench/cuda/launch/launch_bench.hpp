@@ -40,7 +40,7 @@ OperationSpec one_variant(const std::string& name);
 void require(cudaError_t status, const char* what);
 double median(std::vector<double> values);
 
-Section launch_cost(const LaunchOptions& options);
+std::vector<Section> launch_cost(const LaunchOptions& options);
 Section clock_agreement(const LaunchOptions& options);
 Section soak(const LaunchOptions& options);
 

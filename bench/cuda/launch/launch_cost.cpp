@@ -1,6 +1,6 @@
-// What a launch costs the host and the stream: bare, selected, timed by events, timed by CUPTI. The four take
+// What a launch costs the host and the stream: bare, selected, timed by events, timed by CUPTI. They take
 // turns, a burst each, so that a change of clocks meets all of them.
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -59,67 +59,99 @@ struct Series {
   std::vector<double> stream_ns = {};
 };
 
+/// Bursts of one kind of launch, and beside which other its cost is counted.
+class Costs {
+ public:
+  explicit Costs(int rounds) : rounds_(rounds) {}
+
+  /// So often, the kinds taking turns; the first rounds only warm up.
+  void take_turns(const std::function<void(Costs&)>& turn) {
+    for (round_ = -3; round_ < rounds_; ++round_) turn(*this);
+  }
+  void burst(const std::string& name, const std::function<void(cudaStream_t)>& launch) {
+    const Burst burst = stream_.burst(launch);
+    if (round_ < 0) return;
+    auto at =
+        std::find_if(all_.begin(), all_.end(), [&](const Series& series) { return series.name == name; });
+    if (at == all_.end()) at = all_.insert(all_.end(), Series{name});
+    at->host_ns.push_back(burst.host_ns);
+    at->stream_ns.push_back(burst.stream_ns);
+  }
+  /// The first kind is what the others are compared with.
+  std::vector<Row> rows() const {
+    std::vector<Row> rows;
+    for (const Series& series : all_)
+      rows.push_back({series.name,
+                      {{"host_ns", median(series.host_ns)},
+                       {"host_added_ns", median(series.host_ns) - median(all_.front().host_ns)},
+                       {"stream_ns", median(series.stream_ns)},
+                       {"stream_added_ns", median(series.stream_ns) - median(all_.front().stream_ns)}}});
+    return rows;
+  }
+
+ private:
+  Stream stream_;
+  int rounds_;
+  int round_ = 0;
+  std::vector<Series> all_;
+};
+
+void bare(cudaStream_t on) {
+  require(cuda::launch_spin(kernel_ns, nullptr, on), "a launch");
+}
+
+std::function<void(cudaStream_t)> selected(cuda::Timer& timer, Operation& op) {
+  return [&](cudaStream_t on) {
+    auto launch = timer.launch(op, {8}, on);
+    launch.check(cuda::launch_spin(kernel_ns, nullptr, on));
+  };
+}
+
+void by_events(Costs& costs, Operation& untimed, Operation& timed) {
+  cuda::Timer timer;
+  timer.bias();
+  costs.burst("bare", bare);
+  costs.burst("untimed", selected(timer, untimed));
+  {
+    // The samples of a stream that is held back for the whole burst.
+    cuda::Timer other;
+    cudaStream_t held = nullptr;
+    require(cudaStreamCreateWithFlags(&held, cudaStreamNonBlocking), "a stream");
+    require(cuda::launch_spin(4 * plug_ns, nullptr, held), "a launch");
+    for (int i = 0; i < 100; ++i) selected(other, timed)(held);
+    costs.burst("untimed, others pending", selected(other, untimed));
+    other.drain();
+    require(cudaStreamDestroy(held), "a stream");
+  }
+  costs.burst("events", selected(timer, timed));
+  timer.drain();
+}
+
 }  // namespace
 
-Section launch_cost(const LaunchOptions& options) {
+std::vector<Section> launch_cost(const LaunchOptions& options) {
   Selector frozen({.mode = Mode::frozen, .use_environment = false});
   Operation& untimed = frozen.define(one_variant("untimed"));
   Selector always(timed_selector());
   Operation& timed = always.define(one_variant("timed"));
-  Stream stream;
-  std::array<Series, 5> all = {{{"bare"}, {"untimed"}, {"untimed, others pending"}, {"events"}, {"cupti"}}};
 
-  const auto selected = [](cuda::Timer& timer, Operation& op) {
-    return [&](cudaStream_t on) {
-      auto launch = timer.launch(op, {8}, on);
-      launch.check(cuda::launch_spin(kernel_ns, nullptr, on));
-    };
-  };
-  for (int round = -3; round < options.rounds; ++round) {
-    const auto run = [&](Series& series, const std::function<void(cudaStream_t)>& launch) {
-      const Burst burst = stream.burst(launch);
-      if (round < 0) return;  // warm-up
-      series.host_ns.push_back(burst.host_ns);
-      series.stream_ns.push_back(burst.stream_ns);
-    };
-    {
-      cuda::Timer timer;
-      timer.bias();
-      run(all[0], [](cudaStream_t on) { require(cuda::launch_spin(kernel_ns, nullptr, on), "a launch"); });
-      run(all[1], selected(timer, untimed));
-      run(all[3], selected(timer, timed));
-      timer.drain();
-    }
-    {
-      // The samples of a stream that is held back for the whole burst.
-      cuda::Timer timer;
-      cudaStream_t held = nullptr;
-      require(cudaStreamCreateWithFlags(&held, cudaStreamNonBlocking), "a stream");
-      require(cuda::launch_spin(4 * plug_ns, nullptr, held), "a launch");
-      for (int i = 0; i < 100; ++i) selected(timer, timed)(held);
-      run(all[2], selected(timer, untimed));
-      timer.drain();
-      require(cudaStreamDestroy(held), "a stream");
-    }
-    if (!options.cupti) continue;
-    cuda::Timer timer(cuda::Timing::cupti);
-    if (timer.timing() != cuda::Timing::cupti) continue;
-    run(all[4], selected(timer, timed));
+  Costs events(options.rounds);
+  events.take_turns([&](Costs& costs) { by_events(costs, untimed, timed); });
+  std::vector<Section> sections = {{"cost of a launch, ns (median of bursts of 256)", events.rows()}};
+  if (!options.cupti) return sections;
+
+  // Apart and last: while CUPTI is attached it makes every launch of the process dearer.
+  cuda::Timer timer(cuda::Timing::cupti);
+  if (timer.timing() != cuda::Timing::cupti) return sections;
+  Costs records(options.rounds);
+  records.take_turns([&](Costs& costs) {
+    costs.burst("bare", bare);
+    costs.burst("untimed", selected(timer, untimed));
+    costs.burst("timed", selected(timer, timed));
     timer.drain();
-  }
-
-  Section section{"cost of a launch, ns (median of bursts of 256)", {}};
-  for (const Series& series : all) {
-    if (series.host_ns.empty()) continue;
-    const double host = median(series.host_ns);
-    const double on_stream = median(series.stream_ns);
-    section.rows.push_back({series.name,
-                            {{"host_ns", host},
-                             {"host_added_ns", host - median(all[0].host_ns)},
-                             {"stream_ns", on_stream},
-                             {"stream_added_ns", on_stream - median(all[0].stream_ns)}}});
-  }
-  return section;
+  });
+  sections.push_back({"the same while CUPTI records", records.rows()});
+  return sections;
 }
 
 }  // namespace adaptive::bench
