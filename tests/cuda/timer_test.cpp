@@ -13,7 +13,8 @@ TEST_F(TimerTest, LatenciesArriveDuringLaterLaunches) {
   ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   launch(timer, op, stream);  // takes eight
   EXPECT_GE(op.counters().results, 8u);
-  EXPECT_GE(timer.poll(), 40u);
+  static_cast<void>(timer.poll());  // the rest
+  EXPECT_GE(op.counters().results, 49u);
   EXPECT_TRUE(timer.drain());
   const TimerCounters c = timer.counters();
   EXPECT_EQ(c.timed, 51u);
