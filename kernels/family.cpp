@@ -20,10 +20,10 @@ const Family* find_family(std::string_view name) {
   return nullptr;
 }
 
-std::string to_string(const Family& family, const Shape& shape) {
+std::string to_string(const std::vector<Dimension>& dimensions, const Shape& shape) {
   std::string text;
-  for (std::size_t i = 0; i < shape.size() && i < family.dimensions().size(); ++i) {
-    const Dimension& dimension = family.dimensions()[i];
+  for (std::size_t i = 0; i < shape.size() && i < dimensions.size(); ++i) {
+    const Dimension& dimension = dimensions[i];
     if (i != 0) text += ' ';
     text += dimension.name;
     text += '=';
@@ -42,6 +42,10 @@ std::string to_string(const Family& family, const Shape& shape) {
     }
   }
   return text;
+}
+
+std::string to_string(const Family& family, const Shape& shape) {
+  return to_string(family.dimensions(), shape);
 }
 
 std::optional<std::string> why_out_of_range(const std::vector<Dimension>& dimensions, const Shape& shape) {

@@ -158,6 +158,7 @@ std::span<const Family* const> families();
 const Family* find_family(std::string_view name);
 
 /// "tokens=1 out_features=4096 in_features=4096 bits=2+4": for tables, logs and test names.
+std::string to_string(const std::vector<Dimension>& dimensions, const Shape& shape);
 std::string to_string(const Family& family, const Shape& shape);
 
 /// What a family checks first: the number of values, no negative size, labels in range, no empty set.

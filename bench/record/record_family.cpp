@@ -1,5 +1,5 @@
 // record_family FAMILY [--trace FILE.jsonl] [--table FILE.json] [--rounds N] [--seconds S] [--shapes
-// bench|test|M,N,…;…]
+// bench|M,N,…;…]
 //
 // Measures every candidate of a family over its shapes, on the host or on the GPU, all variants of a shape in
 // turn in a new random order each round, and writes
@@ -12,22 +12,16 @@
 #include <ctime>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
 
-#include "kernels/cuda_family.hpp"
-#include "kernels/family.hpp"
 #include "table/table.hpp"
-#include "tuning/cuda_operation.hpp"
 #include "tuning/measurement.hpp"
-
-#ifdef RECORD_CUDA
-#include <adaptive/cuda/device.hpp>
-#include "tuning/cuda_measurement.hpp"
-#endif
+#include "tuning/targets.hpp"
 
 namespace {
 
@@ -91,38 +85,31 @@ std::vector<kernels::Shape> parse_shapes(const std::string& text) {
   return shapes;
 }
 
-template <class Family>
-std::vector<kernels::Shape> shapes_of(const Family& family, const std::string& which) {
-  std::vector<kernels::Shape> shapes;
-  if (which == "bench") {
-    shapes = family.bench_shapes();
-  } else if (which == "test") {
-    shapes = family.test_shapes();
-  } else {
-    shapes = parse_shapes(which);
-  }
+std::vector<kernels::Shape> shapes_of(const tuning::Target& target, const std::string& which) {
+  const std::vector<kernels::Shape> shapes = which == "bench" ? target.bench_shapes() : parse_shapes(which);
   for (const kernels::Shape& shape : shapes)
-    if (const auto why = family.why_invalid(shape)) throw std::invalid_argument(family.name() + ": " + *why);
+    if (const auto why = target.why_invalid(shape)) throw std::invalid_argument(target.name() + ": " + *why);
   return shapes;
 }
 
-template <class Family>
-int record(const Family& family, const Options& options, Fingerprint device) {
+int run(const Options& options) {
+  const std::unique_ptr<tuning::Target> target =
+      tuning::make_target(options.family, tuning::default_device(options.family));
   std::ofstream trace;
   if (!options.trace.empty()) {
     trace.open(options.trace, std::ios::trunc);
     if (!trace) throw std::runtime_error("cannot write " + options.trace);
   }
-  table::Table table{.tool = std::string("adaptive ") + library_version, .fingerprint = std::move(device)};
+  table::Table table{.tool = std::string("adaptive ") + library_version,
+                     .fingerprint = target->fingerprint()};
   int wrong = 0;
-  for (const kernels::Shape& shape : shapes_of(family, options.shapes)) {
-    const tuning::Measurement measured = tuning::measure(family, shape, options.measure);
+  for (const kernels::Shape& shape : shapes_of(*target, options.shapes)) {
+    const tuning::Measurement measured = tuning::measure(*target, shape, options.measure);
     for (const tuning::MeasuredVariant& variant : measured.variants) {
       if (!variant.wrong) continue;
       ++wrong;
-      std::fprintf(stderr, "wrong, left out: %s of", variant.name.c_str());
-      for (const std::int64_t value : shape) std::fprintf(stderr, " %lld", static_cast<long long>(value));
-      std::fprintf(stderr, "\n");
+      std::fprintf(stderr, "wrong, left out: %s of %s\n", variant.name.c_str(),
+                   kernels::to_string(target->dimensions(), shape).c_str());
     }
     tuning::write_trace(trace, measured);
     tuning::add_to_table(table, measured, static_cast<std::int64_t>(std::time(nullptr)));
@@ -131,19 +118,6 @@ int record(const Family& family, const Options& options, Fingerprint device) {
   if (!options.trace.empty() && !trace) throw std::runtime_error("cannot write " + options.trace);
   if (!options.table.empty()) table::write(table, options.table);
   return wrong == 0 ? EXIT_SUCCESS : 1;
-}
-
-int run(const Options& options) {
-  if (const kernels::Family* family = kernels::find_family(options.family))
-    return record(*family, options, host_device());
-#ifdef RECORD_CUDA
-  if (const kernels::cuda::Family* family = kernels::cuda::find_family(options.family))
-    return record(*family, options, tuning::with_libraries(cuda::device(), *family));
-#endif
-  std::string known;
-  for (const kernels::Family* family : kernels::families()) known += " " + family->name();
-  for (const kernels::cuda::Family* family : kernels::cuda::families()) known += " " + family->name();
-  throw std::invalid_argument("there is no family " + options.family + "; known:" + known);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <ostream>
 #include <random>
 #include <sstream>
@@ -54,22 +55,17 @@ table::Statistics record_of(const std::vector<double>& latency_us) {
 
 }  // namespace
 
-Measurement measure(const kernels::Family& family, const kernels::Shape& shape,
-                    const MeasureOptions& options) {
+Measurement measure(Target& target, const kernels::Shape& shape, const MeasureOptions& options) {
   using Clock = std::chrono::steady_clock;
   constexpr int rounds_min = 10;
-  Measurement result{family.name(), family.dimensions(), shape};
-  const auto problem = family.make_problem(shape, options.seed);
-  std::vector<std::pair<std::size_t, std::size_t>> order;  // the family's index, ours
-  for (std::size_t v = 0; v < family.variants().size(); ++v) {
-    if (!family.runs(v, shape)) continue;
-    MeasuredVariant variant{.name = family.variants()[v].name,
-                            .parameters = parameters_of(family.variants()[v])};
-    problem->poison_output();
-    variant.wrong =
-        problem->launch(v) != kernels::LaunchStatus::ok || !(problem->max_error() <= problem->tolerance());
-    if (!variant.wrong) order.emplace_back(v, result.variants.size());
-    result.variants.push_back(std::move(variant));
+  Measurement result{target.name(), target.dimensions(), shape};
+  const std::unique_ptr<Bench> bench = target.open(shape);
+  std::vector<std::size_t> order;
+  for (std::size_t c = 0; c < bench->candidates().size(); ++c) {
+    const Candidate& candidate = bench->candidates()[c];
+    const bool wrong = bench->check(c).status != TrialStatus::ok;
+    if (!wrong) order.push_back(c);
+    result.variants.push_back({.name = candidate.name, .parameters = candidate.parameters, .wrong = wrong});
   }
   std::mt19937_64 random(options.seed);
   const auto begin = Clock::now();
@@ -78,12 +74,9 @@ Measurement measure(const kernels::Family& family, const kernels::Shape& shape,
         std::chrono::duration<double>(Clock::now() - begin).count() > options.seconds_max)
       break;
     std::shuffle(order.begin(), order.end(), random);
-    for (const auto& [index, at] : order) {
-      const auto start = Clock::now();
-      problem->launch(index);
-      const std::chrono::duration<double, std::micro> latency = Clock::now() - start;
-      if (round >= 0) result.variants[at].latency_us.push_back(latency.count());
-    }
+    const std::vector<Trial> trials = bench->round({.phase = "record", .index = round, .order = order});
+    for (std::size_t i = 0; round >= 0 && i < order.size(); ++i)
+      result.variants[order[i]].latency_us.push_back(trials[i].latency_us);
   }
   return result;
 }

@@ -11,6 +11,7 @@
 
 #include "kernels/family.hpp"
 #include "table/table.hpp"
+#include "tuning/bench.hpp"
 
 namespace adaptive::tuning {
 
@@ -32,14 +33,13 @@ struct Measurement {
 struct MeasureOptions {
   int rounds = 100;          ///< samples of each variant
   int warm_up = 3;           ///< rounds before them, not recorded
-  std::uint64_t seed = 1;    ///< of the problem and of the order within each round
+  std::uint64_t seed = 1;    ///< of the order within each round
   double seconds_max = 1e9;  ///< ends early, after at least ten rounds
 };
 
-/// Every variant that runs here takes its turn in every round, in a new random order, so that a slow spell of
-/// the machine falls on all of them alike. Host families: by the host's clock, warm caches.
-Measurement measure(const kernels::Family& family, const kernels::Shape& shape,
-                    const MeasureOptions& options);
+/// Every candidate takes its turn in every round, in a new random order, so that a slow spell of the machine
+/// falls on all of them alike. Throws what the target throws.
+Measurement measure(Target& target, const kernels::Shape& shape, const MeasureOptions& options);
 
 /// One JSON object a line: {"op","key":{…},"variant","latency_us":[…]}. Wrong variants are left out.
 void write_trace(std::ostream& out, const Measurement& measurement);

@@ -11,6 +11,7 @@
 #include <adaptive/error.hpp>
 
 #include "kernels/family.hpp"
+#include "tuning/host_target.hpp"
 
 namespace adaptive::tuning {
 namespace {
@@ -63,7 +64,9 @@ TEST(Measurement, IsAnEntryOfATable) {
 TEST(Measurement, OfTheSameKeyAddsUp) {
   table::Table table;
   add_to_table(table, made_up(), 1);
-  add_to_table(table, made_up(), 2);
+  Measurement later = made_up();
+  later.variants[0].latency_us[0] += 1.0;  // the very same figures would be the same measurement
+  add_to_table(table, later, 2);
   EXPECT_EQ(table.operations.at("op").entries.at({16, 1, 5}).variants.at("slow").count, 6u);
 }
 
@@ -78,7 +81,8 @@ TEST(Measurement, WithNothingToTellAddsNothing) {
 TEST(Measure, TakesEveryVariantThatRunsInTurn) {
   for (const kernels::Family* family : kernels::families()) {
     const kernels::Shape shape = family->test_shapes().front();
-    const Measurement measured = measure(*family, shape, {.rounds = 12, .warm_up = 1});
+    HostTarget target(*family);
+    const Measurement measured = measure(target, shape, {.rounds = 12, .warm_up = 1});
     EXPECT_EQ(measured.operation, family->name());
     EXPECT_EQ(measured.shape, shape);
     std::size_t runs = 0;
@@ -94,8 +98,9 @@ TEST(Measure, TakesEveryVariantThatRunsInTurn) {
 
 TEST(Measure, EndsEarlyButNotBeforeTenRounds) {
   const kernels::Family& family = *kernels::families().front();
+  HostTarget target(family);
   const Measurement measured =
-      measure(family, family.test_shapes().front(), {.rounds = 1'000'000, .warm_up = 0, .seconds_max = 0.0});
+      measure(target, family.test_shapes().front(), {.rounds = 1'000'000, .warm_up = 0, .seconds_max = 0.0});
   for (const MeasuredVariant& variant : measured.variants) EXPECT_EQ(variant.latency_us.size(), 10u);
 }
 

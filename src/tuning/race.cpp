@@ -1,0 +1,251 @@
+#include "tuning/race.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <adaptive/random.hpp>
+#include <adaptive/statistics.hpp>
+
+namespace adaptive::tuning {
+namespace {
+
+// A phase whose samples are all throttled ends at this many times its rounds.
+constexpr int patience = 3;
+
+class Race {
+ public:
+  Race(Bench& bench, const RaceOptions& options, const RaceObserver& observer)
+      : bench_(bench), options_(options), observer_(observer), random_(options.seed) {
+    const std::vector<Candidate>& candidates = bench.candidates();
+    const std::size_t count =
+        options.default_only ? std::min<std::size_t>(1, candidates.size()) : candidates.size();
+    for (std::size_t c = 0; c < count; ++c) result_.contestants.push_back({.candidate = candidates[c]});
+  }
+
+  RaceResult run() {
+    check_all();
+    if (!runners_.empty()) {
+      phase_ = "warm_up";
+      reset_statistics();
+      for (int r = 0; r < options_.warm_up; ++r) sample(r, runners_);
+      run_rounds();
+      report_race();
+      confirm();
+    }
+    result_.stopped = stopped_;
+    if (stopped_) result_.best.reset();
+    return std::move(result_);
+  }
+
+ private:
+  bool go_on(int round) {
+    if (stopped_) return false;
+    RaceProgress progress{.phase = phase_, .round = round, .in_race = runners_.size()};
+    if (const auto leader = fastest(runners_)) {
+      progress.leader = result_.contestants[*leader].candidate.name;
+      progress.leader_us = std::exp(statistics_[*leader].location) / 1e3;
+    }
+    stopped_ = observer_ && !observer_(progress);
+    return !stopped_;
+  }
+
+  void check_all() {
+    phase_ = "check";
+    for (std::size_t c = 0; c < result_.contestants.size() && go_on(static_cast<int>(c)); ++c) {
+      const Trial trial = bench_.check(c);
+      count(trial);
+      result_.contestants[c].prepare_us = trial.prepare_us;
+      if (trial.status == TrialStatus::ok || trial.status == TrialStatus::throttled)
+        runners_.push_back(c);
+      else
+        fail(c, trial);
+    }
+  }
+
+  void count(const Trial& trial) {
+    ++result_.trials;
+    if (trial.status == TrialStatus::throttled) ++result_.throttled;
+    result_.kernel_us += trial.latency_us;
+  }
+
+  void fail(std::size_t c, const Trial& trial) {
+    Contestant& contestant = result_.contestants[c];
+    contestant.outcome = Outcome::failed;
+    contestant.status = trial.status;
+    contestant.detail = trial.detail;
+    std::erase(runners_, c);
+  }
+
+  void reset_statistics() {
+    statistics_ = KeyStatistics();
+    statistics_.candidates.resize(result_.contestants.size());
+  }
+
+  /// One round of `who`; whether anything counted.
+  bool sample(int index, std::vector<std::size_t> who) {
+    if (who.empty() || !go_on(index)) return false;
+    for (std::size_t i = who.size(); i > 1; --i)
+      std::swap(who[i - 1], who[random_.below(static_cast<std::uint32_t>(i))]);
+    const Round round{.phase = phase_, .index = index, .order = who};
+    const std::vector<Trial> trials = bench_.round(round);
+    bool counted = false;
+    for (std::size_t i = 0; i < who.size() && i < trials.size(); ++i) {
+      count(trials[i]);
+      if (trials[i].status == TrialStatus::throttled) continue;
+      if (trials[i].status != TrialStatus::ok) {
+        fail(who[i], trials[i]);
+        continue;
+      }
+      counted = true;
+      statistics_.add(static_cast<std::uint32_t>(who[i]), std::max(trials[i].latency_us, 1e-3) * 1e3);
+    }
+    return counted;
+  }
+
+  std::optional<std::size_t> fastest(const std::vector<std::size_t>& among) const {
+    std::optional<std::size_t> best;
+    for (const std::size_t c : among) {
+      if (c >= statistics_.size() || statistics_[c].count == 0) continue;
+      if (!best || statistics_[c].location < statistics_[*best].location) best = c;
+    }
+    return best;
+  }
+
+  bool surely_slower(std::size_t c, std::size_t than) const {
+    return statistics_[c].count >= static_cast<std::uint64_t>(options_.rounds_min) &&
+           statistics_[c].location - statistics_.radius(c, options_.error) >
+               statistics_[than].location + statistics_.radius(than, options_.error);
+  }
+
+  /// Nobody in the race can be faster than the leader by more than a tie.
+  bool all_tied(std::size_t leader) const {
+    const double upper = statistics_[leader].location + statistics_.radius(leader, options_.error);
+    return std::all_of(runners_.begin(), runners_.end(), [&](std::size_t c) {
+      return upper - statistics_[c].location + statistics_.radius(c, options_.error) <
+             std::log1p(options_.tie);
+    });
+  }
+
+  void run_rounds() {
+    phase_ = "race";
+    reset_statistics();
+    int counted = 0;
+    for (int r = 0; counted < options_.rounds_max && r < patience * options_.rounds_max; ++r) {
+      if (sample(r, runners_)) ++counted;
+      if (stopped_ || runners_.empty()) return;
+      if (options_.exhaustive || options_.default_only) continue;
+      const auto leader = fastest(runners_);
+      if (!leader) continue;
+      std::erase_if(runners_, [&](std::size_t c) { return surely_slower(c, *leader); });
+      if (counted >= options_.rounds_min && (runners_.size() == 1 || all_tied(*leader))) return;
+    }
+  }
+
+  void report(std::size_t c) {
+    const VariantStatistics& statistics = statistics_[c];
+    if (statistics.count == 0) return;
+    Contestant& contestant = result_.contestants[c];
+    contestant.count = statistics.total_count;
+    contestant.mean_us = statistics.mean_ns / 1e3;
+    contestant.deviation_us = std::sqrt(statistics.variance_ns()) / 1e3;
+    contestant.location_us = std::exp(statistics.location) / 1e3;
+    contestant.radius = statistics_.radius(c, options_.error);
+  }
+
+  void report_race() {
+    for (std::size_t c = 0; c < result_.contestants.size(); ++c) report(c);
+    const auto leader = fastest(runners_);
+    if (!leader) return;
+    // A default that is as good is better: it is what runs without a table.
+    const bool default_ties =
+        std::find(runners_.begin(), runners_.end(), 0) != runners_.end() && statistics_[0].count > 0 &&
+        statistics_[0].location - statistics_[*leader].location <= std::log1p(options_.tie);
+    result_.best = default_ties ? 0 : *leader;
+    for (std::size_t c = 0; c < result_.contestants.size(); ++c) {
+      Contestant& contestant = result_.contestants[c];
+      if (contestant.status != TrialStatus::ok || contestant.count == 0) continue;
+      contestant.outcome = surely_slower(c, *leader) ? Outcome::slower : Outcome::tied;
+    }
+    result_.contestants[*result_.best].outcome = Outcome::winner;
+  }
+
+  void confirm() {
+    if (!result_.best || stopped_) return;
+    const std::size_t winner = *result_.best;
+    const bool has_rival = winner != 0 && result_.contestants[0].status == TrialStatus::ok;
+    phase_ = "confirm";
+    reset_statistics();
+    runners_ = {winner};
+    if (has_rival) runners_.insert(runners_.begin(), 0);
+    int counted = 0;
+    for (int r = 0; counted < options_.confirm_rounds && r < patience * options_.confirm_rounds; ++r) {
+      if (sample(r, runners_)) ++counted;
+      if (stopped_ || runners_.empty()) break;
+      if (runners_.size() == 2 && surely_slower(0, winner)) runners_.erase(runners_.begin());
+    }
+    report(winner);
+    if (has_rival) report(0);
+    judge_confirmation(winner);
+  }
+
+  void judge_confirmation(std::size_t winner) {
+    Contestant& chosen = result_.contestants[winner];
+    const bool failed = chosen.status != TrialStatus::ok;
+    const bool slower = winner != 0 && statistics_[0].count > 0 && statistics_[winner].count > 0 &&
+                        statistics_[winner].location >= statistics_[0].location;
+    if (!failed && !slower) return;
+    if (!failed) chosen.outcome = Outcome::tied;
+    result_.best.reset();
+    if (result_.contestants[0].status != TrialStatus::ok || result_.contestants[0].count == 0) return;
+    result_.best = 0;
+    result_.contestants[0].outcome = Outcome::winner;
+  }
+
+  Bench& bench_;
+  const RaceOptions& options_;
+  const RaceObserver& observer_;
+  Random random_;
+  RaceResult result_;
+  std::vector<std::size_t> runners_;  // still in the race
+  KeyStatistics statistics_;          // of the present phase
+  std::string_view phase_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::winner:
+      return "winner";
+    case Outcome::tied:
+      return "tied";
+    case Outcome::slower:
+      return "slower";
+    case Outcome::failed:
+      return "failed";
+  }
+  return "failed";
+}
+
+double RaceResult::gain() const noexcept {
+  if (!best || *best == 0 || contestants.front().location_us <= 0.0) return 0.0;
+  return 1.0 - contestants[*best].location_us / contestants.front().location_us;
+}
+
+double RaceResult::gain_radius() const noexcept {
+  if (!best || *best == 0 || contestants.front().location_us <= 0.0) return 0.0;
+  const double ratio = contestants[*best].location_us / contestants.front().location_us;
+  return ratio * (contestants[*best].radius + contestants.front().radius);
+}
+
+bool RaceResult::is_tie() const noexcept {
+  return std::any_of(contestants.begin(), contestants.end(),
+                     [](const Contestant& c) { return c.outcome == Outcome::tied; });
+}
+
+RaceResult race(Bench& bench, const RaceOptions& options, const RaceObserver& observer) {
+  return Race(bench, options, observer).run();
+}
+
+}  // namespace adaptive::tuning

@@ -1,0 +1,352 @@
+#include "tuning/shapes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <adaptive/error.hpp>
+
+namespace adaptive::tuning {
+namespace {
+
+using kernels::Dimension;
+using kernels::Shape;
+using Values = std::map<std::string, std::vector<std::string>>;
+
+enum class Role { tokens, out, in, experts, filled, dtype, bits, other };
+
+Role role_of(const std::string& dimension) {
+  static const std::array<std::pair<std::string_view, Role>, 11> roles = {{{"tokens", Role::tokens},
+                                                                           {"m", Role::tokens},
+                                                                           {"n", Role::out},
+                                                                           {"out_features", Role::out},
+                                                                           {"k", Role::in},
+                                                                           {"in_features", Role::in},
+                                                                           {"experts", Role::experts},
+                                                                           {"groups", Role::experts},
+                                                                           {"filled", Role::filled},
+                                                                           {"dtype", Role::dtype},
+                                                                           {"bits", Role::bits}}};
+  for (const auto& [name, role] : roles)
+    if (name == dimension) return role;
+  return Role::other;
+}
+
+bool has_labels(const Dimension& dimension) {
+  return dimension.kind == Dimension::Kind::label || dimension.kind == Dimension::Kind::label_set;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string result;
+  for (const std::string& word : words) result += (result.empty() ? "" : ", ") + word;
+  return result;
+}
+
+std::int64_t whole(const std::string& what, std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw Error("\"" + std::string(text) + "\" is not a whole number", what);
+  return value;
+}
+
+std::int64_t label_index(const Dimension& dimension, const std::string& label) {
+  const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
+  if (at == dimension.labels.end())
+    throw Error("there is no \"" + label + "\"", dimension.name, "it has: " + joined(dimension.labels));
+  return at - dimension.labels.begin();
+}
+
+// Rows that one launch multiplies, and how many experts have any.
+struct Rows {
+  std::int64_t rows = 0;
+  std::int64_t filled = 0;
+};
+
+class ShapeMaker {
+ public:
+  ShapeMaker(const Target& target, const ShapeRequest& request) : target_(target), request_(request) {
+    for (const auto& [name, values] : request.values)
+      if (find(name) == nullptr)
+        throw Error("has no dimension \"" + name + "\"", target.name(), "it has: " + joined(names()));
+    if (request.dtype != "auto" && !request.dtype.empty() && !has(Role::dtype))
+      throw Error("has no dimension dtype", target.name(), "it has: " + joined(names()));
+  }
+
+  ShapeList make() {
+    for (const std::string& text : request_.shapes) add(parse_shape(text));
+    const std::vector<Projection> wanted = wanted_projections();
+    if (request_.model && wanted.empty()) throw no_projection();
+    for (const Projection& projection : wanted) add_projection(projection);
+    if (result_.shapes.empty() && request_.shapes.empty() && wanted.empty()) add_own();
+    return std::move(result_);
+  }
+
+ private:
+  const Dimension* find(const std::string& name) const {
+    for (const Dimension& dimension : target_.dimensions())
+      if (dimension.name == name) return &dimension;
+    return nullptr;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    for (const Dimension& dimension : target_.dimensions()) result.push_back(dimension.name);
+    return result;
+  }
+  bool has(Role role) const {
+    return std::any_of(target_.dimensions().begin(), target_.dimensions().end(),
+                       [&](const Dimension& d) { return role_of(d.name) == role; });
+  }
+
+  std::int64_t experts() const {
+    if (request_.experts > 0) return request_.experts;
+    return request_.model ? request_.model->experts : 0;
+  }
+  std::int64_t experts_per_token() const {
+    if (request_.experts_per_token > 0) return request_.experts_per_token;
+    return request_.model && request_.model->experts_per_token > 0 ? request_.model->experts_per_token : 1;
+  }
+
+  Error no_projection() const {
+    if (has(Role::experts))
+      return Error("has no experts, and " + target_.name() + " multiplies by expert", request_.model->name,
+                   "name their number with --experts");
+    return Error("has no layer for " + target_.name(), request_.model->name);
+  }
+
+  std::vector<Projection> wanted_projections() const {
+    const bool by_expert = has(Role::experts);
+    std::vector<Projection> wanted;
+    for (const auto& [out, in] : request_.out_in)
+      wanted.push_back({"", out, in, request_.out_in_split, by_expert});
+    if (!request_.model) return wanted;
+    for (Projection projection : projections(*request_.model)) {
+      // Experts that the request adds to a model without any are its layers', as many times.
+      const bool added = by_expert && request_.model->experts == 0 && request_.experts > 0 &&
+                         (projection.name == "gate_up" || projection.name == "down");
+      if (added) projection.is_expert = true;
+      if (projection.is_expert == by_expert) wanted.push_back(std::move(projection));
+    }
+    return wanted;
+  }
+
+  std::int64_t divided(std::int64_t size, std::int64_t by, const std::string& what) {
+    if (by <= 1) return size;
+    if (size % by == 0) return size / by;
+    result_.warnings.push_back(what + " = " + std::to_string(size) + " cannot be divided by " +
+                               std::to_string(by) + "; it is kept whole");
+    return size;
+  }
+
+  std::vector<std::int64_t> tokens() const {
+    std::vector<std::int64_t> batches = request_.batch_sizes;
+    if (batches.empty() && request_.quick) batches = {1, 16, 256};
+    if (batches.empty()) batches = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
+    std::vector<std::int64_t> sequences = request_.sequence_lengths;
+    if (sequences.empty()) sequences = {1};
+    std::set<std::int64_t> result;
+    for (const std::int64_t batch : batches)
+      for (const std::int64_t sequence : sequences) result.insert(batch * sequence);
+    return {result.begin(), result.end()};
+  }
+
+  std::vector<Rows> rows(const Projection& projection, std::int64_t local_experts) const {
+    std::vector<Rows> result;
+    if (projection.is_expert && !request_.routing.empty()) {
+      for (const RoutedStep& step : request_.routing) result.push_back(rows_of(step, local_experts));
+      return result;
+    }
+    for (const std::int64_t count : tokens()) {
+      if (!projection.is_expert) {
+        result.push_back({count, 0});
+        continue;
+      }
+      // Uniform routing: each token takes so many of all the experts, and a device has its share of both.
+      const auto all = static_cast<double>(std::max<std::int64_t>(1, experts()));
+      const double chosen = static_cast<double>(experts_per_token());
+      const double share = static_cast<double>(local_experts) / all;
+      const double hit = 1.0 - std::pow(std::max(0.0, 1.0 - chosen / all), static_cast<double>(count));
+      Rows one;
+      one.rows = std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * chosen * share));
+      one.filled = std::clamp<std::int64_t>(std::llround(static_cast<double>(local_experts) * hit), 1,
+                                            std::min(one.rows, local_experts));
+      result.push_back(one);
+    }
+    return result;
+  }
+
+  // A device's share of a recorded step: the first of the equal parts.
+  static Rows rows_of(const RoutedStep& step, std::int64_t local_experts) {
+    Rows result;
+    for (std::size_t e = 0; e < step.size() && static_cast<std::int64_t>(e) < local_experts; ++e) {
+      result.rows += step[e];
+      result.filled += step[e] > 0 ? 1 : 0;
+    }
+    return result;
+  }
+
+  void add_projection(const Projection& projection) {
+    const std::string name = projection.name.empty() ? "--out-in-features" : projection.name;
+    const std::int64_t tp = request_.tensor_parallel;
+    const std::int64_t out =
+        projection.split == Split::out ? divided(projection.out, tp, name + " out") : projection.out;
+    const std::int64_t in =
+        projection.split == Split::in ? divided(projection.in, tp, name + " in") : projection.in;
+    if (projection.is_expert && experts() == 0)
+      throw Error("multiplies by expert", target_.name(), "name their number with --experts or a model");
+    const std::int64_t local =
+        projection.is_expert ? divided(experts(), request_.expert_parallel, "experts") : 0;
+    for (const Rows& each : rows(projection, local)) {
+      std::vector<std::vector<std::int64_t>> choices;
+      for (const Dimension& dimension : target_.dimensions())
+        choices.push_back(choices_of(dimension, projection, out, in, local, each));
+      add_combinations(choices);
+    }
+  }
+
+  std::vector<std::int64_t> choices_of(const Dimension& dimension, const Projection& projection,
+                                       std::int64_t out, std::int64_t in, std::int64_t local_experts,
+                                       const Rows& rows) const {
+    if (const auto at = request_.values.find(dimension.name); at != request_.values.end()) {
+      std::vector<std::int64_t> result;
+      for (const std::string& text : at->second) result.push_back(parse_value(dimension, text));
+      return result;
+    }
+    switch (role_of(dimension.name)) {
+      case Role::tokens:
+        return {rows.rows};
+      case Role::out:
+        return {out};
+      case Role::in:
+        return {in};
+      case Role::experts:
+        return {local_experts};
+      case Role::filled:
+        return {rows.filled};
+      case Role::dtype:
+        return {dtype(dimension)};
+      case Role::bits:
+        return {bits(dimension, projection)};
+      case Role::other:
+        break;
+    }
+    if (!has_labels(dimension))
+      throw Error("needs a value for " + dimension.name, target_.name(),
+                  "give one with --set " + dimension.name + "=…");
+    return {dimension.kind == Dimension::Kind::label ? 0 : 1};
+  }
+
+  std::int64_t dtype(const Dimension& dimension) const {
+    const bool is_auto = request_.dtype.empty() || request_.dtype == "auto";
+    if (!is_auto) return label_index(dimension, normalised_dtype(request_.dtype));
+    const std::string wanted = request_.model ? normalised_dtype(request_.model->dtype) : "";
+    const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), wanted);
+    return at == dimension.labels.end() ? 0 : at - dimension.labels.begin();
+  }
+
+  std::int64_t bits(const Dimension& dimension, const Projection& projection) const {
+    std::vector<std::string> widths = projection.bits;
+    if (widths.empty() && request_.model) widths = request_.model->bits;
+    if (widths.empty()) widths = {"4"};
+    std::string text;
+    for (const std::string& width : widths) text += (text.empty() ? "" : "+") + width;
+    return parse_value(dimension, text);
+  }
+
+  void add_combinations(const std::vector<std::vector<std::int64_t>>& choices) {
+    std::vector<Shape> shapes = {{}};
+    for (const std::vector<std::int64_t>& values : choices) {
+      std::vector<Shape> longer;
+      for (const Shape& shape : shapes)
+        for (const std::int64_t value : values) {
+          longer.push_back(shape);
+          longer.back().push_back(value);
+        }
+      shapes = std::move(longer);
+    }
+    for (Shape& shape : shapes) add(std::move(shape));
+  }
+
+  Shape parse_shape(const std::string& text) const {
+    std::map<std::string, std::string> parts;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find(',', at), text.size());
+      const std::string part = text.substr(at, end - at);
+      const std::size_t equals = part.find('=');
+      if (equals == std::string::npos || find(part.substr(0, equals)) == nullptr)
+        throw Error("\"" + part + "\" is no value of a dimension", "--shape " + text,
+                    target_.name() + " has: " + joined(names()));
+      parts[part.substr(0, equals)] = part.substr(equals + 1);
+      at = end + 1;
+    }
+    Shape shape;
+    for (const Dimension& dimension : target_.dimensions()) {
+      const auto at = parts.find(dimension.name);
+      if (at == parts.end() && !has_labels(dimension))
+        throw Error(dimension.name + " is missing", "--shape " + text);
+      shape.push_back(at == parts.end() ? (dimension.kind == Dimension::Kind::label ? 0 : 1)
+                                        : parse_value(dimension, at->second));
+    }
+    return shape;
+  }
+
+  void add(Shape shape) {
+    if (const auto why = target_.why_invalid(shape))
+      throw Error("is no shape: " + *why,
+                  target_.name() + " " + kernels::to_string(target_.dimensions(), shape));
+    if (known_.insert(shape).second) result_.shapes.push_back(std::move(shape));
+  }
+
+  void add_own() {
+    constexpr std::size_t quick_shapes = 4;
+    const std::vector<Shape> own = target_.bench_shapes();
+    const std::size_t step = request_.quick ? std::max<std::size_t>(1, own.size() / quick_shapes) : 1;
+    for (std::size_t i = 0; i < own.size(); i += step) add(own[i]);
+  }
+
+  const Target& target_;
+  const ShapeRequest& request_;
+  ShapeList result_;
+  std::set<Shape> known_;
+};
+
+}  // namespace
+
+std::int64_t parse_value(const Dimension& dimension, const std::string& text) {
+  if (dimension.kind == Dimension::Kind::label)
+    return label_index(dimension, dimension.name == "dtype" ? normalised_dtype(text) : text);
+  if (dimension.kind != Dimension::Kind::label_set) return whole(dimension.name, text);
+  std::int64_t mask = 0;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('+', at), text.size());
+    mask |= std::int64_t{1} << label_index(dimension, text.substr(at, end - at));
+    at = end + 1;
+  }
+  return mask;
+}
+
+std::string normalised_dtype(const std::string& name) {
+  static const std::map<std::string, std::string, std::less<>> known = {{"fp16", "float16"},
+                                                                        {"half", "float16"},
+                                                                        {"bf16", "bfloat16"},
+                                                                        {"fp32", "float32"},
+                                                                        {"float", "float32"},
+                                                                        {"fp8", "float8_e4m3"},
+                                                                        {"fp8_w8a8", "float8_e4m3"},
+                                                                        {"float8_e4m3fn", "float8_e4m3"},
+                                                                        {"torch.bfloat16", "bfloat16"},
+                                                                        {"torch.float16", "float16"},
+                                                                        {"torch.float32", "float32"}};
+  const auto at = known.find(name);
+  return at == known.end() ? name : at->second;
+}
+
+ShapeList make_shapes(const Target& target, const ShapeRequest& request) {
+  return ShapeMaker(target, request).make();
+}
+
+}  // namespace adaptive::tuning

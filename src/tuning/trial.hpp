@@ -1,0 +1,35 @@
+// One attempt to run a candidate, and how it ended.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace adaptive::tuning {
+
+enum class TrialStatus : std::uint8_t {
+  ok,
+  wrong,          ///< the output did not match the reference
+  unsupported,    ///< the variant refused the shape
+  out_of_memory,  ///< of the host or the device
+  failed,         ///< the device or a library reported an error
+  crashed,        ///< it ended its process
+  timed_out,      ///< it did not end within the limit, and was killed
+  throttled,      ///< the device was slowed down meanwhile: a sample that counts for nothing
+};
+
+struct Trial {
+  TrialStatus status = TrialStatus::ok;
+  double latency_us = 0.0;  ///< of one launch; only where `ok` or `throttled`
+  double prepare_us = 0.0;  ///< of making the candidate ready, such as compiling or loading it
+  std::string detail = {};  ///< the device's or the system's words, where it is not `ok`
+
+  friend bool operator==(const Trial&, const Trial&) = default;
+};
+
+/// "ok", "wrong", …: as trials.csv has them.
+std::string_view to_string(TrialStatus status) noexcept;
+std::optional<TrialStatus> parse_trial_status(std::string_view text) noexcept;
+
+}  // namespace adaptive::tuning

@@ -1,0 +1,207 @@
+#include "tuning/trial_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <adaptive/error.hpp>
+
+#include "table/atomic_file.hpp"
+#include "table/file_descriptor.hpp"
+
+namespace adaptive::tuning {
+namespace {
+
+constexpr std::string_view header =
+    "operation,shape,variant,parameters,phase,round,status,latency_us,prepare_us,detail,is_best";
+constexpr std::size_t columns = 11;
+
+// RFC 4180, but that a text never has a line break.
+std::string field(std::string text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\r') c = ' ';
+  if (text.find_first_of(",\"") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+// The shortest text that reads back as the same number: a resumed run sees exactly what the first one saw.
+std::string number(double value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
+std::optional<std::vector<std::string>> split(std::string_view line) {
+  std::vector<std::string> fields(1);
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == ',') {
+      fields.emplace_back();
+    } else if (line[i] == '"' && fields.back().empty()) {
+      for (++i;; ++i) {
+        if (i >= line.size()) return std::nullopt;
+        if (line[i] == '"' && (i + 1 == line.size() || line[i + 1] != '"')) break;
+        if (line[i] == '"') ++i;
+        fields.back() += line[i];
+      }
+    } else {
+      fields.back() += line[i];
+    }
+  }
+  if (fields.size() != columns) return std::nullopt;
+  return fields;
+}
+
+template <class Number>
+bool read(const std::string& text, Number& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::optional<TrialRow> parse_row(std::string_view line) {
+  auto fields = split(line);
+  if (!fields) return std::nullopt;
+  auto& f = *fields;
+  TrialRow row{.operation = std::move(f[0]), .shape = std::move(f[1]), .variant = std::move(f[2])};
+  row.phase = std::move(f[4]);
+  const auto status = parse_trial_status(f[6]);
+  if (!status || !read(f[5], row.round) || !read(f[7], row.trial.latency_us) ||
+      !read(f[8], row.trial.prepare_us) || (f[10] != "0" && f[10] != "1"))
+    return std::nullopt;
+  try {
+    row.parameters = parse_parameters(f[3]);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  row.trial.status = *status;
+  row.trial.detail = std::move(f[9]);
+  row.is_best = f[10] == "1";
+  return row;
+}
+
+}  // namespace
+
+struct TrialLog::File {
+  explicit File(const std::filesystem::path& path)
+      : descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {}
+  table::FileDescriptor descriptor;
+};
+
+std::string to_csv(const TrialRow& row) {
+  const Trial& trial = row.trial;
+  return field(row.operation) + ',' + field(row.shape) + ',' + field(row.variant) + ',' +
+         field(to_string(row.parameters)) + ',' + row.phase + ',' + std::to_string(row.round) + ',' +
+         std::string(to_string(trial.status)) + ',' + number(trial.latency_us) + ',' +
+         number(trial.prepare_us) + ',' + field(trial.detail) + ',' + (row.is_best ? '1' : '0');
+}
+
+std::vector<TrialRow> read_trials(const std::filesystem::path& path, std::size_t* skipped) {
+  std::vector<TrialRow> rows;
+  if (skipped != nullptr) *skipped = 0;
+  if (!std::filesystem::exists(path)) return rows;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error("cannot be read", path.string());
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) throw Error("cannot be read", path.string());
+  bool is_header = true;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const bool complete = end != std::string::npos;
+    const std::string_view line = std::string_view(text).substr(at, complete ? end - at : std::string::npos);
+    at = complete ? end + 1 : text.size();
+    if (is_header) {
+      if (complete && line != header)
+        throw Error("is no list of trials", path.string() + ":1",
+                    "its first line is not \"" + std::string(header) + '"');
+      is_header = false;
+      continue;
+    }
+    auto row = complete ? parse_row(line) : std::nullopt;
+    if (row)
+      rows.push_back(std::move(*row));
+    else if (skipped != nullptr)
+      ++*skipped;
+  }
+  return rows;
+}
+
+TrialLog::TrialLog() = default;
+
+TrialLog::TrialLog(std::filesystem::path path) : path_(std::move(path)) {
+  for (TrialRow& row : read_trials(path_)) {
+    row.is_best = false;  // decided anew when the run ends
+    auto& rows = rows_[{row.operation, row.shape}];
+    if (rows.empty()) order_.emplace_back(row.operation, row.shape);
+    rows.push_back(std::move(row));
+  }
+  table::write_atomically(path_, text());
+  file_ = std::make_unique<File>(path_);
+  if (!file_->descriptor)
+    throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
+}
+
+TrialLog::~TrialLog() = default;
+
+void TrialLog::append(const std::vector<TrialRow>& rows) {
+  std::string lines;
+  for (const TrialRow& row : rows) lines += to_csv(row) + '\n';
+  const std::lock_guard lock(mutex_);
+  if (file_) {
+    for (std::size_t done = 0; done < lines.size();) {
+      const ssize_t written = ::write(file_->descriptor.get(), lines.data() + done, lines.size() - done);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0)
+        throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
+      done += static_cast<std::size_t>(written);
+    }
+  }
+  for (const TrialRow& row : rows) {
+    auto& of_shape = rows_[{row.operation, row.shape}];
+    if (of_shape.empty()) order_.emplace_back(row.operation, row.shape);
+    of_shape.push_back(row);
+  }
+}
+
+std::vector<TrialRow> TrialLog::rows(const std::string& operation, const std::string& shape) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = rows_.find({operation, shape});
+  return at == rows_.end() ? std::vector<TrialRow>{} : at->second;
+}
+
+std::size_t TrialLog::size() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t result = 0;
+  for (const auto& [shape, rows] : rows_) result += rows.size();
+  return result;
+}
+
+std::string TrialLog::text() const {
+  std::string result = std::string(header) + '\n';
+  for (const auto& shape : order_)
+    for (const TrialRow& row : rows_.at(shape)) result += to_csv(row) + '\n';
+  return result;
+}
+
+void TrialLog::finish(const std::map<std::pair<std::string, std::string>, std::string>& best) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [shape, rows] : rows_) {
+    const auto at = best.find(shape);
+    for (TrialRow& row : rows)
+      row.is_best = at != best.end() && !row.variant.empty() && row.variant == at->second;
+  }
+  if (!file_) return;
+  table::write_atomically(path_, text());
+  file_ = std::make_unique<File>(path_);
+}
+
+}  // namespace adaptive::tuning

@@ -1,0 +1,284 @@
+#include "tuning/tuner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <adaptive/version.hpp>
+
+#include "tuning/cuda_operation.hpp"
+#include "tuning/logged_bench.hpp"
+
+namespace adaptive::tuning {
+namespace {
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// FNV-1a: a shape's random orders do not depend on what else is tuned.
+std::uint64_t seed_of(std::uint64_t seed, const std::string& name) {
+  std::uint64_t hash = 0xCBF29CE484222325u ^ seed;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return hash;
+}
+
+class Tuner {
+ public:
+  Tuner(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,
+        const TuneOptions& options, TuneObserver* observer)
+      : devices_(devices),
+        log_(log),
+        options_(options),
+        observer_(observer != nullptr ? *observer : silent_),
+        clock_(options.clock ? options.clock : steady_seconds),
+        begin_(clock_()),
+        memory_(devices.front()->dimensions()) {
+    result_.operation = devices.front()->name();
+    result_.dimensions = devices.front()->dimensions();
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      result_.shapes.push_back(
+          {.shape = shapes[i], .name = kernels::to_string(result_.dimensions, shapes[i])});
+      queue_.push_back(i);
+    }
+  }
+
+  TuneResult run() {
+    const std::vector<std::size_t> usable = find_alike();
+    if (usable.size() == 1) {
+      work(usable.front());
+    } else {
+      std::vector<std::thread> threads;
+      for (const std::size_t device : usable) threads.emplace_back([this, device] { work(device); });
+      for (std::thread& thread : threads) thread.join();
+    }
+    if (error_) std::rethrow_exception(error_);
+    return std::move(result_);
+  }
+
+ private:
+  void leave_out(std::size_t device, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    result_.left_out[device] = why;
+    observer_.device_left_out(device, why);
+  }
+
+  // One table is of one kind of device: the first that answers says which.
+  std::vector<std::size_t> find_alike() {
+    std::vector<std::size_t> usable;
+    for (std::size_t device = 0; device < devices_.size(); ++device) {
+      try {
+        const Fingerprint fingerprint = devices_[device]->fingerprint();
+        if (usable.empty()) result_.fingerprint = fingerprint;
+        if (fingerprint == result_.fingerprint)
+          usable.push_back(device);
+        else
+          leave_out(device, fingerprint.device + " is another device than " + result_.fingerprint.device);
+      } catch (const DeviceError& e) {
+        leave_out(device, e.what());
+      }
+    }
+    if (usable.empty())
+      throw DeviceError(result_.left_out.empty() ? "no device" : result_.left_out.begin()->second);
+    return usable;
+  }
+
+  /// Waits while another device may still give a shape back.
+  std::optional<std::size_t> next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !queue_.empty() || in_flight_ == 0 || error_; });
+    if (queue_.empty() || error_) return std::nullopt;
+    const std::size_t index = queue_.front();
+    queue_.pop_front();
+    ++in_flight_;
+    observer_.shape_begins(index);
+    return index;
+  }
+
+  void put_back(std::size_t index) {
+    const std::lock_guard lock(mutex_);
+    queue_.push_front(index);
+  }
+
+  void work(std::size_t device) {
+    while (!is_over()) {
+      const auto index = next();
+      if (!index) return;
+      bool usable = true;
+      try {
+        measure(*devices_[device], *index);
+      } catch (const DeviceError& e) {
+        leave_out(device, e.what());
+        put_back(*index);
+        usable = false;
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        error_ = std::current_exception();
+        usable = false;
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        --in_flight_;
+      }
+      changed_.notify_all();
+      if (!usable) return;
+    }
+  }
+
+  bool is_over() {
+    const std::lock_guard lock(mutex_);
+    return observer_.stop() || clock_() - begin_ >= options_.seconds_max;
+  }
+
+  void measure(Target& target, std::size_t index) {
+    TunedShape tuned = result_.shapes[index];  // this device's until it is put back
+    LoggedBench bench(log_, result_.operation, tuned.name, [&] { return open(target, tuned); });
+    try {
+      RaceOptions options = options_.race;
+      options.seed = seed_of(options.seed, tuned.name);
+      tuned.race = race(bench, options, [&](const RaceProgress& progress) {
+        {
+          const std::lock_guard lock(mutex_);
+          observer_.progress(index, progress);
+        }
+        return !is_over();
+      });
+      tuned.done = !tuned.race.stopped;
+      tuned.bytes = bench.bytes();
+      tuned.operations = bench.operations();
+      for (const Contestant& contestant : tuned.race.contestants)
+        if (contestant.status == TrialStatus::out_of_memory)
+          memory_.ran_out(contestant.candidate.name, tuned.shape);
+    } catch (const OpenError& e) {
+      tuned.failure = e.status();
+      tuned.detail = e.what();
+      tuned.done = true;
+      if (e.status() == TrialStatus::out_of_memory) memory_.ran_out("", tuned.shape);
+    }
+    tuned.measured = bench.measured();
+    const std::lock_guard lock(mutex_);
+    result_.shapes[index] = tuned;
+    if (tuned.done) observer_.shape_ends(index, tuned);
+  }
+
+  std::unique_ptr<Bench> open(Target& target, const TunedShape& tuned) {
+    if (const auto smaller = memory_.dominated_by("", tuned.shape))
+      throw OpenError(TrialStatus::out_of_memory,
+                      "as at " + kernels::to_string(result_.dimensions, *smaller) + "; not tried");
+    return std::make_unique<PrunedBench>(target.open(tuned.shape), tuned.shape, options_.space, memory_);
+  }
+
+  const std::vector<Target*>& devices_;
+  TrialLog& log_;
+  const TuneOptions& options_;
+  TuneObserver silent_;
+  TuneObserver& observer_;
+  std::function<double()> clock_;
+  double begin_;
+  MemoryDominance memory_;
+  std::mutex mutex_;  // of all below, and of the observer
+  std::condition_variable changed_;
+  std::deque<std::size_t> queue_;
+  std::size_t in_flight_ = 0;  // shapes on devices
+  TuneResult result_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+std::size_t TuneResult::count_done() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(shapes.begin(), shapes.end(), [](const TunedShape& shape) { return shape.done; }));
+}
+
+std::map<TrialStatus, std::size_t> TuneResult::failures() const {
+  std::map<TrialStatus, std::size_t> result;
+  for (const TunedShape& shape : shapes) {
+    if (shape.failure) ++result[*shape.failure];
+    for (const Contestant& contestant : shape.race.contestants)
+      if (contestant.status != TrialStatus::ok) ++result[contestant.status];
+  }
+  return result;
+}
+
+TuneResult tune(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,
+                const TuneOptions& options, TuneObserver* observer) {
+  if (devices.empty()) throw DeviceError("no device");
+  return Tuner(devices, shapes, log, options, observer).run();
+}
+
+TunedShape retell(TrialLog& log, const std::string& operation, const std::string& shape,
+                  const RaceOptions& options) {
+  TunedShape tuned{.name = shape};
+  LoggedBench bench(log, operation, shape,
+                    []() -> std::unique_ptr<Bench> { throw DeviceError("the log ends here"); });
+  try {
+    RaceOptions own = options;
+    own.seed = seed_of(options.seed, shape);
+    tuned.race = race(bench, own);
+    tuned.bytes = bench.bytes();
+    tuned.operations = bench.operations();
+    tuned.done = true;
+  } catch (const OpenError& e) {
+    tuned.failure = e.status();
+    tuned.detail = e.what();
+    tuned.done = true;
+  } catch (const DeviceError& e) {
+    tuned.detail = e.what();
+  }
+  return tuned;
+}
+
+table::Table to_table(const TuneResult& result, std::int64_t time) {
+  table::Table table{.tool = std::string("adaptive ") + library_version, .fingerprint = result.fingerprint};
+  table::OperationTable operation{.name = result.operation};
+  for (const kernels::Dimension& dimension : result.dimensions)
+    operation.dimensions.push_back(dimension_of(dimension));
+  for (const TunedShape& shape : result.shapes) {
+    if (!shape.done || !shape.race.best) continue;
+    table::Entry entry{.key = key_of(shape.shape), .origin = table::Origin::measured, .time = time};
+    for (const Contestant& contestant : shape.race.contestants) {
+      if (contestant.count == 0 || contestant.status != TrialStatus::ok) continue;
+      const double deviation_ns = contestant.deviation_us * 1e3;
+      operation.variants[contestant.candidate.name] = contestant.candidate.parameters;
+      const table::Statistics statistics{.count = contestant.count,
+                                         .mean_ns = contestant.mean_us * 1e3,
+                                         .variance_ns2 = deviation_ns * deviation_ns,
+                                         .location_ns = contestant.location_us * 1e3};
+      entry.variants[contestant.candidate.name] = {statistics, {}};
+    }
+    entry.incumbent = shape.race.contestants[*shape.race.best].candidate.name;
+    operation.entries.emplace(entry.key, std::move(entry));
+  }
+  if (!operation.entries.empty()) table.operations.emplace(operation.name, std::move(operation));
+  return table;
+}
+
+std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Target& target,
+                                           const std::vector<kernels::Shape>& shapes) {
+  const auto at = table.operations.find(target.name());
+  if (at == table.operations.end()) return shapes;
+  std::vector<kernels::Shape> missing;
+  for (const kernels::Shape& shape : shapes) {
+    const auto entry = at->second.entries.find(key_of(shape));
+    const bool is_known = entry != at->second.entries.end() && !entry->second.incumbent.empty() &&
+                          entry->second.origin != table::Origin::imported;
+    if (!is_known) missing.push_back(shape);
+  }
+  return missing;
+}
+
+void mark_best(TrialLog& log, const TuneResult& result) {
+  std::map<std::pair<std::string, std::string>, std::string> best;
+  for (const TunedShape& shape : result.shapes)
+    if (shape.done && shape.race.best)
+      best[{result.operation, shape.name}] = shape.race.contestants[*shape.race.best].candidate.name;
+  log.finish(best);
+}
+
+}  // namespace adaptive::tuning

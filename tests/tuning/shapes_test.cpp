@@ -1,0 +1,167 @@
+// From flags, models and routing to shapes.
+#include "tuning/shapes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include <adaptive/error.hpp>
+
+#include "tests/tuning/fake_target.hpp"
+#include "tuning/host_target.hpp"
+
+namespace adaptive::tuning {
+namespace {
+
+using kernels::Shape;
+
+Model small_model() {
+  return {.name = "small",
+          .hidden_size = 512,
+          .intermediate_size = 1024,
+          .attention_heads = 8,
+          .key_value_heads = 2,
+          .dtype = "bfloat16"};
+}
+Model expert_model() {
+  Model model = small_model();
+  model.experts = 8;
+  model.experts_per_token = 2;
+  return model;
+}
+
+class Shapes : public testing::Test {
+ protected:
+  static ShapeList make(const char* family, const ShapeRequest& request) {
+    return make_shapes(HostTarget(*kernels::find_family(family)), request);
+  }
+  static std::vector<Shape> mixed(const ShapeRequest& request) {
+    return make("mixed_bit_matmul", request).shapes;
+  }
+  static std::vector<Shape> grouped(const ShapeRequest& request) {
+    return make("grouped_gemm", request).shapes;
+  }
+  static bool has(const std::vector<Shape>& shapes, const Shape& shape) {
+    return std::find(shapes.begin(), shapes.end(), shape) != shapes.end();
+  }
+  static std::string error(const char* family, const ShapeRequest& request) {
+    try {
+      make(family, request);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(Shapes, OfTheFamilyItselfWhereNothingIsNamed) {
+  const auto& family = *kernels::find_family("grouped_gemm");
+  EXPECT_EQ(grouped({}), family.bench_shapes());
+  EXPECT_LT(grouped({.quick = true}).size(), family.bench_shapes().size() / 2);
+}
+
+TEST_F(Shapes, OfAModel) {
+  const auto shapes = mixed({.model = small_model(), .batch_sizes = {1, 16}});
+  EXPECT_EQ(shapes.size(), 8u);
+  EXPECT_TRUE(has(shapes, {1, 768, 512, 4})) << "queries, keys and values of 8 + 2 × 2 heads of 64";
+  EXPECT_TRUE(has(shapes, {16, 2048, 512, 4})) << "gate and up in one";
+  EXPECT_TRUE(has(shapes, {16, 512, 1024, 4}));
+}
+
+TEST_F(Shapes, OfABatchAndSequenceGrid) {
+  const auto shapes = mixed({.batch_sizes = {1, 2}, .sequence_lengths = {128, 256}, .out_in = {{256, 512}}});
+  EXPECT_EQ(shapes, (std::vector<Shape>{{128, 256, 512, 4}, {256, 256, 512, 4}, {512, 256, 512, 4}}));
+}
+
+TEST_F(Shapes, OfTheUsualBatchSizesWhereNoneAreNamed) {
+  EXPECT_EQ(mixed({.out_in = {{256, 512}}}).size(), 12u);
+  EXPECT_EQ(mixed({.out_in = {{256, 512}}, .quick = true}).size(), 3u);
+}
+
+TEST_F(Shapes, OfExpertsWithTheRowsAndExpertsThatRoutingWouldFill) {
+  const auto shapes = grouped({.model = expert_model(), .batch_sizes = {1, 64}});
+  EXPECT_TRUE(has(shapes, {2, 2048, 512, 8, 2, 1})) << "one token fills two experts";
+  EXPECT_TRUE(has(shapes, {128, 512, 1024, 8, 8, 1})) << "64 tokens fill all";
+  EXPECT_EQ(shapes.size(), 4u);
+  const auto dense = mixed({.model = expert_model(), .batch_sizes = {1}});
+  EXPECT_EQ(dense.size(), 2u) << "attention only";
+}
+
+TEST_F(Shapes, OfRecordedRouting) {
+  const auto shapes = grouped({.model = expert_model(), .routing = {{3, 0, 1, 0, 0, 0, 0, 4}, {1, 1}}});
+  EXPECT_TRUE(has(shapes, {8, 2048, 512, 8, 3, 1}));
+  EXPECT_TRUE(has(shapes, {2, 512, 1024, 8, 2, 1}));
+}
+
+TEST_F(Shapes, OfTensorAndExpertParallelism) {
+  const auto shapes = mixed({.model = small_model(), .batch_sizes = {1}, .tensor_parallel = 2});
+  EXPECT_TRUE(has(shapes, {1, 384, 512, 4})) << "qkv by columns";
+  EXPECT_TRUE(has(shapes, {1, 512, 256, 4})) << "o by rows";
+  EXPECT_TRUE(has(
+      mixed({.batch_sizes = {1}, .out_in = {{256, 512}}, .out_in_split = Split::in, .tensor_parallel = 4}),
+      {1, 256, 128, 4}));
+  const auto experts = grouped({.model = expert_model(), .batch_sizes = {64}, .expert_parallel = 4});
+  EXPECT_TRUE(has(experts, {32, 2048, 512, 2, 2, 1}));
+}
+
+TEST_F(Shapes, KeepWholeWhatCannotBeDivided) {
+  const ShapeList list =
+      make("mixed_bit_matmul", {.batch_sizes = {1}, .out_in = {{250, 512}}, .tensor_parallel = 4});
+  EXPECT_TRUE(has(list.shapes, {1, 250, 512, 4}));
+  ASSERT_EQ(list.warnings.size(), 1u);
+  EXPECT_NE(list.warnings[0].find("250 cannot be divided by 4"), std::string::npos);
+}
+
+TEST_F(Shapes, WithTypesAndWidths) {
+  EXPECT_TRUE(has(mixed({.batch_sizes = {1}, .out_in = {{64, 64}}, .values = {{"bits", {"2+4", "8"}}}}),
+                  {1, 64, 64, 5}));
+  Model model = small_model();
+  model.bits = {"3"};
+  EXPECT_TRUE(has(mixed({.model = model, .batch_sizes = {1}}), {1, 768, 512, 2}));
+  EXPECT_EQ(grouped({.batch_sizes = {1}, .out_in = {{64, 64}}, .experts = 4, .dtype = "bf16"}).front().back(),
+            1);
+  EXPECT_NE(
+      error("grouped_gemm", {.batch_sizes = {1}, .out_in = {{64, 64}}, .experts = 4, .dtype = "int8_w8a8"})
+          .find("float32, bfloat16"),
+      std::string::npos);
+  EXPECT_FALSE(error("mixed_bit_matmul", {.out_in = {{64, 64}}, .dtype = "fp16"}).empty());
+}
+
+TEST(Dtype, HasTheNamesInUse) {
+  EXPECT_EQ(normalised_dtype("fp16"), "float16");
+  EXPECT_EQ(normalised_dtype("bf16"), "bfloat16");
+  EXPECT_EQ(normalised_dtype("fp32"), "float32");
+  EXPECT_EQ(normalised_dtype("fp8_w8a8"), "float8_e4m3");
+  EXPECT_EQ(normalised_dtype("int8_w8a16"), "int8_w8a16");
+  EXPECT_EQ(normalised_dtype("torch.bfloat16"), "bfloat16");
+}
+
+TEST_F(Shapes, OneByOne) {
+  EXPECT_EQ(mixed({.shapes = {"tokens=3,out_features=64,in_features=128,bits=2+8",
+                              "tokens=3,in_features=128,out_features=64,bits=8+2"}}),
+            (std::vector<Shape>{{3, 64, 128, 9}}));
+  for (const char* wrong :
+       {"tokens=3", "tokens=3,out_features=x,in_features=1", "tokens=3,out_features=1,in_features=1,bits=7",
+        "tokens=3,out_features=0,in_features=1", "rubbish"})
+    EXPECT_FALSE(error("mixed_bit_matmul", {.shapes = {wrong}}).empty()) << wrong;
+}
+
+TEST_F(Shapes, SayWhatIsWrong) {
+  EXPECT_NE(error("grouped_gemm", {.model = small_model()}).find("--experts"), std::string::npos);
+  EXPECT_NE(error("grouped_gemm", {.out_in = {{64, 64}}}).find("--experts"), std::string::npos);
+  EXPECT_NE(error("grouped_gemm", {.values = {{"tiles", {"1"}}}}).find("it has: tokens, n, k"),
+            std::string::npos);
+  EXPECT_TRUE(
+      has(grouped({.model = small_model(), .batch_sizes = {8}, .experts = 4}), {8, 2048, 512, 4, 4, 1}))
+      << "experts may be added to a model without";
+}
+
+TEST(Shape, IsNamedByItsDimensions) {
+  FakeDevice device;
+  const FakeTarget target(device);
+  EXPECT_EQ(kernels::to_string(target.dimensions(), {2, 64, 1}), "m=2 n=64 dtype=y");
+}
+
+}  // namespace
+}  // namespace adaptive::tuning
