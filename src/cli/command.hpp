@@ -33,6 +33,8 @@ struct Command {
   Action action = {};
 };
 
+Command add_apply(CLI::App& app);
+Command add_diff(CLI::App& app);
 Command add_merge(CLI::App& app);
 Command add_replay(CLI::App& app);
 Command add_validate(CLI::App& app);

@@ -26,7 +26,8 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     app.set_version_flag("--version", std::string("adaptive ") + library_version);
     app.require_subcommand(1);
     app.get_formatter()->column_width(32);
-    const std::vector<Command> commands = {add_merge(app), add_replay(app), add_validate(app)};
+    const std::vector<Command> commands = {add_apply(app), add_diff(app), add_merge(app), add_replay(app),
+                                           add_validate(app)};
     try {
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app.parse(std::move(arguments));

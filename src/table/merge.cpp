@@ -115,7 +115,7 @@ MergeCounts merge(OperationTable& into, const OperationTable& from) {
 }
 
 MergeCounts merge(Table& into, const Table& from) {
-  refuse(conflicts(into, from));
+  require_no_conflicts(into, from);
   keep_common(into.fingerprint, from.fingerprint);
   MergeCounts counts;
   for (const auto& [name, operation] : from.operations) {
@@ -144,6 +144,10 @@ std::vector<Notice> conflicts(const Table& a, const Table& b) {
     for (Notice& conflict : conflicts(operation, other->second, map)) found.push_back(std::move(conflict));
   }
   return found;
+}
+
+void require_no_conflicts(const Table& a, const Table& b) {
+  refuse(conflicts(a, b));
 }
 
 std::vector<Notice> remove_conflicts(Table& from, const Table& with) {

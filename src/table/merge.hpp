@@ -35,6 +35,9 @@ MergeCounts merge(Table& into, const Table& from);
 /// All that keeps the two from being merged; `where` is the operation, or "OPERATION/VARIANT".
 std::vector<Notice> conflicts(const Table& a, const Table& b);
 
+/// Throws `Error` with the first of them and the number of the others.
+void require_no_conflicts(const Table& a, const Table& b);
+
 /// Takes out of `from` what is defined otherwise in `with`: operations, or records and incumbents of single
 /// variants. Returns what that was. The fingerprint is left alone.
 std::vector<Notice> remove_conflicts(Table& from, const Table& with);

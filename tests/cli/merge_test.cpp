@@ -1,7 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "table/shares.hpp"
-#include "table/table.hpp"
+#include "tests/cli/measured_table.hpp"
 #include "tests/cli/tool.hpp"
 
 namespace adaptive::cli {
@@ -9,22 +8,13 @@ namespace {
 
 class Merge : public ToolTest {
  protected:
-  // One key of one variant.
-  std::string table_of(const std::string& writer, std::uint64_t count, std::int64_t tile = 64) const {
-    table::Table table;
-    table.fingerprint.device = "cpu";
-    table::OperationTable& operation = table.operations["op"];
-    operation.name = "op";
-    operation.dimensions = {{"m"}};
-    operation.variants = {{"fast", {{"tile", tile}}}};
-    table::Entry& entry = operation.entries[Key{8}];
-    entry.key = Key{8};
-    entry.incumbent = "fast";
-    entry.variants["fast"] = table::record_of(writer, {count, 100.0, 4.0, 100.0, 0});
+  std::string table_of(const std::string& writer, std::uint64_t count, int tile = 32) const {
+    table::Table table = measured_table("a", {{"a", 100.0}}, writer, count);
+    table.operations.at("op").variants["a"] = {{"tile", tile}};
     return write(writer + ".json", table::print(table));
   }
   std::uint64_t count_in(const std::string& file) const {
-    return table::read(file).table.operations.at("op").entries.at(Key{8}).variants.at("fast").count;
+    return table::read(file).table.operations.at("op").entries.at(Key{8}).variants.at("a").count;
   }
 };
 
@@ -48,7 +38,7 @@ TEST_F(Merge, ConflictsAreToldAndNothingIsWritten) {
   const std::string a = table_of("a", 10), b = table_of("b", 5, 128), out = path("out.json");
   const Outcome outcome = tool({"merge", a, b, "-o", out});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_NE(outcome.out.find("op/fast"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("op/a"), std::string::npos) << outcome.out;
   EXPECT_FALSE(std::filesystem::exists(out));
 
   const Outcome json = tool({"merge", a, b, "-o", out, "--first-wins", "--json"});

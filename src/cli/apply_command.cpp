@@ -1,0 +1,108 @@
+// adaptive apply RUN|TABLE TABLE
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <adaptive/version.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "table/apply.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  fs::path source;
+  fs::path table;
+  bool dry_run = false;
+  bool json = false;
+};
+
+table::Table read(const fs::path& path, const Streams& streams) {
+  table::ReadResult result = table::read(path);
+  print_notices(result.notices, streams.err);
+  return std::move(result.table);
+}
+
+// A tuning run is a folder, whose results are a table.
+fs::path table_of(const fs::path& source) {
+  return fs::is_directory(source) ? source / "results.json" : source;
+}
+
+Json to_json(const Arguments& arguments, const std::vector<table::AppliedEntry>& entries,
+             std::size_t accepted, bool written) {
+  Json list = Json::array();
+  for (const table::AppliedEntry& entry : entries)
+    list.push_back({{"operation", entry.operation},
+                    {"key", entry.key},
+                    {"accepted", entry.accepted},
+                    {"reason", entry.reason},
+                    {"before", entry.before},
+                    {"after", entry.after},
+                    {"before_ns", entry.before_ns > 0.0 ? Json(entry.before_ns) : Json()},
+                    {"after_ns", entry.after_ns > 0.0 ? Json(entry.after_ns) : Json()}});
+  return {{"table", arguments.table.string()},
+          {"accepted", accepted},
+          {"skipped", entries.size() - accepted},
+          {"written", written},
+          {"entries", list}};
+}
+
+void print(const std::vector<table::AppliedEntry>& entries, std::ostream& out) {
+  for (const table::AppliedEntry& entry : entries)
+    out << fmt::format("{} {} {}: {}{}{} ({})\n", entry.accepted ? "accepted" : "skipped ", entry.operation,
+                       entry.key, entry.before, entry.before.empty() ? "" : " -> ", entry.after,
+                       entry.reason);
+}
+
+Exit apply(const Arguments& arguments, const Streams& streams) {
+  const table::Table source = read(table_of(arguments.source), streams);
+  table::Table table;
+  if (fs::exists(arguments.table)) table = read(arguments.table, streams);
+  const std::vector<table::AppliedEntry> entries = table::apply(table, source);
+  const auto accepted = static_cast<std::size_t>(std::count_if(
+      entries.begin(), entries.end(), [](const table::AppliedEntry& entry) { return entry.accepted; }));
+  const bool write = accepted > 0 && !arguments.dry_run;
+  if (write) {
+    table.tool = std::string("adaptive ") + library_version;
+    table::write(table, arguments.table);
+  }
+  if (arguments.json) {
+    streams.out << to_json(arguments, entries, accepted, write).dump(2) << "\n";
+  } else {
+    print(entries, streams.out);
+    streams.out << fmt::format("{}: {} accepted, {} skipped{}\n", arguments.table.string(), accepted,
+                               entries.size() - accepted, write ? "" : "; nothing is written");
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_apply(CLI::App& app) {
+  CLI::App* const command =
+      app.add_subcommand("apply", "Takes over what is faster in a run or table, by more than the noise.");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("source", arguments->source, "A tuning run's folder, or a table")
+      ->required()
+      ->type_name("RUN|TABLE");
+  command->add_option("table", arguments->table, "The table to change; made where it does not exist")
+      ->required()
+      ->type_name("TABLE");
+  command->add_flag("--dry-run", arguments->dry_run, "Says what would be done, and writes nothing");
+  command->add_flag("--json", arguments->json, "The result as JSON");
+  return {command, [arguments](const Streams& streams) { return apply(*arguments, streams); }};
+}
+
+}  // namespace adaptive::cli

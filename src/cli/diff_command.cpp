@@ -1,0 +1,165 @@
+// adaptive diff BEFORE AFTER
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "table/diff.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using table::Diff;
+using table::EntryDiff;
+using table::KeyChange;
+using table::LatencyChange;
+using table::OperationDiff;
+
+struct Arguments {
+  std::filesystem::path before;
+  std::filesystem::path after;
+  double tolerance_percent = 5.0;
+  bool json = false;
+};
+
+struct Counts {
+  std::size_t changed = 0;
+  std::size_t added = 0;
+  std::size_t removed = 0;
+  std::size_t slower = 0;
+  std::size_t failing = 0;
+};
+
+bool is_regression(const LatencyChange& change, const Arguments& arguments) {
+  return change.comparison.change > arguments.tolerance_percent / 100.0;
+}
+
+Counts count(const Diff& diff, const Arguments& arguments) {
+  Counts counts;
+  for (const OperationDiff& operation : diff.operations)
+    for (const EntryDiff& entry : operation.entries) {
+      ++(entry.change == KeyChange::added     ? counts.added
+         : entry.change == KeyChange::removed ? counts.removed
+                                              : counts.changed);
+      for (const LatencyChange& latency : entry.latencies) {
+        counts.slower += is_regression(latency, arguments) ? 1 : 0;
+        counts.failing += latency.fails_now ? 1 : 0;
+      }
+    }
+  return counts;
+}
+
+std::string named(const std::string& incumbent) {
+  return incumbent.empty() ? "no incumbent" : incumbent;
+}
+
+// Changes that nobody would believe are not shown, unless they exceed the tolerance.
+void print(const LatencyChange& change, const Arguments& arguments, std::ostream& out) {
+  const table::Comparison& comparison = change.comparison;
+  if (change.fails_now) out << fmt::format("    {}: fails now\n", change.variant);
+  const bool regression = is_regression(change, arguments);
+  if (change.before_ns == 0.0 || (!comparison.faster() && !comparison.slower() && !regression)) return;
+  out << fmt::format("    {}: {:.3f} us, now {:.3f} us: {:+.1f} %, noise {:.1f} %{}\n", change.variant,
+                     change.before_ns / 1e3, change.after_ns / 1e3, 100.0 * comparison.change,
+                     100.0 * comparison.noise, regression ? "  SLOWER" : "");
+}
+
+void print(const EntryDiff& entry, const Arguments& arguments, std::ostream& out) {
+  switch (entry.change) {
+    case KeyChange::added:
+      out << fmt::format("  {}: new, {}\n", entry.key, named(entry.after));
+      return;
+    case KeyChange::removed:
+      out << fmt::format("  {}: gone, was {}\n", entry.key, named(entry.before));
+      return;
+    case KeyChange::changed:
+      break;
+  }
+  out << fmt::format("  {}: {}", entry.key, named(entry.before));
+  if (entry.after != entry.before) out << ", now " << named(entry.after);
+  out << "\n";
+  for (const LatencyChange& change : entry.latencies) print(change, arguments, out);
+}
+
+void print(const Diff& diff, const Counts& counts, const Arguments& arguments, std::ostream& out) {
+  for (const std::string& change : diff.fingerprint) out << change << "\n";
+  for (const OperationDiff& operation : diff.operations) {
+    out << operation.name << "\n";
+    for (const std::string& change : operation.definitions) out << "  " << change << "\n";
+    for (const EntryDiff& entry : operation.entries) print(entry, arguments, out);
+  }
+  out << fmt::format(
+      "{} keys changed, {} new, {} gone; {} variants slower by more than {:g} %, {} failing now\n",
+      counts.changed, counts.added, counts.removed, counts.slower, arguments.tolerance_percent,
+      counts.failing);
+}
+
+Json to_json(const EntryDiff& entry, const Arguments& arguments) {
+  constexpr const char* changes[] = {"changed", "added", "removed"};
+  Json latencies = Json::array();
+  for (const LatencyChange& change : entry.latencies)
+    latencies.push_back({{"variant", change.variant},
+                         {"before_ns", change.before_ns > 0.0 ? Json(change.before_ns) : Json()},
+                         {"after_ns", change.after_ns > 0.0 ? Json(change.after_ns) : Json()},
+                         {"change_percent", 100.0 * change.comparison.change},
+                         {"noise_percent", 100.0 * change.comparison.noise},
+                         {"slower", is_regression(change, arguments)},
+                         {"fails_now", change.fails_now}});
+  return {{"key", entry.key},
+          {"change", changes[static_cast<std::size_t>(entry.change)]},
+          {"incumbent_before", entry.before},
+          {"incumbent_after", entry.after},
+          {"variants", latencies}};
+}
+
+Json to_json(const Diff& diff, const Counts& counts, const Arguments& arguments) {
+  Json operations = Json::array();
+  for (const OperationDiff& operation : diff.operations) {
+    Json entries = Json::array();
+    for (const EntryDiff& entry : operation.entries) entries.push_back(to_json(entry, arguments));
+    operations.push_back(
+        {{"name", operation.name}, {"definitions", operation.definitions}, {"entries", entries}});
+  }
+  return {{"keys_changed", counts.changed},  {"keys_added", counts.added},
+          {"keys_removed", counts.removed},  {"slower", counts.slower},
+          {"failing_now", counts.failing},   {"tolerance_percent", arguments.tolerance_percent},
+          {"fingerprint", diff.fingerprint}, {"operations", operations}};
+}
+
+Exit diff_command(const Arguments& arguments, const Streams& streams) {
+  const table::ReadResult before = table::read(arguments.before);
+  const table::ReadResult after = table::read(arguments.after);
+  print_notices(before.notices, streams.err);
+  print_notices(after.notices, streams.err);
+  const Diff diff = table::diff(before.table, after.table);
+  const Counts counts = count(diff, arguments);
+  if (arguments.json)
+    streams.out << to_json(diff, counts, arguments).dump(2) << "\n";
+  else
+    print(diff, counts, arguments, streams.out);
+  return counts.slower + counts.failing == 0 ? exit_ok : exit_check;
+}
+
+}  // namespace
+
+Command add_diff(CLI::App& app) {
+  CLI::App* const command =
+      app.add_subcommand("diff", "Tells what changed; exits 1 where a variant got slower, or fails now.");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("before", arguments->before, "The older table")->required()->type_name("TABLE");
+  command->add_option("after", arguments->after, "The newer one")->required()->type_name("TABLE");
+  command->add_option("--tolerance", arguments->tolerance_percent, "Percent that a variant may be slower")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command->add_flag("--json", arguments->json, "The result as JSON");
+  return {command, [arguments](const Streams& streams) { return diff_command(*arguments, streams); }};
+}
+
+}  // namespace adaptive::cli

@@ -1,0 +1,45 @@
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/measured_table.hpp"
+#include "tests/cli/tool.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+class Diff : public ToolTest {
+ protected:
+  std::string table(const std::string& name, const std::string& incumbent, double a, double b) const {
+    return write(name, table::print(measured_table(incumbent, {{"a", a}, {"b", b}})));
+  }
+};
+
+TEST_F(Diff, TellsWhatChanged) {
+  const Outcome outcome = tool({"diff", table("1.json", "a", 1000, 2000), table("2.json", "b", 1000, 900)});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("m=8: a, now b"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("b: 2.000 us, now 0.900 us: -55.0 %"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("a: 1.000"), std::string::npos) << outcome.out;
+}
+
+TEST_F(Diff, FailsWhereAVariantGotSlowerThanTolerated) {
+  const std::string before = table("1.json", "a", 1000, 2000), after = table("2.json", "a", 1000, 2120);
+  const Outcome outcome = tool({"diff", before, after, "--json"});
+  EXPECT_EQ(outcome.code, 1);
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["slower"], 1);
+  EXPECT_EQ(json["operations"][0]["entries"][0]["variants"][1]["slower"], true);
+  EXPECT_EQ(tool({"diff", before, after, "--tolerance", "10"}).code, 0);
+  EXPECT_EQ(tool({"diff", before, after, "--tolerance", "0.1"}).code, 1);
+  EXPECT_EQ(tool({"diff", after, before}).code, 0);
+  EXPECT_EQ(tool({"diff", before, before}).code, 0);
+}
+
+TEST_F(Diff, WrongUse) {
+  const std::string before = table("1.json", "a", 1000, 2000);
+  EXPECT_EQ(tool({"diff", before}).code, 2);
+  EXPECT_EQ(tool({"diff", before, path("none.json")}).code, 2);
+  EXPECT_EQ(tool({"diff", before, before, "--tolerance", "-1"}).code, 2);
+}
+
+}  // namespace
+}  // namespace adaptive::cli
