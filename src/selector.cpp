@@ -6,10 +6,10 @@
 #include <ctime>
 #include <utility>
 
-#include <adaptive/version.hpp>
 #include "core/operation_state.hpp"
 #include "table/limits.hpp"
 #include "table/shares.hpp"
+#include "table/update.hpp"
 
 namespace adaptive {
 namespace {
@@ -115,20 +115,13 @@ void Selector::load(const std::filesystem::path& path) {
 }
 
 void Selector::save(const std::filesystem::path& path) const {
-  table::Table result;
-  result.tool = std::string("adaptive ") + library_version;
-  result.fingerprint = impl_->options.device;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    for (const auto& [name, operation] : impl_->operations) {
-      table::OperationTable all = impl_->describe(*operation);
-      impl_->add_seeds(all);
-      impl_->add_learned(*operation, all);
-      if (!all.entries.empty()) result.operations.emplace(name, std::move(all));
-    }
-    impl_->add_undefined(result);
-  }
-  table::write(result, path);
+  const table::Table learned = impl_->learned();
+  const std::vector<table::Notice> notices = table::update(path, [&](table::Table& table) {
+    table = impl_->combined(learned, std::move(table), path.string());
+    return true;
+  });
+  for (const table::Notice& notice : notices)
+    impl_->shared.say(notice.level, notice.where + ": " + notice.what);
 }
 
 Mode Selector::mode() const noexcept {

@@ -40,12 +40,18 @@ struct Selector::Impl {
   void seed(Operation& operation, const Source& source, bool keep_old);
   /// The operation as tables describe it, without entries.
   table::OperationTable describe(const Operation& operation) const;
-  /// What the tables of this device say of the same operation; then what this run has learned, which is
-  /// later.
-  void add_seeds(table::OperationTable& to) const;
-  void add_learned(const Operation& operation, table::OperationTable& to) const;
-  /// Operations of this device's tables that the program has not defined in this run.
-  void add_undefined(table::Table& to) const;
+  /// Rises with everything that would be saved.
+  std::uint64_t measured() const;
+  table::Table empty_table() const;
+  /// What the tables of this device say, of what the program has defined and of the rest.
+  table::Table seeds() const;
+  void add_seeds(table::Table& to, const std::string& name) const;
+  /// What this run has measured itself.
+  table::Table learned() const;
+  /// Both, and what others have written meanwhile to the file that is to be replaced.
+  table::Table combined(const table::Table& learned, table::Table written, const std::string& path) const;
+  /// As far as it is of this device and means the same.
+  void add_written(table::Table& to, table::Table written, const std::string& path) const;
   std::int64_t now() const;
   /// The name of this run's share in tables. A process that was forked is another writer than its parent.
   const std::string& writer() const;

@@ -3,9 +3,12 @@
 #include <optional>
 #include <utility>
 
+#include <adaptive/version.hpp>
+
 #include "core/compatibility.hpp"
 #include "core/operation_state.hpp"
 #include "selector.hpp"
+#include "table/limits.hpp"
 #include "table/merge.hpp"
 #include "table/search.hpp"
 #include "table/shares.hpp"
@@ -116,56 +119,111 @@ table::OperationTable Selector::Impl::describe(const Operation& operation) const
   return table;
 }
 
-void Selector::Impl::add_seeds(table::OperationTable& to) const {
+void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const {
+  table::OperationTable& mine = to.operations.at(name);
   for (const Source& source : sources) {
-    const auto known = source.table.operations.find(to.name);
+    const auto known = source.table.operations.find(name);
     // Another device's measurements must not pass for this one's, nor a value of one dimension for one of
     // another.
     if (!source.trusted || known == source.table.operations.end()) continue;
-    if (!same_meaning(known->second.dimensions, to.dimensions)) continue;
+    if (!same_meaning(known->second.dimensions, mine.dimensions)) continue;
+    table::Table part;
+    part.operations.insert(*known);
+    table::remove_conflicts(part, to);  // variants that are other ones in this program
     // Also those that this program does not have: another one does, and an entry may name them.
-    to.variants.insert(known->second.variants.begin(), known->second.variants.end());
-    to.entries.insert(known->second.entries.begin(), known->second.entries.end());
-  }
-}
-
-void Selector::Impl::add_undefined(table::Table& to) const {
-  for (const Source& source : sources) {
-    if (!source.trusted) continue;
-    for (const auto& [name, known] : source.table.operations) {
-      if (operations.contains(name) || to.operations.contains(name)) continue;
-      table::OperationTable all = known;
-      all.name = name;
-      add_seeds(all);
-      to.operations.emplace(name, std::move(all));
+    for (auto& [same_name, operation] : part.operations) {
+      mine.variants.merge(operation.variants);
+      mine.entries.merge(operation.entries);
     }
   }
 }
 
-void Selector::Impl::add_learned(const Operation& operation, table::OperationTable& to) const {
+std::uint64_t Selector::Impl::measured() const {
+  std::uint64_t count = 0;
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, operation] : operations) {
+    const Counters counters = operation->counters();
+    count += counters.results + counters.failures;
+  }
+  return count;
+}
+
+table::Table Selector::Impl::empty_table() const {
+  table::Table table;
+  table.tool = std::string("adaptive ") + library_version;
+  table.fingerprint = options.device;
+  return table;
+}
+
+table::Table Selector::Impl::seeds() const {
+  table::Table all = empty_table();
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, operation] : operations) {
+    all.operations.emplace(name, describe(*operation));
+    add_seeds(all, name);
+  }
+  // Operations that the program has not defined in this run.
+  for (const Source& source : sources) {
+    if (!source.trusted) continue;
+    for (const auto& [name, known] : source.table.operations) {
+      if (!all.operations.try_emplace(name, known).second) continue;
+      all.operations.at(name).name = name;
+      add_seeds(all, name);
+    }
+  }
+  return all;
+}
+
+table::Table Selector::Impl::learned() const {
+  table::Table all = empty_table();
+  const std::lock_guard lock(mutex);
   const std::int64_t time = now();
-  table::OperationTable learned;
-  learned.name = operation.name();
-  learned.dimensions = to.dimensions;
-  for (const core::SeedEntry& seed : operation.state_->snapshot()) {
-    table::Entry entry;
-    entry.key = seed.key;
-    entry.incumbent = operation.variant(seed.incumbent).name;
-    entry.origin = table::Origin::adapted;
-    entry.time = time;
-    for (const core::SeedVariant& v : seed.variants)
-      entry.variants[operation.variant(v.variant).name] =
-          table::record_of(writer(), {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures});
-    learned.entries.emplace(entry.key, std::move(entry));
+  for (const auto& [name, operation] : operations) {
+    table::OperationTable part = describe(*operation);
+    for (const core::SeedEntry& seed : operation->state_->snapshot()) {
+      table::Entry entry{.key = seed.key, .origin = table::Origin::adapted, .time = time};
+      entry.incumbent = operation->variant(seed.incumbent).name;
+      for (const core::SeedVariant& v : seed.variants)
+        entry.variants[operation->variant(v.variant).name] =
+            table::record_of(writer(), {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures});
+      part.entries.emplace(entry.key, std::move(entry));
+    }
+    if (!part.entries.empty()) all.operations.emplace(name, std::move(part));
   }
-  table::merge(to, learned);
+  return all;
+}
+
+table::Table Selector::Impl::combined(const table::Table& learned, table::Table written,
+                                      const std::string& path) const {
+  table::Table all = seeds();
+  add_written(all, std::move(written), path);
+  table::merge(all, learned);
   // A merge asks the clocks which incumbent is the later one. This run knows: it began with the table's.
-  for (auto& [key, entry] : learned.entries) {
-    table::Entry& merged = to.entries.at(key);
-    merged.incumbent = entry.incumbent;
-    merged.origin = entry.origin;
-    merged.time = std::max(merged.time, entry.time);
+  for (const auto& [name, operation] : learned.operations)
+    for (const auto& [key, entry] : operation.entries) {
+      table::Entry& merged = all.operations.at(name).entries.at(key);
+      merged.incumbent = entry.incumbent;
+      merged.origin = entry.origin;
+      merged.time = std::max(merged.time, entry.time);
+      for (auto& [variant, record] : merged.variants) table::fold_oldest(record, table::limits::writers);
+    }
+  std::erase_if(all.operations, [](const auto& operation) { return operation.second.entries.empty(); });
+  return all;
+}
+
+void Selector::Impl::add_written(table::Table& to, table::Table written, const std::string& path) const {
+  if (written.operations.empty()) return;
+  const core::Judgement judgement = core::judge(written.fingerprint, options.device);
+  if (judgement.compatibility != core::Compatibility::exact) {
+    shared.say(LogLevel::info,
+               path + ": was of another device or other software (" + judgement.reason + "); it is replaced");
+    return;
   }
+  for (const table::Notice& conflict : table::remove_conflicts(written, to))
+    shared.say(LogLevel::warning,
+               path + ": " + conflict.where + ": " + conflict.what + "; its records are replaced");
+  written.fingerprint = to.fingerprint;
+  table::merge(to, written);
 }
 
 }  // namespace adaptive

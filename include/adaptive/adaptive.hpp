@@ -17,6 +17,7 @@
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/run.hpp>
+#include <adaptive/saver.hpp>
 #include <adaptive/selector.hpp>
 #include <adaptive/statistics.hpp>
 #include <adaptive/tables.hpp>

@@ -62,8 +62,10 @@ class ADAPTIVE_EXPORT Selector {
   /// is used, the rest reported through the log.
   void load(const std::filesystem::path& path);
 
-  /// Writes all that is known, the tables' entries and what this run has learned, to one table. Atomic: after
-  /// a crash at any moment the file is the old or the new one. Throws `Error` where it cannot be written.
+  /// Writes all that is known to one table: the tables' entries, what this run has learned, and what other
+  /// processes have written to the same file, whose updates are never lost. Atomic: after a crash at any
+  /// moment the file is the old or the new one. Waits at most 30 s for others that save. Throws `Error`, with
+  /// the file untouched, where it cannot be read, locked or written.
   void save(const std::filesystem::path& path) const;
 
   Mode mode() const noexcept;
@@ -76,6 +78,7 @@ class ADAPTIVE_EXPORT Selector {
   const Fingerprint& device() const noexcept;
 
  private:
+  friend class Saver;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,7 +1,6 @@
 // adaptive apply RUN|TABLE TABLE
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -15,6 +14,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "table/apply.hpp"
+#include "table/update.hpp"
 
 namespace adaptive::cli {
 namespace {
@@ -68,22 +68,29 @@ void print(const std::vector<table::AppliedEntry>& entries, std::ostream& out) {
 
 Exit apply(const Arguments& arguments, const Streams& streams) {
   const table::Table source = read(table_of(arguments.source), streams);
-  table::Table table;
-  if (fs::exists(arguments.table)) table = read(arguments.table, streams);
-  const std::vector<table::AppliedEntry> entries = table::apply(table, source);
-  const auto accepted = static_cast<std::size_t>(std::count_if(
-      entries.begin(), entries.end(), [](const table::AppliedEntry& entry) { return entry.accepted; }));
-  const bool write = accepted > 0 && !arguments.dry_run;
-  if (write) {
+  std::vector<table::AppliedEntry> entries;
+  std::size_t accepted = 0;
+  const auto change = [&](table::Table& table) {
+    entries = table::apply(table, source);
+    accepted = static_cast<std::size_t>(std::count_if(
+        entries.begin(), entries.end(), [](const table::AppliedEntry& entry) { return entry.accepted; }));
     table.tool = std::string("adaptive ") + library_version;
-    table::write(table, arguments.table);
+    return accepted > 0;
+  };
+  if (arguments.dry_run) {  // also where nothing may be written
+    table::Table table;
+    if (fs::exists(arguments.table)) table = read(arguments.table, streams);
+    change(table);
+  } else {
+    print_notices(table::update(arguments.table, change), streams.err);
   }
+  const bool written = accepted > 0 && !arguments.dry_run;
   if (arguments.json) {
-    streams.out << to_json(arguments, entries, accepted, write).dump(2) << "\n";
+    streams.out << to_json(arguments, entries, accepted, written).dump(2) << "\n";
   } else {
     print(entries, streams.out);
     streams.out << fmt::format("{}: {} accepted, {} skipped{}\n", arguments.table.string(), accepted,
-                               entries.size() - accepted, write ? "" : "; nothing is written");
+                               entries.size() - accepted, written ? "" : "; nothing is written");
   }
   return exit_ok;
 }

@@ -12,6 +12,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "table/file_lock.hpp"
 #include "table/merge.hpp"
 
 namespace adaptive::cli {
@@ -75,6 +76,7 @@ Json to_json(const Merged& merged, const Arguments& arguments, bool written) {
 }
 
 Exit merge(const Arguments& arguments, const Streams& streams) {
+  const table::FileLock lock(arguments.output);  // it may be one of the inputs, and others may save to it
   Merged merged = merge_all(arguments, streams);
   const bool write = merged.conflicts.empty() || arguments.first_wins;
   if (write) {

@@ -1,6 +1,7 @@
 // From one run to the next through a table.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <string>
 
 #include "table/table.hpp"
@@ -221,6 +222,53 @@ TEST_F(Saving, OfATablesEntriesThroughAKeyBeyondTheirNumberKeepsThem) {
   EXPECT_EQ(op.select({65}).variant(), 0u);
   op.enable("b", false);
   EXPECT_EQ(op.select({64}).variant(), 0u);
+}
+
+TEST_F(Saving, KeepsWhatOtherProcessesHaveSavedMeanwhile) {
+  Selector one(test::options()), other(test::options());
+  one.define(spec()).record({64}, 1, std::chrono::microseconds(1));
+  other.define(spec()).record({64}, 1, std::chrono::microseconds(3));
+  other.define(spec("another")).record({8}, 0, std::chrono::microseconds(3));
+  one.save(path());
+  other.save(path());
+  one.save(path());
+  const table::Table table = read();
+  const table::VariantRecord& record = table.operations.at("op").entries.at(Key{64}).variants.at("b");
+  EXPECT_EQ(record.count, 2u);
+  EXPECT_DOUBLE_EQ(record.mean_ns, 2000.0);
+  EXPECT_EQ(record.shares.size(), 2u);
+  EXPECT_TRUE(table.operations.contains("another"));
+}
+
+TEST_F(Saving, UnderTheNameThatTheProgramGives) {
+  SelectorOptions options = test::options();
+  options.writer = "host-17";
+  Selector selector(options);
+  selector.define(spec()).record({64}, 1, std::chrono::microseconds(1));
+  selector.save(path());
+  EXPECT_EQ(read().operations.at("op").entries.at(Key{64}).variants.at("b").shares.at(0).writer, "host-17");
+  options.writer = std::string(65, 'x');
+  EXPECT_THROW(Selector{options}, Error);
+}
+
+TEST_F(Saving, AVariantThatIsAnotherOneByNowDoesNotMix) {
+  first_run();
+  OperationSpec changed = spec();
+  changed.variants[1].parameters = {{"tile", 128}};
+  Selector selector(test::options());
+  selector.define(changed).record({64}, 1, std::chrono::microseconds(1));
+  selector.save(path());
+  const table::OperationTable op = read().operations.at("op");
+  EXPECT_EQ(op.variants.at("b").at("tile"), Parameter(128));
+  EXPECT_EQ(op.entries.at(Key{64}).variants.at("b").count, 1u);
+  EXPECT_GT(op.entries.at(Key{64}).variants.at("a").count, 1u);
+}
+
+TEST_F(Saving, WhatIsNoTableIsNotReplaced) {
+  std::ofstream(path()) << "notes";
+  Selector selector(test::options());
+  EXPECT_THROW(selector.save(path()), Error);
+  EXPECT_EQ(std::filesystem::file_size(path()), 5u);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "table/atomic_file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -169,6 +171,24 @@ TEST(AtomicFile, AReadOnlyFolder) {
   EXPECT_EQ(result, 0);
   EXPECT_EQ(file_text(folder / "t.json"), "old");
   EXPECT_EQ(folder.count(), 1u);
+}
+
+TEST(AtomicFile, WhatAKilledWriterHasLeftIsRemoved) {
+  const TemporaryFolder folder;
+  const pid_t pid = ::getpid();
+  const std::string number = std::to_string(pid);
+  for (const char* stays : {".t.json.tmp", ".t.json.a.1.tmp", ".other.json.17.0.tmp", "t.json.17.0.tmp"})
+    write_text(folder / stays, "");
+  write_text(folder / (".t.json." + number + ".0.tmp"), "left");
+  write_text(folder / ".t.json.99999999.3.tmp", "left");
+  // That of a writer that is at work.
+  write_text(folder / ".t.json.17.5.tmp", "");
+  const int at_work = ::open((folder / ".t.json.17.5.tmp").c_str(), O_RDWR);
+  ASSERT_EQ(::flock(at_work, LOCK_EX), 0);
+  write_atomically(folder / "t.json", "new");
+  EXPECT_EQ(folder.count(), 6u);
+  EXPECT_TRUE(fs::exists(folder / ".t.json.17.5.tmp"));
+  ::close(at_work);
 }
 
 TEST(AtomicFile, WritersDoNotMix) {

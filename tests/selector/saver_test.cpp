@@ -1,0 +1,112 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include "table/table.hpp"
+#include "tests/selector/scratch_folder.hpp"
+#include "tests/selector/support.hpp"
+
+namespace adaptive {
+namespace {
+
+constexpr std::chrono::hours never{1000};
+
+Saver* signalled = nullptr;
+
+class BackgroundSaving : public testing::Test {
+ protected:
+  std::filesystem::path path() const { return folder_ / "table.json"; }
+  std::uint64_t count_in_file() const {
+    std::uint64_t count = 0;
+    const table::Table table = table::read(path()).table;
+    for (const auto& [key, entry] : table.operations.at("op").entries)
+      for (const auto& [variant, record] : entry.variants) count += record.count;
+    return count;
+  }
+  void measure(int times = 1) {
+    for (int i = 0; i < times; ++i) operation_.record({64}, 0, std::chrono::microseconds(3));
+  }
+  // The test's time limit is the limit.
+  template <class F>
+  static void wait_for(const F& condition) {
+    while (!condition()) std::this_thread::yield();
+  }
+
+  const test::ScratchFolder folder_;
+  Selector selector_{test::options()};
+  Operation& operation_ = selector_.define(test::operation({"a", "b"}));
+};
+
+TEST_F(BackgroundSaving, AtItsEnd) {
+  {
+    const Saver saver(selector_, {.path = path(), .interval = never});
+    measure(5);
+    EXPECT_FALSE(std::filesystem::exists(path()));
+  }
+  EXPECT_EQ(count_in_file(), 5u);
+}
+
+TEST_F(BackgroundSaving, EveryInterval) {
+  const Saver saver(selector_, {.path = path(), .interval = std::chrono::milliseconds(1)});
+  measure();
+  wait_for([&] { return saver.status().saved == 1; });
+  measure();
+  wait_for([&] { return saver.status().saved == 2; });
+  EXPECT_EQ(count_in_file(), 2u);
+}
+
+TEST_F(BackgroundSaving, NothingNewIsNotSaved) {
+  const Saver saver(selector_, {.path = path(), .interval = std::chrono::milliseconds(1)});
+  wait_for([&] { return saver.status().unchanged >= 3; });
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_EQ(saver.status().saved, 0u);
+}
+
+TEST_F(BackgroundSaving, WhenASignalAsksForIt) {
+  Saver saver(selector_, {.path = path(), .interval = never});
+  signalled = &saver;
+  const auto old = std::signal(SIGUSR1, [](int) { signalled->request(); });
+  measure();
+  std::raise(SIGUSR1);
+  wait_for([&] { return saver.status().saved == 1; });
+  std::signal(SIGUSR1, old);
+  EXPECT_EQ(count_in_file(), 1u);
+}
+
+TEST_F(BackgroundSaving, AFailureIsToldAndTriedAgain) {
+  const std::filesystem::path there = folder_ / "later";
+  Saver saver(selector_, {.path = there / "table.json", .interval = never});
+  measure();
+  EXPECT_THROW(saver.save(), Error);
+  saver.request();
+  wait_for([&] { return saver.status().failed == 2; });
+  EXPECT_NE(saver.status().error.find("table.json"), std::string::npos);
+  std::filesystem::create_directory(there);
+  saver.request();
+  wait_for([&] { return saver.status().saved == 1; });
+  EXPECT_EQ(saver.status().error, "");
+}
+
+TEST_F(BackgroundSaving, ManySaversShareOneTable) {
+  Selector other(test::options());
+  Operation& same = other.define(test::operation({"a", "b"}));
+  for (int i = 0; i < 5; ++i) {
+    Saver first(selector_, {.path = path(), .interval = never});
+    Saver second(other, {.path = path(), .interval = never});
+    measure(3);
+    same.record({64}, 1, std::chrono::microseconds(4));
+    first.save();
+    second.save();
+  }
+  EXPECT_EQ(count_in_file(), 20u);
+}
+
+TEST_F(BackgroundSaving, WrongOptions) {
+  EXPECT_THROW(Saver(selector_, {}), Error);
+  EXPECT_THROW(Saver(selector_, {.path = path(), .interval = std::chrono::milliseconds(0)}), Error);
+}
+
+}  // namespace
+}  // namespace adaptive
