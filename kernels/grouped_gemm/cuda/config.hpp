@@ -38,17 +38,18 @@ constexpr std::array<Config, 8> mma_configs = {{
     {Config::Kernel::mma, 128, 128, 64, 6, 1, 1, 8},
 }};
 
+/// Bands are as high as makes the tiles that run together about square: 2,048 rows where a tile is large.
 constexpr std::array<Config, 12> wgmma_configs = {{
     {Config::Kernel::wgmma, 16, 64, 128, 5, 1, 2, 1},
     {Config::Kernel::wgmma, 16, 128, 128, 6, 1, 1, 1},
     {Config::Kernel::wgmma, 32, 64, 128, 4, 1, 2, 1},
     {Config::Kernel::wgmma, 32, 128, 128, 5, 1, 1, 1},
     {Config::Kernel::wgmma, 64, 64, 64, 5, 1, 2, 8},
-    {Config::Kernel::wgmma, 64, 128, 64, 8, 1, 1, 8},
-    {Config::Kernel::wgmma, 128, 64, 64, 3, 1, 2, 8},
+    {Config::Kernel::wgmma, 64, 128, 64, 8, 1, 1, 16},
     {Config::Kernel::wgmma, 128, 128, 64, 6, 1, 1, 8},
-    {Config::Kernel::wgmma, 128, 256, 64, 4, 1, 1, 8},
-    {Config::Kernel::wgmma, 128, 256, 64, 4, 2, 1, 8},
+    {Config::Kernel::wgmma, 128, 128, 64, 6, 2, 1, 16},
+    {Config::Kernel::wgmma, 128, 256, 64, 4, 1, 1, 16},
+    {Config::Kernel::wgmma, 128, 256, 64, 4, 2, 1, 16},
     {Config::Kernel::wgmma, 256, 128, 64, 4, 1, 1, 8},
     {Config::Kernel::wgmma, 256, 128, 64, 4, 2, 1, 8},
 }};
@@ -56,6 +57,8 @@ constexpr std::array<Config, 12> wgmma_configs = {{
 /// Of one element of either type.
 constexpr int element_bytes = 2;
 constexpr int schedule_bytes = 2 * 4 * experts_max;
+/// Tiles of a wgmma block that are known ahead, each a number and two barriers.
+constexpr int tiles_ahead = 4;
 
 constexpr int smaller(int a, int b) {
   return a < b ? a : b;
@@ -93,7 +96,7 @@ constexpr int shared_bytes(const Config& config) {
     return (pipeline > sums ? pipeline : sums) + schedule_bytes;
   }
   const int staging = 2 * wgmma_groups(config) * box_rows(config) * 64 * element_bytes;
-  return config.stages * (stage + 16) + staging + schedule_bytes;
+  return config.stages * (stage + 16) + staging + schedule_bytes + tiles_ahead * (4 + 16);
 }
 
 /// The same as constants, which device code may use.

@@ -60,6 +60,25 @@ Variant variant_of(const Method& method) {
   return variant;
 }
 
+double rows_an_expert(const CudaSizes& sizes) {
+  return sizes.filled == 0 ? 1 : static_cast<double>(sizes.tokens) / static_cast<double>(sizes.filled);
+}
+
+// What could win for such a shape (docs/benchmarks/grouped_gemm.md); the others would only cost looks.
+// Routing on the host is not what this family promises, and the default is too slow.
+bool worth_trying(const Method& method, const CudaSizes& sizes, const Capability& device) {
+  const Config* config = config_of(method);
+  if (config == nullptr || !available(method, device) || !supports(method, sizes)) return false;
+  const double rows = rows_an_expert(sizes);
+  if (config->rows < 128 && 4 * config->rows < rows) return false;  // reads the weights too often
+  if (config->kernel == Config::Kernel::mma) {
+    const bool hopper = device.major == 9;
+    return config->rows <= 32 || !hopper || sizes.gathered;  // gathers on its way; wgmma wants sorted rows
+  }
+  if (config->split > 1) return rows >= 64;
+  return config->rows <= 128 || rows >= 32;
+}
+
 std::vector<Variant> all_variants() {
   std::vector<Variant> variants;
   for (const Method& method : methods()) variants.push_back(variant_of(method));
@@ -90,11 +109,17 @@ class GroupedGemmFamily final : public cuda::Family {
     if (dense_gemm::Device::current() == nullptr || why_invalid(shape)) return result;
     const Capability device = Capability::current();
     const CudaSizes sizes(shape);
-    for (std::size_t i = 0; i < methods().size(); ++i) {
-      // Routing on the host is not what this family promises; the default is too slow to try.
-      const bool own = config_of(methods()[i]) != nullptr;
-      if (own && available(methods()[i], device) && supports(methods()[i], sizes)) result.push_back(i);
-    }
+    for (std::size_t i = 0; i < methods().size(); ++i)
+      if (worth_trying(methods()[i], sizes, device)) result.push_back(i);
+    // Best guess first: tiles as high as what an expert has, the wider the better.
+    const auto distance = [&](std::size_t i) {
+      const Config* config = config_of(methods()[i]);
+      if (config == nullptr) return 100.0;
+      const double rows = std::clamp(rows_an_expert(sizes), 16.0, 128.0);
+      return std::abs(std::log2(config->rows / rows)) - std::log2(config->columns) / 8;
+    };
+    std::stable_sort(result.begin(), result.end(),
+                     [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
     if (result.empty()) result.push_back(0);
     return result;
   }

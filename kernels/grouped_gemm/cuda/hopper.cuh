@@ -31,12 +31,33 @@ __device__ inline void barrier_arrive(Address barrier) {
   asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
-/// At the same barrier of another block of the cluster.
+/// At the same barrier of another block of the cluster. Says nothing of ordinary memory accesses: at the
+/// cluster's scope that would wait for all of them to reach the second-level cache, in every step.
 __device__ inline void barrier_arrive_remote(Address barrier, int rank) {
   asm volatile(
       "{\n\t.reg .b32 remote;\n\tmapa.shared::cluster.u32 remote, %0, %1;\n\t"
-      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n\t}" ::"r"(barrier),
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n\t}" ::"r"(barrier),
       "r"(rank)
+      : "memory");
+}
+
+/// Stores a number for another block of the cluster and arrives at its barrier, in this order.
+__device__ inline void send_remote(Address to, int value, Address barrier, int rank) {
+  asm volatile(
+      "{\n\t.reg .b32 remote;\n\tmapa.shared::cluster.u32 remote, %0, %3;\n\t"
+      "st.shared::cluster.s32 [remote], %1;\n\tmapa.shared::cluster.u32 remote, %2, %3;\n\t"
+      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n\t}" ::"r"(to),
+      "r"(value), "r"(barrier), "r"(rank)
+      : "memory");
+}
+
+/// For what send_remote() announces.
+__device__ inline void barrier_wait_remote(Address barrier, int parity) {
+  asm volatile(
+      "{\n\t.reg .pred done;\n\tAGAIN:\n\t"
+      "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [%0], %1;\n\t@done bra.uni DONE;\n\t"
+      "bra.uni AGAIN;\n\tDONE:\n\t}" ::"r"(barrier),
+      "r"(parity)
       : "memory");
 }
 
@@ -139,6 +160,16 @@ __device__ inline void store_transposed(Address to, unsigned a, unsigned b, unsi
   asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(a),
                "r"(b), "r"(c), "r"(d)
                : "memory");
+}
+
+__device__ inline void store_shared(Address to, int value) {
+  asm volatile("st.shared.s32 [%0], %1;" ::"r"(to), "r"(value) : "memory");
+}
+
+__device__ inline int load_shared_int(Address from) {
+  int value;
+  asm volatile("ld.shared.s32 %0, [%1];" : "=r"(value) : "r"(from) : "memory");
+  return value;
 }
 
 __device__ inline uint4 load_shared(Address from) {

@@ -21,6 +21,8 @@ struct DeviceOperands {
   const int* ends = nullptr;
   /// [tokens]: the row of x for each of y, or null where they are the same.
   const int* row_of = nullptr;
+  /// [2]: which tile is next and who has left, 0 between launches; launches that share it must not overlap.
+  int* counter = nullptr;
   int tokens = 0, n = 0, k = 0, experts = 0;
   cuda::Element type = cuda::Element::bfloat16;
 };

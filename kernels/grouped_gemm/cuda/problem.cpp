@@ -126,6 +126,8 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
         cudaMemcpyAsync(to.data(), from.data(), from.size() * sizeof(int), cudaMemcpyHostToDevice, stream),
         "routing");
   };
+  counter_ = cuda::DeviceBuffer<int>(2);
+  cuda::check(cudaMemsetAsync(counter_.data(), 0, 2 * sizeof(int), stream), "counter");
   upload(ends_, ends_host_);
   upload(row_of_, row_of_host_);
   cuda::check(cuda::fill_random(x_.data(), sizes_.tokens * sizes_.k, sizes_.type, options.seed, stream),
@@ -156,6 +158,7 @@ DeviceOperands GroupedGemmOnCuda::operands(std::size_t copy) const noexcept {
           .y = y_.data(),
           .ends = ends_.data(),
           .row_of = row_of_.data(),
+          .counter = counter_.data(),
           .tokens = static_cast<int>(sizes_.tokens),
           .n = static_cast<int>(sizes_.n),
           .k = static_cast<int>(sizes_.k),

@@ -113,7 +113,7 @@ class GroupedGemmOnCuda final : public cuda::Problem {
   std::size_t turn_ = 0;
   std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
   cuda::DeviceBuffer<std::byte> x_, w_, y_, sorted_x_;
-  cuda::DeviceBuffer<int> ends_, row_of_;
+  cuda::DeviceBuffer<int> ends_, row_of_, counter_;
   cuda::DeviceBuffer<cuda::Expected> expected_;
   cuda::DeviceBuffer<cuda::Difference> difference_;
   std::optional<CublasHandle> cublas_;

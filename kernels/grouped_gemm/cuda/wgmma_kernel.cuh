@@ -42,7 +42,10 @@ struct Layout {
   static constexpr int schedule = staging + 2 * groups * staging_bytes;
   static constexpr int full = schedule + schedule_bytes;
   static constexpr int empty = full + 8 * config.stages;
-  static_assert(empty + 8 * config.stages == shared_bytes(config));
+  static constexpr int tile_full = empty + 8 * config.stages;
+  static constexpr int tile_empty = tile_full + 8 * tiles_ahead;
+  static constexpr int tile = tile_empty + 8 * tiles_ahead;
+  static_assert(tile + 4 * tiles_ahead == shared_bytes(config));
   static_assert(stage_bytes % 1024 == 0 && x_bytes % 1024 == 0 && w_bytes % 1024 == 0);
 };
 
@@ -59,21 +62,85 @@ struct Ring {
   }
 };
 
+/// Which tile comes next: the first is the cluster's own number, further ones are taken from a counter in
+/// memory when they are due, so that blocks stay side by side although tiles differ. What they share is then
+/// still in the second-level cache. The loading thread of the first block takes them for the whole cluster
+/// and passes them on through shared memory.
+template <Config config>
+class TileQueue {
+ public:
+  __device__ explicit TileQueue(Address base) : base_(base) {}
+
+  /// The loading thread of the first block.
+  __device__ void give(int tile) {
+    using L = Layout<config>;
+    hopper::barrier_wait(base_ + L::tile_empty + 8 * ring_.stage, ring_.parity ^ 1);
+    const Address to = base_ + L::tile + 4 * ring_.stage;
+    const Address full = base_ + L::tile_full + 8 * ring_.stage;
+    if constexpr (config.split == 1) {
+      hopper::store_shared(to, tile);
+      hopper::barrier_arrive(full);
+    } else {
+      for (int rank = 0; rank < config.split; ++rank) hopper::send_remote(to, tile, full, rank);
+    }
+    ring_.advance();
+  }
+
+  /// Everybody else: single threads, or whole warps, of which one thread arrives.
+  template <bool whole_warp>
+  __device__ int take() {
+    using L = Layout<config>;
+    const Address full = base_ + L::tile_full + 8 * ring_.stage;
+    if constexpr (config.split == 1)
+      hopper::barrier_wait(full, ring_.parity);
+    else
+      hopper::barrier_wait_remote(full, ring_.parity);
+    const int tile = hopper::load_shared_int(base_ + L::tile + 4 * ring_.stage);
+    const Address empty = base_ + L::tile_empty + 8 * ring_.stage;
+    if constexpr (whole_warp) __syncwarp();
+    if (!whole_warp || threadIdx.x % 32 == 0) {
+      if constexpr (config.split == 1)
+        hopper::barrier_arrive(empty);
+      else
+        hopper::barrier_arrive_remote(empty, 0);
+    }
+    ring_.advance();
+    return tile;
+  }
+
+  /// How many take() each tile of the first block's: the warps that multiply, the other loading threads.
+  static constexpr int takers = 4 * Layout<config>::groups * config.split + config.split - 1;
+
+ private:
+  Address base_;
+  Ring<tiles_ahead> ring_;
+};
+
 /// The thread that loads: every stage of every tile of this block.
 template <Config config>
 __device__ void load_tiles(const Schedule& schedule, Address base, const CUtensorMap* x_map,
                            const CUtensorMap* w_map, int column_tiles, int steps, int rank, int first,
-                           int stride) {
+                           int stride, int* counter) {
   using L = Layout<config>;
   const int tiles = row_tiles_of(schedule) * column_tiles;
   Cursor<config.rows> cursor;
   Ring<config.stages> ring;
-  for (int at = first; at < tiles; at += stride) {
+  TileQueue<config> queue(base);
+  int next = first;
+  while (true) {
+    int at = next;
+    if (rank == 0)
+      queue.give(at);
+    else
+      at = queue.template take<false>();
+    if (at >= tiles) break;
     const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
     const int column0 = (tile.column_tile * config.split + rank) * config.columns;
     const int boxes = (tile.rows + L::box - 1) / L::box;
     const int bytes = L::slabs * (L::w_bytes + boxes * L::box_bytes);
     for (int step = 0; step < steps; ++step) {
+      // Not earlier than the answer needs: who is late shall not own the tile after this one, too.
+      if (rank == 0 && step == max(steps - 2, 0)) next = stride + atomicAdd(counter, 1);
       const Address full = base + L::full + 8 * ring.stage;
       hopper::barrier_wait(base + L::empty + 8 * ring.stage, ring.parity ^ 1);
       hopper::barrier_expect(full, bytes);
@@ -95,6 +162,14 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
       ring.advance();
     }
   }
+}
+
+/// The last block to leave makes the counters ready for the next launch.
+__device__ inline void leave(int* counter) {
+  __threadfence();
+  if (atomicAdd(counter + 1, 1) != static_cast<int>(gridDim.x) - 1) return;
+  counter[0] = 0;
+  counter[1] = 0;
 }
 
 /// This warp needs a stage no longer.
@@ -201,38 +276,35 @@ __device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps
   }
 }
 
+/// Of the instructions with `tokens` rows, 64 more, … the first that covers the tile.
+template <class T, Config config, int tokens>
+__device__ void multiply_rows(Address base, Ring<config.stages>& ring, int steps, T* y, const Tile& tile,
+                              int column0, int n, int group, int& turn) {
+  if constexpr (tokens < config.rows) {
+    if (tile.rows > tokens)
+      multiply_rows<T, config, tokens + 64>(base, ring, steps, y, tile, column0, n, group, turn);
+    else
+      multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn);
+  } else {
+    static_assert(tokens == config.rows);
+    multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn);
+  }
+}
+
 template <class T, Config config>
 __device__ void multiply_tiles(const Schedule& schedule, Address base, T* y, int column_tiles, int steps,
-                               int n, int rank, int first, int stride, int group) {
-  using L = Layout<config>;
+                               int n, int rank, int group) {
   const int tiles = row_tiles_of(schedule) * column_tiles;
   Cursor<config.rows> cursor;
   Ring<config.stages> ring;
+  TileQueue<config> queue(base);
   int turn = 0;
-  for (int at = first; at < tiles; at += stride) {
+  while (true) {
+    const int at = queue.template take<true>();
+    if (at >= tiles) break;
     const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
     const int column0 = (tile.column_tile * config.split + rank) * config.columns;
-    const auto multiply = [&]<int tokens>() {
-      multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn);
-    };
-    if constexpr (config.rows <= 64) {
-      multiply.template operator()<config.rows>();
-    } else if constexpr (config.rows == 128) {
-      if (tile.rows <= 64)
-        multiply.template operator()<64>();
-      else
-        multiply.template operator()<128>();
-    } else {
-      static_assert(config.rows == 256);
-      if (tile.rows <= 64)
-        multiply.template operator()<64>();
-      else if (tile.rows <= 128)
-        multiply.template operator()<128>();
-      else if (tile.rows <= 192)
-        multiply.template operator()<192>();
-      else
-        multiply.template operator()<256>();
-    }
+    multiply_rows<T, config, Layout<config>::box>(base, ring, steps, y, tile, column0, n, group, turn);
   }
 }
 
@@ -241,7 +313,8 @@ __device__ void multiply_tiles(const Schedule& schedule, Address base, T* y, int
 template <class T, std::size_t index>
 __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_configs[index].blocks)
     grouped_wgmma(const __grid_constant__ CUtensorMap x_map, const __grid_constant__ CUtensorMap w_map,
-                  T* __restrict__ y, const int* __restrict__ ends, int n, int k, int experts) {
+                  T* __restrict__ y, const int* __restrict__ ends, int* __restrict__ counter, int n, int k,
+                  int experts) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   using N = Needs<wgmma_configs, index>;
   constexpr Config config = N::config;
@@ -261,6 +334,10 @@ __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_co
       hopper::barrier_init(base + L::full + 8 * stage, 1);
       hopper::barrier_init(base + L::empty + 8 * stage, 4 * L::groups * config.split);
     }
+    for (int tile = 0; tile < tiles_ahead; ++tile) {
+      hopper::barrier_init(base + L::tile_full + 8 * tile, 1);
+      hopper::barrier_init(base + L::tile_empty + 8 * tile, wgmma::TileQueue<config>::takers);
+    }
     hopper::fence_barrier_init();
   }
   if constexpr (config.split == 1)
@@ -275,13 +352,15 @@ __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_co
   const int column_tiles = (n + columns - 1) / columns;
   const int steps = (k + config.depth - 1) / config.depth;
   if (warp >= first_loader) {
-    if constexpr (N::donates) hopper::give_registers<40>();
-    if (warp == first_loader && lane == 0)
-      wgmma::load_tiles<config>(schedule, base, &x_map, &w_map, column_tiles, steps, rank, first, stride);
+    if constexpr (N::donates) hopper::give_registers<56>();
+    if (warp == first_loader && lane == 0) {
+      wgmma::load_tiles<config>(schedule, base, &x_map, &w_map, column_tiles, steps, rank, first, stride,
+                                counter);
+      wgmma::leave(counter);
+    }
   } else {
-    if constexpr (N::donates) hopper::take_registers<232>();
-    wgmma::multiply_tiles<T, config>(schedule, base, y, column_tiles, steps, n, rank, first, stride,
-                                     warp / 4);
+    if constexpr (N::donates) hopper::take_registers<224>();
+    wgmma::multiply_tiles<T, config>(schedule, base, y, column_tiles, steps, n, rank, warp / 4);
   }
   // Nobody leaves while another block may still write into its memory or arrive at its barriers.
   if constexpr (config.split > 1) {

@@ -26,7 +26,7 @@ cudaError_t launch_wgmma(std::size_t index, const TensorMaps& maps, const Device
     launch.attrs = &attribute;
     launch.numAttrs = config.split > 1 ? 1 : 0;
     return cudaLaunchKernelEx(&launch, grouped_wgmma<T, i>, maps.x, maps.w, static_cast<T*>(operands.y),
-                              operands.ends, operands.n, operands.k, operands.experts);
+                              operands.ends, operands.counter, operands.n, operands.k, operands.experts);
   });
 }
 

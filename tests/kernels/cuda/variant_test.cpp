@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "tests/kernels/cuda/random_operand.hpp"
 #include "tests/kernels/cuda/support.hpp"
 
 namespace adaptive::kernels::cuda {
@@ -100,29 +101,6 @@ TEST_F(OnGpu, DenseGemmOfAnUnknownAlgorithmIsParsedAndRefused) {
   EXPECT_FALSE(family->runs(*output_type, {16, 64, 64, 0}));
 }
 
-float from_bfloat16(std::uint16_t bits) {
-  const std::uint32_t wide = std::uint32_t{bits} << 16;
-  float value;
-  std::memcpy(&value, &wide, sizeof value);
-  return value;
-}
-
-std::uint64_t split_mix(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-// What the device's generator makes, rounded to bfloat16 (to nearest, ties to even).
-double random_operand(std::uint64_t seed, std::uint64_t i) {
-  const float value =
-      -1.0f + 2.0f * (static_cast<float>(split_mix(seed + (i + 1) * 0x9e3779b97f4a7c15u) >> 40) * 0x1p-24f);
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  bits += 0x7FFF + (bits >> 16 & 1);
-  return static_cast<double>(from_bfloat16(static_cast<std::uint16_t>(bits >> 16)));
-}
-
 // The reference runs on the device that it judges: here the host judges both.
 TEST_F(OnGpu, DenseGemmAgreesWithTheHost) {
   const Family* family = find_family("dense_gemm");
@@ -138,8 +116,8 @@ TEST_F(OnGpu, DenseGemmAgreesWithTheHost) {
       for (std::uint64_t column = 0; column < 50; ++column) {
         double expected = 0.0;
         for (std::uint64_t i = 0; i < 136; ++i)
-          expected += random_operand(seed, row * 136 + i) *
-                      random_operand(seed ^ 0x77656967687473u, column * 136 + i);
+          expected +=
+              random_operand(seed, row * 136 + i) * random_operand(seed ^ weights_seed, column * 136 + i);
         std::uint16_t bits;
         std::memcpy(&bits, &output[(row * 50 + column) * 2], sizeof bits);
         EXPECT_NEAR(from_bfloat16(bits), expected, 1e-4 + std::abs(expected) * 0x1p-8)
