@@ -17,6 +17,7 @@ constexpr std::size_t unit_values = std::size_t{1} << 20;
 constexpr std::size_t name_bytes = 1024;
 /// Of a parameter's text, the device, a version.
 constexpr std::size_t text_bytes = 4096;
+constexpr std::size_t trace_line_bytes = std::size_t{64} << 20;
 constexpr std::size_t writer_bytes = 64;
 /// Writers of one record in a table that a run saves: beyond it the oldest are made one.
 constexpr std::size_t writers = 256;

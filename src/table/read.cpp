@@ -10,11 +10,11 @@
 #include <adaptive/error.hpp>
 
 #include "table/file_descriptor.hpp"
+#include "table/file_text.hpp"
 #include "table/limits.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {
-namespace {
 
 std::string read_text(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& what, int error) {
@@ -48,8 +48,6 @@ std::string read_text(const std::filesystem::path& path) {
   text.resize(size);
   return text;
 }
-
-}  // namespace
 
 ReadResult read(const std::filesystem::path& path) {
   return parse(read_text(path), path.string());

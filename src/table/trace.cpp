@@ -1,13 +1,16 @@
 #include "table/trace.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <stdexcept>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <adaptive/error.hpp>
+
+#include "table/file_text.hpp"
+#include "table/limits.hpp"
 
 namespace adaptive::table {
 namespace {
@@ -46,19 +49,40 @@ Parameter value_of(const std::string& dimension, const Json& value) {
   throw std::invalid_argument("key/" + dimension + " is neither a number nor a text");
 }
 
-Line parse_line(const std::string& text) {
+// Parsers quote what they do not understand, which may be long, and no text at all.
+std::string readable(std::string_view what) {
+  constexpr std::size_t size_max = 200;
+  std::string text(what.substr(0, size_max));
+  for (char& c : text)
+    if (c < ' ' || c > '~') c = '?';
+  return what.size() > size_max ? text + "..." : text;
+}
+
+std::string name_in(const Json& line, const char* member_name) {
+  std::string name = member(line, member_name, is_text, "a text").get<std::string>();
+  if (name.empty() || name.size() > limits::name_bytes)
+    throw std::invalid_argument(std::string(member_name) + " must have 1 to " +
+                                std::to_string(limits::name_bytes) + " bytes");
+  return name;
+}
+
+Line parse_line(std::string_view text) {
+  if (text.size() > limits::trace_line_bytes)
+    throw std::invalid_argument("is longer than " + std::to_string(limits::trace_line_bytes) + " bytes");
   const Json json = Json::parse(text);
   if (!json.is_object()) throw std::invalid_argument("is not an object");
   Line line;
-  line.operation = member(json, "op", is_text, "a text").get<std::string>();
-  line.variant = member(json, "variant", is_text, "a text").get<std::string>();
-  for (const auto& [dimension, value] : member(json, "key", is_object, "an object").items())
-    line.key.emplace(dimension, value_of(dimension, value));
+  line.operation = name_in(json, "op");
+  line.variant = name_in(json, "variant");
+  const Json& key = member(json, "key", is_object, "an object");
+  if (key.size() > Key::capacity)
+    throw std::invalid_argument("key has more than " + std::to_string(Key::capacity) + " values");
+  for (const auto& [dimension, value] : key.items()) line.key.emplace(dimension, value_of(dimension, value));
   for (const Json& value : member(json, "latency_us", is_list, "a list")) {
     const double us = value.is_number() ? value.get<double>() : std::nan("");
-    if (!(us > 0.0) || !std::isfinite(us))
+    if (!(us > 0.0 && us * 1000.0 <= limits::latency_ns))
       throw std::invalid_argument("latency_us/" + std::to_string(line.latency_ns.size()) +
-                                  " is not a positive number");
+                                  " is not a positive number, or beyond all latencies");
     line.latency_ns.push_back(us * 1000.0);
   }
   if (line.latency_ns.empty()) throw std::invalid_argument("latency_us is empty");
@@ -112,32 +136,37 @@ std::string TraceKey::name() const {
   return text;
 }
 
-Trace read_trace(const std::filesystem::path& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw Error("is a folder, not a trace", path.string());
-  std::ifstream file(path);
-  if (!file) throw Error("cannot be opened", path.string());
+Trace parse_trace(std::string_view text, const std::string& source) {
   Trace trace;
   Keys keys(trace.keys);
-  std::string line;
-  for (std::size_t number = 1; std::getline(file, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+  std::size_t faults = 0;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     try {
       keys.add(parse_line(line));
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {
-      trace.notices.push_back({path.string() + ":" + std::to_string(number), e.what(), LogLevel::warning});
+      if (++faults <= limits::notices)
+        trace.notices.push_back(
+            {source + ":" + std::to_string(number), readable(e.what()), LogLevel::warning});
     }
   }
-  if (file.bad()) throw Error("cannot be read to its end", path.string());
+  if (faults > limits::notices)
+    trace.notices.push_back({source, std::to_string(faults - limits::notices) + " more lines are left out"});
   if (trace.keys.empty()) {
     std::string what = "has no latencies";
     if (!trace.notices.empty())
       what += "; " + trace.notices.front().where + ": " + trace.notices.front().what;
-    throw Error(what, path.string());
+    throw Error(what, source);
   }
   return trace;
+}
+
+Trace read_trace(const std::filesystem::path& path) {
+  return parse_trace(read_text(path), path.string());
 }
 
 }  // namespace adaptive::table

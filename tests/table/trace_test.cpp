@@ -94,5 +94,41 @@ TEST(Trace, WithoutAnyLatencyIsAnError) {
   }
 }
 
+// The line is left out; the one before it is not.
+std::string fault_of(const std::string& line) {
+  const Trace trace = parse_trace(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1]})"
+                                  "\n" +
+                                      line,
+                                  "t");
+  EXPECT_EQ(trace.keys.size(), 1U);
+  return trace.notices.size() == 1 ? trace.notices[0].what : "";
+}
+
+TEST(Trace, WhatNoTraceHoldsIsLeftOut) {
+  EXPECT_NE(fault_of(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1e400]})"), "");
+  EXPECT_NE(fault_of(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1e300]})"), "");
+  EXPECT_NE(fault_of(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[NaN]})"), "");
+  EXPECT_NE(fault_of(R"({"op":"","key":{"m":1},"variant":"x","latency_us":[1]})"), "");
+  EXPECT_NE(
+      fault_of(R"({"op":"a","key":{"m":1},"variant":")" + std::string(2000, 'x') + R"(","latency_us":[1]})"),
+      "");
+  std::string many = R"({"op":"a","variant":"x","latency_us":[1],"key":{"k0":1)";
+  for (int i = 1; i < 13; ++i) many += ",\"k" + std::to_string(i) + "\":1";
+  EXPECT_NE(fault_of(many + "}}"), "");
+  EXPECT_LT(fault_of("\xff" + std::string(100'000, '[')).size(), 300U);
+}
+
+TEST(Trace, NoticesAreBounded) {
+  std::string text = R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1]})";
+  for (int i = 0; i < 5000; ++i) text += "\n{";
+  const Trace trace = parse_trace(text, "t");
+  ASSERT_EQ(trace.notices.size(), 1001U);
+  EXPECT_EQ(trace.notices.back().what, "4000 more lines are left out");
+}
+
+TEST(Trace, WhatIsNoFileIsNotRead) {
+  EXPECT_THROW(read_trace("/dev/zero"), Error);
+}
+
 }  // namespace
 }  // namespace adaptive::table
