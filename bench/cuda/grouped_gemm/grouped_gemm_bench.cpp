@@ -1,5 +1,5 @@
 // grouped_gemm_bench --out FILE.jsonl [--layers TEXT[,TEXT…]] [--tokens N[,N…]] [--samples N] [--skew S]
-// [--prune F]
+// [--prune F] [--order sorted|gathered]
 //
 // Times every variant of grouped_gemm over the layers of kernels/grouped_gemm/cuda/shapes.hpp and writes one
 // JSON object a shape: the layer, the shape, the rows of each expert (for peers.py, which measures others on
@@ -40,6 +40,7 @@ struct Options {
   int samples = 7;
   double skew = 0.5;
   double prune = 4;
+  bool gathered = false;
 };
 
 std::vector<std::string> split(const std::string& text) {
@@ -78,6 +79,9 @@ Options parse(const std::vector<std::string>& arguments) {
       options.samples = std::max(1, static_cast<int>(number(option, value)));
     } else if (option == "--skew") {
       options.skew = number(option, value);
+    } else if (option == "--order") {
+      options.gathered = value == "gathered";
+      if (!options.gathered && value != "sorted") throw std::invalid_argument("--order: sorted or gathered");
     } else if (option == "--prune") {
       options.prune = number(option, value);
     } else {
@@ -213,7 +217,8 @@ int run(const Options& options) {
     if (!options.layers.empty() && std::none_of(options.layers.begin(), options.layers.end(), wanted))
       continue;
     for (const std::int64_t routed : options.tokens) {
-      const Shape shape = grouped_gemm::shape_of(layer, routed, options.skew);
+      Shape shape = grouped_gemm::shape_of(layer, routed, options.skew);
+      shape.back() = options.gathered ? 1 : 0;
       const auto problem = family->make_problem(shape, {.seed = 1, .rotate_bytes = std::size_t{256} << 20});
       const auto us = time_variants(*family, *problem, options, stream, wrong);
       const auto& rows = dynamic_cast<grouped_gemm::GroupedGemmOnCuda&>(*problem).rows_of();
