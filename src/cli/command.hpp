@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +17,8 @@ namespace adaptive::cli {
 struct Streams {
   std::ostream& out;
   std::ostream& err;
+  /// The whole command line, for what is written down about a run.
+  std::vector<std::string> arguments = {};
 };
 
 /// Arguments that parse but make no sense together.
@@ -35,8 +38,11 @@ struct Command {
 
 Command add_apply(CLI::App& app);
 Command add_diff(CLI::App& app);
+Command add_devices(CLI::App& app);
 Command add_merge(CLI::App& app);
 Command add_replay(CLI::App& app);
+Command add_report(CLI::App& app);
+Command add_tune(CLI::App& app);
 Command add_validate(CLI::App& app);
 
 }  // namespace adaptive::cli

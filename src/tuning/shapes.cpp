@@ -82,7 +82,14 @@ class ShapeMaker {
     const std::vector<Projection> wanted = wanted_projections();
     if (request_.model && wanted.empty()) throw no_projection();
     for (const Projection& projection : wanted) add_projection(projection);
-    if (result_.shapes.empty() && request_.shapes.empty() && wanted.empty()) add_own();
+    if (request_.shapes.empty() && wanted.empty()) {
+      const bool about_weights = !request_.batch_sizes.empty() || !request_.sequence_lengths.empty() ||
+                                 !request_.values.empty() || !request_.routing.empty();
+      if (about_weights)
+        throw Error("of which weights are the shapes to be?", target_.name(),
+                    "name a --model or --out-in-features");
+      add_own();
+    }
     return std::move(result_);
   }
 

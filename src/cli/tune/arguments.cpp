@@ -1,0 +1,240 @@
+#include "cli/tune/arguments.hpp"
+
+#include <charconv>
+#include <sstream>
+#include <utility>
+
+#include <adaptive/error.hpp>
+
+#include "cli/command.hpp"
+#include "cli/tune/input_files.hpp"
+#include "cli/tune/model_file.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+std::int64_t whole(const std::string& option, const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0)
+    throw UsageError(option + ": \"" + text + "\" is no whole number");
+  return value;
+}
+
+void add_shape_options(CLI::App& command, TuneArguments& a) {
+  const char* group = "Shapes";
+  command.add_option("--model", a.model, "A preset's name, a config.json, or the folder of one")
+      ->group(group);
+  command.add_option("--shape", a.shapes, "One shape: m=1,n=4096,k=4096; may be given several times")
+      ->group(group);
+  command.add_option("--out-in-features", a.out_in, "Weights: OUT/IN,OUT/IN…")
+      ->delimiter(',')
+      ->type_name("OUT/IN")
+      ->group(group);
+  command.add_option("--batch-sizes,--batch-size", a.batch_sizes, "Default: 1, 2, 4, … 2048")
+      ->delimiter(',')
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
+      ->group(group);
+  command.add_option("--seq-lengths", a.sequence_lengths, "Tokens are batch × sequence; default: 1")
+      ->delimiter(',')
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
+      ->group(group);
+  command.add_option("--tp", a.tensor_parallel, "Devices that share each weight")
+      ->check(CLI::Range(1, 4096))
+      ->group(group);
+  command.add_option("--ep", a.expert_parallel, "Devices that share the experts")
+      ->check(CLI::Range(1, 4096))
+      ->group(group);
+  command.add_option("--tp-split-dim", a.split, "Which side of --out-in-features is split")
+      ->check(CLI::IsMember({"out", "in"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--experts", a.experts, "Instead of the model's")->group(group);
+  command.add_option("--top-k", a.experts_per_token, "Experts of each token, instead of the model's")
+      ->group(group);
+  command.add_option("--routing", a.routing, "Rows of each expert, one step a line, instead of batch sizes")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option("--dtype", a.dtype, "auto: the model's; float16, bfloat16, float32, fp8_w8a8, int8_w8a8, …")
+      ->group(group);
+  command.add_option("--block-shape", a.block_shape, "N,K of a quantisation by blocks")
+      ->delimiter(',')
+      ->expected(2)
+      ->group(group);
+  command.add_option("--set", a.values, "Values of any dimension: bits=4,2+4")
+      ->type_name("NAME=V,V")
+      ->group(group);
+}
+
+void add_search_options(CLI::App& command, TuneArguments& a) {
+  const char* group = "Search and timing";
+  command.add_flag("--quick", a.quick, "Fewer shapes, batch sizes and rounds")->group(group);
+  command.add_flag("--exhaustive", a.exhaustive, "No candidate leaves early, for comparison")->group(group);
+  command.add_flag("--no-tune", a.no_tune, "Measures the default only and stores nothing")->group(group);
+  command.add_option("--space", a.space, "Search space: which parameters, variants, how many")
+      ->type_name("FILE.json")
+      ->group(group);
+  command.add_option("--repeats", a.rounds, "Rounds at most; default 30, quick 12")
+      ->check(CLI::Range(2, 100'000))
+      ->group(group);
+  command.add_option("--warmup", a.warm_up, "Rounds before the first that counts")
+      ->check(CLI::Range(0, 100'000))
+      ->group(group);
+  command.add_option("--confirm", a.confirm, "Samples of the winner, apart; default 15, quick 8")
+      ->check(CLI::Range(1, 100'000))
+      ->group(group);
+  command.add_option("--iterations", a.launches, "Launches that a sample is the mean of (amortised)")
+      ->check(CLI::Range(1, 100'000))
+      ->group(group);
+  command.add_option("--timing", a.clock, "On GPUs: event pairs, CUPTI's records, or CUDA graphs")
+      ->check(CLI::IsMember({"events", "cupti", "graph"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_flag("--cold", a.cold, "Fills the caches with something else before each sample")->group(group);
+  command.add_flag("--warm", a.warm, "On GPUs: one copy of the weights, which stays in the cache")
+      ->group(group);
+  command.add_option("--error", a.error, "Probability that a faster candidate is dropped")
+      ->check(CLI::Range(1e-9, 0.5))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--tie", a.tie, "Differences below this share are none")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--time-budget", a.seconds_max, "Seconds after which the run ends; it can be resumed")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  command.add_option("--seed", a.seed, "Of operands and orders")->capture_default_str()->group(group);
+  command.add_option("--devices", a.devices, "all, cpu, or GPUs: 0,1; default: the first GPU, else cpu")
+      ->group(group);
+  command.add_option("--trial-timeout", a.trial_seconds, "Seconds until a trial that hangs is killed")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(group);
+  command.add_flag("--in-process", a.in_process, "No process for the trials: for debuggers and profilers")
+      ->group(group);
+}
+
+void add_output_options(CLI::App& command, TuneArguments& a) {
+  const char* group = "Results";
+  command.add_option("--run-name", a.run_name, "Default: family and time. The same name resumes a run")
+      ->group(group);
+  command.add_option("--runs", a.runs, "Folder of the runs")->capture_default_str()->group(group);
+  command.add_option("--tables", a.tables, "Folder of the tables; default: the first of ADAPTIVE_TABLES")
+      ->group(group);
+  command.add_flag("--update", a.update, "Merges the result into the device's table there")->group(group);
+  command.add_flag("--force", a.force, "Tunes shapes again that the table has")->group(group);
+  command.add_flag("--dry-run", a.dry_run, "Tells what would be tuned")->group(group);
+  command.add_flag("--json", a.json, "The result as JSON")->group(group);
+  command.add_flag("--quiet", a.quiet, "Neither progress nor messages below errors")->group(group);
+  command.add_option("--log-level", a.log_level)
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--log-file", a.log_file, "Everything that is said, with times, at level debug")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--check", a.check, "Measures a sample of a table again; exits 1 on a regression")
+      ->type_name("TABLE")
+      ->group(group);
+  command.add_option("--check-entries", a.check_entries, "How many entries --check takes")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--tolerance", a.tolerance, "Share by which --check lets a latency grow")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str()
+      ->group(group);
+}
+
+}  // namespace
+
+void add_options(CLI::App& command, TuneArguments& arguments) {
+  command.add_option("FAMILY", arguments.family, "Kernel family; an unknown name lists them")->required();
+  add_shape_options(command, arguments);
+  add_search_options(command, arguments);
+  add_output_options(command, arguments);
+}
+
+tuning::ShapeRequest shape_request(const TuneArguments& a) {
+  tuning::ShapeRequest request;
+  if (!a.model.empty()) request.model = find_model(a.model);
+  request.batch_sizes = a.batch_sizes;
+  request.sequence_lengths = a.sequence_lengths;
+  request.experts = a.experts;
+  request.experts_per_token = a.experts_per_token;
+  request.tensor_parallel = a.tensor_parallel;
+  request.expert_parallel = a.expert_parallel;
+  request.out_in_split = a.split == "in" ? tuning::Split::in : tuning::Split::out;
+  request.dtype = a.dtype;
+  request.shapes = a.shapes;
+  request.quick = a.quick;
+  if (!a.routing.empty()) request.routing = read_routing(a.routing);
+  for (const std::string& pair : a.out_in) {
+    const std::vector<std::string> sides = split(pair, '/');
+    if (sides.size() != 2) throw UsageError("--out-in-features: \"" + pair + "\" is not OUT/IN");
+    request.out_in.emplace_back(whole("--out-in-features", sides[0]), whole("--out-in-features", sides[1]));
+  }
+  for (const std::string& value : a.values) {
+    const std::size_t equals = value.find('=');
+    if (equals == std::string::npos || equals + 1 == value.size())
+      throw UsageError("--set: \"" + value + "\" is not NAME=VALUE");
+    request.values[value.substr(0, equals)] = split(value.substr(equals + 1), ',');
+  }
+  std::vector<std::int64_t> blocks = a.block_shape;
+  if (!blocks.empty()) {
+    request.values["block_n"] = {std::to_string(blocks[0])};
+    request.values["block_k"] = {std::to_string(blocks[1])};
+  }
+  return request;
+}
+
+tuning::RaceOptions race_options(const TuneArguments& a) {
+  tuning::RaceOptions options;
+  options.warm_up = a.warm_up;
+  options.rounds_max = a.rounds > 0 ? a.rounds : a.quick ? 12 : 30;
+  options.confirm_rounds = a.confirm > 0 ? a.confirm : a.quick ? 8 : 15;
+  options.error = a.error;
+  options.tie = a.tie;
+  options.exhaustive = a.exhaustive;
+  options.default_only = a.no_tune;
+  options.seed = a.seed;
+  return options;
+}
+
+tuning::SamplingOptions sampling_options(const TuneArguments& a) {
+  if (a.cold && a.warm) throw UsageError("--cold and --warm exclude each other");
+  tuning::SamplingOptions options;
+  options.clock = a.clock == "cupti"   ? tuning::SampleClock::cupti
+                  : a.clock == "graph" ? tuning::SampleClock::graph
+                                       : tuning::SampleClock::events;
+  options.launches = a.launches;
+  options.cold = a.cold;
+  options.warm = a.warm;
+  options.seed = a.seed;
+  return options;
+}
+
+std::vector<tuning::DeviceId> devices(const TuneArguments& a) {
+  if (a.devices.empty()) return {tuning::default_device(a.family)};
+  if (a.devices == "cpu") return {tuning::DeviceId{}};
+  if (a.devices == "all") {
+    const std::vector<tuning::DeviceId> all = tuning::devices_of(a.family);
+    return all.empty() ? std::vector{tuning::DeviceId{}} : all;
+  }
+  std::vector<tuning::DeviceId> result;
+  for (const std::string& ordinal : split(a.devices, ','))
+    result.push_back({static_cast<int>(whole("--devices", ordinal))});
+  if (result.empty()) throw UsageError("--devices: names none");
+  return result;
+}
+
+}  // namespace adaptive::cli

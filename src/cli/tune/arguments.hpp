@@ -1,0 +1,75 @@
+// The options of `adaptive tune`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tuning/race.hpp"
+#include "tuning/sampling.hpp"
+#include "tuning/shapes.hpp"
+#include "tuning/targets.hpp"
+
+namespace adaptive::cli {
+
+struct TuneArguments {
+  std::string family;
+
+  // Shapes.
+  std::string model;
+  std::vector<std::string> shapes, out_in, values;
+  std::vector<std::int64_t> batch_sizes, sequence_lengths;
+  std::vector<std::int64_t> block_shape;
+  std::string split = "out";
+  std::string dtype = "auto";
+  std::int64_t tensor_parallel = 1, expert_parallel = 1, experts = 0, experts_per_token = 0;
+  std::filesystem::path routing;
+
+  // Search.
+  bool quick = false, exhaustive = false, no_tune = false;
+  std::filesystem::path space;
+  int rounds = 0, warm_up = 0, confirm = 0;
+  double error = 0.01, tie = 0.01;
+  double seconds_max = 0.0;
+  std::uint64_t seed = 1;
+
+  // Timing.
+  std::string clock = "events";
+  int launches = 1;
+  bool cold = false, warm = false;
+
+  // Devices.
+  std::string devices;
+  double trial_seconds = 120.0;
+  bool in_process = false;
+
+  // What is kept.
+  std::string run_name;
+  std::filesystem::path runs = "tuning_runs";
+  std::filesystem::path tables;
+  bool update = false, force = false, dry_run = false;
+
+  // What is said.
+  bool quiet = false, json = false;
+  std::string log_level = "info";
+  std::filesystem::path log_file;
+
+  // --check
+  std::filesystem::path check;
+  std::size_t check_entries = 10;
+  double tolerance = 0.1;
+};
+
+void add_options(CLI::App& command, TuneArguments& arguments);
+
+/// Each throws `UsageError` or `Error` for what makes no sense.
+tuning::ShapeRequest shape_request(const TuneArguments& arguments);
+tuning::RaceOptions race_options(const TuneArguments& arguments);
+tuning::SamplingOptions sampling_options(const TuneArguments& arguments);
+std::vector<tuning::DeviceId> devices(const TuneArguments& arguments);
+
+}  // namespace adaptive::cli

@@ -1,0 +1,31 @@
+// tune --check: is a table still true?
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <iosfwd>
+
+#include "cli/program.hpp"
+#include "cli/tune/console.hpp"
+#include "tuning/race.hpp"
+
+namespace adaptive::tuning {
+class Target;
+}
+
+namespace adaptive::cli {
+
+struct CheckOptions {
+  std::filesystem::path table = {};
+  std::size_t entries = 10;  ///< chosen by race.seed
+  double tolerance = 0.1;    ///< share by which a latency may have grown
+  tuning::RaceOptions race = {};
+  bool json = false;
+};
+
+/// Measures the incumbents of a sample of entries again, each beside its default. An entry has regressed
+/// where its incumbent is surely slower than the table says by more than the tolerance, surely slower than
+/// the default, fails, or is no candidate any more. `exit_check` where any has.
+Exit check_table(const CheckOptions& options, tuning::Target& target, Console& console, std::ostream& out);
+
+}  // namespace adaptive::cli

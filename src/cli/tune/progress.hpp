@@ -1,0 +1,43 @@
+// Progress of a tuning run for people.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "cli/tune/console.hpp"
+#include "tuning/targets.hpp"
+#include "tuning/tuner.hpp"
+
+namespace adaptive::cli {
+
+/// On a terminal a bar with the number of shapes done, the shape in work, the best variant so far and the
+/// time left; elsewhere, and in the log, one line a shape. Ctrl-C, while this lives, ends the run between two
+/// rounds; a second one ends the program.
+class TuneProgress final : public tuning::TuneObserver {
+ public:
+  TuneProgress(Console& console, const std::vector<tuning::DeviceId>& devices,
+               std::vector<std::string> shapes);
+  ~TuneProgress() override;
+
+  void shape_begins(std::size_t index) override;
+  void progress(std::size_t index, const tuning::RaceProgress& progress) override;
+  void shape_ends(std::size_t index, const tuning::TunedShape& shape) override;
+  void device_left_out(std::size_t device, const std::string& why) override;
+  bool stop() override;
+
+ private:
+  std::string time_left() const;
+
+  Console& console_;
+  std::vector<std::string> devices_, shapes_;
+  std::size_t done_ = 0;
+  std::size_t measured_ = 0;  // shapes that took time: the others were in the log
+  std::chrono::steady_clock::time_point begin_;
+};
+
+/// "tile64 42.1 µs, default 81.2 µs: -48.1 % ± 1.2 %": what became of a shape.
+std::string summary(const tuning::TunedShape& shape);
+
+}  // namespace adaptive::cli

@@ -1,0 +1,66 @@
+// tuning_runs/NAME: what a run leaves.
+//
+//   trials.csv         every trial (tuning/trial_log.hpp)
+//   results.json       a table: the winners, and what was measured of the others
+//   run_metadata.json  what was run, by which command, on what, with which options; "state" is running,
+//                      finished, or stopped
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <adaptive/device.hpp>
+
+#include "tuning/pruned_bench.hpp"
+#include "tuning/race.hpp"
+#include "tuning/sampling.hpp"
+
+namespace adaptive::cli {
+
+/// What trials depend on: a run can only be resumed with the same.
+struct RunPlan {
+  std::string family = {};
+  std::string device = {};
+  tuning::RaceOptions race = {};
+  tuning::SamplingOptions sampling = {};
+  tuning::SearchSpace space = {};
+};
+
+nlohmann::ordered_json to_json(const RunPlan& plan);
+/// Of what a report needs: family, device, race. Throws `Error`.
+RunPlan parse_plan(const nlohmann::json& json, const std::string& source);
+
+struct RunMetadata {
+  std::string name = {};
+  std::string state = "running";
+  std::vector<std::string> command = {};
+  std::vector<std::string> devices = {};
+  Fingerprint fingerprint = {};
+  RunPlan plan = {};
+  std::vector<std::string> shapes = {};
+  std::int64_t begin = 0, end = 0;  ///< seconds since 1970
+};
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::filesystem::path trials() const { return path_ / "trials.csv"; }
+  std::filesystem::path results() const { return path_ / "results.json"; }
+  std::filesystem::path metadata() const { return path_ / "run_metadata.json"; }
+
+  /// Makes the folder; with `anew` what an earlier run left there is removed. Throws `Error` where that was
+  /// run with another plan.
+  void begin(const RunMetadata& run, bool anew) const;
+  void write(const RunMetadata& run) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace adaptive::cli

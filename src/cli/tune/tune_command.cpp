@@ -1,0 +1,298 @@
+// adaptive tune FAMILY [options]
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <adaptive/error.hpp>
+#include <adaptive/tables.hpp>
+#include <adaptive/version.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "cli/tune/arguments.hpp"
+#include "cli/tune/check.hpp"
+#include "cli/tune/console.hpp"
+#include "cli/tune/input_files.hpp"
+#include "cli/tune/progress.hpp"
+#include "cli/tune/results.hpp"
+#include "cli/tune/run_folder.hpp"
+#include "table/apply.hpp"
+#include "tuning/tuner.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+std::int64_t now() {
+  return static_cast<std::int64_t>(std::time(nullptr));
+}
+
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "info") return LogLevel::info;
+  return name == "warning" ? LogLevel::warning : LogLevel::error;
+}
+
+class Tune {
+ public:
+  Tune(const TuneArguments& arguments, const Streams& streams)
+      : arguments_(arguments),
+        streams_(streams),
+        console_(streams.err, {.level = level_of(arguments.log_level),
+                               .quiet = arguments.quiet,
+                               .terminal = is_terminal(streams.err),
+                               .file = arguments.log_file}) {}
+
+  Exit run() {
+    make_targets();
+    if (!arguments_.check.empty())
+      return check_table({.table = arguments_.check,
+                          .entries = arguments_.check_entries,
+                          .tolerance = arguments_.tolerance,
+                          .race = race_options(arguments_),
+                          .json = arguments_.json},
+                         *targets_.front(), console_, streams_.out);
+    choose_shapes();
+    if (arguments_.dry_run) return tell_plan();
+    begin_run();
+    measure();
+    return finish();
+  }
+
+ private:
+  void make_targets() {
+    const tuning::SamplingOptions sampling = sampling_options(arguments_);
+    devices_ = devices(arguments_);
+    for (const tuning::DeviceId device : devices_) {
+      if (arguments_.in_process) {
+        targets_.push_back(tuning::make_target(arguments_.family, device, sampling));
+        continue;
+      }
+      tuning::IsolationOptions isolation{.seconds_max = arguments_.trial_seconds};
+      if (device.is_host()) isolation.memory_max = host_memory();
+      targets_.push_back(tuning::make_isolated_target(arguments_.family, device, sampling, isolation));
+    }
+  }
+
+  // So that a shape that is too large fails by itself, before the system ends some process for it.
+  static std::size_t host_memory() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? static_cast<std::size_t>(pages) * static_cast<std::size_t>(size) : 0;
+  }
+
+  tuning::Target& target() { return *targets_.front(); }
+
+  /// The device's table of the family: what --update changes, and what is known already.
+  fs::path table_path() {
+    fs::path folder = arguments_.tables;
+    if (folder.empty()) {
+      const TableSearch search = TableSearch::standard();
+      const char* own = std::getenv("ADAPTIVE_TABLES");
+      if (own != nullptr && *own != '\0' && !search.places.empty()) folder = search.places.front();
+    }
+    if (folder.empty()) return {};
+    return folder / normalised_device(fingerprint_.device) / (target().name() + ".json");
+  }
+
+  void choose_shapes() {
+    if (arguments_.tables.empty() && arguments_.update && std::getenv("ADAPTIVE_TABLES") == nullptr)
+      throw UsageError("--update: name the tables' folder with --tables or ADAPTIVE_TABLES");
+    const tuning::ShapeList list = tuning::make_shapes(target(), shape_request(arguments_));
+    for (const std::string& warning : list.warnings) console_.say(LogLevel::warning, warning);
+    try {
+      fingerprint_ = target().fingerprint();
+    } catch (const tuning::DeviceError& e) {
+      throw Error("cannot be used: " + std::string(e.what()), to_string(devices_.front()));
+    }
+    table_path_ = table_path();
+    if (!table_path_.empty() && fs::exists(table_path_)) {
+      table::ReadResult read = table::read(table_path_);
+      if (!arguments_.quiet) print_notices(read.notices, streams_.err);
+      known_ = std::move(read.table);
+    }
+    shapes_ = arguments_.force || arguments_.no_tune ? list.shapes
+                                                     : tuning::missing_shapes(known_, target(), list.shapes);
+    skipped_ = list.shapes.size() - shapes_.size();
+    for (const kernels::Shape& shape : shapes_)
+      names_.push_back(kernels::to_string(target().dimensions(), shape));
+    if (skipped_ > 0)
+      console_.say(LogLevel::info, fmt::format("{} of {} shapes are in {} already; --force tunes them again",
+                                               skipped_, list.shapes.size(), table_path_.string()));
+  }
+
+  Exit tell_plan() {
+    if (arguments_.json) {
+      streams_.out << Json({{"family", target().name()},
+                            {"device", fingerprint_.device},
+                            {"skipped", skipped_},
+                            {"shapes", names_},
+                            {"table", table_path_.string()}})
+                          .dump(2)
+                   << "\n";
+      return exit_ok;
+    }
+    streams_.out << fmt::format("{} on {}: {} shapes would be tuned\n", target().name(), fingerprint_.device,
+                                names_.size());
+    for (const std::string& name : names_) streams_.out << "  " << name << "\n";
+    return exit_ok;
+  }
+
+  void begin_run() {
+    run_.begin = now();
+    run_.name = arguments_.run_name;
+    if (run_.name.empty()) {
+      char text[32];
+      const std::time_t time = run_.begin;
+      std::tm parts{};
+      std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", ::gmtime_r(&time, &parts));
+      run_.name = target().name() + "-" + text;
+      const std::string first = run_.name;
+      for (int number = 2; fs::exists(arguments_.runs / run_.name); ++number)
+        run_.name = first + "-" + std::to_string(number);
+    }
+    if (run_.name.find('/') != std::string::npos) throw UsageError("--run-name: no folder, a name");
+    run_.command = streams_.arguments;
+    for (const tuning::DeviceId device : devices_) run_.devices.push_back(to_string(device));
+    run_.fingerprint = fingerprint_;
+    run_.shapes = names_;
+    run_.plan = {.family = target().name(),
+                 .device = fingerprint_.device,
+                 .race = race_options(arguments_),
+                 .sampling = sampling_options(arguments_)};
+    if (!arguments_.space.empty()) run_.plan.space = read_search_space(arguments_.space);
+    folder_ = std::make_unique<RunFolder>(arguments_.runs / run_.name);
+    folder_->begin(run_, arguments_.force);
+    console_.say(LogLevel::info, fmt::format("{} on {}: {} shapes, in {}", target().name(),
+                                             fingerprint_.device, shapes_.size(), folder_->path().string()));
+  }
+
+  void measure() {
+    log_ = std::make_unique<tuning::TrialLog>(folder_->trials());
+    if (log_->size() > 0)
+      console_.say(LogLevel::info, fmt::format("resumed: {} trials are not measured again", log_->size()));
+    tuning::TuneOptions options{.race = run_.plan.race, .space = run_.plan.space};
+    if (arguments_.seconds_max > 0.0) options.seconds_max = arguments_.seconds_max;
+    std::vector<tuning::Target*> targets;
+    for (const auto& each : targets_) targets.push_back(each.get());
+    TuneProgress progress(console_, devices_, names_);
+    result_ = tuning::tune(targets, shapes_, *log_, options, &progress);
+    result_.fingerprint = fingerprint_;
+  }
+
+  Exit finish() {
+    const std::size_t done = result_.count_done();
+    run_.end = now();
+    run_.state = done == shapes_.size() ? "finished" : "stopped";
+    const table::Table found = tuning::to_table(result_, run_.end);
+    tuning::mark_best(*log_, result_);
+    if (!arguments_.no_tune) table::write(found, folder_->results());
+    folder_->write(run_);
+    if (arguments_.update && !arguments_.no_tune) update(found);
+    if (arguments_.json)
+      print_json();
+    else
+      print_text();
+    if (done < shapes_.size() && result_.left_out.size() == targets_.size()) return exit_check;
+    const bool all_have_one =
+        std::all_of(result_.shapes.begin(), result_.shapes.end(),
+                    [](const auto& shape) { return !shape.done || shape.race.best.has_value(); });
+    return all_have_one ? exit_ok : exit_check;
+  }
+
+  void update(const table::Table& found) {
+    fs::create_directories(table_path_.parent_path());
+    const std::vector<table::AppliedEntry> entries = table::apply(known_, found);
+    for (const table::AppliedEntry& entry : entries) {
+      (entry.accepted ? accepted_ : refused_) += 1;
+      console_.say(LogLevel::debug, fmt::format("{} {}: {}", entry.accepted ? "accepted" : "skipped",
+                                                entry.key, entry.reason));
+    }
+    if (accepted_ == 0) return;
+    known_.tool = std::string("adaptive ") + library_version;
+    table::write(known_, table_path_);
+  }
+
+  double kernel_seconds() const {
+    double us = 0.0;
+    for (const tuning::TunedShape& shape : result_.shapes) us += shape.race.kernel_us;
+    return us / 1e6;
+  }
+  std::size_t trials() const {
+    std::size_t count = 0;
+    for (const tuning::TunedShape& shape : result_.shapes) count += shape.race.trials;
+    return count;
+  }
+
+  void print_text() {
+    if (result_.count_done() > 0) print_results(result_, streams_.out);
+    streams_.out << fmt::format("\n{}: {} of {} shapes, {} trials, {:.2f} s of kernel time\n",
+                                folder_->path().string(), result_.count_done(), shapes_.size(), trials(),
+                                kernel_seconds());
+    if (const std::string failures = failure_summary(result_); !failures.empty())
+      streams_.out << failures << "\n";
+    if (result_.count_done() < shapes_.size())
+      streams_.out << fmt::format("stopped; the same command with --run-name {} goes on\n", run_.name);
+    if (arguments_.update)
+      streams_.out << fmt::format("{}: {} accepted, {} skipped\n", table_path_.string(), accepted_, refused_);
+  }
+
+  void print_json() {
+    Json json = {{"run", folder_->path().string()},   {"state", run_.state}, {"family", target().name()},
+                 {"device", fingerprint_.device},     {"skipped", skipped_}, {"trials", trials()},
+                 {"kernel_seconds", kernel_seconds()}};
+    Json failures = Json::object();
+    for (const auto& [status, count] : result_.failures()) failures[std::string(to_string(status))] = count;
+    json["failures"] = failures;
+    Json left_out = Json::array();
+    for (const auto& [device, why] : result_.left_out)
+      left_out.push_back({{"device", to_string(devices_[device])}, {"why", why}});
+    json["left_out"] = left_out;
+    if (arguments_.update)
+      json["update"] = {{"table", table_path_.string()}, {"accepted", accepted_}, {"skipped", refused_}};
+    Json shapes = Json::array();
+    for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(to_json(shape));
+    json["shapes"] = shapes;
+    streams_.out << json.dump(2) << "\n";
+  }
+
+  const TuneArguments& arguments_;
+  const Streams& streams_;
+  Console console_;
+  std::vector<tuning::DeviceId> devices_;
+  std::vector<std::unique_ptr<tuning::Target>> targets_;
+  Fingerprint fingerprint_;
+  fs::path table_path_;
+  table::Table known_;
+  std::vector<kernels::Shape> shapes_;
+  std::vector<std::string> names_;
+  std::size_t skipped_ = 0;
+  RunMetadata run_;
+  std::unique_ptr<RunFolder> folder_;
+  std::unique_ptr<tuning::TrialLog> log_;
+  tuning::TuneResult result_;
+  std::size_t accepted_ = 0, refused_ = 0;
+};
+
+}  // namespace
+
+Command add_tune(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand(
+      "tune",
+      "Finds the fastest variant of a kernel family for every shape, with as few launches as it takes.");
+  const auto arguments = std::make_shared<TuneArguments>();
+  add_options(*command, *arguments);
+  return {command, [arguments](const Streams& streams) { return Tune(*arguments, streams).run(); }};
+}
+
+}  // namespace adaptive::cli

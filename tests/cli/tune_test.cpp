@@ -1,0 +1,321 @@
+// adaptive tune, as its users call it: on the host's families, with shapes that take no time.
+#include <sys/wait.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include <adaptive/device.hpp>
+
+#include "cli/tune/model_file.hpp"
+#include "kernels/family.hpp"
+#include "table/table.hpp"
+#include "tests/cli/tool.hpp"
+#include "tuning/trial_log.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+class Tune : public ToolTest {
+ protected:
+  static constexpr const char* shape = "tokens=2,out_features=32,in_features=64,bits=4";
+  static constexpr const char* other = "tokens=1,out_features=32,in_features=64,bits=2+4";
+
+  Outcome tune(std::vector<std::string> more, const std::string& family = "mixed_bit_matmul") const {
+    std::vector<std::string> all = {"tune",      family, "--runs",    path("runs"),
+                                    "--repeats", "4",    "--confirm", "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return tool(all);
+  }
+  std::string run_file(const char* name) const { return path("runs/r/") + name; }
+};
+
+TEST_F(Tune, LeavesTableTrialsAndMetadata) {
+  const Outcome outcome = tune({"--shape", shape, "--shape", other, "--run-name", "r", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json result = json::parse(outcome.out);
+  EXPECT_EQ(result["state"], "finished");
+  ASSERT_EQ(result["shapes"].size(), 2u);
+  EXPECT_GT(result["shapes"][0]["latency_us"], 0.0);
+  EXPECT_GT(result["shapes"][0]["bytes_per_s"], 0.0);
+  EXPECT_TRUE(result["shapes"][0]["parameters"].is_object());
+  EXPECT_EQ(result["shapes"][0]["default"], kernels::find_family("mixed_bit_matmul")->variants()[0].name);
+
+  const table::ReadResult table = table::read(run_file("results.json"));
+  EXPECT_TRUE(table.notices.empty());
+  EXPECT_EQ(table.table.fingerprint, host_device());
+  EXPECT_EQ(table.table.operations.at("mixed_bit_matmul").entries.size(), 2u);
+
+  std::size_t best = 0;
+  for (const tuning::TrialRow& row : tuning::read_trials(run_file("trials.csv"))) best += row.is_best ? 1 : 0;
+  EXPECT_GT(best, 0u);
+
+  const json metadata = json::parse(read(run_file("run_metadata.json")));
+  EXPECT_EQ(metadata["state"], "finished");
+  EXPECT_EQ(metadata["command"][1], "tune");
+  EXPECT_EQ(metadata["seed"], 1);
+  EXPECT_EQ(metadata["fingerprint"]["device"], host_device().device);
+  EXPECT_FALSE(metadata["tool"].get<std::string>().empty());
+}
+
+TEST_F(Tune, PrintsATableAndOneLineAShape) {
+  const Outcome outcome = tune({"--shape", shape});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.out.find("confidence"), std::string::npos);
+  EXPECT_NE(outcome.out.find("tokens=2 out_features=32"), std::string::npos);
+  EXPECT_NE(outcome.err.find("1/1 tokens=2"), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find('\r'), std::string::npos) << "no progress bar where there is no terminal";
+  const Outcome quiet = tune({"--shape", shape, "--quiet", "--log-file", path("log")});
+  EXPECT_TRUE(quiet.err.empty());
+  EXPECT_NE(read(path("log")).find("info 1/1"), std::string::npos) << "the log file has it all the same";
+  const Outcome warnings = tune({"--shape", shape, "--log-level", "warning"});
+  EXPECT_TRUE(warnings.err.empty()) << warnings.err;
+}
+
+TEST_F(Tune, ResumesTheRunOfThatName) {
+  ASSERT_EQ(tune({"--shape", shape, "--run-name", "r"}).code, 0);
+  const std::string trials = read(run_file("trials.csv"));
+  const Outcome again = tune({"--shape", shape, "--run-name", "r"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_NE(again.err.find("resumed"), std::string::npos);
+  EXPECT_EQ(read(run_file("trials.csv")), trials);
+  EXPECT_EQ(tune({"--shape", shape, "--run-name", "r", "--seed", "2"}).code, 2) << "that is another run";
+  EXPECT_EQ(tune({"--shape", shape, "--run-name", "r", "--seed", "2", "--force"}).code, 0);
+}
+
+// The real thing: a process that is killed while it measures.
+TEST_F(Tune, GoesOnAfterKill9) {
+  const std::vector<std::string> arguments = {
+      "--model", "serving-demo", "--batch-sizes", "1,2,4,8", "--run-name", "r", "--quiet"};
+  std::size_t before = 0;
+  for (int kills = 0; kills < 4; ++kills) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      tune(arguments);
+      ::_exit(0);
+    }
+    // Until it has measured something more, whatever the machine is doing.
+    for (int waits = 0; waits < 2000; ++waits) {
+      if (fs::exists(run_file("trials.csv")) && fs::file_size(run_file("trials.csv")) > before + 2000) break;
+      ::usleep(1000);
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    before = fs::file_size(run_file("trials.csv"));
+  }
+  const auto kept = tuning::read_trials(run_file("trials.csv"));
+  const Outcome outcome = tune(arguments);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto all = tuning::read_trials(run_file("trials.csv"));
+  for (const tuning::TrialRow& row : kept) {
+    const auto same = [&](const tuning::TrialRow& other_row) {
+      return other_row.shape == row.shape && other_row.variant == row.variant &&
+             other_row.phase == row.phase && other_row.round == row.round && other_row.trial == row.trial;
+    };
+    ASSERT_TRUE(std::any_of(all.begin(), all.end(), same)) << tuning::to_csv(row);
+  }
+  EXPECT_EQ(table::read(run_file("results.json")).table.operations.at("mixed_bit_matmul").entries.size(),
+            20u);
+}
+
+TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
+  const std::string tables = path("tables");
+  const std::vector<std::string> first = {"--shape",  shape,    "--tables", tables,
+                                          "--update", "--json", "--quiet"};
+  const json added = json::parse(tune(first).out);
+  EXPECT_EQ(added["update"]["accepted"], 1);
+  const std::string table = added["update"]["table"];
+  EXPECT_EQ(table, tables + "/" + normalised_device(host_device().device) + "/mixed_bit_matmul.json");
+  EXPECT_EQ(tool({"validate", table}).code, 0);
+
+  const json again = json::parse(tune(first).out);
+  EXPECT_EQ(again["skipped"], 1);
+  EXPECT_TRUE(again["shapes"].empty());
+  std::vector<std::string> forced = first;
+  forced.emplace_back("--force");
+  EXPECT_EQ(json::parse(tune(forced).out)["shapes"].size(), 1u);
+
+  ::setenv("ADAPTIVE_TABLES", tables.c_str(), 1);
+  EXPECT_EQ(json::parse(tune({"--shape", shape, "--json", "--quiet"}).out)["skipped"], 1);
+  ::unsetenv("ADAPTIVE_TABLES");
+}
+
+TEST_F(Tune, TellsWhatItWouldDo) {
+  const Outcome outcome = tune({"--model", "llama-7b", "--batch-sizes", "1,16", "--tp", "3", "--dry-run"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.out.find("6 shapes would be tuned"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.err.find("cannot be divided by 3"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("runs")));
+  EXPECT_EQ(json::parse(tune({"--shape", shape, "--dry-run", "--json"}).out)["shapes"].size(), 1u);
+}
+
+TEST_F(Tune, BenchmarksTheDefaultOnly) {
+  const json result =
+      json::parse(tune({"--shape", shape, "--no-tune", "--json", "--quiet", "--run-name", "r"}).out);
+  EXPECT_EQ(result["shapes"][0]["candidates"].size(), 1u);
+  EXPECT_FALSE(fs::exists(run_file("results.json"))) << "nothing was chosen";
+}
+
+TEST_F(Tune, SearchesWhereTheSpaceSays) {
+  const std::string space = write(
+      "space.json", R"({"parameters": {"threads": [1]}, "variants": ["portable_*"], "candidates_max": 9})");
+  const json result = json::parse(tune({"--shape", shape, "--space", space, "--json", "--quiet"}).out);
+  const json& candidates = result["shapes"][0]["candidates"];
+  ASSERT_GE(candidates.size(), 2u);
+  for (std::size_t i = 1; i < candidates.size(); ++i)
+    EXPECT_TRUE(candidates[i]["variant"].get<std::string>().starts_with("portable_"));
+  for (const char* wrong : {"[]", "{\"tiles\": []}", "{\"parameters\": 1}", "{\"variants\": [1]}", "{"})
+    EXPECT_EQ(tune({"--shape", shape, "--space", write("wrong.json", wrong)}).code, 2) << wrong;
+}
+
+TEST_F(Tune, TakesRoutingFromAFile) {
+  const std::string routing = write("routing.txt", "# step\n3,0,1,0\n\n0 0 0 2\n0,0,0,0\n");
+  const Outcome outcome = tune(
+      {"--out-in-features", "64/64", "--experts", "4", "--routing", routing, "--dry-run"}, "grouped_gemm");
+  EXPECT_NE(outcome.out.find("tokens=4 n=64 k=64 experts=4 filled=2"), std::string::npos)
+      << outcome.out << outcome.err;
+  EXPECT_NE(outcome.out.find("tokens=2 n=64 k=64 experts=4 filled=1"), std::string::npos);
+  const Outcome wrong = tune(
+      {"--out-in-features", "64/64", "--experts", "4", "--routing", write("bad", "1,x\n")}, "grouped_gemm");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("bad:1: "), std::string::npos) << wrong.err;
+}
+
+TEST_F(Tune, RunsWithEveryWayOfTiming) {
+  for (const std::vector<std::string>& way : std::vector<std::vector<std::string>>{{"--cold"},
+                                                                                   {"--iterations", "5"},
+                                                                                   {"--warmup", "2"},
+                                                                                   {"--exhaustive"},
+                                                                                   {"--in-process"},
+                                                                                   {"--quick"},
+                                                                                   {"--devices", "all"},
+                                                                                   {"--devices", "cpu"}}) {
+    std::vector<std::string> arguments = {"--shape", shape, "--quiet"};
+    arguments.insert(arguments.end(), way.begin(), way.end());
+    EXPECT_EQ(tune(arguments).code, 0) << way.front();
+  }
+}
+
+TEST_F(Tune, ChecksATable) {
+  const std::string tables = path("tables");
+  const json result = json::parse(
+      tune({"--shape", shape, "--shape", other, "--tables", tables, "--update", "--json", "--quiet"}).out);
+  const std::string file = result["update"]["table"];
+  const Outcome holds = tune({"--check", file, "--tolerance", "1000", "--json"});
+  const json checked = json::parse(holds.out);
+  ASSERT_EQ(checked.size(), 2u);
+  EXPECT_GT(checked[0]["measured_us"], 0.0);
+
+  // A table of a machine that was a thousand times as fast.
+  table::Table table = table::read(file).table;
+  for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries)
+    for (auto& [name, record] : entry.variants) record.location_ns /= 1000.0, record.mean_ns /= 1000.0;
+  table::write(table, path("fast.json"));
+  const Outcome regressed = tune({"--check", path("fast.json"), "--check-entries", "1"});
+  EXPECT_EQ(regressed.code, 1);
+  EXPECT_NE(regressed.out.find("slower than the table says"), std::string::npos) << regressed.out;
+
+  // A winner that is gone.
+  for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries) entry.incumbent = "gone";
+  table.operations.at("mixed_bit_matmul").variants["gone"] = {};
+  table::write(table, path("gone.json"));
+  const Outcome gone = tune({"--check", path("gone.json")});
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_NE(gone.out.find("no candidate any more"), std::string::npos) << gone.out;
+  EXPECT_EQ(tune({"--check", path("missing.json")}).code, 2);
+  EXPECT_EQ(tune({"--check", file}, "grouped_gemm").code, 2);
+}
+
+TEST_F(Tune, NamesWhatIsKnown) {
+  const Outcome family = tune({}, "no_such_family");
+  EXPECT_EQ(family.code, 2);
+  EXPECT_NE(family.err.find("known: mixed_bit_matmul, grouped_gemm"), std::string::npos) << family.err;
+  const Outcome model = tune({"--model", "no-such-model"});
+  EXPECT_EQ(model.code, 2);
+  for (const char* name : {"llama-7b", "llama-13b", "llama-30b", "llama-65b", "llama-3-8b", "llama-3-70b",
+                           "mixtral-8x7b", "mixtral-8x22b", "deepseek-v3", "qwen3-30b-a3b"})
+    EXPECT_NE(model.err.find(name), std::string::npos) << name;
+}
+
+TEST_F(Tune, RefusesWrongUsage) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--batch-sizes", "x"},
+                                             {"--batch-sizes", "0"},
+                                             {"--shape", "rubbish"},
+                                             {"--devices", "7"},
+                                             {"--devices", "x"},
+                                             {"--cold", "--warm"},
+                                             {"--update"},
+                                             {"--out-in-features", "12"},
+                                             {"--set", "bits"},
+                                             {"--set", "bits=5"},
+                                             {"--run-name", "a/b"},
+                                             {"--timing", "guess"},
+                                             {"--time-budget", "0"},
+                                             {"--model", "/no/such/config.json"}}) {
+    const Outcome outcome = tune(wrong);
+    EXPECT_EQ(outcome.code, 2) << wrong.front();
+    EXPECT_FALSE(outcome.err.empty());
+  }
+}
+
+TEST(ModelFile, EveryPresetHasLayers) {
+  EXPECT_GE(preset_names().size(), 12u);
+  for (const std::string& name : preset_names()) {
+    const tuning::Model model = find_model(name);
+    EXPECT_EQ(model.name, name);
+    EXPECT_GE(projections(model).size(), 4u) << name;
+  }
+}
+
+TEST(ModelFile, ReadsWhatTransformersWrites) {
+  const tuning::Model model =
+      parse_model(R"({"architectures": ["X"], "hidden_size": 2048, "intermediate_size": 6144,
+    "moe_intermediate_size": 768, "num_experts": 128, "num_experts_per_tok": 8, "num_attention_heads": 32,
+    "num_key_value_heads": 4, "head_dim": 128, "torch_dtype": "bfloat16", "rope_scaling": null,
+    "quantization_config": {"quant_method": "gptq", "bits": 4}})",
+                  "config.json");
+  EXPECT_EQ(model.experts, 128);
+  EXPECT_EQ(model.experts_per_token, 8);
+  EXPECT_EQ(model.bits, std::vector<std::string>{"4"});
+  EXPECT_EQ(model.dtype, "bfloat16");
+  const tuning::Model fp8 = parse_model(R"({"text_config": {"hidden_size": 8, "n_routed_experts": 4},
+    "quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}})",
+                                        "config.json");
+  EXPECT_EQ(fp8.hidden_size, 8);
+  EXPECT_EQ(fp8.dtype, "float8_e4m3");
+  EXPECT_EQ(fp8.block_shape, (std::vector<std::int64_t>{128, 128}));
+}
+
+TEST(ModelFile, SaysWhereItIsWrong) {
+  const auto error = [](const char* text) {
+    try {
+      parse_model(text, "c.json");
+    } catch (const std::exception& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(error("{\n\"hidden_size\": ").find("c.json:2"), std::string::npos);
+  EXPECT_NE(error(R"({"hidden_size": "x"})").find("c.json#/hidden_size"), std::string::npos);
+  EXPECT_NE(error(R"({"projections": [{"out": 1}]})").find("projections/0"), std::string::npos);
+  EXPECT_FALSE(error("{}").empty());
+  EXPECT_FALSE(error("[]").empty());
+}
+
+TEST(Devices, AreListed) {
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"devices", "--json"}, out, err), 0);
+  const json list = json::parse(out.str());
+  EXPECT_EQ(list[0]["id"], "cpu");
+  EXPECT_EQ(list[0]["device"], host_device().device);
+  EXPECT_EQ(list[0]["families"].size(), kernels::families().size());
+}
+
+}  // namespace
+}  // namespace adaptive::cli
