@@ -13,13 +13,19 @@ namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 
-// A result of the leader moves its location by a share of the deviation that shrinks with their number; only
-// every so many of them can it matter for the others.
+// A result of the leader moves its location by a share of the deviation that shrinks with their number; from
+// so many on, only every so many of them can it matter for the others.
+constexpr std::uint64_t review_each_until = 64;
 constexpr std::uint64_t review_every = 8;
 
 // The index is compared with the logarithm of a share of the calls: the first hundred calls of a key with
 // eight variants are too few to pay for looks that only an endless run would.
-constexpr double horizon_share = 0.25;
+constexpr double horizon_share = 0.5;
+
+// Lai, "Adaptive treatment allocation and the multi-armed bandit problem", Annals of Statistics 15 (1987): of
+// the information that a look must not exceed, ln(t/n), the half of its own logarithm is not worth buying,
+// nor a constant, which tells most in the first hundreds of calls.
+constexpr double boundary_constant = 1.0;
 
 // One result that is far behind may have been an outlier. What a second look gains per call: the chance of
 // that, one in a hundred, times what the best of all may then gain, shared among the candidates of which any
@@ -28,6 +34,13 @@ constexpr double outlier_gain = 0.0008;
 
 // Of two checks of the priors the second comes after so many times the calls of the first.
 constexpr double check_spacing = 4.0;
+
+/// The x with x - ln(x)/2 - constant = information, at least 1.
+double boundary(double information) {
+  double x = information + boundary_constant;
+  for (int i = 0; i < 2; ++i) x = information + boundary_constant + 0.5 * std::log(std::max(x, 1.0));
+  return x;
+}
 
 bool seen(const KeyStatistics& key, std::uint32_t i) {
   return key[i].count + key.awaited(i) > 0;
@@ -77,7 +90,7 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || seen(key, i)) continue;
     if (nearest == leader_ || key[i].prior < key[nearest].prior) nearest = i;
-    propose(i, model.worth_from(key[i], key[leader_].location));
+    propose(i, model.worth_from(key[i], key[leader_].expected() - key[i].tail));
   }
   // Priors that are wrong by far look consistent until somebody checks: the next best of them, at rarer and
   // rarer calls.
@@ -89,11 +102,11 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
   // A launch whose result is still out counts as a look, or late results would multiply the looks.
   const VariantStatistics& c = key[candidate];
   double n = static_cast<double>(c.count + key.awaited(candidate));
-  double behind = c.location - key[leader_].location;
+  double behind = c.expected() - key[leader_].expected();
   if (model != nullptr && c.has_prior()) {
     // What a table of this device measured are looks that need not be made again.
     const double looks = model->results(c, key.deviation());
-    const double prior_behind = model->location(c) - key[leader_].location;
+    const double prior_behind = model->location(c) + c.tail - key[leader_].expected();
     behind = std::max(0.0, (n * behind + looks * prior_behind) / (n + looks));
     n += looks;
   }
@@ -101,7 +114,7 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
   const double cap = std::log(4.0 * static_cast<double>(key.size()) / options_.error);
   if ((n < 2.0 || key.agreeing(candidate) < 2) && evidence > cap)
     return behind * static_cast<double>(key.size()) / outlier_gain;
-  return n * std::exp(n * std::min(evidence, cap)) / horizon_share;
+  return n * std::exp(boundary(n * std::min(evidence, cap))) / horizon_share;
 }
 
 void Imed::review_seen(const KeyStatistics& key) noexcept {
@@ -126,7 +139,7 @@ Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {
 void Imed::observe(KeyStatistics& key, const Sample& sample) noexcept {
   reopening_.watch(key, sample, reviewed_ && size_ == key.size() ? leader_ : key.leader());
   const std::uint64_t count = key[sample.candidate].count;
-  const bool routine = current(key) && sample.candidate == leader_ && count > review_every &&
+  const bool routine = current(key) && sample.candidate == leader_ && count > review_each_until &&
                        count % review_every != 0 && key.leader() == leader_;
   if (!routine) review(key);
 }

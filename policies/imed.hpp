@@ -14,7 +14,7 @@ struct ImedOptions {
   double error = 0.01;
   /// The leader is timed at every call until it has so many results, then in a share of the calls that falls
   /// with the square of their number, down to this one.
-  std::uint64_t timed_until = 16;
+  std::uint64_t timed_until = 64;
   double timed_share_min = 1.0 / 1024;
 };
 

@@ -7,8 +7,18 @@
 
 namespace adaptive {
 
+/// What makes one variant better than another where some launches take far longer than the rest.
+enum class Objective : std::uint8_t {
+  /// Outliers count against a variant as far as it has more of them than the others, beyond chance: a heavy
+  /// tail of its own makes a variant slower in the mean, contention meets all variants alike.
+  automatic,
+  mean,    ///< every outlier counts against the variant that it met
+  robust,  ///< outliers never count
+};
+
 /// How sure a promotion has to be, and what exploration may cost. The defaults suit kernels of 5 µs to 50 ms.
 struct LearningOptions {
+  Objective objective = Objective::automatic;
   /// Two variants whose latencies differ by less than this share are a tie: either may be the incumbent, and
   /// no measurement is spent on telling them apart.
   double indifference = 0.01;

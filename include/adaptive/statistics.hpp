@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <adaptive/detail/export.hpp>
+#include <adaptive/learning.hpp>
 
 namespace adaptive {
 
@@ -15,7 +16,7 @@ namespace adaptive {
 /// all variants.
 struct VariantStatistics {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  /// Up to so many results the location is their lower median; afterwards a clipped mean.
+  /// Up to so many results the location is a mean of those near their median; afterwards a clipped mean.
   static constexpr std::size_t first_count = 5;
 
   std::uint32_t variant = 0;      ///< index in the operation
@@ -25,6 +26,7 @@ struct VariantStatistics {
   std::uint64_t failures = 0;     ///< launches reported by `fail`
   bool available = true;          ///< false: it failed here, or the program has disabled it
   double location = none;         ///< robust log latency
+  double tail = 0.0;              ///< what outliers add to `location`, see `KeyStatistics::objective`
   double mean_ns = 0.0;           ///< plain mean
   double squares_ns = 0.0;        ///< sum of squared deviations from `mean_ns`
   double minimum_ns = std::numeric_limits<double>::infinity();
@@ -35,8 +37,13 @@ struct VariantStatistics {
   std::uint64_t prior_count = 0;            ///< results behind `prior`
   std::uint64_t asked_at = 0;               ///< the key's `results` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
+  double exposed = 0.0;   ///< results that could have been told for outliers, older ones fading
+  double outliers = 0.0;  ///< how many of them were
 
   bool has_prior() const noexcept { return prior == prior; }
+  /// What a launch is expected to cost, as a log latency: what variants are compared by. `none` without
+  /// results.
+  double expected() const noexcept { return location + tail; }
   /// Of one latency, in ns²; 0 with fewer than two results.
   double variance_ns() const noexcept {
     return total_count < 2 ? 0.0 : squares_ns / static_cast<double>(total_count - 1);
@@ -66,6 +73,8 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// The priors were measured for this very key, on this device, with this software.
   bool trusted_prior = false;
 
+  Objective objective = Objective::automatic;  ///< what `VariantStatistics::tail` says
+
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }
 
@@ -84,7 +93,7 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// Starts at one in a hundred with the weight of 50 results.
   double outlier_share() const noexcept { return (0.5 + outliers_) / (50.0 + freedom_); }
 
-  /// The available candidate with the least location; one without results counts by its prior where
+  /// The available candidate with the least expected cost; one without results counts by its prior where
   /// `use_priors`. The incumbent where nothing is known.
   std::uint32_t leader(bool use_priors = false) const noexcept;
 
@@ -108,11 +117,17 @@ class ADAPTIVE_EXPORT KeyStatistics {
 
  private:
   void update_deviation() noexcept;
+  void note_tail(VariantStatistics& candidate, double residual) noexcept;
+  void update_tails() noexcept;
 
   double squares_ = 0.0;  // of clipped residuals, all candidates
   double freedom_ = 0.0;  // how many of them, older ones fading
   double outliers_ = 0.0;
   double deviation_ = 0.03;
+  double exposed_ = 0.0;  // of all candidates together, as theirs
+  double tail_outliers_ = 0.0;
+  double tail_excess_ = 0.0;  // by how much of their latency the outliers were too long, summed
+  bool tails_count_ = false;  // some candidate's tail is not 0
 };
 
 }  // namespace adaptive

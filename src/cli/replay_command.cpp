@@ -38,6 +38,7 @@ struct Arguments {
   std::size_t runs = 20;
   std::uint64_t seed = 1;
   std::string order = "random";
+  std::string objective = "automatic";
   std::string seeds = "none";
   double seed_error = 0.02;
   double timing_cost_us = 0.0;
@@ -54,6 +55,11 @@ struct Arguments {
 // What is common to a table of another device: another clock.
 constexpr double foreign_factor = 1.6;
 
+Objective objective_of(const std::string& name) {
+  if (name == "mean") return Objective::mean;
+  return name == "robust" ? Objective::robust : Objective::automatic;
+}
+
 std::optional<replay::SeedTable> seeds_of(const Arguments& arguments) {
   if (arguments.seeds == "none") return std::nullopt;
   if (arguments.seeds == "table") return replay::SeedTable{arguments.seed_error, 1.0, true};
@@ -67,6 +73,7 @@ ReplayOptions options_of(const Arguments& arguments, const std::string& policy) 
   options.run.checkpoints = arguments.csv.empty() && arguments.svg.empty()
                                 ? replay::checkpoints(arguments.calls)
                                 : replay::dense_checkpoints(arguments.calls);
+  options.run.learning.objective = objective_of(arguments.objective);
   options.run.learning.timing_cost = Latency(arguments.timing_cost_us * 1000.0);
   options.run.delivery.delay_min = arguments.delay[0];
   options.run.delivery.delay_max = arguments.delay[1];
@@ -243,6 +250,11 @@ Command add_replay(CLI::App& app) {
   command->add_option("--seed", a->seed, "Of everything random")->capture_default_str();
   command->add_option("--order", a->order, "random: rounds drawn apart; recorded: walked, which keeps bursts")
       ->check(CLI::IsMember({"random", "recorded"}))
+      ->capture_default_str();
+  command
+      ->add_option("--objective", a->objective,
+                   "Whether outliers count against a variant: where it has more than others, always, never")
+      ->check(CLI::IsMember({"automatic", "mean", "robust"}))
       ->capture_default_str();
   command
       ->add_option("--seeds", a->seeds, "A table before the first call: of this device, or of a slower one")

@@ -324,6 +324,7 @@ void OperationState::begin(KeyState& key) const {
   fresh.candidates.resize(key.statistics.size());
   fresh.incumbent = key.start.candidate;
   fresh.trusted_prior = key.start.trusted;
+  fresh.objective = shared_.learning.objective;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     VariantStatistics& c = fresh.candidates[i];
     c.variant = key.statistics[i].variant;

@@ -258,8 +258,11 @@ std::uint32_t OperationState::standing(const KeyState& key) const noexcept {
   const std::uint32_t leader = s.leader();
   if (s.settled || leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
   const VariantStatistics& incumbent = s[s.incumbent];
+  if (incumbent.count == 0) return s.incumbent;
   const double upper = s[leader].location + s.radius(leader, shared_.learning.error);
-  return incumbent.count > 0 && upper < incumbent.location ? leader : s.incumbent;
+  const double zone = incumbent.tail > s[leader].tail ? std::log1p(shared_.learning.indifference) : 0.0;
+  const bool surely = upper < incumbent.location + zone && upper + s[leader].tail < incumbent.expected();
+  return surely ? leader : s.incumbent;
 }
 
 void OperationState::publish(KeyState& key) noexcept {

@@ -49,10 +49,11 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
   if (!c.available || c.count < options.samples_min) return false;
   const double zone = std::log1p(options.indifference);
   const double upper = c.location + key.radius(candidate, options.error);
-  // Cheap first: most candidates fail on their locations alone.
+  // Cheap first: most candidates fail on their locations alone. Tails, which are known less surely, may speak
+  // against a candidate but not for it.
   for (const VariantStatistics& other : key.candidates)
-    if (other.available && other.count >= options.samples_min && upper > other.location + zone &&
-        &other != &c)
+    if (other.available && other.count >= options.samples_min && &other != &c &&
+        (upper > other.location + zone || c.expected() > other.expected() + zone))
       return false;
   const Priors priors(key, candidate, options.samples_min);
   for (std::uint32_t i = 0; i < key.size(); ++i) {

@@ -8,7 +8,8 @@ namespace {
 
 // Beyond this many deviations a result is an outlier, and moves the location no further than one at the
 // limit.
-constexpr double clip_deviations = 3.0;
+constexpr double clip_deviations = 4.0;
+constexpr double few_limit_deviations = 3.0;
 // The location keeps following: no result ever weighs less than one in this many.
 constexpr double memory = 1024.0;
 constexpr double prior_deviation = 0.03;
@@ -22,12 +23,22 @@ constexpr double mixture = 2.0;
 // one.
 constexpr double deviation_doubt = 6.0;
 
-// The smaller of the two middle values where their number is even: contention only ever adds time.
-double lower_median(const double* values, std::size_t count) noexcept {
+// Of the few first results: the mean of those within `limit` of their lower median, a skipped mean (Hampel,
+// "The breakdown points of the mean combined with some rejection rules", Technometrics 27, 1985). The lower
+// of two middle values, since contention only ever adds time.
+double location_of_few(const double* values, std::size_t count, double limit) noexcept {
   std::array<double, VariantStatistics::first_count> sorted{};
   std::copy_n(values, count, sorted.begin());
   std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
-  return sorted[(count - 1) / 2];
+  const double median = sorted[(count - 1) / 2];
+  double sum = 0.0;
+  std::size_t near = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::abs(sorted[i] - median) > limit) continue;
+    sum += sorted[i];
+    ++near;
+  }
+  return sum / static_cast<double>(near);
 }
 
 }  // namespace
@@ -38,7 +49,7 @@ std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
   for (std::uint32_t i = 0; i < candidates.size(); ++i) {
     const VariantStatistics& c = candidates[i];
     if (!c.available) continue;
-    const double at = c.count > 0 ? c.location : use_priors && c.has_prior() ? c.prior : least;
+    const double at = c.count > 0 ? c.expected() : use_priors && c.has_prior() ? c.prior + c.tail : least;
     // The incumbent wins ties, so that equal variants do not take turns.
     if (at < least || (at == least && i == incumbent && c.count > 0)) {
       least = at;
@@ -87,10 +98,11 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
     freedom_ += 1.0;
     if (clipped != sample.residual) outliers_ += 1.0;
     update_deviation();
+    note_tail(c, sample.residual);
   }
   if (c.count < VariantStatistics::first_count) {
     c.first[c.count++] = x;
-    c.location = lower_median(c.first.data(), c.count);
+    c.location = location_of_few(c.first.data(), c.count, few_limit_deviations * deviation_);
   } else {
     ++c.count;
     c.location += clipped / std::min(n + 1.0, memory);
