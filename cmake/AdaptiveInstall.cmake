@@ -18,10 +18,22 @@ if(TARGET adaptive_cuda)
   install(EXPORT adaptive-cuda-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
 endif()
 
-# A CUDA header is installed where there is a library behind it.
-set(ADAPTIVE_HEADERS_LEFT_OUT PATTERN "cuda" EXCLUDE PATTERN "cuda.hpp" EXCLUDE)
-if(TARGET adaptive_cuda)
-  set(ADAPTIVE_HEADERS_LEFT_OUT "")
+# Nor must who shares nothing through Redis have hiredis.
+if(TARGET adaptive_redis)
+  install(TARGETS adaptive_redis EXPORT adaptive-redis-targets
+    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(EXPORT adaptive-redis-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+endif()
+
+# A header is installed where there is a library behind it.
+set(ADAPTIVE_HEADERS_LEFT_OUT "")
+if(NOT TARGET adaptive_cuda)
+  list(APPEND ADAPTIVE_HEADERS_LEFT_OUT PATTERN "cuda" EXCLUDE PATTERN "cuda.hpp" EXCLUDE)
+endif()
+if(NOT TARGET adaptive_redis)
+  list(APPEND ADAPTIVE_HEADERS_LEFT_OUT PATTERN "redis.hpp" EXCLUDE)
 endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/adaptive" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp" ${ADAPTIVE_HEADERS_LEFT_OUT})

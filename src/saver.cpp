@@ -2,15 +2,19 @@
 
 #include <semaphore.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "selector.hpp"
+#include "table/exchange.hpp"
+#include "table/limits.hpp"
 
 namespace adaptive {
 namespace {
@@ -47,7 +51,7 @@ class Wakeup {
 };
 
 SaverOptions checked(SaverOptions options) {
-  if (options.path.empty()) throw Error("path is empty", "Saver");
+  if (options.path.empty() && options.store == nullptr) throw Error("neither path nor store", "Saver");
   constexpr std::chrono::hours interval_max{24 * 365};
   if (options.interval <= options.interval.zero() || options.interval > interval_max)
     throw Error("interval is not between 1 ms and a year", "Saver");
@@ -57,8 +61,11 @@ SaverOptions checked(SaverOptions options) {
 }  // namespace
 
 struct Saver::Impl {
-  Impl(const Selector& of, const Selector::Impl& its, SaverOptions saver_options)
-      : selector(of), insides(its), options(checked(std::move(saver_options))), thread([this] { run(); }) {}
+  Impl(Selector& of, Selector::Impl& its, SaverOptions saver_options)
+      : selector(of), insides(its), options(checked(std::move(saver_options))) {
+    if (options.store) exchange.emplace(options.store, insides.writer());
+    thread = std::thread([this] { run(); });
+  }
 
   ~Impl() {
     stopped = true;
@@ -69,8 +76,41 @@ struct Saver::Impl {
   void run() noexcept {
     do {
       wakeup.wait(options.interval);
-      save_if_changed();
+      exchange_if_due();
+      if (!options.path.empty()) save_if_changed();
     } while (!stopped);
+  }
+
+  void exchange_if_due() noexcept {
+    if (!exchange) return;
+    if (exchanges_to_skip > 0) {
+      --exchanges_to_skip;
+      return;
+    }
+    try {
+      std::vector<table::Notice> notices;
+      insides.adopt(exchange->store().name(), exchange->run(insides.learned(), notices));
+      say_new(notices);
+      if (std::exchange(outage, 0) > 0)
+        insides.shared.say(LogLevel::info, exchange->store().name() + ": reached again");
+      const std::lock_guard lock(mutex);
+      ++status.exchanged;
+    } catch (const std::exception& e) {
+      if (outage == 0)
+        insides.shared.say(LogLevel::warning, std::string("measurements are not shared: ") + e.what());
+      constexpr unsigned outage_max = 5;
+      exchanges_to_skip = (1u << outage) - 1;
+      outage = std::min(outage + 1, outage_max);
+      const std::lock_guard lock(mutex);
+      ++status.exchanges_failed;
+    }
+  }
+
+  // What is wrong with a record stays wrong: it is said once.
+  void say_new(const std::vector<table::Notice>& notices) {
+    for (const table::Notice& notice : notices)
+      if (said.size() < table::limits::notices && said.insert(notice.where).second)
+        insides.shared.say(notice.level, exchange->store().name() + ": " + notice.where + ": " + notice.what);
   }
 
   void save_if_changed() noexcept {
@@ -90,6 +130,7 @@ struct Saver::Impl {
   }
 
   void save() {
+    if (options.path.empty()) throw Error("there is no path to save to", "Saver");
     const std::uint64_t measured = insides.measured();
     try {
       selector.save(options.path);
@@ -105,18 +146,23 @@ struct Saver::Impl {
     measured_before = measured;
   }
 
-  const Selector& selector;
-  const Selector::Impl& insides;
+  Selector& selector;
+  Selector::Impl& insides;
   const SaverOptions options;
+  // Of the thread.
+  std::optional<table::Exchange> exchange;
+  unsigned outage = 0;  // failures in a row, up to a limit
+  unsigned exchanges_to_skip = 0;
+  std::set<std::string> said;
   Wakeup wakeup;
   std::atomic<bool> stopped = false;
   mutable std::mutex mutex;  // of the next two
   Status status;
   std::uint64_t measured_before = 0;
-  std::thread thread;  // last: it uses all of the above
+  std::thread thread;
 };
 
-Saver::Saver(const Selector& selector, SaverOptions options)
+Saver::Saver(Selector& selector, SaverOptions options)
     : impl_(std::make_unique<Impl>(selector, *selector.impl_, std::move(options))) {}
 Saver::~Saver() = default;
 

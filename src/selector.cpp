@@ -93,6 +93,7 @@ Operation& Selector::define(OperationSpec spec) {
   OperationSpec copy = spec;
   operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
   for (const Impl::Source& source : impl_->sources) impl_->seed(*operation, source, true);
+  if (impl_->shared_source) impl_->seed(*operation, *impl_->shared_source, true);
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
   return *impl_->operations.emplace(name, std::move(operation)).first->second;

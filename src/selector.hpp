@@ -48,10 +48,14 @@ struct Selector::Impl {
   void add_seeds(table::Table& to, const std::string& name) const;
   /// What this run has measured itself.
   table::Table learned() const;
-  /// Both, and what others have written meanwhile to the file that is to be replaced.
+  /// Both, what a store knows, and what others have written meanwhile to the file that is to be replaced.
   table::Table combined(const table::Table& learned, table::Table written, const std::string& path) const;
   /// As far as it is of this device and means the same.
   void add_written(table::Table& to, table::Table written, const std::string& path) const;
+  std::optional<Source> latest_shared() const;
+  /// Takes up what a store knows, from all processes: the start of keys without a state, and saved with the
+  /// rest.
+  void adopt(std::string name, table::Table shared_by_all);
   std::int64_t now() const;
   /// The name of this run's share in tables. A process that was forked is another writer than its parent.
   const std::string& writer() const;
@@ -64,6 +68,8 @@ struct Selector::Impl {
   mutable std::mutex mutex;  // of all below; taken before any of an operation's locks
   std::vector<Source> sources;
   bool searched = false;
+  std::optional<Source> shared_source;  // the latest from a store
+  std::uint64_t shared_changes = 0;
   mutable std::string writer_name;
   mutable pid_t writer_process = 0;
   std::map<std::string, OperationSpec, std::less<>> specs;

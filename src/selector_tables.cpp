@@ -145,7 +145,7 @@ std::uint64_t Selector::Impl::measured() const {
     const Counters counters = operation->counters();
     count += counters.results + counters.failures;
   }
-  return count;
+  return count + shared_changes;
 }
 
 table::Table Selector::Impl::empty_table() const {
@@ -197,6 +197,8 @@ table::Table Selector::Impl::combined(const table::Table& learned, table::Table 
                                       const std::string& path) const {
   table::Table all = seeds();
   add_written(all, std::move(written), path);
+  if (std::optional<Source> others = latest_shared())
+    add_written(all, std::move(others->table), others->path);
   table::merge(all, learned);
   // A merge asks the clocks which incumbent is the later one. This run knows: it began with the table's.
   for (const auto& [name, operation] : learned.operations)
@@ -209,6 +211,25 @@ table::Table Selector::Impl::combined(const table::Table& learned, table::Table 
     }
   std::erase_if(all.operations, [](const auto& operation) { return operation.second.entries.empty(); });
   return all;
+}
+
+std::optional<Selector::Impl::Source> Selector::Impl::latest_shared() const {
+  const std::lock_guard lock(mutex);
+  return shared_source;
+}
+
+void Selector::Impl::adopt(std::string name, table::Table shared_by_all) {
+  {
+    const std::lock_guard lock(mutex);
+    if (shared_source && shared_source->table == shared_by_all) return;
+    shared_source = Source{name, true, shared_by_all};
+    ++shared_changes;
+  }
+  // With what the tables say of the same keys, since the latest seed of a key counts alone.
+  Source all{name, true, seeds()};
+  add_written(all.table, std::move(shared_by_all), name);
+  const std::lock_guard lock(mutex);
+  for (const auto& [operation_name, operation] : operations) seed(*operation, all, false);
 }
 
 void Selector::Impl::add_written(table::Table& to, table::Table written, const std::string& path) const {

@@ -20,6 +20,7 @@
 #include <adaptive/saver.hpp>
 #include <adaptive/selector.hpp>
 #include <adaptive/statistics.hpp>
+#include <adaptive/store.hpp>
 #include <adaptive/tables.hpp>
 #include <adaptive/variant.hpp>
 #include <adaptive/version.hpp>

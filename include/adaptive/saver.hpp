@@ -8,14 +8,17 @@
 
 #include <adaptive/detail/export.hpp>
 #include <adaptive/selector.hpp>
+#include <adaptive/store.hpp>
 
 namespace adaptive {
 
 struct SaverOptions {
-  /// The table. Other processes may save to the same one.
+  /// The table. Other processes may save to the same one. Empty: none, only the store.
   std::filesystem::path path = {};
-  /// Between two saves; nothing is written where nothing has been measured since. A save that fails is tried
-  /// again after the next interval.
+  /// Where processes share what they measure (see Store). Empty: nothing is shared.
+  std::shared_ptr<Store> store = {};
+  /// Between two saves, and two exchanges with the store; nothing is written where nothing has been measured
+  /// since. A save that fails is tried again after the next interval.
   std::chrono::milliseconds interval = std::chrono::minutes(1);
 };
 
@@ -30,6 +33,11 @@ struct SaverOptions {
 ///
 /// and for SIGTERM, return from main, or destroy the saver in any other way.
 ///
+/// With a store, every process publishes its own statistics there by key, and takes up the others': they are
+/// the start of keys that this run has not seen yet, and are saved with its own. All processes that have seen
+/// the same have the same statistics, whatever the order. While the store cannot be reached the run goes on
+/// by itself; it is tried again after 1, 2, 4, … 32 intervals, and then gets all that it lacks.
+///
 /// Every member is thread-safe. It must be destroyed before its selector, and made after the program has
 /// forked.
 class ADAPTIVE_EXPORT Saver {
@@ -38,20 +46,23 @@ class ADAPTIVE_EXPORT Saver {
     std::uint64_t saved = 0;
     std::uint64_t unchanged = 0;  ///< times at which there was nothing new to save
     std::uint64_t failed = 0;
-    std::string error = {};  ///< of the last save, where it failed; it also went to the selector's log
+    std::string error = {};       ///< of the last save, where it failed; it also went to the selector's log
+    std::uint64_t exchanged = 0;  ///< with the store
+    std::uint64_t exchanges_failed = 0;  ///< store not reached; the log has the first of each outage
   };
 
-  /// Throws `Error` where the path is empty or the interval is not positive; whether the path can be written
-  /// shows at the first save.
-  Saver(const Selector& selector, SaverOptions options);
+  /// Throws `Error` where there is neither path nor store, or the interval is not positive; whether the path
+  /// can be written shows at the first save.
+  Saver(Selector& selector, SaverOptions options);
   Saver(const Saver&) = delete;
   Saver& operator=(const Saver&) = delete;
-  /// Saves once more.
+  /// Exchanges and saves once more.
   ~Saver();
 
-  /// Asks for a save soon. Safe in a signal handler.
+  /// Asks for an exchange and a save soon. Safe in a signal handler.
   void request() noexcept;
-  /// Saves now, in the calling thread, whatever has changed. Throws `Error` as `Selector::save` does.
+  /// Saves the table now, in the calling thread, whatever has changed. Throws `Error` as `Selector::save`
+  /// does.
   void save();
 
   Status status() const;

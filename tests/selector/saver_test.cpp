@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -101,6 +103,43 @@ TEST_F(BackgroundSaving, ManySaversShareOneTable) {
     second.save();
   }
   EXPECT_EQ(count_in_file(), 20u);
+}
+
+TEST_F(BackgroundSaving, SharesThroughAStore) {
+  const auto exchanged = [](const Saver& saver, std::uint64_t times) {
+    return saver.status().exchanged >= times;
+  };
+  Selector other(test::options());
+  Operation& same = other.define(test::operation({"a", "b"}));
+  same.record({64}, 1, std::chrono::microseconds(4));
+  same.record({4096}, 1, std::chrono::microseconds(4));
+  { const Saver saver(other, {.store = file_store(folder_ / "store"), .interval = never}); }
+  measure(3);
+  Saver saver(selector_, {.path = path(), .store = file_store(folder_ / "store"), .interval = never});
+  saver.request();
+  wait_for([&] { return exchanged(saver, 1) && saver.status().saved == 1; });
+  EXPECT_EQ(count_in_file(), 5u);
+  // A key that this run has never seen starts with what the other one has found.
+  EXPECT_EQ(operation_.explain({4096}).match.kind, MatchKind::exact);
+}
+
+TEST_F(BackgroundSaving, AnOutageIsSaidOnceAndTheRunGoesOn) {
+  std::ofstream(folder_ / "store") << "a file where a folder should be";
+  std::atomic<int> said = 0;
+  SelectorOptions options = test::options();
+  options.log = [&](LogLevel level, std::string_view line) {
+    if (level == LogLevel::warning && line.find("not shared") != std::string_view::npos) ++said;
+  };
+  Selector selector(options);
+  selector.define(test::operation({"a", "b"})).record({64}, 0, std::chrono::microseconds(3));
+  Saver saver(
+      selector,
+      {.path = path(), .store = file_store(folder_ / "store"), .interval = std::chrono::milliseconds(1)});
+  wait_for([&] { return saver.status().exchanges_failed >= 4; });
+  EXPECT_EQ(said, 1);
+  EXPECT_EQ(count_in_file(), 1u);
+  std::filesystem::remove(folder_ / "store");
+  wait_for([&] { return saver.status().exchanged >= 1; });
 }
 
 TEST_F(BackgroundSaving, WrongOptions) {

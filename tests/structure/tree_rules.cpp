@@ -30,6 +30,7 @@ const std::vector<Layer>& layers() {
       {"core", "src/core/", {"public"}},
       {"table", "src/table/", {"public", "core"}},
       {"timing", "src/timing/", {"public", "core"}},
+      {"redis", "src/redis/", {"public"}},
       {"replay", "src/replay/", {"public", "core", "policies", "table", "selector"}},
       {"tuning", "src/tuning/", {"public", "core", "policies", "table", "selector", "timing", "kernels"}},
       {"cli",
@@ -56,6 +57,7 @@ const std::vector<Package>& packages() {
       {"nlohmann_json", {"nlohmann/"}, {"table", "cli"}},
       {"Boost", {"boost/"}, {"core", "tuning"}},
       {"Eigen", {"Eigen/", "unsupported/Eigen/"}, {"policies", "kernels"}},
+      {"hiredis", {"hiredis/"}, {"redis"}},
       {"CLI11", {"CLI/"}, {"cli"}},
       {"fmt", {"fmt/"}, {"cli"}},
   };
