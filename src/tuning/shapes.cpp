@@ -10,6 +10,8 @@
 
 #include <adaptive/error.hpp>
 
+#include "kernels/grouped_gemm/routing.hpp"
+
 namespace adaptive::tuning {
 namespace {
 
@@ -17,10 +19,10 @@ using kernels::Dimension;
 using kernels::Shape;
 using Values = std::map<std::string, std::vector<std::string>>;
 
-enum class Role { tokens, out, in, experts, filled, dtype, bits, other };
+enum class Role { tokens, out, in, experts, filled, row_tiles, dtype, bits, other };
 
 Role role_of(const std::string& dimension) {
-  static const std::array<std::pair<std::string_view, Role>, 11> roles = {{{"tokens", Role::tokens},
+  static const std::array<std::pair<std::string_view, Role>, 12> roles = {{{"tokens", Role::tokens},
                                                                            {"m", Role::tokens},
                                                                            {"n", Role::out},
                                                                            {"out_features", Role::out},
@@ -29,6 +31,7 @@ Role role_of(const std::string& dimension) {
                                                                            {"experts", Role::experts},
                                                                            {"groups", Role::experts},
                                                                            {"filled", Role::filled},
+                                                                           {"row_tiles", Role::row_tiles},
                                                                            {"dtype", Role::dtype},
                                                                            {"bits", Role::bits}}};
   for (const auto& [name, role] : roles)
@@ -61,11 +64,17 @@ std::int64_t label_index(const Dimension& dimension, const std::string& label) {
   return at - dimension.labels.begin();
 }
 
-// Rows that one launch multiplies, and how many experts have any.
+// Rows that one launch multiplies, how many experts have any, and how many tiles of rows they make.
 struct Rows {
   std::int64_t rows = 0;
   std::int64_t filled = 0;
+  std::int64_t row_tiles = 0;
 };
+
+std::int64_t row_tiles_of(std::int64_t rows) {
+  constexpr std::int64_t tile = kernels::grouped_gemm::routing_tile;
+  return (rows + tile - 1) / tile;
+}
 
 class ShapeMaker {
  public:
@@ -181,6 +190,10 @@ class ShapeMaker {
       one.rows = std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * chosen * share));
       one.filled = std::clamp<std::int64_t>(std::llround(static_cast<double>(local_experts) * hit), 1,
                                             std::min(one.rows, local_experts));
+      // All filled experts have as many rows, but for one more where they cannot be divided.
+      const std::int64_t more = one.rows % one.filled;
+      const std::int64_t each = one.rows / one.filled;
+      one.row_tiles = more * row_tiles_of(each + 1) + (one.filled - more) * row_tiles_of(each);
       result.push_back(one);
     }
     return result;
@@ -192,6 +205,7 @@ class ShapeMaker {
     for (std::size_t e = 0; e < step.size() && static_cast<std::int64_t>(e) < local_experts; ++e) {
       result.rows += step[e];
       result.filled += step[e] > 0 ? 1 : 0;
+      result.row_tiles += row_tiles_of(step[e]);
     }
     return result;
   }
@@ -234,6 +248,8 @@ class ShapeMaker {
         return {local_experts};
       case Role::filled:
         return {rows.filled};
+      case Role::row_tiles:
+        return {rows.row_tiles};
       case Role::dtype:
         return {dtype(dimension)};
       case Role::bits:

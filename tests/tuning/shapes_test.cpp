@@ -94,6 +94,34 @@ TEST_F(Shapes, OfRecordedRouting) {
   EXPECT_TRUE(has(shapes, {2, 512, 1024, 8, 2, 1}));
 }
 
+// The GPU's grouped_gemm has this dimension as well.
+class RoutedTarget final : public Target {
+ public:
+  const std::string& name() const override { return name_; }
+  const std::vector<kernels::Dimension>& dimensions() const override { return dimensions_; }
+  std::optional<std::string> why_invalid(const Shape& shape) const override {
+    return kernels::why_out_of_range(dimensions_, shape);
+  }
+  std::vector<Shape> bench_shapes() const override { return {}; }
+  Fingerprint fingerprint() override { return {}; }
+  std::unique_ptr<Bench> open(const Shape&) override { return nullptr; }
+
+ private:
+  std::string name_ = "routed";
+  std::vector<kernels::Dimension> dimensions_ = {{"tokens"},  {"n"},      {"k"},
+                                                 {"experts"}, {"filled"}, {"row_tiles"}};
+};
+
+TEST_F(Shapes, OfRoutingHaveTheTilesOfItsRows) {
+  const RoutedTarget target;
+  const ShapeRequest recorded = {.model = expert_model(), .routing = {{3, 0, 65, 0, 0, 0, 0, 128}}};
+  EXPECT_TRUE(has(make_shapes(target, recorded).shapes, {196, 2048, 512, 8, 3, 1 + 2 + 2}));
+  const ShapeRequest uniform = {.model = expert_model(), .batch_sizes = {1, 257}};
+  EXPECT_TRUE(has(make_shapes(target, uniform).shapes, {2, 2048, 512, 8, 2, 2}));
+  EXPECT_TRUE(has(make_shapes(target, uniform).shapes, {514, 2048, 512, 8, 8, 2 * 2 + 6}))
+      << "two experts have 65 rows, six have 64";
+}
+
 TEST_F(Shapes, OfTensorAndExpertParallelism) {
   const auto shapes = mixed({.model = small_model(), .batch_sizes = {1}, .tensor_parallel = 2});
   EXPECT_TRUE(has(shapes, {1, 384, 512, 4})) << "qkv by columns";
