@@ -63,7 +63,10 @@ SaverOptions checked(SaverOptions options) {
 struct Saver::Impl {
   Impl(Selector& of, Selector::Impl& its, SaverOptions saver_options)
       : selector(of), insides(its), options(checked(std::move(saver_options))) {
-    if (options.store) exchange.emplace(options.store, insides.writer());
+    if (options.store) {
+      const std::lock_guard lock(insides.mutex);
+      exchange.emplace(options.store, insides.writer());
+    }
     thread = std::thread([this] { run(); });
   }
 

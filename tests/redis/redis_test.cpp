@@ -1,6 +1,7 @@
 // Sharing through a real server, which is killed and started again meanwhile.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +125,7 @@ TEST_F(Redis, AllProcessesConvergeThoughTheServerIsKilledMeanwhile) {
   for (unsigned i = 0; i < 4; ++i) {
     children.push_back(::fork());
     if (children.back() != 0) continue;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
       serve(i, board, server_.options(), path(i));
     } catch (const std::exception& e) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <adaptive/error.hpp>
@@ -243,6 +244,47 @@ TEST(Faults, HalfAMeasurementIsNoneButItsFailuresStay) {
 TEST(Faults, AnUnknownOriginIsTheLeastTrusted) {
   EXPECT_EQ(read(data / "names.json").table.operations.at("op").entries.at(Key{2, 1}).origin,
             Origin::imported);
+}
+
+// A record of variant v, and what is said of it.
+std::pair<VariantRecord, std::vector<std::string>> record_from(const std::string& text) {
+  const ReadResult read = parse(R"({"schema": "adaptive-table", "version": 1, "operations": {"o": {
+    "dimensions": [{"name": "m"}], "variants": {"v": {}}, "entries": [{"key": {"m": 1}, "variants": {"v": )" +
+                                    text + "}}]}}}",
+                                "t");
+  std::vector<std::string> said;
+  for (const Notice& notice : read.notices) said.push_back(notice.what);
+  return {read.table.operations.at("o").entries.at(Key{1}).variants.at("v"), said};
+}
+
+TEST(Faults, OfWriters) {
+  const auto one = record_from(R"({"count": 2, "mean_ns": 3, "writer": "w"})");
+  EXPECT_TRUE(one.second.empty());
+  ASSERT_EQ(one.first.shares.size(), 1u);
+  EXPECT_EQ(one.first.shares[0].statistics.count, 2u);
+
+  const auto nobody = record_from(R"({"count": 2, "mean_ns": 3, "writer": ")" + std::string(65, 'x') + "\"}");
+  EXPECT_TRUE(nobody.first.shares.empty());
+  EXPECT_EQ(nobody.first.count, 2u);
+  ASSERT_EQ(nobody.second.size(), 1u);
+  EXPECT_NE(nobody.second[0].find("longer than 64 bytes"), std::string::npos);
+
+  const auto sums = record_from(R"({"count": 9, "mean_ns": 3, "writers": {"b": {"count": 1, "mean_ns": 4},
+                                    "a": {"count": 1, "mean_ns": 2}}})");
+  EXPECT_EQ(sums.first.count, 2u);
+  EXPECT_EQ(sums.first.mean_ns, 3.0);
+  EXPECT_EQ(sums.first.shares[0].writer, "a");
+  ASSERT_EQ(sums.second.size(), 1u);
+  EXPECT_NE(sums.second[0].find("do not add up"), std::string::npos);
+
+  const auto twice = record_from(R"({"count": 1, "mean_ns": 3, "writers": {"a": {"count": 1, "mean_ns": 3},
+                                     "a": {"count": 5, "mean_ns": 3}}})");
+  EXPECT_EQ(twice.first.count, 1u);
+  EXPECT_EQ(twice.second.size(), 1u);
+
+  const auto list = record_from(R"({"count": 1, "mean_ns": 3, "writers": []})");
+  EXPECT_EQ(list.first.count, 1u);
+  EXPECT_EQ(list.second.size(), 1u);
 }
 
 }  // namespace
