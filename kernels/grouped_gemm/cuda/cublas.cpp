@@ -62,12 +62,16 @@ cublasStatus_t CublasGroups::launch(cublasHandle_t handle, void* workspace, std:
   if (const cublasStatus_t status = cublasSetWorkspace(handle, workspace, workspace_bytes);
       status != CUBLAS_STATUS_SUCCESS)
     return status;
+#if CUBLAS_VERSION >= 120500
   // The library counts columns first: y^T [n, rows] = W [n, k] * x^T [k, rows], where W as stored is its
   // transpose.
   return cublasGemmGroupedBatchedEx(handle, transposed_.data(), plain_.data(), n_.data(), rows_.data(),
                                     k_.data(), ones_.data(), w_.data(), type_, k_.data(), x_.data(), type_,
                                     k_.data(), zeros_.data(), y_.data(), type_, n_.data(),
                                     static_cast<int>(rows_.size()), one_each_.data(), CUBLAS_COMPUTE_32F);
+#else
+  return CUBLAS_STATUS_NOT_SUPPORTED;
+#endif
 }
 
 }  // namespace adaptive::kernels::grouped_gemm

@@ -13,6 +13,9 @@
 
 namespace adaptive::kernels::grouped_gemm {
 
+/// The toolkits before 12.5 have no such call.
+inline constexpr bool has_cublas_grouped = CUBLAS_VERSION >= 120500;
+
 class CublasHandle {
  public:
   /// Throws std::runtime_error.

@@ -70,6 +70,7 @@ Capability Capability::current() noexcept {
 }
 
 bool available(const Method& method, const Capability& device) {
+  if (method.kind == Method::Kind::cublas_grouped && !has_cublas_grouped) return false;
   if (!is_own_tiled(method)) return device.major > 0;
   const Config& config = config_of(method);
   if (shared_bytes(config) > device.shared_bytes) return false;
