@@ -132,15 +132,16 @@ TEST(JsonLexer, AcceptsWhatAnotherReaderAccepts) {
                                            "{}"};
   std::mt19937 random(5);
   int valid = 0;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     std::string text;
     for (std::size_t n = 1 + random() % 7; n > 0; --n) text += pieces[random() % pieces.size()];
     // As the value of a member: a text that closes it and goes on is another document for both.
     const std::string document = "{\"schema\": \"adaptive-table\", \"version\": 1, \"x\": " + text + "}";
-    ASSERT_EQ(accepted(text), nlohmann::json::accept(document)) << document;
-    valid += accepted(text) ? 1 : 0;
+    const bool ours = accepted(text);
+    ASSERT_EQ(ours, nlohmann::json::accept(document)) << document;
+    valid += ours ? 1 : 0;
   }
-  EXPECT_GT(valid, 1000);  // else nothing was compared
+  EXPECT_GT(valid, 200);  // else nothing was compared
 }
 
 }  // namespace
