@@ -117,13 +117,12 @@ class Race {
                statistics_[than].location + statistics_.radius(than, options_.error);
   }
 
-  /// Nobody in the race can be faster than the leader by more than a tie.
-  bool all_tied(std::size_t leader) const {
-    const double upper = statistics_[leader].location + statistics_.radius(leader, options_.error);
-    return std::all_of(runners_.begin(), runners_.end(), [&](std::size_t c) {
-      return upper - statistics_[c].location + statistics_.radius(c, options_.error) <
-             std::log1p(options_.tie);
-    });
+  /// It is not faster than the leader by more than a tie.
+  bool cannot_gain(std::size_t c, std::size_t leader) const {
+    return statistics_[c].count >= static_cast<std::uint64_t>(options_.rounds_min) &&
+           statistics_[c].location - statistics_.radius(c, options_.error) >
+               statistics_[leader].location + statistics_.radius(leader, options_.error) -
+                   std::log1p(options_.tie);
   }
 
   void run_rounds() {
@@ -136,8 +135,8 @@ class Race {
       if (options_.exhaustive || options_.default_only) continue;
       const auto leader = fastest(runners_);
       if (!leader) continue;
-      std::erase_if(runners_, [&](std::size_t c) { return surely_slower(c, *leader); });
-      if (counted >= options_.rounds_min && (runners_.size() == 1 || all_tied(*leader))) return;
+      std::erase_if(runners_, [&](std::size_t c) { return c != *leader && cannot_gain(c, *leader); });
+      if (counted >= options_.rounds_min && runners_.size() == 1) return;
     }
   }
 
@@ -158,7 +157,7 @@ class Race {
     if (!leader) return;
     // A default that is as good is better: it is what runs without a table.
     const bool default_ties =
-        std::find(runners_.begin(), runners_.end(), 0) != runners_.end() && statistics_[0].count > 0 &&
+        result_.contestants[0].status == TrialStatus::ok && statistics_[0].count > 0 &&
         statistics_[0].location - statistics_[*leader].location <= std::log1p(options_.tie);
     result_.best = default_ties ? 0 : *leader;
     for (std::size_t c = 0; c < result_.contestants.size(); ++c) {

@@ -4,11 +4,12 @@
 //    noted by its kind and costs that candidate only.
 // 2. Rounds: each candidate still in the race is sampled once, in a new random order, so that a slow spell of
 //    the machine falls on all alike. Locations are robust (KeyStatistics, the selector's own estimator).
-//    After each round a candidate leaves whose confidence sequence lies wholly above the leader's. These
-//    sequences hold at all times together, so that looking after every round costs no confidence: with
-//    probability 1 - `error` no candidate leaves that is faster than the leader.
-// 3. What is still in the race after the last round ties with the leader, and is reported so. The default is
-//    preferred where it is within `tie` of the least location.
+//    After each round a candidate leaves whose confidence sequence lies so far above the leader's that it
+//    cannot be faster by more than `tie`. These sequences hold at all times together, so that looking after
+//    every round costs no confidence: with probability 1 - `error` no candidate leaves that is faster than
+//    the leader by more than that.
+// 3. What is not surely slower than the leader ties with it, and is reported so. The default is preferred
+//    where it is within `tie` of the least location.
 // 4. The winner is sampled again, apart, with the default beside it until that is surely slower. These are
 //    the figures that are reported and stored: the least of many noisy numbers is too small (the winner's
 //    curse), a new sample of it is not. Where the winner turns out slower than the default, the default
@@ -34,7 +35,7 @@ struct RaceOptions {
   int rounds_min = 2;  ///< samples that a candidate has before it may leave
   int rounds_max = 30;
   int confirm_rounds = 15;    ///< samples of the winner afterwards
-  double error = 0.01;        ///< probability that a candidate faster than the leader is dropped
+  double error = 0.05;        ///< probability that a candidate faster than the leader is dropped
   double tie = 0.01;          ///< differences below this share are none
   bool exhaustive = false;    ///< nobody leaves: every candidate has rounds_max samples
   bool default_only = false;  ///< measures the default and decides nothing

@@ -33,7 +33,7 @@ struct TuneArguments {
   bool quick = false, exhaustive = false, no_tune = false;
   std::filesystem::path space;
   int rounds = 0, warm_up = 0, confirm = 0;
-  double error = 0.01, tie = 0.01;
+  double error = 0.05, tie = 0.01;
   double seconds_max = 0.0;
   std::uint64_t seed = 1;
 
