@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -155,6 +156,13 @@ class Worker {
   std::unique_ptr<Bench> bench_;
 };
 
+// Of this process, in bytes.
+std::size_t address_space() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 std::string how_it_ended(int status) {
   if (!WIFSIGNALED(status)) return "exit code " + std::to_string(WEXITSTATUS(status));
   const int signal = WTERMSIG(status);
@@ -240,7 +248,8 @@ class IsolatedTarget::Process {
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
     if (options_.memory_max != 0) {
-      const rlimit memory{options_.memory_max, options_.memory_max};
+      const rlim_t most = address_space() + options_.memory_max;
+      const rlimit memory{most, most};
       ::setrlimit(RLIMIT_AS, &memory);
     }
     const Channel channel(descriptor);

@@ -23,7 +23,8 @@ namespace adaptive::tuning {
 struct IsolationOptions {
   /// For one request (opening a shape, a check, a round); beyond it the process is killed.
   double seconds_max = 120.0;
-  /// Limit of the process's address space; 0 for none. Not for GPUs, which reserve more than there is.
+  /// What the process may map besides what it begins with; 0 for no limit. Not for GPUs, which reserve more
+  /// addresses than there is memory.
   std::size_t memory_max = 0;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -64,17 +63,7 @@ std::int64_t label_index(const Dimension& dimension, const std::string& label) {
   return at - dimension.labels.begin();
 }
 
-// Rows that one launch multiplies, how many experts have any, and how many tiles of rows they make.
-struct Rows {
-  std::int64_t rows = 0;
-  std::int64_t filled = 0;
-  std::int64_t row_tiles = 0;
-};
-
-std::int64_t row_tiles_of(std::int64_t rows) {
-  constexpr std::int64_t tile = kernels::grouped_gemm::routing_tile;
-  return (rows + tile - 1) / tile;
-}
+using kernels::grouped_gemm::RoutingSummary;
 
 class ShapeMaker {
  public:
@@ -170,44 +159,30 @@ class ShapeMaker {
     return {result.begin(), result.end()};
   }
 
-  std::vector<Rows> rows(const Projection& projection, std::int64_t local_experts) const {
-    std::vector<Rows> result;
+  /// Rows of one launch for each step.
+  std::vector<RoutingSummary> rows(const Projection& projection, std::int64_t local_experts) const {
+    std::vector<RoutingSummary> result;
     if (projection.is_expert && !request_.routing.empty()) {
-      for (const RoutedStep& step : request_.routing) result.push_back(rows_of(step, local_experts));
+      for (const RoutedStep& step : request_.routing) result.push_back(share_of(step, local_experts));
       return result;
     }
-    for (const std::int64_t count : tokens()) {
-      if (!projection.is_expert) {
-        result.push_back({count, 0});
-        continue;
-      }
-      // Uniform routing: each token takes so many of all the experts, and a device has its share of both.
-      const auto all = static_cast<double>(std::max<std::int64_t>(1, experts()));
-      const double chosen = static_cast<double>(experts_per_token());
-      const double share = static_cast<double>(local_experts) / all;
-      const double hit = 1.0 - std::pow(std::max(0.0, 1.0 - chosen / all), static_cast<double>(count));
-      Rows one;
-      one.rows = std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * chosen * share));
-      one.filled = std::clamp<std::int64_t>(std::llround(static_cast<double>(local_experts) * hit), 1,
-                                            std::min(one.rows, local_experts));
-      // All filled experts have as many rows, but for one more where they cannot be divided.
-      const std::int64_t more = one.rows % one.filled;
-      const std::int64_t each = one.rows / one.filled;
-      one.row_tiles = more * row_tiles_of(each + 1) + (one.filled - more) * row_tiles_of(each);
-      result.push_back(one);
-    }
+    for (const std::int64_t count : tokens())
+      result.push_back(projection.is_expert ? share_of(routed(count), local_experts)
+                                            : RoutingSummary{.tokens = count});
     return result;
   }
 
-  // A device's share of a recorded step: the first of the equal parts.
-  static Rows rows_of(const RoutedStep& step, std::int64_t local_experts) {
-    Rows result;
-    for (std::size_t e = 0; e < step.size() && static_cast<std::int64_t>(e) < local_experts; ++e) {
-      result.rows += step[e];
-      result.filled += step[e] > 0 ? 1 : 0;
-      result.row_tiles += row_tiles_of(step[e]);
-    }
-    return result;
+  RoutedStep routed(std::int64_t count) const {
+    const auto seed = static_cast<std::uint64_t>(count * 1000 + experts());
+    return kernels::grouped_gemm::rows_by_router(count, std::min(experts_per_token(), experts()), experts(),
+                                                 request_.skew, seed);
+  }
+
+  // A device's share of a step: the first of the equal parts.
+  static RoutingSummary share_of(RoutedStep step, std::int64_t local_experts) {
+    if (static_cast<std::int64_t>(step.size()) > local_experts)
+      step.resize(static_cast<std::size_t>(local_experts));
+    return kernels::grouped_gemm::summary_of(step);
   }
 
   void add_projection(const Projection& projection) {
@@ -221,7 +196,8 @@ class ShapeMaker {
       throw Error("multiplies by expert", target_.name(), "name their number with --experts or a model");
     const std::int64_t local =
         projection.is_expert ? divided(experts(), request_.expert_parallel, "experts") : 0;
-    for (const Rows& each : rows(projection, local)) {
+    for (const RoutingSummary& each : rows(projection, local)) {
+      if (each.tokens == 0) continue;  // nothing is launched
       std::vector<std::vector<std::int64_t>> choices;
       for (const Dimension& dimension : target_.dimensions())
         choices.push_back(choices_of(dimension, projection, out, in, local, each));
@@ -231,7 +207,7 @@ class ShapeMaker {
 
   std::vector<std::int64_t> choices_of(const Dimension& dimension, const Projection& projection,
                                        std::int64_t out, std::int64_t in, std::int64_t local_experts,
-                                       const Rows& rows) const {
+                                       const RoutingSummary& rows) const {
     if (const auto at = request_.values.find(dimension.name); at != request_.values.end()) {
       std::vector<std::int64_t> result;
       for (const std::string& text : at->second) result.push_back(parse_value(dimension, text));
@@ -239,7 +215,7 @@ class ShapeMaker {
     }
     switch (role_of(dimension.name)) {
       case Role::tokens:
-        return {rows.rows};
+        return {rows.tokens};
       case Role::out:
         return {out};
       case Role::in:

@@ -6,8 +6,8 @@
 //   n, out_features             columns of the output
 //   k, in_features              columns of the activations
 //   experts, groups             experts of a layer; a family that has them gets the experts' projections
-//   filled                      experts that have any row
-//   dtype, bits                 of weights and activations
+//   filled, row_tiles           experts that have any row; their rows in tiles
+//   (kernels/grouped_gemm/routing.hpp) dtype, bits                 of weights and activations
 //
 // Any other dimension has its value from `values`, or its first label.
 #pragma once
@@ -37,6 +37,8 @@ struct ShapeRequest {
   std::int64_t experts = 0;            ///< instead of the model's
   std::int64_t experts_per_token = 0;  ///< instead of the model's
   std::vector<RoutedStep> routing = {};
+  /// Without recorded routing the expert of rank r is chosen with a weight of (r + 1)^-skew; 0: all alike.
+  double skew = 0.5;
   std::int64_t tensor_parallel = 1;
   std::int64_t expert_parallel = 1;
   std::string dtype = "auto";

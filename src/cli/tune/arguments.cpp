@@ -59,6 +59,10 @@ void add_shape_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--experts", a.experts, "Instead of the model's")->group(group);
   command.add_option("--top-k", a.experts_per_token, "Experts of each token, instead of the model's")
       ->group(group);
+  command.add_option("--skew", a.skew, "Of the routing: the expert of rank r has the weight (r + 1)^-skew")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--routing", a.routing, "Rows of each expert, one step a line, instead of batch sizes")
       ->type_name("FILE")
       ->group(group);
@@ -177,6 +181,7 @@ tuning::ShapeRequest shape_request(const TuneArguments& a) {
   request.dtype = a.dtype;
   request.shapes = a.shapes;
   request.quick = a.quick;
+  request.skew = a.skew;
   if (!a.routing.empty()) request.routing = read_routing(a.routing);
   for (const std::string& pair : a.out_in) {
     const std::vector<std::string> sides = split(pair, '/');

@@ -27,6 +27,7 @@ struct TuneArguments {
   std::string split = "out";
   std::string dtype = "auto";
   std::int64_t tensor_parallel = 1, expert_parallel = 1, experts = 0, experts_per_token = 0;
+  double skew = 0.5;
   std::filesystem::path routing;
 
   // Search.

@@ -26,6 +26,7 @@
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
 #include "table/apply.hpp"
+#include "table/update.hpp"
 #include "tuning/tuner.hpp"
 
 namespace adaptive::cli {
@@ -116,13 +117,14 @@ class Tune {
       throw Error("cannot be used: " + std::string(e.what()), to_string(devices_.front()));
     }
     table_path_ = table_path();
+    table::Table known;
     if (!table_path_.empty() && fs::exists(table_path_)) {
       table::ReadResult read = table::read(table_path_);
       if (!arguments_.quiet) print_notices(read.notices, streams_.err);
-      known_ = std::move(read.table);
+      known = std::move(read.table);
     }
     shapes_ = arguments_.force || arguments_.no_tune ? list.shapes
-                                                     : tuning::missing_shapes(known_, target(), list.shapes);
+                                                     : tuning::missing_shapes(known, target(), list.shapes);
     skipped_ = list.shapes.size() - shapes_.size();
     for (const kernels::Shape& shape : shapes_)
       names_.push_back(kernels::to_string(target().dimensions(), shape));
@@ -212,15 +214,17 @@ class Tune {
 
   void update(const table::Table& found) {
     fs::create_directories(table_path_.parent_path());
-    const std::vector<table::AppliedEntry> entries = table::apply(known_, found);
-    for (const table::AppliedEntry& entry : entries) {
-      (entry.accepted ? accepted_ : refused_) += 1;
-      console_.say(LogLevel::debug, fmt::format("{} {}: {}", entry.accepted ? "accepted" : "skipped",
-                                                entry.key, entry.reason));
-    }
-    if (accepted_ == 0) return;
-    known_.tool = std::string("adaptive ") + library_version;
-    table::write(known_, table_path_);
+    const auto change = [&](table::Table& table) {
+      for (const table::AppliedEntry& entry : table::apply(table, found)) {
+        (entry.accepted ? accepted_ : refused_) += 1;
+        console_.say(LogLevel::debug, fmt::format("{} {}: {}", entry.accepted ? "accepted" : "skipped",
+                                                  entry.key, entry.reason));
+      }
+      table.tool = std::string("adaptive ") + library_version;
+      return accepted_ > 0;
+    };
+    for (const table::Notice& notice : table::update(table_path_, change))
+      console_.say(notice.level, notice.where + ": " + notice.what);
   }
 
   double kernel_seconds() const {
@@ -273,7 +277,6 @@ class Tune {
   std::vector<std::unique_ptr<tuning::Target>> targets_;
   Fingerprint fingerprint_;
   fs::path table_path_;
-  table::Table known_;
   std::vector<kernels::Shape> shapes_;
   std::vector<std::string> names_;
   std::size_t skipped_ = 0;
