@@ -42,7 +42,11 @@ class Imed final : public Policy {
   double seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
                       const PriorModel* model) const noexcept;
 
+  /// Whom to look at to see whether a prediction is worth its name.
+  std::uint32_t audited(const KeyStatistics& key, const PriorModel& model) const noexcept;
+
   ImedOptions options_;
+  double audit_at_ = 128.0;
   Reopening reopening_;
   // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
   bool reviewed_ = false;

@@ -10,21 +10,35 @@
 namespace adaptive::policies {
 namespace {
 
-// A priori deviation of the offset: clocks and drivers move all variants by about so much.
-constexpr double offset_deviation = 0.10;
 // The learned factor starts at 1 with the weight of so many residuals.
 constexpr double factor_weight = 2.0;
-// Of the priors that say nothing: how many there are, and how far off they may be.
+// Of the priors that say nothing: how many there are, and how far off they may be. The errors of predictions
+// have been seen before, when each known key was predicted from the others.
 constexpr double stray_share = 0.01;
+constexpr double stray_share_predicted = 0.0005;
 constexpr double stray_deviation = 0.30;
 // More than this many residuals improve the factor no further.
 constexpr std::size_t residuals_max = 64;
 // However noisy the launches, a prior is worth no more results than this: the hardware may have changed.
 constexpr double results_max = 16.0;
 
+// Whether a key's priors are a prediction: only such err in common.
+bool errors_are_common(const KeyStatistics& key) noexcept {
+  for (const VariantStatistics& c : key.candidates)
+    for (const double loading : c.prior_loadings)
+      if (loading != 0.0) return true;
+  return false;
+}
+
 }  // namespace
 
 PriorModel::PriorModel(const KeyStatistics& key) noexcept {
+  if (errors_are_common(key)) {
+    factors_.emplace(key);
+    for (const VariantStatistics& c : key.candidates) measured_ += c.count > 0 && c.has_prior() ? 1 : 0;
+    factor_ = factors_->factor();
+    return;
+  }
   std::array<double, residuals_max> residuals{};
   std::array<double, residuals_max> deviations{};
   std::size_t count = 0;
@@ -43,7 +57,7 @@ PriorModel::PriorModel(const KeyStatistics& key) noexcept {
   std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(count));
   offset_ = *middle;
 
-  const double first = offset_ / std::hypot(offset_deviation, deviations[0]);
+  const double first = offset_ / std::hypot(key.prior_offset_deviation, deviations[0]);
   double sum = factor_weight + first * first;
   for (std::size_t i = 0; i < count; ++i) {
     const double z = (residuals[i] - offset_) / deviations[i];
@@ -54,10 +68,11 @@ PriorModel::PriorModel(const KeyStatistics& key) noexcept {
 }
 
 double PriorModel::worth_from(const VariantStatistics& candidate, double best) const noexcept {
-  const double behind = candidate.prior + offset_ - best;
-  const double deviation = factor_ * candidate.prior_deviation;
-  const double gain = (1.0 - stray_share) * expected_gain(behind, deviation) +
-                      stray_share * expected_gain(behind, std::max(stray_deviation, deviation));
+  const double behind = location(candidate) - best;
+  const double deviation = factors_ ? factors_->deviation(candidate) : factor_ * candidate.prior_deviation;
+  const double stray = factors_ ? stray_share_predicted : stray_share;
+  const double gain = (1.0 - stray) * expected_gain(behind, deviation) +
+                      stray * expected_gain(behind, std::max(stray_deviation, deviation));
   return policies::worth_from(gain, behind);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/operation_state.hpp"
+#include "policies/prediction.hpp"
 #include "table/limits.hpp"
 #include "table/shares.hpp"
 #include "table/update.hpp"
@@ -59,6 +60,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   shared.seed = options.seed;
   shared.learning = options.learning;
   shared.policy = options.policy ? options.policy : make_policy("default");
+  if (options.learning.prediction) shared.predictor = policies::make_predictor;
   shared.log = options.log;
   if (options.use_environment) read_environment();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
@@ -94,6 +96,7 @@ Operation& Selector::define(OperationSpec spec) {
   operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
   for (const Impl::Source& source : impl_->sources) impl_->seed(*operation, source, true);
   if (impl_->shared_source) impl_->seed(*operation, *impl_->shared_source, true);
+  operation->state_->fit();
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
   return *impl_->operations.emplace(name, std::move(operation)).first->second;
@@ -109,7 +112,10 @@ void Selector::load(const std::filesystem::path& path) {
   std::optional<Impl::Source> source = impl_->read(path.string());
   if (!source) return;
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [name, operation] : impl_->operations) impl_->seed(*operation, *source, false);
+  for (const auto& [name, operation] : impl_->operations) {
+    impl_->seed(*operation, *source, false);
+    operation->state_->fit();
+  }
   // Also ahead of what the search finds for operations that are defined later.
   impl_->search();
   impl_->sources.insert(impl_->sources.begin(), std::move(*source));

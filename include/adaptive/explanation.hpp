@@ -41,8 +41,9 @@ struct ADAPTIVE_EXPORT Explanation {
     double location_ns = 0.0;  ///< robust; 0 without results
     double lower_ns = 0.0;     ///< confidence limits of `location_ns`
     double upper_ns = 0.0;
-    double seed_ns = 0.0;      ///< what the tables said; 0 without
-    std::string verdict = {};  ///< what would have to happen for it to become the incumbent
+    double seed_ns = 0.0;         ///< what the tables or a prediction said; 0 without
+    double seed_deviation = 0.0;  ///< of its error, as a share, besides what is common to all candidates
+    std::string verdict = {};     ///< what would have to happen for it to become the incumbent
   };
 
   std::string operation = {};

@@ -41,6 +41,10 @@ struct LearningOptions {
   /// and 16, or 16 where a table has measured the key on this device) and eight of each new leader; 1 sets no
   /// limit. Changes are noticed later by as much.
   double timing_budget = 0.0005;
+  /// Whether a key that no table knows may start from a model of all that do, where that is surer than its
+  /// nearest neighbour. It is fitted when tables are loaded and, as a run learns keys, at the first call of a
+  /// new one.
+  bool prediction = true;
   /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
   std::size_t candidates_max = 0;
   /// A timed launch whose result has not come within so many later timed launches of its key is given up.

@@ -52,7 +52,8 @@ struct OperationSpec {
   std::function<std::uint32_t(const Key&)> default_variant = {};
   /// The largest distance at which an entry is borrowed. 1 is one doubling in all sizes together: within it
   /// the best variant of a neighbour is usually still a good one, beyond it it is often worse than the
-  /// default (docs/selection.md has the measurement). Infinity: no limit. Negative: never borrow.
+  /// default (docs/selection.md has the measurement). Infinity: no limit. Negative: never borrow,
+  /// nor predict.
   double nearest_limit = 1.0;
   /// Keys beyond it are served (exact or default), counted, and not learned.
   std::size_t max_keys = 65'536;

@@ -18,6 +18,8 @@ struct VariantStatistics {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
   /// Up to so many results the location is a mean of those near their median; afterwards a clipped mean.
   static constexpr std::size_t first_count = 5;
+  /// Hidden factors by which the errors of a key's priors can move together.
+  static constexpr std::size_t prior_factors = 3;
 
   std::uint32_t variant = 0;      ///< index in the operation
   std::uint32_t pending = 0;      ///< timed launches whose result has neither come nor been given up
@@ -30,10 +32,13 @@ struct VariantStatistics {
   double mean_ns = 0.0;           ///< plain mean
   double squares_ns = 0.0;        ///< sum of squared deviations from `mean_ns`
   double minimum_ns = std::numeric_limits<double>::infinity();
-  /// Log latency as a table or a neighbour has it, and the deviation of its error as far as known beforehand;
-  /// `none` without one.
+  /// Log latency as a table, a neighbour or a prediction has it, and the deviation of its error as far as
+  /// known beforehand, besides what is common to all candidates; `none` without one.
   double prior = none;
   double prior_deviation = none;
+  /// What of that error is common with other candidates: loadings · f for factors f that are independent
+  /// standard normal and the same for all candidates of the key. Zero where priors err each on its own.
+  std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
   std::uint64_t asked_at = 0;               ///< the key's `results` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
@@ -72,6 +77,8 @@ class ADAPTIVE_EXPORT KeyStatistics {
 
   /// The priors were measured for this very key, on this device, with this software.
   bool trusted_prior = false;
+  /// Deviation of the error that all priors of the key have in common: another clock, another shape.
+  double prior_offset_deviation = 0.10;
 
   Objective objective = Objective::automatic;  ///< what `VariantStatistics::tail` says
 

@@ -46,6 +46,9 @@ struct Arguments {
   double lost = 0.0;
   double budget = 1.0;
   double revalidation = 0.0;
+  bool predict = false;
+  std::vector<std::string> leave_out;
+  double prediction_error = 0.0;
   bool per_key = false;
   bool json = false;
   std::filesystem::path csv;
@@ -81,6 +84,9 @@ ReplayOptions options_of(const Arguments& arguments, const std::string& policy) 
   options.run.learning.exploration_budget = arguments.budget;
   options.run.learning.revalidation_budget = arguments.revalidation;
   options.run.seeds = seeds_of(arguments);
+  options.predict = arguments.predict;
+  options.leave_out = arguments.leave_out;
+  options.prediction_error = arguments.prediction_error;
   options.runs = arguments.runs;
   options.seed = arguments.seed;
   options.order = arguments.order == "recorded" ? Recorded::Order::recorded : Recorded::Order::random;
@@ -105,6 +111,11 @@ struct Replayed {
 std::vector<Replayed> replay_all(const Arguments& arguments, const Streams& streams) {
   if (arguments.trace.empty() == arguments.scenario.empty())
     throw UsageError("replay: give either --trace or --scenario");
+  if (arguments.predict && (arguments.trace.empty() || arguments.seeds != "none"))
+    throw UsageError("--predict: it needs a --trace, and no --seeds");
+  if (!arguments.leave_out.empty() && !arguments.predict) throw UsageError("--leave-out: it needs --predict");
+  if (arguments.prediction_error > 0.0 && !arguments.predict)
+    throw UsageError("--prediction-error: it needs --predict");
   if (arguments.delay[1] < arguments.delay[0]) throw UsageError("--delay: the second is below the first");
   std::vector<Replayed> all;
   if (!arguments.scenario.empty()) {
@@ -145,6 +156,17 @@ Json figures(const Summary& summary, double first_look, std::size_t calls) {
   return json;
 }
 
+Json to_json(const replay::PredictionQuality& quality) {
+  const double variants = static_cast<double>(quality.variants);
+  Json json = {{"keys", quality.keys}, {"keys_predicted", quality.predicted}};
+  if (quality.predicted == 0) return json;
+  json["coverage_90_percent"] = percent(static_cast<double>(quality.covered) / variants);
+  json["error_percent"] = percent(std::sqrt(quality.squares / variants));
+  json["error_expected_percent"] = percent(quality.deviation / variants);
+  json["start_gap_percent"] = percent(quality.start_gap / static_cast<double>(quality.predicted));
+  return json;
+}
+
 Json to_json(const Replayed& replayed, const Arguments& arguments) {
   const auto& [policy, options, result] = replayed;
   Json json;
@@ -154,6 +176,7 @@ Json to_json(const Replayed& replayed, const Arguments& arguments) {
   json["seed"] = arguments.seed;
   json["keys"] = result.keys.size();
   json.update(figures(result.total, result.first_look, arguments.calls));
+  if (result.prediction) json["prediction"] = to_json(*result.prediction);
   Json course = Json::array();
   for (std::size_t i = 0; i < options.run.checkpoints.size(); ++i)
     course.push_back({{"calls", options.run.checkpoints[i]},
@@ -263,6 +286,17 @@ Command add_replay(CLI::App& app) {
   command->add_option("--seed-error", a->seed_error, "Deviation of the logarithm of what the table says")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
+  command->add_flag("--predict", a->predict, "Each key starts from a prediction fitted on the other keys");
+  command
+      ->add_option("--leave-out", a->leave_out,
+                   "With --predict: not from keys that have the same values of all these dimensions")
+      ->delimiter(',');
+  command
+      ->add_option(
+          "--prediction-error", a->prediction_error,
+          "With --predict: what the other keys say of a variant is wrong by such a factor, as a deviation of "
+          "its logarithm")
+      ->check(CLI::Range(0.0, 10.0));
   command
       ->add_option("--timing-cost-us", a->timing_cost_us, "Added to every timed call; the selector is told")
       ->check(CLI::Range(0.0, 1e9))

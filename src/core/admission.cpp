@@ -14,15 +14,6 @@ namespace {
 // A new key looks at so many of the latest keys of this run: bounds what a key's first call can cost.
 constexpr std::size_t neighbours_max = 2048;
 
-std::vector<SeedVariant> measured(const KeyStatistics& statistics) {
-  std::vector<SeedVariant> result;
-  for (const VariantStatistics& c : statistics.candidates)
-    if (c.count > 0)
-      result.push_back(
-          {c.variant, c.total_count, std::exp(c.location), c.mean_ns, c.variance_ns(), c.failures});
-  return result;
-}
-
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return Random(a ^ (b * 0x9E3779B97F4A7C15u))();
 }
@@ -66,6 +57,7 @@ std::optional<Decision> OperationState::select_known(Key key) noexcept {
     // learned.
     KeyState& state = *head->state;
     const std::lock_guard key_lock(state.lock);
+    fit_if_due();
     StartingPoint start = start_again(state, neighbours_of(key));
     if (start.match.kind == MatchKind::fallback) return std::nullopt;
     state.start = std::move(start);
@@ -85,6 +77,7 @@ bool OperationState::is_known(const KeyState& key) const noexcept {
 
 std::optional<Decision> OperationState::admit_known(const Key& key) {
   Candidates candidates = candidates_of_new(key);
+  fit_if_due();
   StartingPoint start = start_of(key, candidates);
   if (start.match.kind == MatchKind::fallback) return std::nullopt;
   if (keys_.size() >= spec_.max_keys) {
@@ -128,6 +121,7 @@ const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcep
   }
   try {
     Candidates candidates = candidates_of_new(key);
+    if (seeds_.find(key) == nullptr) fit_if_due();
     StartingPoint start = start_of(key, candidates);
     return admit(key, std::move(candidates), std::move(start)).head;
   } catch (const std::exception& e) {
@@ -251,13 +245,13 @@ StartingPoint OperationState::start_again(const KeyState& key, std::span<const N
     if (c.variant == key.default_variant) fallback = static_cast<std::uint32_t>(candidates.size());
     candidates.push_back(c.variant);
   }
-  return starting_point({spec_.dimensions, key.key, spec_.nearest_limit, candidates, fallback}, seeds_,
-                        neighbours);
+  return starting_point({spec_.dimensions, key.key, spec_.nearest_limit, candidates, fallback, predictor()},
+                        seeds_, neighbours);
 }
 
 StartingPoint OperationState::start_of(const Key& key, Candidates& candidates) const {
-  StartingRequest request{spec_.dimensions, key, spec_.nearest_limit, candidates.variants,
-                          candidates.fallback};
+  StartingRequest request{spec_.dimensions,    key,        spec_.nearest_limit, candidates.variants,
+                          candidates.fallback, predictor()};
   const std::vector<Neighbour> neighbours = neighbours_of(key);
   StartingPoint start = starting_point(request, seeds_, neighbours);
   const std::size_t most = shared_.learning.candidates_max;
@@ -325,6 +319,7 @@ void OperationState::begin(KeyState& key) const {
   fresh.incumbent = key.start.candidate;
   fresh.trusted_prior = key.start.trusted;
   fresh.objective = shared_.learning.objective;
+  fresh.prior_offset_deviation = key.start.prior_offset_deviation;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     VariantStatistics& c = fresh.candidates[i];
     c.variant = key.statistics[i].variant;
@@ -332,6 +327,7 @@ void OperationState::begin(KeyState& key) const {
       c.prior = key.start.prior[i];
       c.prior_deviation = key.start.prior_deviation[i];
       c.prior_count = key.start.prior_count[i];
+      c.prior_loadings = key.start.prior_loadings[i];
     }
     set_availability(c);
   }

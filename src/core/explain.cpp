@@ -55,7 +55,10 @@ Explanation::Candidate describe(const KeyStatistics& s, std::uint32_t i, const s
     d.lower_ns = std::exp(c.location - radius);
     d.upper_ns = std::exp(c.location + radius);
   }
-  if (c.has_prior()) d.seed_ns = std::exp(c.prior);
+  if (c.has_prior()) {
+    d.seed_ns = std::exp(c.prior);
+    d.seed_deviation = c.prior_deviation;
+  }
   d.verdict = verdict(s, i, options);
   return d;
 }
@@ -71,7 +74,8 @@ std::string start_text(const Explanation& e) {
       return "it borrows from the nearest known key, " + from.substr(6) + ", at distance " + distance;
     }
     case MatchKind::predicted:
-      return "a model predicted it";
+      return "a model" + from + " predicts it, each variant against the others to " +
+             percent(e.match.deviation);
     case MatchKind::fallback:
       break;
   }
@@ -138,7 +142,10 @@ Explanation OperationState::explain(const Key& asked) const {
     for (std::size_t i = 0; i < candidates.variants.size(); ++i) {
       Explanation::Candidate candidate;
       candidate.name = name(candidates.variants[i]);
-      if (start.prior[i] == start.prior[i]) candidate.seed_ns = std::exp(start.prior[i]);
+      if (start.prior[i] == start.prior[i]) {
+        candidate.seed_ns = std::exp(start.prior[i]);
+        candidate.seed_deviation = start.prior_deviation[i];
+      }
       candidate.verdict = "the key has not been seen yet";
       e.candidates.push_back(std::move(candidate));
     }
@@ -175,22 +182,33 @@ Explanation OperationState::explain(const Key& asked) const {
 
 }  // namespace core
 
+namespace {
+
+template <class... Values>
+std::string line(const char* format, Values... values) {
+  char buffer[512];
+  std::snprintf(buffer, sizeof buffer, format, values...);
+  return buffer;
+}
+
+std::string seed_text(const Explanation::Candidate& c) {
+  if (!(c.seed_ns > 0)) return "-";
+  return line("%.3f +-%.0f%%", c.seed_ns / 1e3, 100.0 * c.seed_deviation);
+}
+
+}  // namespace
+
 std::string Explanation::text() const {
-  const auto line = [](const char* format, auto... values) {
-    char buffer[512];
-    std::snprintf(buffer, sizeof buffer, format, values...);
-    return std::string(buffer);
-  };
   std::string out = operation + "  " + key + "\n  " + reason + "\n";
   out += line("  %.0f calls, %.2f %% of them exploring, %.2f %% of the time lost by it\n", calls,
               100.0 * explored_share, 100.0 * lost_share);
-  out += line("  %-28s %9s %12s %24s %12s  %s\n", "variant", "results", "latency us", "confidence limits us",
+  out += line("  %-28s %9s %12s %24s %16s  %s\n", "variant", "results", "latency us", "confidence limits us",
               "seed us", "verdict");
   for (const Candidate& c : candidates) {
     const std::string limits = c.count == 0 ? "-" : line("%.3f .. %.3f", c.lower_ns / 1e3, c.upper_ns / 1e3);
-    out += line("  %-28s %9llu %12s %24s %12s  ", c.name.c_str(), static_cast<unsigned long long>(c.count),
+    out += line("  %-28s %9llu %12s %24s %16s  ", c.name.c_str(), static_cast<unsigned long long>(c.count),
                 c.location_ns > 0 ? line("%.3f", c.location_ns / 1e3).c_str() : "-", limits.c_str(),
-                c.seed_ns > 0 ? line("%.3f", c.seed_ns / 1e3).c_str() : "-") +
+                seed_text(c).c_str()) +
            c.verdict + "\n";
   }
   for (const std::string& name : unsupported) out += "  " + name + " cannot run this key\n";

@@ -1,6 +1,7 @@
 // All that is kept about one key.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -17,6 +18,7 @@
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
 #include "core/revalidation.hpp"
+#include "core/seed.hpp"
 #include "core/spin_lock.hpp"
 #include "core/tickets.hpp"
 
@@ -41,6 +43,8 @@ struct StartingPoint {
   std::vector<double> prior;
   std::vector<double> prior_deviation;
   std::vector<std::uint64_t> prior_count;
+  std::vector<std::array<double, VariantStatistics::prior_factors>> prior_loadings;
+  double prior_offset_deviation = 0.10;
 };
 
 struct KeyState {
@@ -77,5 +81,8 @@ struct KeyState {
     return statistics.candidates[candidate].variant;
   }
 };
+
+/// What the run knows of the variants of a key; its lock is held.
+std::vector<SeedVariant> measured(const KeyStatistics& statistics);
 
 }  // namespace adaptive::core

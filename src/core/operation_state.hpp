@@ -51,6 +51,8 @@ class OperationState {
 
   // What the program changes.
   void add_seeds(std::vector<SeedEntry> seeds, bool keep_old);
+  /// Fits the predictor to what is known by now.
+  void fit();
   void republish();
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;
@@ -100,6 +102,16 @@ class OperationState {
   /// For a key that has its candidates.
   StartingPoint start_again(const KeyState& key, std::span<const Neighbour> neighbours) const;
   std::vector<Neighbour> neighbours_of(const Key& key) const;
+  /// Null: nothing is to be predicted.
+  const Predictor* predictor() const noexcept {
+    return spec_.nearest_limit >= 0.0 ? predictor_.get() : nullptr;
+  }
+  /// Fits the predictor anew where this run has learned much since it last was.
+  void fit_if_due();
+  void fit_to(std::size_t measured);
+  /// How many variants of how many keys this run has results of, together, and how many entries tables have.
+  std::size_t known_by_now() const;
+  std::vector<KnownKey> known_keys() const;
   KeyState& admit(const Key& key, Candidates candidates, StartingPoint start);
   /// Nothing where nothing is known of `key` or near it.
   std::optional<Decision> admit_known(const Key& key);
@@ -146,6 +158,8 @@ class OperationState {
   HeadArena heads_;
   std::vector<std::unique_ptr<KeyState>> keys_;
   Seeds seeds_;
+  std::unique_ptr<Predictor> predictor_;
+  std::size_t measured_at_fit_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> forced_;
   std::uint64_t forced_count_ = 0;
 

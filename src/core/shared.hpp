@@ -9,6 +9,7 @@
 #include <adaptive/log.hpp>
 #include <adaptive/mode.hpp>
 #include <adaptive/policy.hpp>
+#include "core/predictor.hpp"
 
 namespace adaptive::core {
 
@@ -18,6 +19,7 @@ struct Shared {
   std::uint64_t seed = 0;
   LearningOptions learning;
   PolicyFactory policy;
+  PredictorFactory predictor = nullptr;  // null: nothing is predicted
   LogCallback log;
 
   void say(LogLevel level, std::string_view line) const noexcept {

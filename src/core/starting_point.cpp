@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <string>
 
 #include "core/distance.hpp"
 
@@ -14,6 +16,10 @@ constexpr double deviation_trusted = 0.02;
 constexpr double deviation_foreign = 0.15;
 constexpr double deviation_nearest = 0.05;
 constexpr double deviation_per_doubling = 0.10;
+// What all variants have in common: another device's clock, and a shape that has up to twice the work per
+// doubling.
+constexpr double level_foreign = 0.40;
+constexpr double level_per_doubling = 0.70;
 
 constexpr std::uint32_t nothing = ~std::uint32_t{0};
 
@@ -71,6 +77,84 @@ struct Near {
   const SeedEntry* seed;
 };
 
+StartingPoint from_default(const StartingRequest& request) {
+  StartingPoint start;
+  start.candidate = request.fallback;
+  start.prior.assign(request.candidates.size(), VariantStatistics::none);
+  start.prior_deviation = start.prior;
+  start.prior_count.assign(request.candidates.size(), 0);
+  start.prior_loadings.assign(request.candidates.size(), {});
+  return start;
+}
+
+void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingRequest& request) {
+  const Borrowed from{exact.incumbent, exact.variants};
+  const std::uint32_t candidate = usable(from, request.candidates);
+  if (candidate != nothing) start.candidate = candidate;
+  set_priors(start, from, request, exact.trusted ? deviation_trusted : deviation_foreign);
+  if (!exact.trusted) start.prior_offset_deviation += level_foreign;
+  start.match = {MatchKind::exact, 0.0, exact.key};
+  start.source = exact.source;
+  start.trusted = exact.trusted;
+}
+
+std::vector<Near> within_limit(const StartingRequest& request, const Seeds& seeds,
+                               std::span<const Neighbour> neighbours) {
+  std::vector<Near> near;
+  const auto consider = [&](const Key& key, std::uint32_t rank, const Borrowed& from, const SeedEntry* seed) {
+    const double at = distance(request.dimensions, request.key, key);
+    if (at <= request.nearest_limit && std::isfinite(at)) near.push_back({at, &key, rank, from, seed});
+  };
+  for (const Neighbour& n : neighbours) consider(n.key, 0, {n.incumbent, n.variants}, nullptr);
+  if (!seeds.entries().empty())
+    for (const SeedEntry& s : seeds.window(request.key, request.dimensions[0], request.nearest_limit))
+      consider(s.key, 1, {s.incumbent, s.variants}, &s);
+  std::sort(near.begin(), near.end(), [](const Near& a, const Near& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    if (!(*a.key == *b.key)) return *a.key < *b.key;
+    return a.rank < b.rank;
+  });
+  return near;
+}
+
+void begin_nearest(StartingPoint& start, const StartingRequest& request, const Seeds& seeds,
+                   std::span<const Neighbour> neighbours) {
+  for (const Near& n : within_limit(request, seeds, neighbours)) {
+    const std::uint32_t candidate = usable(n.from, request.candidates);
+    if (candidate == nothing) continue;
+    start.candidate = candidate;
+    const double base = n.seed != nullptr && !n.seed->trusted ? deviation_foreign : deviation_nearest;
+    set_priors(start, n.from, request, base + deviation_per_doubling * n.distance);
+    start.prior_offset_deviation += level_per_doubling * n.distance;
+    start.match = {MatchKind::nearest, n.distance, *n.key};
+    start.source = n.seed != nullptr ? n.seed->source : "this run";
+    return;
+  }
+}
+
+bool begin_predicted(StartingPoint& start, const StartingRequest& request) {
+  Prediction prediction;
+  if (request.predictor == nullptr ||
+      !request.predictor->predict(request.key, request.candidates, prediction))
+    return false;
+  std::uint32_t best = nothing;
+  for (std::uint32_t i = 0; i < prediction.candidates.size(); ++i) {
+    const Prediction::Candidate& c = prediction.candidates[i];
+    if (c.location != c.location) continue;
+    start.prior[i] = c.location;
+    start.prior_deviation[i] = c.deviation;
+    start.prior_loadings[i] = c.loadings;
+    start.prior_count[i] = c.count;
+    if (best == nothing || c.location < start.prior[best]) best = i;
+  }
+  if (best != nothing) start.candidate = best;
+  start.prior_offset_deviation = prediction.offset_deviation;
+  start.match.kind = MatchKind::predicted;
+  start.match.deviation = prediction.deviation;
+  start.source = std::to_string(prediction.keys) + " known keys";
+  return true;
+}
+
 }  // namespace
 
 void Seeds::add(std::vector<SeedEntry> entries, bool keep_old) {
@@ -124,47 +208,12 @@ std::span<const SeedEntry> Seeds::window(const Key& key, const Dimension& first,
 
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
                              std::span<const Neighbour> neighbours) {
-  StartingPoint start;
-  start.candidate = request.fallback;
-  start.prior.assign(request.candidates.size(), VariantStatistics::none);
-  start.prior_deviation = start.prior;
-  start.prior_count.assign(request.candidates.size(), 0);
-
+  StartingPoint start = from_default(request);
   if (const SeedEntry* exact = seeds.find(request.key)) {
-    const Borrowed from{exact->incumbent, exact->variants};
-    const std::uint32_t candidate = usable(from, request.candidates);
-    if (candidate != nothing) start.candidate = candidate;
-    set_priors(start, from, request, exact->trusted ? deviation_trusted : deviation_foreign);
-    start.match = {MatchKind::exact, 0.0, exact->key};
-    start.source = exact->source;
-    start.trusted = exact->trusted;
+    begin_exact(start, *exact, request);
     return start;
   }
-
-  std::vector<Near> near;
-  const auto consider = [&](const Key& key, std::uint32_t rank, const Borrowed& from, const SeedEntry* seed) {
-    const double at = distance(request.dimensions, request.key, key);
-    if (at <= request.nearest_limit && std::isfinite(at)) near.push_back({at, &key, rank, from, seed});
-  };
-  for (const Neighbour& n : neighbours) consider(n.key, 0, {n.incumbent, n.variants}, nullptr);
-  if (!seeds.entries().empty())
-    for (const SeedEntry& s : seeds.window(request.key, request.dimensions[0], request.nearest_limit))
-      consider(s.key, 1, {s.incumbent, s.variants}, &s);
-  std::sort(near.begin(), near.end(), [](const Near& a, const Near& b) {
-    if (a.distance != b.distance) return a.distance < b.distance;
-    if (!(*a.key == *b.key)) return *a.key < *b.key;
-    return a.rank < b.rank;
-  });
-  for (const Near& n : near) {
-    const std::uint32_t candidate = usable(n.from, request.candidates);
-    if (candidate == nothing) continue;
-    start.candidate = candidate;
-    const double base = n.seed != nullptr && !n.seed->trusted ? deviation_foreign : deviation_nearest;
-    set_priors(start, n.from, request, base + deviation_per_doubling * n.distance);
-    start.match = {MatchKind::nearest, n.distance, *n.key};
-    start.source = n.seed != nullptr ? n.seed->source : "this run";
-    return start;
-  }
+  if (!begin_predicted(start, request)) begin_nearest(start, request, seeds, neighbours);
   return start;
 }
 

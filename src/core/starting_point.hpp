@@ -1,4 +1,4 @@
-// The starting point of a new key: exact entry, nearest within the limit, default.
+// The starting point of a new key: exact entry, prediction or nearest within the limit, default.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
 #include "core/key_state.hpp"
+#include "core/predictor.hpp"
 #include "core/seed.hpp"
 
 namespace adaptive::core {
@@ -44,13 +45,16 @@ struct StartingRequest {
   double nearest_limit = 0.0;
   /// Variants that can run the key, best guess first.
   std::span<const std::uint32_t> candidates;
-  std::uint32_t fallback = 0;  ///< index among the candidates
+  std::uint32_t fallback = 0;            ///< index among the candidates
+  const Predictor* predictor = nullptr;  ///< null: nothing is predicted
 };
 
 /// An exact entry is used even where it names no variant that can run the key (its measurements still order
 /// the others). A nearest one must name, or have measured, a variant that can: the fastest of those; else the
 /// next nearest is asked. Of equally near keys the smaller is taken; of a seed and a key of this run, the
-/// latter, since it was measured here and now.
+/// latter, since it was measured here and now. Where enough is known
+/// for a prediction it takes the place of the nearest entry: it has learned how much near keys have in
+/// common.
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
                              std::span<const Neighbour> neighbours);
 

@@ -44,7 +44,7 @@ Outcome average(const std::vector<Outcome>& keys) {
 ReplayResult replay(const std::vector<table::TraceKey>& keys, const ReplayOptions& options) {
   if (keys.empty()) throw Error("there is no key to replay", "");
   const std::size_t checkpoints = options.run.checkpoints.size();
-  ReplayResult result{Summary(checkpoints), 0.0, {}};
+  ReplayResult result{Summary(checkpoints), 0.0, {}, {}};
   std::vector<Recorded> environments;
   for (const table::TraceKey& key : keys) {
     environments.emplace_back(key, options.order);
@@ -52,10 +52,18 @@ ReplayResult replay(const std::vector<table::TraceKey>& keys, const ReplayOption
         {key.name(), key.variants.size(), Summary(checkpoints), first_look(environments.back())});
     result.first_look += result.keys.back().first_look / static_cast<double>(keys.size());
   }
+  std::optional<KnownOperations> known;
+  if (options.predict) {
+    known.emplace(keys, options.leave_out, options.prediction_error);
+    result.prediction.emplace();
+    for (std::size_t k = 0; k < keys.size(); ++k) result.prediction->add((*known)[k], keys[k]);
+  }
   for (std::size_t run = 0; run < options.runs; ++run) {
     std::vector<Outcome> outcomes;
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      outcomes.push_back(replay::run(environments[k], options.run, seed_of(options.seed, k, run)));
+      RunOptions of_key = options.run;
+      if (known) of_key.known = &(*known)[k];
+      outcomes.push_back(replay::run(environments[k], of_key, seed_of(options.seed, k, run)));
       result.keys[k].summary.add(outcomes.back());
     }
     result.total.add(average(outcomes));
@@ -72,7 +80,7 @@ ReplayResult replay(const Scenario& scenario, ReplayOptions options) {
   const double floor = first_look(environment);
   for (std::size_t run = 0; run < options.runs; ++run)
     summary.add(replay::run(environment, options.run, seed_of(options.seed, 0, run)));
-  return {summary, floor, {{scenario.name, environment.size(), summary, floor}}};
+  return {summary, floor, {}, {{scenario.name, environment.size(), summary, floor}}};
 }
 
 std::vector<std::size_t> checkpoints(std::size_t calls) {

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "replay/known_operation.hpp"
 #include "replay/recorded.hpp"
 #include "replay/runner.hpp"
 #include "replay/scenarios.hpp"
@@ -19,6 +21,12 @@ struct ReplayOptions {
   std::size_t runs = 20;  ///< of every key
   std::uint64_t seed = 1;
   Recorded::Order order = Recorded::Order::random;
+  /// Each key starts from what the other keys of its operation in the trace say.
+  bool predict = false;
+  /// Only from those whose values of these dimensions are not all the same as the key's.
+  std::vector<std::string> leave_out = {};
+  /// Deviation of the log of a factor by which each variant is wrong at all of them.
+  double prediction_error = 0.0;
 };
 
 struct KeyResult {
@@ -34,6 +42,7 @@ struct ReplayResult {
   /// Of the keys' averages: in each run every key has the same weight. Promotions are of all keys together.
   Summary total;
   double first_look = 0.0;  ///< mean over the keys
+  std::optional<PredictionQuality> prediction = {};
   std::vector<KeyResult> keys = {};
 };
 

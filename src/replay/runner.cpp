@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <adaptive/adaptive.hpp>
+#include "replay/known_operation.hpp"
 
 namespace adaptive::replay {
 namespace {
@@ -31,7 +32,7 @@ OperationSpec spec(std::size_t variants) {
 
 SelectorOptions selector_options(const RunOptions& options, std::uint64_t seed) {
   SelectorOptions result;
-  result.device = {.device = "simulated"};
+  result.device = {.device = simulated_device};
   result.seed = seed;
   result.policy = options.policy;
   result.learning = options.learning;
@@ -47,7 +48,7 @@ void load_seeds(Selector& selector, const Environment& environment, const SeedTa
   const std::filesystem::path table = std::filesystem::path(folder) / "table.json";
   {
     SelectorOptions options;
-    options.device = {.device = seeds.same_device ? "simulated" : "elsewhere"};
+    options.device = {.device = seeds.same_device ? simulated_device : "elsewhere"};
     options.policy = make_policy("fixed");
     options.use_environment = false;
     Selector tuner(options);
@@ -68,6 +69,10 @@ void load_seeds(Selector& selector, const Environment& environment, const SeedTa
 Operation& define(Selector& selector, Environment& environment, const RunOptions& options,
                   std::uint64_t seed) {
   environment.restart(seed);
+  if (options.known != nullptr) {
+    selector.load(options.known->table);
+    return selector.define(options.known->spec);
+  }
   if (options.seeds) load_seeds(selector, environment, *options.seeds, seed);
   return selector.define(spec(environment.size()));
 }
@@ -98,7 +103,8 @@ class Run {
         options_(options),
         selector_(selector_options(options, seed)),
         operation_(define(selector_, environment, options, seed)),
-        site_(operation_.site({1})),
+        key_(options.known != nullptr ? options.known->key : Key{1}),
+        site_(operation_.site(key_)),
         transport_(seed ^ 0x5DEECE66DU),
         pinned_(site_.pin().variant()),
         epoch_(selector_.epoch()),
@@ -122,7 +128,7 @@ class Run {
     outcome_.timed_share = static_cast<double>(timed_) / static_cast<double>(options_.calls);
     outcome_.launched_variants =
         static_cast<std::size_t>(std::count(launched_.begin(), launched_.end(), true));
-    const Explanation explanation = operation_.explain({1});
+    const Explanation explanation = operation_.explain(key_);
     outcome_.gap_incumbent = environment_.gap(operation_.find_variant(explanation.incumbent).value_or(0));
     outcome_.gap_leader = environment_.gap(operation_.find_variant(explanation.leader).value_or(0));
     outcome_.counters = operation_.counters();
@@ -182,7 +188,7 @@ class Run {
   void note_promotion() {
     if (selector_.epoch() == epoch_) return;
     epoch_ = selector_.epoch();
-    const std::uint32_t now = operation_.find_variant(operation_.explain({1}).incumbent).value_or(0);
+    const std::uint32_t now = operation_.find_variant(operation_.explain(key_).incumbent).value_or(0);
     ++outcome_.promotions;
     if (environment_.gap(now) > tie) ++outcome_.wrong_promotions;
   }
@@ -191,6 +197,7 @@ class Run {
   const RunOptions& options_;
   Selector selector_;
   Operation& operation_;
+  Key key_;
   Site site_;
   Random transport_;
   bool direct_ = true;

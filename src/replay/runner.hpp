@@ -31,12 +31,16 @@ struct SeedTable {
   bool same_device = true;  ///< whether the table is measured on this one, hence trusted
 };
 
+struct KnownOperation;
+
 struct RunOptions {
   PolicyFactory policy = {};  ///< empty: the default one
   /// Its `timing_cost` is also what every timed call costs.
   LearningOptions learning = {};
   Delivery delivery = {};
   std::optional<SeedTable> seeds = {};
+  /// What is launched, and a table that knows other keys of it; null: an operation that nobody knows.
+  const KnownOperation* known = nullptr;
   std::size_t calls = 1'000;
   /// Numbers of calls at which the overhead is read, ascending.
   std::vector<std::size_t> checkpoints = {};
@@ -44,6 +48,9 @@ struct RunOptions {
   std::optional<std::size_t> change_call = {};
   bool keep_choices = false;
 };
+
+/// What the tables of replays name as their device.
+inline constexpr const char* simulated_device = "simulated";
 
 /// A variant within this share of the best is as good as the best.
 inline constexpr double tie = 0.01;

@@ -85,5 +85,36 @@ TEST_F(Replay, RefusesWrongUsageAndInput) {
   }
 }
 
+TEST_F(Replay, PredictsAndSaysHowWell) {
+  std::string lines;
+  for (int m = 1; m <= 128; m *= 2)
+    for (int v = 0; v < 3; ++v) {
+      const std::string latency = std::to_string(10 + m * (v + 1));
+      lines += R"({"op":"gemm","key":{"m":)" + std::to_string(m) + R"(,"type":"half"},"variant":"v)" +
+               std::to_string(v) + R"(","latency_us":[)" + latency + "," + latency + "]}\n";
+    }
+  const std::string trace = write("sizes.jsonl", lines);
+  const Outcome outcome =
+      tool({"replay", "--trace", trace, "--predict", "--calls", "100", "--runs", "2", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["prediction"]["keys"], 8);
+  EXPECT_EQ(json["prediction"]["keys_predicted"], 8);
+  EXPECT_GT(json["prediction"]["coverage_90_percent"], 50.0);
+  const Outcome all_left_out = tool({"replay", "--trace", trace, "--predict", "--leave-out", "type",
+                                     "--calls", "100", "--runs", "1", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(all_left_out.out)["prediction"]["keys_predicted"], 0);
+}
+
+TEST_F(Replay, RefusesPredictionsThatMakeNoSense) {
+  EXPECT_EQ(tool({"replay", "--scenario", "steady", "--predict"}).code, 2);
+  EXPECT_EQ(tool({"replay", "--trace", trace(), "--predict", "--seeds", "table"}).code, 2);
+  EXPECT_EQ(tool({"replay", "--trace", trace(), "--leave-out", "m"}).code, 2);
+  EXPECT_EQ(tool({"replay", "--trace", trace(), "--prediction-error", "0.5"}).code, 2);
+  const Outcome unknown = tool({"replay", "--trace", trace(), "--predict", "--leave-out", "nonsense"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("nonsense"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace adaptive::cli

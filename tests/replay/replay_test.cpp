@@ -2,9 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <adaptive/error.hpp>
+#include <adaptive/random.hpp>
+#include "replay/noise.hpp"
 
 namespace adaptive::replay {
 namespace {
@@ -65,6 +71,69 @@ TEST(Checkpoints, EndWithTheLastCall) {
   EXPECT_EQ(dense.front(), 1U);
   EXPECT_EQ(dense.back(), 1'000U);
   EXPECT_GT(dense.size(), 25U);
+}
+
+/// Twelve shapes of eight tiles; which is the best goes with the size.
+std::vector<table::TraceKey> tiled_keys() {
+  std::vector<table::TraceKey> keys;
+  Random random(3);
+  for (const std::int64_t n : {1'024, 4'096})
+    for (std::int64_t m = 16; m <= 4'096; m *= 2) {
+      table::TraceKey key{"gemm", {{"m", m}, {"n", n}}, {}, {}};
+      for (const double tile : {16.0, 32.0, 64.0, 96.0, 128.0, 192.0, 256.0, 512.0}) {
+        const double ns = static_cast<double>(n) * std::ceil(static_cast<double>(m) / tile) * (20.0 + tile);
+        key.variants.push_back("tile" + std::to_string(static_cast<int>(tile)));
+        std::vector<double>& latencies = key.latency_ns.emplace_back();
+        for (int i = 0; i < 20; ++i) latencies.push_back(ns * std::exp(0.01 * normal(random)));
+      }
+      keys.push_back(std::move(key));
+    }
+  return keys;
+}
+
+ReplayOptions default_policy(std::size_t calls) {
+  ReplayOptions options = fixed_policy(calls);
+  options.run.policy = {};
+  options.runs = 5;
+  return options;
+}
+
+TEST(Replay, PredictsEachKeyFromTheOthers) {
+  ReplayOptions options = default_policy(300);
+  const double alone = replay(tiled_keys(), options).total.overhead.back().mean();
+  options.predict = true;
+  const ReplayResult result = replay(tiled_keys(), options);
+  EXPECT_LT(result.total.overhead.back().mean(), 0.5 * alone);
+  ASSERT_TRUE(result.prediction);
+  EXPECT_EQ(result.prediction->predicted, tiled_keys().size());
+  const double coverage =
+      static_cast<double>(result.prediction->covered) / static_cast<double>(result.prediction->variants);
+  EXPECT_GT(coverage, 0.8);
+}
+
+TEST(Replay, LeavesOutWhatSharesValues) {
+  ReplayOptions options = default_policy(10);
+  options.predict = true;
+  options.leave_out = {"n"};
+  const ReplayResult result = replay(tiled_keys(), options);
+  EXPECT_EQ(result.prediction->predicted, tiled_keys().size()) << "from those of the other n";
+  options.leave_out = {"m"};
+  EXPECT_EQ(replay(tiled_keys(), options).prediction->predicted, tiled_keys().size());
+  options.leave_out = {"k"};
+  EXPECT_THROW(replay(tiled_keys(), options), Error);
+}
+
+// The bound that docs/learning.md states: predictions of one voice that are wrong by 50 % cost at most twice
+// what is lost without any.
+TEST(Replay, WrongPredictionsCostAtMostTwiceWhatNoneCost) {
+  ReplayOptions options = default_policy(2'000);
+  const ReplayResult none = replay(tiled_keys(), options);
+  options.predict = true;
+  options.prediction_error = 0.5;
+  const ReplayResult wrong = replay(tiled_keys(), options);
+  for (std::size_t i = 0; i < options.run.checkpoints.size(); ++i)
+    EXPECT_LT(wrong.total.overhead[i].mean(), 2.0 * none.total.overhead[i].mean())
+        << options.run.checkpoints[i];
 }
 
 }  // namespace

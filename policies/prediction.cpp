@@ -1,0 +1,186 @@
+#include "prediction.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/distance.hpp"
+
+namespace adaptive::policies {
+namespace {
+
+constexpr std::size_t fitted_max = 64;
+constexpr std::size_t known_max = 1024;
+constexpr std::size_t asked_max = 32;
+
+// A key says nothing of how variants compare on fewer of them.
+constexpr std::size_t variants_min = 2;
+// Of one launch, where a table does not say.
+constexpr double deviation_usual = 0.03;
+constexpr double deviation_most = 0.2;  // outliers inflate the variance of raw latencies
+
+// Of the logarithm of a latency, per doubling of a size: a size that counts for nothing to one that it grows
+// with.
+constexpr double level_slope = 0.7;
+constexpr double factor_slope = 0.15;
+
+double location_of(const core::SeedVariant& seed) {
+  return seed.location_ns > 0 ? seed.location_ns : seed.mean_ns;
+}
+
+std::vector<Observed> observed(const core::KnownKey& key) {
+  std::vector<Observed> result;
+  for (const core::SeedVariant& seed : key.variants) {
+    if (seed.count == 0 || !(location_of(seed) > 0.0)) continue;
+    const double relative =
+        seed.mean_ns > 0 && seed.count > 1
+            ? std::min(std::sqrt(std::max(seed.variance_ns2, 0.0)) / seed.mean_ns, deviation_most)
+            : deviation_usual;
+    result.push_back({seed.variant, std::log(location_of(seed)),
+                      relative * relative / static_cast<double>(seed.count) + key.deviation * key.deviation});
+  }
+  return result;
+}
+
+// The keys that cover all of them best: each next one is the farthest from those taken (Gonzalez, "Clustering
+// to minimize the maximum intercluster distance", Theoretical Computer Science 38, 1985).
+std::vector<std::size_t> spread_out(std::span<const Features> keys, std::size_t count) {
+  std::vector<std::size_t> taken;
+  std::vector<double> nearest(keys.size(), std::numeric_limits<double>::infinity());
+  for (std::size_t next = 0; taken.size() < std::min(count, keys.size());) {
+    taken.push_back(next);
+    nearest[next] = -1.0;
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      nearest[i] = std::min(nearest[i], (keys[i] - keys[next]).squaredNorm() - (i == next ? 1.0 : 0.0));
+    next = static_cast<std::size_t>(std::max_element(nearest.begin(), nearest.end()) - nearest.begin());
+  }
+  std::sort(taken.begin(), taken.end());
+  return taken;
+}
+
+}  // namespace
+
+Features LatencyPredictor::features(const Key& key) const {
+  Features result = Features::Zero(static_cast<Eigen::Index>(dimensions_.size()));
+  for (std::size_t i = 0; i < dimensions_.size(); ++i) {
+    const Dimension& d = dimensions_[i];
+    const double value = static_cast<double>(key[i]);
+    if (d.kind == DimensionKind::size)
+      result[static_cast<Eigen::Index>(i)] = d.weight * std::log2(std::max(value, 0.5));
+    else if (d.kind == DimensionKind::linear)
+      result[static_cast<Eigen::Index>(i)] = d.weight * value;
+  }
+  return result;
+}
+
+void LatencyPredictor::fit(std::span<const Dimension> dimensions, std::span<const core::KnownKey> keys) {
+  dimensions_.assign(dimensions.begin(), dimensions.end());
+  known_.clear();
+  results_.clear();
+  std::vector<std::vector<Observed>> latencies;
+  std::vector<Features> places;
+  for (const core::KnownKey& key : keys) {
+    if (latencies.size() == known_max) break;
+    std::vector<Observed> of_key = observed(key);
+    if (of_key.size() < variants_min) continue;
+    for (const core::SeedVariant& seed : key.variants) {
+      if (seed.variant >= results_.size()) results_.resize(seed.variant + 1, 0);
+      results_[seed.variant] += seed.count;
+    }
+    places.push_back(features(key.key));
+    known_.push_back({key.key, places.back(), key.deviation, {}});
+    latencies.push_back(std::move(of_key));
+  }
+  if (known_.size() < keys_min) {
+    known_.clear();
+    return;
+  }
+
+  const std::vector<std::size_t> fitted = spread_out(places, fitted_max);
+  std::vector<std::vector<Observed>> of_fitted;
+  std::vector<Features> places_fitted;
+  for (const std::size_t i : fitted) {
+    of_fitted.push_back(latencies[i]);
+    places_fitted.push_back(places[i]);
+  }
+  model_.fit(of_fitted);
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    const FactorModel::Estimate estimate = model_.estimate(latencies[i]);
+    for (std::size_t f = 0; f < parts; ++f)
+      known_[i].targets[f] = {estimate.mean[static_cast<Eigen::Index>(f)],
+                              estimate.variance[static_cast<Eigen::Index>(f)]};
+  }
+  for (std::size_t f = 0; f < parts; ++f) {
+    std::vector<Target> targets;
+    for (const std::size_t i : fitted) targets.push_back(known_[i].targets[f]);
+    regressions_[f].fit(places_fitted, targets, {f == 0 ? level_slope : factor_slope});
+  }
+}
+
+std::vector<const LatencyPredictor::Known*> LatencyPredictor::nearest(const Key& key) const {
+  std::vector<std::pair<double, const Known*>> near;
+  for (const Known& known : known_) {
+    const double at = core::distance(dimensions_, key, known.key);
+    if (std::isfinite(at)) near.emplace_back(at, &known);
+  }
+  const std::size_t count = std::min(asked_max, near.size());
+  std::partial_sort(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(count), near.end(),
+                    [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<const Known*> result;
+  for (std::size_t i = 0; i < count; ++i) result.push_back(near[i].second);
+  return result;
+}
+
+bool LatencyPredictor::predict(const Key& key, std::span<const std::uint32_t> candidates,
+                               core::Prediction& prediction) const {
+  const std::vector<const Known*> near = nearest(key);
+  if (near.size() < keys_min) return false;
+  const Features place = features(key);
+  std::vector<Features> places;
+  double foreign = 0.0;  // what is wrong with a whole table does not average out
+  for (const Known* known : near) {
+    places.push_back(known->features);
+    foreign += known->deviation * known->deviation / static_cast<double>(near.size());
+  }
+  FactorModel::Scores mean;
+  FactorModel::Scores deviation;
+  for (std::size_t f = 0; f < parts; ++f) {
+    std::vector<Target> targets;
+    for (const Known* known : near) targets.push_back(known->targets[f]);
+    const Estimated part = regressions_[f].predict(place, places, targets);
+    mean[static_cast<Eigen::Index>(f)] = part.mean;
+    deviation[static_cast<Eigen::Index>(f)] = std::sqrt(part.variance);
+  }
+
+  prediction.candidates.assign(candidates.size(), {});
+  prediction.keys = known_.size();
+  prediction.offset_deviation = deviation[0];
+  std::vector<double> deviations;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const FactorModel::Row* row = model_.row(candidates[i]);
+    if (row == nullptr) continue;
+    core::Prediction::Candidate& c = prediction.candidates[i];
+    c.location = mean[0] + row->mean + row->loadings.dot(mean.tail<FactorModel::factors>());
+    double variance = row->variance + foreign;
+    for (std::size_t f = 0; f < c.loadings.size(); ++f) {
+      const auto at = static_cast<Eigen::Index>(f);
+      c.loadings[f] = row->loadings[at] * deviation[1 + at];
+      variance += c.loadings[f] * c.loadings[f];
+    }
+    c.deviation = std::sqrt(variance);
+    c.count = results_[candidates[i]];
+    deviations.push_back(c.deviation);
+  }
+  if (deviations.size() < variants_min) return false;
+  const auto middle = deviations.begin() + static_cast<std::ptrdiff_t>(deviations.size() / 2);
+  std::nth_element(deviations.begin(), middle, deviations.end());
+  prediction.deviation = *middle;
+  return true;
+}
+
+std::unique_ptr<core::Predictor> make_predictor() {
+  return std::make_unique<LatencyPredictor>();
+}
+
+}  // namespace adaptive::policies

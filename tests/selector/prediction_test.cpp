@@ -1,0 +1,113 @@
+// A key that nobody has measured starts from a model of those that somebody has.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/selector/scratch_folder.hpp"
+#include "tests/selector/support.hpp"
+
+namespace adaptive {
+namespace {
+
+/// The larger the tile, the later it is the best.
+std::vector<double> tiles_ns(std::int64_t m) {
+  std::vector<double> ns;
+  for (const double tile : {16.0, 64.0, 256.0})
+    ns.push_back(1'000.0 + std::ceil(static_cast<double>(m) / tile) * (600.0 + 10.0 * tile));
+  return ns;
+}
+
+OperationSpec tiles() {
+  OperationSpec spec = test::operation({"16", "64", "256"});
+  spec.nearest_limit = 0.25;
+  return spec;
+}
+
+void learn_powers_of_two(Operation& op, std::int64_t to) {
+  for (std::int64_t m = 1; m <= to; m *= 2) test::learn(op, {m}, tiles_ns(m));
+}
+
+TEST(Predicted, FromKeysOfThisRun) {
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  learn_powers_of_two(op, 16'384);
+  for (const std::int64_t m : {3, 1'500, 12'000}) {
+    op.select({m});
+    const Explanation why = op.explain({m});
+    EXPECT_EQ(why.match.kind, MatchKind::predicted) << m;
+    EXPECT_GT(why.match.deviation, 0.0);
+    EXPECT_LT(why.match.deviation, 0.5);
+    const std::vector<double> ns = tiles_ns(m);
+    const auto best = std::min_element(ns.begin(), ns.end()) - ns.begin();
+    EXPECT_LT(ns[static_cast<std::size_t>(op.find_variant(why.incumbent).value())],
+              1.1 * ns[static_cast<std::size_t>(best)])
+        << why;
+  }
+}
+
+TEST(Predicted, FromATableOfThisDeviceAndOfAnother) {
+  const test::ScratchFolder folder;
+  Selector tuner(test::options());
+  learn_powers_of_two(tuner.define(tiles()), 16'384);
+  tuner.save(folder / "table.json");
+  double deviation_here = 0.0;
+  for (const char* device : {"Test Device 1", "Another Device"}) {
+    SelectorOptions options = test::options();
+    options.device.device = device;
+    options.tables.places = {folder / "table.json"};
+    Selector selector(options);
+    const Explanation why = selector.define(tiles()).explain({1'500});
+    EXPECT_EQ(why.match.kind, MatchKind::predicted);
+    EXPECT_EQ(why.incumbent, "256") << why;
+    if (deviation_here == 0.0)
+      deviation_here = why.match.deviation;
+    else
+      EXPECT_GT(why.match.deviation, deviation_here) << "another device's variants may compare otherwise";
+  }
+}
+
+TEST(Predicted, ExplainSaysHowSure) {
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  learn_powers_of_two(op, 16'384);
+  op.select({1'500});
+  const Explanation why = op.explain({1'500});
+  EXPECT_NE(why.reason.find("a model from"), std::string::npos) << why.reason;
+  for (const Explanation::Candidate& c : why.candidates) {
+    EXPECT_GT(c.seed_ns, 0.0);
+    EXPECT_GT(c.seed_deviation, 0.0);
+  }
+  EXPECT_NE(why.text().find("+-"), std::string::npos);
+}
+
+TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
+  SelectorOptions options = test::options();
+  options.learning.prediction = false;
+  Selector without(options);
+  Operation& off = without.define(tiles());
+  learn_powers_of_two(off, 16'384);
+  EXPECT_EQ(off.explain({1'500}).match.kind, MatchKind::fallback);
+
+  Selector selector(test::options());
+  OperationSpec spec = tiles();
+  spec.nearest_limit = -1.0;
+  Operation& never = selector.define(spec);
+  learn_powers_of_two(never, 16'384);
+  never.select({1'500});
+  EXPECT_EQ(never.explain({1'500}).match.kind, MatchKind::fallback);
+}
+
+TEST(Predicted, AnExactEntryGoesFirst) {
+  const test::ScratchFolder folder;
+  Selector tuner(test::options());
+  learn_powers_of_two(tuner.define(tiles()), 16'384);
+  tuner.save(folder / "table.json");
+  SelectorOptions options = test::options();
+  options.tables.places = {folder / "table.json"};
+  Selector selector(options);
+  EXPECT_EQ(selector.define(tiles()).explain({1'024}).match.kind, MatchKind::exact);
+}
+
+}  // namespace
+}  // namespace adaptive
