@@ -44,9 +44,11 @@ bool same(const OperationSpec& a, const OperationSpec& b) {
                     [](const Dimension& x, const Dimension& y) { return same(x, y); }) &&
          std::equal(a.variants.begin(), a.variants.end(), b.variants.begin(), b.variants.end(),
                     [](const Variant& x, const Variant& y) {
-                      return x.name == y.name && x.parameters == y.parameters;
+                      return x.name == y.name && x.parameters == y.parameters &&
+                             x.numeric_class == y.numeric_class;
                     }) &&
-         a.nearest_limit == b.nearest_limit && a.max_keys == b.max_keys;
+         a.mix_numeric_classes == b.mix_numeric_classes && a.nearest_limit == b.nearest_limit &&
+         a.max_keys == b.max_keys;
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ struct ADAPTIVE_EXPORT Explanation {
   double lost_share = 0.0;      ///< share of the time lost by them
   std::vector<Candidate> candidates = {};
   std::vector<std::string> unsupported = {};  ///< variants that cannot run this key
+  std::vector<std::string> other_class = {};  ///< variants of another numeric class, which are left alone
   std::vector<Event> history = {};            ///< the latest 16 changes, oldest first
   std::string reason = {};                    ///< one sentence
 

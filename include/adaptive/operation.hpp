@@ -50,6 +50,10 @@ struct OperationSpec {
   std::function<std::optional<Variant>(const std::string& name, const Parameters& parameters)> parse = {};
   /// Another default than the first variant, by key. Empty: the first.
   std::function<std::uint32_t(const Key&)> default_variant = {};
+  /// Whether a key may run variants of another numeric class than its default's. Otherwise exploration,
+  /// seeds, neighbours, predictions, promotion and demotion stay within it; only `Operation::force` goes
+  /// beyond.
+  bool mix_numeric_classes = false;
   /// The largest distance at which an entry is borrowed. 1 is one doubling in all sizes together: within it
   /// the best variant of a neighbour is usually still a good one, beyond it it is often worse than the
   /// default (docs/selection.md has the measurement). Infinity: no limit. Negative: never borrow,

@@ -44,6 +44,9 @@ struct Variant {
   std::string name = {};
   /// What distinguishes it, for people and for models: tile sizes, stages, the library's own identifiers.
   Parameters parameters = {};
+  /// Variants of one class give bit for bit the same results. A key explores those of its default's class;
+  /// variants without a class are one among themselves (`OperationSpec::mix_numeric_classes`).
+  std::string numeric_class = {};
   /// Whether it can run this key; asked once per key, never on the launch path. Empty: it runs every key.
   std::function<bool(const Key&)> supports = {};
 };

@@ -195,7 +195,20 @@ OperationState::Candidates OperationState::candidates_of(const Key& key) const {
     if (at != result.variants.end())
       result.fallback = static_cast<std::uint32_t>(at - result.variants.begin());
   }
+  keep_numeric_class(result);
   return result;
+}
+
+bool OperationState::may_stand_in(std::uint32_t variant, std::uint32_t default_variant) const {
+  return spec_.mix_numeric_classes ||
+         variants_[variant].spec.numeric_class == variants_[default_variant].spec.numeric_class;
+}
+
+void OperationState::keep_numeric_class(Candidates& candidates) const {
+  const std::uint32_t by_default = candidates.variants[candidates.fallback];
+  std::erase_if(candidates.variants, [&](std::uint32_t v) { return !may_stand_in(v, by_default); });
+  const auto at = std::find(candidates.variants.begin(), candidates.variants.end(), by_default);
+  candidates.fallback = static_cast<std::uint32_t>(at - candidates.variants.begin());
 }
 
 OperationState::Candidates OperationState::candidates_of_new(const Key& key) const {
@@ -218,6 +231,7 @@ OperationState::Candidates OperationState::candidates_of_new(const Key& key) con
   };
   if (!variants_[seed->incumbent].parsed || named(result.variants) || named(result.unsupported))
     return result;
+  if (!may_stand_in(seed->incumbent, result.variants[result.fallback])) return result;
   const bool supported = supports(seed->incumbent, key);
   if (supported && !std::exchange(result.can_run, true)) result.variants.clear();
   (supported ? result.variants : result.unsupported).push_back(seed->incumbent);

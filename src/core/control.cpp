@@ -61,6 +61,7 @@ std::uint32_t OperationState::add_variant(Variant variant, bool parsed) {
   const std::uint32_t index = variants_.append(std::move(variant), parsed);
   if (spec_.candidates) return index;
   for (const auto& key : keys_) {
+    if (!may_stand_in(index, key->default_variant)) continue;
     // Outside the key's lock: it calls into the program.
     const bool supported = can_run(index, key->key);
     const std::lock_guard key_lock(key->lock);

@@ -132,6 +132,10 @@ Explanation OperationState::explain(const Key& asked) const {
     if (start.match.kind == MatchKind::nearest)
       e.source = print(spec_.dimensions, start.match.source) + " of " + start.source;
   };
+  const auto describe_other_classes = [&](std::uint32_t default_variant) {
+    for (std::uint32_t i = 0; i < variants_.size(); ++i)
+      if (!may_stand_in(i, default_variant)) e.other_class.push_back(name(i));
+  };
   const detail::KeyHead* head = find(key);
   const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
   if (head == nullptr) {
@@ -150,6 +154,7 @@ Explanation OperationState::explain(const Key& asked) const {
       e.candidates.push_back(std::move(candidate));
     }
     for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
+    describe_other_classes(candidates.variants[candidates.fallback]);
     const bool obeys = forced != not_forced && can_run(forced, key);
     const std::uint32_t runs = obeys                 ? forced
                                : e.mode == Mode::off ? candidates.variants[candidates.fallback]
@@ -173,6 +178,7 @@ Explanation OperationState::explain(const Key& asked) const {
   for (std::uint32_t i = 0; i < s.size(); ++i)
     e.candidates.push_back(describe(s, i, name(s[i].variant), shared_.learning));
   for (const std::uint32_t variant : state.unsupported) e.unsupported.push_back(name(variant));
+  describe_other_classes(state.default_variant);
   for (const HistoryEntry& h : state.history)
     e.history.push_back({h.kind, name(h.from), name(h.to), h.gain, h.calls, h.epoch});
   const std::uint32_t runs = detail::Plan::variant(head->plan.load(std::memory_order_relaxed));
@@ -212,6 +218,8 @@ std::string Explanation::text() const {
            c.verdict + "\n";
   }
   for (const std::string& name : unsupported) out += "  " + name + " cannot run this key\n";
+  for (const std::string& name : other_class)
+    out += "  " + name + " gives other bits: another numeric class\n";
   for (const Event& event : history) {
     const char* kind = event.kind == EventKind::promotion  ? "promotion"
                        : event.kind == EventKind::demotion ? "demotion"

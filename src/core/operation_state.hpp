@@ -90,6 +90,9 @@ class OperationState {
 
   // Admission; `admin_` is held, except by `candidates_of`.
   Candidates candidates_of(const Key& key) const;
+  /// Leaves only variants whose results are bit for bit those of the default.
+  void keep_numeric_class(Candidates& candidates) const;
+  bool may_stand_in(std::uint32_t variant, std::uint32_t default_variant) const;
   /// The same with `admin_` held: the program may append variants while it is asked. What `parse` made of the
   /// key's own entry comes with them.
   Candidates candidates_of_new(const Key& key) const;
