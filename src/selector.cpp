@@ -61,6 +61,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   shared.mode = options.mode;
   shared.seed = options.seed;
   shared.learning = options.learning;
+  shared.rank_consistent = options.rank_consistent;
   shared.policy = options.policy ? options.policy : make_policy("default");
   if (options.learning.prediction) shared.predictor = policies::make_predictor;
   shared.log = options.log;
@@ -97,7 +98,8 @@ Operation& Selector::define(OperationSpec spec) {
   OperationSpec copy = spec;
   operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
   for (const Impl::Source& source : impl_->sources) impl_->seed(*operation, source, true);
-  if (impl_->shared_source) impl_->seed(*operation, *impl_->shared_source, true);
+  if (impl_->shared_source && !impl_->shared.rank_consistent)
+    impl_->seed(*operation, *impl_->shared_source, true);
   operation->state_->fit();
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
@@ -121,6 +123,16 @@ void Selector::load(const std::filesystem::path& path) {
   // Also ahead of what the search finds for operations that are defined later.
   impl_->search();
   impl_->sources.insert(impl_->sources.begin(), std::move(*source));
+}
+
+void Selector::advance_epoch(const std::filesystem::path& table) {
+  if (!impl_->shared.rank_consistent)
+    throw Error("the selector is not rank consistent", "advance_epoch",
+                "set SelectorOptions::rank_consistent");
+  load(table);
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [name, operation] : impl_->operations) operation->state_->start_from_tables();
+  impl_->shared.epoch.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Selector::save(const std::filesystem::path& path) const {

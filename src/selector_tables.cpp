@@ -225,6 +225,8 @@ void Selector::Impl::adopt(std::string name, table::Table shared_by_all) {
     shared_source = Source{name, true, shared_by_all};
     ++shared_changes;
   }
+  // Other processes' results come to each rank at another time.
+  if (shared.rank_consistent) return;
   // With what the tables say of the same keys, since the latest seed of a key counts alone.
   Source all{name, true, seeds()};
   add_written(all.table, std::move(shared_by_all), name);

@@ -25,6 +25,14 @@ struct SelectorOptions {
   /// Empty: no tables.
   TableSearch tables = {};
   Mode mode = Mode::online;
+  /// For programs of several processes that must launch alike, such as the ranks of a tensor-parallel model:
+  /// what a key runs follows from the tables alone. Mode `online` then times what the tables say and explores
+  /// nothing; neither results nor neighbours of the run change a choice. Other tables take effect at
+  /// `advance_epoch`. Processes with the same tables, device and epoch choose the same variant for a key,
+  /// whatever they measured and in whichever order they met keys, as long as none has more than `max_keys`. A
+  /// launch that fails is the exception: `fail` sets its variant aside at once, in that process, and the
+  /// program has to tell the others.
+  bool rank_consistent = false;
   /// Of all random choices: a run repeats, given the seed and the order of the calls.
   std::uint64_t seed = 0;
   /// Empty: the default policy.
@@ -62,6 +70,13 @@ class ADAPTIVE_EXPORT Selector {
   /// is used, the rest reported through the log.
   void load(const std::filesystem::path& path);
 
+  /// A boundary that every rank announces at the same point of its work: the table's entries go ahead of all
+  /// before, also for keys in use, and the epoch rises by one. Pins of keys that change are stale. Between
+  /// two boundaries nothing changes what a key runs. One rank saves, say, what all have measured, and all
+  /// load it. Throws `Error`, with nothing changed, where the selector is not `rank_consistent`, or the file
+  /// cannot be used at all.
+  void advance_epoch(const std::filesystem::path& table);
+
   /// Writes all that is known to one table: the tables' entries, what this run has learned, and what other
   /// processes have written to the same file, whose updates are never lost. Atomic: after a crash at any
   /// moment the file is the old or the new one. Waits at most 30 s for others that save. Throws `Error`, with
@@ -72,7 +87,8 @@ class ADAPTIVE_EXPORT Selector {
   /// Takes effect for every key before it returns; calls already decided run as decided.
   void set_mode(Mode mode);
 
-  /// Rises with every change of an incumbent, of any operation.
+  /// Rises with every change of an incumbent, of any operation; with `rank_consistent` at `advance_epoch`
+  /// alone.
   std::uint64_t epoch() const noexcept;
 
   const Fingerprint& device() const noexcept;

@@ -45,11 +45,8 @@ std::optional<Decision> OperationState::select_known(Key key) noexcept {
   key = canonical(spec_.dimensions, key);
   const detail::KeyHead* head = find(key);
   if (head != nullptr && is_known(*head->state)) return face_.decide(*head);
-  const std::unique_lock lock(admin_, std::try_to_lock);
-  if (!lock.owns_lock()) {
-    contended_.fetch_add(1, std::memory_order_relaxed);
-    return std::nullopt;
-  }
+  std::unique_lock lock(admin_, std::defer_lock);
+  if (!lock_to_admit(lock, Wait::no)) return std::nullopt;
   try {
     head = find(key);
     if (head == nullptr) return admit_known(key);
@@ -100,6 +97,17 @@ const detail::KeyHead* OperationState::find(Key key) const noexcept {
   return face_.table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
 }
 
+bool OperationState::lock_to_admit(std::unique_lock<std::mutex>& lock, Wait wait) noexcept {
+  // Where ranks have to agree, a default that stands in because somebody was busy would differ.
+  if (wait == Wait::yes || shared_.rank_consistent) {
+    lock.lock();
+    return true;
+  }
+  if (lock.try_lock()) return true;
+  contended_.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
 const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcept {
   // Before the first call of a key that is new to this thread: counted on another line, it would shift the
   // samples.
@@ -107,12 +115,7 @@ const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcep
   if (const detail::KeyHead* head = find(key)) return head;
   key = canonical(spec_.dimensions, key);
   std::unique_lock lock(admin_, std::defer_lock);
-  if (wait == Wait::yes) {
-    lock.lock();
-  } else if (!lock.try_lock()) {
-    contended_.fetch_add(1, std::memory_order_relaxed);
-    return nullptr;
-  }
+  if (!lock_to_admit(lock, wait)) return nullptr;
   // Another thread may have made it between the look and the lock.
   if (const detail::KeyHead* head = find(key)) return head;
   if (keys_.size() >= spec_.max_keys) {
@@ -240,6 +243,7 @@ OperationState::Candidates OperationState::candidates_of_new(const Key& key) con
 
 std::vector<Neighbour> OperationState::neighbours_of(const Key& key) const {
   std::vector<Neighbour> result;
+  if (shared_.rank_consistent) return result;
   const std::size_t first = keys_.size() > neighbours_max ? keys_.size() - neighbours_max : 0;
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& other = *keys_[i];
@@ -324,6 +328,18 @@ KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingP
   return *keys_.back();
 }
 
+void OperationState::take_priors(const StartingPoint& start, KeyStatistics& statistics) noexcept {
+  statistics.trusted_prior = start.trusted;
+  statistics.prior_offset_deviation = start.prior_offset_deviation;
+  for (std::size_t i = 0; i < statistics.size() && i < start.prior.size(); ++i) {
+    VariantStatistics& c = statistics.candidates[i];
+    c.prior = start.prior[i];
+    c.prior_deviation = start.prior_deviation[i];
+    c.prior_count = start.prior_count[i];
+    c.prior_loadings = start.prior_loadings[i];
+  }
+}
+
 void OperationState::begin(KeyState& key) const {
   std::unique_ptr<Policy> policy = shared_.policy();
   if (policy == nullptr) throw Error("the policy factory returned nothing", spec_.name);
@@ -331,20 +347,13 @@ void OperationState::begin(KeyState& key) const {
   KeyStatistics fresh;
   fresh.candidates.resize(key.statistics.size());
   fresh.incumbent = key.start.candidate;
-  fresh.trusted_prior = key.start.trusted;
   fresh.objective = shared_.learning.objective;
-  fresh.prior_offset_deviation = key.start.prior_offset_deviation;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     VariantStatistics& c = fresh.candidates[i];
     c.variant = key.statistics[i].variant;
-    if (i < key.start.prior.size()) {
-      c.prior = key.start.prior[i];
-      c.prior_deviation = key.start.prior_deviation[i];
-      c.prior_count = key.start.prior_count[i];
-      c.prior_loadings = key.start.prior_loadings[i];
-    }
     set_availability(c);
   }
+  take_priors(key.start, fresh);
   key.statistics = std::move(fresh);
   // What it would begin with may have been disabled.
   key.statistics.incumbent = available_incumbent(key);

@@ -93,6 +93,17 @@ std::optional<std::uint32_t> OperationState::parse_variant(const std::string& na
   return std::nullopt;
 }
 
+void OperationState::start_from_tables() {
+  const std::lock_guard lock(admin_);
+  for_each_key([&](KeyState& key) {
+    key.start = start_again(key, {});
+    take_priors(key.start, key.statistics);
+    key.statistics.incumbent = key.start.candidate;
+    key.statistics.incumbent = available_incumbent(key);
+    publish(key);
+  });
+}
+
 void OperationState::reset() {
   const std::lock_guard lock(admin_);
   // What one key had borrowed from another was learned in this run as well.

@@ -122,7 +122,7 @@ Explanation OperationState::explain(const Key& asked) const {
   Explanation e;
   e.operation = spec_.name;
   e.key = print(spec_.dimensions, key);
-  e.mode = shared_.mode.load(std::memory_order_relaxed);
+  e.mode = shared_.running_mode();
   const auto name = [&](std::uint32_t variant) { return variants_[variant].spec.name; };
 
   const std::lock_guard lock(admin_);

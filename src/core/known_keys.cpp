@@ -30,9 +30,15 @@ std::vector<SeedVariant> measured(const KeyStatistics& statistics) {
   return result;
 }
 
+std::size_t OperationState::first_of_run() const noexcept {
+  // Where ranks have to agree, what one of them has measured is not what the others have.
+  if (shared_.rank_consistent) return keys_.size();
+  return keys_.size() > run_keys_max ? keys_.size() - run_keys_max : 0;
+}
+
 std::vector<KnownKey> OperationState::known_keys() const {
   std::vector<KnownKey> known;
-  const std::size_t first = keys_.size() > run_keys_max ? keys_.size() - run_keys_max : 0;
+  const std::size_t first = first_of_run();
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& key = *keys_[i];
     if (!key.lock.try_lock()) continue;
@@ -53,7 +59,7 @@ std::vector<KnownKey> OperationState::known_keys() const {
 std::size_t OperationState::known_by_now() const {
   // Tables that come while running count by their keys.
   std::size_t sum = seeds_.entries().size();
-  const std::size_t first = keys_.size() > run_keys_max ? keys_.size() - run_keys_max : 0;
+  const std::size_t first = first_of_run();
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& key = *keys_[i];
     if (!key.lock.try_lock()) continue;

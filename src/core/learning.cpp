@@ -1,6 +1,7 @@
 // The calls of a known key that a policy is asked about, and their results.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/distance.hpp"
@@ -32,7 +33,23 @@ bool learns(Mode mode) {
 
 std::uint32_t OperationState::choosable(const KeyState& key, std::uint32_t candidate) const noexcept {
   const KeyStatistics& s = key.statistics;
-  return candidate < s.size() && s[candidate].available ? candidate : s.incumbent;
+  if (candidate < s.size() && s[candidate].available) return candidate;
+  return shared_.rank_consistent ? next_of_tables(key) : s.incumbent;
+}
+
+std::uint32_t OperationState::next_of_tables(const KeyState& key) noexcept {
+  const KeyStatistics& s = key.statistics;
+  std::uint32_t next = s.incumbent;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::uint32_t i = 0; i < s.size(); ++i) {
+    if (!s[i].available) continue;
+    // Without a latency in any table: the first that can run.
+    const double prior = s[i].has_prior() ? s[i].prior : std::numeric_limits<double>::max();
+    if (prior >= least) continue;
+    least = prior;
+    next = i;
+  }
+  return next;
 }
 
 bool OperationState::within_budget(const KeyState& key, std::uint32_t candidate,
@@ -78,7 +95,7 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
     return {&head, detail::Plan::variant(plan)};
   }
   const std::lock_guard lock(key.lock, std::adopt_lock);
-  const Mode mode = shared_.mode.load(std::memory_order_relaxed);
+  const Mode mode = shared_.running_mode();
   if (!learns(mode) || forced_variant_.load(std::memory_order_relaxed) != not_forced)
     return {&head, detail::Plan::variant(head.plan.load(std::memory_order_relaxed))};
 
@@ -162,7 +179,7 @@ void OperationState::accept(KeyState& key, std::uint32_t candidate, double ns) n
     key.lost_ns += std::max(0.0, ns - std::exp(s[leader].location));
   key.revalidation.arrived(candidate, ns);
   const Sample sample = s.add(candidate, ns);
-  const Mode mode = shared_.mode.load(std::memory_order_relaxed);
+  const Mode mode = shared_.running_mode();
   if (!learns(mode)) return;
   key.policy->observe(s, sample);
   if (mode == Mode::online) settle(key);
@@ -190,7 +207,7 @@ void OperationState::replace_incumbent(KeyState& key, std::uint32_t candidate, E
   const bool measured = from.count > 0 && to.count > 0;
   HistoryEntry entry{kind,       from.variant,
                      to.variant, measured ? 1.0 - std::exp(to.location - from.location) : 0.0,
-                     s.calls,    shared_.epoch.fetch_add(1, std::memory_order_relaxed) + 1};
+                     s.calls,    shared_.next_epoch()};
   if (kind == EventKind::promotion) ++key.counters.promotions;
   if (kind == EventKind::demotion) ++key.counters.demotions;
   s.incumbent = candidate;
@@ -269,7 +286,7 @@ void OperationState::publish(KeyState& key) noexcept {
   const KeyStatistics& s = key.statistics;
   Rest rest{choosable(key, key.start.candidate), 0.0};
   std::uint32_t pinned = rest.candidate;
-  const Mode mode = shared_.mode.load(std::memory_order_relaxed);
+  const Mode mode = shared_.running_mode();
   switch (mode) {
     case Mode::off:
     case Mode::seed:

@@ -44,6 +44,7 @@ class OperationState {
   /// The state of `key`, made if need be; null where it cannot be made.
   enum class Wait : bool { no, yes };
   const detail::KeyHead* find_or_admit(Key key, Wait wait = Wait::no) noexcept;
+  bool lock_to_admit(std::unique_lock<std::mutex>& lock, Wait wait) noexcept;
   /// Null where it has none.
   const detail::KeyHead* find(Key key) const noexcept;
   /// A variant for a key without a state.
@@ -65,6 +66,8 @@ class OperationState {
   std::uint32_t add_variant(Variant variant, bool parsed = false);
   /// What a table names, made by the program's `parse`; nothing where that cannot.
   std::optional<std::uint32_t> parse_variant(const std::string& name, const Parameters& parameters) noexcept;
+  /// Every key begins again where the tables say; what has been measured stays.
+  void start_from_tables();
   void reset();
   bool reset(const Key& key);
 
@@ -115,12 +118,15 @@ class OperationState {
   /// How many variants of how many keys this run has results of, together, and how many entries tables have.
   std::size_t known_by_now() const;
   std::vector<KnownKey> known_keys() const;
+  std::size_t first_of_run() const noexcept;
   KeyState& admit(const Key& key, Candidates candidates, StartingPoint start);
   /// Nothing where nothing is known of `key` or near it.
   std::optional<Decision> admit_known(const Key& key);
   bool is_known(const KeyState& key) const noexcept;
   void refuse_key() noexcept;
   void begin(KeyState& key) const;
+  /// Gives the candidates the priors of its starting point.
+  static void take_priors(const StartingPoint& start, KeyStatistics& statistics) noexcept;
   void restart(KeyState& key, std::span<const Neighbour> neighbours);
   /// In the list of keys and in the table, for one more.
   void make_room();
@@ -138,6 +144,8 @@ class OperationState {
   /// all.
   std::uint32_t standing(const KeyState& key) const noexcept;
   void publish(KeyState& key) noexcept;
+  /// The available candidate that the tables say is the fastest: the same in every process that has them.
+  static std::uint32_t next_of_tables(const KeyState& key) noexcept;
   std::uint32_t choosable(const KeyState& key, std::uint32_t candidate) const noexcept;
   std::optional<std::uint32_t> resolve(KeyState& key, std::uint32_t variant, std::uint32_t ticket) noexcept;
   void set_availability(VariantStatistics& candidate) const noexcept;

@@ -18,9 +18,23 @@ struct Shared {
   std::atomic<std::uint64_t> epoch{0};
   std::uint64_t seed = 0;
   LearningOptions learning;
+  bool rank_consistent = false;
   PolicyFactory policy;
   PredictorFactory predictor = nullptr;  // null: nothing is predicted
   LogCallback log;
+
+  /// What calls go by: where ranks have to agree, online learning may watch and nothing more.
+  Mode running_mode() const noexcept {
+    const Mode asked = mode.load(std::memory_order_relaxed);
+    if (!rank_consistent) return asked;
+    return asked == Mode::online ? Mode::observe : asked == Mode::frozen ? Mode::seed : asked;
+  }
+
+  /// The epoch after a change of an incumbent. Where ranks have to agree only the program announces one.
+  std::uint64_t next_epoch() noexcept {
+    return rank_consistent ? epoch.load(std::memory_order_relaxed)
+                           : epoch.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
 
   void say(LogLevel level, std::string_view line) const noexcept {
     if (!log) return;

@@ -34,7 +34,7 @@ TEST(NumericClass, AreMixedWhereTheProgramAsks) {
   Selector selector(test::options());
   Operation& op = selector.define(classes(true));
   test::launch(op, {64}, latencies_ns, 2'000);
-  EXPECT_EQ(op.explain({64}).incumbent, "b");
+  EXPECT_EQ(op.explain({64}).leader, "b");
   EXPECT_TRUE(op.explain({64}).other_class.empty());
 }
 
