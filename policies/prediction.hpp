@@ -19,8 +19,8 @@ namespace adaptive::policies {
 ///
 /// Keys whose labels differ are not comparable: each set of labels is predicted from its own keys, though all
 /// keys together say how variants move. `fit` works on the 64 keys that cover the known ones best and
-/// remembers up to 1,024; `predict` asks the 32 nearest: 64 keys of 24 variants are fitted in about 15 ms, a
-/// key is predicted in 0.1 ms (bench/learning/predict).
+/// remembers up to 1,024; `predict` asks the 32 nearest, so that a key's first call costs little whatever is
+/// known.
 class LatencyPredictor final : public core::Predictor {
  public:
   /// Fewer keys are not worth a model: the nearest of them is as good.
