@@ -104,15 +104,14 @@ TEST(Print, WhatATableCannotHoldIsLeftOut) {
   operation.entries[Key{-1}] = {};    // no size
   EXPECT_EQ(print(table), clean);
 
-  for (const VariantRecord& record :
-       {VariantRecord{1, nan, 0.0, 1.0, 7}, VariantRecord{1, -1.0, 0.0, 1.0, 7},
-        VariantRecord{0, 1.0, 0.0, 1.0, 7},
-        VariantRecord{1, 1.0, 0.0, std::numeric_limits<double>::infinity(), 7}}) {
-    operation.entries.at(Key{1}).variants["a"] = record;
+  for (const Statistics& measured :
+       {Statistics{1, nan, 0.0, 1.0, 7}, Statistics{1, -1.0, 0.0, 1.0, 7}, Statistics{0, 1.0, 0.0, 1.0, 7},
+        Statistics{1, 1.0, 0.0, std::numeric_limits<double>::infinity(), 7}}) {
+    operation.entries.at(Key{1}).variants["a"] = VariantRecord{measured};
     const ReadResult result = parse(print(table), "x");
     EXPECT_TRUE(result.notices.empty());
     EXPECT_EQ(result.table.operations.at("op").entries.at(Key{1}).variants.at("a"),
-              (VariantRecord{0, 0.0, 0.0, 0.0, 7}));
+              VariantRecord{Statistics{.failures = 7}});
   }
 }
 
