@@ -7,6 +7,7 @@
 
 #include <adaptive/policy.hpp>
 #include "options.hpp"
+#include "peers.hpp"
 #include "replay/replay.hpp"
 #include "report.hpp"
 #include "table/trace.hpp"
@@ -20,7 +21,7 @@ using replay::Scenario;
 
 ReplayOptions replay_options(const Options& options, const std::string& policy, std::size_t runs) {
   ReplayOptions result;
-  result.run.policy = make_policy(policy);
+  result.run.policy = policy_of_name(policy);
   result.run.learning.exploration_budget = options.budget;
   result.run.learning.timing_cost = Latency(options.timing_cost_us * 1000.0);
   result.run.calls = options.calls;
@@ -77,9 +78,11 @@ void compare_on(const table::Trace& trace, const Options& options) {
 }
 
 void compare(Options options) {
-  if (options.policies.empty())
+  if (options.policies.empty()) {
     for (const std::string_view name : policy_names()) options.policies.emplace_back(name);
-  for (const std::string& policy : options.policies) make_policy(policy);  // throws for an unknown one
+    for (const Peer& peer : peers()) options.policies.emplace_back(peer.name);
+  }
+  for (const std::string& policy : options.policies) policy_of_name(policy);  // throws for an unknown one
 
   if (!options.trace.empty()) {
     const table::Trace trace = table::read_trace(options.trace);

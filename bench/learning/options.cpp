@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "peers.hpp"
+
 namespace adaptive::learning_bench {
 namespace {
 
@@ -65,21 +67,27 @@ Options parse(const std::vector<std::string>& arguments) {
 }
 
 std::string usage() {
-  return "compare [--runs N] [--seed S] [--calls N] [--policy NAME]... [--budget SHARE]\n"
-         "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--per-key]]\n"
-         "\n"
-         "Runs every policy on the same draws and prints a table in Markdown. Overhead is extra true latency "
-         "over\n"
-         "always running the best variant; figures after ± are 95 % confidence over the runs.\n"
-         "\n"
-         "  --runs      of every scenario (200), or of every key of the trace (20)\n"
-         "  --policy    may be given several times; all of them without\n"
-         "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
-         "  --timing-cost-us  added to every timed call, and told to the selector (0)\n"
-         "  --trace     draws from recorded latencies: lines "
-         "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
-         "  --order     rounds of the recording at random, or as they were recorded\n"
-         "  --per-key   a line for every key as well\n";
+  std::string text =
+      "compare [--runs N] [--seed S] [--calls N] [--policy NAME]... [--budget SHARE]\n"
+      "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--per-key]]\n"
+      "\n"
+      "Runs every policy on the same draws and prints a table in Markdown. Overhead is extra true latency "
+      "over\n"
+      "always running the best variant; figures after ± are 95 % confidence over the runs.\n"
+      "\n"
+      "  --runs      of every scenario (200), or of every key of the trace (20)\n"
+      "  --policy    may be given several times; all of them without\n"
+      "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
+      "  --timing-cost-us  added to every timed call, and told to the selector (0)\n"
+      "  --trace     draws from recorded latencies: lines "
+      "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
+      "  --order     rounds of the recording at random, or as they were recorded\n"
+      "  --per-key   a line for every key as well\n"
+      "\n"
+      "Policies: those of policies/, and models of other systems and textbooks:\n";
+  for (const Peer& peer : peers())
+    text += "  " + std::string(peer.name) + ": " + std::string(peer.model) + "\n";
+  return text;
 }
 
 }  // namespace adaptive::learning_bench
