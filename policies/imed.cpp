@@ -138,9 +138,12 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
 void Imed::review_seen(const KeyStatistics& key) noexcept {
   std::optional<PriorModel> model;
   if (key.trusted_prior) model.emplace(key);
-  for (std::uint32_t i = 0; i < key.size(); ++i)
-    if (i != leader_ && key[i].available && key[i].count > 0)
-      propose(i, seen_look_at(key, i, model ? &*model : nullptr));
+  const bool cold = key.starts_cold();
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    if (i == leader_ || !key[i].available || key[i].count == 0) continue;
+    const bool as_unseen = cold && key[i].count + key.awaited(i) == 1;
+    propose(i, as_unseen ? 0.0 : seen_look_at(key, i, model ? &*model : nullptr));
+  }
 }
 
 Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {

@@ -17,8 +17,9 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
   }
   if (sample.candidate == leader) {
     if (detector_.add(key, sample)) reopen(key, leader);
-  } else if (sample.residual < -faster_deviations * key.deviation()) {
-    // Whatever disturbs a launch makes it later, never earlier: the candidate has become faster.
+  } else if (key[sample.candidate].count > 2 && sample.residual < -faster_deviations * key.deviation()) {
+    // Whatever disturbs a launch makes it later, never earlier: the candidate has become faster. Below a
+    // single result it was that one which was slow.
     key.restart(sample.candidate, sample.log_latency, 1);
   }
 }

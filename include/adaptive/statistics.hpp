@@ -108,6 +108,10 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// looks slow on few results is believed only when they do. All results once there are more than a few.
   std::uint64_t agreeing(std::size_t candidate) const noexcept;
 
+  /// Whether first results are slow starts here (module load, JIT, cache): of the candidates with several
+  /// results, at least half had a first one far above the rest. A single result says nothing then.
+  bool starts_cold() const noexcept;
+
   /// Half the width of the confidence sequence of a candidate's location: valid at all times together, for
   /// all candidates together, with probability 1 - error. Infinite without results. Source: the normal
   /// mixture boundary of Robbins, in the form of Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform,

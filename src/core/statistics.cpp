@@ -67,6 +67,17 @@ std::uint64_t KeyStatistics::agreeing(std::size_t candidate) const noexcept {
                     [&](double x) { return std::abs(x - c.location) <= agreement_deviations * deviation_; }));
 }
 
+bool KeyStatistics::starts_cold() const noexcept {
+  std::size_t known = 0;
+  std::size_t cold = 0;
+  for (const VariantStatistics& c : candidates) {
+    if (c.count < 2) continue;
+    ++known;
+    if (c.first[0] - c.location > agreement_deviations * deviation_) ++cold;
+  }
+  return cold > 0 && 2 * cold >= known;
+}
+
 double KeyStatistics::radius(std::size_t candidate, double error) const noexcept {
   // The location forgets, so more results than it remembers do not make it surer.
   const double n = std::min(static_cast<double>(candidates[candidate].count), memory);
@@ -94,8 +105,11 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   const double clipped = std::clamp(sample.residual, -limit, limit);
   if (c.count > 0) {
     // A new result differs from a location of n results by more than its own deviation.
-    squares_ += clipped * clipped * n / (n + 1.0);
-    freedom_ += 1.0;
+    // Of two results that are not of one kind neither tells the deviation.
+    if (c.count > 1 || clipped == sample.residual) {
+      squares_ += clipped * clipped * n / (n + 1.0);
+      freedom_ += 1.0;
+    }
     if (clipped != sample.residual) outliers_ += 1.0;
     update_deviation();
     note_tail(c, sample.residual);

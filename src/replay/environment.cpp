@@ -28,7 +28,7 @@ void Synthetic::restart(std::uint64_t seed) {
   set_means(std::move(means));
   noise_ = Noise(options_.noise, random());
   next_call_ = 0;
-  warm_.assign(size(), options_.cold == 1.0);
+  warm_.assign(size(), options_.cold == 1.0 && options_.cold_ns == 0.0);
 }
 
 void Synthetic::advance() {
@@ -39,9 +39,9 @@ void Synthetic::advance() {
 }
 
 double Synthetic::launch(std::uint32_t variant) {
-  const double cold = warm_[variant] ? 1.0 : options_.cold;
+  if (warm_[variant]) return latency_ns(variant);
   warm_[variant] = true;
-  return latency_ns(variant) * cold;
+  return latency_ns(variant) * options_.cold + factor_ * options_.cold_ns;
 }
 
 void Synthetic::apply(const Change& change) {

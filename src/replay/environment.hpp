@@ -61,6 +61,7 @@ struct SyntheticOptions {
   NoiseModel noise = {};
   /// Factor of a variant's first launch: module load, JIT, cache.
   double cold = 1.0;
+  double cold_ns = 0.0;  ///< what that launch takes besides, whatever the variant
   std::vector<Change> changes = {};
 };
 

@@ -26,6 +26,12 @@ SyntheticOptions cold_starts() {
   return options;
 }
 
+SyntheticOptions module_loads() {
+  SyntheticOptions options;
+  options.cold_ns = 1'000'000.0;
+  return options;
+}
+
 SyntheticOptions changing(Change::Whose whose, double factor) {
   SyntheticOptions options;
   options.changes = {{change_call, whose, factor}};
@@ -41,6 +47,7 @@ const std::vector<Scenario>& scenarios() {
       {"close", "K = 8, slowest 1.05× the fastest", variants(8, 1.05)},
       {"outliers", "as steady, every outlier 50×", heavy_tails()},
       {"cold", "as steady, the first launch of every variant costs 20×", cold_starts()},
+      {"module loads", "as steady, the first launch of every variant takes 1 ms more", module_loads()},
       {"delayed", "as steady, results 100 to 400 calls late, out of order", variants(8, 2.0), {100, 400}},
       {"lossy", "as steady, a tenth of the results lost, a tenth twice", variants(8, 2.0), {0, 8, 0.1, 0.1}},
       {"best slower",

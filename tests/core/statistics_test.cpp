@@ -265,5 +265,25 @@ TEST(Radius, ShrinksWithResultsAndGrowsWithSurenessAndRivals) {
   EXPECT_LT(before, 2.5 * 5 * 0.03 / std::sqrt(1000.0));
 }
 
+TEST(ColdStarts, ShowInTheSecondResultOfACandidate) {
+  KeyStatistics key = of(3);
+  for (std::uint32_t i = 0; i < 3; ++i) key.add(i, 50'000);
+  EXPECT_FALSE(key.starts_cold()) << "nothing to compare with";
+  key.add(0, 1000);
+  EXPECT_TRUE(key.starts_cold());
+  EXPECT_NEAR(location_ns(key, 0), 1000.0, 1.0);
+  EXPECT_LT(key.deviation(), 0.04) << "the two are not of one kind";
+}
+
+TEST(ColdStarts, AreNotSeenInOrdinaryResults) {
+  KeyStatistics key = of(4);
+  Random random(5);
+  for (int n = 0; n < 5; ++n)
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      key.add(i, test::noisy(random, 1000.0 + 100.0 * i, 0.03));
+      EXPECT_FALSE(key.starts_cold());
+    }
+}
+
 }  // namespace
 }  // namespace adaptive
