@@ -97,9 +97,15 @@ Operation& Selector::define(OperationSpec spec) {
   std::unique_ptr<Operation> operation(new Operation(impl_->shared.seed));
   OperationSpec copy = spec;
   operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
-  for (const Impl::Source& source : impl_->sources) impl_->seed(*operation, source, true);
-  if (impl_->shared_source && !impl_->shared.rank_consistent)
-    impl_->seed(*operation, *impl_->shared_source, true);
+  for (Impl::Source& source : impl_->sources) {
+    impl_->translate(*operation, source);
+    impl_->seed(*operation, source, true);
+  }
+  if (impl_->shared_source && !impl_->shared.rank_consistent) {
+    Impl::Source shared = *impl_->shared_source;
+    impl_->translate(*operation, shared);
+    impl_->seed(*operation, shared, true);
+  }
   operation->state_->fit();
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
@@ -117,6 +123,7 @@ void Selector::load(const std::filesystem::path& path) {
   if (!source) return;
   const std::lock_guard lock(impl_->mutex);
   for (const auto& [name, operation] : impl_->operations) {
+    impl_->translate(*operation, *source);
     impl_->seed(*operation, *source, false);
     operation->state_->fit();
   }

@@ -36,6 +36,9 @@ struct Selector::Impl {
   /// Nothing where the table is of another kind of processor.
   std::optional<Source> read(const std::string& path);
   std::optional<Source> judged(const std::string& path, table::Table table) const;
+  /// Brings what `source` says of `operation` into its words: the order of dimensions, labels, and the names
+  /// of variants with the same parameters.
+  void translate(const Operation& operation, Source& source) const;
   /// Adds what `source` says of `operation` to its seeds, and reports what does not fit.
   void seed(Operation& operation, const Source& source, bool keep_old);
   /// The operation as tables describe it, without entries.

@@ -8,6 +8,8 @@
 #include "core/compatibility.hpp"
 #include "core/operation_state.hpp"
 #include "selector.hpp"
+#include "table/align.hpp"
+#include "table/foreign_files.hpp"
 #include "table/limits.hpp"
 #include "table/merge.hpp"
 #include "table/search.hpp"
@@ -62,6 +64,24 @@ std::optional<Selector::Impl::Source> Selector::Impl::judged(const std::string& 
   return std::nullopt;
 }
 
+void Selector::Impl::translate(const Operation& operation, Source& source) const {
+  const auto at = source.table.operations.find(operation.name());
+  if (at == source.table.operations.end()) return;
+  if (!same_meaning(at->second.dimensions, operation.dimensions())) {
+    std::string why;
+    std::optional<table::OperationTable> same = table::aligned(at->second, operation.dimensions(), why);
+    if (!same) {
+      shared.say(LogLevel::warning, source.path + ": " + operation.name() +
+                                        " has other dimensions there, its entries are not used: " + why);
+      return;
+    }
+    at->second = *std::move(same);
+  }
+  std::vector<Variant> own;
+  for (std::uint32_t i = 0; i < operation.variant_count(); ++i) own.push_back(operation.variant(i));
+  table::rename_variants(at->second, own);
+}
+
 void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_old) {
   const auto at = source.table.operations.find(operation.name());
   if (at == source.table.operations.end()) {
@@ -69,11 +89,7 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
     return;
   }
   const table::OperationTable& table = at->second;
-  if (!same_meaning(table.dimensions, operation.dimensions())) {
-    shared.say(LogLevel::warning, source.path + ": " + operation.name() +
-                                      " has other dimensions there; its entries are not used");
-    return;
-  }
+  if (!same_meaning(table.dimensions, operation.dimensions())) return;  // `translate` has said so
   std::vector<core::SeedEntry> seeds;
   std::map<std::string, std::size_t> unknown;
   const auto resolve = [&](const std::string& name) -> std::optional<std::uint32_t> {
@@ -170,6 +186,7 @@ table::Table Selector::Impl::seeds() const {
       all.operations.at(name).name = name;
       add_seeds(all, name);
     }
+    table::merge_foreign_files(all.foreign, source.table.foreign);
   }
   return all;
 }

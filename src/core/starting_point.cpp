@@ -69,6 +69,11 @@ void set_priors(StartingPoint& start, const Borrowed& from, const StartingReques
   }
 }
 
+bool is_measured(const StartingPoint& start) {
+  return std::any_of(start.prior_count.begin(), start.prior_count.end(),
+                     [](auto count) { return count > 0; });
+}
+
 struct Near {
   double distance;
   const Key* key;
@@ -95,7 +100,8 @@ void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingReq
   if (!exact.trusted) start.prior_offset_deviation += level_foreign;
   start.match = {MatchKind::exact, 0.0, exact.key};
   start.source = exact.source;
-  start.trusted = exact.trusted;
+  // What was named without a measurement confirms nothing, wherever the table comes from.
+  start.trusted = exact.trusted && is_measured(start);
 }
 
 std::vector<Near> within_limit(const StartingRequest& request, const Seeds& seeds,

@@ -209,7 +209,8 @@ void Splitter::end_value() {
 // The grammar. Recursive, since the splitter bounds the depth.
 class Parser {
  public:
-  Parser(std::string_view text, Splitter& splitter) : lexer_(text), splitter_(splitter) {}
+  Parser(std::string_view text, std::size_t base, Splitter& splitter)
+      : lexer_(text), base_(base), splitter_(splitter) {}
 
   void document() {
     value(lexer_.next());
@@ -225,42 +226,45 @@ class Parser {
     if (found != wanted) unexpected(found, to_string(wanted));
   }
   [[noreturn]] void unexpected(JsonToken found, std::string_view wanted) const {
-    throw SyntaxFault{lexer_.offset(),
+    throw SyntaxFault{offset(),
                       "expected " + std::string(wanted) + ", found " + std::string(to_string(found))};
   }
 
+  std::size_t offset() const noexcept { return base_ + lexer_.offset(); }
+
   JsonLexer lexer_;
+  std::size_t base_;
   Splitter& splitter_;
 };
 
 void Parser::value(JsonToken token) {
-  const std::size_t offset = lexer_.offset();
+  const std::size_t at = offset();
   switch (token) {
     case JsonToken::begin_object:
       return object();
     case JsonToken::begin_list:
       return list();
     case JsonToken::text:
-      return splitter_.text(lexer_.text(), offset);
+      return splitter_.text(lexer_.text(), at);
     case JsonToken::integer:
-      return splitter_.integer(lexer_.integer(), offset);
+      return splitter_.integer(lexer_.integer(), at);
     case JsonToken::real:
-      return splitter_.real(lexer_.real(), offset);
+      return splitter_.real(lexer_.real(), at);
     case JsonToken::not_finite:
-      return splitter_.not_finite(offset);
+      return splitter_.not_finite(at);
     case JsonToken::true_literal:
-      return splitter_.boolean(true, offset);
+      return splitter_.boolean(true, at);
     case JsonToken::false_literal:
-      return splitter_.boolean(false, offset);
+      return splitter_.boolean(false, at);
     case JsonToken::null_literal:
-      return splitter_.null(offset);
+      return splitter_.null(at);
     default:
       unexpected(token, "a value");
   }
 }
 
 void Parser::object() {
-  splitter_.begin(JsonKind::object, lexer_.offset());
+  splitter_.begin(JsonKind::object, offset());
   JsonToken token = lexer_.next();
   while (token != JsonToken::end_object) {
     if (token != JsonToken::text) unexpected(token, "a name in quotes");
@@ -277,7 +281,7 @@ void Parser::object() {
 }
 
 void Parser::list() {
-  splitter_.begin(JsonKind::list, lexer_.offset());
+  splitter_.begin(JsonKind::list, offset());
   JsonToken token = lexer_.next();
   while (token != JsonToken::end_list) {
     value(token);
@@ -292,9 +296,9 @@ void Parser::list() {
 
 }  // namespace
 
-void read_parts(std::string_view text, PartReader& reader) {
+void read_parts(std::string_view text, PartReader& reader, std::size_t base) {
   Splitter splitter(reader);
-  Parser(text, splitter).document();
+  Parser(text, base, splitter).document();
 }
 
 }  // namespace adaptive::table

@@ -34,7 +34,8 @@ class PartReader {
   virtual void end_operation() = 0;
 };
 
-/// Throws `SyntaxFault`.
-void read_parts(std::string_view text, PartReader& reader);
+/// Throws `SyntaxFault`. `base` is added to all offsets that the reader sees: where `text` begins in a larger
+/// one.
+void read_parts(std::string_view text, PartReader& reader, std::size_t base = 0);
 
 }  // namespace adaptive::table

@@ -8,6 +8,12 @@ namespace adaptive::table::limits {
 
 constexpr std::size_t file_bytes = std::size_t{1} << 30;
 /// One text or number in the file: bounds what the lexer copies.
+/// A file of another system: the largest known is a third of a MiB.
+constexpr std::size_t foreign_file_bytes = std::size_t{64} << 20;
+/// Files of one import, and folders within folders.
+constexpr std::size_t foreign_files = 65'536;
+constexpr std::size_t foreign_folders = 16;
+/// One text, number or gap in the file. Bounds what the lexer holds of a file that is no JSON at all.
 constexpr std::size_t token_bytes = std::size_t{1} << 20;
 /// Ours needs 8; a deeper file is another's, or an attack.
 constexpr std::size_t depth = 32;

@@ -8,6 +8,6 @@
 namespace adaptive::table {
 
 /// What a file with this top-level member probably is: "a vLLM or SGLang configuration". Empty where unknown.
-std::string_view looks_like(JsonValue member) noexcept;
+std::string_view looks_like(JsonValue member);
 
 }  // namespace adaptive::table

@@ -9,6 +9,7 @@
 
 #include "core/compatibility.hpp"
 #include "table/dimension_map.hpp"
+#include "table/foreign_files.hpp"
 #include "table/shares.hpp"
 
 namespace adaptive::table {
@@ -117,6 +118,7 @@ MergeCounts merge(OperationTable& into, const OperationTable& from) {
 MergeCounts merge(Table& into, const Table& from) {
   require_no_conflicts(into, from);
   keep_common(into.fingerprint, from.fingerprint);
+  merge_foreign_files(into.foreign, from.foreign);
   MergeCounts counts;
   for (const auto& [name, operation] : from.operations) {
     const auto [mine, added] = into.operations.try_emplace(name, operation);

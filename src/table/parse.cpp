@@ -10,6 +10,7 @@
 
 #include "table/checks.hpp"
 #include "table/entry_reader.hpp"
+#include "table/foreign_files.hpp"
 #include "table/json_reader.hpp"
 #include "table/limits.hpp"
 #include "table/looks_like.hpp"
@@ -62,6 +63,7 @@ class TableReader final : public PartReader {
   bool has_version_ = false;
   bool has_tool_ = false;
   bool has_fingerprint_ = false;
+  bool has_foreign_ = false;
   std::size_t foreign_members_ = 0;
   std::string_view foreign_;
   std::optional<Error> version_error_;
@@ -106,6 +108,8 @@ void TableReader::member(JsonValue value) {
     if (first(has_tool_)) result_.table.tool = checks_.text(value, path, limits::text_bytes).value_or("");
   } else if (name == "fingerprint") {
     if (first(has_fingerprint_)) read_fingerprint(value, path, checks_, result_.table.fingerprint);
+  } else if (name == "foreign") {
+    if (first(has_foreign_)) read_foreign_files(value, path, checks_, result_.table.foreign);
   } else if (name != "$schema") {  // that one is for editors
     notices_.unknown_field(value, root_, "a table");
     constexpr std::size_t looks_max = 64;

@@ -33,6 +33,7 @@ class Printer {
   void parameter(const Parameter& parameter);
 
   void fingerprint(const Fingerprint& fingerprint);
+  void foreign(const std::vector<ForeignFile>& files);
   void operation(const OperationTable& operation);
   void dimension(const Dimension& dimension);
   void parameters(const Parameters& parameters);
@@ -70,6 +71,17 @@ bool fits(const std::vector<Dimension>& dimensions, const Key& key) {
   for (std::size_t i = 0; i < dimensions.size(); ++i)
     if (!fits(dimensions[i], key[i])) return false;
   return true;
+}
+
+// Up to the end of the line, but not too long, nor through the middle of a character.
+std::size_t foreign_piece(std::string_view text) {
+  constexpr std::size_t size_max = limits::token_bytes / 16;  // escaped it grows, six times at most
+  const std::size_t newline = text.find('\n');
+  std::size_t size = newline == std::string_view::npos ? text.size() : newline + 1;
+  if (size <= size_max) return size;
+  size = size_max;
+  while (size > 1 && (static_cast<unsigned char>(text[size]) & 0xC0u) == 0x80u) --size;
+  return size;
 }
 
 void Printer::text(std::string_view text) {
@@ -154,7 +166,9 @@ std::string Printer::print(const Table& table) {
     operation(content);
     raw("    }");
   }
-  raw(table.operations.empty() ? "}\n}\n" : "\n  }\n}\n");
+  raw(table.operations.empty() ? "}" : "\n  }");
+  if (!table.foreign.empty()) foreign(table.foreign);
+  raw("\n}\n");
   return std::move(out_);
 }
 
@@ -176,6 +190,32 @@ void Printer::fingerprint(const Fingerprint& fingerprint) {
     field(": ", version);
   }
   raw("}\n  },\n");
+}
+
+// A line of the file a line, so that a change of it is one of the table's too; none longer than may be read.
+void Printer::foreign(const std::vector<ForeignFile>& files) {
+  raw(",\n  \"foreign\": [");
+  std::string_view separator = "\n    ";
+  for (const ForeignFile& file : files) {
+    raw(separator);
+    separator = ",\n    ";
+    raw("{\"format\": ");
+    text(file.format);
+    raw(", \"path\": ");
+    text(file.path);
+    raw(", \"text\": [");
+    std::string_view rest = file.text;
+    std::string_view between = "\n      ";
+    while (!rest.empty()) {
+      const std::size_t size = foreign_piece(rest);
+      raw(between);
+      between = ",\n      ";
+      text(rest.substr(0, size));
+      rest.remove_prefix(size);
+    }
+    raw("]}");
+  }
+  raw("\n  ]");
 }
 
 void Printer::operation(const OperationTable& operation) {

@@ -12,6 +12,7 @@
 #include <adaptive/error.hpp>
 
 #include "table/folder_version.hpp"
+#include "table/formats/seeds.hpp"
 
 namespace adaptive {
 
@@ -54,7 +55,11 @@ class Finder {
   void look_at(const fs::path& place);
   void add(const fs::path& file);
   void add_folder(const fs::path& folder);
-  std::optional<fs::path> version_folder(const fs::path& device_folder);
+  void look_at_device(const fs::path& folder);
+  void look_at_foreign(const fs::path& folder);
+  /// Of the folders in `folder` whose names are versions after `prefix`: the one that was asked for, else the
+  /// next best.
+  std::optional<fs::path> version_folder(const fs::path& folder, const std::string& prefix);
   std::vector<fs::path> sorted(const fs::path& folder);
 
   const TableSearch& search_;
@@ -73,17 +78,29 @@ void Finder::look_at(const fs::path& place) {
     note(place, "cannot be looked at: " + error.message(), LogLevel::warning);
   } else if (fs::is_directory(status)) {
     add_folder(place);
-    const fs::path folder = place / device_;
-    if (!fs::is_directory(folder, error)) {
-      note(folder, "does not exist", LogLevel::info);
-      return;
-    }
-    if (const std::optional<fs::path> version = version_folder(folder)) add_folder(*version);
-    add_folder(folder);
-    if (fs::is_directory(folder / "legacy", error)) add_folder(folder / "legacy");
+    look_at_device(place / device_);
+    look_at_foreign(place);
+    if (fs::is_directory(place / "configs", error)) look_at_foreign(place / "configs");
   } else {
     add(place);
   }
+}
+
+void Finder::look_at_device(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return note(folder, "does not exist", LogLevel::info);
+  const std::optional<FolderVersion> wanted = parse_folder_version(search_.version);
+  if (const auto version = version_folder(folder, wanted ? wanted->prefix : "")) add_folder(*version);
+  add_folder(folder);
+  if (fs::is_directory(folder / "legacy", error)) add_folder(folder / "legacy");
+}
+
+// As vLLM and SGLang keep theirs.
+void Finder::look_at_foreign(const fs::path& folder) {
+  std::error_code error;
+  if (folder.filename() == "configs") add_folder(folder);
+  if (const auto version = version_folder(folder, "triton_")) add_folder(*version);
+  if (fs::is_directory(folder / "legacy_configs", error)) add_folder(folder / "legacy_configs");
 }
 
 void Finder::add(const fs::path& file) {
@@ -113,7 +130,7 @@ std::vector<fs::path> Finder::sorted(const fs::path& folder) {
   return paths;
 }
 
-std::optional<fs::path> Finder::version_folder(const fs::path& device_folder) {
+std::optional<fs::path> Finder::version_folder(const fs::path& folder, const std::string& prefix) {
   std::error_code error;
   const std::optional<FolderVersion> wanted = parse_folder_version(search_.version);
   struct Candidate {
@@ -122,12 +139,12 @@ std::optional<fs::path> Finder::version_folder(const fs::path& device_folder) {
   };
   std::optional<Candidate> best;
   bool best_is_newer = false;
-  for (const fs::path& path : sorted(device_folder)) {
+  for (const fs::path& path : sorted(folder)) {
     if (!fs::is_directory(path, error)) continue;
     if (!search_.version.empty() && path.filename() == search_.version) return path;
     std::optional<FolderVersion> version = parse_folder_version(path.filename().string());
     // Versions of different things cannot be compared.
-    if (!version || version->prefix != (wanted ? wanted->prefix : "")) continue;
+    if (!version || version->prefix != prefix) continue;
     const bool newer = wanted && version->compare(*wanted) > 0;
     if (wanted && version->compare(*wanted) == 0) return path;
     const bool better =
@@ -147,6 +164,19 @@ std::optional<fs::path> Finder::version_folder(const fs::path& device_folder) {
   return best->path;
 }
 
+// Nothing where the file is another device's.
+std::optional<Table> read_any(const fs::path& file, const std::string& device, std::vector<Notice>& notices) {
+  if (formats::is_foreign_name(file)) return formats::read_seeds(file, device, notices);
+  try {
+    ReadResult result = read(file);
+    notices.insert(notices.end(), result.notices.begin(), result.notices.end());
+    return std::move(result.table);
+  } catch (const Error&) {
+    if (formats::recognise(file) == nullptr) throw;
+  }
+  return formats::read_seeds(file, device, notices);
+}
+
 }  // namespace
 
 std::vector<fs::path> find_files(const TableSearch& search, const std::string& device,
@@ -159,9 +189,8 @@ std::vector<FoundTable> find(const TableSearch& search, const std::string& devic
   std::vector<FoundTable> found;
   for (const fs::path& file : find_files(search, device, notices)) {
     try {
-      ReadResult result = read(file);
-      notices.insert(notices.end(), result.notices.begin(), result.notices.end());
-      found.push_back({file, std::move(result.table)});
+      if (std::optional<Table> table = read_any(file, device, notices))
+        found.push_back({file, *std::move(table)});
     } catch (const Error& error) {
       std::string what = error.problem();
       if (!error.remedy().empty()) what += "; " + error.remedy();

@@ -68,12 +68,23 @@ struct OperationTable {
   friend bool operator==(const OperationTable& a, const OperationTable& b);
 };
 
+/// A file of another system as it was imported: what the entries cannot express of it (order, unknown fields,
+/// layout) is given back by an export. docs/formats.md.
+struct ForeignFile {
+  std::string path = {};    ///< below the folder that was imported, with '/'
+  std::string format = {};  ///< "vllm"
+  std::string text = {};
+
+  friend auto operator<=>(const ForeignFile&, const ForeignFile&) = default;
+};
+
 struct Table {
   static constexpr int schema_version = 1;
 
   std::string tool = {};  ///< name and version of what wrote it
   Fingerprint fingerprint = {};
   std::map<std::string, OperationTable> operations = {};
+  std::vector<ForeignFile> foreign = {};  ///< sorted by path
 
   friend bool operator==(const Table&, const Table&) = default;
 };

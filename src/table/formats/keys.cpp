@@ -1,0 +1,143 @@
+#include "table/formats/keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "table/formats/values.hpp"
+
+namespace adaptive::table::formats {
+namespace {
+
+const Dimension* find_dimension(const OperationTable& operation, std::string_view name) {
+  for (const Dimension& dimension : operation.dimensions)
+    if (dimension.name == name) return &dimension;
+  return nullptr;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find('+', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::optional<std::int64_t> index_of(const Dimension& dimension, const std::string& label) {
+  const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
+  if (at == dimension.labels.end()) return std::nullopt;
+  return at - dimension.labels.begin();
+}
+
+std::optional<std::int64_t> key_value(const Dimension& dimension, const Parameter& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value.value())) return *number;
+  const auto* text = std::get_if<std::string>(&value.value());
+  if (text == nullptr) return std::nullopt;
+  if (dimension.kind == DimensionKind::label) return index_of(dimension, *text);
+  if (dimension.kind != DimensionKind::label_set) return std::nullopt;
+  std::uint64_t mask = 0;
+  for (const std::string& label : split(*text)) {
+    const std::optional<std::int64_t> index = index_of(dimension, label);
+    if (!index || *index >= 63) return std::nullopt;
+    mask |= std::uint64_t{1} << *index;
+  }
+  return static_cast<std::int64_t>(mask);
+}
+
+// By number where they are numbers, else by name.
+void sort_labels(std::vector<std::string>& labels) {
+  std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
+    const std::optional<std::int64_t> x = parse_size(a);
+    const std::optional<std::int64_t> y = parse_size(b);
+    return x && y ? *x < *y : a < b;
+  });
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+}
+
+std::string joined(std::vector<std::string> labels) {
+  sort_labels(labels);
+  std::string text;
+  for (const std::string& label : labels) text += (text.empty() ? "" : "+") + label;
+  return text;
+}
+
+}  // namespace
+
+Shape whole_key(const Sheet& sheet, const Row& row) {
+  Shape key = sheet.key_of(row);
+  key["device_name"] = sheet.device.empty() ? std::string(no_label) : sheet.device;
+  key["folder"] = std::string(sheet.folder());
+  return key;
+}
+
+std::vector<std::string> labels_in(const OperationTable& operation, std::string_view dimension,
+                                   const std::string& text) {
+  const Dimension* const found = find_dimension(operation, dimension);
+  if (found != nullptr && found->kind == DimensionKind::label_set) return split(text);
+  return {text};
+}
+
+std::optional<Key> to_key(const OperationTable& operation, const Shape& shape) {
+  Key key = Key::of_size(operation.dimensions.size());
+  for (std::size_t i = 0; i < operation.dimensions.size(); ++i) {
+    const auto at = shape.find(operation.dimensions[i].name);
+    if (at == shape.end()) continue;
+    const std::optional<std::int64_t> value = key_value(operation.dimensions[i], at->second);
+    if (!value) return std::nullopt;
+    key[i] = *value;
+  }
+  return key;
+}
+
+Shape to_shape(const OperationTable& operation, const Key& key) {
+  Shape shape;
+  for (std::size_t i = 0; i < operation.dimensions.size() && i < key.size(); ++i) {
+    const Dimension& dimension = operation.dimensions[i];
+    Parameter& value = shape[dimension.name];
+    const auto known = static_cast<std::int64_t>(dimension.labels.size());
+    if (dimension.kind == DimensionKind::label && key[i] >= 0 && key[i] < known) {
+      value = dimension.labels[static_cast<std::size_t>(key[i])];
+    } else if (dimension.kind == DimensionKind::label_set) {
+      std::vector<std::string> labels;
+      for (std::int64_t j = 0; j < std::min<std::int64_t>(known, 63); ++j)
+        if ((key[i] >> j & 1) != 0) labels.push_back(dimension.labels[static_cast<std::size_t>(j)]);
+      value = joined(std::move(labels));
+    } else {
+      value = key[i];
+    }
+  }
+  return shape;
+}
+
+std::optional<Parameter> parse_value(const Dimension& dimension, std::string_view text) {
+  switch (dimension.kind) {
+    case DimensionKind::size:
+      if (const auto size = parse_size(text)) return Parameter(*size);
+      return std::nullopt;
+    case DimensionKind::linear: {
+      const bool negative = text.starts_with('-');
+      const auto size = parse_size(text.substr(negative ? 1 : 0));
+      if (!size) return std::nullopt;
+      return Parameter(negative ? -*size : *size);
+    }
+    case DimensionKind::label:
+      if (text.empty()) return std::nullopt;
+      if (std::find(dimension.labels.begin(), dimension.labels.end(), text) == dimension.labels.end())
+        if (const auto values = parse_list(text); values && values->size() > 1)
+          return Parameter(join(*values, "x"));
+      return Parameter(text);
+    case DimensionKind::label_set:
+      break;
+  }
+  if (const auto values = parse_list(text)) {
+    std::vector<std::string> labels;
+    for (const std::int64_t value : *values) labels.push_back(std::to_string(value));
+    return Parameter(joined(std::move(labels)));
+  }
+  return Parameter(joined(split(std::string(text))));
+}
+
+}  // namespace adaptive::table::formats

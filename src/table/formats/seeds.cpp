@@ -1,0 +1,52 @@
+#include "table/formats/seeds.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <adaptive/device.hpp>
+
+#include "table/file_text.hpp"
+#include "table/formats/file_name.hpp"
+
+namespace adaptive::table::formats {
+namespace {
+
+bool same_device(std::string_view a, const std::string& b) {
+  return a.empty() || normalised_device(std::string(a)) == normalised_device(b);
+}
+
+// A folder of configurations has many files of other devices: their names say so before they are read.
+bool named_for_another(const std::string& stem, const std::string& device) {
+  const auto fields = parse_fields(stem);
+  if (!fields) return false;
+  return std::any_of(fields->begin(), fields->end(), [&](const auto& field) {
+    return field.first == "device_name" && !same_device(field.second, device);
+  });
+}
+
+}  // namespace
+
+bool is_foreign_name(const std::filesystem::path& file) {
+  const std::string path = file.generic_string();
+  return std::any_of(all().begin(), all().end(),
+                     [&](const Format* format) { return format->recognises_path(path); });
+}
+
+std::optional<Table> read_seeds(const std::filesystem::path& file, const std::string& device,
+                                std::vector<Notice>& notices) {
+  if (named_for_another(file.stem().string(), device)) return std::nullopt;
+  std::vector<Sheet> sheets;
+  sheets.push_back(read_sheet(read_text(file), file.generic_string(), file.string(), all(), false, notices));
+  const Sheet& sheet = sheets.front();
+  if (!same_device(sheet.device, device)) return std::nullopt;
+  if (sheet.fixed.contains("other")) {
+    notices.push_back(
+        {file.string(), "its name has fields that are not known; the file is not used", LogLevel::info});
+    return std::nullopt;
+  }
+  Table table = to_table(sheets, {}, notices);
+  table.foreign.clear();  // the file is where it was
+  return table;
+}
+
+}  // namespace adaptive::table::formats
