@@ -37,11 +37,15 @@ struct Command {
 };
 
 Command add_apply(CLI::App& app);
-Command add_diff(CLI::App& app);
 Command add_devices(CLI::App& app);
+Command add_diff(CLI::App& app);
+Command add_export(CLI::App& app);
+Command add_import(CLI::App& app);
+Command add_lookup(CLI::App& app);
 Command add_merge(CLI::App& app);
 Command add_replay(CLI::App& app);
 Command add_report(CLI::App& app);
+Command add_show(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_validate(CLI::App& app);
 

@@ -26,11 +26,12 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     app.set_version_flag("--version", std::string("adaptive ") + library_version);
     app.require_subcommand(1);
     app.get_formatter()->column_width(32);
-    const std::vector<Command> commands = {add_apply(app), add_devices(app), add_diff(app),
-                                           add_merge(app), add_replay(app),  add_report(app),
-                                           add_tune(app),  add_validate(app)};
     Streams streams{out, err, {"adaptive"}};
     streams.arguments.insert(streams.arguments.end(), arguments.begin(), arguments.end());
+    const std::vector<Command> commands = {add_show(app),    add_lookup(app),   add_import(app),
+                                           add_export(app),  add_merge(app),    add_apply(app),
+                                           add_diff(app),    add_tune(app),     add_report(app),
+                                           add_devices(app), add_validate(app), add_replay(app)};
     try {
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app.parse(std::move(arguments));

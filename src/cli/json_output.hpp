@@ -1,0 +1,23 @@
+// What subcommands print as JSON alike.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <adaptive/key.hpp>
+#include <adaptive/variant.hpp>
+
+#include "table/formats/sheet.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::cli {
+
+using Json = nlohmann::ordered_json;
+
+Json parameter_json(const Parameter& value);
+Json parameters_json(const Parameters& parameters);
+/// {"m": 17, "dtype": "fp8_w8a8", "bits": ["2", "4"]}, in the order of the dimensions.
+Json key_json(const table::OperationTable& operation, const Key& key);
+/// A list of {"where", "what", "level"}.
+Json notices_json(const std::vector<table::Notice>& notices);
+
+}  // namespace adaptive::cli

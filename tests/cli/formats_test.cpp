@@ -1,0 +1,154 @@
+// import, export, lookup and show, as a user runs them.
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "table/table.hpp"
+#include "tests/cli/tool.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+class Formats : public ToolTest {
+ protected:
+  std::string put(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
+    return write(name, text);
+  }
+  std::string vllm() const {
+    return put("configs/E=8,N=64,device_name=NVIDIA_H200.json",
+               R"({"16": {"BLOCK_SIZE_M": 16, "num_warps": 4}, "64": {"BLOCK_SIZE_M": 64, "num_warps": 8}})");
+  }
+  static Json parsed(const Outcome& outcome) { return Json::parse(outcome.out); }
+};
+
+TEST_F(Formats, ImportExportAndBack) {
+  const std::string file = vllm();
+  const Outcome imported =
+      tool({"import", "--from", "vllm", path("configs"), "-o", path("table.json"), "--json"});
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  EXPECT_EQ(parsed(imported)["imported"], 1);
+  EXPECT_EQ(parsed(imported)["files"][0]["rows"], 2);
+  EXPECT_EQ(tool({"validate", path("table.json")}).code, 0);
+
+  const Outcome exported = tool({"export", "--to", "vllm", path("table.json"), "-o", path("out")});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_EQ(read(path("out/E=8,N=64,device_name=NVIDIA_H200.json")), read(file));
+}
+
+TEST_F(Formats, ASingleFileMayBeNamed) {
+  vllm();
+  tool({"import", path("configs"), "-o", path("table.json")});
+  const Outcome outcome = tool({"export", "--to", "vllm", path("table.json"), "-o", path("mine.json")});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("looks for E=8,N=64,device_name=NVIDIA_H200.json"), std::string::npos)
+      << outcome.err;
+  EXPECT_FALSE(read(path("mine.json")).empty());
+}
+
+TEST_F(Formats, ABadFileIsReportedAndTheRestImported) {
+  vllm();
+  const std::string bad = put("configs/E=9,N=64,device_name=NVIDIA_H200.json", "{\n  \"16\": {\n");
+  const Outcome outcome = tool({"import", path("configs"), "-o", path("table.json")});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.err.find(bad + ": refused: not valid JSON"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find(bad + ":3:1"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.out.find("1 files, 2 entries, 1 files refused"), std::string::npos) << outcome.out;
+}
+
+TEST_F(Formats, NothingToImportIsWrongInputAndLeavesTheTable) {
+  put("table.json", "precious");
+  const Outcome bad = tool({"import", put("E=9,N=64,device_name=x.json", "{}"), "-o", path("table.json")});
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_EQ(read(path("table.json")), "precious");
+  EXPECT_EQ(tool({"import", path("missing"), "-o", path("t.json")}).code, 2);
+  EXPECT_EQ(tool({"import", vllm()}).code, 2) << "-o is missing";
+  const Outcome unknown = tool({"import", "--from", "pytorch", vllm(), "-o", path("t.json")});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("known are megablox, metal-marlin, sglang, tpu-inference, vllm"),
+            std::string::npos);
+}
+
+TEST_F(Formats, LookupInAForeignFileNeedsTheBatchAlone) {
+  const Outcome outcome = tool({"lookup", vllm(), "--key", "m=17", "--json"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const Json json = parsed(outcome);
+  EXPECT_EQ(json["variant"], "m16_w4");
+  EXPECT_EQ(json["parameters"], (Json{{"BLOCK_SIZE_M", 16}, {"num_warps", 4}}));
+  EXPECT_EQ(json["match"], "nearest");
+  EXPECT_NEAR(json["distance"].get<double>(), 0.0875, 0.0001);
+  EXPECT_EQ(json["key"]["E"], 8);
+}
+
+TEST_F(Formats, LookupLikeAnother) {
+  const Json far = parsed(tool({"lookup", vllm(), "--key", "m=100000", "--like", "vllm", "--json"}));
+  EXPECT_EQ(far["variant"], "m64_w8");
+  EXPECT_EQ(far["match"], "nearest");
+  EXPECT_FALSE(far["warnings"].empty());
+  const Json ours = parsed(tool({"lookup", vllm(), "--key", "m=100000", "--json"}));
+  EXPECT_EQ(ours["match"], "default");
+  EXPECT_TRUE(ours["variant"].is_null());
+  EXPECT_EQ(tool({"lookup", vllm(), "--key", "m=1", "--like", "magic"}).code, 2);
+  EXPECT_EQ(tool({"lookup", vllm(), "--key", "m=1", "--like", "megablox"}).code, 2);
+}
+
+TEST_F(Formats, LookupInWhatWasImported) {
+  vllm();
+  tool({"import", path("configs"), "-o", path("table.json")});
+  EXPECT_EQ(parsed(tool({"lookup", path("table.json"), "--key", "m=64", "--json"}))["match"], "exact");
+  EXPECT_EQ(parsed(tool({"lookup", path("table.json"), "--op", "fused_moe", "--key", "m=64,E=8", "--like",
+                         "vllm", "--json"}))["parameters"]["num_warps"],
+            8);
+  EXPECT_EQ(parsed(tool({"lookup", path("configs"), "--key", "m=64", "--json"}))["variant"], "m64_w8");
+}
+
+TEST_F(Formats, LookupSaysWhatIsWrongWithAKey) {
+  const auto fails = [&](const std::string& key, const std::string& what) {
+    const Outcome outcome = tool({"lookup", vllm(), "--key", key});
+    EXPECT_EQ(outcome.code, 2) << key;
+    EXPECT_NE(outcome.err.find(what), std::string::npos) << outcome.err;
+  };
+  fails("", "--key");
+  fails("m", "not of the form");
+  fails("m=", "is no value of m");
+  fails("m=-1", "is no value of m");
+  fails("m=1,m=2", "twice");
+  fails("height=1", "it has m, E, N");
+  fails("E=8", "does not say m; the table has 16, 64");
+  EXPECT_EQ(tool({"lookup", vllm(), "--op", "conv", "--key", "m=1"}).code, 2);
+  EXPECT_EQ(tool({"lookup", path("missing.json"), "--key", "m=1"}).code, 2);
+}
+
+TEST_F(Formats, LookupInANativeTable) {
+  table::Table table;
+  table.fingerprint.device = "cpu";
+  table::OperationTable& operation = table.operations["matmul"];
+  operation = {
+      "matmul", {size_dimension("m"), set_dimension("bits", {"2", "4"})}, {{"a", {{"tile", 64}}}}, {}};
+  operation.entries[Key{16, 3}].key = Key{16, 3};
+  operation.entries[Key{16, 3}].incumbent = "a";
+  const std::string file = write("native.json", table::print(table));
+  const Json json = parsed(tool({"lookup", file, "--key", "bits=4,2,m=20", "--json"}));
+  EXPECT_EQ(json["variant"], "a");
+  EXPECT_EQ(json["parameters"], (Json{{"tile", 64}}));
+  EXPECT_EQ(json["match"], "nearest");
+  EXPECT_EQ(parsed(tool({"lookup", file, "--key", "bits=4,m=20", "--json"}))["match"], "default");
+}
+
+TEST_F(Formats, ShowPrintsWhatATableHolds) {
+  const Outcome text = tool({"show", vllm()});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("fused_moe: 2 variants, 2 keys"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("not measured"), std::string::npos);
+  const Json json = parsed(tool({"show", vllm(), "--json"}));
+  EXPECT_EQ(json["fingerprint"]["device"], "NVIDIA_H200");
+  EXPECT_EQ(json["operations"]["fused_moe"]["entries"][0]["key"]["m"], 16);
+  EXPECT_EQ(json["operations"]["fused_moe"]["variants"]["m16_w4"]["BLOCK_SIZE_M"], 16);
+  EXPECT_EQ(tool({"show", write("bad.json", "{")}).code, 2);
+  EXPECT_EQ(tool({"show", vllm(), "--op", "conv"}).code, 2);
+}
+
+}  // namespace
+}  // namespace adaptive::cli
