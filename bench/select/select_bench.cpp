@@ -139,6 +139,32 @@ void record(benchmark::State& state) {
   });
 }
 
+/// Eight variants of which the slowest takes twice the time, 2 % noise; the default policy after so many
+/// calls. The noise is drawn before.
+void record_of_eight(benchmark::State& state) {
+  adaptive::Selector selector{{.use_environment = false}};
+  adaptive::OperationSpec spec{.name = "bench", .dimensions = {{"m"}}};
+  for (int v = 0; v < 8; ++v) spec.variants.push_back({.name = "v" + std::to_string(v)});
+  adaptive::Operation& operation = selector.define(std::move(spec));
+  const adaptive::Site site = operation.site({64});
+  adaptive::Random random(3);
+  std::vector<double> noise(queries);
+  for (double& factor : noise) factor = 1.0 + 0.02 * (random.uniform() + random.uniform() - 1.0);
+  std::size_t i = 0;
+  const auto latency = [&](std::uint32_t variant) {
+    i = (i + 1) % queries;
+    return adaptive::Latency(10'000.0 * (1.0 + variant / 7.0) * noise[i]);
+  };
+  for (int call = 0; call < state.range(0); ++call) {
+    const adaptive::Decision decision = site.select();
+    operation.record(decision, latency(decision.variant()));
+  }
+  for (auto _ : state) {
+    const adaptive::Decision decision = site.select();
+    operation.record(decision, latency(decision.variant()));
+  }
+}
+
 struct KeyHash {
   std::size_t operator()(const Key& key) const noexcept { return adaptive::detail::hash(key) >> 20; }
 };
@@ -191,6 +217,7 @@ BENCHMARK(select<4>)->Apply(sizes);
 BENCHMARK(select<6>)->Apply(sizes);
 BENCHMARK(site_select<4>)->Arg(1)->ThreadRange(1, 2)->UseRealTime();
 BENCHMARK(record<4>)->Arg(1)->Arg(1'000)->ThreadRange(1, 2)->UseRealTime();
+BENCHMARK(record_of_eight)->Arg(100)->Arg(20'000);
 BENCHMARK(unordered_map_find<4>)->Arg(1)->Arg(1'000)->Arg(100'000);
 BENCHMARK(mutex_and_strings<4>)->Apply(sizes);
 

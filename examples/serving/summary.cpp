@@ -136,6 +136,7 @@ Summary summarise(const RunState& run, const Scheduler& scheduler, const Workloa
     const adaptive::Explanation explanation = workload.entry(*key).operation->explain(key->key);
     s.lost_ns += explanation.lost_share * key->time_ns();
     s.settled_keys += explanation.settled ? 1 : 0;
+    s.ahead_keys += explanation.leader != explanation.incumbent ? 1 : 0;
     count(s.matches, explanation.match.kind);
     const auto seed = seeds.find(explanation.operation)->explain(key->key).match.kind;
     any_seed = any_seed || seed != adaptive::MatchKind::fallback;

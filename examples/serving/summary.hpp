@@ -49,7 +49,8 @@ struct Summary {
   std::uint64_t keys = 0, requests = 0, prompt_tokens = 0, answer_tokens = 0;
   double simulated_s = 0;
   std::uint64_t explored = 0, promotions = 0, demotions = 0, failures = 0, settled_keys = 0;
-  double lost_ns = 0;  ///< by exploring, as the selector accounts for it
+  std::uint64_t ahead_keys = 0;  ///< that run a variant which is ahead of the incumbent, not surely so yet
+  double lost_ns = 0;            ///< by exploring, as the selector accounts for it
   Matches matches;
   Comparison comparison;
   std::vector<KeySummary> top;         ///< by time, most first

@@ -108,6 +108,7 @@ std::string json_of(const Summary& s) {
       .add("launches", s.run.launches)
       .add("keys", s.keys)
       .add("settled_keys", s.settled_keys)
+      .add("ahead_keys", s.ahead_keys)
       .add("timed", s.run.timed)
       .add("explored", s.explored)
       .add("lost_ms", s.lost_ns * 1e-6)

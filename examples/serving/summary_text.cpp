@@ -76,6 +76,10 @@ std::string learning(const Summary& s) {
               percent(static_cast<double>(s.run.timed), static_cast<double>(s.run.launches)));
   out += line("  changes            %llu promotions, %llu demotions, %llu failures\n", Count{s.promotions},
               Count{s.demotions}, Count{s.failures});
+  if (s.ahead_keys > 0)
+    out += line(
+        "  in use meanwhile   on %llu keys a variant that is ahead of the incumbent, not surely so yet\n",
+        Count{s.ahead_keys});
   if (s.previous) {
     const RunNote& p = *s.previous;
     const auto times = [](double now, double before) { return before > 0 ? now / before : 0.0; };

@@ -188,6 +188,8 @@ void OperationState::accept(KeyState& key, std::uint32_t candidate, double ns) n
 
 void OperationState::settle(KeyState& key) noexcept {
   KeyStatistics& s = key.statistics;
+  // Nothing else can come of it: a confirmed incumbent stays while it leads.
+  if (s.settled && s.leader() == s.incumbent) return;
   const std::optional<std::uint32_t> winner = established(s, shared_.learning);
   if (!winner) return;
   if (*winner != s.incumbent) {
