@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/json_output.hpp"
 #include "cli/tune/console.hpp"
 
 namespace adaptive::cli {
@@ -72,13 +73,6 @@ std::string failure_summary(const tuning::TuneResult& result) {
   return total == 0 ? "" : fmt::format("{} failed: {}", total, kinds);
 }
 
-Json to_json(const Parameters& parameters) {
-  Json json = Json::object();
-  for (const auto& [name, parameter] : parameters)
-    json[name] = std::visit([](const auto& value) { return Json(value); }, parameter.value());
-  return json;
-}
-
 Json to_json(const TunedShape& shape) {
   Json json = {{"shape", shape.name}, {"done", shape.done}, {"trials", shape.race.trials}};
   json["kernel_ms"] = shape.race.kernel_us / 1e3;
@@ -90,7 +84,7 @@ Json to_json(const TunedShape& shape) {
   if (!shape.race.best) return json;
   const Contestant& best = shape.race.contestants[*shape.race.best];
   json["best"] = best.candidate.name;
-  json["parameters"] = to_json(best.candidate.parameters);
+  json["parameters"] = parameters_json(best.candidate.parameters);
   json["latency_us"] = best.location_us;
   json["default"] = shape.race.contestants.front().candidate.name;
   const double default_us = shape.race.contestants.front().location_us;

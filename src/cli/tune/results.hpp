@@ -17,6 +17,5 @@ void print_results(const tuning::TuneResult& result, std::ostream& out);
 std::string failure_summary(const tuning::TuneResult& result);
 
 nlohmann::ordered_json to_json(const tuning::TunedShape& shape);
-nlohmann::ordered_json to_json(const Parameters& parameters);
 
 }  // namespace adaptive::cli

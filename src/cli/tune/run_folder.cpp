@@ -6,6 +6,7 @@
 #include <adaptive/error.hpp>
 #include <adaptive/version.hpp>
 
+#include "cli/json_output.hpp"
 #include "cli/tune/json_fields.hpp"
 #include "table/atomic_file.hpp"
 #include "table/time_text.hpp"
@@ -27,14 +28,10 @@ const char* name(tuning::SampleClock clock) {
   return "events";
 }
 
-Json to_json(const Parameter& parameter) {
-  return std::visit([](const auto& value) { return Json(value); }, parameter.value());
-}
-
 Json to_json(const tuning::SearchSpace& space) {
   Json parameters = Json::object();
   for (const auto& [parameter, values] : space.parameters)
-    for (const Parameter& value : values) parameters[parameter].push_back(to_json(value));
+    for (const Parameter& value : values) parameters[parameter].push_back(parameter_json(value));
   return {{"parameters", parameters}, {"variants", space.variants}, {"candidates_max", space.candidates_max}};
 }
 
