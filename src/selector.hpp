@@ -60,7 +60,8 @@ struct Selector::Impl {
   /// rest.
   void adopt(std::string name, table::Table shared_by_all);
   std::int64_t now() const;
-  /// The name of this run's share in tables, with `mutex` held. A process that was forked is another writer than its parent.
+  /// The name of this run's share in tables, with `mutex` held. A process that was forked is another writer
+  /// than its parent.
   const std::string& writer() const;
 
   SelectorOptions options;

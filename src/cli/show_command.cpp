@@ -59,7 +59,8 @@ Json operation_json(const table::OperationTable& operation) {
     json["dimensions"].push_back(one);
   }
   json["variants"] = Json::object();
-  for (const auto& [name, parameters] : operation.variants) json["variants"][name] = parameters_json(parameters);
+  for (const auto& [name, parameters] : operation.variants)
+    json["variants"][name] = parameters_json(parameters);
   json["entries"] = Json::array();
   for (const auto& [key, entry] : operation.entries) json["entries"].push_back(entry_json(operation, entry));
   return json;

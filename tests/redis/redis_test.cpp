@@ -135,7 +135,8 @@ TEST_F(Redis, AllProcessesConvergeThoughTheServerIsKilledMeanwhile) {
     ::_exit(0);
   }
   const auto store = redis_store(server_.options());
-  while (store->read("test_device_1-unknown-unknown").size() < 7) std::this_thread::yield();  // all four have published
+  while (store->read("test_device_1-unknown-unknown").size() < 7)
+    std::this_thread::yield();  // all four have published
   server_.kill();
   for (const auto& noticed : board.noticed)
     while (!noticed) std::this_thread::yield();
