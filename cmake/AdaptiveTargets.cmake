@@ -10,6 +10,9 @@ function(adaptive_target_defaults target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # g++ 12 warns of "text" + std::string: its bugs 105651 and 105329
     list(APPEND warnings -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
+  elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # clang asks for braces around the part of an aggregate that a base class has
+    list(APPEND warnings -Wno-missing-braces)
   endif()
   if(ADAPTIVE_WERROR)
     list(APPEND warnings -Werror)

@@ -79,7 +79,7 @@ std::optional<OperationTable> aligned(const OperationTable& from, const std::vec
   result.variants = from.variants;
   for (const auto& [old_key, entry] : from.entries) {
     const bool usual =
-        std::all_of(unasked.begin(), unasked.end(), [&](std::size_t i) { return old_key[i] == 0; });
+        std::all_of(unasked.begin(), unasked.end(), [&at = old_key](std::size_t i) { return at[i] == 0; });
     if (!usual) continue;
     Key key = Key::of_size(to.size());
     bool known = true;
@@ -98,9 +98,8 @@ void rename_variants(OperationTable& table, const std::vector<Variant>& own) {
   std::map<std::string, std::string> names;
   for (const auto& [name, parameters] : table.variants) {
     if (parameters.empty()) continue;
-    const auto named = std::find_if(own.begin(), own.end(), [&](const Variant& v) { return v.name == name; });
-    const auto same =
-        std::find_if(own.begin(), own.end(), [&](const Variant& v) { return v.parameters == parameters; });
+    const auto named = std::ranges::find(own, name, &Variant::name);
+    const auto same = std::ranges::find(own, parameters, &Variant::parameters);
     // Where the table knows our name already, the two are kept apart.
     if (named == own.end() && same != own.end() && !table.variants.contains(same->name))
       names.emplace(name, same->name);

@@ -199,9 +199,8 @@ std::string variant_name(const Parameters& parameters) {
     if (const auto at = parameters.find(std::string(code.parameter)); at != parameters.end())
       append(code.code, bare(at->second));
   for (const auto& [parameter, value] : parameters) {
-    const bool coded = std::any_of(codes.begin(), codes.end(),
-                                   [&](const Code& code) { return code.parameter == parameter; });
-    if (!coded) append(parameter + ":", bare(value));
+    if (std::ranges::find(codes, parameter, &Code::parameter) == codes.end())
+      append(parameter + ":", bare(value));
   }
   if (name.empty()) return "none";
   if (name.size() <= limits::name_bytes) return name;
