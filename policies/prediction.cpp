@@ -25,19 +25,15 @@ constexpr double deviation_most = 0.2;  // outliers inflate the variance of raw 
 constexpr double level_slope = 0.7;
 constexpr double factor_slope = 0.15;
 
-double location_of(const core::SeedVariant& seed) {
-  return seed.location_ns > 0 ? seed.location_ns : seed.mean_ns;
-}
-
 std::vector<Observed> observed(const core::KnownKey& key) {
   std::vector<Observed> result;
   for (const core::SeedVariant& seed : key.variants) {
-    if (seed.count == 0 || !(location_of(seed) > 0.0)) continue;
+    if (seed.count == 0 || !(seed.compared_ns() > 0.0)) continue;
     const double relative =
         seed.mean_ns > 0 && seed.count > 1
             ? std::min(std::sqrt(std::max(seed.variance_ns2, 0.0)) / seed.mean_ns, deviation_most)
             : deviation_usual;
-    result.push_back({seed.variant, std::log(location_of(seed)),
+    result.push_back({seed.variant, std::log(seed.compared_ns()),
                       relative * relative / static_cast<double>(seed.count) + key.deviation * key.deviation});
   }
   return result;

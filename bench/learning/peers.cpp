@@ -5,16 +5,14 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <numbers>
 #include <optional>
+
+#include "replay/noise.hpp"
 
 namespace adaptive::learning_bench {
 namespace {
 
-double normal(Random& random) {
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - random.uniform()));
-  return radius * std::cos(2.0 * std::numbers::pi * random.uniform());
-}
+using replay::normal;
 
 /// The candidate of which `value` is least; the first of several.
 template <class Value>

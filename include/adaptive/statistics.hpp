@@ -96,7 +96,7 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// (weight of four results); never below 0.2 %, the step of the coarsest clock in use on a 30 µs kernel.
   double deviation() const noexcept { return deviation_; }
 
-  /// Share of the results that lie more than three deviations from their location: outliers, or contention.
+  /// Share of the results that lie more than four deviations from their location: outliers, or contention.
   /// Starts at one in a hundred with the weight of 50 results.
   double outlier_share() const noexcept { return (0.5 + outliers_) / (50.0 + freedom_); }
 

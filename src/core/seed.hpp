@@ -16,6 +16,9 @@ struct SeedVariant {
   double mean_ns = 0.0;
   double variance_ns2 = 0.0;
   std::uint64_t failures = 0;
+
+  /// What the variant is compared by: the mean where no robust location is known.
+  double compared_ns() const noexcept { return location_ns > 0 ? location_ns : mean_ns; }
 };
 
 struct SeedEntry {

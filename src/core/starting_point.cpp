@@ -33,10 +33,6 @@ std::uint32_t index_of(std::span<const std::uint32_t> candidates, std::uint32_t 
   return at == candidates.end() ? nothing : static_cast<std::uint32_t>(at - candidates.begin());
 }
 
-double location_of(const SeedVariant& seed) {
-  return seed.location_ns > 0 ? seed.location_ns : seed.mean_ns;
-}
-
 // The entry's incumbent, or the fastest that it measured, of those that can run the key.
 std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candidates) {
   const std::uint32_t incumbent = index_of(candidates, from.incumbent);
@@ -45,10 +41,10 @@ std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candid
   double least = 0.0;
   for (const SeedVariant& seed : from.variants) {
     const std::uint32_t at = index_of(candidates, seed.variant);
-    if (at == nothing || seed.count == 0 || location_of(seed) <= 0) continue;
-    if (best == nothing || location_of(seed) < least) {
+    if (at == nothing || seed.count == 0 || seed.compared_ns() <= 0) continue;
+    if (best == nothing || seed.compared_ns() < least) {
       best = at;
-      least = location_of(seed);
+      least = seed.compared_ns();
     }
   }
   return best;
@@ -58,8 +54,8 @@ void set_priors(StartingPoint& start, const Borrowed& from, const StartingReques
                 double deviation) {
   for (const SeedVariant& seed : from.variants) {
     const std::uint32_t at = index_of(request.candidates, seed.variant);
-    if (at == nothing || seed.count == 0 || !(location_of(seed) > 0)) continue;
-    start.prior[at] = std::log(location_of(seed));
+    if (at == nothing || seed.count == 0 || !(seed.compared_ns() > 0)) continue;
+    start.prior[at] = std::log(seed.compared_ns());
     const double relative =
         seed.mean_ns > 0 ? std::sqrt(std::max(seed.variance_ns2, 0.0)) / seed.mean_ns : 0.0;
     // Outliers inflate the variance of raw latencies far beyond that of the robust location.
