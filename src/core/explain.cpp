@@ -7,16 +7,11 @@
 
 #include "core/distance.hpp"
 #include "core/operation_state.hpp"
+#include "core/text.hpp"
 
 namespace adaptive {
 namespace core {
 namespace {
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f %%", 100.0 * share);
-  return text;
-}
 
 std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptions& options) {
   const VariantStatistics& c = s[i];
@@ -29,13 +24,14 @@ std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptio
   if (incumbent.count < options.samples_min) return "waits for results of the incumbent";
   const double behind = c.location - incumbent.location;
   const double unsure = s.radius(i, options.error) + s.radius(s.incumbent, options.error);
-  if (behind > 0 && behind > unsure) return "slower by " + percent(std::expm1(behind)) + ", surely";
+  if (behind > 0 && behind > unsure) return "slower by " + percent(std::expm1(behind), 2) + ", surely";
   if (behind > 0)
-    return "slower by " + percent(std::expm1(behind)) + " as far as known; would have to gain that";
+    return "slower by " + percent(std::expm1(behind), 2) + " as far as known; would have to gain that";
   if (-behind > unsure)
-    return "faster by " + percent(-std::expm1(behind)) + ", surely; promoted once all others are ruled out";
-  return "faster by " + percent(-std::expm1(behind)) + " as far as known; needs the uncertainty of " +
-         percent(unsure) + " to shrink below that";
+    return "faster by " + percent(-std::expm1(behind), 2) +
+           ", surely; promoted once all others are ruled out";
+  return "faster by " + percent(-std::expm1(behind), 2) + " as far as known; needs the uncertainty of " +
+         percent(unsure, 2) + " to shrink below that";
 }
 
 Explanation::Candidate describe(const KeyStatistics& s, std::uint32_t i, const std::string& name,
@@ -75,7 +71,7 @@ std::string start_text(const Explanation& e) {
     }
     case MatchKind::predicted:
       return "a model" + from + " predicts it, each variant against the others to " +
-             percent(e.match.deviation);
+             percent(e.match.deviation, 2);
     case MatchKind::fallback:
       break;
   }

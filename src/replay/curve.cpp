@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/text.hpp"
+
 namespace adaptive::replay {
 namespace {
 
@@ -23,29 +25,6 @@ std::string number(const char* how, double value) {
 template <class... Parts>
 void append(std::string& text, const Parts&... parts) {
   (text.append(parts), ...);
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else
-      result += c;
-  }
-  return result;
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + "\"";
 }
 
 // Whole decades that hold all values.
@@ -110,7 +89,7 @@ class Picture {
     return "<polygon points=\"" + upper + lower + "\" fill=\"" + colour + "\" opacity=\"0.15\"/>\n" +
            "<polyline points=\"" + middle + "\" fill=\"none\" stroke=\"" + colour +
            "\" stroke-width=\"1.8\"/>\n<text x=\"" + number("%.1f", width - right + 12) + "\" y=\"" +
-           number("%.1f", label_y) + "\" fill=\"" + colour + "\">" + escaped(curve.name) + " " +
+           number("%.1f", label_y) + "\" fill=\"" + colour + "\">" + core::xml_escaped(curve.name) + " " +
            number("%.3g", 100.0 * last->overhead) + " %</text>\n";
   }
 
@@ -149,7 +128,7 @@ std::string to_csv(const std::vector<Curve>& curves) {
   std::string text = "policy,calls,overhead_percent,confidence_percent\n";
   for (const Curve& curve : curves)
     for (const CurvePoint& point : curve.points)
-      append(text, quoted(curve.name), ",", std::to_string(point.calls), ",",
+      append(text, core::csv_field(curve.name), ",", std::to_string(point.calls), ",",
              number("%.6g", 100.0 * point.overhead), ",", number("%.6g", 100.0 * point.confidence), "\n");
   return text;
 }
@@ -160,7 +139,8 @@ std::string to_svg(const std::vector<Curve>& curves, double first_look, const st
                      " " + number("%.0f", height) +
                      "\" font-family=\"sans-serif\" font-size=\"12\">\n"
                      "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"" +
-                     number("%.1f", left) + "\" y=\"22\" font-size=\"14\">" + escaped(title) + "</text>\n";
+                     number("%.1f", left) + "\" y=\"22\" font-size=\"14\">" + core::xml_escaped(title) +
+                     "</text>\n";
   text += picture.grid() + picture.floor();
   for (std::size_t i = 0; i < curves.size(); ++i) text += picture.line(curves[i], i);
   text +=

@@ -1,9 +1,9 @@
 #include "table/apply.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
+#include "core/text.hpp"
 #include "table/comparison.hpp"
 #include "table/dimension_map.hpp"
 #include "table/merge.hpp"
@@ -18,12 +18,6 @@ const Statistics* measured(const Entry& entry, const std::string& variant) {
 
 double location(const Statistics* statistics) {
   return statistics == nullptr ? 0.0 : statistics->location_ns;
-}
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * share);
-  return text;
 }
 
 void judge(AppliedEntry& result, const Entry* mine, const Entry& other) {
@@ -43,11 +37,11 @@ void judge(AppliedEntry& result, const Entry* mine, const Entry& other) {
   if (after == nullptr) return say(false, "not measured");
   if (before == nullptr) return say(true, "the incumbent was never measured");
   const Comparison comparison = compare(*before, *after);
-  const std::string noise = percent(comparison.noise);
-  if (comparison.faster()) return say(true, percent(-comparison.change) + " faster, noise " + noise);
+  const std::string noise = core::percent(comparison.noise);
+  if (comparison.faster()) return say(true, core::percent(-comparison.change) + " faster, noise " + noise);
   if (comparison.change < 0.0)
-    return say(false, percent(-comparison.change) + " faster, which is within the noise of " + noise);
-  say(false, percent(comparison.change) + " slower");
+    return say(false, core::percent(-comparison.change) + " faster, which is within the noise of " + noise);
+  say(false, core::percent(comparison.change) + " slower");
 }
 
 // Only what the accepted entries name is declared.

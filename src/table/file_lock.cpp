@@ -15,6 +15,7 @@
 
 #include <adaptive/error.hpp>
 
+#include "core/host_name.hpp"
 #include "table/atomic_file.hpp"
 
 namespace adaptive::table {
@@ -29,9 +30,7 @@ fs::path lock_path(const fs::path& file) {
 
 // "process 17 on host"; only ever read by people.
 std::string holder_text() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return "process " + std::to_string(::getpid()) + " on " + host.data();
+  return "process " + std::to_string(::getpid()) + " on " + core::host_name();
 }
 
 std::string read_holder(int file) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include <adaptive/error.hpp>
 
+#include "core/text.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
 
 namespace adaptive::tuning {
@@ -42,24 +42,16 @@ bool has_labels(const Dimension& dimension) {
   return dimension.kind == Dimension::Kind::label || dimension.kind == Dimension::Kind::label_set;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string result;
-  for (const std::string& word : words) result += (result.empty() ? "" : ", ") + word;
-  return result;
-}
-
 std::int64_t whole(const std::string& what, std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size())
-    throw Error("\"" + std::string(text) + "\" is not a whole number", what);
-  return value;
+  const auto value = core::parse_number<std::int64_t>(text);
+  if (!value) throw Error("\"" + std::string(text) + "\" is not a whole number", what);
+  return *value;
 }
 
 std::int64_t label_index(const Dimension& dimension, const std::string& label) {
   const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
   if (at == dimension.labels.end())
-    throw Error("there is no \"" + label + "\"", dimension.name, "it has: " + joined(dimension.labels));
+    throw Error("there is no \"" + label + "\"", dimension.name, "it has: " + core::joined(dimension.labels));
   return at - dimension.labels.begin();
 }
 
@@ -70,9 +62,9 @@ class ShapeMaker {
   ShapeMaker(const Target& target, const ShapeRequest& request) : target_(target), request_(request) {
     for (const auto& [name, values] : request.values)
       if (find(name) == nullptr)
-        throw Error("has no dimension \"" + name + "\"", target.name(), "it has: " + joined(names()));
+        throw Error("has no dimension \"" + name + "\"", target.name(), "it has: " + core::joined(names()));
     if (request.dtype != "auto" && !request.dtype.empty() && !has(Role::dtype))
-      throw Error("has no dimension dtype", target.name(), "it has: " + joined(names()));
+      throw Error("has no dimension dtype", target.name(), "it has: " + core::joined(names()));
   }
 
   ShapeList make() {
@@ -278,7 +270,7 @@ class ShapeMaker {
       const std::size_t equals = part.find('=');
       if (equals == std::string::npos || find(part.substr(0, equals)) == nullptr)
         throw Error("\"" + part + "\" is no value of a dimension", "--shape " + text,
-                    target_.name() + " has: " + joined(names()));
+                    target_.name() + " has: " + core::joined(names()));
       parts[part.substr(0, equals)] = part.substr(equals + 1);
       at = end + 1;
     }

@@ -10,6 +10,7 @@
 
 #include <adaptive/error.hpp>
 
+#include "core/text.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/family.hpp"
 #include "tuning/host_target.hpp"
@@ -22,12 +23,6 @@
 
 namespace adaptive::tuning {
 namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string result;
-  for (const std::string& word : words) result += (result.empty() ? "" : ", ") + word;
-  return result;
-}
 
 int count_gpus_here() {
 #ifdef ADAPTIVE_TUNING_CUDA
@@ -98,7 +93,7 @@ std::unique_ptr<Target> make_target(std::string_view name, DeviceId device, cons
   const std::vector<std::string> known = family_names();
   if (std::find(known.begin(), known.end(), wanted) != known.end())
     throw Error("does not run on " + to_string(device), wanted);
-  throw Error("there is no such family", wanted, "known: " + joined(known));
+  throw Error("there is no such family", wanted, "known: " + core::joined(known));
 }
 
 std::unique_ptr<Target> make_isolated_target(std::string_view family, DeviceId device,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/tune/console.hpp"
+#include "core/text.hpp"
 
 namespace adaptive::cli {
 namespace {
@@ -30,7 +31,7 @@ std::string svg(double width, double height, const std::string& label, const std
   return fmt::format(
       "<svg role=\"img\" aria-label=\"{}\" width=\"{:.0f}\" height=\"{:.0f}\" viewBox=\"0 0 {:.0f} "
       "{:.0f}\">\n{}</svg>\n",
-      escaped(label), width, height, width, height, body);
+      core::xml_escaped(label), width, height, width, height, body);
 }
 
 double best_us(const TunedShape& shape) {
@@ -95,8 +96,8 @@ std::string cell(const TunedShape& shape, const Contestant& contestant, bool is_
       "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" {}><title>{}&#10;{}: "
       "{}</title></rect>\n",
       x, y, width - 1, row_height - 1,
-      measured ? fmt::format("fill=\"{}\"", colour(ratio)) : "class=\"failed\"", escaped(shape.name),
-      escaped(contestant.candidate.name), escaped(what));
+      measured ? fmt::format("fill=\"{}\"", colour(ratio)) : "class=\"failed\"",
+      core::xml_escaped(shape.name), core::xml_escaped(contestant.candidate.name), core::xml_escaped(what));
   if (is_best)
     out += fmt::format("<circle class=\"best\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/>\n", x + (width - 1) / 2,
                        y + (row_height - 1) / 2);
@@ -105,27 +106,10 @@ std::string cell(const TunedShape& shape, const Contestant& contestant, bool is_
 
 std::string row_label(const std::string& text, double x, double y) {
   return fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x - 6, y + 14,
-                     escaped(text));
+                     core::xml_escaped(text));
 }
 
 }  // namespace
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string heat_map(const std::vector<TunedShape>& shapes, std::size_t variants_max, std::size_t& left_out) {
   const std::vector<std::string> names = columns(shapes, variants_max, left_out);
@@ -138,7 +122,7 @@ std::string heat_map(const std::vector<TunedShape>& shapes, std::size_t variants
   for (std::size_t c = 0; c < names.size(); ++c) {
     const double x = left + (static_cast<double>(c) + 0.6) * width;
     body += fmt::format("<text transform=\"translate({:.1f} {:.1f}) rotate(-50)\">{}</text>\n", x, top - 6,
-                        escaped(names[c]));
+                        core::xml_escaped(names[c]));
   }
   double y = top;
   for (const TunedShape& shape : shapes) {
@@ -169,8 +153,8 @@ std::string gain_chart(const std::vector<TunedShape>& shapes) {
     body += fmt::format(
         "<rect class=\"gain\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}: "
         "{:.1f} % ± {:.1f} %</title></rect>\n",
-        left, y + 3, std::max(0.5, gain * bar_width), row_height - 6, escaped(shape.name), 100.0 * gain,
-        100.0 * shape.race.gain_radius());
+        left, y + 3, std::max(0.5, gain * bar_width), row_height - 6, core::xml_escaped(shape.name),
+        100.0 * gain, 100.0 * shape.race.gain_radius());
     if (gain > 0.0)
       body +=
           fmt::format("<line class=\"whisker\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",

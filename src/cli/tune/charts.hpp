@@ -9,9 +9,6 @@
 
 namespace adaptive::cli {
 
-/// For text and attributes of HTML and SVG.
-std::string escaped(const std::string& text);
-
 /// Shapes by variants: each cell's colour is the latency against the shape's best. At most `variants_max`
 /// columns, those that come nearest to the best somewhere; `left_out` says how many more there are.
 std::string heat_map(const std::vector<tuning::TunedShape>& shapes, std::size_t variants_max,

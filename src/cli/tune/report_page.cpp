@@ -4,6 +4,7 @@
 
 #include "cli/tune/charts.hpp"
 #include "cli/tune/console.hpp"
+#include "core/text.hpp"
 #include "tuning/parameter_effect.hpp"
 
 namespace adaptive::cli {
@@ -31,7 +32,7 @@ svg .whisker, svg .axis { stroke: var(--text); stroke-width: 1.5; }
 std::string facts(const Report& report) {
   std::string html = "<dl>\n";
   for (const auto& [name, value] : report.facts)
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", core::xml_escaped(name), core::xml_escaped(value));
   return html + "</dl>\n";
 }
 
@@ -41,11 +42,12 @@ std::string results(const std::vector<TunedShape>& shapes) {
       "class=\"number\">default<th class=\"number\">gain<th class=\"number\">± <th class=\"number\">GB/s<th "
       "class=\"number\">Gflop/s<th class=\"number\">trials</tr>\n";
   for (const TunedShape& shape : shapes) {
-    html += fmt::format("<tr><td>{}", escaped(shape.name));
+    html += fmt::format("<tr><td>{}", core::xml_escaped(shape.name));
     if (!shape.race.best) {
-      html += fmt::format("<td colspan=\"8\">{}</tr>\n",
-                          escaped(shape.failure ? std::string(to_string(*shape.failure)) + ": " + shape.detail
-                                                : "all candidates failed"));
+      html += fmt::format(
+          "<td colspan=\"8\">{}</tr>\n",
+          core::xml_escaped(shape.failure ? std::string(to_string(*shape.failure)) + ": " + shape.detail
+                                          : "all candidates failed"));
       continue;
     }
     const auto& best = shape.race.contestants[*shape.race.best];
@@ -55,10 +57,11 @@ std::string results(const std::vector<TunedShape>& shapes) {
         "<td>{}{}<td class=\"number\">{}<td class=\"number\">{}<td class=\"number\">{:.1f} %<td "
         "class=\"number\">{:.1f} %<td class=\"number\">{:.1f}<td class=\"number\">{:.1f}<td "
         "class=\"number\">{}</tr>\n",
-        escaped(best.candidate.name), shape.race.is_tie() ? " <span class=\"faint\">(tie)</span>" : "",
-        latency_text(best.location_us), default_us > 0.0 ? latency_text(default_us) : "failed",
-        100.0 * shape.race.gain(), 100.0 * shape.race.gain_radius(), shape.bytes / seconds / 1e9,
-        shape.operations / seconds / 1e9, shape.race.trials);
+        core::xml_escaped(best.candidate.name),
+        shape.race.is_tie() ? " <span class=\"faint\">(tie)</span>" : "", latency_text(best.location_us),
+        default_us > 0.0 ? latency_text(default_us) : "failed", 100.0 * shape.race.gain(),
+        100.0 * shape.race.gain_radius(), shape.bytes / seconds / 1e9, shape.operations / seconds / 1e9,
+        shape.race.trials);
   }
   return html + "</table></div>\n";
 }
@@ -72,16 +75,17 @@ std::string effects(const std::vector<TunedShape>& shapes) {
       "<p>The bar is the share of the differences between the variants' latencies, within a shape, that the "
       "parameter's values account for alone. Slowdown: what it costs, on average, to take the best variant "
       "with "
-      "that value instead of the best of all.</p>\n" +
+      "that value instead of the best of all.</p>\n<div class=\"wide\" id=\"effects\">" +
       effect_chart(all) +
-      "<table id=\"parameters\"><tr><th>parameter<th>value<th class=\"number\">slowdown<th "
+      "</div>\n<table id=\"parameters\"><tr><th>parameter<th>value<th class=\"number\">slowdown<th "
       "class=\"number\">wins<th class=\"number\">shapes</tr>\n";
   for (const tuning::ParameterEffect& effect : all)
     for (const tuning::ValueEffect& value : effect.values)
       html += fmt::format(
           "<tr><td>{}<td>{}<td class=\"number\">{:.2f} ×<td class=\"number\">{}<td "
           "class=\"number\">{}</tr>\n",
-          escaped(effect.parameter), escaped(value.value), value.slowdown, value.wins, value.shapes);
+          core::xml_escaped(effect.parameter), core::xml_escaped(value.value), value.slowdown, value.wins,
+          value.shapes);
   return html + "</table>\n";
 }
 
@@ -94,7 +98,7 @@ std::string report_page(const Report& report) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</"
       "h1>\n",
-      escaped(report.title), style);
+      core::xml_escaped(report.title), style);
   html += facts(report);
   html += "<h2>Results</h2>\n" + results(report.shapes);
   html +=
