@@ -26,8 +26,9 @@ struct Projection {
 struct Model {
   std::string name = {};
   std::int64_t hidden_size = 0;
-  std::int64_t intermediate_size = 0;      ///< of a layer without experts
-  std::int64_t moe_intermediate_size = 0;  ///< of one expert
+  std::int64_t intermediate_size = 0;         ///< of a layer without experts
+  std::int64_t moe_intermediate_size = 0;     ///< of one expert
+  std::int64_t shared_intermediate_size = 0;  ///< of the experts that every token passes, together
   std::int64_t attention_heads = 0;
   std::int64_t key_value_heads = 0;
   std::int64_t head_dim = 0;
@@ -48,7 +49,7 @@ struct Model {
 };
 
 /// Fused as serving engines fuse them: queries, keys and values in one, gate and up in one. Attention, then a
-/// layer without experts where the model has one, then the experts'.
+/// layer without experts where the model has one, then the experts that all tokens pass, and the routed ones.
 std::vector<Projection> projections(const Model& model);
 
 }  // namespace adaptive::tuning

@@ -39,6 +39,14 @@ TEST(Model, WithDenseLayersBesideExperts) {
   EXPECT_EQ(find(all, "expert_down")->in, 768);
 }
 
+TEST(Model, WithExpertsThatAllTokensPass) {
+  const std::vector<Projection> all = projections(
+      {.hidden_size = 7168, .moe_intermediate_size = 2048, .shared_intermediate_size = 4096, .experts = 256});
+  EXPECT_EQ(*find(all, "shared_gate_up"), (Projection{"shared_gate_up", 8192, 7168, Split::out}));
+  EXPECT_EQ(*find(all, "shared_down"), (Projection{"shared_down", 7168, 4096, Split::in}));
+  EXPECT_EQ(find(all, "expert_down")->in, 2048);
+}
+
 TEST(Model, OfLatentAttention) {
   const std::vector<Projection> all = projections({.hidden_size = 7168,
                                                    .attention_heads = 128,

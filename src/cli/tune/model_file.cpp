@@ -2,12 +2,12 @@
 
 #include <cstdlib>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include <adaptive/error.hpp>
 
 #include "cli/tune/json_fields.hpp"
+#include "core/text.hpp"
 
 namespace adaptive::cli {
 namespace {
@@ -80,11 +80,9 @@ JsonFields language_model(const JsonFields& fields) {
 
 std::vector<fs::path> model_folders() {
   std::vector<fs::path> folders;
-  if (const char* own = std::getenv("ADAPTIVE_MODELS")) {
-    std::istringstream list(own);
-    for (std::string folder; std::getline(list, folder, ':');)
+  if (const char* own = std::getenv("ADAPTIVE_MODELS"))
+    for (const std::string& folder : core::split(own, ':'))
       if (!folder.empty()) folders.emplace_back(folder);
-  }
   folders.emplace_back(ADAPTIVE_CLI_CONFIGS "/models");
 #ifdef ADAPTIVE_DATA_DIR
   folders.emplace_back(ADAPTIVE_DATA_DIR "/models");
@@ -112,9 +110,8 @@ Model find_model(const std::string& name) {
         break;
       }
   if (!fs::is_regular_file(path)) {
-    std::string known;
-    for (const std::string& preset : preset_names()) known += (known.empty() ? "" : ", ") + preset;
-    throw Error("there is no such model", name, "known: " + known + "; or give a config.json");
+    throw Error("there is no such model", name,
+                "known: " + core::joined(preset_names()) + "; or give a config.json");
   }
   Model model = parse_model(read_file(path), path.string());
   model.name = path.stem() == "config" ? name : path.stem().string();
@@ -129,6 +126,9 @@ Model parse_model(std::string_view text, const std::string& source) {
   model.hidden_size = any_size(fields, {"hidden_size", "n_embd", "d_model"});
   model.intermediate_size = any_size(fields, {"intermediate_size", "ffn_dim", "n_inner"});
   model.moe_intermediate_size = any_size(fields, {"moe_intermediate_size", "expert_intermediate_size"});
+  model.shared_intermediate_size = fields.has("n_shared_experts")
+                                       ? fields.size("n_shared_experts") * model.moe_intermediate_size
+                                       : fields.size("shared_expert_intermediate_size");
   // Qwen's: a layer without experts is one that is listed, or left out by the step.
   if (fields.has("decoder_sparse_step") && fields.size("decoder_sparse_step") == 1 &&
       fields.list("mlp_only_layers").empty())
