@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """What `adaptive tune` promises, tried on a real device.
 
-  tune_check.py compare ADAPTIVE FAMILY [tune options…]   a race against exhaustive search, and against itself
-  tune_check.py kill ADAPTIVE FAMILY [tune options…]      kill -9 at ten random moments, then to the end
+  tune_check.py compare [options] ADAPTIVE FAMILY [tune options…]
+      a race against exhaustive search, and against itself
+  tune_check.py kill [options] ADAPTIVE FAMILY [tune options…]
+      kill -9 at ten random moments, then to the end
+  --runs FOLDER    where the runs are kept; otherwise they are removed
+  --seconds N      compare: at most so long, over the shapes that all three searches have finished by then
+  --json FILE      compare: the figures as JSON as well
 
 compare prints, over the shapes: on how many the race's winner is that of the exhaustive search, within 1 % of
 it by the exhaustive search's own figures, or not surely slower; how much less kernel time it took; and on how
 many two races agree, in the winner or in calling it a tie. kill checks that no trial in the log before a kill
-is missing or changed afterwards, and that none is there twice. Exit code 1 where a promise does not hold.
+is missing or changed afterwards, and that none is there twice. Exit code 1 where a promise does not hold, 2
+where nothing could be measured.
 """
+import argparse
 import csv
 import json
 import os
@@ -23,8 +30,9 @@ import time
 def tune(adaptive, options, runs, name, *more):
     command = [adaptive, "tune", *options, "--runs", runs, "--run-name", name, "--quiet", "--json", *more]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode == 2:
-        sys.exit(f"failed: {' '.join(command)}")
+    if done.returncode not in (0, 1):
+        print(f"exit code {done.returncode}: {' '.join(command)}", file=sys.stderr)
+        sys.exit(2)
     return json.loads(done.stdout)
 
 
@@ -36,12 +44,32 @@ def outcome(shape, variant):
     return next((c for c in shape["candidates"] if c["variant"] == variant), None)
 
 
-def compare(adaptive, options, runs):
-    full_run = tune(adaptive, options, runs, "exhaustive", "--exhaustive")
-    first_run = tune(adaptive, options, runs, "first")
-    again_run = tune(adaptive, options, runs, "again", "--seed", "2")
+def search(adaptive, options, runs, seconds):
+    """The three searches. With a limit in slices, of which the next is always for the search that has finished the
+    fewest shapes, so that all three get equally far."""
+    kinds = {"exhaustive": ["--exhaustive"], "first": [], "again": ["--seed", "2"]}
+    if seconds is None:
+        return [tune(adaptive, options, runs, name, *more) for name, more in kinds.items()]
+    end = time.monotonic() + seconds
+    results = {name: {"state": "running", "shapes": []} for name in kinds}
+    while True:
+        open_ones = [name for name in kinds if results[name]["state"] != "finished"]
+        left = end - time.monotonic()
+        if not open_ones or left < 1.0:
+            break
+        behind = min(open_ones, key=lambda name: len(by_shape(results[name])))
+        budget = f"{max(1.0, min(left, seconds / 20)):.1f}"
+        results[behind] = tune(adaptive, options, runs, behind, *kinds[behind], "--time-budget", budget)
+    return list(results.values())
+
+
+def compare(adaptive, options, runs, seconds, path):
+    full_run, first_run, again_run = search(adaptive, options, runs, seconds)
     full, first, again = by_shape(full_run), by_shape(first_run), by_shape(again_run)
     shapes = [shape for shape in full if shape in first and shape in again]
+    if not shapes:
+        print("no shape was finished by all three searches", file=sys.stderr)
+        sys.exit(2)
     same = near = sure = agree = 0
     for shape in shapes:
         winner = first[shape]["best"]
@@ -55,17 +83,27 @@ def compare(adaptive, options, runs):
         other = outcome(again[shape], winner)
         mine = outcome(first[shape], again[shape]["best"])
         agree += winner == again[shape]["best"] or any(c and c["outcome"] == "tied" for c in (other, mine))
-    count = max(1, len(shapes))
-    ratio = full_run["kernel_seconds"] / max(1e-9, first_run["kernel_seconds"])
+    count = len(shapes)
+    exhaustive_s = sum(full[shape]["kernel_ms"] for shape in shapes) / 1e3
+    raced_s = sum(first[shape]["kernel_ms"] for shape in shapes) / 1e3
+    ratio = exhaustive_s / max(1e-9, raced_s)
+    holds = near >= 0.98 * count and agree >= 0.99 * count and ratio >= 5.0
     print(f"device                          {full_run['device']}")
-    print(f"shapes                          {len(shapes)}")
+    print(f"shapes                          {count} of {len(full_run['shapes'])}")
     print(f"same winner                     {same} ({100 * same / count:.1f} %)")
     print(f"same, or within 1 %             {near} ({100 * near / count:.1f} %)")
     print(f"same, or not surely slower      {sure} ({100 * sure / count:.1f} %)")
     print(f"two races agree, winner or tie  {agree} ({100 * agree / count:.1f} %)")
-    print(f"kernel time                     {full_run['kernel_seconds']:.2f} s exhaustive, "
-          f"{first_run['kernel_seconds']:.2f} s raced: {ratio:.1f} times less")
-    return near >= 0.98 * count and agree >= 0.99 * count and ratio >= 5.0
+    print(f"kernel time                     {exhaustive_s:.2f} s exhaustive, {raced_s:.2f} s raced: "
+          f"{ratio:.1f} times less")
+    if path is not None:
+        figures = {"family": options[0], "device": full_run["device"], "shapes": count,
+                   "asked": len(full_run["shapes"]), "same": same, "near": near, "sure": sure,
+                   "agree": agree, "exhaustive_s": exhaustive_s, "raced_s": raced_s, "ratio": ratio,
+                   "holds": holds}
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(figures, file, indent=2)
+    return holds
 
 
 def trials(path):
@@ -112,11 +150,25 @@ def kill(adaptive, options, runs, kills=10):
 
 
 def main():
-    if len(sys.argv) < 4 or sys.argv[1] not in ("compare", "kill"):
-        sys.exit(__doc__)
-    with tempfile.TemporaryDirectory() as runs:
-        check = compare if sys.argv[1] == "compare" else kill
-        sys.exit(0 if check(sys.argv[2], sys.argv[3:], runs) else 1)
+    parser = argparse.ArgumentParser(
+        usage="tune_check.py compare|kill [options] ADAPTIVE FAMILY [tune options…]", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("compare", "kill"))
+    parser.add_argument("--runs")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--json")
+    parser.add_argument("adaptive")
+    parser.add_argument("options", nargs=argparse.REMAINDER, metavar="FAMILY [tune options…]")
+    arguments = parser.parse_args()
+    if not arguments.options:
+        parser.error("names no family")
+    with tempfile.TemporaryDirectory() as temporary:
+        runs = arguments.runs or temporary
+        if arguments.what == "compare":
+            holds = compare(arguments.adaptive, arguments.options, runs, arguments.seconds, arguments.json)
+        else:
+            holds = kill(arguments.adaptive, arguments.options, runs)
+    sys.exit(0 if holds else 1)
 
 
 main()
