@@ -13,6 +13,7 @@
 
 #include <adaptive/error.hpp>
 
+#include "core/text.hpp"
 #include "table/atomic_file.hpp"
 #include "table/file_descriptor.hpp"
 
@@ -23,17 +24,11 @@ constexpr std::string_view header =
     "operation,shape,variant,parameters,phase,round,status,latency_us,prepare_us,detail,is_best";
 constexpr std::size_t columns = 11;
 
-// RFC 4180, but that a text never has a line break.
+// A field of one line: a text in it never has a line break.
 std::string field(std::string text) {
   for (char& c : text)
     if (c == '\n' || c == '\r') c = ' ';
-  if (text.find_first_of(",\"") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
+  return core::csv_field(text);
 }
 
 // The shortest text that reads back as the same number: a resumed run sees exactly what the first one saw.
@@ -42,7 +37,7 @@ std::string number(double value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
-std::optional<std::vector<std::string>> split(std::string_view line) {
+std::optional<std::vector<std::string>> fields_of(std::string_view line) {
   std::vector<std::string> fields(1);
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (line[i] == ',') {
@@ -62,22 +57,19 @@ std::optional<std::vector<std::string>> split(std::string_view line) {
   return fields;
 }
 
-template <class Number>
-bool read(const std::string& text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
 std::optional<TrialRow> parse_row(std::string_view line) {
-  auto fields = split(line);
+  auto fields = fields_of(line);
   if (!fields) return std::nullopt;
   auto& f = *fields;
   TrialRow row{.operation = std::move(f[0]), .shape = std::move(f[1]), .variant = std::move(f[2])};
   row.phase = std::move(f[4]);
   const auto status = parse_trial_status(f[6]);
-  if (!status || !read(f[5], row.round) || !read(f[7], row.trial.latency_us) ||
-      !read(f[8], row.trial.prepare_us) || (f[10] != "0" && f[10] != "1"))
-    return std::nullopt;
+  const auto round = core::parse_number<int>(f[5]);
+  const auto latency_us = core::parse_number<double>(f[7]), prepare_us = core::parse_number<double>(f[8]);
+  if (!status || !round || !latency_us || !prepare_us || (f[10] != "0" && f[10] != "1")) return std::nullopt;
+  row.round = *round;
+  row.trial.latency_us = *latency_us;
+  row.trial.prepare_us = *prepare_us;
   try {
     row.parameters = parse_parameters(f[3]);
   } catch (const Error&) {
@@ -87,6 +79,12 @@ std::optional<TrialRow> parse_row(std::string_view line) {
   row.trial.detail = std::move(f[9]);
   row.is_best = f[10] == "1";
   return row;
+}
+
+std::string lines(const std::vector<TrialRow>& rows) {
+  std::string result;
+  for (const TrialRow& row : rows) result += to_csv(row) + '\n';
+  return result;
 }
 
 }  // namespace
@@ -105,25 +103,24 @@ std::string to_csv(const TrialRow& row) {
          number(trial.prepare_us) + ',' + field(trial.detail) + ',' + (row.is_best ? '1' : '0');
 }
 
-std::vector<TrialRow> read_trials(const std::filesystem::path& path, std::size_t* skipped) {
+std::string print_trials(const std::vector<TrialRow>& rows) {
+  return std::string(header) + '\n' + lines(rows);
+}
+
+std::vector<TrialRow> parse_trials(std::string_view text, const std::string& source, std::size_t* skipped) {
   std::vector<TrialRow> rows;
   if (skipped != nullptr) *skipped = 0;
-  if (!std::filesystem::exists(path)) return rows;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error("cannot be read", path.string());
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) throw Error("cannot be read", path.string());
-  bool is_header = true;
+  std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
+    ++number;
     const std::size_t end = text.find('\n', at);
     const bool complete = end != std::string::npos;
-    const std::string_view line = std::string_view(text).substr(at, complete ? end - at : std::string::npos);
+    const std::string_view line = text.substr(at, complete ? end - at : std::string::npos);
     at = complete ? end + 1 : text.size();
-    if (is_header) {
+    if (number == 1) {
       if (complete && line != header)
-        throw Error("is no list of trials", path.string() + ":1",
+        throw Error("is no list of trials", source + ":1",
                     "its first line is not \"" + std::string(header) + '"');
-      is_header = false;
       continue;
     }
     auto row = complete ? parse_row(line) : std::nullopt;
@@ -131,40 +128,70 @@ std::vector<TrialRow> read_trials(const std::filesystem::path& path, std::size_t
       rows.push_back(std::move(*row));
     else if (skipped != nullptr)
       ++*skipped;
+    else
+      throw Error("is no trial", source + ":" + std::to_string(number));
   }
   return rows;
+}
+
+std::vector<TrialRow> read_trials(const std::filesystem::path& path, std::size_t* skipped) {
+  std::size_t ignored = 0;
+  if (!std::filesystem::exists(path)) return parse_trials("", path.string(), skipped);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error("cannot be read", path.string());
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) throw Error("cannot be read", path.string());
+  return parse_trials(text, path.string(), skipped != nullptr ? skipped : &ignored);
 }
 
 TrialLog::TrialLog() = default;
 
 TrialLog::TrialLog(std::filesystem::path path) : path_(std::move(path)) {
-  for (TrialRow& row : read_trials(path_)) {
-    row.is_best = false;  // decided anew when the run ends
-    auto& rows = rows_[{row.operation, row.shape}];
-    if (rows.empty()) order_.emplace_back(row.operation, row.shape);
-    rows.push_back(std::move(row));
-  }
+  add(read_trials(path_));
+  for (auto& [shape, rows] : rows_)
+    for (TrialRow& row : rows) row.is_best = false;  // decided anew when the run ends
+  rewrite();
+}
+
+TrialLog::~TrialLog() = default;
+
+void TrialLog::rewrite() {
   table::write_atomically(path_, text());
   file_ = std::make_unique<File>(path_);
   if (!file_->descriptor)
     throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
 }
 
-TrialLog::~TrialLog() = default;
+void TrialLog::write(const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(file_->descriptor.get(), text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
+    done += static_cast<std::size_t>(written);
+  }
+}
 
 void TrialLog::append(const std::vector<TrialRow>& rows) {
-  std::string lines;
-  for (const TrialRow& row : rows) lines += to_csv(row) + '\n';
   const std::lock_guard lock(mutex_);
-  if (file_) {
-    for (std::size_t done = 0; done < lines.size();) {
-      const ssize_t written = ::write(file_->descriptor.get(), lines.data() + done, lines.size() - done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0)
-        throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
-      done += static_cast<std::size_t>(written);
-    }
-  }
+  if (file_) write(lines(rows));
+  add(rows);
+}
+
+void TrialLog::replace(const std::string& operation, const std::string& shape,
+                       const std::vector<TrialRow>& rows) {
+  const std::lock_guard lock(mutex_);
+  const bool was_there = rows_.erase({operation, shape}) > 0;
+  if (was_there) std::erase(order_, std::pair{operation, shape});
+  add(rows);
+  if (!file_) return;
+  if (was_there)
+    rewrite();
+  else
+    write(lines(rows));
+}
+
+void TrialLog::add(const std::vector<TrialRow>& rows) {
   for (const TrialRow& row : rows) {
     auto& of_shape = rows_[{row.operation, row.shape}];
     if (of_shape.empty()) order_.emplace_back(row.operation, row.shape);
@@ -187,8 +214,7 @@ std::size_t TrialLog::size() const {
 
 std::string TrialLog::text() const {
   std::string result = std::string(header) + '\n';
-  for (const auto& shape : order_)
-    for (const TrialRow& row : rows_.at(shape)) result += to_csv(row) + '\n';
+  for (const auto& shape : order_) result += lines(rows_.at(shape));
   return result;
 }
 
@@ -199,9 +225,7 @@ void TrialLog::finish(const std::map<std::pair<std::string, std::string>, std::s
     for (TrialRow& row : rows)
       row.is_best = at != best.end() && !row.variant.empty() && row.variant == at->second;
   }
-  if (!file_) return;
-  table::write_atomically(path_, text());
-  file_ = std::make_unique<File>(path_);
+  if (file_) rewrite();
 }
 
 }  // namespace adaptive::tuning

@@ -49,8 +49,14 @@ Parameters parse_parameters(std::string_view text);
 
 /// One line, without its end.
 std::string to_csv(const TrialRow& row);
-/// Every complete and sound line; the rest is counted in `skipped`. Throws `Error` where the file cannot be
-/// read or is none of ours. A file that does not exist has no rows.
+/// The lines and the names of their columns.
+std::string print_trials(const std::vector<TrialRow>& rows);
+/// Every complete and sound line; the rest is counted in `skipped`, or else is an `Error` with `source` and
+/// the line. Throws `Error` where the text is none of ours.
+std::vector<TrialRow> parse_trials(std::string_view text, const std::string& source,
+                                   std::size_t* skipped = nullptr);
+/// The same of a file, where what is not sound is skipped. Throws `Error` where it cannot be read. A file
+/// that does not exist has no rows.
 std::vector<TrialRow> read_trials(const std::filesystem::path& path, std::size_t* skipped = nullptr);
 
 /// Thread-safe.
@@ -67,6 +73,9 @@ class TrialLog {
   /// Throws `Error` where the file cannot be written.
   void append(const std::vector<TrialRow>& rows);
 
+  /// Rows from elsewhere take the place of what is here of their shape. Throws as append().
+  void replace(const std::string& operation, const std::string& shape, const std::vector<TrialRow>& rows);
+
   /// All rows of a shape so far, in order.
   std::vector<TrialRow> rows(const std::string& operation, const std::string& shape) const;
   std::size_t size() const;
@@ -77,6 +86,9 @@ class TrialLog {
  private:
   struct File;
   std::string text() const;
+  void add(const std::vector<TrialRow>& rows);
+  void write(const std::string& text);
+  void rewrite();
 
   mutable std::mutex mutex_;
   std::filesystem::path path_;

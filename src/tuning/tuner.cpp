@@ -1,14 +1,12 @@
 #include "tuning/tuner.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include <adaptive/error.hpp>
 #include <adaptive/version.hpp>
 
 #include "tuning/cuda_operation.hpp"
@@ -16,10 +14,6 @@
 
 namespace adaptive::tuning {
 namespace {
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // FNV-1a: a shape's random orders do not depend on what else is tuned.
 std::uint64_t seed_of(std::uint64_t seed, const std::string& name) {
@@ -36,16 +30,15 @@ class Tuner {
         log_(log),
         options_(options),
         observer_(observer != nullptr ? *observer : silent_),
-        clock_(options.clock ? options.clock : steady_seconds),
+        clock_(clock_or_steady(options.clock)),
         begin_(clock_()),
-        memory_(devices.front()->dimensions()) {
+        memory_(devices.front()->dimensions()),
+        own_queue_(shapes.size()),
+        queue_(options.queue != nullptr ? *options.queue : own_queue_) {
     result_.operation = devices.front()->name();
     result_.dimensions = devices.front()->dimensions();
-    for (std::size_t i = 0; i < shapes.size(); ++i) {
-      result_.shapes.push_back(
-          {.shape = shapes[i], .name = kernels::to_string(result_.dimensions, shapes[i])});
-      queue_.push_back(i);
-    }
+    for (const kernels::Shape& shape : shapes)
+      result_.shapes.push_back({.shape = shape, .name = kernels::to_string(result_.dimensions, shape)});
   }
 
   TuneResult run() {
@@ -88,55 +81,50 @@ class Tuner {
     return usable;
   }
 
-  /// Waits while another device may still give a shape back.
+  /// Waits while another worker may still give a shape back.
   std::optional<std::size_t> next() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !queue_.empty() || in_flight_ == 0 || error_; });
-    if (queue_.empty() || error_) return std::nullopt;
-    const std::size_t index = queue_.front();
-    queue_.pop_front();
-    ++in_flight_;
-    observer_.shape_begins(index);
-    return index;
-  }
-
-  void put_back(std::size_t index) {
-    const std::lock_guard lock(mutex_);
-    queue_.push_front(index);
+    while (!is_over()) {
+      const Offer offer = queue_.take();
+      for (const FinishedShape& finished : offer.finished) adopt(finished);
+      if (offer.shape || offer.all_finished) return offer.shape;
+      queue_.wait();
+    }
+    return std::nullopt;
   }
 
   void work(std::size_t device) {
-    while (!is_over()) {
-      const auto index = next();
-      if (!index) return;
-      bool usable = true;
-      try {
-        measure(*devices_[device], *index);
-      } catch (const DeviceError& e) {
-        leave_out(device, e.what());
-        put_back(*index);
-        usable = false;
-      } catch (...) {
-        const std::lock_guard lock(mutex_);
-        error_ = std::current_exception();
-        usable = false;
-      }
-      {
-        const std::lock_guard lock(mutex_);
-        --in_flight_;
-      }
-      changed_.notify_all();
-      if (!usable) return;
+    try {
+      while (const auto index = next()) work_on(device, *index);
+    } catch (const DeviceError& e) {
+      leave_out(device, e.what());
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      error_ = std::current_exception();
     }
+  }
+
+  void work_on(std::size_t device, std::size_t index) {
+    {
+      const std::lock_guard lock(mutex_);
+      observer_.shape_begins(index);
+    }
+    try {
+      if (measure(*devices_[device], index)) return;
+    } catch (...) {
+      queue_.give_back(index);
+      throw;
+    }
+    queue_.give_back(index);
   }
 
   bool is_over() {
     const std::lock_guard lock(mutex_);
-    return observer_.stop() || clock_() - begin_ >= options_.seconds_max;
+    return error_ || observer_.stop() || clock_() - begin_ >= options_.seconds_max;
   }
 
-  void measure(Target& target, std::size_t index) {
-    TunedShape tuned = result_.shapes[index];  // this device's until it is put back
+  /// Whether the shape is finished.
+  bool measure(Target& target, std::size_t index) {
+    TunedShape tuned = result_.shapes[index];  // this device's until it is given back
     LoggedBench bench(log_, result_.operation, tuned.name, [&] { return open(target, tuned); });
     try {
       RaceOptions options = options_.race;
@@ -161,9 +149,25 @@ class Tuner {
       if (e.status() == TrialStatus::out_of_memory) memory_.ran_out("", tuned.shape);
     }
     tuned.measured = bench.measured();
+    // Where another process was faster, its trials come with the next offer.
+    if (tuned.done && !queue_.finish(index, log_.rows(result_.operation, tuned.name))) return true;
     const std::lock_guard lock(mutex_);
     result_.shapes[index] = tuned;
     if (tuned.done) observer_.shape_ends(index, tuned);
+    return tuned.done;
+  }
+
+  void adopt(const FinishedShape& finished) {
+    const TunedShape& wanted = result_.shapes[finished.shape];
+    log_.replace(result_.operation, wanted.name, finished.rows);
+    TunedShape tuned = retell(log_, result_.operation, wanted.name, options_.race);
+    if (!tuned.done)
+      throw Error("the trials of another process are not those of a whole race", wanted.name,
+                  "all workers must be of the same version");
+    tuned.shape = wanted.shape;
+    const std::lock_guard lock(mutex_);
+    result_.shapes[finished.shape] = tuned;
+    observer_.shape_ends(finished.shape, tuned);
   }
 
   std::unique_ptr<Bench> open(Target& target, const TunedShape& tuned) {
@@ -178,13 +182,12 @@ class Tuner {
   const TuneOptions& options_;
   TuneObserver silent_;
   TuneObserver& observer_;
-  std::function<double()> clock_;
+  Clock clock_;
   double begin_;
   MemoryDominance memory_;
+  LocalQueue own_queue_;
+  WorkQueue& queue_;
   std::mutex mutex_;  // of all below, and of the observer
-  std::condition_variable changed_;
-  std::deque<std::size_t> queue_;
-  std::size_t in_flight_ = 0;  // shapes on devices
   TuneResult result_;
   std::exception_ptr error_;
 };
@@ -204,6 +207,18 @@ std::map<TrialStatus, std::size_t> TuneResult::failures() const {
       if (contestant.status != TrialStatus::ok) ++result[contestant.status];
   }
   return result;
+}
+
+Fingerprint fingerprint_of(const std::vector<Target*>& devices) {
+  std::string why = "no device";
+  for (Target* const device : devices) {
+    try {
+      return device->fingerprint();
+    } catch (const DeviceError& e) {
+      why = e.what();
+    }
+  }
+  throw DeviceError(why);
 }
 
 TuneResult tune(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,

@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -22,9 +21,11 @@
 #include <adaptive/device.hpp>
 
 #include "table/table.hpp"
+#include "tuning/clock.hpp"
 #include "tuning/pruned_bench.hpp"
 #include "tuning/race.hpp"
 #include "tuning/trial_log.hpp"
+#include "tuning/work_queue.hpp"
 
 namespace adaptive::tuning {
 
@@ -32,8 +33,9 @@ struct TuneOptions {
   RaceOptions race = {};
   SearchSpace space = {};
   double seconds_max = std::numeric_limits<double>::infinity();
-  /// Seconds since any moment, for `seconds_max`. Empty: the steady clock.
-  std::function<double()> clock = {};
+  Clock clock = {};  ///< for `seconds_max`; empty: the steady one
+  /// Gives out the shapes, perhaps to other processes too; null: one of this call's own.
+  WorkQueue* queue = nullptr;
 };
 
 /// What became of one shape.
@@ -46,7 +48,7 @@ struct TunedShape {
   /// The shape as a whole could not be measured.
   std::optional<TrialStatus> failure = {};
   std::string detail = {};
-  std::size_t measured = 0;  ///< trials of this run; the others were in the log
+  std::size_t measured = 0;  ///< trials made by this call; the others were in the log, or come from the queue
   bool done = false;         ///< else time ran out, or no device was left
 };
 
@@ -80,12 +82,16 @@ class TuneObserver {
   virtual bool stop() { return false; }
 };
 
-/// Takes the shapes in turn, one at a time on each device. What `log` holds is not measured again, and each
-/// trial is in `log` before the next begins. A device that fails is left out, and its shape goes to another;
-/// with no device left the remaining shapes are not done.
+/// Of the first device that answers. Throws `DeviceError` where none does.
+Fingerprint fingerprint_of(const std::vector<Target*>& devices);
+
+/// Takes the shapes from the queue, one at a time on each device, until all are finished. What `log` holds is
+/// not measured again, and each trial is in `log` before the next begins; so are the trials of shapes that
+/// another process has finished. A device that fails is left out, and its shape goes to another; with no
+/// device left the remaining shapes are not done.
 ///
-/// Throws `Error` where the log cannot be written, or was begun with other candidates; `DeviceError` where no
-/// device could be used at all.
+/// Throws `Error` where the log cannot be written, or was begun with other candidates, or where the queue
+/// cannot be reached; `DeviceError` where no device could be used at all.
 TuneResult tune(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,
                 const TuneOptions& options = {}, TuneObserver* observer = nullptr);
 

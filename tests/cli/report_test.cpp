@@ -75,19 +75,25 @@ TEST_F(Report, RefusesWhatIsNoRun) {
   EXPECT_EQ(tool({"report", path("odd")}).code, 2);
 }
 
-// In a browser: the charts are there, and no text of theirs is cut off.
+// In a browser: the three charts are there and drawn, and no text of theirs is cut off.
 TEST_F(Report, IsDrawnByABrowser) {
   const std::string program = browser();
   if (program.empty()) GTEST_SKIP() << "no chromium here";
   ASSERT_EQ(tool({"report", path("runs/r")}).code, 0);
   std::string html = read(page());
   const std::string script = R"(<script>
-    const cut = [...document.querySelectorAll('svg text')].filter(t => {
+    const all = selector => [...document.querySelectorAll(selector)];
+    const drawn = selector => all(selector).filter(e => e.getBoundingClientRect().width > 0).length;
+    const cut = all('svg text').filter(t => {
       const a = t.getBoundingClientRect(), b = t.ownerSVGElement.getBoundingClientRect();
       return a.width === 0 || a.left < b.left - 1 || a.right > b.right + 1 || a.top < b.top - 1 || a.bottom > b.bottom + 1;
     });
-    const cells = document.querySelectorAll('#heat-map rect').length, bars = document.querySelectorAll('#gain rect').length;
-    document.title = `cells ${cells} bars ${bars} rows ${document.querySelectorAll('#results tr').length} cut ${cut.map(t => t.textContent)}.`;
+    document.title = JSON.stringify({
+      rows: drawn('#results tr'), cells: drawn('#heat-map rect'), winners: drawn('#heat-map circle.best'),
+      colours: new Set(all('#heat-map rect').map(r => getComputedStyle(r).fill)).size,
+      tips: all('#heat-map rect > title').length, gains: drawn('#gain rect'),
+      effects: drawn('#effects rect'), values: drawn('#parameters tr'),
+      wide: document.documentElement.scrollWidth - innerWidth, cut: cut.map(t => t.textContent)});
   </script></body>)";
   html.replace(html.find("</body>"), 7, script);
   const std::string probe = write("probe.html", html);
@@ -96,13 +102,18 @@ TEST_F(Report, IsDrawnByABrowser) {
                 " --dump-dom file://" + probe + " 2>/dev/null");
   if (dom.empty()) GTEST_SKIP() << program << " does not start here";
   std::smatch title;
-  ASSERT_TRUE(std::regex_search(
-      dom, title, std::regex("<title>cells (\\d+) bars (\\d+) rows (\\d+) cut ([^<]*)\\.</title>")))
-      << dom.substr(0, 300);
-  EXPECT_GE(std::stoi(title[1]), 6);
-  EXPECT_EQ(title[2], "2");
-  EXPECT_EQ(title[3], "3");
-  EXPECT_EQ(title[4], "");
+  ASSERT_TRUE(std::regex_search(dom, title, std::regex("<title>([^<]*)</title>"))) << dom.substr(0, 300);
+  const auto seen = nlohmann::json::parse(title[1].str());
+  EXPECT_EQ(seen["rows"], 3) << "two shapes below their heading";
+  EXPECT_GE(seen["cells"], 6);
+  EXPECT_EQ(seen["cells"], seen["tips"]);
+  EXPECT_EQ(seen["winners"], 2);
+  EXPECT_GE(seen["colours"], 3) << "a map of one colour tells nothing";
+  EXPECT_EQ(seen["gains"], 2);
+  EXPECT_GE(seen["effects"], 2) << "which parameters matter";
+  EXPECT_GT(seen["values"], seen["effects"]) << "each parameter has several values";
+  EXPECT_LE(seen["wide"], 0) << "nothing lies beyond the window";
+  EXPECT_EQ(seen["cut"], nlohmann::json::array());
 }
 
 }  // namespace

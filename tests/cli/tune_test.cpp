@@ -9,6 +9,7 @@
 
 #include <adaptive/device.hpp>
 
+#include "cli/tune/json_fields.hpp"
 #include "cli/tune/model_file.hpp"
 #include "kernels/family.hpp"
 #include "table/table.hpp"
@@ -251,12 +252,18 @@ TEST_F(Tune, RefusesWrongUsage) {
                                              {"--devices", "x"},
                                              {"--cold", "--warm"},
                                              {"--update"},
+                                             {"--update", "--tables", "/proc/none"},
                                              {"--out-in-features", "12"},
                                              {"--set", "bits"},
                                              {"--set", "bits=5"},
                                              {"--run-name", "a/b"},
                                              {"--timing", "guess"},
+                                             {"--timing", "graph", "--devices", "cpu"},
                                              {"--time-budget", "0"},
+                                             {"--queue", "nonsense"},
+                                             {"--queue", "redis://user:word@localhost/x"},
+                                             {"--queue", "redis:///no/such/socket/x"},
+                                             {"--queue", "redis:///no/such/socket/x", "--check", "t.json"},
                                              {"--model", "/no/such/config.json"}}) {
     const Outcome outcome = tune(wrong);
     EXPECT_EQ(outcome.code, 2) << wrong.front();
@@ -270,6 +277,28 @@ TEST(ModelFile, EveryPresetHasLayers) {
     const tuning::Model model = find_model(name);
     EXPECT_EQ(model.name, name);
     EXPECT_GE(projections(model).size(), 4u) << name;
+  }
+}
+
+// The weights add up to the number of parameters that the model's authors give.
+TEST(ModelFile, PresetsHaveTheSizesOfTheirNames) {
+  struct Fact {
+    const char* name;
+    double billions;  // of parameters
+  };
+  for (const Fact& fact :
+       {Fact{"llama-7b", 6.7}, Fact{"llama-13b", 13.0}, Fact{"llama-30b", 32.5}, Fact{"llama-65b", 65.2},
+        Fact{"llama-3-8b", 8.0}, Fact{"llama-3-70b", 70.6}, Fact{"mistral-7b", 7.24},
+        Fact{"mixtral-8x7b", 46.7}, Fact{"mixtral-8x22b", 140.6}, Fact{"qwen3-32b", 32.8},
+        Fact{"qwen3-30b-a3b", 30.5}, Fact{"qwen3-235b-a22b", 235.0}}) {
+    const tuning::Model model = find_model(fact.name);
+    const json facts = json::parse(read_file(model_folders().front() / (std::string(fact.name) + ".json")));
+    double parameters = 2.0 * facts["vocab_size"].get<double>() * static_cast<double>(model.hidden_size);
+    for (const tuning::Projection& projection : projections(model))
+      parameters += facts["num_hidden_layers"].get<double>() * static_cast<double>(projection.out) *
+                    static_cast<double>(projection.in) *
+                    (projection.is_expert ? static_cast<double>(model.experts) : 1.0);
+    EXPECT_NEAR(parameters / 1e9, fact.billions, 0.01 * fact.billions) << fact.name;
   }
 }
 
@@ -287,6 +316,7 @@ TEST(ModelFile, ReadsWhatTransformersWrites) {
   const tuning::Model fp8 = parse_model(R"({"text_config": {"hidden_size": 8, "n_routed_experts": 4},
     "quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}})",
                                         "config.json");
+  EXPECT_EQ(find_model("deepseek-v3").shared_intermediate_size, 2048);
   EXPECT_EQ(fp8.hidden_size, 8);
   EXPECT_EQ(fp8.dtype, "float8_e4m3");
   EXPECT_EQ(fp8.block_shape, (std::vector<std::int64_t>{128, 128}));

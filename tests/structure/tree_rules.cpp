@@ -32,10 +32,12 @@ const std::vector<Layer>& layers() {
       {"timing", "src/timing/", {"public", "core"}},
       {"redis", "src/redis/", {"public"}},
       {"replay", "src/replay/", {"public", "core", "policies", "table", "selector"}},
-      {"tuning", "src/tuning/", {"public", "core", "policies", "table", "selector", "timing", "kernels"}},
+      {"tuning",
+       "src/tuning/",
+       {"public", "core", "policies", "table", "selector", "timing", "kernels", "redis"}},
       {"cli",
        "src/cli/",
-       {"public", "core", "policies", "table", "selector", "timing", "kernels", "tuning", "replay"}},
+       {"public", "core", "policies", "table", "selector", "timing", "kernels", "redis", "tuning", "replay"}},
       {"selector", "src/", {"public", "core", "policies", "table"}},
   };
   return all;

@@ -34,6 +34,7 @@ struct FakeDevice {
       {"default", 20.0}, {"fast", 10.0}, {"slow", 40.0}, {"close", 10.4}};
   double noise = 0.01;
   std::string name = "Fake Device 1";
+  bool answers = true;
   /// Called at every open; may throw.
   std::function<void(const kernels::Shape&)> opening = {};
   std::function<bool(const Round&)> throttled = {};
@@ -55,7 +56,10 @@ class FakeTarget final : public Target {
   std::vector<kernels::Shape> bench_shapes() const override {
     return {{1, 64, 0}, {16, 64, 0}, {64, 64, 0}, {256, 64, 0}, {1024, 64, 1}};
   }
-  Fingerprint fingerprint() override { return {.device = device_.name}; }
+  Fingerprint fingerprint() override {
+    if (!device_.answers) throw DeviceError("does not answer");
+    return {.device = device_.name};
+  }
   std::unique_ptr<Bench> open(const kernels::Shape& shape) override {
     if (device_.opening) device_.opening(shape);
     return std::make_unique<FakeBench>(device_, shape);

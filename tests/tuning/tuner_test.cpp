@@ -2,17 +2,23 @@
 #include "tuning/tuner.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <atomic>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <adaptive/selector.hpp>
 
 #include "tests/table/sample_table.hpp"
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/cuda_operation.hpp"
+#include "tuning/isolated_target.hpp"
 
 namespace adaptive::tuning {
 namespace {
@@ -225,6 +231,51 @@ TEST(Tune, LeavesOutADeviceThatFails) {
   const TuneResult none = tune({&a}, a.bench_shapes(), nothing);
   EXPECT_EQ(none.count_done(), 0u);
   EXPECT_EQ(none.left_out.at(0), "fell off the bus");
+}
+
+// As --devices all does it: each device in a process of its own, of which one never answers, one is of
+// another kind, and one fails when it has a shape.
+TEST(Tune, OfDevicesInProcessesThoseThatFailAreLeftOut) {
+  FakeDevice mute, other, failing, sound;
+  mute.answers = false;
+  other.name = "Another Device";
+  void* const memory =
+      ::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  std::atomic<bool>& failed = *new (memory) std::atomic<bool>(false);
+  failing.opening = [&](const Shape&) {
+    failed = true;
+    throw DeviceError("fell off the bus");
+  };
+  sound.opening = [&](const Shape&) {
+    while (!failed) std::this_thread::yield();  // or it might have finished all before the other began
+  };
+  std::vector<std::unique_ptr<Target>> targets;
+  for (FakeDevice* device : {&mute, &failing, &other, &sound})
+    targets.push_back(std::make_unique<IsolatedTarget>(
+        std::make_shared<FakeTarget>(*device), [device] { return std::make_unique<FakeTarget>(*device); }));
+  std::vector<Target*> devices;
+  for (const auto& target : targets) devices.push_back(target.get());
+  EXPECT_EQ(fingerprint_of(devices).device, failing.name);
+
+  class Observer final : public TuneObserver {
+   public:
+    void device_left_out(std::size_t device, const std::string& why) override { told[device] = why; }
+    std::map<std::size_t, std::string> told;
+  } observer;
+  TrialLog log;
+  const TuneResult result = tune(devices, targets[0]->bench_shapes(), log, {}, &observer);
+  EXPECT_EQ(result.count_done(), 5u);
+  EXPECT_EQ(result.left_out, observer.told);
+  EXPECT_EQ(result.left_out.at(0), "does not answer");
+  EXPECT_NE(result.left_out.at(2).find("another device"), std::string::npos);
+  EXPECT_EQ(result.left_out.at(1), "fell off the bus");
+  EXPECT_FALSE(result.left_out.contains(3));
+  FakeDevice alone;
+  TrialLog whole;
+  EXPECT_EQ(table_text(result), table_text(run(alone, whole)));
+  EXPECT_THROW(fingerprint_of({devices[0]}), DeviceError);
+  ::munmap(memory, sizeof(std::atomic<bool>));
 }
 
 TEST(Tune, TellsItsObserver) {

@@ -1,7 +1,5 @@
 #include "cli/tune/arguments.hpp"
 
-#include <charconv>
-#include <sstream>
 #include <utility>
 
 #include <adaptive/error.hpp>
@@ -9,23 +7,15 @@
 #include "cli/command.hpp"
 #include "cli/tune/input_files.hpp"
 #include "cli/tune/model_file.hpp"
+#include "core/text.hpp"
 
 namespace adaptive::cli {
 namespace {
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
-
 std::int64_t whole(const std::string& option, const std::string& text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0)
-    throw UsageError(option + ": \"" + text + "\" is no whole number");
-  return value;
+  const auto value = core::parse_number<std::int64_t>(text);
+  if (!value || *value < 0) throw UsageError(option + ": \"" + text + "\" is no whole number");
+  return *value;
 }
 
 void add_shape_options(CLI::App& command, TuneArguments& a) {
@@ -119,6 +109,13 @@ void add_search_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--seed", a.seed, "Of operands and orders")->capture_default_str()->group(group);
   command.add_option("--devices", a.devices, "all, cpu, or GPUs: 0,1; default: the first GPU, else cpu")
       ->group(group);
+  command.add_option("--queue", a.queue, "Shapes come from a queue that many machines share")
+      ->type_name("redis://HOST:PORT/NAME")
+      ->group(group);
+  command.add_option("--queue-lease", a.lease_seconds, "Seconds without a sign of life that lose a shape")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--trial-timeout", a.trial_seconds, "Seconds until a trial that hangs is killed")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
@@ -184,7 +181,7 @@ tuning::ShapeRequest shape_request(const TuneArguments& a) {
   request.skew = a.skew;
   if (!a.routing.empty()) request.routing = read_routing(a.routing);
   for (const std::string& pair : a.out_in) {
-    const std::vector<std::string> sides = split(pair, '/');
+    const std::vector<std::string> sides = core::split(pair, '/');
     if (sides.size() != 2) throw UsageError("--out-in-features: \"" + pair + "\" is not OUT/IN");
     request.out_in.emplace_back(whole("--out-in-features", sides[0]), whole("--out-in-features", sides[1]));
   }
@@ -192,7 +189,7 @@ tuning::ShapeRequest shape_request(const TuneArguments& a) {
     const std::size_t equals = value.find('=');
     if (equals == std::string::npos || equals + 1 == value.size())
       throw UsageError("--set: \"" + value + "\" is not NAME=VALUE");
-    request.values[value.substr(0, equals)] = split(value.substr(equals + 1), ',');
+    request.values[value.substr(0, equals)] = core::split(value.substr(equals + 1), ',');
   }
   std::vector<std::int64_t> blocks = a.block_shape;
   if (!blocks.empty()) {
@@ -236,7 +233,7 @@ std::vector<tuning::DeviceId> devices(const TuneArguments& a) {
     return all.empty() ? std::vector{tuning::DeviceId{}} : all;
   }
   std::vector<tuning::DeviceId> result;
-  for (const std::string& ordinal : split(a.devices, ','))
+  for (const std::string& ordinal : core::split(a.devices, ','))
     result.push_back({static_cast<int>(whole("--devices", ordinal))});
   if (result.empty()) throw UsageError("--devices: names none");
   return result;

@@ -47,6 +47,8 @@ struct TuneArguments {
   std::string devices;
   double trial_seconds = 120.0;
   bool in_process = false;
+  std::string queue;
+  double lease_seconds = 30.0;
 
   // What is kept.
   std::string run_name;

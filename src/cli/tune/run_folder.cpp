@@ -35,13 +35,6 @@ Json to_json(const tuning::SearchSpace& space) {
   return {{"parameters", parameters}, {"variants", space.variants}, {"candidates_max", space.candidates_max}};
 }
 
-Json to_json(const Fingerprint& fingerprint) {
-  return {{"device", fingerprint.device},
-          {"driver", fingerprint.driver},
-          {"toolkit", fingerprint.toolkit},
-          {"libraries", fingerprint.libraries}};
-}
-
 double number(const JsonFields& fields, const char* member) {
   const auto at = fields.json().find(member);
   if (at == fields.json().end() || !at->is_number()) throw Error("is no number", fields.where(member));
@@ -49,6 +42,13 @@ double number(const JsonFields& fields, const char* member) {
 }
 
 }  // namespace
+
+Json to_json(const Fingerprint& fingerprint) {
+  return {{"device", fingerprint.device},
+          {"driver", fingerprint.driver},
+          {"toolkit", fingerprint.toolkit},
+          {"libraries", fingerprint.libraries}};
+}
 
 Json to_json(const RunPlan& plan) {
   const tuning::RaceOptions& race = plan.race;
@@ -91,10 +91,12 @@ RunPlan parse_plan(const nlohmann::json& json, const std::string& source) {
   return plan;
 }
 
-void RunFolder::begin(const RunMetadata& run, bool anew) const {
+void RunFolder::begin(const RunMetadata& run, bool anew) {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
   if (error) throw Error("cannot be made: " + error.message(), path_.string());
+  // A process that was just killed may take a moment to be gone.
+  lock_ = std::make_unique<table::FileLock>(trials(), std::chrono::seconds(5));
   if (anew)
     for (const auto& file : {trials(), results(), metadata()}) std::filesystem::remove(file, error);
   if (std::filesystem::exists(metadata())) {

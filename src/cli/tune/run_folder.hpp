@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 
 #include <adaptive/device.hpp>
 
+#include "table/file_lock.hpp"
 #include "tuning/pruned_bench.hpp"
 #include "tuning/race.hpp"
 #include "tuning/sampling.hpp"
@@ -31,6 +33,7 @@ struct RunPlan {
 };
 
 nlohmann::ordered_json to_json(const RunPlan& plan);
+nlohmann::ordered_json to_json(const Fingerprint& fingerprint);
 /// Of what a report needs: family, device, race. Throws `Error`.
 RunPlan parse_plan(const nlohmann::json& json, const std::string& source);
 
@@ -54,13 +57,14 @@ class RunFolder {
   std::filesystem::path results() const { return path_ / "results.json"; }
   std::filesystem::path metadata() const { return path_ / "run_metadata.json"; }
 
-  /// Makes the folder; with `anew` what an earlier run left there is removed. Throws `Error` where that was
-  /// run with another plan.
-  void begin(const RunMetadata& run, bool anew) const;
+  /// Makes the folder, for this process alone as long as this lives; with `anew` what an earlier run left
+  /// there is removed. Throws `Error` where that was run with another plan, or is still running.
+  void begin(const RunMetadata& run, bool anew);
   void write(const RunMetadata& run) const;
 
  private:
   std::filesystem::path path_;
+  std::unique_ptr<table::FileLock> lock_;
 };
 
 }  // namespace adaptive::cli

@@ -5,6 +5,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -23,10 +24,12 @@
 #include "cli/tune/console.hpp"
 #include "cli/tune/input_files.hpp"
 #include "cli/tune/progress.hpp"
+#include "cli/tune/queue.hpp"
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
 #include "table/apply.hpp"
 #include "table/update.hpp"
+#include "tuning/board.hpp"
 #include "tuning/tuner.hpp"
 
 namespace adaptive::cli {
@@ -57,6 +60,10 @@ class Tune {
 
   Exit run() {
     make_targets();
+    if (!arguments_.queue.empty()) {
+      if (!arguments_.check.empty()) throw UsageError("--check and --queue exclude each other");
+      tuning::parse_board_address(arguments_.queue);
+    }
     if (!arguments_.check.empty())
       return check_table({.table = arguments_.check,
                           .entries = arguments_.check_entries,
@@ -66,6 +73,7 @@ class Tune {
                          *targets_.front(), console_, streams_.out);
     choose_shapes();
     if (arguments_.dry_run) return tell_plan();
+    if (arguments_.update) make_tables_folder();
     begin_run();
     measure();
     return finish();
@@ -75,6 +83,10 @@ class Tune {
   void make_targets() {
     const tuning::SamplingOptions sampling = sampling_options(arguments_);
     devices_ = devices(arguments_);
+    if (sampling.clock != tuning::SampleClock::events &&
+        std::any_of(devices_.begin(), devices_.end(),
+                    [](tuning::DeviceId device) { return device.is_host(); }))
+      throw UsageError("--timing " + arguments_.clock + " is for GPUs; the processor has its steady clock");
     for (const tuning::DeviceId device : devices_) {
       if (arguments_.in_process) {
         targets_.push_back(tuning::make_target(arguments_.family, device, sampling));
@@ -93,6 +105,11 @@ class Tune {
   }
 
   tuning::Target& target() { return *targets_.front(); }
+  std::vector<tuning::Target*> pointers() const {
+    std::vector<tuning::Target*> all;
+    for (const auto& each : targets_) all.push_back(each.get());
+    return all;
+  }
 
   /// The device's table of the family: what --update changes, and what is known already.
   fs::path table_path() {
@@ -112,7 +129,7 @@ class Tune {
     const tuning::ShapeList list = tuning::make_shapes(target(), shape_request(arguments_));
     for (const std::string& warning : list.warnings) console_.say(LogLevel::warning, warning);
     try {
-      fingerprint_ = target().fingerprint();
+      fingerprint_ = tuning::fingerprint_of(pointers());
     } catch (const tuning::DeviceError& e) {
       throw Error("cannot be used: " + std::string(e.what()), to_string(devices_.front()));
     }
@@ -153,6 +170,7 @@ class Tune {
   void begin_run() {
     run_.begin = now();
     run_.name = arguments_.run_name;
+    if (run_.name.empty() && !arguments_.queue.empty()) run_.name = worker_run_name(arguments_.queue);
     if (run_.name.empty()) {
       char text[32];
       const std::time_t time = run_.begin;
@@ -173,6 +191,7 @@ class Tune {
                  .race = race_options(arguments_),
                  .sampling = sampling_options(arguments_)};
     if (!arguments_.space.empty()) run_.plan.space = read_search_space(arguments_.space);
+    if (!arguments_.queue.empty()) queue_ = join_queue(arguments_, run_);
     folder_ = std::make_unique<RunFolder>(arguments_.runs / run_.name);
     folder_->begin(run_, arguments_.force);
     console_.say(LogLevel::info, fmt::format("{} on {}: {} shapes, in {}", target().name(),
@@ -185,10 +204,9 @@ class Tune {
       console_.say(LogLevel::info, fmt::format("resumed: {} trials are not measured again", log_->size()));
     tuning::TuneOptions options{.race = run_.plan.race, .space = run_.plan.space};
     if (arguments_.seconds_max > 0.0) options.seconds_max = arguments_.seconds_max;
-    std::vector<tuning::Target*> targets;
-    for (const auto& each : targets_) targets.push_back(each.get());
+    options.queue = queue_.get();
     TuneProgress progress(console_, devices_, names_);
-    result_ = tuning::tune(targets, shapes_, *log_, options, &progress);
+    result_ = tuning::tune(pointers(), shapes_, *log_, options, &progress);
     result_.fingerprint = fingerprint_;
   }
 
@@ -212,8 +230,14 @@ class Tune {
     return all_have_one ? exit_ok : exit_check;
   }
 
+  // Before anything is measured: who cannot write the tables learns it now.
+  void make_tables_folder() const {
+    std::error_code error;
+    fs::create_directories(table_path_.parent_path(), error);
+    if (error) throw Error("cannot be made: " + error.message(), table_path_.parent_path().string());
+  }
+
   void update(const table::Table& found) {
-    fs::create_directories(table_path_.parent_path());
     const auto change = [&](table::Table& table) {
       for (const table::AppliedEntry& entry : table::apply(table, found)) {
         (entry.accepted ? accepted_ : refused_) += 1;
@@ -281,6 +305,7 @@ class Tune {
   std::vector<std::string> names_;
   std::size_t skipped_ = 0;
   RunMetadata run_;
+  std::unique_ptr<tuning::WorkQueue> queue_;
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<tuning::TrialLog> log_;
   tuning::TuneResult result_;

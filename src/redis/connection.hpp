@@ -1,0 +1,61 @@
+// A connection to a Redis server, without hiredis to see.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adaptive/redis.hpp>
+
+namespace adaptive::redis {
+
+/// What the server answers: one of the three, by the command.
+struct Answer {
+  std::string text = {};
+  std::int64_t integer = 0;
+  std::vector<Answer> elements = {};
+};
+
+/// Connects at the first use, and anew after any error: then nobody knows which answer belongs to which
+/// command. Every member throws `Error` where the server cannot be reached or answers with an error. Of one
+/// thread at a time.
+class Connection {
+ public:
+  using Words = std::initializer_list<std::string_view>;
+
+  explicit Connection(RedisOptions options);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  Answer run(Words words);
+  /// Every field of a hash; none where there is no such hash.
+  std::map<std::string, std::string> read_hash(const std::string& hash);
+  /// Sets fields, many on their way at once.
+  void write_hash(const std::string& hash, const std::map<std::string, std::string>& fields);
+
+  /// "PREFIX:GROUP"
+  std::string hash(const std::string& group) const { return options_.prefix + ":" + group; }
+  /// "redis://127.0.0.1:6379", or "redis:/run/redis.sock"
+  std::string name() const;
+
+ private:
+  struct Context;
+  template <class F>
+  auto guarded(const F& work) -> decltype(work());
+  void connect();
+  void append(Words words);
+  Answer answer();
+  Answer command(Words words);
+  [[noreturn]] void fail(const std::string& what) const;
+
+  RedisOptions options_;
+  std::unique_ptr<Context> context_;
+};
+
+}  // namespace adaptive::redis
