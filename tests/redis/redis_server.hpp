@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include <adaptive/error.hpp>
 #include <adaptive/redis.hpp>
 
 namespace adaptive::test {
