@@ -6,14 +6,14 @@
 
 namespace adaptive::tuning {
 
-using Clock = std::function<double()>;
+using ClockFunction = std::function<double()>;
 
 inline double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 /// The steady clock where there is no other.
-inline Clock clock_or_steady(const Clock& clock) {
+inline ClockFunction clock_or_steady(const ClockFunction& clock) {
   return clock ? clock : steady_seconds;
 }
 

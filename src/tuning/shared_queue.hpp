@@ -36,7 +36,7 @@ struct SharedQueueOptions {
   double lease_seconds = 30.0;  ///< without a heart-beat, after which a shape is given out again
   double poll_seconds = 0.5;    ///< between looks at a board that has nothing to do
   bool heart_beats = true;      ///< from a thread, four in each lease; else by beat()
-  Clock clock = {};             ///< empty: the steady one
+  ClockFunction clock = {};     ///< empty: the steady one
 };
 
 class SharedQueue final : public WorkQueue {

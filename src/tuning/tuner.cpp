@@ -139,16 +139,13 @@ class Tuner {
       tuned.done = !tuned.race.stopped;
       tuned.bytes = bench.bytes();
       tuned.operations = bench.operations();
-      for (const Contestant& contestant : tuned.race.contestants)
-        if (contestant.status == TrialStatus::out_of_memory)
-          memory_.ran_out(contestant.candidate.name, tuned.shape);
     } catch (const OpenError& e) {
       tuned.failure = e.status();
       tuned.detail = e.what();
       tuned.done = true;
-      if (e.status() == TrialStatus::out_of_memory) memory_.ran_out("", tuned.shape);
     }
     tuned.measured = bench.measured();
+    remember_memory(tuned);
     // Where another process was faster, its trials come with the next offer.
     if (tuned.done && !queue_.finish(index, log_.rows(result_.operation, tuned.name))) return true;
     const std::lock_guard lock(mutex_);
@@ -165,9 +162,17 @@ class Tuner {
       throw Error("the trials of another process are not those of a whole race", wanted.name,
                   "all workers must be of the same version");
     tuned.shape = wanted.shape;
+    remember_memory(tuned);
     const std::lock_guard lock(mutex_);
     result_.shapes[finished.shape] = tuned;
     observer_.shape_ends(finished.shape, tuned);
+  }
+
+  void remember_memory(const TunedShape& tuned) {
+    if (tuned.failure == TrialStatus::out_of_memory) memory_.ran_out("", tuned.shape);
+    for (const Contestant& contestant : tuned.race.contestants)
+      if (contestant.status == TrialStatus::out_of_memory)
+        memory_.ran_out(contestant.candidate.name, tuned.shape);
   }
 
   std::unique_ptr<Bench> open(Target& target, const TunedShape& tuned) {
@@ -182,7 +187,7 @@ class Tuner {
   const TuneOptions& options_;
   TuneObserver silent_;
   TuneObserver& observer_;
-  Clock clock_;
+  ClockFunction clock_;
   double begin_;
   MemoryDominance memory_;
   LocalQueue own_queue_;

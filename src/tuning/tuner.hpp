@@ -33,7 +33,7 @@ struct TuneOptions {
   RaceOptions race = {};
   SearchSpace space = {};
   double seconds_max = std::numeric_limits<double>::infinity();
-  Clock clock = {};  ///< for `seconds_max`; empty: the steady one
+  ClockFunction clock = {};  ///< for `seconds_max`; empty: the steady one
   /// Gives out the shapes, perhaps to other processes too; null: one of this call's own.
   WorkQueue* queue = nullptr;
 };

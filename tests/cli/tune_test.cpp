@@ -44,6 +44,13 @@ TEST_F(Tune, LeavesTableTrialsAndMetadata) {
   ASSERT_EQ(result["shapes"].size(), 2u);
   EXPECT_GT(result["shapes"][0]["latency_us"], 0.0);
   EXPECT_GT(result["shapes"][0]["bytes_per_s"], 0.0);
+  EXPECT_GT(result["shapes"][0]["operations_per_s"], 0.0);
+  for (const json& candidate : result["shapes"][0]["candidates"]) {
+    EXPECT_GE(candidate["samples"], 2);
+    EXPECT_GT(candidate["mean_us"], 0.0);
+    EXPECT_GE(candidate["deviation_us"], 0.0);
+    EXPECT_TRUE(candidate.contains("prepare_us"));
+  }
   EXPECT_TRUE(result["shapes"][0]["parameters"].is_object());
   EXPECT_EQ(result["shapes"][0]["default"], kernels::find_family("mixed_bit_matmul")->variants()[0].name);
 

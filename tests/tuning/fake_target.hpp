@@ -34,6 +34,10 @@ struct FakeDevice {
       {"default", 20.0}, {"fast", 10.0}, {"slow", 40.0}, {"close", 10.4}};
   double noise = 0.01;
   std::string name = "Fake Device 1";
+  std::string family = "fake";
+  std::vector<kernels::Dimension> dimensions = {{"m", kernels::Dimension::Kind::size},
+                                                {"n", kernels::Dimension::Kind::size},
+                                                {"dtype", kernels::Dimension::Kind::label, {"x", "y"}}};
   bool answers = true;
   /// Called at every open; may throw.
   std::function<void(const kernels::Shape&)> opening = {};
@@ -48,10 +52,10 @@ class FakeTarget final : public Target {
  public:
   explicit FakeTarget(FakeDevice& device) : device_(device) {}
 
-  const std::string& name() const override { return name_; }
-  const std::vector<kernels::Dimension>& dimensions() const override { return dimensions_; }
+  const std::string& name() const override { return device_.family; }
+  const std::vector<kernels::Dimension>& dimensions() const override { return device_.dimensions; }
   std::optional<std::string> why_invalid(const kernels::Shape& shape) const override {
-    return kernels::why_out_of_range(dimensions_, shape);
+    return kernels::why_out_of_range(device_.dimensions, shape);
   }
   std::vector<kernels::Shape> bench_shapes() const override {
     return {{1, 64, 0}, {16, 64, 0}, {64, 64, 0}, {256, 64, 0}, {1024, 64, 1}};
@@ -115,10 +119,6 @@ class FakeTarget final : public Target {
   };
 
   FakeDevice& device_;
-  std::string name_ = "fake";
-  std::vector<kernels::Dimension> dimensions_ = {{"m", kernels::Dimension::Kind::size},
-                                                 {"n", kernels::Dimension::Kind::size},
-                                                 {"dtype", kernels::Dimension::Kind::label, {"x", "y"}}};
 };
 
 }  // namespace adaptive::tuning

@@ -50,10 +50,11 @@ void TuneProgress::progress(std::size_t index, const tuning::RaceProgress& progr
   if (!console_.progress_due()) return;
   std::string best;
   if (progress.leader_us > 0.0)
-    best = fmt::format(", best {} {}", progress.leader, latency_text(progress.leader_us));
-  console_.progress(fmt::format("{} {}/{}{} | {}: {} {}, {} in the race{}",
+    best = fmt::format(" | best {} {}", progress.leader, latency_text(progress.leader_us));
+  // What matters most first: a narrow terminal cuts off the end.
+  console_.progress(fmt::format("{} {}/{}{}{} | {} {}, {} in it | {}",
                                 progress_bar(done_, shapes_.size(), 16), done_, shapes_.size(), time_left(),
-                                shapes_[index], progress.phase, progress.round, progress.in_race, best));
+                                best, progress.phase, progress.round, progress.in_race, shapes_[index]));
 }
 
 void TuneProgress::shape_ends(std::size_t index, const tuning::TunedShape& shape) {
