@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tuning/trial_log.hpp"
+
 namespace adaptive::tuning {
 namespace {
 
@@ -30,6 +32,38 @@ bool SearchSpace::has(const Candidate& candidate) const {
            return at == candidate.parameters.end() ||
                   std::find(allowed.second.begin(), allowed.second.end(), at->second) != allowed.second.end();
          });
+}
+
+UnusedSpace::UnusedSpace(const SearchSpace& space) : space_(space) {
+  for (const std::string& name : space.variants) unused_.insert("variant " + name);
+  for (const auto& [parameter, values] : space.parameters) {
+    unused_.insert("parameter " + parameter);
+    for (const Parameter& value : values) unused_.insert(to_string({{parameter, value}}));
+  }
+}
+
+void UnusedSpace::see(const std::vector<Candidate>& candidates) {
+  const std::lock_guard lock(mutex_);
+  has_seen_ = true;
+  for (const Candidate& candidate : candidates) {
+    for (const std::string& name : space_.variants)
+      if (matches(name, candidate.name)) unused_.erase("variant " + name);
+    for (const auto& [parameter, value] : candidate.parameters) {
+      unused_.erase("parameter " + parameter);
+      unused_.erase(to_string({{parameter, value}}));
+    }
+  }
+}
+
+std::vector<std::string> UnusedSpace::names() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  if (!has_seen_) return names;
+  for (const std::string& name : unused_) {
+    const bool is_value_of_unused = unused_.contains("parameter " + name.substr(0, name.find('=')));
+    if (!is_value_of_unused) names.push_back(name);
+  }
+  return names;
 }
 
 MemoryDominance::MemoryDominance(std::vector<kernels::Dimension> dimensions)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,24 @@ struct SearchSpace {
 
   bool has(const Candidate& candidate) const;
   friend bool operator==(const SearchSpace&, const SearchSpace&) = default;
+};
+
+/// What of a space no candidate has: most likely mistyped, or meant for another family. Thread-safe.
+class UnusedSpace {
+ public:
+  /// `space` must outlive this.
+  explicit UnusedSpace(const SearchSpace& space);
+
+  /// All candidates of a shape, also those outside the space.
+  void see(const std::vector<Candidate>& candidates);
+  /// "variant tile6*", "parameter tiel", "tile=65", sorted; nothing before the first see().
+  std::vector<std::string> names() const;
+
+ private:
+  const SearchSpace& space_;
+  mutable std::mutex mutex_;
+  bool has_seen_ = false;
+  std::set<std::string> unused_;
 };
 
 /// What ran out of memory, by shape. What did at one shape does at every shape that is as large in each size

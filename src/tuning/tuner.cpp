@@ -33,6 +33,7 @@ class Tuner {
         clock_(clock_or_steady(options.clock)),
         begin_(clock_()),
         memory_(devices.front()->dimensions()),
+        unused_(options.space),
         own_queue_(shapes.size()),
         queue_(options.queue != nullptr ? *options.queue : own_queue_) {
     result_.operation = devices.front()->name();
@@ -51,6 +52,7 @@ class Tuner {
       for (std::thread& thread : threads) thread.join();
     }
     if (error_) std::rethrow_exception(error_);
+    result_.unused_space = unused_.names();
     return std::move(result_);
   }
 
@@ -179,7 +181,9 @@ class Tuner {
     if (const auto smaller = memory_.dominated_by("", tuned.shape))
       throw OpenError(TrialStatus::out_of_memory,
                       "as at " + kernels::to_string(result_.dimensions, *smaller) + "; not tried");
-    return std::make_unique<PrunedBench>(target.open(tuned.shape), tuned.shape, options_.space, memory_);
+    std::unique_ptr<Bench> bench = target.open(tuned.shape);
+    unused_.see(bench->candidates());
+    return std::make_unique<PrunedBench>(std::move(bench), tuned.shape, options_.space, memory_);
   }
 
   const std::vector<Target*>& devices_;
@@ -190,6 +194,7 @@ class Tuner {
   ClockFunction clock_;
   double begin_;
   MemoryDominance memory_;
+  UnusedSpace unused_;
   LocalQueue own_queue_;
   WorkQueue& queue_;
   std::mutex mutex_;  // of all below, and of the observer

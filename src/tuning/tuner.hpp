@@ -59,6 +59,7 @@ struct TuneResult {
   std::vector<TunedShape> shapes = {};  ///< in the order asked for
   /// Devices that failed, or that are not like the first one: why, by their place in the list.
   std::map<std::size_t, std::string> left_out = {};
+  std::vector<std::string> unused_space = {};  ///< as UnusedSpace has it, of the shapes opened here
 
   std::size_t count_done() const noexcept;
   /// Failed candidates and shapes by kind.

@@ -177,6 +177,9 @@ TEST_F(Tune, SearchesWhereTheSpaceSays) {
   ASSERT_GE(candidates.size(), 2u);
   for (std::size_t i = 1; i < candidates.size(); ++i)
     EXPECT_TRUE(candidates[i]["variant"].get<std::string>().starts_with("portable_"));
+  const std::string typo = write("typo.json", R"({"variants": ["portabel_*"]})");
+  EXPECT_NE(tune({"--shape", shape, "--space", typo}).err.find("no candidate has variant portabel_*"),
+            std::string::npos);
   for (const char* wrong : {"[]", "{\"tiles\": []}", "{\"parameters\": 1}", "{\"variants\": [1]}", "{"})
     EXPECT_EQ(tune({"--shape", shape, "--space", write("wrong.json", wrong)}).code, 2) << wrong;
 }
@@ -262,6 +265,7 @@ TEST_F(Tune, RefusesWrongUsage) {
                                              {"--update", "--tables", "/proc/none"},
                                              {"--out-in-features", "12"},
                                              {"--set", "bits"},
+                                             {"--seed", "-1"},
                                              {"--set", "bits=5"},
                                              {"--run-name", "a/b"},
                                              {"--timing", "guess"},

@@ -32,6 +32,18 @@ TEST(SearchSpace, KeepsTheDefaultAndWhatItNames) {
   EXPECT_EQ(names({.variants = {"nothing"}}), (Names{"default"}));
 }
 
+TEST(SearchSpace, WhatNoCandidateHasIsTold) {
+  using Names = std::vector<std::string>;
+  const SearchSpace space{.parameters = {{"tile", {64, 65}}, {"tiel", {64}}},
+                          .variants = {"tile*", "lib", "nothing*"}};
+  UnusedSpace unused(space);
+  EXPECT_TRUE(unused.names().empty()) << "nothing is known yet";
+  unused.see({{"default", {{"tile", 8}}}, {"tile64", {{"tile", 64}}}});
+  EXPECT_EQ(unused.names(), (Names{"parameter tiel", "tile=65", "variant lib", "variant nothing*"}));
+  unused.see({{"default", {{"tile", 8}}}, {"lib", {}}});
+  EXPECT_EQ(unused.names(), (Names{"parameter tiel", "tile=65", "variant nothing*"}));
+}
+
 TEST(PrunedBench, NumbersItsOwn) {
   FakeDevice device;
   FakeTarget target(device);

@@ -106,7 +106,10 @@ void add_search_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--time-budget", a.seconds_max, "Seconds after which the run ends; it can be resumed")
       ->check(CLI::PositiveNumber)
       ->group(group);
-  command.add_option("--seed", a.seed, "Of operands and orders")->capture_default_str()->group(group);
+  command.add_option("--seed", a.seed, "Of operands and orders")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--devices", a.devices, "all, cpu, or GPUs: 0,1; default: the first GPU, else cpu")
       ->group(group);
   command.add_option("--queue", a.queue, "Shapes come from a queue that many machines share")

@@ -208,6 +208,9 @@ class Tune {
     TuneProgress progress(console_, devices_, names_);
     result_ = tuning::tune(pointers(), shapes_, *log_, options, &progress);
     result_.fingerprint = fingerprint_;
+    for (const std::string& name : result_.unused_space)
+      console_.say(LogLevel::warning,
+                   fmt::format("{}: no candidate has {}", arguments_.space.string(), name));
   }
 
   Exit finish() {
