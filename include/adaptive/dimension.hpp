@@ -31,6 +31,11 @@ struct Dimension {
   /// Multiplies this dimension's share of a distance; 0 makes every value of it equally near.
   double weight = 1.0;
   Rounding rounding = Rounding::none;
+
+  /// Whether its values stand for `labels`.
+  bool has_labels() const noexcept {
+    return kind == DimensionKind::label || kind == DimensionKind::label_set;
+  }
 };
 
 ADAPTIVE_EXPORT Dimension size_dimension(std::string name, double weight = 1.0,

@@ -11,10 +11,6 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 void fill(float& element, float value) {
   element = value;
 }

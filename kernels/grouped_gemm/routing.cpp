@@ -11,10 +11,6 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 // The first `filled` are a random subset, in random order of popularity.
 std::vector<std::int64_t> shuffled_experts(std::int64_t experts, std::int64_t filled, Random& random) {
   std::vector<std::int64_t> order(index(experts));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -7,6 +8,11 @@
 // for the same arguments on every machine.
 
 namespace adaptive::kernels::grouped_gemm {
+
+/// Of a row or an expert in a vector.
+inline std::size_t index(std::int64_t value) {
+  return static_cast<std::size_t>(value);
+}
 
 /// Rows to count how uneven a routing is by: the sum over the experts of their rows in tiles of so many.
 constexpr std::int64_t routing_tile = 64;

@@ -10,10 +10,6 @@ namespace {
 // Tables first, then the latest keys of the run: bounds what a fit on a key's first call can cost.
 constexpr std::size_t run_keys_max = 1024;
 
-// A table of another device or other software: its variants compare otherwise by so much, as a deviation of
-// the logarithm.
-constexpr double deviation_foreign = 0.15;
-
 // A fit is due when what the run has measured has grown by this share and number: what all fits cost together
 // grows with the logarithm of the run.
 constexpr double growth = 1.5;
@@ -52,7 +48,7 @@ std::vector<KnownKey> OperationState::known_keys() const {
   std::sort(learned.begin(), learned.end());
   for (const SeedEntry& seed : seeds_.entries())
     if (!std::binary_search(learned.begin(), learned.end(), seed.key))
-      known.push_back({seed.key, seed.trusted ? 0.0 : deviation_foreign, seed.variants});
+      known.push_back({seed.key, seed.trusted ? 0.0 : foreign_deviation, seed.variants});
   return known;
 }
 

@@ -27,7 +27,7 @@ void check_dimension(const Dimension& dimension, const std::string& where) {
   const std::string at = where + "." + dimension.name;
   if (!(dimension.weight >= 0.0) || !std::isfinite(dimension.weight))
     throw Error("the weight is not a finite number of at least 0", at);
-  const bool labelled = dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set;
+  const bool labelled = dimension.has_labels();
   if (labelled == dimension.labels.empty())
     throw Error(labelled ? "a label needs labels" : "only a label or label set has labels", at);
   if (std::set<std::string>(dimension.labels.begin(), dimension.labels.end()).size() !=

@@ -9,6 +9,10 @@
 
 namespace adaptive::core {
 
+/// What the variants of a table of another device or other software compare otherwise by, as a deviation of
+/// the logarithm of their latencies.
+constexpr double foreign_deviation = 0.15;
+
 struct SeedVariant {
   std::uint32_t variant = 0;
   std::uint64_t count = 0;   ///< 0: named without a measurement

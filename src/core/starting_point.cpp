@@ -11,9 +11,8 @@ namespace adaptive::core {
 namespace {
 
 // What a seed's latency may be off by, as a deviation of its logarithm, besides the error of its mean:
-// measured on this device and software; on another; and per doubling of distance to a neighbour.
+// measured on this device and software, and per doubling of distance to a neighbour.
 constexpr double deviation_trusted = 0.02;
-constexpr double deviation_foreign = 0.15;
 constexpr double deviation_nearest = 0.05;
 constexpr double deviation_per_doubling = 0.10;
 // What all variants have in common: another device's clock, and a shape that has up to twice the work per
@@ -92,7 +91,7 @@ void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingReq
   const Borrowed from{exact.incumbent, exact.variants};
   const std::uint32_t candidate = usable(from, request.candidates);
   if (candidate != nothing) start.candidate = candidate;
-  set_priors(start, from, request, exact.trusted ? deviation_trusted : deviation_foreign);
+  set_priors(start, from, request, exact.trusted ? deviation_trusted : foreign_deviation);
   if (!exact.trusted) start.prior_offset_deviation += level_foreign;
   start.match = {MatchKind::exact, 0.0, exact.key};
   start.source = exact.source;
@@ -125,7 +124,7 @@ void begin_nearest(StartingPoint& start, const StartingRequest& request, const S
     const std::uint32_t candidate = usable(n.from, request.candidates);
     if (candidate == nothing) continue;
     start.candidate = candidate;
-    const double base = n.seed != nullptr && !n.seed->trusted ? deviation_foreign : deviation_nearest;
+    const double base = n.seed != nullptr && !n.seed->trusted ? foreign_deviation : deviation_nearest;
     set_priors(start, n.from, request, base + deviation_per_doubling * n.distance);
     start.prior_offset_deviation += level_per_doubling * n.distance;
     start.match = {MatchKind::nearest, n.distance, *n.key};

@@ -9,10 +9,6 @@
 namespace adaptive::table {
 namespace {
 
-bool has_labels(const Dimension& dimension) {
-  return dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set;
-}
-
 // Where the values of a dimension stand in the other table's keys, and what its labels are there.
 struct Source {
   std::size_t index = 0;
@@ -34,7 +30,7 @@ std::optional<Source> source_of(const Dimension& dimension, const std::vector<Di
 }
 
 std::optional<std::int64_t> value_of(const Dimension& dimension, const Source& source, std::int64_t value) {
-  if (!has_labels(dimension)) return value;
+  if (!dimension.has_labels()) return value;
   if (value < 0) return std::nullopt;
   if (dimension.kind == DimensionKind::label)
     return static_cast<std::size_t>(value) < source.labels.size()

@@ -9,14 +9,10 @@
 namespace adaptive::table {
 namespace {
 
-bool has_labels(const Dimension& dimension) {
-  return dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set;
-}
-
 // `labels`: for each label of the value, its new index.
 std::optional<std::int64_t> map_value(const Dimension& dimension, const std::vector<std::int64_t>& labels,
                                       std::int64_t value) {
-  if (!has_labels(dimension)) return value;
+  if (!dimension.has_labels()) return value;
   const auto known = static_cast<std::int64_t>(labels.size());
   if (dimension.kind == DimensionKind::label) {
     if (value < 0 || value >= known) return std::nullopt;
@@ -30,7 +26,7 @@ std::optional<std::int64_t> map_value(const Dimension& dimension, const std::vec
 }
 
 std::string value_text(const Dimension& dimension, std::int64_t value) {
-  if (!has_labels(dimension)) return std::to_string(value);
+  if (!dimension.has_labels()) return std::to_string(value);
   const auto known = static_cast<std::int64_t>(dimension.labels.size());
   if (dimension.kind == DimensionKind::label)
     return value >= 0 && value < known ? dimension.labels[static_cast<std::size_t>(value)]
@@ -71,7 +67,7 @@ void DimensionMap::match(Dimension& dimension, const std::vector<Dimension>& fro
   }
   Source& source = sources_.emplace_back();
   source.dimension = static_cast<std::size_t>(other - from.begin());
-  if (!has_labels(dimension)) return;
+  if (!dimension.has_labels()) return;
   for (const std::string& label : other->labels) {
     const auto place = std::find(dimension.labels.begin(), dimension.labels.end(), label);
     source.labels.push_back(place - dimension.labels.begin());

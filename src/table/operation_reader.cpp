@@ -59,7 +59,7 @@ std::optional<Dimension> read_dimension(JsonValue value, const Path& path, const
     }
     dimension.kind = *known;
   }
-  const bool labelled = dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set;
+  const bool labelled = dimension.has_labels();
   if (labelled != labels.has_value()) {
     checks.notices().fault(value, path,
                            labelled ? "has no labels" : "has labels, which its kind does not have");

@@ -252,7 +252,7 @@ void Printer::dimension(const Dimension& dimension) {
   name(dimension.name, "a dimension");
   raw(", \"kind\": ");
   text(to_string(dimension.kind));
-  if (dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set) {
+  if (dimension.has_labels()) {
     raw(", \"labels\": [");
     std::string_view separator;
     for (const std::string& label : dimension.labels) {

@@ -87,8 +87,7 @@ Dimension any_dimension(std::string name) {
   Dimension dimension{.name = std::move(name)};
   dimension.kind = *rc::gen::element(DimensionKind::size, DimensionKind::linear, DimensionKind::label,
                                      DimensionKind::label_set);
-  if (dimension.kind == DimensionKind::label || dimension.kind == DimensionKind::label_set)
-    dimension.labels = any_names(6);
+  if (dimension.has_labels()) dimension.labels = any_names(6);
   if (dimension.kind == DimensionKind::size && *rc::gen::arbitrary<bool>())
     dimension.rounding = Rounding::power_of_two;
   dimension.weight = *rc::gen::element(1.0, 0.0, 0.5, 1.0 / 3.0, 1e6);

@@ -15,7 +15,7 @@
 namespace adaptive::table::formats {
 namespace {
 
-constexpr std::array<std::string_view, 2> blocks = {"num_kv_pages_per_block", "num_q_per_block"};
+constexpr std::array<std::string_view, 2> page_blocks = {"num_kv_pages_per_block", "num_q_per_block"};
 
 // Takes `head` off the beginning of `text`, then what stands before `end`, or all the rest.
 std::optional<std::string_view> take(std::string_view& text, std::string_view head, std::string_view end) {
@@ -151,7 +151,7 @@ class RaggedPagedAttention final : public Format {
   }
   std::string empty_document(const Sheet&) const override { return "{}"; }
   std::vector<Edit> edits(const Row& row, const Row* old) const override {
-    return tpu_edits(row, old, old != nullptr ? old->place : place_of(row.key), blocks);
+    return tpu_edits(row, old, old != nullptr ? old->place : place_of(row.key), page_blocks);
   }
   bool stores_latency() const noexcept override { return true; }
   bool varies(std::string_view, std::string_view) const override { return true; }
@@ -183,7 +183,7 @@ class RaggedPagedAttention final : public Format {
     row.key = std::move(key);
     row.place = std::move(place);
     row.list = member.is(JsonKind::list);
-    if (read_tpu_value(member, path, checks, blocks, blocks.size(), row))
+    if (read_tpu_value(member, path, checks, page_blocks, page_blocks.size(), row))
       sheet.rows.push_back(std::move(row));
   }
 };
