@@ -1,11 +1,7 @@
 #include <adaptive/saver.hpp>
 
-#include <semaphore.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <ctime>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -15,40 +11,10 @@
 #include "selector.hpp"
 #include "table/exchange.hpp"
 #include "table/limits.hpp"
+#include "wakeup.hpp"
 
 namespace adaptive {
 namespace {
-
-// A semaphore of POSIX, since a signal handler may post it.
-class Wakeup {
- public:
-  Wakeup() { ::sem_init(&semaphore_, 0, 0); }
-  Wakeup(const Wakeup&) = delete;
-  Wakeup& operator=(const Wakeup&) = delete;
-  ~Wakeup() { ::sem_destroy(&semaphore_); }
-
-  void post() noexcept { ::sem_post(&semaphore_); }
-
-  /// Until `post`, and at most so long. What was posted meanwhile counts as once.
-  void wait(std::chrono::milliseconds most) noexcept {
-    timespec until{};
-    ::clock_gettime(CLOCK_MONOTONIC, &until);
-    constexpr long second_ns = 1'000'000'000;
-    until.tv_sec += static_cast<std::time_t>(most.count() / 1000);
-    until.tv_nsec += static_cast<long>(most.count() % 1000) * 1'000'000;
-    if (until.tv_nsec >= second_ns) {
-      ++until.tv_sec;
-      until.tv_nsec -= second_ns;
-    }
-    while (::sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
-    }
-    while (::sem_trywait(&semaphore_) == 0) {
-    }
-  }
-
- private:
-  sem_t semaphore_{};
-};
 
 SaverOptions checked(SaverOptions options) {
   if (options.path.empty() && options.store == nullptr) throw Error("neither path nor store", "Saver");

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <semaphore.h>
+
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+
+namespace adaptive {
+
+/// Wakes a thread early. A semaphore of POSIX, since a signal handler may post it.
+class Wakeup {
+ public:
+  Wakeup() { ::sem_init(&semaphore_, 0, 0); }
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+  ~Wakeup() { ::sem_destroy(&semaphore_); }
+
+  void post() noexcept { ::sem_post(&semaphore_); }
+
+  /// Until `post`, and at most so long. What was posted meanwhile counts as once.
+  void wait(std::chrono::milliseconds most) noexcept {
+    timespec until{};
+    ::clock_gettime(CLOCK_MONOTONIC, &until);
+    constexpr long second_ns = 1'000'000'000;
+    until.tv_sec += static_cast<std::time_t>(most.count() / 1000);
+    until.tv_nsec += static_cast<long>(most.count() % 1000) * 1'000'000;
+    if (until.tv_nsec >= second_ns) {
+      ++until.tv_sec;
+      until.tv_nsec -= second_ns;
+    }
+    while (::sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
+    }
+    while (::sem_trywait(&semaphore_) == 0) {
+    }
+  }
+
+ private:
+  sem_t semaphore_{};
+};
+
+}  // namespace adaptive
