@@ -5,6 +5,8 @@
 #include <string>
 #include <variant>
 
+#include "cli/output.hpp"
+
 namespace adaptive::cli {
 namespace {
 
@@ -17,10 +19,6 @@ Json value_json(const Dimension& dimension, std::int64_t value) {
   for (std::int64_t i = 0; i < known && i < 63; ++i)
     if ((value >> i & 1) != 0) labels.push_back(dimension.labels[static_cast<std::size_t>(i)]);
   return labels;
-}
-
-const char* name(LogLevel level) {
-  return level >= LogLevel::error ? "error" : level == LogLevel::warning ? "warning" : "note";
 }
 
 }  // namespace
@@ -45,7 +43,7 @@ Json key_json(const table::OperationTable& operation, const Key& key) {
 Json notices_json(const std::vector<table::Notice>& notices) {
   Json list = Json::array();
   for (const table::Notice& notice : notices)
-    list.push_back({{"where", notice.where}, {"what", notice.what}, {"level", name(notice.level)}});
+    list.push_back({{"where", notice.where}, {"what", notice.what}, {"level", notice_word(notice.level)}});
   return list;
 }
 

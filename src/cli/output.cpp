@@ -3,9 +3,8 @@
 #include <ostream>
 
 namespace adaptive::cli {
-namespace {
 
-const char* name(LogLevel level) {
+const char* notice_word(LogLevel level) {
   switch (level) {
     case LogLevel::debug:
       return "debug";
@@ -19,11 +18,9 @@ const char* name(LogLevel level) {
   return "";
 }
 
-}  // namespace
-
 void print_notices(const std::vector<table::Notice>& notices, std::ostream& err) {
   for (const table::Notice& notice : notices)
-    err << notice.where << ": " << name(notice.level) << ": " << notice.what << "\n";
+    err << notice.where << ": " << notice_word(notice.level) << ": " << notice.what << "\n";
 }
 
 }  // namespace adaptive::cli

@@ -8,6 +8,9 @@
 
 namespace adaptive::cli {
 
+/// How serious a notice is, in text and in JSON.
+const char* notice_word(LogLevel level);
+
 /// One line each: "file:line: warning: what".
 void print_notices(const std::vector<table::Notice>& notices, std::ostream& err);
 
