@@ -52,6 +52,7 @@ function(adaptive_add_test name)
   endif()
 
   add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${ADAPTIVE_UNITY_TESTS} UNITY_BUILD_BATCH_SIZE 12)
   adaptive_target_defaults(${name})
   target_link_libraries(${name} PRIVATE adaptive::internal ${arg_LIBS} GTest::gtest GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM adaptive_test_precompiled)

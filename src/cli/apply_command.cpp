@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct ApplyArguments {
   fs::path source;
   fs::path table;
   bool dry_run = false;
@@ -40,7 +40,7 @@ fs::path table_of(const fs::path& source) {
   return fs::is_directory(source) ? source / "results.json" : source;
 }
 
-Json to_json(const Arguments& arguments, const std::vector<table::AppliedEntry>& entries,
+Json to_json(const ApplyArguments& arguments, const std::vector<table::AppliedEntry>& entries,
              std::size_t accepted, bool written) {
   Json list = Json::array();
   for (const table::AppliedEntry& entry : entries)
@@ -66,7 +66,7 @@ void print(const std::vector<table::AppliedEntry>& entries, std::ostream& out) {
                        entry.reason);
 }
 
-Exit apply(const Arguments& arguments, const Streams& streams) {
+Exit apply(const ApplyArguments& arguments, const Streams& streams) {
   const table::Table source = read(table_of(arguments.source), streams);
   std::vector<table::AppliedEntry> entries;
   std::size_t accepted = 0;
@@ -100,7 +100,7 @@ Exit apply(const Arguments& arguments, const Streams& streams) {
 Command add_apply(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("apply", "Takes over what is faster in a run or table, by more than the noise.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ApplyArguments>();
   command->add_option("source", arguments->source, "A tuning run's folder, or a table")
       ->required()
       ->type_name("RUN|TABLE");

@@ -22,7 +22,7 @@ using table::KeyChange;
 using table::LatencyChange;
 using table::OperationDiff;
 
-struct Arguments {
+struct DiffArguments {
   std::filesystem::path before;
   std::filesystem::path after;
   double tolerance_percent = 5.0;
@@ -37,11 +37,11 @@ struct Counts {
   std::size_t failing = 0;
 };
 
-bool is_regression(const LatencyChange& change, const Arguments& arguments) {
+bool is_regression(const LatencyChange& change, const DiffArguments& arguments) {
   return change.comparison.change > arguments.tolerance_percent / 100.0;
 }
 
-Counts count(const Diff& diff, const Arguments& arguments) {
+Counts count(const Diff& diff, const DiffArguments& arguments) {
   Counts counts;
   for (const OperationDiff& operation : diff.operations)
     for (const EntryDiff& entry : operation.entries) {
@@ -61,7 +61,7 @@ std::string named(const std::string& incumbent) {
 }
 
 // Changes that nobody would believe are not shown, unless they exceed the tolerance.
-void print(const LatencyChange& change, const Arguments& arguments, std::ostream& out) {
+void print(const LatencyChange& change, const DiffArguments& arguments, std::ostream& out) {
   const table::Comparison& comparison = change.comparison;
   if (change.fails_now) out << fmt::format("    {}: fails now\n", change.variant);
   const bool regression = is_regression(change, arguments);
@@ -71,7 +71,7 @@ void print(const LatencyChange& change, const Arguments& arguments, std::ostream
                      100.0 * comparison.noise, regression ? "  SLOWER" : "");
 }
 
-void print(const EntryDiff& entry, const Arguments& arguments, std::ostream& out) {
+void print(const EntryDiff& entry, const DiffArguments& arguments, std::ostream& out) {
   switch (entry.change) {
     case KeyChange::added:
       out << fmt::format("  {}: new, {}\n", entry.key, named(entry.after));
@@ -88,7 +88,7 @@ void print(const EntryDiff& entry, const Arguments& arguments, std::ostream& out
   for (const LatencyChange& change : entry.latencies) print(change, arguments, out);
 }
 
-void print(const Diff& diff, const Counts& counts, const Arguments& arguments, std::ostream& out) {
+void print(const Diff& diff, const Counts& counts, const DiffArguments& arguments, std::ostream& out) {
   for (const std::string& change : diff.fingerprint) out << change << "\n";
   for (const OperationDiff& operation : diff.operations) {
     out << operation.name << "\n";
@@ -101,7 +101,7 @@ void print(const Diff& diff, const Counts& counts, const Arguments& arguments, s
       counts.failing);
 }
 
-Json to_json(const EntryDiff& entry, const Arguments& arguments) {
+Json to_json(const EntryDiff& entry, const DiffArguments& arguments) {
   constexpr const char* changes[] = {"changed", "added", "removed"};
   Json latencies = Json::array();
   for (const LatencyChange& change : entry.latencies)
@@ -119,7 +119,7 @@ Json to_json(const EntryDiff& entry, const Arguments& arguments) {
           {"variants", latencies}};
 }
 
-Json to_json(const Diff& diff, const Counts& counts, const Arguments& arguments) {
+Json to_json(const Diff& diff, const Counts& counts, const DiffArguments& arguments) {
   Json operations = Json::array();
   for (const OperationDiff& operation : diff.operations) {
     Json entries = Json::array();
@@ -133,7 +133,7 @@ Json to_json(const Diff& diff, const Counts& counts, const Arguments& arguments)
           {"fingerprint", diff.fingerprint}, {"operations", operations}};
 }
 
-Exit diff_command(const Arguments& arguments, const Streams& streams) {
+Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
   const table::ReadResult before = table::read(arguments.before);
   const table::ReadResult after = table::read(arguments.after);
   print_notices(before.notices, streams.err);
@@ -152,7 +152,7 @@ Exit diff_command(const Arguments& arguments, const Streams& streams) {
 Command add_diff(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("diff", "Tells what changed; exits 1 where a variant got slower, or fails now.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DiffArguments>();
   command->add_option("before", arguments->before, "The older table")->required()->type_name("TABLE");
   command->add_option("after", arguments->after, "The newer one")->required()->type_name("TABLE");
   command->add_option("--tolerance", arguments->tolerance_percent, "Percent that a variant may be slower")

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace formats = table::formats;
 
-struct Arguments {
+struct ExportArguments {
   std::string to;
   fs::path table;
   fs::path output;
@@ -46,7 +46,7 @@ void write_file(const fs::path& path, const std::string& text) {
   table::write_atomically(path, text);
 }
 
-Exit export_command(const Arguments& arguments, const Streams& streams) {
+Exit export_command(const ExportArguments& arguments, const Streams& streams) {
   const std::vector<const formats::Format*> wanted = formats_named(arguments.to, "--to");
   TableInput input = load_table(arguments.table);
   const formats::Export result = formats::to_files(input.table, wanted);
@@ -82,7 +82,7 @@ Exit export_command(const Arguments& arguments, const Streams& streams) {
 
 Command add_export(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("export", "Writes a table as another system's files.");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ExportArguments>();
   command->add_option("--to", a->to, "Of " + formats::known_names())->required()->type_name("FORMAT");
   command->add_option("table", a->table, "A table")->required();
   command->add_option("-o,--output", a->output, "A folder, or for a single file its name, *.json")

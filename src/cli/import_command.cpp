@@ -20,7 +20,7 @@ namespace {
 
 namespace formats = table::formats;
 
-struct Arguments {
+struct ImportArguments {
   std::string from;
   std::vector<std::filesystem::path> paths;
   std::filesystem::path output;
@@ -42,7 +42,7 @@ Json file_json(const formats::FileOutcome& file) {
   return json;
 }
 
-void print_result(const Arguments& arguments, const formats::Import& import, const table::Table& table,
+void print_result(const ImportArguments& arguments, const formats::Import& import, const table::Table& table,
                   std::size_t refused, const Streams& streams) {
   if (arguments.json) {
     Json json;
@@ -67,7 +67,7 @@ void print_result(const Arguments& arguments, const formats::Import& import, con
               << entries_of(table) << " entries, " << refused << " files refused\n";
 }
 
-Exit import_command(const Arguments& arguments, const Streams& streams) {
+Exit import_command(const ImportArguments& arguments, const Streams& streams) {
   const std::vector<const formats::Format*> candidates = formats_named(arguments.from, "--from");
   for (const std::filesystem::path& path : arguments.paths) {
     std::error_code error;
@@ -96,7 +96,7 @@ Exit import_command(const Arguments& arguments, const Streams& streams) {
 
 Command add_import(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("import", "Reads tables of other systems, files or folders.");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ImportArguments>();
   command
       ->add_option("--from", a->from, "Of " + formats::known_names() + "; left out, each file is recognised")
       ->type_name("FORMAT");

@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct MergeArguments {
   std::vector<std::filesystem::path> files;
   std::filesystem::path output;
   bool first_wins = false;
@@ -39,7 +39,7 @@ struct Merged {
 };
 
 // Goes on after a conflict, so that all of them are told at once.
-Merged merge_all(const Arguments& arguments, const Streams& streams) {
+Merged merge_all(const MergeArguments& arguments, const Streams& streams) {
   Merged merged;
   for (const std::filesystem::path& file : arguments.files) {
     table::ReadResult read = table::read(file);
@@ -62,7 +62,7 @@ Merged merge_all(const Arguments& arguments, const Streams& streams) {
   return merged;
 }
 
-Json to_json(const Merged& merged, const Arguments& arguments, bool written) {
+Json to_json(const Merged& merged, const MergeArguments& arguments, bool written) {
   Json conflicts = Json::array();
   for (const Conflict& conflict : merged.conflicts)
     conflicts.push_back(
@@ -75,7 +75,7 @@ Json to_json(const Merged& merged, const Arguments& arguments, bool written) {
           {"conflicts", conflicts}};
 }
 
-Exit merge(const Arguments& arguments, const Streams& streams) {
+Exit merge(const MergeArguments& arguments, const Streams& streams) {
   const table::FileLock lock(arguments.output);  // it may be one of the inputs, and others may save to it
   Merged merged = merge_all(arguments, streams);
   const bool write = merged.conflicts.empty() || arguments.first_wins;
@@ -105,7 +105,7 @@ Exit merge(const Arguments& arguments, const Streams& streams) {
 Command add_merge(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
       "merge", "Joins tables; exits 1, with nothing written, where they define the same name differently.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<MergeArguments>();
   command->add_option("tables", arguments->files, "Tables, in any order")->required();
   command->add_option("-o,--output", arguments->output, "May be one of the tables")
       ->required()

@@ -30,7 +30,7 @@ using replay::ReplayResult;
 using replay::Summary;
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct ReplayArguments {
   std::filesystem::path trace;
   std::string scenario;
   std::vector<std::string> policies = {"default"};
@@ -63,13 +63,13 @@ Objective objective_of(const std::string& name) {
   return name == "robust" ? Objective::robust : Objective::automatic;
 }
 
-std::optional<replay::SeedTable> seeds_of(const Arguments& arguments) {
+std::optional<replay::SeedTable> seeds_of(const ReplayArguments& arguments) {
   if (arguments.seeds == "none") return std::nullopt;
   if (arguments.seeds == "table") return replay::SeedTable{arguments.seed_error, 1.0, true};
   return replay::SeedTable{arguments.seed_error, foreign_factor, false};
 }
 
-ReplayOptions options_of(const Arguments& arguments, const std::string& policy) {
+ReplayOptions options_of(const ReplayArguments& arguments, const std::string& policy) {
   ReplayOptions options;
   options.run.policy = make_policy(policy);
   options.run.calls = arguments.calls;
@@ -108,7 +108,7 @@ struct Replayed {
   ReplayResult result;
 };
 
-std::vector<Replayed> replay_all(const Arguments& arguments, const Streams& streams) {
+std::vector<Replayed> replay_all(const ReplayArguments& arguments, const Streams& streams) {
   if (arguments.trace.empty() == arguments.scenario.empty())
     throw UsageError("replay: give either --trace or --scenario");
   if (arguments.predict && (arguments.trace.empty() || arguments.seeds != "none"))
@@ -167,7 +167,7 @@ Json to_json(const replay::PredictionQuality& quality) {
   return json;
 }
 
-Json to_json(const Replayed& replayed, const Arguments& arguments) {
+Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
   const auto& [policy, options, result] = replayed;
   Json json;
   json["policy"] = policy;
@@ -204,7 +204,7 @@ void print_line(const std::string& name, const Summary& summary, double first_lo
                      summary.wrong, percent(summary.timed.mean()));
 }
 
-void print_table(const std::vector<Replayed>& all, const Arguments& arguments, std::ostream& out) {
+void print_table(const std::vector<Replayed>& all, const ReplayArguments& arguments, std::ostream& out) {
   out << fmt::format("{}: {} keys, {} runs of each, {} calls, seed {}\n",
                      arguments.trace.empty() ? arguments.scenario : arguments.trace.filename().string(),
                      all.front().result.keys.size(), arguments.runs, arguments.calls, arguments.seed);
@@ -218,7 +218,7 @@ void print_table(const std::vector<Replayed>& all, const Arguments& arguments, s
   }
 }
 
-void write_curves(const std::vector<Replayed>& all, const Arguments& arguments) {
+void write_curves(const std::vector<Replayed>& all, const ReplayArguments& arguments) {
   std::vector<replay::Curve> curves;
   for (const Replayed& replayed : all) {
     replay::Curve curve{replayed.policy, {}};
@@ -235,7 +235,7 @@ void write_curves(const std::vector<Replayed>& all, const Arguments& arguments) 
                        arguments.trace.empty() ? arguments.scenario : arguments.trace.filename().string()));
 }
 
-Exit replay_command(const Arguments& arguments, const Streams& streams) {
+Exit replay_command(const ReplayArguments& arguments, const Streams& streams) {
   const std::vector<Replayed> all = replay_all(arguments, streams);
   write_curves(all, arguments);
   if (!arguments.json) {
@@ -256,7 +256,7 @@ Command add_replay(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
       "replay",
       "Runs a policy on recorded or simulated latencies and tells what it loses to the best variant.");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ReplayArguments>();
   std::vector<std::string> names;
   for (const std::string_view name : policy_names()) names.emplace_back(name);
   command->add_option("--trace", a->trace, "Recorded latencies, JSON lines")->type_name("FILE.jsonl");

@@ -20,7 +20,7 @@
 namespace adaptive::cli {
 namespace {
 
-struct Arguments {
+struct ShowArguments {
   std::filesystem::path table;
   std::string operation;
   std::string device;
@@ -118,7 +118,7 @@ void print_table(const table::Table& table, std::ostream& out) {
     out << table.foreign.size() << " files of other systems are kept for an export\n";
 }
 
-Exit show(const Arguments& arguments, const Streams& streams) {
+Exit show(const ShowArguments& arguments, const Streams& streams) {
   TableInput input = load_table(arguments.table, {}, arguments.device);
   print_notices(input.notices, streams.err);
   if (!arguments.operation.empty()) {
@@ -137,7 +137,7 @@ Exit show(const Arguments& arguments, const Streams& streams) {
 
 Command add_show(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("show", "Prints a table.");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ShowArguments>();
   command->add_option("table", a->table, "A table, a file of another system, or a folder of them")
       ->required();
   command->add_option("--op", a->operation, "This operation alone");

@@ -10,13 +10,13 @@
 namespace adaptive {
 namespace {
 
-struct Variant {
+struct Noisy {
   double ns = 0.0;
   double outlier_share = 0.0;
 };
 
 /// So many results of each, in turn; an outlier takes thirty times as long.
-KeyStatistics after(const std::vector<Variant>& variants, int results, Objective objective) {
+KeyStatistics after(const std::vector<Noisy>& variants, int results, Objective objective) {
   KeyStatistics key;
   key.objective = objective;
   key.candidates.resize(variants.size());
@@ -30,14 +30,14 @@ KeyStatistics after(const std::vector<Variant>& variants, int results, Objective
 }
 
 TEST(Tails, OfItsOwnMakeAVariantSlower) {
-  const std::vector<Variant> variants = {{1000, 0.02}, {1005, 0.0}, {1100, 0.0}};
+  const std::vector<Noisy> variants = {{1000, 0.02}, {1005, 0.0}, {1100, 0.0}};
   EXPECT_EQ(after(variants, 400, Objective::automatic).leader(), 1u);
   EXPECT_EQ(after(variants, 400, Objective::mean).leader(), 1u);
   EXPECT_EQ(after(variants, 400, Objective::robust).leader(), 0u) << "it is faster but for its outliers";
 }
 
 TEST(Tails, ThatMeetAllVariantsAlikeSayNothing) {
-  const std::vector<Variant> variants = {{1000, 0.01}, {1100, 0.01}, {1200, 0.01}, {1300, 0.01}};
+  const std::vector<Noisy> variants = {{1000, 0.01}, {1100, 0.01}, {1200, 0.01}, {1300, 0.01}};
   const KeyStatistics key = after(variants, 3000, Objective::automatic);
   EXPECT_EQ(key.leader(), 0u);
   for (std::uint32_t v = 1; v < key.size(); ++v) EXPECT_NEAR(key[v].tail, key[0].tail, 0.05) << v;

@@ -9,6 +9,7 @@
 #include <adaptive/adaptive.hpp>
 #include "replay/environment.hpp"
 #include "replay/runner.hpp"
+#include "tests/policies/test_name.hpp"
 
 namespace adaptive {
 namespace {
@@ -101,12 +102,6 @@ TEST_P(Budget, OfCandidatesLeavesTheMostPromising) {
   EXPECT_LE(std::count(launched.begin(), launched.end(), true), 3);
   EXPECT_TRUE(launched[environment.best()]);
   EXPECT_EQ(operation.explain({1'001}).leader, "v" + std::to_string(environment.best()));
-}
-
-std::string test_name(const ::testing::TestParamInfo<std::string_view>& info) {
-  std::string result(info.param);
-  std::replace(result.begin(), result.end(), '-', '_');
-  return result;
 }
 
 INSTANTIATE_TEST_SUITE_P(, Budget, ::testing::ValuesIn(policy_names()), test_name);

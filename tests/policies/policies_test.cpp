@@ -14,6 +14,7 @@
 #include "replay/environment.hpp"
 #include "replay/runner.hpp"
 #include "tests/policies/effort.hpp"
+#include "tests/policies/test_name.hpp"
 
 namespace adaptive {
 namespace {
@@ -225,12 +226,6 @@ TEST_P(EveryPolicy, BeginsWithTheIncumbent) {
   Random random(1);
   EXPECT_EQ(make_policy(name())()->choose(key, random).candidate, 2U);
   EXPECT_EQ(make_policy(name())()->rest(key).candidate, 2U);
-}
-
-std::string test_name(const ::testing::TestParamInfo<std::string_view>& info) {
-  std::string result(info.param);
-  std::replace(result.begin(), result.end(), '-', '_');
-  return result;
 }
 
 INSTANTIATE_TEST_SUITE_P(, EveryPolicy, ::testing::ValuesIn(policy_names()), test_name);

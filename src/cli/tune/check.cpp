@@ -73,7 +73,7 @@ void print(const std::vector<Checked>& all, std::ostream& out) {
                        checked.problem.empty() ? "" : ": it ", checked.problem);
 }
 
-nlohmann::ordered_json to_json(const std::vector<Checked>& all) {
+nlohmann::ordered_json checks_json(const std::vector<Checked>& all) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Checked& checked : all)
     list.push_back({{"shape", checked.shape},
@@ -116,7 +116,7 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
     all.push_back(std::move(checked));
   }
   if (options.json)
-    out << to_json(all).dump(2) << "\n";
+    out << checks_json(all).dump(2) << "\n";
   else
     print(all, out);
   const auto regressed =

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct ReportArguments {
   fs::path run;
   fs::path output;
   bool json = false;
@@ -75,7 +75,7 @@ Report read_run(const RunFolder& folder) {
   return report;
 }
 
-Exit make_report(const Arguments& arguments, const Streams& streams) {
+Exit make_report(const ReportArguments& arguments, const Streams& streams) {
   const RunFolder folder(arguments.run);
   const Report report = read_run(folder);
   const fs::path output = arguments.output.empty() ? folder.path() / "report.html" : arguments.output;
@@ -94,7 +94,7 @@ Exit make_report(const Arguments& arguments, const Streams& streams) {
 
 Command add_report(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("report", "Makes one HTML page of a tuning run.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ReportArguments>();
   command->add_option("run", arguments->run, "The run's folder")->required()->type_name("RUN");
   command->add_option("-o,--output", arguments->output, "Default: report.html in the run's folder")
       ->type_name("FILE.html");
