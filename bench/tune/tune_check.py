@@ -58,7 +58,7 @@ def search(adaptive, options, runs, seconds):
         if not open_ones or left < 1.0:
             break
         behind = min(open_ones, key=lambda name: len(by_shape(results[name])))
-        budget = f"{max(1.0, min(left, seconds / 20)):.1f}"
+        budget = f"{max(1.0, min(left, seconds / 10)):.1f}"
         results[behind] = tune(adaptive, options, runs, behind, *kinds[behind], "--time-budget", budget)
     return list(results.values())
 
