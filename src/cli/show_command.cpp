@@ -83,7 +83,7 @@ Json table_json(const table::Table& table) {
   return json;
 }
 
-std::string latency_text(const table::Entry& entry) {
+std::string incumbent_text(const table::Entry& entry) {
   const auto at = entry.variants.find(entry.incumbent);
   if (at == entry.variants.end() || at->second.count == 0) return "not measured";
   const table::VariantRecord& record = at->second;
@@ -101,7 +101,7 @@ void print_operation(const table::OperationTable& operation, std::ostream& out) 
   }
   for (const auto& [key, entry] : operation.entries)
     out << fmt::format("  {}  {}  {}  {}\n", core::print(operation.dimensions, key),
-                       entry.incumbent.empty() ? "no incumbent" : entry.incumbent, latency_text(entry),
+                       entry.incumbent.empty() ? "no incumbent" : entry.incumbent, incumbent_text(entry),
                        table::to_string(entry.origin));
 }
 
