@@ -6,8 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <adaptive/error.hpp>
-
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "table/table.hpp"
@@ -20,15 +18,9 @@ struct Arguments {
   bool json = false;
 };
 
-// Whatever is wrong with a file, without stopping at it.
 std::vector<table::Notice> faults_of(const std::filesystem::path& file) {
-  std::vector<table::Notice> faults;
-  try {
-    for (table::Notice& notice : table::read(file).notices)
-      if (notice.level >= LogLevel::warning) faults.push_back(std::move(notice));
-  } catch (const Error& e) {
-    faults.push_back({e.where().empty() ? file.string() : e.where(), e.problem(), LogLevel::error});
-  }
+  std::vector<table::Notice> faults = table::validate(file);
+  std::erase_if(faults, [](const table::Notice& notice) { return notice.level < LogLevel::warning; });
   return faults;
 }
 

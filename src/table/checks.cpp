@@ -47,11 +47,21 @@ std::string Path::text() const {
 }
 
 void Notices::add(std::size_t offset, const Path& path, const std::string& what, LogLevel level) {
-  if (list_.size() >= limits::notices) {
+  if (list_.size() < limits::notices)
+    add({source_.line(offset) + '#' + path.text(), what, level});
+  else
     ++unlisted_;
-    return;
-  }
-  list_.push_back({source_.line(offset) + '#' + path.text(), what, level});
+}
+
+void Notices::add(Notice notice) {
+  if (list_.size() < limits::notices)
+    list_.push_back(std::move(notice));
+  else
+    ++unlisted_;
+}
+
+void Notices::syntax_fault(const SyntaxFault& fault) {
+  add({source_.line_and_column(fault.offset), "not valid JSON: " + fault.what, LogLevel::error});
 }
 
 void Notices::unknown_field(JsonValue value, const Path& path, std::string_view of) {

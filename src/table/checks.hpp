@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "table/json_lexer.hpp"
 #include "table/json_tree.hpp"
 #include "table/source_text.hpp"
 #include "table/table.hpp"
@@ -42,9 +43,12 @@ class Notices {
   void fault(std::size_t offset, const Path& path, const std::string& what) {
     add(offset, path, what, LogLevel::warning);
   }
+  /// Nothing where the value is no JSON, which has been said.
   void fault(JsonValue value, const Path& path, const std::string& what) {
-    fault(value.offset(), path, what);
+    if (!value.is(JsonKind::faulty)) fault(value.offset(), path, what);
   }
+  /// Of the text itself, at "file:line:column".
+  void syntax_fault(const SyntaxFault& fault);
   /// A field that this version does not know: once for each name and kind of place.
   void unknown_field(JsonValue value, const Path& path, std::string_view of);
   /// Says how many were not listed.
@@ -52,6 +56,7 @@ class Notices {
 
  private:
   void add(std::size_t offset, const Path& path, const std::string& what, LogLevel level);
+  void add(Notice notice);
 
   const SourceText& source_;
   std::vector<Notice>& list_;

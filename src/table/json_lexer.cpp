@@ -1,5 +1,6 @@
 #include "table/json_lexer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -41,16 +42,26 @@ bool is_plain(char c) noexcept {
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
+// One past the closing quote; all of the line where it has none.
+std::size_t end_of_text(std::string_view line) noexcept {
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    if (line[i] == '"') return i + 1;
+    if (line[i] == '\\') ++i;
+  }
+  return line.size();
+}
+
 }  // namespace
 
 std::string_view to_string(JsonToken token) noexcept {
-  constexpr std::array<std::string_view, 14> names = {"'{'",      "'}'",
+  constexpr std::array<std::string_view, 15> names = {"'{'",      "'}'",
                                                       "'['",      "']'",
                                                       "':'",      "','",
                                                       "a text",   "a number",
                                                       "a number", "a number that is not finite",
                                                       "\"true\"", "\"false\"",
-                                                      "\"null\"", "the end of the file"};
+                                                      "\"null\"", "the end of the file",
+                                                      "no JSON"};
   return names[static_cast<std::size_t>(token)];
 }
 
@@ -96,6 +107,24 @@ JsonToken JsonLexer::next() {
   return word();
 }
 
+void JsonLexer::skip_faulty() noexcept {
+  const std::string_view rest(token_, static_cast<std::size_t>(end_ - token_));
+  const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+  constexpr std::string_view stops = " \t\r\n,:{}[]\"";
+  std::size_t size = std::min(rest.find_first_of(stops, 1), rest.size());
+  if (rest.starts_with('"')) {
+    size = end_of_text(line);
+  } else if (rest.starts_with('\'')) {  // as Python quotes
+    if (const std::size_t close = line.find('\'', 1); close != line.npos) size = close + 1;
+  } else if (rest.starts_with("//")) {
+    size = line.size();
+  } else if (rest.starts_with("/*")) {
+    const std::size_t close = rest.find("*/", 2);
+    size = close == rest.npos ? rest.size() : close + 2;
+  }
+  next_ = token_ + size;
+}
+
 void JsonLexer::check_size() const {
   if (static_cast<std::size_t>(next_ - token_) > limits::token_bytes)
     fail(token_, "a text or a number longer than " + std::to_string(limits::token_bytes) + " bytes");
@@ -117,7 +146,8 @@ JsonToken JsonLexer::string() {
       escape();
       piece = next_;
     } else if (static_cast<unsigned char>(c) < 0x20) {
-      fail(next_, "a control character in a text; it must be escaped");
+      fail(next_, c == '\n' || c == '\r' ? "a text is not closed on its line"
+                                         : "a control character in a text; it must be escaped");
     } else {
       multibyte();
     }

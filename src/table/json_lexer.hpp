@@ -30,6 +30,7 @@ enum class JsonToken : std::uint8_t {
   false_literal,
   null_literal,
   end,
+  faulty,  ///< no token of JSON; of readers that go on after a fault
 };
 
 /// "',' ", "a text", … for messages.
@@ -41,9 +42,14 @@ class JsonLexer {
 
   /// Throws `SyntaxFault`.
   JsonToken next();
+  /// After a fault: goes on behind what is no token. A text reaches to its closing quote, or to the end of
+  /// its line, a comment to its end, anything else to the next white space or punctuation.
+  void skip_faulty() noexcept;
 
   /// Where the token begins.
   std::size_t offset() const noexcept { return static_cast<std::size_t>(token_ - begin_); }
+  /// The token as it stands in the file.
+  std::string_view raw() const noexcept { return {token_, static_cast<std::size_t>(next_ - token_)}; }
   /// Of a text, without quotes and escapes; until the next call of `next`.
   std::string_view text() const noexcept { return text_; }
   std::int64_t integer() const noexcept { return integer_; }

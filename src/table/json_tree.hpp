@@ -19,6 +19,7 @@ enum class JsonKind : std::uint8_t {
   text,
   list,
   object,
+  faulty,     ///< no JSON, and reported as such by whoever read it
   oversized,  ///< more than limits::unit_values values: nothing of it is kept
 };
 

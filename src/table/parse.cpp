@@ -12,6 +12,7 @@
 #include "table/entry_reader.hpp"
 #include "table/foreign_files.hpp"
 #include "table/json_reader.hpp"
+#include "table/json_tolerant.hpp"
 #include "table/limits.hpp"
 #include "table/looks_like.hpp"
 #include "table/operation_reader.hpp"
@@ -33,13 +34,27 @@ class TableReader final : public PartReader {
   /// Throws where it has been no table of ours.
   ReadResult finish();
 
+  void syntax_fault(const SyntaxFault& fault) {
+    if (second_pass_) return;
+    has_syntax_faults_ = true;
+    notices_.syntax_fault(fault);
+  }
+  void fault(const Error& error) {
+    const std::string& where = error.where();
+    result_.notices.push_back({where.empty() ? source_.name() : where, error.problem(), LogLevel::error});
+  }
+  /// Instead of `finish`, where only what is wrong is of interest.
+  std::vector<Notice> faults();
+  std::vector<Notice> notices() { return std::move(result_.notices); }
+
   void not_an_object(JsonKind kind, std::size_t offset) override {
+    if (kind == JsonKind::faulty) return;
     throw Error("not an adaptive table: the document is " + std::string(to_string(kind)) + ", not an object",
                 source_.line(offset));
   }
   void member(JsonValue value) override;
   void begin_operations(JsonKind kind, std::size_t offset) override {
-    if (kind != JsonKind::object && !second_pass_)
+    if (kind != JsonKind::object && kind != JsonKind::faulty && !second_pass_)
       notices_.fault(offset, root_ / "operations", "must be an object, is " + std::string(to_string(kind)));
   }
   bool begin_operation(std::string_view name, JsonKind kind, std::size_t offset) override;
@@ -81,6 +96,7 @@ class TableReader final : public PartReader {
   bool failed_ = false;
   std::optional<EntryReader> entries_;
 
+  bool has_syntax_faults_ = false;
   bool second_pass_ = false;
   std::set<std::string, std::less<>> deferred_;
 };
@@ -96,14 +112,14 @@ void TableReader::member(JsonValue value) {
   if (name == "schema") {
     if (is_ours_)
       notices_.fault(value, path, "appears again; the first one counts");
-    else if (value.is(JsonKind::text) && value.text() == "adaptive-table")
+    else if (value.is(JsonKind::faulty) || (value.is(JsonKind::text) && value.text() == "adaptive-table"))
       is_ours_ = true;
     else
       wrong_schema_ =
           value.is(JsonKind::text) ? in_quotes(value.text()) : std::string(to_string(value.kind()));
     if (is_ours_ && version_error_) throw Error(*version_error_);
   } else if (name == "version") {
-    if (first(has_version_)) version(value);
+    if (first(has_version_) && !value.is(JsonKind::faulty)) version(value);
   } else if (name == "tool") {
     if (first(has_tool_)) result_.table.tool = checks_.text(value, path, limits::text_bytes).value_or("");
   } else if (name == "fingerprint") {
@@ -145,6 +161,7 @@ bool TableReader::begin_operation(std::string_view name, JsonKind kind, std::siz
     has_entries_ = false;
     return true;
   }
+  if (kind == JsonKind::faulty) return false;
   if (kind != JsonKind::object) {
     notices_.fault(offset, operation_path_, "must be an object, is " + std::string(to_string(kind)));
     return false;
@@ -233,13 +250,29 @@ ReadResult TableReader::finish() {
   return std::move(result_);
 }
 
-}  // namespace
+std::vector<Notice> TableReader::faults() {
+  // A fault of the text may hide what tells whose the file is.
+  const bool may_be_ours = has_syntax_faults_ && foreign_.empty() && wrong_schema_.empty();
+  try {
+    if (is_ours_ || !may_be_ours) return finish().notices;
+  } catch (const Error& error) {
+    fault(error);
+  }
+  notices_.finish();
+  return std::move(result_.notices);
+}
 
-ReadResult parse(std::string_view text, const std::string& source) {
+void check_size(std::string_view text, const std::string& source) {
   if (text.size() > limits::file_bytes)
     throw Error("larger than " + std::to_string(limits::file_bytes) + " bytes", source);
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     throw Error("the file is empty", source + ":1");
+}
+
+}  // namespace
+
+ReadResult parse(std::string_view text, const std::string& source) {
+  check_size(text, source);
   const SourceText place(text, source);
   try {
     TableReader reader(place);
@@ -252,6 +285,24 @@ ReadResult parse(std::string_view text, const std::string& source) {
   } catch (const SyntaxFault& fault) {
     throw Error("not valid JSON: " + fault.what, place.line_and_column(fault.offset));
   }
+}
+
+std::vector<Notice> validate(std::string_view text, const std::string& source) {
+  const SourceText place(text, source);
+  TableReader reader(place);
+  const auto report = [&](const SyntaxFault& fault) { reader.syntax_fault(fault); };
+  try {
+    check_size(text, source);
+    read_parts_tolerantly(text, reader, report);
+    if (reader.needs_second_pass()) {
+      reader.begin_second_pass();
+      read_parts_tolerantly(text, reader, report);
+    }
+  } catch (const Error& error) {
+    reader.fault(error);
+    return reader.notices();
+  }
+  return reader.faults();
 }
 
 }  // namespace adaptive::table

@@ -53,4 +53,14 @@ ReadResult read(const std::filesystem::path& path) {
   return parse(read_text(path), path.string());
 }
 
+std::vector<Notice> validate(const std::filesystem::path& path) {
+  std::string text;
+  try {
+    text = read_text(path);
+  } catch (const Error& error) {
+    return {{path.string(), error.problem(), LogLevel::error}};
+  }
+  return validate(text, path.string());
+}
+
 }  // namespace adaptive::table

@@ -111,6 +111,12 @@ ReadResult read(const std::filesystem::path& path);
 /// The same from memory; `source` names it in messages.
 ReadResult parse(std::string_view text, const std::string& source);
 
+/// All that is wrong with such a file: where `read` gives up at the first fault of syntax, this reads on.
+/// Notices of level `info` are no faults. An unreadable file is one fault.
+std::vector<Notice> validate(const std::filesystem::path& path);
+/// The same of a text.
+std::vector<Notice> validate(std::string_view text, const std::string& source);
+
 /// Sorted, one variant's record a line, numbers as short as they can be without losing a bit: the same
 /// content is the same text. Numbers that a table cannot hold (negative or not finite) and entries whose key
 /// does not fit the dimensions are left out. Throws `Error` for a name that could not be read back (empty, or

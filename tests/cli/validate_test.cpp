@@ -40,5 +40,55 @@ TEST_F(Validate, AsJson) {
   EXPECT_FALSE(json[1]["faults"].empty());
 }
 
+// One fault of each kind, and what is wrong with the values beside them.
+TEST_F(Validate, ListsEveryFaultOfOneFile) {
+  const std::string file = write("many.json", R"({
+  "schema": "adaptive-table", "version": 1,
+  "fingerprint": {"device": "cpu", "driver": '1'},
+  operations: {"op": {
+    "dimensions": [{"name": "m"},],
+    "variants": {"a": {"tile": 016}, "b": {"text": "\q"} "c": {}},
+    "entries": [
+      {"key": {"m": 1}, "incumbent": "z"},
+      {"key": {"m": "x"}, "incumbent": "a"},
+      {"key" {"m": 2}, "variants": {"a": {"count": tru, "mean_ns": 5}}},
+      {"key": {"m": 3}, "variants": {"a": {"count": -1, "mean_ns": 5}}
+    ]}}
+)");
+  const Outcome outcome = tool({"validate", "--json", file});
+  EXPECT_EQ(outcome.code, 1);
+  std::string places;
+  for (const auto& fault : nlohmann::json::parse(outcome.out)[0]["faults"])
+    places += fault["where"].get<std::string>().substr(file.size() + 1) + " " +
+              fault["what"].get<std::string>() + "\n";
+  EXPECT_EQ(places, R"(3:46 not valid JSON: unexpected '''
+4:3 not valid JSON: unexpected 'o'
+5:34 not valid JSON: expected a value, found ']'
+6:32 not valid JSON: a number with a leading zero
+6:53 not valid JSON: an unknown escape in a text
+6:58 not valid JSON: expected ',' or '}', found a text
+8#/operations/op/entries/0/incumbent: no variant is named "z"; the entry has no incumbent
+9#/operations/op/entries/1/key/m: must be a whole number, is a text
+10:14 not valid JSON: expected ':', found '{'
+10:52 not valid JSON: unexpected 't'
+12:5 not valid JSON: expected ',' or '}', found ']'
+11#/operations/op/entries/3/variants/a/count must not be negative
+13:1 not valid JSON: expected ',' or '}', found the end of the file
+)");
+}
+
+TEST_F(Validate, WhatIsNoTableAtAllIsOneOrTwoFaults) {
+  for (const std::string& content : {std::string("\x7F"
+                                                 "ELF\x02\x01\x01\0\0\0",
+                                                 10),
+                                     std::string("hello"), std::string("[1, 2]"), std::string("{}"),
+                                     std::string(R"({"16": {"BLOCK_SIZE_M": 16,}})")}) {
+    const Outcome outcome = tool({"validate", "--json", write("other.json", content)});
+    EXPECT_EQ(outcome.code, 1);
+    const std::size_t faults = nlohmann::json::parse(outcome.out)[0]["faults"].size();
+    EXPECT_TRUE(faults == 1 || faults == 2) << outcome.out;
+  }
+}
+
 }  // namespace
 }  // namespace adaptive::cli

@@ -1,0 +1,132 @@
+// All that is wrong with a table's text: reading goes on after a fault of syntax.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <adaptive/error.hpp>
+
+#include "sample_table.hpp"
+#include "table/json_tolerant.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::table {
+namespace {
+
+// "line:column what" of each fault of syntax, "line#/pointer what" of the others.
+std::vector<std::string> faults(const std::string& text) {
+  std::vector<std::string> list;
+  for (const Notice& notice : validate(text, "t"))
+    if (notice.level >= LogLevel::warning) list.push_back(notice.where.substr(1) + " " + notice.what);
+  return list;
+}
+
+std::string table_with(const std::string& more) {
+  return R"({"schema": "adaptive-table", "version": 1, "operations": {)" + more + "}}";
+}
+
+using List = std::vector<std::string>;
+
+TEST(Validate, AValidTableHasNoFaults) {
+  EXPECT_EQ(faults(print(sample_table())), List{});
+  EXPECT_EQ(faults("\xEF\xBB\xBF" + table_with("")), List{});
+}
+
+TEST(Validate, OneFaultOfSyntaxIsOneFault) {
+  const std::string head = R"({"schema": "adaptive-table", "version": 1, )";
+  for (const char* rest : {R"("tool": "a",})",
+                           R"("tool" "a"})",
+                           R"("tool": })",
+                           R"("tool": , "fingerprint": {}})",
+                           R"(tool: "a"})",
+                           R"("tool": a})",
+                           R"("tool": 'a b'})",
+                           R"("tool": "\x"})",
+                           R"("tool": "a} )",
+                           R"(, "tool": "a"})",
+                           R"("tool": "a" "fingerprint": {}})",
+                           R"("tool": "a"; "fingerprint": {}})",
+                           R"("tool": "a"}})",
+                           R"("tool": "a"} 1)",
+                           R"("tool": "a")",
+                           R"(/* so */ "tool": "a"})",
+                           "// so \"it, is: {}\n\"tool\": \"a\"}",
+                           R"("tool": "a", : 1})",
+                           R"("tool": "a", 7})",
+                           R"("foreign": [1 2]})",
+                           R"("foreign": [})",
+                           R"("foreign": ]})",
+                           "\"tool\": \"a\n}",
+                           "\"tool\": \"\xff\"}",
+                           R"("operations": {"o": }})",
+                           R"("operations": x})"}) {
+    const List found = faults(head + rest);
+    std::size_t syntax = 0;
+    for (const std::string& fault : found)
+      syntax += fault.find("not valid JSON") != std::string::npos ? 1 : 0;
+    EXPECT_EQ(syntax, 1u) << rest << testing::PrintToString(found);
+  }
+}
+
+TEST(Validate, WhatIsNoJsonIsNotReportedTwice) {
+  const std::string operation = R"("o": {"dimensions": [{"name": "m"}], "variants": {"v": {"t": 1.}},
+    "entries": [{"key": {"m": 1}, "time": now, "variants": {"v": {"count": +1, "mean_ns": 5}}}]})";
+  EXPECT_EQ(faults(table_with(operation)),
+            (List{":1:122 not valid JSON: a digit is expected after the decimal point",
+                  ":2:43 not valid JSON: unexpected 'n'", ":2:76 not valid JSON: unexpected '+'"}));
+}
+
+TEST(Validate, EntriesBeforeTheirDimensionsAreCheckedOnce) {
+  EXPECT_EQ(
+      faults(table_with(
+          R"("o": {"entries": [{"key": {"m": "x"}},], "dimensions": [{"name": "m"}], "variants": {}})")),
+      (List{":1:97 not valid JSON: expected a value, found ']'",
+            ":1#/operations/o/entries/0/key/m must be a whole number, is a text"}));
+}
+
+TEST(Validate, TheListHasAnEnd) {
+  std::string text = table_with("");
+  text.insert(text.size() - 2, std::string(5000, '!'));
+  EXPECT_LE(faults(text).size(), 2u);
+  std::string many = R"({"schema": "adaptive-table", "version": 1, "tool": [)";
+  for (int i = 0; i < 5000; ++i) many += "!,";
+  const List found = faults(many);
+  EXPECT_EQ(found.size(), syntax_faults_max + 1) << found.back();
+  EXPECT_NE(found[syntax_faults_max].find("the rest is not read"), std::string::npos);
+  EXPECT_LE(faults(std::string(R"({"schema": "adaptive-table", "version": 1, "a": )") + std::string(99, '['))
+                .size(),
+            2u);
+}
+
+// What the strict reader finds wrong is wrong here too, and what it accepts is not.
+TEST(Validate, AgreesWithReadingOnDamagedTables) {
+  const std::string whole = print(sample_table());
+  std::mt19937 random(1);
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = whole;
+    for (std::size_t n = 1 + random() % 3; n > 0; --n) {
+      const std::size_t at = random() % text.size();
+      if (random() % 2 == 0)
+        text.erase(at, 1 + random() % 3);
+      else
+        text.insert(at, 1, "{}[],:\"\\x1 \n"[random() % 11]);
+    }
+    bool readable = true;
+    std::size_t warnings = 0;
+    try {
+      for (const Notice& notice : parse(text, "t").notices)
+        warnings += notice.level >= LogLevel::warning ? 1 : 0;
+    } catch (const Error&) {
+      readable = false;
+    }
+    const List found = faults(text);
+    if (readable)
+      EXPECT_EQ(found.size(), warnings) << text;
+    else
+      EXPECT_FALSE(found.empty()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::table
