@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -66,10 +67,24 @@ std::string name_in(const Json& line, const char* member_name) {
   return name;
 }
 
+// Of two members with one name the parser would keep one without a word.
+Json parse_json(std::string_view text) {
+  std::vector<std::set<std::string>> open;
+  return Json::parse(text, [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start)
+      open.emplace_back();
+    else if (event == Json::parse_event_t::object_end)
+      open.pop_back();
+    else if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
+      throw std::invalid_argument(parsed.get<std::string>() + " stands there twice");
+    return true;
+  });
+}
+
 Line parse_line(std::string_view text) {
   if (text.size() > limits::trace_line_bytes)
     throw std::invalid_argument("is longer than " + std::to_string(limits::trace_line_bytes) + " bytes");
-  const Json json = Json::parse(text);
+  const Json json = parse_json(text);
   if (!json.is_object()) throw std::invalid_argument("is not an object");
   Line line;
   line.operation = name_in(json, "op");

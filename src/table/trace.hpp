@@ -34,8 +34,8 @@ struct Trace {
 
 /// Reads lines {"op": "...", "key": {"m": 1, ...}, "variant": "...", "latency_us": [...]}, keys and variants
 /// in the order of the file; other members are ignored. Latencies of one variant in several lines are joined.
-/// A line that is not such an object is left out and noted, the first 1,000 of them with their reason. Throws
-/// `Error` where the file cannot be read or has no latencies at all.
+/// A line that is not such an object, or has a name twice, is left out and noted, the first 1,000 of them
+/// with their reason. Throws `Error` where the file cannot be read or has no latencies at all.
 Trace read_trace(const std::filesystem::path& path);
 /// The same from memory; `source` names it in messages.
 Trace parse_trace(std::string_view text, const std::string& source);

@@ -118,6 +118,18 @@ TEST(Trace, WhatNoTraceHoldsIsLeftOut) {
   EXPECT_LT(fault_of("\xff" + std::string(100'000, '[')).size(), 300U);
 }
 
+TEST(Trace, ANameThatStandsTwiceIsReported) {
+  EXPECT_EQ(fault_of(R"({"op":"a","key":{"m":1,"n":2,"m":4},"variant":"x","latency_us":[1]})"),
+            "m stands there twice");
+  EXPECT_EQ(fault_of(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1],"variant":"y"})"),
+            "variant stands there twice");
+  // The same name in another object is another one.
+  EXPECT_TRUE(
+      parse_trace(
+          R"({"op":"a","key":{"m":1,"op":2},"variant":"x","latency_us":[1],"more":[{"m":1},{"m":2}]})", "t")
+          .notices.empty());
+}
+
 TEST(Trace, NoticesAreBounded) {
   std::string text = R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1]})";
   for (int i = 0; i < 5000; ++i) text += "\n{";
