@@ -74,7 +74,7 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
     const auto known = into.operations.find(name);
     const OperationTable nothing = without_entries(operation);
     const OperationTable& mine = known == into.operations.end() ? nothing : known->second;
-    const DimensionMap map(mine.dimensions, operation.dimensions);
+    const DimensionMap map = DimensionMap::joining(mine.dimensions, operation.dimensions);
     OperationTable part = nothing;
     for (const auto& [key, entry] : operation.entries) {
       if (entry.incumbent.empty()) continue;
@@ -94,7 +94,7 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
   // A merge asks the times which incumbent stays; here the measurement has decided.
   for (const auto& [name, part] : taken.operations) {
     OperationTable& mine = into.operations.at(name);
-    const DimensionMap map(mine.dimensions, part.dimensions);
+    const DimensionMap map = DimensionMap::joining(mine.dimensions, part.dimensions);
     for (const auto& [key, entry] : part.entries) {
       Entry& changed = mine.entries.at(map.key(key).value());
       changed.incumbent = entry.incumbent;

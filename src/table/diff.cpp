@@ -103,7 +103,7 @@ std::vector<EntryDiff> diff_entries(const OperationTable& before, const Operatio
 
 OperationDiff diff(const OperationTable& before, const OperationTable& after) {
   OperationDiff result{.name = after.name};
-  const DimensionMap map(before.dimensions, after.dimensions);
+  const DimensionMap map = DimensionMap::joining(before.dimensions, after.dimensions);
   if (!map.problem().empty()) result.definitions.push_back("the keys cannot be compared: " + map.problem());
   for (std::string& change : diff_variants(before, after)) result.definitions.push_back(std::move(change));
   if (map.problem().empty()) result.entries = diff_entries(before, after, map);

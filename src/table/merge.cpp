@@ -109,7 +109,7 @@ void remove_variant(OperationTable& table, const std::string& variant) {
 }  // namespace
 
 MergeCounts merge(OperationTable& into, const OperationTable& from) {
-  const DimensionMap map(into.dimensions, from.dimensions);
+  const DimensionMap map = DimensionMap::joining(into.dimensions, from.dimensions);
   refuse(conflicts(into, from, map));
   into.dimensions = map.dimensions();
   return add(into, from, map);
@@ -142,7 +142,7 @@ std::vector<Notice> conflicts(const Table& a, const Table& b) {
   for (const auto& [name, operation] : a.operations) {
     const auto other = b.operations.find(name);
     if (other == b.operations.end()) continue;
-    const DimensionMap map(operation.dimensions, other->second.dimensions);
+    const DimensionMap map = DimensionMap::joining(operation.dimensions, other->second.dimensions);
     for (Notice& conflict : conflicts(operation, other->second, map)) found.push_back(std::move(conflict));
   }
   return found;
@@ -157,7 +157,7 @@ std::vector<Notice> remove_conflicts(Table& from, const Table& with) {
   for (const auto& [name, operation] : with.operations) {
     const auto mine = from.operations.find(name);
     if (mine == from.operations.end()) continue;
-    const DimensionMap map(operation.dimensions, mine->second.dimensions);
+    const DimensionMap map = DimensionMap::joining(operation.dimensions, mine->second.dimensions);
     for (Notice& conflict : conflicts(operation, mine->second, map)) removed.push_back(std::move(conflict));
     if (map.problem().empty())
       for (const std::string& variant : variants_that_differ(operation, mine->second))
