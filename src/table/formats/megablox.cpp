@@ -96,6 +96,9 @@ class Megablox final : public Format {
     if (!row.parameters) return edits;
     if (old == nullptr || row.parameters != old->parameters)
       edits.emplace_back(MemberPath{"optimal_tiling"}, print_list(*row.parameters, tiles));
+    // A tiling that nobody measured must not keep the time of the one before.
+    if (row.record.count == 0 && old != nullptr && old->record.count > 0)
+      edits.emplace_back(MemberPath{"best_time_ms"}, "0.0");
     if (row.record.count > 0 && (old == nullptr || row.record.mean_ns != old->record.mean_ns))
       edits.emplace_back(MemberPath{"best_time_ms"}, print_json(Parameter(row.record.mean_ns / ns_per_ms)));
     if (row.time > 0 && (old == nullptr || row.time != old->time))

@@ -64,6 +64,15 @@ bool read_object(JsonValue value, const Path& path, const Checks& checks, Row& r
   return true;
 }
 
+// Whether a list can say the parameters: whole numbers, none left out before the last.
+bool is_list(const Parameters& parameters, std::span<const std::string_view> names, std::size_t required) {
+  if (parameters.size() < required || parameters.size() > names.size()) return false;
+  names = names.first(parameters.size());
+  return std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+    return size_in(parameters, std::string(name)).has_value();
+  });
+}
+
 std::string print_stats(const VariantRecord& record) {
   return print_json(Parameters{{"latency_avg_ns", record.mean_ns},
                                {"latency_std_ns", std::sqrt(std::max(record.variance_ns2, 0.0))}},
@@ -82,14 +91,11 @@ bool read_tpu_value(JsonValue value, const Path& path, const Checks& checks,
 }
 
 std::vector<Edit> tpu_edits(const Row& row, const Row* old, MemberPath place,
-                            std::span<const std::string_view> names) {
+                            std::span<const std::string_view> names, std::size_t required) {
   if (!row.parameters) return {};
-  const auto named = [&](const auto& parameter) {
-    return std::find(names.begin(), names.end(), parameter.first) != names.end();
-  };
-  const bool listable = std::all_of(row.parameters->begin(), row.parameters->end(), named);
   const bool measured = row.record.count > 0;
-  if (listable && !measured && old != nullptr && old->record.count == 0 && old->list)
+  if (!measured && old != nullptr && old->record.count == 0 && old->list &&
+      is_list(*row.parameters, names, required))
     return {{std::move(place), print_list(*row.parameters, names.first(row.parameters->size()))}};
   if (old != nullptr && old->parameters == row.parameters && !old->list && measured) {
     place.emplace_back("stats");

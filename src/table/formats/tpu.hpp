@@ -7,6 +7,7 @@
 // with the warning "Couldn't find tuned sizes for key …".
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,10 +21,10 @@ namespace adaptive::table::formats {
 bool read_tpu_value(JsonValue value, const Path& path, const Checks& checks,
                     std::span<const std::string_view> names, std::size_t required, Row& row);
 
-/// How `row` is written at `place`: as a list where the old row was one and nothing was measured, else an
-/// object.
+/// How `row` is written at `place`: as a list where the old row was one, nothing was measured and a list can
+/// say it, else an object.
 std::vector<Edit> tpu_edits(const Row& row, const Row* old, MemberPath place,
-                            std::span<const std::string_view> names);
+                            std::span<const std::string_view> names, std::size_t required);
 
 /// "tpu_v6e" of "quantized_matmul/tpu_v6e.json"; empty where the name is no device's.
 std::string tpu_device(std::string_view file_name);

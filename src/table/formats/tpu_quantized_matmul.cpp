@@ -92,7 +92,8 @@ class QuantizedMatmul final : public Format {
   }
   std::string empty_document(const Sheet&) const override { return "{}"; }
   std::vector<Edit> edits(const Row& row, const Row* old) const override {
-    return tpu_edits(row, old, old != nullptr ? old->place : MemberPath{print_key(row.key)}, blocks);
+    return tpu_edits(row, old, old != nullptr ? old->place : MemberPath{print_key(row.key)}, blocks,
+                     blocks_required);
   }
   bool stores_latency() const noexcept override { return true; }
   bool varies(std::string_view, std::string_view) const override { return true; }

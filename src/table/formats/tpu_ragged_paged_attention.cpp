@@ -151,7 +151,8 @@ class RaggedPagedAttention final : public Format {
   }
   std::string empty_document(const Sheet&) const override { return "{}"; }
   std::vector<Edit> edits(const Row& row, const Row* old) const override {
-    return tpu_edits(row, old, old != nullptr ? old->place : place_of(row.key), page_blocks);
+    return tpu_edits(row, old, old != nullptr ? old->place : place_of(row.key), page_blocks,
+                     page_blocks.size());
   }
   bool stores_latency() const noexcept override { return true; }
   bool varies(std::string_view, std::string_view) const override { return true; }

@@ -139,6 +139,32 @@ TEST(Export, MegabloxKeepsWhatItDoesNotKnow) {
             "  \"timestamp\": 1800000000.0\n}");
 }
 
+TEST(Export, ATilingThatNobodyMeasuredDoesNotKeepTheTimeOfAnother) {
+  const std::string name = "m256_k1024_n2048_g4.json";
+  Table table = import_text(name, sample("megablox/" + name)).table;
+  OperationTable& gmm = table.operations.at("megablox_gmm");
+  promote(gmm, gmm.entries.begin()->second, {{"tm", 64}, {"tk", 1024}, {"tn", 256}});
+  const Table again = import_text(name, export_to(table, "megablox").at(name)).table;
+  const Entry& entry = again.operations.at("megablox_gmm").entries.begin()->second;
+  EXPECT_EQ(entry.incumbent, "m64_k1024_n256");
+  EXPECT_TRUE(entry.variants.empty());
+}
+
+TEST(Export, ATpuListSaysOnlyWhatAListCanSay) {
+  const std::string text = R"({"16,2048,4096,int8,int8": [16, 256, 4096]})";
+  for (const Parameters& parameters : {Parameters{{"n_lane", 4}}, Parameters{{"batch_block_size", "x"}},
+                                       Parameters{{"batch_block_size", 1}, {"in_block_size", 2}}}) {
+    Table table = import_text("tpu_v6e.json", text).table;
+    OperationTable& matmul = table.operations.at("quantized_matmul");
+    promote(matmul, matmul.entries.begin()->second, parameters);
+    const Table again =
+        import_text("tpu_v6e.json", export_to(table, "tpu-inference").at("tpu_v6e.json")).table;
+    const OperationTable& read = again.operations.at("quantized_matmul");
+    ASSERT_EQ(read.entries.size(), 1u);
+    EXPECT_EQ(read.variants.at(read.entries.begin()->second.incumbent), parameters);
+  }
+}
+
 TEST(Export, TpuWritesListsAsListsAndLatenciesAsObjects) {
   const TemporaryFolder folder;
   write_samples(folder, "tpu-inference");
