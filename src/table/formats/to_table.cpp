@@ -41,25 +41,39 @@ class Builder {
 
   Table build(std::span<FileOutcome> files) {
     table_.tool = std::string("adaptive ") + library_version;
+    for (FileOutcome& file : files)
+      if (file.refused.empty()) outcomes_.push_back(&file);
     name_devices();
+    name_variants();
     for (const Sheet& sheet : sheets_) add_operation(sheet);
-    for (const Sheet& sheet : sheets_) add_rows(sheet, files);
+    for (std::size_t i = 0; i < sheets_.size(); ++i)
+      add_rows(sheets_[i], i < outcomes_.size() ? outcomes_[i] : nullptr);
     std::sort(table_.foreign.begin(), table_.foreign.end());
     return std::move(table_);
   }
 
  private:
   void name_devices();
+  void name_variants();
   void add_operation(const Sheet& sheet);
-  void add_rows(const Sheet& sheet, std::span<FileOutcome> files);
+  void add_rows(const Sheet& sheet, FileOutcome* outcome);
   bool in_several_folders(const Sheet& sheet) const;
   bool has_other_fields(const Sheet& sheet) const;
-  void refuse(const Sheet& sheet, std::span<FileOutcome> files, const std::string& why);
+  void refuse(const Sheet& sheet, FileOutcome* outcome, const std::string& why);
+  const std::string& name_of(const Sheet& sheet, const Parameters& parameters) const {
+    return names_.at({sheet.operation, print_json(parameters, {})}).name;
+  }
 
   std::span<const Sheet> sheets_;
   std::vector<Notice>& notices_;
   Table table_;
   bool several_devices_ = false;
+  std::vector<FileOutcome*> outcomes_;  // of the sheets, in their order
+  struct Named {
+    const Parameters* parameters = nullptr;
+    std::string name = {};
+  };
+  std::map<std::pair<std::string, std::string>, Named> names_;  // of variants, by operation and parameters
   std::map<std::pair<std::string, Key>, const Sheet*> owners_;
 };
 
@@ -74,6 +88,22 @@ void Builder::name_devices() {
   if (devices.size() == 1) table_.fingerprint.device = *devices.begin();
   if (versions.size() == 1 && !versions.begin()->empty())
     table_.fingerprint.libraries.emplace("triton", *versions.begin());
+}
+
+// Different parameters seldom make the same name ("tile_m" and "BLOCK_SIZE_M" are both m, a text may look
+// like a number); where they do, each of them is told apart, whatever the order of the files.
+void Builder::name_variants() {
+  std::map<std::pair<std::string, std::string>, std::size_t> uses;
+  for (const Sheet& sheet : sheets_)
+    for (const Row& row : sheet.rows) {
+      if (!row.parameters) continue;
+      const auto [place, added] = names_.try_emplace({sheet.operation, print_json(*row.parameters, {})});
+      if (!added) continue;
+      place->second = {&*row.parameters, variant_name(*row.parameters)};
+      ++uses[{sheet.operation, place->second.name}];
+    }
+  for (auto& [variant, named] : names_)
+    if (uses.at({variant.first, named.name}) > 1) named.name = exact_variant_name(*named.parameters);
 }
 
 bool Builder::in_several_folders(const Sheet& sheet) const {
@@ -110,17 +140,14 @@ void Builder::add_operation(const Sheet& sheet) {
   for (Dimension& dimension : operation.dimensions) add_labels(dimension, labels[dimension.name]);
 }
 
-void Builder::refuse(const Sheet& sheet, std::span<FileOutcome> files, const std::string& why) {
-  bool found = false;
-  for (FileOutcome& file : files) {
-    if (!file.path.ends_with(sheet.path) || !file.refused.empty() || found) continue;
-    file.refused = why;
-    found = true;
-  }
-  if (!found) notices_.push_back({sheet.path, why + "; the file is left out", LogLevel::warning});
+void Builder::refuse(const Sheet& sheet, FileOutcome* outcome, const std::string& why) {
+  if (outcome != nullptr)
+    outcome->refused = why;
+  else
+    notices_.push_back({sheet.path, why + "; the file is left out", LogLevel::warning});
 }
 
-void Builder::add_rows(const Sheet& sheet, std::span<FileOutcome> files) {
+void Builder::add_rows(const Sheet& sheet, FileOutcome* outcome) {
   OperationTable& operation = table_.operations.at(sheet.operation);
   std::map<Key, const Row*> rows;  // the last of each key
   for (const Row& row : sheet.rows) {
@@ -132,7 +159,7 @@ void Builder::add_rows(const Sheet& sheet, std::span<FileOutcome> files) {
   }
   for (const auto& [key, row] : rows)
     if (const auto other = owners_.find({operation.name, key}); other != owners_.end())
-      return refuse(sheet, files,
+      return refuse(sheet, outcome,
                     "has the same keys as " + other->second->path + "; import the folder above both");
   for (const auto& [key, row] : rows) {
     owners_.emplace(std::pair(operation.name, key), &sheet);
@@ -141,7 +168,7 @@ void Builder::add_rows(const Sheet& sheet, std::span<FileOutcome> files) {
     entry.origin = Origin::imported;
     entry.time = row->time;
     if (!row->parameters || operation.variants.size() >= limits::variants) continue;
-    entry.incumbent = variant_name(*row->parameters);
+    entry.incumbent = name_of(sheet, *row->parameters);
     operation.variants.try_emplace(entry.incumbent, *row->parameters);
     if (row->record.count > 0) entry.variants.emplace(entry.incumbent, row->record);
   }

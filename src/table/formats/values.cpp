@@ -72,6 +72,14 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
+// With a number that stands for what the name does not say, within the limit of names.
+std::string shortened(const std::string& name, std::uint64_t number) {
+  std::size_t size = std::min(name.size(), limits::name_bytes - 24);
+  // Not in the middle of a character.
+  while (size > 0 && size < name.size() && (static_cast<unsigned char>(name[size]) & 0xC0u) == 0x80u) --size;
+  return name.substr(0, size) + "#" + std::to_string(number);
+}
+
 std::optional<Parameter> parameter_in(JsonValue value) {
   switch (value.kind()) {
     case JsonKind::boolean:
@@ -204,8 +212,11 @@ std::string variant_name(const Parameters& parameters) {
   }
   if (name.empty()) return "none";
   if (name.size() <= limits::name_bytes) return name;
-  // Too long to be a name: a number stands for the rest.
-  return name.substr(0, limits::name_bytes - 24) + "#" + std::to_string(hash_of(name));
+  return shortened(name, hash_of(name));
+}
+
+std::string exact_variant_name(const Parameters& parameters) {
+  return shortened(variant_name(parameters), hash_of(print_json(parameters, {})));
 }
 
 std::optional<std::int64_t> parse_seconds(JsonValue value) {

@@ -37,9 +37,11 @@ std::string print_json(const Parameters& parameters, std::span<const std::string
 /// "[8, 32]" of the parameters with these names; one that is missing counts 0.
 std::string print_list(const Parameters& parameters, std::span<const std::string_view> names);
 
-/// A name that says the parameters and differs where they do: "m16_n64_k128_g1_w4_s3_kpack:2". The same
-/// parameters always have the same name.
+/// A name that says the parameters: "m16_n64_k128_g1_w4_s3_kpack:2". The same parameters always have the same
+/// name; different ones may share it where a text looks like a number, or two systems abbreviate alike.
 std::string variant_name(const Parameters& parameters);
+/// That name with a number that tells such parameters apart.
+std::string exact_variant_name(const Parameters& parameters);
 
 /// Seconds as a number, of which JSON has no type: 1704067200.0. Nothing where it is no time.
 std::optional<std::int64_t> parse_seconds(JsonValue value);

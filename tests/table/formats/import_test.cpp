@@ -228,6 +228,29 @@ TEST(ImportFaults, TwoFilesWithTheSameKeysAreNotMixed) {
   EXPECT_EQ(imported.table.foreign.size(), 1u);
 }
 
+// The names of both end in the same way, and only one of them is in the way.
+TEST(ImportFaults, OfFilesWithTheSameKeysTheRightOneIsNamed) {
+  const TemporaryFolder folder;
+  const std::string one = "E=8,N=16,device_name=X.json", same = "N=16,E=8,device_name=X.json";
+  write_text(folder / "A" / same, std::string("{\"8\": ") + row + "}");
+  write_text(folder / one, std::string("{\"8\": ") + row + "}");
+  write_text(folder / same, std::string("{\"8\": ") + row + "}");
+  for (const FileOutcome& file : import(folder.path()).files)
+    EXPECT_EQ(file.refused.empty(), file.path != (folder / same).string()) << file.path;
+}
+
+TEST(Import, VariantsWhoseNamesWouldBeTheSameAreToldApart) {
+  const Table table = import_text("E=1,N=1,device_name=X.json",
+                                  R"({"1": {"BLOCK_SIZE_M": 16}, "2": {"BLOCK_SIZE_M": "16"},
+                                      "3": {"tile_m": 16}, "4": {"BLOCK_SIZE_M": 32}})")
+                          .table;
+  const OperationTable& moe = table.operations.at("fused_moe");
+  EXPECT_EQ(moe.variants.size(), 4u);
+  EXPECT_TRUE(moe.variants.contains("m32"));
+  for (const auto& [key, entry] : moe.entries)
+    EXPECT_EQ(moe.variants.at(entry.incumbent).contains("tile_m"), key[0] == 3) << entry.incumbent;
+}
+
 TEST(ImportFaults, DocumentsOnLinesAreReadTogether) {
   const std::string name = "grouped_gemm_configs_64_bfloat16_b2.json";
   const Imported imported =
