@@ -13,6 +13,7 @@
 #include "table/limits.hpp"
 #include "table/merge.hpp"
 #include "table/search.hpp"
+#include "table/seed_entry.hpp"
 #include "table/shares.hpp"
 
 namespace adaptive {
@@ -105,16 +106,11 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
     return index;
   };
   for (const auto& [key, entry] : table.entries) {
-    core::SeedEntry seed;
-    seed.key = key;
-    seed.trusted = source.trusted;
-    seed.source = source.path;
-    if (const auto index = resolve(entry.incumbent)) seed.incumbent = *index;
-    for (const auto& [name, record] : entry.variants)
-      if (const auto index = resolve(name))
-        seed.variants.push_back(
-            {*index, record.count, record.location_ns, record.mean_ns, record.variance_ns2, record.failures});
-    if (seed.incumbent != core::SeedEntry::none || !seed.variants.empty()) seeds.push_back(std::move(seed));
+    std::optional<core::SeedEntry> seed = table::seed_of(key, entry, resolve);
+    if (!seed) continue;
+    seed->trusted = source.trusted;
+    seed->source = source.path;
+    seeds.push_back(*std::move(seed));
   }
   for (const auto& [name, count] : unknown)
     shared.say(LogLevel::info, source.path + ": " + operation.name() + " has no variant " + name +

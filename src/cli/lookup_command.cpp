@@ -1,10 +1,8 @@
 // adaptive lookup TABLE [--op NAME] --key m=17,n=4096 [--like SYSTEM]
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,7 +12,8 @@
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "cli/table_input.hpp"
-#include "table/formats/file_name.hpp"
+#include "policies/prediction.hpp"
+#include "table/formats/keys.hpp"
 #include "table/formats/lookup.hpp"
 #include "table/formats/nearest.hpp"
 
@@ -31,18 +30,9 @@ struct Arguments {
   std::string version;
   std::string device;
   double limit = 1.0;
+  bool no_predict = false;
   bool json = false;
 };
-
-// A comma ends a value only where another dimension follows: "bits=2,4,hidden=4096".
-std::map<std::string, std::string> parse_key(const std::string& text) {
-  const auto fields = formats::parse_fields(text);
-  if (!fields) throw UsageError("--key: \"" + text + "\" is not of the form m=17,n=4096");
-  std::map<std::string, std::string> key;
-  for (const auto& [name, value] : *fields)
-    if (!key.emplace(name, value).second) throw UsageError("--key: " + name + " stands there twice");
-  return key;
-}
 
 Json shape_json(const formats::Shape& shape) {
   Json json = Json::object();
@@ -58,6 +48,7 @@ Json result_json(const formats::LookupResult& result, const Arguments& arguments
   json["parameters"] = Json::parse(result.parameters);
   json["match"] = std::string(to_string(result.match));
   json["distance"] = result.distance;
+  if (result.match == MatchKind::predicted) json["deviation"] = result.deviation;
   if (!result.matched.empty()) json["matched"] = shape_json(result.matched);
   if (!result.source.empty()) json["source"] = result.source;
   if (!arguments.like.empty()) json["like"] = arguments.like;
@@ -65,13 +56,17 @@ Json result_json(const formats::LookupResult& result, const Arguments& arguments
   return json;
 }
 
-void print_text(const formats::LookupResult& result, std::ostream& out) {
+void print_text(const formats::LookupResult& result, const Arguments& arguments, std::ostream& out) {
   out << result.operation << " " << formats::print(result.key) << "\n";
-  out << "  variant:    " << result.variant.value_or("unknown") << "\n";
+  const std::string& nobody_knows =
+      arguments.like.empty() ? "the program's default" : "the built-in default of " + arguments.like;
+  out << "  variant:    " << result.variant.value_or(nobody_knows) << "\n";
   out << "  parameters: " << result.parameters << "\n";
   out << "  match:      " << to_string(result.match);
   if (result.match == MatchKind::nearest)
     out << fmt::format(", {:.3g} doublings from {}", result.distance, formats::print(result.matched));
+  if (result.match == MatchKind::predicted)
+    out << fmt::format(", deviation {:.1f} %", 100.0 * result.deviation);
   out << "\n";
   if (!result.source.empty()) out << "  source:     " << result.source << "\n";
 }
@@ -79,9 +74,10 @@ void print_text(const formats::LookupResult& result, std::ostream& out) {
 Exit lookup(const Arguments& arguments, const Streams& streams) {
   formats::LookupRequest request;
   request.operation = arguments.operation;
-  request.key = parse_key(arguments.key);
+  request.key = formats::parse_key(arguments.key);
   request.version = arguments.version;
   request.nearest_limit = arguments.limit;
+  if (!arguments.no_predict) request.predictor = policies::make_predictor;
   if (!arguments.device.empty()) request.key.emplace("device_name", arguments.device);
   if (!arguments.like.empty()) formats_named(arguments.like, "--like");
   const TableInput input = load_table(arguments.table, arguments.like, arguments.device, arguments.version);
@@ -93,7 +89,7 @@ Exit lookup(const Arguments& arguments, const Streams& streams) {
   if (arguments.json)
     streams.out << result_json(result, arguments).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   else
-    print_text(result, streams.out);
+    print_text(result, arguments, streams.out);
   return exit_ok;
 }
 
@@ -113,6 +109,7 @@ Command add_lookup(CLI::App& app) {
   command->add_option("--device", a->device, "Where a folder or a table is of several devices");
   command->add_option("--limit", a->limit, "The largest distance of a nearest entry, in doublings")
       ->capture_default_str();
+  command->add_flag("--no-predict", a->no_predict, "As where LearningOptions::prediction is off");
   command->add_flag("--json", a->json, "The result as JSON");
   return {command, [a](const Streams& streams) { return lookup(*a, streams); }};
 }

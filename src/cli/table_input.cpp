@@ -39,6 +39,9 @@ TableInput read_folder(const fs::path& path, const std::string& system, const st
                        const std::string& version) {
   TableInput foreign = read_foreign(path, system);
   if (!foreign.table.operations.empty()) return foreign;
+  if (!system.empty())
+    throw Error("has no file of " + system + ", which would use its built-in default for every key",
+                path.string());
   TableInput input;
   const std::string of = device.empty() ? host_device().device : device;
   std::vector<table::FoundTable> found = table::find({{path}, version}, of, input.notices);

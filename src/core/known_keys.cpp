@@ -17,6 +17,10 @@ constexpr std::size_t growth_min = 16;
 
 }  // namespace
 
+KnownKey known_key(const SeedEntry& seed) {
+  return {seed.key, seed.trusted ? 0.0 : foreign_deviation, seed.variants};
+}
+
 std::vector<SeedVariant> measured(const KeyStatistics& statistics) {
   std::vector<SeedVariant> result;
   for (const VariantStatistics& c : statistics.candidates)
@@ -47,8 +51,7 @@ std::vector<KnownKey> OperationState::known_keys() const {
   for (const KnownKey& k : known) learned.push_back(k.key);
   std::sort(learned.begin(), learned.end());
   for (const SeedEntry& seed : seeds_.entries())
-    if (!std::binary_search(learned.begin(), learned.end(), seed.key))
-      known.push_back({seed.key, seed.trusted ? 0.0 : foreign_deviation, seed.variants});
+    if (!std::binary_search(learned.begin(), learned.end(), seed.key)) known.push_back(known_key(seed));
   return known;
 }
 

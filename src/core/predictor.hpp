@@ -24,6 +24,9 @@ struct KnownKey {
   std::vector<SeedVariant> variants;
 };
 
+/// What a table's entry knows. One of another device or other software compares its variants otherwise.
+KnownKey known_key(const SeedEntry& seed);
+
 /// What is believed of a key before its first call, parallel to the candidates asked for.
 struct Prediction {
   struct Candidate {

@@ -28,11 +28,13 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_fields(std
     if (!begins_field(text)) return std::nullopt;
     const std::size_t equals = text.find('=');
     std::size_t end = equals + 1;
-    for (int depth = 0; end < text.size(); ++end) {
+    int depth = 0;
+    for (; end < text.size(); ++end) {
       if (text[end] == '[') ++depth;
       if (text[end] == ']') --depth;
       if (text[end] == ',' && depth <= 0 && begins_field(text.substr(end + 1))) break;
     }
+    if (depth > 0) return std::nullopt;  // where the value ends nobody knows
     fields.emplace_back(text.substr(0, equals), text.substr(equals + 1, end - equals - 1));
     text.remove_prefix(std::min(end + 1, text.size()));
   }

@@ -11,7 +11,8 @@
 namespace adaptive::table::formats {
 
 /// "a=1,b=[2, 3],c=" as its fields, in their order: a comma ends a value unless it stands in brackets or what
-/// follows it is no field. Nothing where the text is not made of fields.
+/// follows it is no field. Nothing where the text is not made of fields, or a bracket
+/// stays open.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_fields(std::string_view text);
 
 /// A device's name as it may stand in the name of a file, as the systems' own `replace`s have it: white space

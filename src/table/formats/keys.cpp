@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <tuple>
+#include <utility>
 
+#include <adaptive/error.hpp>
+
+#include "table/formats/file_name.hpp"
 #include "table/formats/values.hpp"
 
 namespace adaptive::table::formats {
@@ -47,13 +52,14 @@ std::optional<std::int64_t> key_value(const Dimension& dimension, const Paramete
   return static_cast<std::int64_t>(mask);
 }
 
-// By number where they are numbers, else by name.
+// Numbers first and by their values, then names.
 void sort_labels(std::vector<std::string>& labels) {
-  std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
-    const std::optional<std::int64_t> x = parse_size(a);
-    const std::optional<std::int64_t> y = parse_size(b);
-    return x && y ? *x < *y : a < b;
-  });
+  const auto rank = [](const std::string& label) {
+    const std::optional<std::int64_t> number = parse_size(label);
+    return std::tuple(!number, number.value_or(0), std::string_view(label));
+  };
+  std::sort(labels.begin(), labels.end(),
+            [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
 }
 
@@ -112,6 +118,15 @@ Shape to_shape(const OperationTable& operation, const Key& key) {
   return shape;
 }
 
+std::map<std::string, std::string> parse_key(std::string_view text) {
+  auto fields = parse_fields(text);
+  if (!fields) throw Error("\"" + std::string(text) + "\" is not of the form m=17,n=4096", "--key");
+  std::map<std::string, std::string> key;
+  for (auto& [name, value] : *fields)
+    if (!key.emplace(name, std::move(value)).second) throw Error(name + " stands there twice", "--key");
+  return key;
+}
+
 std::optional<Parameter> parse_value(const Dimension& dimension, std::string_view text) {
   switch (dimension.kind) {
     case DimensionKind::size:
@@ -132,12 +147,15 @@ std::optional<Parameter> parse_value(const Dimension& dimension, std::string_vie
     case DimensionKind::label_set:
       break;
   }
-  if (const auto values = parse_list(text)) {
-    std::vector<std::string> labels;
+  std::vector<std::string> labels = split(std::string(text));
+  const bool known = std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
+    return index_of(dimension, label).has_value();
+  });
+  if (const auto values = parse_list(text); values && !known) {
+    labels.clear();
     for (const std::int64_t value : *values) labels.push_back(std::to_string(value));
-    return Parameter(joined(std::move(labels)));
   }
-  return Parameter(joined(split(std::string(text))));
+  return Parameter(joined(std::move(labels)));
 }
 
 }  // namespace adaptive::table::formats

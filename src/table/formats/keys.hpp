@@ -1,6 +1,7 @@
 // Between keys of a table and the values by name of foreign files.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ std::optional<Key> to_key(const OperationTable& operation, const Shape& shape);
 
 /// The reverse. A set's labels are joined in the order of their numbers.
 Shape to_shape(const OperationTable& operation, const Key& key);
+
+/// "m=17,bits=2,4,n=4096" as the values by name that a person means: a comma ends a value only where another
+/// name follows. Throws `Error` where the text is no such list, or has a name twice.
+std::map<std::string, std::string> parse_key(std::string_view text);
 
 /// A value for `dimension` from a text, in the one spelling that shapes have: "[128, 128]" is "128x128",
 /// "(4, 2)" of a set "2+4". Nothing where it is no value of such a dimension.

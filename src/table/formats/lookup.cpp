@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "table/formats/keys.hpp"
 #include "table/formats/nearest.hpp"
 #include "table/formats/values.hpp"
+#include "table/seed_entry.hpp"
 
 namespace adaptive::table::formats {
 namespace {
@@ -244,6 +246,13 @@ Answer ask(const Table& table, const OperationTable& operation, std::span<const 
   return formats.front()->look_up(pointers, question);
 }
 
+// What the table calls these parameters.
+std::string name_in(const OperationTable& operation, const Parameters& parameters) {
+  const auto own = std::find_if(operation.variants.begin(), operation.variants.end(),
+                                [&](const auto& variant) { return variant.second == parameters; });
+  return own == operation.variants.end() ? variant_name(parameters) : own->first;
+}
+
 std::vector<const Format*> formats_with(std::vector<const Format*> formats, const std::string& operation) {
   std::erase_if(formats,
                 [&](const Format* format) { return formats::find_operation(*format, operation) == nullptr; });
@@ -259,27 +268,40 @@ const Format* source_format(const Table& table, const std::string& operation) {
   return nullptr;
 }
 
-core::StartingPoint start_of(const OperationTable& operation, const std::vector<std::string>& names,
-                             const std::vector<std::uint32_t>& candidates, const Key& key, double limit) {
+core::Seeds seeds_of(const OperationTable& operation, const std::vector<std::string>& names) {
   std::map<std::string, std::uint32_t> index;
   for (std::uint32_t i = 0; i < names.size(); ++i) index.emplace(names[i], i);
+  const auto index_of = [&](const std::string& name) {
+    const auto at = index.find(name);
+    return at == index.end() ? std::nullopt : std::optional(at->second);
+  };
   std::vector<core::SeedEntry> entries;
-  for (const auto& [own, entry] : operation.entries) {
-    core::SeedEntry seed;
-    seed.key = own;
-    seed.trusted = true;
-    if (const auto at = index.find(entry.incumbent); at != index.end()) seed.incumbent = at->second;
-    for (const auto& [name, record] : entry.variants)
-      if (const auto at = index.find(name); at != index.end())
-        seed.variants.push_back({at->second, record.count, record.location_ns, record.mean_ns,
-                                 record.variance_ns2, record.failures});
-    if (seed.incumbent != core::SeedEntry::none || !seed.variants.empty()) entries.push_back(std::move(seed));
-  }
+  for (const auto& [key, entry] : operation.entries)
+    if (std::optional<core::SeedEntry> seed = seed_of(key, entry, index_of)) {
+      seed->trusted = true;
+      entries.push_back(*std::move(seed));
+    }
   core::Seeds seeds;
   seeds.add(std::move(entries), true);
-  return core::starting_point(
-      {operation.dimensions, core::canonical(operation.dimensions, key), limit, candidates, 0, nullptr},
-      seeds, {});
+  return seeds;
+}
+
+core::StartingPoint start_of(const OperationTable& operation, const std::vector<std::string>& names,
+                             const std::vector<std::uint32_t>& candidates, const Key& key,
+                             const LookupRequest& request) {
+  const core::Seeds seeds = seeds_of(operation, names);
+  std::unique_ptr<core::Predictor> predictor;
+  if (request.predictor != nullptr && request.nearest_limit >= 0.0) {
+    std::vector<core::KnownKey> known;
+    for (const core::SeedEntry& seed : seeds.entries()) known.push_back(core::known_key(seed));
+    predictor = request.predictor();
+    predictor->fit(operation.dimensions, known);
+  }
+  // The default is known to the program alone.
+  const auto nobody = static_cast<std::uint32_t>(candidates.size());
+  return core::starting_point({operation.dimensions, core::canonical(operation.dimensions, key),
+                               request.nearest_limit, candidates, nobody, predictor.get()},
+                              seeds, {});
 }
 
 void add(std::vector<std::string>& to, std::vector<std::string> more) {
@@ -289,12 +311,12 @@ void add(std::vector<std::string>& to, std::vector<std::string> more) {
 // What the other system's own rule would have done, where that is worth knowing.
 void compare(const Table& table, const OperationTable& operation, const Format& format,
              const LookupRequest& request, LookupResult& result) {
+  if (result.match != MatchKind::fallback) return;
   const std::array<const Format*, 1> one = {&format};
   const Answer theirs = ask(table, operation, one, result.key, request.version);
-  if (result.match != MatchKind::fallback) return;
   if (theirs.match == MatchKind::fallback) {
     if (!theirs.parameters) return;
-    result.variant = variant_name(*theirs.parameters);
+    result.variant = name_in(operation, *theirs.parameters);
     result.parameters = format.print_parameters(*theirs.parameters);
     add(result.warnings, format.doubts(result.key, *theirs.parameters));
     return;
@@ -329,15 +351,16 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
   const std::optional<Key> key = to_key(operation, result.key);
   if (!key) result.warnings.push_back("no entry has these labels: " + print(result.key));
   if (key && !candidates.empty()) {
-    const core::StartingPoint start = start_of(operation, names, candidates, *key, request.nearest_limit);
-    const bool named_one = start.candidate < candidates.size();
-    if (start.match.kind != MatchKind::fallback && named_one) {
+    const core::StartingPoint start = start_of(operation, names, candidates, *key, request);
+    result.match = start.match.kind;
+    result.distance = start.match.distance;
+    result.deviation = start.match.deviation;
+    if (start.match.kind == MatchKind::predicted) result.source = start.source;
+    if (start.match.source.size() > 0) result.matched = to_shape(operation, start.match.source);
+    if (start.candidate < candidates.size()) {
       const std::string& name = names[candidates[start.candidate]];
       const Parameters& parameters = operation.variants.at(name);
-      result.match = start.match.kind;
-      result.distance = start.match.distance;
       result.variant = name;
-      result.matched = to_shape(operation, start.match.source);
       result.parameters =
           format != nullptr ? format->print_parameters(parameters) : print_json(parameters, {});
       if (format != nullptr) add(result.warnings, format->doubts(result.key, parameters));
@@ -365,9 +388,11 @@ LookupResult look_up_like(const Table& table, const LookupRequest& request, cons
   if (answer.match == MatchKind::nearest)
     result.distance = distance_between(operation, result.key, answer.matched);
   if (answer.parameters) {
-    result.variant = variant_name(*answer.parameters);
+    result.variant = name_in(operation, *answer.parameters);
     result.parameters = formats.front()->print_parameters(*answer.parameters);
     add(result.warnings, formats.front()->doubts(result.key, *answer.parameters));
+  } else if (answer.match == MatchKind::fallback) {
+    result.warnings.push_back(system + " would use its built-in default here, which is in no file");
   }
   if (result.distance > request.nearest_limit)
     result.warnings.push_back("the row is " + doublings(result.distance) +

@@ -117,7 +117,7 @@ class SglangGroupedGemm final : public Format {
       }
     }
     Answer answer;
-    answer.warnings.push_back("there is no file for " + print(question.key) + "; the default is used");
+    answer.warnings.push_back("there is no file for " + print(question.key));
     return answer;
   }
 };

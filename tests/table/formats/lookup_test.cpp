@@ -6,7 +6,9 @@
 #include <string>
 
 #include <adaptive/error.hpp>
+#include <adaptive/selector.hpp>
 
+#include "policies/prediction.hpp"
 #include "sample_files.hpp"
 #include "table/formats/keys.hpp"
 #include "table/formats/nearest.hpp"
@@ -290,6 +292,103 @@ TEST(LookUp, TheFastestMeasuredWhereNoIncumbentIsNamed) {
   EXPECT_EQ(result.variant, "fast");
   EXPECT_EQ(result.match, MatchKind::nearest);
   EXPECT_EQ(look_up(table, {"", {{"m", "10"}}, "", 0.1}).match, MatchKind::fallback);
+}
+
+// Tiles whose best depends on m: small ones have less to start, large ones less to do for each row.
+Table measured_tiles() {
+  Table table;
+  table.fingerprint = host_device();
+  OperationTable& operation = table.operations["op"];
+  operation = {
+      "op", {size_dimension("m"), size_dimension("n"), label_dimension("dtype", {"a", "b"})}, {}, {}};
+  for (const char* name : {"large", "middle", "small"}) operation.variants[name];
+  for (std::int64_t m = 1; m <= 1024; m *= 4)
+    for (const std::int64_t n : {256, 1024, 4096}) {
+      Entry entry{.key = Key{m, n, 0}};
+      const double rows = static_cast<double>(m) * static_cast<double>(n) / 256.0;
+      const auto put = [&](const char* name, double ns) {
+        static_cast<Statistics&>(entry.variants[name]) = {20, ns, ns, ns, 0};
+      };
+      put("small", 1000.0 + 9.0 * rows);
+      put("middle", 2000.0 + 4.0 * rows);
+      put("large", 5000.0 + 2.0 * rows);
+      operation.entries.emplace(entry.key, entry);
+    }
+  // Too few with this label for a prediction.
+  operation.entries[Key{64, 256, 1}] = {
+      Key{64, 256, 1}, "large", Origin::measured, 0, {{"large", {9, 80.0, 1.0, 80.0, 0}}}};
+  return table;
+}
+
+TEST(LookUp, AsASelectorBegins) {
+  const Table table = measured_tiles();
+  const TemporaryFolder folder;
+  write(table, folder / "table.json");
+  Selector selector({.tables = {}});
+  selector.load((folder / "table.json").string());
+  Operation& operation = selector.define(
+      {.name = "op",
+       .dimensions = {{"m"}, {"n"}, label_dimension("dtype", {"a", "b"})},
+       .variants = {{.name = "default"}, {.name = "small"}, {.name = "middle"}, {.name = "large"}}});
+  std::map<MatchKind, int> kinds;
+  for (const std::int64_t m : {1, 3, 16, 60, 100, 1024, 100'000})
+    for (const std::int64_t n : {200, 256, 3000})
+      for (const std::int64_t dtype : {0, 1}) {
+        const Explanation start = operation.explain({m, n, dtype});
+        LookupRequest request;
+        request.key = {{"m", std::to_string(m)}, {"n", std::to_string(n)}, {"dtype", dtype == 0 ? "a" : "b"}};
+        request.predictor = policies::make_predictor;
+        const LookupResult result = look_up(table, request);
+        const std::string key = print(result.key);
+        EXPECT_EQ(result.match, start.match.kind) << key;
+        EXPECT_DOUBLE_EQ(result.distance, start.match.distance) << key;
+        EXPECT_NEAR(result.deviation, start.match.deviation, 1e-9) << key;
+        EXPECT_EQ(result.variant.value_or("default"), start.incumbent) << key;
+        ++kinds[result.match];
+      }
+  for (const MatchKind kind :
+       {MatchKind::exact, MatchKind::nearest, MatchKind::predicted, MatchKind::fallback})
+    EXPECT_GT(kinds[kind], 0) << to_string(kind);
+}
+
+TEST(LookUp, ALimitBelowZeroForbidsPredictions) {
+  const Table table = measured_tiles();
+  LookupRequest request;
+  request.key = {{"m", "7"}, {"n", "1000"}, {"dtype", "a"}};
+  EXPECT_EQ(look_up(table, request).match, MatchKind::nearest);
+  request.predictor = policies::make_predictor;
+  EXPECT_EQ(look_up(table, request).match, MatchKind::predicted);
+  request.nearest_limit = -1.0;
+  EXPECT_EQ(look_up(table, request).match, MatchKind::fallback);
+}
+
+// What failed whenever it ran is no reason to run it.
+TEST(LookUp, AnEntryThatNamesNoVariantLeavesTheDefaultToTheProgram) {
+  Table table;
+  OperationTable& operation = table.operations["op"];
+  operation = {"op", {size_dimension("m")}, {{"broken", {}}}, {}};
+  operation.entries[Key{8}] = {Key{8}, "", Origin::measured, 0, {{"broken", {0, 0, 0, 0, 3}}}};
+  EXPECT_EQ(look_up(table, {"", {{"m", "8"}}, "", 1.0}).variant, std::nullopt);
+}
+
+// "x" stands between the numbers of some lists, and is a label here.
+TEST(LookUp, LabelsOfASetThatLookLikeLists) {
+  Table table;
+  OperationTable& operation = table.operations["op"];
+  operation = {"op", {set_dimension("s", {"2", "10", "x"})}, {{"v", {}}}, {}};
+  const auto key_of = [&](const char* text) {
+    return std::get<std::string>(look_up(table, {"", {{"s", text}}, "", 1.0}).key.at("s").value());
+  };
+  EXPECT_EQ(key_of("2+x"), "2+x");
+  EXPECT_EQ(key_of("x+10+2"), "2+10+x");
+  EXPECT_EQ(key_of("(10, 2)"), "2+10");
+}
+
+TEST(KeyText, EveryNameOnceAndEveryBracketClosed) {
+  EXPECT_EQ(parse_key("bits=2,4,hidden=[1, 2],d="),
+            (KeyText{{"bits", "2,4"}, {"hidden", "[1, 2]"}, {"d", ""}}));
+  for (const char* wrong : {"", "17", "=1", "m=1,m=2", "m=[1,n=2"})
+    EXPECT_THROW(parse_key(wrong), Error) << wrong;
 }
 
 }  // namespace
