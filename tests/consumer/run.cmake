@@ -1,5 +1,5 @@
 # Configures, builds and runs the stranger's program in one of the ways to consume the library:
-#   cmake -DWAY=package|pkg-config|cuda_package|cuda_pkg-config|subdirectory -DWORK=dir ... -P run.cmake
+#   cmake -DWAY=package|pkg-config|cuda_package|cuda_pkg-config|redis_package|redis_pkg-config|subdirectory -DWORK=dir ... -P run.cmake
 # The rest of what it needs is given by CMakeLists.txt beside it.
 cmake_minimum_required(VERSION 3.25)
 
@@ -53,6 +53,20 @@ elseif(WAY STREQUAL "cuda_pkg-config")
   separate_arguments(flags UNIX_COMMAND "${flags}")
   run(${CXX} -std=c++20 "${SOURCE}/cuda/main.cpp" -o stranger ${flags}
       "-Wl,-rpath,${PREFIX}/${LIBDIR}" "-Wl,-rpath,${cuda_libdir}")
+  run("${WORK}/stranger")
+
+elseif(WAY STREQUAL "redis_package")
+  file(REMOVE_RECURSE "${WORK}/build")
+  run(${configure} -S "${SOURCE}/redis" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${strangers_machine})
+  run(${CMAKE_COMMAND} --build build)
+  run("${WORK}/build/stranger")
+
+elseif(WAY STREQUAL "redis_pkg-config")
+  set(ENV{PKG_CONFIG_PATH} "${PREFIX}/${LIBDIR}/pkgconfig")
+  execute_process(COMMAND ${PKG_CONFIG} --cflags --libs adaptive-redis
+    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run(${CXX} -std=c++20 "${SOURCE}/redis/main.cpp" -o stranger ${flags} "-Wl,-rpath,${PREFIX}/${LIBDIR}")
   run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "subdirectory")
