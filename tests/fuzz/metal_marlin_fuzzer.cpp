@@ -1,0 +1,7 @@
+// Metal Marlin's tables of three levels.
+#include "tests/fuzz/imported_folder.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  adaptive::fuzz::check_imported_folder(data, size, "metal-marlin");
+  return 0;
+}
