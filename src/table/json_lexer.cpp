@@ -42,6 +42,10 @@ bool is_plain(char c) noexcept {
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
+std::string_view line_of(std::string_view text) noexcept {
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
 // One past the closing quote; all of the line where it has none.
 std::size_t end_of_text(std::string_view line) noexcept {
   for (std::size_t i = 1; i < line.size(); ++i) {
@@ -108,19 +112,19 @@ JsonToken JsonLexer::next() {
 }
 
 void JsonLexer::skip_faulty() noexcept {
-  const std::string_view rest(token_, static_cast<std::size_t>(end_ - token_));
-  const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+  // Bounded, so that a file of faults is not searched to its end for each of them.
+  const std::string_view rest =
+      std::string_view(token_, static_cast<std::size_t>(end_ - token_)).substr(0, limits::token_bytes);
   constexpr std::string_view stops = " \t\r\n,:{}[]\"";
   std::size_t size = std::min(rest.find_first_of(stops, 1), rest.size());
   if (rest.starts_with('"')) {
-    size = end_of_text(line);
+    size = end_of_text(line_of(rest));
   } else if (rest.starts_with('\'')) {  // as Python quotes
-    if (const std::size_t close = line.find('\'', 1); close != line.npos) size = close + 1;
+    if (const std::size_t close = line_of(rest).find('\'', 1); close != rest.npos) size = close + 1;
   } else if (rest.starts_with("//")) {
-    size = line.size();
+    size = line_of(rest).size();
   } else if (rest.starts_with("/*")) {
-    const std::size_t close = rest.find("*/", 2);
-    size = close == rest.npos ? rest.size() : close + 2;
+    size = std::min(rest.find("*/", 2), rest.size() - 2) + 2;
   }
   next_ = token_ + size;
 }

@@ -99,6 +99,13 @@ TEST(Validate, TheListHasAnEnd) {
             2u);
 }
 
+// A line of many megabytes is not searched to its end for each of its faults.
+TEST(Validate, AFileOfFaultsIsGivenUpSoon) {
+  std::string text = R"({"schema": "adaptive-table", "version": 1, "tool": [)";
+  while (text.size() < 40'000'000) text += "'!\",";
+  EXPECT_GE(faults(text).size(), syntax_faults_max);
+}
+
 // What the strict reader finds wrong is wrong here too, and what it accepts is not.
 TEST(Validate, AgreesWithReadingOnDamagedTables) {
   const std::string whole = print(sample_table());
