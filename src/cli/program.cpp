@@ -13,8 +13,13 @@ namespace adaptive::cli {
 namespace {
 
 int run_parsed(const std::vector<Command>& commands, const Streams& streams) {
-  for (const Command& command : commands)
-    if (command.app->parsed()) return command.action(streams);
+  for (const Command& command : commands) {
+    if (!command.app->parsed()) continue;
+    const Exit exit = command.action(streams);
+    // A full disk behind a pipe or a redirection must not pass for a result.
+    if (streams.out.flush()) return exit;
+    throw Error("the result could not be written", "standard output");
+  }
   return exit_usage;  // not reached: CLI11 asks for a subcommand
 }
 

@@ -15,6 +15,14 @@ TEST_F(Program, TellsItsVersion) {
   EXPECT_TRUE(tool({"--version"}).out.starts_with("adaptive "));
 }
 
+// As a full disk behind a redirection does.
+TEST_F(Program, AResultThatCannotBeWrittenIsAnError) {
+  std::ostringstream out, err;
+  out.setstate(std::ios::badbit);
+  EXPECT_EQ(run({"devices"}, out, err), exit_usage);
+  EXPECT_NE(err.str().find("could not be written"), std::string::npos) << err.str();
+}
+
 TEST_F(Program, RefusesWhatItDoesNotKnow) {
   for (const std::vector<std::string>& wrong :
        {std::vector<std::string>{}, {"no-such-command"}, {"replay", "--no-such-option"}, {"validate"}}) {
