@@ -151,7 +151,9 @@ std::optional<Parameter> parse_value(const Dimension& dimension, std::string_vie
   const bool known = std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
     return index_of(dimension, label).has_value();
   });
-  if (const auto values = parse_list(text); values && !known) {
+  if (!known) {
+    const auto values = parse_list(text);
+    if (!values) return Parameter(text);  // no entry has it
     labels.clear();
     for (const std::int64_t value : *values) labels.push_back(std::to_string(value));
   }

@@ -99,6 +99,15 @@ std::optional<Parameter> parameter_in(JsonValue value) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+  try {
+    nlohmann::json(text).dump();
+    return true;
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+}
+
 std::optional<std::int64_t> parse_size(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -114,12 +123,13 @@ std::optional<std::vector<std::int64_t>> parse_list(std::string_view text) {
   std::vector<std::int64_t> values;
   while (!text.empty() && values.size() < size_max) {
     const std::size_t end = std::min(text.find_first_of(",x+"), text.size());
+    const bool last = end == text.size();
     std::string_view one = text.substr(0, end);
     while (one.starts_with(' ')) one.remove_prefix(1);
     while (one.ends_with(' ')) one.remove_suffix(1);
     text.remove_prefix(std::min(end + 1, text.size()));
-    // Python writes a tuple of one as "(4,)".
-    if (one.empty() && text.empty() && !values.empty()) break;
+    // Python writes a tuple of one as "(4,)", and some add a space.
+    if (one.empty() && last && !values.empty()) break;
     const std::optional<std::int64_t> value = parse_size(one);
     if (!value) return std::nullopt;
     values.push_back(*value);

@@ -13,6 +13,8 @@
 
 namespace adaptive::table::formats {
 
+bool is_utf8(std::string_view text);
+
 /// "64" as a size: digits alone, no more than 2^53. Nothing for anything else.
 std::optional<std::int64_t> parse_size(std::string_view text);
 

@@ -267,6 +267,17 @@ TEST(ImportLimits, NamesThatNoTableCanHold) {
   EXPECT_EQ(parse(print(imported.table), "table").table, imported.table);
 }
 
+// Two such names may be one in a table, whose texts are UTF-8.
+TEST(ImportLimits, NamesThatAreNoTextAreRefused) {
+  const TemporaryFolder folder;
+  for (const char* name : {"E=1,N=1,device_name=\xED.json", "E=1,N=1,device_name=\xF0.json"})
+    write_text(folder / name, R"({"1": {"BLOCK_SIZE_M": 16}})");
+  const Imported imported = import(folder.path());
+  ASSERT_EQ(imported.files.size(), 2u);
+  for (const FileOutcome& file : imported.files)
+    EXPECT_NE(file.refused.find("not UTF-8"), std::string::npos) << file.refused;
+}
+
 TEST(ImportLimits, DeepAndLongDocumentsAreRefused) {
   const std::string deep = std::string(100, '[') + std::string(100, ']');
   EXPECT_NE(import_text("E=1,N=1,device_name=a.json", "{\"1\": " + deep + "}")

@@ -382,6 +382,9 @@ TEST(LookUp, LabelsOfASetThatLookLikeLists) {
   EXPECT_EQ(key_of("2+x"), "2+x");
   EXPECT_EQ(key_of("x+10+2"), "2+10+x");
   EXPECT_EQ(key_of("(10, 2)"), "2+10");
+  EXPECT_EQ(key_of("(2,)"), "2");
+  EXPECT_EQ(key_of("2,,"), "2,,");
+  EXPECT_EQ(key_of("+2,"), "+2,");
 }
 
 TEST(KeyText, EveryNameOnceAndEveryBracketClosed) {
