@@ -58,7 +58,8 @@ TEST_F(Validate, ListsEveryFaultOfOneFile) {
   const Outcome outcome = tool({"validate", "--json", file});
   EXPECT_EQ(outcome.code, 1);
   std::string places;
-  for (const auto& fault : nlohmann::json::parse(outcome.out)[0]["faults"])
+  const auto result = nlohmann::json::parse(outcome.out);
+  for (const auto& fault : result[0]["faults"])
     places += fault["where"].get<std::string>().substr(file.size() + 1) + " " +
               fault["what"].get<std::string>() + "\n";
   EXPECT_EQ(places, R"(3:46 not valid JSON: unexpected '''
@@ -67,8 +68,8 @@ TEST_F(Validate, ListsEveryFaultOfOneFile) {
 6:32 not valid JSON: a number with a leading zero
 6:53 not valid JSON: an unknown escape in a text
 6:58 not valid JSON: expected ',' or '}', found a text
-8#/operations/op/entries/0/incumbent: no variant is named "z"; the entry has no incumbent
-9#/operations/op/entries/1/key/m: must be a whole number, is a text
+8#/operations/op/entries/0/incumbent no variant is named "z"; the entry has no incumbent
+9#/operations/op/entries/1/key/m must be a whole number, is a text
 10:14 not valid JSON: expected ':', found '{'
 10:52 not valid JSON: unexpected 't'
 12:5 not valid JSON: expected ',' or '}', found ']'
