@@ -77,18 +77,32 @@ std::string names_of(const OperationTable& operation) {
   return text;
 }
 
-const OperationTable& find_operation(const Table& table, const std::string& name) {
-  std::string known;
-  for (const auto& [own, operation] : table.operations) known += (known.empty() ? "" : ", ") + own;
+// A table of one device, or folder, says so elsewhere.
+bool may_be_said_elsewhere(const std::string& name) {
+  return name == "device_name" || name == "device" || name == "folder";
+}
+
+bool has_all(const OperationTable& operation, const std::map<std::string, std::string>& key) {
+  return std::all_of(key.begin(), key.end(), [&](const auto& value) {
+    return may_be_said_elsewhere(value.first) || find_dimension(operation, value.first) != nullptr;
+  });
+}
+
+// The one that the request names, or the only one that has what its key names.
+const OperationTable& find_operation(const Table& table, const LookupRequest& request) {
   if (table.operations.empty()) throw Error("the table has no operations", "");
-  if (name.empty()) {
-    if (table.operations.size() == 1) return table.operations.begin()->second;
-    throw Error("the table has several operations", "--op", "name one of " + known);
+  if (table.operations.size() == 1 && request.operation.empty()) return table.operations.begin()->second;
+  std::string known;
+  std::vector<const OperationTable*> possible;
+  for (const auto& [name, operation] : table.operations) {
+    known += (known.empty() ? "" : ", ") + name;
+    if (request.operation.empty() ? has_all(operation, request.key) : name == request.operation)
+      possible.push_back(&operation);
   }
-  const auto at = table.operations.find(name);
-  if (at == table.operations.end())
-    throw Error("the table has no operation " + name, "--op", "it has " + known);
-  return at->second;
+  if (possible.size() == 1) return *possible.front();
+  if (request.operation.empty())
+    throw Error("the table has several operations", "--op", "name one of " + known);
+  throw Error("the table has no operation " + request.operation, "--op", "it has " + known);
 }
 
 // Completes a key from what the table leaves no choice about.
@@ -98,8 +112,7 @@ class Completion {
     for (const auto& [name, text] : request.key) {
       const Dimension* const dimension = find_dimension(operation, name);
       if (dimension == nullptr) {
-        // A table of one device says so elsewhere.
-        if (name == "device_name" || name == "device" || name == "folder") continue;
+        if (may_be_said_elsewhere(name)) continue;
         throw Error("the operation " + operation.name + " has no dimension " + name, "--key",
                     "it has " + names_of(operation));
       }
@@ -333,7 +346,7 @@ void compare(const Table& table, const OperationTable& operation, const Format& 
 }  // namespace
 
 LookupResult look_up(const Table& table, const LookupRequest& request) {
-  const OperationTable& operation = find_operation(table, request.operation);
+  const OperationTable& operation = find_operation(table, request);
   Completion completion(operation, request);
   LookupResult result;
   result.operation = operation.name;
@@ -373,7 +386,7 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
 LookupResult look_up_like(const Table& table, const LookupRequest& request, const std::string& system) {
   const std::vector<const Format*> known = named(system);
   if (known.empty()) throw Error("no such system: " + system, "--like", "known are " + known_names());
-  const OperationTable& operation = find_operation(table, request.operation);
+  const OperationTable& operation = find_operation(table, request);
   const std::vector<const Format*> formats = formats_with(known, operation.name);
   if (formats.empty()) throw Error(system + " has no operation " + operation.name, "--like");
   Completion completion(operation, request);

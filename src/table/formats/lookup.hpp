@@ -15,7 +15,7 @@
 namespace adaptive::table::formats {
 
 struct LookupRequest {
-  std::string operation = {};                   ///< empty where the table has one
+  std::string operation = {};                   ///< empty where one alone has what the key names
   std::map<std::string, std::string> key = {};  ///< values by dimension, as a person writes them
   std::string version = {};                     ///< of version folders; empty: the newest
   double nearest_limit = 1.0;                   ///< negative: neither a nearest entry nor a prediction

@@ -256,6 +256,15 @@ TEST_F(OwnRule, WhatTheTableLeavesNoChoiceAboutNeedNotBeSaid) {
   }
 }
 
+TEST_F(OwnRule, TheKeySaysWhichOperationIsMeant) {
+  put("E=8,N=64,device_name=X.json", triton({{1, 1}}));
+  put("N=64,K=128,device_name=X.json", triton({{1, 2}}));
+  EXPECT_EQ(ours({{"m", "1"}, {"E", "8"}, {"device_name", "X"}}).operation, "fused_moe");
+  EXPECT_EQ(ours({{"m", "1"}, {"K", "128"}}).operation, "w8a8_block_matmul");
+  EXPECT_THROW(ours({{"m", "1"}}), Error);
+  EXPECT_THROW(ours({{"m", "1"}, {"E", "8"}, {"K", "128"}}), Error);
+}
+
 TEST_F(OwnRule, DimensionsMayBeNamedAsTheSystemsNameThem) {
   put("quantized_matmul/tpu_v6e.json",
       R"({"16,2048,4096,int8,int8": [1, 2, 4], "32,2048,4096,int8,int8": [1, 2, 4]})");
