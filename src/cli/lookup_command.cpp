@@ -22,7 +22,7 @@ namespace {
 
 namespace formats = table::formats;
 
-struct Arguments {
+struct LookupArguments {
   std::filesystem::path table;
   std::string operation;
   std::string key;
@@ -40,7 +40,7 @@ Json shape_json(const formats::Shape& shape) {
   return json;
 }
 
-Json result_json(const formats::LookupResult& result, const Arguments& arguments) {
+Json result_json(const formats::LookupResult& result, const LookupArguments& arguments) {
   Json json;
   json["operation"] = result.operation;
   json["key"] = shape_json(result.key);
@@ -56,7 +56,7 @@ Json result_json(const formats::LookupResult& result, const Arguments& arguments
   return json;
 }
 
-void print_text(const formats::LookupResult& result, const Arguments& arguments, std::ostream& out) {
+void print_text(const formats::LookupResult& result, const LookupArguments& arguments, std::ostream& out) {
   out << result.operation << " " << formats::print(result.key) << "\n";
   const std::string& nobody_knows =
       arguments.like.empty() ? "the program's default" : "the built-in default of " + arguments.like;
@@ -71,7 +71,7 @@ void print_text(const formats::LookupResult& result, const Arguments& arguments,
   if (!result.source.empty()) out << "  source:     " << result.source << "\n";
 }
 
-Exit lookup(const Arguments& arguments, const Streams& streams) {
+Exit lookup(const LookupArguments& arguments, const Streams& streams) {
   formats::LookupRequest request;
   request.operation = arguments.operation;
   request.key = formats::parse_key(arguments.key);
@@ -98,7 +98,7 @@ Exit lookup(const Arguments& arguments, const Streams& streams) {
 Command add_lookup(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("lookup", "Tells which variant a key gets, by our rule or another system's.");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<LookupArguments>();
   command->add_option("table", a->table, "A table, a file of another system, or a folder of them")
       ->required();
   command->add_option("--op", a->operation, "The operation, where the table has several");

@@ -13,7 +13,7 @@
 namespace adaptive::cli {
 namespace {
 
-struct Arguments {
+struct ValidateArguments {
   std::vector<std::filesystem::path> files;
   bool json = false;
 };
@@ -24,7 +24,7 @@ std::vector<table::Notice> faults_of(const std::filesystem::path& file) {
   return faults;
 }
 
-Exit validate(const Arguments& arguments, const Streams& streams) {
+Exit validate(const ValidateArguments& arguments, const Streams& streams) {
   bool valid = true;
   nlohmann::ordered_json result = nlohmann::ordered_json::array();
   for (const std::filesystem::path& file : arguments.files) {
@@ -49,7 +49,7 @@ Exit validate(const Arguments& arguments, const Streams& streams) {
 
 Command add_validate(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("validate", "Checks tables; exits 1 where one has a fault.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ValidateArguments>();
   command->add_option("files", arguments->files, "Tables")->required();
   command->add_flag("--json", arguments->json, "The result as JSON");
   return {command, [arguments](const Streams& streams) { return validate(*arguments, streams); }};

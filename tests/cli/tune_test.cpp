@@ -19,7 +19,7 @@
 namespace adaptive::cli {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 class Tune : public ToolTest {
@@ -39,13 +39,13 @@ class Tune : public ToolTest {
 TEST_F(Tune, LeavesTableTrialsAndMetadata) {
   const Outcome outcome = tune({"--shape", shape, "--shape", other, "--run-name", "r", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const json result = json::parse(outcome.out);
+  const Json result = Json::parse(outcome.out);
   EXPECT_EQ(result["state"], "finished");
   ASSERT_EQ(result["shapes"].size(), 2u);
   EXPECT_GT(result["shapes"][0]["latency_us"], 0.0);
   EXPECT_GT(result["shapes"][0]["bytes_per_s"], 0.0);
   EXPECT_GT(result["shapes"][0]["operations_per_s"], 0.0);
-  for (const json& candidate : result["shapes"][0]["candidates"]) {
+  for (const Json& candidate : result["shapes"][0]["candidates"]) {
     EXPECT_GE(candidate["samples"], 2);
     EXPECT_GT(candidate["mean_us"], 0.0);
     EXPECT_GE(candidate["deviation_us"], 0.0);
@@ -63,7 +63,7 @@ TEST_F(Tune, LeavesTableTrialsAndMetadata) {
   for (const tuning::TrialRow& row : tuning::read_trials(run_file("trials.csv"))) best += row.is_best ? 1 : 0;
   EXPECT_GT(best, 0u);
 
-  const json metadata = json::parse(read(run_file("run_metadata.json")));
+  const Json metadata = Json::parse(read(run_file("run_metadata.json")));
   EXPECT_EQ(metadata["state"], "finished");
   EXPECT_EQ(metadata["command"][1], "tune");
   EXPECT_EQ(metadata["seed"], 1);
@@ -135,21 +135,21 @@ TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   const std::string tables = path("tables");
   const std::vector<std::string> first = {"--shape",  shape,    "--tables", tables,
                                           "--update", "--json", "--quiet"};
-  const json added = json::parse(tune(first).out);
+  const Json added = Json::parse(tune(first).out);
   EXPECT_EQ(added["update"]["accepted"], 1);
   const std::string table = added["update"]["table"];
   EXPECT_EQ(table, tables + "/" + normalised_device(host_device().device) + "/mixed_bit_matmul.json");
   EXPECT_EQ(tool({"validate", table}).code, 0);
 
-  const json again = json::parse(tune(first).out);
+  const Json again = Json::parse(tune(first).out);
   EXPECT_EQ(again["skipped"], 1);
   EXPECT_TRUE(again["shapes"].empty());
   std::vector<std::string> forced = first;
   forced.emplace_back("--force");
-  EXPECT_EQ(json::parse(tune(forced).out)["shapes"].size(), 1u);
+  EXPECT_EQ(Json::parse(tune(forced).out)["shapes"].size(), 1u);
 
   ::setenv("ADAPTIVE_TABLES", tables.c_str(), 1);
-  EXPECT_EQ(json::parse(tune({"--shape", shape, "--json", "--quiet"}).out)["skipped"], 1);
+  EXPECT_EQ(Json::parse(tune({"--shape", shape, "--json", "--quiet"}).out)["skipped"], 1);
   ::unsetenv("ADAPTIVE_TABLES");
 }
 
@@ -159,12 +159,12 @@ TEST_F(Tune, TellsWhatItWouldDo) {
   EXPECT_NE(outcome.out.find("6 shapes would be tuned"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.err.find("cannot be divided by 3"), std::string::npos) << outcome.err;
   EXPECT_FALSE(fs::exists(path("runs")));
-  EXPECT_EQ(json::parse(tune({"--shape", shape, "--dry-run", "--json"}).out)["shapes"].size(), 1u);
+  EXPECT_EQ(Json::parse(tune({"--shape", shape, "--dry-run", "--json"}).out)["shapes"].size(), 1u);
 }
 
 TEST_F(Tune, BenchmarksTheDefaultOnly) {
-  const json result =
-      json::parse(tune({"--shape", shape, "--no-tune", "--json", "--quiet", "--run-name", "r"}).out);
+  const Json result =
+      Json::parse(tune({"--shape", shape, "--no-tune", "--json", "--quiet", "--run-name", "r"}).out);
   EXPECT_EQ(result["shapes"][0]["candidates"].size(), 1u);
   EXPECT_FALSE(fs::exists(run_file("results.json"))) << "nothing was chosen";
 }
@@ -172,8 +172,8 @@ TEST_F(Tune, BenchmarksTheDefaultOnly) {
 TEST_F(Tune, SearchesWhereTheSpaceSays) {
   const std::string space = write(
       "space.json", R"({"parameters": {"threads": [1]}, "variants": ["portable_*"], "candidates_max": 9})");
-  const json result = json::parse(tune({"--shape", shape, "--space", space, "--json", "--quiet"}).out);
-  const json& candidates = result["shapes"][0]["candidates"];
+  const Json result = Json::parse(tune({"--shape", shape, "--space", space, "--json", "--quiet"}).out);
+  const Json& candidates = result["shapes"][0]["candidates"];
   ASSERT_GE(candidates.size(), 2u);
   for (std::size_t i = 1; i < candidates.size(); ++i)
     EXPECT_TRUE(candidates[i]["variant"].get<std::string>().starts_with("portable_"));
@@ -214,11 +214,11 @@ TEST_F(Tune, RunsWithEveryWayOfTiming) {
 
 TEST_F(Tune, ChecksATable) {
   const std::string tables = path("tables");
-  const json result = json::parse(
+  const Json result = Json::parse(
       tune({"--shape", shape, "--shape", other, "--tables", tables, "--update", "--json", "--quiet"}).out);
   const std::string file = result["update"]["table"];
   const Outcome holds = tune({"--check", file, "--tolerance", "1000", "--json"});
-  const json checked = json::parse(holds.out);
+  const Json checked = Json::parse(holds.out);
   ASSERT_EQ(checked.size(), 2u);
   EXPECT_GT(checked[0]["measured_us"], 0.0);
 
@@ -303,7 +303,7 @@ TEST(ModelFile, PresetsHaveTheSizesOfTheirNames) {
         Fact{"mixtral-8x7b", 46.7}, Fact{"mixtral-8x22b", 140.6}, Fact{"qwen3-32b", 32.8},
         Fact{"qwen3-30b-a3b", 30.5}, Fact{"qwen3-235b-a22b", 235.0}}) {
     const tuning::Model model = find_model(fact.name);
-    const json facts = json::parse(read_file(model_folders().front() / (std::string(fact.name) + ".json")));
+    const Json facts = Json::parse(read_file(model_folders().front() / (std::string(fact.name) + ".json")));
     double parameters = 2.0 * facts["vocab_size"].get<double>() * static_cast<double>(model.hidden_size);
     for (const tuning::Projection& projection : projections(model))
       parameters += facts["num_hidden_layers"].get<double>() * static_cast<double>(projection.out) *
@@ -352,7 +352,7 @@ TEST(ModelFile, SaysWhereItIsWrong) {
 TEST(Devices, AreListed) {
   std::ostringstream out, err;
   EXPECT_EQ(run({"devices", "--json"}, out, err), 0);
-  const json list = json::parse(out.str());
+  const Json list = Json::parse(out.str());
   EXPECT_EQ(list[0]["id"], "cpu");
   EXPECT_EQ(list[0]["device"], host_device().device);
   EXPECT_EQ(list[0]["families"].size(), kernels::families().size());
