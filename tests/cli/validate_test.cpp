@@ -33,11 +33,11 @@ TEST_F(Validate, NamesFileAndPlaceOfEveryFault) {
 TEST_F(Validate, AsJson) {
   const Outcome outcome = tool({"validate", "--json", valid_table(), write("empty.json", "")});
   EXPECT_EQ(outcome.code, 1);
-  const auto json = nlohmann::json::parse(outcome.out);
-  ASSERT_EQ(json.size(), 2U);
-  EXPECT_TRUE(json[0]["valid"]);
-  EXPECT_FALSE(json[1]["valid"]);
-  EXPECT_FALSE(json[1]["faults"].empty());
+  const auto result = nlohmann::json::parse(outcome.out);
+  ASSERT_EQ(result.size(), 2U);
+  EXPECT_TRUE(result[0]["valid"]);
+  EXPECT_FALSE(result[1]["valid"]);
+  EXPECT_FALSE(result[1]["faults"].empty());
 }
 
 // One fault of each kind, and what is wrong with the values beside them.
