@@ -80,6 +80,19 @@ void FactorRegression::fit(std::span<const Features> keys, std::span<const Targe
   scale_ = best_scale;
 }
 
+std::vector<Estimated> FactorRegression::leave_one_out(std::span<const Features> keys,
+                                                       std::span<const Target> targets) const {
+  const auto m = static_cast<Eigen::Index>(keys.size());
+  Eigen::VectorXd y(m);
+  for (Eigen::Index i = 0; i < m; ++i) y[i] = targets[static_cast<std::size_t>(i)].value - centre_;
+  const Eigen::MatrixXd inverse = covariances(keys, targets).llt().solve(Eigen::MatrixXd::Identity(m, m));
+  const Eigen::VectorXd weights = inverse * y;
+  std::vector<Estimated> result;
+  for (Eigen::Index i = 0; i < m; ++i)
+    result.push_back({centre_ + y[i] - weights[i] / inverse(i, i), 1.0 / inverse(i, i)});
+  return result;
+}
+
 Estimated FactorRegression::predict(const Features& at, std::span<const Features> keys,
                                     std::span<const Target> targets) const {
   const double own = covariance(at, at) + scale_ * nugget_;

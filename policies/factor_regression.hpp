@@ -41,6 +41,9 @@ class FactorRegression {
   /// Learns length, nugget and scale from keys. Time: the cube of their number, some ten times.
   void fit(std::span<const Features> keys, std::span<const Target> targets, const Prior& prior);
 
+  /// Each of the keys from all others.
+  std::vector<Estimated> leave_one_out(std::span<const Features> keys, std::span<const Target> targets) const;
+
   /// At `at`, from the keys given, which need not be those of the fit: a few nearest ones are enough.
   Estimated predict(const Features& at, std::span<const Features> keys,
                     std::span<const Target> targets) const;

@@ -39,6 +39,9 @@ constexpr double check_spacing = 4.0;
 // others does not show. So one that is predicted to be so far behind is looked at from time to time.
 constexpr double audit_behind = 0.2;
 
+// Single results that a disturbance may have spoiled are checked one at a time, so many calls apart.
+constexpr double doubt_spacing = 16.0;
+
 /// The x with x - ln(x)/2 - constant = information, at least 1.
 double boundary(double information) {
   double x = information + boundary_constant;
@@ -119,7 +122,8 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
                           const PriorModel* model) const noexcept {
   // A launch whose result is still out counts as a look, or late results would multiply the looks.
   const VariantStatistics& c = key[candidate];
-  double n = static_cast<double>(c.count + key.awaited(candidate));
+  const std::uint32_t awaited = key.awaited(candidate);
+  double n = static_cast<double>(c.count + awaited);
   double behind = c.expected() - key[leader_].expected();
   if (model != nullptr && c.has_prior()) {
     // What a table of this device measured are looks that need not be made again.
@@ -130,7 +134,7 @@ double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
   }
   const double evidence = behind * behind / (2.0 * key.deviation() * key.deviation());
   const double cap = std::log(4.0 * static_cast<double>(key.size()) / options_.error);
-  if ((n < 2.0 || key.agreeing(candidate) < 2) && evidence > cap)
+  if (evidence > cap && key.agreeing(candidate) + awaited < 2)
     return behind * static_cast<double>(key.size()) / outlier_gain;
   return n * std::exp(boundary(n * std::min(evidence, cap))) / horizon_share;
 }
@@ -139,10 +143,16 @@ void Imed::review_seen(const KeyStatistics& key) noexcept {
   std::optional<PriorModel> model;
   if (key.trusted_prior) model.emplace(key);
   const bool cold = key.starts_cold();
+  const bool disturbed = key.was_disturbed();
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader_ || !key[i].available || key[i].count == 0) continue;
-    const bool as_unseen = cold && key[i].count + key.awaited(i) == 1;
-    propose(i, as_unseen ? 0.0 : seen_look_at(key, i, model ? &*model : nullptr));
+    const bool single = key[i].count + key.awaited(i) == 1;
+    if (single && cold)
+      propose(i, 0.0);
+    else if (single && disturbed)
+      propose(i, doubted_at_);
+    else
+      propose(i, seen_look_at(key, i, model ? &*model : nullptr));
   }
 }
 
@@ -150,6 +160,7 @@ Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {
   if (!current(key)) review(key);
   if (key.calls >= look_at_) {
     if (look_at_ == audit_at_) audit_at_ *= check_spacing;
+    if (look_at_ == doubted_at_) doubted_at_ = key.calls + doubt_spacing;
     reviewed_ = false;  // a launch is out: another look at the same candidate is worth less
     return {look_, true};
   }
@@ -171,8 +182,11 @@ Rest Imed::rest(const KeyStatistics& key) const noexcept {
   const std::uint64_t count = key[leader_].count;
   if (count < options_.timed_until || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
   // The more results have confirmed the leader, the less the next can change, and what is left is to notice a
-  // drift: the number of timed calls grows with the cube root of the calls.
-  const double sure = static_cast<double>(options_.timed_until) / static_cast<double>(count);
+  // drift: the number of timed calls grows with the cube root of the calls. Rates of outliers take longer to
+  // know than locations.
+  const double until = static_cast<double>(options_.timed_until) *
+                       (key[leader_].tail > 0.0 ? options_.timed_longer_for_tails : 1.0);
+  const double sure = std::min(1.0, until / static_cast<double>(count));
   return {leader_, std::max(sure * sure, options_.timed_share_min)};
 }
 

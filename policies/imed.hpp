@@ -16,6 +16,8 @@ struct ImedOptions {
   /// with the square of their number, down to this one.
   std::uint64_t timed_until = 64;
   double timed_share_min = 1.0 / 1024;
+  /// So many times longer where outliers decide between candidates.
+  double timed_longer_for_tails = 4.0;
 };
 
 class PriorModel;
@@ -47,6 +49,7 @@ class Imed final : public Policy {
 
   ImedOptions options_;
   double audit_at_ = 128.0;
+  double doubted_at_ = 1.0;
   Reopening reopening_;
   // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
   bool reviewed_ = false;

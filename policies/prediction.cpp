@@ -39,6 +39,20 @@ std::vector<Observed> observed(const core::KnownKey& key) {
   return result;
 }
 
+// Deviations that hold nine tenths of a normal.
+constexpr double nine_tenths = 1.645;
+// The calibration begins at 1 with the weight of so many errors, and stays within these.
+constexpr double calibration_weight = 20.0;
+constexpr double calibration_min = 0.8;
+constexpr double calibration_max = 2.0;
+
+// The middle of some values, the upper one of two.
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 // The keys that cover all of them best: each next one is the farthest from those taken (Gonzalez, "Clustering
 // to minimize the maximum intercluster distance", Theoretical Computer Science 38, 1985).
 std::vector<std::size_t> spread_out(std::span<const Features> keys, std::size_t count) {
@@ -112,6 +126,55 @@ void LatencyPredictor::fit(std::span<const Dimension> dimensions, std::span<cons
     for (const std::size_t i : fitted) targets.push_back(known_[i].targets[f]);
     regressions_[f].fit(places_fitted, targets, {f == 0 ? level_slope : factor_slope});
   }
+  std::vector<std::array<Target, parts>> targets_fitted;
+  for (const std::size_t i : fitted) targets_fitted.push_back(known_[i].targets);
+  calibrate(places_fitted, of_fitted, targets_fitted);
+}
+
+void LatencyPredictor::calibrate(std::span<const Features> places,
+                                 std::span<const std::vector<Observed>> latencies,
+                                 std::span<const std::array<Target, parts>> targets) {
+  std::array<std::vector<Estimated>, parts> without;
+  for (std::size_t f = 0; f < parts; ++f) {
+    std::vector<Target> of_part;
+    for (const auto& key : targets) of_part.push_back(key[f]);
+    without[f] = regressions_[f].leave_one_out(places, of_part);
+  }
+  std::vector<double> misses;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::vector<double> errors;
+    std::vector<double> deviations;
+    for (const Observed& o : latencies[i]) {
+      const FactorModel::Row* row = model_.row(o.variant);
+      if (row == nullptr) continue;
+      double expected = without[0][i].mean + row->mean;
+      double variance = row->variance + o.variance;
+      for (std::size_t f = 1; f < parts; ++f) {
+        const double loading = row->loadings[static_cast<Eigen::Index>(f - 1)];
+        expected += loading * without[f][i].mean;
+        variance += loading * loading * without[f][i].variance;
+      }
+      errors.push_back(o.log_latency - expected);
+      // The row has been fitted to this key as well: by so much its errors are smaller here than elsewhere.
+      const double taken = std::min(0.5, static_cast<double>(parts) / static_cast<double>(row->keys));
+      deviations.push_back(std::sqrt(variance * (1.0 - taken) / (1.0 + taken)));
+    }
+    if (errors.size() < variants_min) continue;
+    // What all variants of the key have in common does not order them.
+    const double common = median(errors);
+    for (std::size_t v = 0; v < errors.size(); ++v)
+      misses.push_back(std::abs(errors[v] - common) / deviations[v]);
+  }
+  calibration_ = 1.0;
+  if (misses.empty()) return;
+  // Keys are what is exchangeable, not their variants: the quantile of so many keys by Hazen's plotting position.
+  const double keys = static_cast<double>(places.size());
+  const double count = static_cast<double>(misses.size());
+  const double rank = std::min((0.9 + 0.5 / keys) * count, count - 1.0);
+  const auto at = misses.begin() + static_cast<std::ptrdiff_t>(rank);
+  std::nth_element(misses.begin(), at, misses.end());
+  calibration_ = std::clamp((calibration_weight + count * *at / nine_tenths) / (calibration_weight + count),
+                            calibration_min, calibration_max);
 }
 
 std::vector<const LatencyPredictor::Known*> LatencyPredictor::nearest(const Key& key) const {
@@ -158,10 +221,10 @@ bool LatencyPredictor::predict(const Key& key, std::span<const std::uint32_t> ca
     if (row == nullptr) continue;
     core::Prediction::Candidate& c = prediction.candidates[i];
     c.location = mean[0] + row->mean + row->loadings.dot(mean.tail<FactorModel::factors>());
-    double variance = row->variance + foreign;
+    double variance = calibration_ * calibration_ * row->variance + foreign;
     for (std::size_t f = 0; f < c.loadings.size(); ++f) {
       const auto at = static_cast<Eigen::Index>(f);
-      c.loadings[f] = row->loadings[at] * deviation[1 + at];
+      c.loadings[f] = calibration_ * row->loadings[at] * deviation[1 + at];
       variance += c.loadings[f] * c.loadings[f];
     }
     c.deviation = std::sqrt(variance);
@@ -169,9 +232,7 @@ bool LatencyPredictor::predict(const Key& key, std::span<const std::uint32_t> ca
     deviations.push_back(c.deviation);
   }
   if (deviations.size() < variants_min) return false;
-  const auto middle = deviations.begin() + static_cast<std::ptrdiff_t>(deviations.size() / 2);
-  std::nth_element(deviations.begin(), middle, deviations.end());
-  prediction.deviation = *middle;
+  prediction.deviation = median(deviations);
   return true;
 }
 

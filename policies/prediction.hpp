@@ -17,6 +17,11 @@ namespace adaptive::policies {
 /// not know of a factor is common to all variants in proportion to their loadings: it is handed on as such,
 /// so that the first results of a key correct what is believed of the variants that have none.
 ///
+/// How far predictions really miss is measured: each known key is predicted from the others, and all
+/// deviations are scaled so that nine tenths of those errors lie within the 90 % interval (split conformal
+/// prediction; Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, "Distribution-free predictive inference for
+/// regression", Journal of the American Statistical Association 113, 2018).
+///
 /// Keys whose labels differ are not comparable: each set of labels is predicted from its own keys, though all
 /// keys together say how variants move. `fit` works on the 64 keys that cover the known ones best and
 /// remembers up to 1,024; `predict` asks the 32 nearest, so that a key's first call costs little whatever is
@@ -41,10 +46,15 @@ class LatencyPredictor final : public core::Predictor {
   };
   Features features(const Key& key) const;
   std::vector<const Known*> nearest(const Key& key) const;
+  void calibrate(std::span<const Features> places, std::span<const std::vector<Observed>> latencies,
+                 std::span<const std::array<Target, parts>> targets);
 
   std::vector<Dimension> dimensions_;
   FactorModel model_;
   std::array<FactorRegression, parts> regressions_;
+  /// By what deviations are to be multiplied: the nine in ten of the known keys' variants that are predicted
+  /// best from the other keys then lie within what is said of nine in ten.
+  double calibration_ = 1.0;
   std::vector<Known> known_;
   std::vector<std::uint64_t> results_;  // by variant, of all known keys
 };

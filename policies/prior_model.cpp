@@ -1,7 +1,6 @@
 #include "prior_model.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 
@@ -10,15 +9,16 @@
 namespace adaptive::policies {
 namespace {
 
-// The learned factor starts at 1 with the weight of so many residuals.
-constexpr double factor_weight = 2.0;
-// Of the priors that say nothing: how many there are, and how far off they may be. The errors of predictions
-// have been seen before, when each known key was predicted from the others.
+// Of the priors that say nothing: how many there are, how many of a table that has been found wrong, and how
+// far off they may be. The errors of predictions have been seen before, when each known key was predicted from
+// the others.
 constexpr double stray_share = 0.01;
+constexpr double stray_share_distrusted = 0.3;
 constexpr double stray_share_predicted = 0.0005;
+constexpr double stray_share_distrusted_prediction = 0.1;
 constexpr double stray_deviation = 0.30;
-// More than this many residuals improve the factor no further.
-constexpr std::size_t residuals_max = 64;
+// A prediction's errors that are so many times larger than expected, as variances, are still trusted.
+constexpr double trusted_scale = 4.0;
 // However noisy the launches, a prior is worth no more results than this: the hardware may have changed.
 constexpr double results_max = 16.0;
 
@@ -36,48 +36,30 @@ PriorModel::PriorModel(const KeyStatistics& key) noexcept {
   if (errors_are_common(key)) {
     factors_.emplace(key);
     for (const VariantStatistics& c : key.candidates) measured_ += c.count > 0 && c.has_prior() ? 1 : 0;
-    factor_ = factors_->factor();
+    const double surprise = factors_->factor() * factors_->factor();
+    const double distrust = std::max(0.0, 1.0 - trusted_scale / surprise);
+    stray_share_ = std::max(stray_share_predicted, stray_share_distrusted_prediction * distrust);
+    stray_deviation_ = stray_deviation;
     return;
   }
-  std::array<double, residuals_max> residuals{};
-  std::array<double, residuals_max> deviations{};
-  std::size_t count = 0;
-  for (const VariantStatistics& c : key.candidates) {
-    if (c.count == 0 || !c.has_prior() || count == residuals_max) continue;
-    residuals[count] = c.location - c.prior;
-    // The location itself is known no better than its results allow.
-    deviations[count] =
-        std::hypot(c.prior_deviation, key.deviation() / std::sqrt(static_cast<double>(c.count)));
-    ++count;
-  }
-  measured_ = count;
-  if (count == 0) return;
-  std::array<double, residuals_max> sorted = residuals;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(count / 2);
-  std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(count));
-  offset_ = *middle;
-
-  const double first = offset_ / std::hypot(key.prior_offset_deviation, deviations[0]);
-  double sum = factor_weight + first * first;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double z = (residuals[i] - offset_) / deviations[i];
-    sum += std::min(z * z, 1e4);
-  }
-  // The median took one of the residuals; the offset's own surprise replaces it.
-  factor_ = std::sqrt(sum / (factor_weight + static_cast<double>(count)));
+  regression_.emplace(key);
+  measured_ = regression_->measured();
+  stray_share_ = std::max(stray_share, stray_share_distrusted * regression_->distrust());
+  stray_deviation_ = std::max(stray_deviation, regression_->spread());
 }
 
 double PriorModel::worth_from(const VariantStatistics& candidate, double best) const noexcept {
   const double behind = location(candidate) - best;
-  const double deviation = factors_ ? factors_->deviation(candidate) : factor_ * candidate.prior_deviation;
-  const double stray = factors_ ? stray_share_predicted : stray_share;
-  const double gain = (1.0 - stray) * expected_gain(behind, deviation) +
-                      stray * expected_gain(behind, std::max(stray_deviation, deviation));
+  const double deviation = factors_ ? factors_->deviation(candidate) : regression_->deviation(candidate);
+  const double gain = (1.0 - stray_share_) * expected_gain(behind, deviation) +
+                      stray_share_ * expected_gain(behind, std::max(stray_deviation_, deviation));
   return policies::worth_from(gain, behind);
 }
 
 double PriorModel::results(const VariantStatistics& candidate, double deviation) const noexcept {
-  const double ratio = deviation / (factor_ * candidate.prior_deviation);
+  const double of_prior =
+      factors_ ? factors_->factor() * candidate.prior_deviation : regression_->deviation(candidate);
+  const double ratio = deviation / of_prior;
   return std::min(ratio * ratio, results_max);
 }
 

@@ -7,14 +7,13 @@
 
 #include <adaptive/statistics.hpp>
 #include "prior_factors.hpp"
+#include "prior_regression.hpp"
 
 namespace adaptive::policies {
 
-/// Model: location = prior + offset + error. The offset is common to the key (another clock, another shape),
-/// its estimate the median over the measured candidates, so that no single one decides it. The errors have
-/// the priors' deviations times a factor that is learned from the residuals, and heavy tails: one in a
-/// hundred priors says nothing. Where the priors are a prediction their errors are common in part, and what
-/// has been measured corrects what is expected of the rest (`PriorFactors`).
+/// Priors of a table or a neighbour err each on its own (`PriorRegression`); one in a hundred says nothing,
+/// and of a table that has been found wrong every third. The errors of a prediction are common in part, and
+/// what has been measured corrects what is expected of the rest (`PriorFactors`).
 class PriorModel {
  public:
   explicit PriorModel(const KeyStatistics& key) noexcept;
@@ -31,14 +30,15 @@ class PriorModel {
   /// How many results of that deviation the candidate's prior is worth, and the location it speaks for.
   double results(const VariantStatistics& candidate, double deviation) const noexcept;
   double location(const VariantStatistics& candidate) const noexcept {
-    return candidate.prior + (factors_ ? factors_->shift(candidate) : offset_);
+    return factors_ ? candidate.prior + factors_->shift(candidate) : regression_->location(candidate);
   }
 
  private:
   std::size_t measured_ = 0;
-  double offset_ = 0.0;
-  double factor_ = 1.0;
-  std::optional<PriorFactors> factors_;  // where the priors are a prediction
+  double stray_share_ = 0.0;
+  double stray_deviation_ = 0.0;
+  std::optional<PriorFactors> factors_;        // where the priors are a prediction
+  std::optional<PriorRegression> regression_;  // where they are not
 };
 
 }  // namespace adaptive::policies

@@ -7,10 +7,15 @@ namespace adaptive::policies {
 namespace {
 
 constexpr double faster_deviations = 4.0;
+constexpr std::uint64_t believed_looks = 2;
 
 }  // namespace
 
 void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept {
+  if (is_over(key, sample)) {
+    take_back(key, sample);
+    return;
+  }
   if (sample.candidate < stale_.size() && stale_[sample.candidate]) {
     refresh(key, sample);
     return;
@@ -33,21 +38,42 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   }
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader || key[i].count == 0) continue;
-    key.restart(i, key[i].location, 1);
+    // Looks that are still believed need not be made again.
+    key.restart(i, key[i].location, std::min(key[i].count, believed_looks));
     if (i < stale_.size()) stale_[i] = true;
   }
-  key.restart(leader, detector_.level(), detector_.weight());
+  // Of one kind, and no more than one look: something that passes may have disturbed them all.
+  key.restart(leader, detector_.level(), 1);
+  common_ = 0.0;
+}
+
+bool Reopening::moved_by(const KeyStatistics& key, const Sample& sample, double shift) noexcept {
+  const double tolerance = std::max(3.0 * key.deviation(), 0.25 * std::abs(shift));
+  return std::abs(sample.residual - shift) <= tolerance;
+}
+
+bool Reopening::is_over(const KeyStatistics& key, const Sample& sample) const noexcept {
+  return common_ > faster_deviations * key.deviation() && moved_by(key, sample, -common_);
+}
+
+void Reopening::take_back(KeyStatistics& key, const Sample& sample) noexcept {
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (i != sample.candidate && key[i].count > 0)
+      key.restart(i, key[i].location - common_, std::min(key[i].count, believed_looks));
+  key.restart(sample.candidate, sample.log_latency, 1);
+  std::fill(stale_.begin(), stale_.end(), false);
+  common_ = shift_ = 0.0;
 }
 
 void Reopening::refresh(KeyStatistics& key, const Sample& sample) noexcept {
   stale_[sample.candidate] = false;
   key.restart(sample.candidate, sample.log_latency, 1);
   if (shift_ == 0.0) return;
-  const double tolerance = std::max(3.0 * key.deviation(), 0.25 * std::abs(shift_));
-  if (std::abs(sample.residual - shift_) <= tolerance) {
+  if (moved_by(key, sample, shift_)) {
+    common_ = shift_;
     for (std::uint32_t i = 0; i < stale_.size() && i < key.size(); ++i) {
       if (!stale_[i]) continue;
-      key.restart(i, key[i].location + shift_, 1);
+      key.restart(i, key[i].location + shift_, key[i].count);
       stale_[i] = false;
     }
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <adaptive/policy.hpp>
+#include "bounds.hpp"
 #include "options.hpp"
 #include "peers.hpp"
 #include "replay/replay.hpp"
@@ -59,6 +60,16 @@ std::string floor_line(const std::vector<std::size_t>& checkpoints, double first
   return text + " | | | |\n";
 }
 
+std::string bound_line(const std::vector<replay::Mean>& overhead) {
+  std::string text = "| *and free sight* |";
+  for (const replay::Mean& at : overhead) {
+    char cell[48];
+    std::snprintf(cell, sizeof cell, " %.3f ± %.3f |", 100.0 * at.mean(), 100.0 * at.confidence());
+    text += cell;
+  }
+  return text + " | | | |\n";
+}
+
 void compare_on(const table::Trace& trace, const Options& options) {
   const std::vector<std::size_t> at = replay::checkpoints(options.calls);
   const std::size_t runs = replay_options(options, "default", 20).runs;
@@ -69,7 +80,10 @@ void compare_on(const table::Trace& trace, const Options& options) {
   std::string details;
   for (const std::string& policy : options.policies) {
     const ReplayResult result = replay::replay(trace.keys, replay_options(options, policy, runs));
-    if (&policy == &options.policies.front()) print(floor_line(at, result.first_look));
+    if (&policy == &options.policies.front()) {
+      print(floor_line(at, result.first_look));
+      if (options.bound) print(bound_line(free_sight(trace.keys, at, options.order, runs, options.seed)));
+    }
     print(line(policy, result.total, false));
     for (const replay::KeyResult& key : result.keys)
       details += line(policy + ", " + key.name, key.summary, false);

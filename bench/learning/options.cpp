@@ -32,6 +32,10 @@ Options parse(const std::vector<std::string>& arguments) {
       options.help = true;
       continue;
     }
+    if (option == "--bound") {
+      options.bound = true;
+      continue;
+    }
     if (option == "--per-key") {
       options.per_key = true;
       continue;
@@ -69,7 +73,7 @@ Options parse(const std::vector<std::string>& arguments) {
 std::string usage() {
   std::string text =
       "compare [--runs N] [--seed S] [--calls N] [--policy NAME]... [--budget SHARE]\n"
-      "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--per-key]]\n"
+      "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--bound] [--per-key]]\n"
       "\n"
       "Runs every policy on the same draws and prints a table in Markdown. Overhead is extra true latency "
       "over\n"
@@ -82,6 +86,7 @@ std::string usage() {
       "  --trace     draws from recorded latencies: lines "
       "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
       "  --order     rounds of the recording at random, or as they were recorded\n"
+      "  --bound     also one look at each and free sight of all later latencies\n"
       "  --per-key   a line for every key as well\n"
       "\n"
       "Policies: those of policies/, and models of other systems and textbooks:\n";

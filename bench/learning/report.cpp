@@ -32,7 +32,8 @@ std::string head(const std::vector<std::size_t>& checkpoints, bool reaction) {
   column("wrong / runs");
   column("promotions");
   column("timed %");
-  if (reaction) column("reaction, calls (never)");
+  if (reaction) column("reaction, calls: mean, 95 % (never)");
+  if (reaction) column("timed: median, 95 %");
   return names + "\n" + rule + "\n";
 }
 
@@ -43,9 +44,13 @@ std::string line(const std::string& policy, const Summary& summary, bool reactio
   text += " " + std::to_string(summary.wrong) + " / " + std::to_string(summary.runs) + " |";
   text += " " + format("%.2f", summary.promotions.mean()) + " |";
   text += " " + percent(summary.timed) + " |";
-  if (reaction)
-    text += (summary.reaction.count() == 0 ? " –" : " " + format("%.0f", summary.reaction.mean())) + " (" +
-            std::to_string(summary.unreacted) + ") |";
+  if (!reaction) return text + "\n";
+  const std::string never = " (" + std::to_string(summary.unreacted) + ") |";
+  if (summary.reaction.count() == 0) return text + " –" + never + " – |\n";
+  text += " " + format("%.0f", summary.reaction.mean()) + ", " +
+          format("%.0f", summary.reaction_calls.quantile(0.95)) + never;
+  text += " " + format("%.0f", summary.reaction_timed.quantile(0.5)) + ", " +
+          format("%.0f", summary.reaction_timed.quantile(0.95)) + " |";
   return text + "\n";
 }
 

@@ -40,7 +40,7 @@ struct VariantStatistics {
   /// standard normal and the same for all candidates of the key. Zero where priors err each on its own.
   std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
-  std::uint64_t asked_at = 0;               ///< the key's `results` when it was last launched to be timed
+  double asked_at = 0.0;                    ///< the key's `calls` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
   double exposed = 0.0;   ///< results that could have been told for outliers, older ones fading
   double outliers = 0.0;  ///< how many of them were
@@ -85,12 +85,15 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }
 
-  /// Launches of a candidate whose results can still be expected: none once 32 results of the key have come
-  /// since the latest of them was launched, since results rarely overtake each other by more.
+  /// Launches of a candidate whose results can still be expected: none once the latest of them has been out
+  /// for twice as long as results have been seen to take. All of them before anything has come.
   std::uint32_t awaited(std::size_t candidate) const noexcept {
     const VariantStatistics& c = candidates[candidate];
-    return results - c.asked_at < 32 ? c.pending : 0;
+    return results == 0 || calls - c.asked_at <= 2.0 * delay_ + delay_usual ? c.pending : 0;
   }
+
+  /// A result has come so many calls after its launch.
+  void note_delay(double calls_since) noexcept;
 
   /// Deviation of one log latency, pooled over the candidates and shrunk towards 3 % while few results exist
   /// (weight of four results); never below 0.2 %, the step of the coarsest clock in use on a 30 µs kernel.
@@ -105,12 +108,17 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::uint32_t leader(bool use_priors = false) const noexcept;
 
   /// How many results agree with a candidate's location. Two outliers seldom agree with each other, so what
-  /// looks slow on few results is believed only when they do. All results once there are more than a few.
+  /// looks slow on few results is believed only when they do; where keys start cold, first results do not
+  /// count. All results once there are more than a few.
   std::uint64_t agreeing(std::size_t candidate) const noexcept;
 
   /// Whether first results are slow starts here (module load, JIT, cache): of the candidates with several
   /// results, at least half had a first one far above the rest. A single result says nothing then.
   bool starts_cold() const noexcept;
+
+  /// Whether something has disturbed several launches in a row, and no longer does: what a single result said
+  /// may have been said of that.
+  bool was_disturbed() const noexcept { return disturbed_ && late_in_a_row_ == 0; }
 
   /// Half the width of the confidence sequence of a candidate's location: valid at all times together, for
   /// all candidates together, with probability 1 - error. Infinite without results. Source: the normal
@@ -127,6 +135,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
                std::uint64_t weight = 0) noexcept;
 
  private:
+  /// Calls that a result may take whatever others took.
+  static constexpr double delay_usual = 32.0;
+
   void update_deviation() noexcept;
   void note_tail(VariantStatistics& candidate, double residual) noexcept;
   void update_tails() noexcept;
@@ -134,6 +145,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
   double squares_ = 0.0;  // of clipped residuals, all candidates
   double freedom_ = 0.0;  // how many of them, older ones fading
   double outliers_ = 0.0;
+  double delay_ = 0.0;  // the longest of late
+  std::uint32_t late_in_a_row_ = 0;
+  bool disturbed_ = false;
   double deviation_ = 0.03;
   double exposed_ = 0.0;  // of all candidates together, as theirs
   double tail_outliers_ = 0.0;

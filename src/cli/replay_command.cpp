@@ -151,6 +151,11 @@ Json figures(const Summary& summary, double first_look, std::size_t calls) {
   json["timed_fraction"] = summary.timed.mean();
   if (summary.reaction.count() > 0 || summary.unreacted > 0) {
     json["reaction_calls"] = summary.reaction.count() > 0 ? Json(summary.reaction.mean()) : Json();
+    if (summary.reaction.count() > 0) {
+      json["reaction_calls_95"] = summary.reaction_calls.quantile(0.95);
+      json["reaction_timed_median"] = summary.reaction_timed.quantile(0.5);
+      json["reaction_timed_95"] = summary.reaction_timed.quantile(0.95);
+    }
     json["unreacted_runs"] = summary.unreacted;
   }
   return json;

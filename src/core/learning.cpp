@@ -25,6 +25,11 @@ constexpr std::size_t timed_first_each = 4;
 // that the budget pays for, were every look to cost a whole latency.
 constexpr double consulted_per_budget = 4.0;
 
+// Only differences of two of them count.
+std::uint32_t call_number(const KeyStatistics& key) noexcept {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(key.calls));
+}
+
 bool learns(Mode mode) {
   return mode == Mode::online || mode == Mode::observe;
 }
@@ -127,13 +132,13 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   std::uint32_t ticket = 0;
   if (choice.timed) {
     std::uint32_t lost = Tickets::none;
-    ticket = key.tickets.issue(choice.candidate, lost);
+    ticket = key.tickets.issue(choice.candidate, call_number(s), lost);
     if (lost != Tickets::none) {
       ++key.counters.results_lost;
       if (s.candidates[lost].pending > 0) --s.candidates[lost].pending;
     }
     ++s.candidates[choice.candidate].pending;
-    s.candidates[choice.candidate].asked_at = s.results;
+    s.candidates[choice.candidate].asked_at = s.calls;
     ++key.counters.timed;
   }
   publish(key);
@@ -153,6 +158,7 @@ std::optional<std::uint32_t> OperationState::resolve(KeyState& key, std::uint32_
   if (result.outcome == Tickets::Outcome::expired) ++key.counters.results_expired;
   if (result.outcome != Tickets::Outcome::accepted || result.candidate >= s.size()) return std::nullopt;
   if (s.candidates[result.candidate].pending > 0) --s.candidates[result.candidate].pending;
+  s.note_delay(call_number(s) - result.issued_at);
   return result.candidate;
 }
 

@@ -6,8 +6,21 @@
 namespace adaptive::core {
 namespace {
 
+// A look that takes so many times what was expected was disturbed.
+constexpr double disturbed = 2.0;
+
 double cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept {
   return std::max(0.0, std::exp(key[candidate].location) - std::exp(key[leader].location));
+}
+
+// A single result may have been an outlier: no such look is expected to cost more than any other candidate's.
+double expected_cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept {
+  const double cost = cost_ns(key, candidate, leader);
+  if (key.agreeing(candidate) >= 2) return cost;
+  double most = 0.0;
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (i != candidate && i != leader && key[i].count > 0) most = std::max(most, cost_ns(key, i, leader));
+  return most > 0.0 ? std::min(cost, most) : cost;
 }
 
 }  // namespace
@@ -26,7 +39,7 @@ std::optional<std::uint32_t> Revalidation::due(const KeyStatistics& key, std::ui
   }
   if (!oldest) return std::nullopt;
   const double earned = share * key.calls * std::exp(key[leader].location);
-  if (spent_ns_ + cost_ns(key, *oldest, leader) > earned) return std::nullopt;
+  if (spent_ns_ + expected_cost_ns(key, *oldest, leader) > earned) return std::nullopt;
   return oldest;
 }
 
@@ -34,14 +47,19 @@ void Revalidation::launched(const KeyStatistics& key, std::uint32_t candidate,
                             std::uint32_t leader) noexcept {
   looking_at_ = candidate;
   leader_ns_ = std::exp(key[leader].location);
-  expected_ns_ = cost_ns(key, candidate, leader);
+  expected_ns_ = expected_cost_ns(key, candidate, leader);
   spent_ns_ += expected_ns_;
 }
 
 void Revalidation::arrived(std::uint32_t candidate, double ns) noexcept {
   if (candidate != looking_at_) return;
-  spent_ns_ += std::max(0.0, ns - leader_ns_) - expected_ns_;
   looking_at_ = none;
+  const std::uint64_t bit = candidate < 64 ? std::uint64_t{1} << candidate : 0;
+  const bool late = ns > disturbed * (leader_ns_ + expected_ns_);
+  // Whatever disturbed the launch would have disturbed the leader's, unless it happens to this one again.
+  const bool excused = late && bit != 0 && (late_ & bit) == 0;
+  if (!excused) spent_ns_ += std::max(0.0, ns - leader_ns_) - expected_ns_;
+  late_ = late ? late_ | bit : late_ & ~bit;
 }
 
 }  // namespace adaptive::core

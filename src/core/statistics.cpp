@@ -17,6 +17,10 @@ constexpr double prior_freedom = 4.0;
 constexpr double deviation_min = 0.002;
 // Two results further apart than this are not of one kind.
 constexpr double agreement_deviations = 5.0;
+// The longest delay is forgotten over so many results.
+constexpr double delay_memory = 256.0;
+// So many outliers one after the other are no chance.
+constexpr std::uint32_t late_max = 3;
 // The mixture parameter of the confidence sequence: narrowest around this many results.
 constexpr double mixture = 2.0;
 // By how much more than said the deviation may be off, in results: so that the sequence holds from the first
@@ -62,9 +66,11 @@ std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
 std::uint64_t KeyStatistics::agreeing(std::size_t candidate) const noexcept {
   const VariantStatistics& c = candidates[candidate];
   if (c.count > VariantStatistics::first_count) return c.count;
-  return static_cast<std::uint64_t>(
-      std::count_if(c.first.begin(), c.first.begin() + static_cast<std::ptrdiff_t>(c.count),
-                    [&](double x) { return std::abs(x - c.location) <= agreement_deviations * deviation_; }));
+  const auto agrees = [&](double x) { return std::abs(x - c.location) <= agreement_deviations * deviation_; };
+  const auto end = c.first.begin() + static_cast<std::ptrdiff_t>(c.count);
+  const auto all = static_cast<std::uint64_t>(std::count_if(c.first.begin(), end, agrees));
+  // Where first launches are slow, another slow one may agree with it by chance.
+  return all > 0 && agrees(c.first[0]) && starts_cold() ? all - 1 : all;
 }
 
 bool KeyStatistics::starts_cold() const noexcept {
@@ -111,6 +117,8 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
       freedom_ += 1.0;
     }
     if (clipped != sample.residual) outliers_ += 1.0;
+    late_in_a_row_ = sample.residual > limit ? late_in_a_row_ + 1 : 0;
+    if (late_in_a_row_ >= late_max) disturbed_ = true;
     update_deviation();
     note_tail(c, sample.residual);
   }
@@ -123,6 +131,10 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   }
   ++results;
   return sample;
+}
+
+void KeyStatistics::note_delay(double calls_since) noexcept {
+  delay_ = std::max(calls_since, delay_ - delay_ / delay_memory);
 }
 
 void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint64_t weight) noexcept {

@@ -1,14 +1,16 @@
 // What outliers add to a candidate's cost.
 //
 // Outliers are rare and large: whether they belong to a variant or meet all variants alike shows only in many
-// results, and one that came early must not bury a variant. So a candidate's rate of outliers is shrunk to
-// that of all candidates (a gamma prior, as in Gelman et al., "Bayesian Data Analysis", section 2.6), and
-// counts as higher only where chance does not explain it. Fewer outliers than the others speak for a
-// candidate little by little.
+// results. So a candidate's rate of outliers is that of all candidates unless its own results speak against
+// it. A higher one counts only beyond chance: an outlier that came early must not bury a variant. A lower one
+// counts as far as it is believed to be the candidate's own (the posterior of a mixture of two, Gelman et
+// al., "Bayesian Data Analysis", 2.6 and 22): were luck taken at its word, the leader, which has the most
+// results, would outshine variants a percent faster.
 #include <adaptive/statistics.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace adaptive {
 namespace {
@@ -22,10 +24,30 @@ constexpr double rate_weight = 50.0;
 constexpr double tail_min = 0.01;
 // A rate is higher than the common one beyond chance from so many deviations and outliers above it on.
 constexpr double beyond_chance = 2.0;
+// Share of the candidates whose rate is their own: exponentially distributed about the common one.
+constexpr double own_share = 0.2;
 // While nothing else happens the tails are looked at again after so many results.
 constexpr std::uint64_t update_every = 8;
 // Older results count less from so many on.
 constexpr double tail_memory = 8192.0;
+
+// By how much likelier that many outliers are of a candidate with a rate of its own, where `chance` are
+// expected of the common rate: marginal of an exponential rate against Poisson. The factorial is Gosper's, as
+// outliers that fade are no whole number.
+double own_likelihood(double outliers, double chance) noexcept {
+  const double factorial = 0.5 * std::log((2.0 * outliers + 1.0 / 3.0) * std::numbers::pi) +
+                           (outliers > 0.0 ? outliers * std::log(outliers) : 0.0) - outliers;
+  return std::exp(factorial + chance - (outliers + 1.0) * std::log1p(chance));
+}
+
+// The rate that is believed of a candidate, given that of all.
+double believed_rate(const VariantStatistics& c, double rate) noexcept {
+  const double chance = rate * c.exposed;
+  const double own = (c.outliers + 1.0) / (c.exposed + 1.0 / rate);
+  if (own >= rate) return c.outliers > chance + beyond_chance * (1.0 + std::sqrt(chance)) ? own : rate;
+  const double odds = own_share / (1.0 - own_share) * own_likelihood(c.outliers, chance);
+  return rate + (own - rate) * odds / (1.0 + odds);
+}
 
 }  // namespace
 
@@ -57,10 +79,6 @@ void KeyStatistics::update_tails() noexcept {
   const bool count = objective == Objective::mean || rate * size > tail_min;
   if (!count && !tails_count_) return;
   tails_count_ = count;
-  // The more outliers the less used candidates have had, the more the rate is everybody's.
-  const auto most = std::max_element(candidates.begin(), candidates.end(),
-                                     [](const auto& a, const auto& b) { return a.exposed < b.exposed; });
-  const double pooled = 1.0 + tail_outliers_ - most->outliers;
   for (VariantStatistics& c : candidates) {
     if (!count) {
       c.tail = 0.0;
@@ -70,10 +88,7 @@ void KeyStatistics::update_tails() noexcept {
       c.tail = std::log1p(size * c.outliers / std::max(c.exposed, 1.0));
       continue;
     }
-    double own = (c.outliers + pooled) / (c.exposed + pooled / rate);
-    const double chance = rate * c.exposed;
-    if (c.outliers <= chance + beyond_chance * (1.0 + std::sqrt(chance))) own = std::min(own, rate);
-    c.tail = std::log1p(std::max(own * size, tail_min)) - std::log1p(tail_min);
+    c.tail = std::log1p(std::max(believed_rate(c, rate) * size, tail_min)) - std::log1p(tail_min);
   }
 }
 

@@ -33,7 +33,7 @@ void Synthetic::restart(std::uint64_t seed) {
 
 void Synthetic::advance() {
   for (const Change& change : options_.changes)
-    if (change.call == next_call_) apply(change);
+    if (change.call <= next_call_ && next_call_ < change.call + change.over) apply(change);
   ++next_call_;
   factor_ = noise_.next();
 }
@@ -45,17 +45,28 @@ double Synthetic::launch(std::uint32_t variant) {
 }
 
 void Synthetic::apply(const Change& change) {
-  std::vector<std::uint32_t> order(size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return mean(a) < mean(b); });
-  std::vector<double> means(size());
-  for (std::uint32_t i = 0; i < means.size(); ++i) {
-    const bool hit =
-        change.whose == Change::Whose::all || (change.whose == Change::Whose::best && i == order[0]) ||
-        (change.whose == Change::Whose::third && i == order[std::min<std::size_t>(2, size() - 1)]);
-    means[i] = mean(i) * (hit ? change.factor : 1.0);
+  if (change.call == next_call_) {
+    order_.resize(size());
+    std::iota(order_.begin(), order_.end(), 0U);
+    std::sort(order_.begin(), order_.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return mean(a) < mean(b); });
   }
+  const double factor = std::pow(change.factor, 1.0 / static_cast<double>(change.over));
+  std::vector<double> means(size());
+  for (std::uint32_t i = 0; i < means.size(); ++i) means[i] = mean(i) * (hits(change, i) ? factor : 1.0);
   set_means(std::move(means));
+}
+
+bool Synthetic::hits(const Change& change, std::uint32_t variant) const {
+  switch (change.whose) {
+    case Change::Whose::best:
+      return variant == order_[0];
+    case Change::Whose::third:
+      return variant == order_[std::min<std::size_t>(2, size() - 1)];
+    case Change::Whose::all:
+      return true;
+  }
+  return false;
 }
 
 }  // namespace adaptive::replay

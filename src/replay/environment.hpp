@@ -44,12 +44,14 @@ class Environment {
   std::uint32_t best_ = 0;
 };
 
-/// At `call`, before it runs, latencies are multiplied by `factor`.
+/// From `call` on, before it runs, latencies are multiplied by `factor`: at once, or little by little over
+/// some calls.
 struct Change {
   enum class Whose { best, third, all };
   std::size_t call = 0;
   Whose whose = Whose::best;  ///< by rank when it happens
   double factor = 1.0;
+  std::size_t over = 1;  ///< calls that the change takes
 };
 
 /// Variants in geometric progression from 1 to `spread`, in an order that the seed shuffles, so that the
@@ -76,12 +78,14 @@ class Synthetic final : public Environment {
 
  private:
   void apply(const Change& change);
+  bool hits(const Change& change, std::uint32_t variant) const;
 
   SyntheticOptions options_;
   Noise noise_;
   std::size_t next_call_ = 0;
   double factor_ = 1.0;
   std::vector<bool> warm_;
+  std::vector<std::uint32_t> order_;  // by mean when the latest change began
 };
 
 }  // namespace adaptive::replay

@@ -80,20 +80,28 @@ Operation& define(Selector& selector, Environment& environment, const RunOptions
 class Reaction {
  public:
   // True once the last `window` calls were good enough.
-  bool add(bool good) noexcept {
-    const std::size_t at = calls_++ % window;
-    good_ += std::size_t{good} - std::size_t{latest_[at]};
-    latest_[at] = good;
+  bool add(bool good, bool timed) noexcept {
+    Call& latest = latest_[calls_++ % window];
+    good_ += std::size_t{good} - std::size_t{latest.good};
+    timed_before_ += latest.timed;
+    latest = {good, timed};
     return calls_ >= window && good_ >= needed;
   }
+  // Before those.
   std::size_t calls() const noexcept { return calls_ - window; }
+  std::size_t timed() const noexcept { return timed_before_; }
 
  private:
+  struct Call {
+    bool good = false;
+    bool timed = false;
+  };
   static constexpr std::size_t window = 20;
   static constexpr std::size_t needed = 18;
-  bool latest_[window] = {};
+  Call latest_[window] = {};
   std::size_t calls_ = 0;
   std::size_t good_ = 0;
+  std::size_t timed_before_ = 0;
 };
 
 class Run {
@@ -152,8 +160,10 @@ class Run {
     launched_[variant] = true;
     if (options_.keep_choices) outcome_.choices.push_back(variant * 2 + (decision.timed() ? 1 : 0));
     if (options_.change_call && call_ >= *options_.change_call && !outcome_.reaction &&
-        reaction_.add(environment_.gap(variant) <= tie))
+        reaction_.add(environment_.gap(variant) <= tie, decision.timed())) {
       outcome_.reaction = reaction_.calls();
+      outcome_.reaction_timed = reaction_.timed();
+    }
     if (!decision.timed()) return;
     ++timed_;
     spent_ += options_.learning.timing_cost.count();

@@ -71,6 +71,7 @@ struct Outcome {
   double gap_leader = 0.0;            ///< at the end, of what runs between explorations
   /// Calls from the change until 18 of the next 20 ran a variant as good as the best; nothing: never.
   std::optional<std::size_t> reaction;
+  std::size_t reaction_timed = 0;  ///< how many of those calls were timed
   Counters counters;
   std::vector<std::uint32_t> choices;  ///< twice the variant, plus 1 where timed
 };

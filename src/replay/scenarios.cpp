@@ -1,5 +1,7 @@
 #include "replay/scenarios.hpp"
 
+#include <utility>
+
 namespace adaptive::replay {
 namespace {
 
@@ -32,9 +34,19 @@ SyntheticOptions module_loads() {
   return options;
 }
 
-SyntheticOptions changing(Change::Whose whose, double factor) {
+SyntheticOptions changing(Change::Whose whose, double factor, std::size_t over = 1) {
   SyntheticOptions options;
-  options.changes = {{change_call, whose, factor}};
+  options.changes = {{change_call, whose, factor, over}};
+  return options;
+}
+
+// Whoever runs in these calls takes three times as long: the first of them are the first looks of some.
+SyntheticOptions bursts() {
+  SyntheticOptions options;
+  for (const auto& [begin, length] : {std::pair<std::size_t, std::size_t>{2, 4}, {60, 10}, {3'000, 50}}) {
+    options.changes.push_back({begin, Change::Whose::all, 3.0});
+    options.changes.push_back({begin + length, Change::Whose::all, 1.0 / 3.0});
+  }
   return options;
 }
 
@@ -55,6 +67,11 @@ const std::vector<Scenario>& scenarios() {
        changing(Change::Whose::best, 1.5),
        {},
        change_call},
+      {"best slower and slower",
+       "as steady, the best becomes 1.5× slower from call 3,000 to 5,000",
+       changing(Change::Whose::best, 1.5, 2'000),
+       {},
+       change_call},
       {"all slower",
        "as steady, all become 1.5× slower at call 3,000",
        changing(Change::Whose::all, 1.5),
@@ -65,6 +82,7 @@ const std::vector<Scenario>& scenarios() {
        changing(Change::Whose::third, 1.0 / 1.5),
        {},
        change_call},
+      {"bursts", "as steady, whoever runs in calls 2 to 5, 60 to 69 and 3,000 to 3,049 takes 3×", bursts()},
       {"seeded",
        "K = 24, slowest 4×, a table of this device that is 2 % off",
        variants(24, 4.0),
@@ -77,6 +95,12 @@ const std::vector<Scenario>& scenarios() {
        {},
        {},
        SeedTable{0.1, 1.6, false}},
+      {"wrong seeds",
+       "as seeded, a table that claims this device and is off by 50 %",
+       variants(24, 4.0),
+       {},
+       {},
+       SeedTable{0.5, 1.0, true}},
       {"garbage seeds",
        "as seeded, a table that claims this device and is off by a factor of e",
        variants(24, 4.0),

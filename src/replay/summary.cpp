@@ -1,6 +1,16 @@
 #include "replay/summary.hpp"
 
+#include <algorithm>
+
 namespace adaptive::replay {
+
+double Distribution::quantile(double share) const {
+  std::vector<double> sorted = values_;
+  const double rank = std::ceil(share * static_cast<double>(sorted.size()));
+  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(std::max(rank, 1.0)) - 1;
+  std::nth_element(sorted.begin(), at, sorted.end());
+  return *at;
+}
 
 void Summary::add(const Outcome& outcome) {
   for (std::size_t i = 0; i < overhead.size() && i < outcome.overhead.size(); ++i)
@@ -8,10 +18,13 @@ void Summary::add(const Outcome& outcome) {
   realized.add(outcome.overhead_realized);
   timed.add(outcome.timed_share);
   promotions.add(static_cast<double>(outcome.promotions));
-  if (outcome.reaction)
+  if (outcome.reaction) {
     reaction.add(static_cast<double>(*outcome.reaction));
-  else
+    reaction_calls.add(static_cast<double>(*outcome.reaction));
+    reaction_timed.add(static_cast<double>(outcome.reaction_timed));
+  } else {
     ++unreacted;
+  }
   ++runs;
   wrong += outcome.wrong_promotions;
 }

@@ -34,6 +34,18 @@ class Mean {
   double squares_ = 0.0;
 };
 
+/// Values of which any quantile can be asked.
+class Distribution {
+ public:
+  void add(double value) { values_.push_back(value); }
+  std::size_t count() const noexcept { return values_.size(); }
+  /// The least value that at least `share` of them do not exceed; there must be one.
+  double quantile(double share) const;
+
+ private:
+  std::vector<double> values_;
+};
+
 /// What a policy did in a number of runs.
 struct Summary {
   explicit Summary(std::size_t checkpoints) : overhead(checkpoints) {}
@@ -44,6 +56,8 @@ struct Summary {
   Mean timed;
   Mean promotions;
   Mean reaction;
+  Distribution reaction_calls;  ///< of the runs that `reaction` is the mean of
+  Distribution reaction_timed;  ///< timed calls until then
   std::size_t runs = 0;
   std::size_t wrong = 0;  ///< promotions of all runs together
   std::size_t unreacted = 0;

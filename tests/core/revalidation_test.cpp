@@ -13,9 +13,11 @@ namespace {
 KeyStatistics key() {
   KeyStatistics key;
   key.candidates.resize(3);
-  key.add(0, 1000.0);
-  key.add(1, 1500.0);
-  key.add(2, 2000.0);
+  for (int look = 0; look < 2; ++look) {
+    key.add(0, 1000.0);
+    key.add(1, 1500.0);
+    key.add(2, 2000.0);
+  }
   key.candidates[0].asked_at = 3;
   key.candidates[1].asked_at = 2;
   key.candidates[2].asked_at = 1;
@@ -66,8 +68,33 @@ TEST(Revalidation, CountsWhatALookReallyCost) {
   EXPECT_NEAR(revalidation.spent_ns(), 1000.0, 1e-6) << "as expected";
   revalidation.arrived(1, 50'000.0);
   EXPECT_NEAR(revalidation.spent_ns(), 1000.0, 1e-6) << "another candidate's result";
-  revalidation.arrived(2, 11'000.0);
-  EXPECT_NEAR(revalidation.spent_ns(), 10'000.0, 1e-6);
+  revalidation.arrived(2, 2'500.0);
+  EXPECT_NEAR(revalidation.spent_ns(), 1500.0, 1e-6);
+}
+
+TEST(Revalidation, ExcusesOneOutlierOfACandidateButNoSecond) {
+  KeyStatistics k = key();
+  Revalidation revalidation;
+  for (const double spent : {1000.0, 51'000.0, 101'000.0}) {
+    revalidation.launched(k, 2, 0);
+    revalidation.arrived(2, 51'000.0);
+    EXPECT_NEAR(revalidation.spent_ns(), spent, 1e-6);
+  }
+  revalidation.launched(k, 2, 0);
+  revalidation.arrived(2, 2000.0);
+  revalidation.launched(k, 2, 0);
+  revalidation.arrived(2, 51'000.0);
+  EXPECT_NEAR(revalidation.spent_ns(), 103'000.0, 1e-6) << "alone again";
+}
+
+// Were it expected to cost what an outlier took, the look at one candidate would keep all others waiting.
+TEST(Revalidation, ExpectsNoMoreOfASingleResultThanOfTheOthers) {
+  KeyStatistics k = key();
+  k.add(1, 1500.0);
+  k.restart(2);
+  k.add(2, 100'000.0);
+  k.calls = 101.0;  // pays for 1 % of that
+  EXPECT_EQ(Revalidation().due(k, 0, 0.01), 2u);
 }
 
 TEST(Revalidation, LeavesOutWhatCannotRunAndWhatNobodyHasMeasured) {

@@ -153,15 +153,38 @@ TEST(OutlierShare, IsThatOfTheResults) {
   EXPECT_NEAR(key.outlier_share(), 0.05, 0.015);
 }
 
-TEST(Awaited, AreThePendingOnesUntilThirtyTwoResultsHaveCome) {
+TEST(Awaited, AreAllPendingOnesWhileNothingHasCome) {
   KeyStatistics key = of(2);
   key.candidates[0].pending = 3;
-  key.candidates[0].asked_at = 0;
-  for (int i = 0; i < 31; ++i) key.add(1, 100.0);
+  key.calls = 1e6;
   EXPECT_EQ(key.awaited(0), 3u);
-  key.add(1, 100.0);
-  EXPECT_EQ(key.awaited(0), 0u);
   EXPECT_EQ(key.awaited(1), 0u);
+}
+
+TEST(Awaited, AreGivenUpAfterTwiceWhatResultsTake) {
+  KeyStatistics key = of(2);
+  key.candidates[0].pending = 3;
+  key.candidates[0].asked_at = 1000.0;
+  key.add(1, 100.0);
+  key.calls = 1032.0;
+  EXPECT_EQ(key.awaited(0), 3u);
+  key.calls = 1033.0;
+  EXPECT_EQ(key.awaited(0), 0u) << "results come at once";
+  key.note_delay(400.0);
+  EXPECT_EQ(key.awaited(0), 3u) << "one was that late";
+  key.calls = 1833.0;
+  EXPECT_EQ(key.awaited(0), 0u);
+}
+
+TEST(Awaited, AreWaitedForLessOnceResultsComeSoon) {
+  KeyStatistics key = of(2);
+  key.candidates[0].pending = 1;
+  key.add(1, 100.0);
+  key.calls = 200.0;
+  key.note_delay(400.0);
+  EXPECT_EQ(key.awaited(0), 1u);
+  for (int i = 0; i < 1000; ++i) key.note_delay(1.0);
+  EXPECT_EQ(key.awaited(0), 0u);
 }
 
 TEST(Leader, IsTheFastestAvailable) {
@@ -273,6 +296,17 @@ TEST(ColdStarts, ShowInTheSecondResultOfACandidate) {
   EXPECT_TRUE(key.starts_cold());
   EXPECT_NEAR(location_ns(key, 0), 1000.0, 1.0);
   EXPECT_LT(key.deviation(), 0.04) << "the two are not of one kind";
+}
+
+TEST(ColdStarts, DoNotAgreeWithAnOutlier) {
+  KeyStatistics key = of(3);
+  for (std::uint32_t i = 0; i < 3; ++i) key.add(i, 20'000.0);
+  for (int result = 0; result < 3; ++result)
+    for (std::uint32_t i = 0; i < 2; ++i) key.add(i, 1000.0);
+  key.add(2, 20'100.0);  // the second launch, as slow as the cold one
+  ASSERT_TRUE(key.starts_cold());
+  EXPECT_EQ(key.agreeing(2), 1u);
+  EXPECT_EQ(key.agreeing(0), 3u);
 }
 
 TEST(ColdStarts, AreNotSeenInOrdinaryResults) {

@@ -21,7 +21,7 @@ RC_GTEST_PROP(Tickets, AgreeWithAModelThatRemembersAll, ()) {
     if (step < 60 || issued.empty()) {
       std::uint32_t lost = Tickets::none;
       const auto candidate = static_cast<std::uint32_t>(step);
-      const std::uint32_t ticket = tickets.issue(candidate, lost);
+      const std::uint32_t ticket = tickets.issue(candidate, 0, lost);
       RC_ASSERT(ticket != 0u);
       RC_ASSERT(!out.contains(ticket));
       if (lost != Tickets::none) {

@@ -14,7 +14,7 @@ using Outcome = Tickets::Outcome;
 
 std::uint32_t issue(Tickets& tickets, std::uint32_t candidate) {
   std::uint32_t lost = Tickets::none;
-  const std::uint32_t ticket = tickets.issue(candidate, lost);
+  const std::uint32_t ticket = tickets.issue(candidate, 0, lost);
   EXPECT_EQ(lost, Tickets::none);
   return ticket;
 }
@@ -60,7 +60,7 @@ TEST(Tickets, GiveUpTheOldestBeyondTheLimit) {
   const std::uint32_t first = issue(tickets, 9);
   for (std::uint32_t i = 1; i < 64; ++i) issue(tickets, 3);
   std::uint32_t lost = Tickets::none;
-  tickets.issue(4, lost);
+  tickets.issue(4, 0, lost);
   EXPECT_EQ(lost, 9u);
   EXPECT_EQ(tickets.complete(first).outcome, Outcome::expired);
 }
@@ -98,7 +98,7 @@ TEST(Tickets, TellTheOneThatNeverCameFromTheOthers) {
   int lost_count = 0;
   for (int i = 0; i < 1000; ++i) {
     std::uint32_t lost = Tickets::none;
-    const std::uint32_t ticket = tickets.issue(6, lost);
+    const std::uint32_t ticket = tickets.issue(6, 0, lost);
     if (lost != Tickets::none) {
       EXPECT_EQ(lost, 5u);
       ++lost_count;
