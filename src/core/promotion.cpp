@@ -9,10 +9,6 @@ namespace {
 // off by where results tell how good the priors are.
 constexpr double prior_deviations = 3.0;
 
-// Where outliers decide, so many results have to tell a candidate's own share of them: ten of the usual one
-// in a hundred.
-constexpr double exposed_min = 1000.0;
-
 /// What the priors of a key are worth, seen from a candidate that has results: its own error is taken for the
 /// error of all, which one other measured candidate at least has to confirm and none may contradict.
 class Priors {
@@ -51,7 +47,6 @@ class Priors {
 bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const LearningOptions& options) noexcept {
   const VariantStatistics& c = key[candidate];
   if (!c.available || c.count < options.samples_min) return false;
-  if (c.tail > 0.0 && c.exposed < exposed_min) return false;
   const double zone = std::log1p(options.indifference);
   const double upper = c.location + key.radius(candidate, options.error);
   // Cheap first: most candidates fail on their locations alone. Tails, which are known less surely, may speak

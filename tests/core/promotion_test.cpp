@@ -66,23 +66,9 @@ TEST(Established, NobodyIsWhileARivalsFewResultsDoNotAgree) {
   KeyStatistics key = of(2);
   add(key, 0, 100.0, 50);
   add(key, 1, 900.0, 1);
-  add(key, 1, 1300.0, 1);
+  add(key, 1, 4000.0, 1);
   EXPECT_EQ(established(key, options), std::nullopt) << "both may have been outliers";
   add(key, 1, 900.0, 1);
-  EXPECT_EQ(established(key, options), 0u);
-}
-
-// An outlier in a hundred results, of any size, decides what a variant costs in the mean.
-TEST(Established, NobodyIsWhileOutliersDecideAndItsOwnAreUnknown) {
-  KeyStatistics key = of(2);
-  const auto launches = [&](std::uint32_t candidate, double ns, int count) {
-    for (int i = 0; i < count; ++i) key.add(candidate, i % 100 == 50 ? 30.0 * ns : ns);
-  };
-  launches(0, 100.0, 800);
-  launches(1, 200.0, 800);
-  ASSERT_GT(key[0].tail, 0.0);
-  EXPECT_EQ(established(key, options), std::nullopt);
-  launches(0, 100.0, 300);
   EXPECT_EQ(established(key, options), 0u);
 }
 
