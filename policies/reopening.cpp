@@ -39,7 +39,7 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader || key[i].count == 0) continue;
     // Looks that are still believed need not be made again.
-    key.restart(i, key[i].location, std::min(key[i].count, believed_looks));
+    key.remember(i, key[i].location, std::min(key[i].count, believed_looks));
     if (i < stale_.size()) stale_[i] = true;
   }
   // Of one kind, and no more than one look: something that passes may have disturbed them all.
@@ -59,7 +59,7 @@ bool Reopening::is_over(const KeyStatistics& key, const Sample& sample) const no
 void Reopening::take_back(KeyStatistics& key, const Sample& sample) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i)
     if (i != sample.candidate && key[i].count > 0)
-      key.restart(i, key[i].location - common_, std::min(key[i].count, believed_looks));
+      key.remember(i, key[i].location - common_, std::min(key[i].count, believed_looks));
   key.restart(sample.candidate, sample.log_latency, 1);
   std::fill(stale_.begin(), stale_.end(), false);
   common_ = shift_ = 0.0;
@@ -73,7 +73,7 @@ void Reopening::refresh(KeyStatistics& key, const Sample& sample) noexcept {
     common_ = shift_;
     for (std::uint32_t i = 0; i < stale_.size() && i < key.size(); ++i) {
       if (!stale_[i]) continue;
-      key.restart(i, key[i].location + shift_, key[i].count);
+      key.remember(i, key[i].location + shift_, key[i].count);
       stale_[i] = false;
     }
   }

@@ -27,6 +27,7 @@ struct VariantStatistics {
   std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
   std::uint64_t failures = 0;     ///< launches reported by `fail`
   bool available = true;          ///< false: it failed here, or the program has disabled it
+  bool remembered = false;        ///< `location` is of before the last restart: no result has come since
   double location = none;         ///< robust log latency
   double tail = 0.0;              ///< what outliers add to `location`, see `KeyStatistics::objective`
   double mean_ns = 0.0;           ///< plain mean
@@ -133,6 +134,10 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// Counts, mean and variance of the run are kept.
   void restart(std::uint32_t candidate, double location = VariantStatistics::none,
                std::uint64_t weight = 0) noexcept;
+
+  /// As `restart`, with what is thought of it from results of before: it is compared by that and asked for
+  /// accordingly, but cannot become the incumbent until a result has come.
+  void remember(std::uint32_t candidate, double location, std::uint64_t weight) noexcept;
 
  private:
   /// Calls that a result may take whatever others took.

@@ -46,7 +46,7 @@ class Priors {
 
 bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const LearningOptions& options) noexcept {
   const VariantStatistics& c = key[candidate];
-  if (!c.available || c.count < options.samples_min) return false;
+  if (!c.available || c.remembered || c.count < options.samples_min) return false;
   const double zone = std::log1p(options.indifference);
   const double upper = c.location + key.radius(candidate, options.error);
   // Cheap first: most candidates fail on their locations alone. Tails, which are known less surely, may speak

@@ -129,6 +129,7 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
     ++c.count;
     c.location += clipped / std::min(n + 1.0, memory);
   }
+  c.remembered = false;
   ++results;
   return sample;
 }
@@ -142,8 +143,14 @@ void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint6
   if (weight == 0) location = VariantStatistics::none;
   c.location = location;
   c.count = weight;
+  c.remembered = false;
   settled = false;
   std::fill_n(c.first.begin(), std::min<std::uint64_t>(weight, VariantStatistics::first_count), location);
+}
+
+void KeyStatistics::remember(std::uint32_t candidate, double location, std::uint64_t weight) noexcept {
+  restart(candidate, location, weight);
+  candidates[candidate].remembered = true;
 }
 
 void KeyStatistics::update_deviation() noexcept {
