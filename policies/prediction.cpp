@@ -167,7 +167,8 @@ void LatencyPredictor::calibrate(std::span<const Features> places,
   }
   calibration_ = 1.0;
   if (misses.empty()) return;
-  // Keys are what is exchangeable, not their variants: the quantile of so many keys by Hazen's plotting position.
+  // Keys are what is exchangeable, not their variants: the quantile of so many keys by Hazen's plotting
+  // position.
   const double keys = static_cast<double>(places.size());
   const double count = static_cast<double>(misses.size());
   const double rank = std::min((0.9 + 0.5 / keys) * count, count - 1.0);

@@ -10,8 +10,8 @@ namespace adaptive::policies {
 namespace {
 
 // Of the priors that say nothing: how many there are, how many of a table that has been found wrong, and how
-// far off they may be. The errors of predictions have been seen before, when each known key was predicted from
-// the others.
+// far off they may be. The errors of predictions have been seen before, when each known key was predicted
+// from the others.
 constexpr double stray_share = 0.01;
 constexpr double stray_share_distrusted = 0.3;
 constexpr double stray_share_predicted = 0.0005;

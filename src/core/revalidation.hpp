@@ -9,9 +9,9 @@
 namespace adaptive::core {
 
 /// The budget of one key. A candidate that has become faster while another is in use shows it only where it
-/// is launched; how soon depends on the share of the time that may be spent on that. A look costs what it really
-/// took beyond the leader's latency; one outlier of a candidate counts as what was expected, since it would have
-/// met the leader as well.
+/// is launched; how soon depends on the share of the time that may be spent on that. A look costs what it
+/// really took beyond the leader's latency; one outlier of a candidate counts as what was expected, since it
+/// would have met the leader as well.
 class Revalidation {
  public:
   /// The candidate to look at now: of those that have results and none on its way, the one that was looked at
