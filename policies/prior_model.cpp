@@ -17,7 +17,7 @@ constexpr double stray_share_distrusted = 0.3;
 constexpr double stray_share_predicted = 0.0005;
 constexpr double stray_share_distrusted_prediction = 0.1;
 constexpr double stray_deviation = 0.30;
-// A prediction's errors that are so many times larger than expected, as variances, are still trusted.
+// Errors that are so many times larger than claimed, as variances, are still trusted.
 constexpr double trusted_scale = 4.0;
 // However noisy the launches, a prior is worth no more results than this: the hardware may have changed.
 constexpr double results_max = 16.0;
@@ -30,6 +30,11 @@ bool errors_are_common(const KeyStatistics& key) noexcept {
   return false;
 }
 
+// Up to 1 where errors are far larger than claimed.
+double distrust(double scale) noexcept {
+  return std::max(0.0, 1.0 - trusted_scale / scale);
+}
+
 }  // namespace
 
 PriorModel::PriorModel(const KeyStatistics& key) noexcept {
@@ -37,14 +42,13 @@ PriorModel::PriorModel(const KeyStatistics& key) noexcept {
     factors_.emplace(key);
     for (const VariantStatistics& c : key.candidates) measured_ += c.count > 0 && c.has_prior() ? 1 : 0;
     const double surprise = factors_->factor() * factors_->factor();
-    const double distrust = std::max(0.0, 1.0 - trusted_scale / surprise);
-    stray_share_ = std::max(stray_share_predicted, stray_share_distrusted_prediction * distrust);
+    stray_share_ = std::max(stray_share_predicted, stray_share_distrusted_prediction * distrust(surprise));
     stray_deviation_ = stray_deviation;
     return;
   }
   regression_.emplace(key);
   measured_ = regression_->measured();
-  stray_share_ = std::max(stray_share, stray_share_distrusted * regression_->distrust());
+  stray_share_ = std::max(stray_share, stray_share_distrusted * distrust(regression_->scale()));
   stray_deviation_ = std::max(stray_deviation, regression_->spread());
 }
 

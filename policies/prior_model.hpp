@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-
 #include <optional>
 
 #include <adaptive/statistics.hpp>

@@ -12,8 +12,6 @@ constexpr double claim_weight = 2.0;
 // The share of the priors' variance that may be error: tried from what they claim up to this.
 constexpr double error_share_max = 0.95;
 constexpr int error_share_steps = 10;
-// Errors so many times larger than claimed, as variances, are still trusted.
-constexpr double trusted_scale = 4.0;
 // So many deviations above what is expected a single result may be an outlier.
 constexpr double doubtful = 3.0;
 // No single residual says more, squared.
@@ -28,7 +26,7 @@ PriorRegression::PriorRegression(const KeyStatistics& key) noexcept {
   const Fit fit = likeliest(key.prior_offset_deviation);
   slope_ = fit.slope;
   offset_ = fit.offset;
-  distrust_ = std::max(0.0, 1.0 - trusted_scale / fit.scale);
+  scale_ = fit.scale;
   // The median took one of the residuals; the offset's own surprise replaces it.
   const double of_offset =
       fit.offset / std::hypot(key.prior_offset_deviation, std::sqrt(fit.scale) * claimed_);

@@ -32,8 +32,8 @@ class PriorRegression {
   double deviation(const VariantStatistics& candidate) const noexcept {
     return factor_ * candidate.prior_deviation;
   }
-  /// 0 where the errors are what the priors claim, up to 1 where they are far larger.
-  double distrust() const noexcept { return distrust_; }
+  /// How many times larger than claimed the errors are, as variances; at least 1.
+  double scale() const noexcept { return scale_; }
   /// Deviation of the priors of all candidates.
   double spread() const noexcept { return spread_; }
 
@@ -73,7 +73,7 @@ class PriorRegression {
   double slope_ = 1.0;
   double offset_ = 0.0;
   double factor_ = 1.0;
-  double distrust_ = 0.0;
+  double scale_ = 1.0;
 };
 
 }  // namespace adaptive::policies

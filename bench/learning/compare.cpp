@@ -62,11 +62,7 @@ std::string floor_line(const std::vector<std::size_t>& checkpoints, double first
 
 std::string bound_line(const std::vector<replay::Mean>& overhead) {
   std::string text = "| *and free sight* |";
-  for (const replay::Mean& at : overhead) {
-    char cell[48];
-    std::snprintf(cell, sizeof cell, " %.3f ± %.3f |", 100.0 * at.mean(), 100.0 * at.confidence());
-    text += cell;
-  }
+  for (const replay::Mean& at : overhead) text += " " + percent(at) + " |";
   return text + " | | | |\n";
 }
 

@@ -14,11 +14,11 @@ std::string format(const char* how, double value) {
   return text;
 }
 
-std::string percent(const Mean& value) {
-  return format("%.3f", 100.0 * value.mean()) + " ± " + format("%.3f", 100.0 * value.confidence());
-}
-
 }  // namespace
+
+std::string percent(const Mean& share) {
+  return format("%.3f", 100.0 * share.mean()) + " ± " + format("%.3f", 100.0 * share.confidence());
+}
 
 std::string head(const std::vector<std::size_t>& checkpoints, bool reaction) {
   std::string names = "| policy |";

@@ -47,9 +47,8 @@ class TolerantParser {
   }
 
   void value();
-  void object();
+  void container(JsonKind kind, JsonToken close, std::string_view wanted, std::string_view after_comma);
   void member();
-  void list();
   /// Between two members or elements: takes the comma, whether it is there or not.
   void separator(JsonToken close, std::string_view wanted, std::string_view after_comma);
   /// Of a container that `token_`, which is not its own bracket, may end all the same.
@@ -91,9 +90,9 @@ void TolerantParser::value() {
   excused_ = false;
   switch (token_) {
     case JsonToken::begin_object:
-      return object();
+      return container(JsonKind::object, JsonToken::end_object, "',' or '}'", "a name in quotes");
     case JsonToken::begin_list:
-      return list();
+      return container(JsonKind::list, JsonToken::end_list, "',' or ']'", "a value");
     case JsonToken::text:
       splitter_.text(lexer_.text(), at);
       break;
@@ -164,21 +163,6 @@ void TolerantParser::separator(JsonToken close, std::string_view wanted, std::st
   if (begins_value(token_) && !excused_) unexpected(wanted);
 }
 
-void TolerantParser::object() {
-  constexpr std::string_view wanted = "',' or '}'";
-  splitter_.begin(JsonKind::object, lexer_.offset());
-  open_.push_back(JsonToken::end_object);
-  advance();
-  while (!ends_here(JsonToken::end_object, wanted)) {
-    member();
-    separator(JsonToken::end_object, wanted, "a name in quotes");
-  }
-  open_.pop_back();
-  splitter_.end();
-  if (token_ == JsonToken::end_object) advance();
-  excused_ = false;
-}
-
 void TolerantParser::member() {
   if (token_ == JsonToken::text) {
     splitter_.key(lexer_.text());
@@ -203,18 +187,18 @@ void TolerantParser::member() {
   splitter_.faulty(lexer_.offset());
 }
 
-void TolerantParser::list() {
-  constexpr std::string_view wanted = "',' or ']'";
-  splitter_.begin(JsonKind::list, lexer_.offset());
-  open_.push_back(JsonToken::end_list);
+void TolerantParser::container(JsonKind kind, JsonToken close, std::string_view wanted,
+                               std::string_view after_comma) {
+  splitter_.begin(kind, lexer_.offset());
+  open_.push_back(close);
   advance();
-  while (!ends_here(JsonToken::end_list, wanted)) {
-    value();
-    separator(JsonToken::end_list, wanted, "a value");
+  while (!ends_here(close, wanted)) {
+    kind == JsonKind::object ? member() : value();
+    separator(close, wanted, after_comma);
   }
   open_.pop_back();
   splitter_.end();
-  if (token_ == JsonToken::end_list) advance();
+  if (token_ == close) advance();
   excused_ = false;
 }
 

@@ -21,53 +21,47 @@ foreach(package nlohmann_json Eigen3 Boost CLI11 fmt GTest benchmark rapidcheck 
   list(APPEND strangers_machine -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
 endforeach()
 
-if(WAY STREQUAL "package")
+# A project that finds the installed library by its CMake package.
+function(run_package project)
   file(REMOVE_RECURSE "${WORK}/build")
-  run(${configure} -S "${SOURCE}/package" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${strangers_machine})
+  run(${configure} -S "${SOURCE}/${project}" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${ARGN})
   run(${CMAKE_COMMAND} --build build)
   run("${WORK}/build/stranger")
+endfunction()
+
+# A program that is compiled with what pkg-config says of `module`, installed at `prefix`.
+function(run_pkg_config module prefix program)
+  set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
+  execute_process(COMMAND ${PKG_CONFIG} --cflags --libs ${module}
+    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run(${CXX} -std=c++20 "${SOURCE}/${program}" -o stranger ${flags} "-Wl,-rpath,${prefix}/${LIBDIR}" ${ARGN})
+  run("${WORK}/stranger")
+endfunction()
+
+if(WAY STREQUAL "package")
+  run_package(package ${strangers_machine})
 
 elseif(WAY STREQUAL "pkg-config")
   # A moved prefix must work as well.
   file(REMOVE_RECURSE "${WORK}/moved")
   file(COPY "${PREFIX}/" DESTINATION "${WORK}/moved")
-  set(ENV{PKG_CONFIG_PATH} "${WORK}/moved/${LIBDIR}/pkgconfig")
-  execute_process(COMMAND ${PKG_CONFIG} --cflags --libs adaptive
-    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-  separate_arguments(flags UNIX_COMMAND "${flags}")
-  run(${CXX} -std=c++20 "${SOURCE}/main.cpp" -o stranger ${flags} "-Wl,-rpath,${WORK}/moved/${LIBDIR}")
-  run("${WORK}/stranger")
+  run_pkg_config(adaptive "${WORK}/moved" main.cpp)
 
 elseif(WAY STREQUAL "cuda_package")
-  file(REMOVE_RECURSE "${WORK}/build")
-  run(${configure} -S "${SOURCE}/cuda" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" "-DCUDAToolkit_ROOT=${CUDA_ROOT}")
-  run(${CMAKE_COMMAND} --build build)
-  run("${WORK}/build/stranger")
+  run_package(cuda "-DCUDAToolkit_ROOT=${CUDA_ROOT}")
 
 elseif(WAY STREQUAL "cuda_pkg-config")
   set(ENV{PKG_CONFIG_PATH} "${PREFIX}/${LIBDIR}/pkgconfig")
-  execute_process(COMMAND ${PKG_CONFIG} --cflags --libs adaptive-cuda
-    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND ${PKG_CONFIG} --variable=cuda_libdir adaptive-cuda
     OUTPUT_VARIABLE cuda_libdir OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-  separate_arguments(flags UNIX_COMMAND "${flags}")
-  run(${CXX} -std=c++20 "${SOURCE}/cuda/main.cpp" -o stranger ${flags}
-      "-Wl,-rpath,${PREFIX}/${LIBDIR}" "-Wl,-rpath,${cuda_libdir}")
-  run("${WORK}/stranger")
+  run_pkg_config(adaptive-cuda "${PREFIX}" cuda/main.cpp "-Wl,-rpath,${cuda_libdir}")
 
 elseif(WAY STREQUAL "redis_package")
-  file(REMOVE_RECURSE "${WORK}/build")
-  run(${configure} -S "${SOURCE}/redis" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${strangers_machine})
-  run(${CMAKE_COMMAND} --build build)
-  run("${WORK}/build/stranger")
+  run_package(redis ${strangers_machine})
 
 elseif(WAY STREQUAL "redis_pkg-config")
-  set(ENV{PKG_CONFIG_PATH} "${PREFIX}/${LIBDIR}/pkgconfig")
-  execute_process(COMMAND ${PKG_CONFIG} --cflags --libs adaptive-redis
-    OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-  separate_arguments(flags UNIX_COMMAND "${flags}")
-  run(${CXX} -std=c++20 "${SOURCE}/redis/main.cpp" -o stranger ${flags} "-Wl,-rpath,${PREFIX}/${LIBDIR}")
-  run("${WORK}/stranger")
+  run_pkg_config(adaptive-redis "${PREFIX}" redis/main.cpp)
 
 elseif(WAY STREQUAL "subdirectory")
   run(${configure} -S "${SOURCE}/subdirectory" -B build "-DADAPTIVE_SOURCE=${ROOT}" -DADAPTIVE_ENABLE_CUDA=OFF

@@ -14,12 +14,6 @@
 namespace adaptive::table::formats {
 namespace {
 
-const Dimension* find_dimension(const OperationTable& operation, std::string_view name) {
-  for (const Dimension& dimension : operation.dimensions)
-    if (dimension.name == name) return &dimension;
-  return nullptr;
-}
-
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
   std::size_t begin = 0;
@@ -72,6 +66,11 @@ std::string joined(std::vector<std::string> labels) {
 
 }  // namespace
 
+const Dimension* dimension_named(const OperationTable& operation, std::string_view name) {
+  const auto at = std::ranges::find(operation.dimensions, name, &Dimension::name);
+  return at == operation.dimensions.end() ? nullptr : &*at;
+}
+
 Shape whole_key(const Sheet& sheet, const Row& row) {
   Shape key = sheet.key_of(row);
   key["device_name"] = sheet.device.empty() ? std::string(no_label) : sheet.device;
@@ -81,7 +80,7 @@ Shape whole_key(const Sheet& sheet, const Row& row) {
 
 std::vector<std::string> labels_in(const OperationTable& operation, std::string_view dimension,
                                    const std::string& text) {
-  const Dimension* const found = find_dimension(operation, dimension);
+  const Dimension* const found = dimension_named(operation, dimension);
   if (found != nullptr && found->kind == DimensionKind::label_set) return split(text);
   return {text};
 }

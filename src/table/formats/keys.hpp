@@ -17,6 +17,9 @@ namespace adaptive::table::formats {
 /// The value of a label dimension that says nothing.
 inline constexpr std::string_view no_label = "none";
 
+/// Null where the operation has no dimension of that name.
+const Dimension* dimension_named(const OperationTable& operation, std::string_view name);
+
 /// All that says which launch a row is for: besides its own dimensions `device_name` and `folder`.
 Shape whole_key(const Sheet& sheet, const Row& row);
 

@@ -54,14 +54,10 @@ std::string lower(std::string_view text) {
 }
 
 const Dimension* find_dimension(const OperationTable& operation, const std::string& name) {
-  const auto named = [&](std::string_view wanted) -> const Dimension* {
-    const auto at = std::ranges::find(operation.dimensions, wanted, &Dimension::name);
-    return at == operation.dimensions.end() ? nullptr : &*at;
-  };
-  if (const Dimension* exact = named(name)) return exact;
+  if (const Dimension* exact = dimension_named(operation, name)) return exact;
   for (const auto& [alias, meant] : aliases)
     if (alias == name)
-      if (const Dimension* found = named(meant)) return found;
+      if (const Dimension* found = dimension_named(operation, meant)) return found;
   const Dimension* found = nullptr;
   for (const Dimension& dimension : operation.dimensions) {
     if (lower(dimension.name) != lower(name)) continue;
