@@ -1,5 +1,7 @@
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -16,9 +18,21 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
+/// To nearest, ties to even.
+float rounded(float value, Precision precision) {
+  // Below 2^-14 float16 has steps of 2^-24.
+  if (precision == Precision::float16 && std::abs(value) < 0x1p-14f)
+    return std::nearbyint(value * 0x1p24f) * 0x1p-24f;
+  if (precision == Precision::float32) return value;
+  const int dropped = precision == Precision::bfloat16 ? 16 : 13;
+  std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  bits += (1u << (dropped - 1)) - 1 + (bits >> dropped & 1);
+  return std::bit_cast<float>(bits >> dropped << dropped);
+}
+
 }  // namespace
 
-Data::Data(const Shape& shape, std::uint64_t seed) : sizes_(shape), seed_(seed) {
+Data::Data(const Shape& shape, std::uint64_t seed, Precision precision) : sizes_(shape), seed_(seed) {
   const std::int64_t groups = divide_up(sizes_.in_features, group_size);
   const std::int64_t blocks = divide_up(sizes_.out_features, block_rows);
   const std::int64_t x_stride = groups * group_size;
@@ -41,7 +55,8 @@ Data::Data(const Shape& shape, std::uint64_t seed) : sizes_(shape), seed_(seed) 
 
   Random random(seed);
   for (std::int64_t t = 0; t < sizes_.tokens; ++t)
-    for (std::int64_t c = 0; c < sizes_.in_features; ++c) x_[index(t * x_stride + c)] = random.uniform(-1, 1);
+    for (std::int64_t c = 0; c < sizes_.in_features; ++c)
+      x_[index(t * x_stride + c)] = rounded(random.uniform(-1, 1), precision);
   for (std::uint32_t& word : words_) word = static_cast<std::uint32_t>(random.next() >> 32);
   // Weights of about 1/sqrt(in_features), as layers have them, so that outputs are of order one.
   const float size = 1 / std::sqrt(static_cast<float>(std::max<std::int64_t>(1, sizes_.in_features)));
@@ -52,8 +67,8 @@ Data::Data(const Shape& shape, std::uint64_t seed) : sizes_(shape), seed_(seed) 
     for (std::int64_t g = 0; g < groups; ++g) {
       float* scale = scales_.data() + (b * groups + g) * 2 * block_rows;
       for (std::int64_t r = 0; r < block_rows; ++r) {
-        scale[r] = size * random.uniform(1, 3) / levels;
-        scale[block_rows + r] = -scale[r] * (levels / 2 + random.uniform(-0.5f, 0.5f));
+        scale[r] = rounded(size * random.uniform(1, 3) / levels, precision);
+        scale[block_rows + r] = rounded(-scale[r] * (levels / 2 + random.uniform(-0.5f, 0.5f)), precision);
       }
     }
     block_words_.push_back(words);

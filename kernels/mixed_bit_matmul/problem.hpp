@@ -22,10 +22,19 @@ struct Sizes {
       : tokens(shape[0]), out_features(shape[1]), in_features(shape[2]), bits_mask(shape[3]) {}
 };
 
+/// What activations, scales and offsets are exact in, so that a backend may store them so.
+enum class Precision { float32, bfloat16, float16 };
+
 /// Random operands on the host with their reference.
 class Data {
  public:
-  Data(const Shape& shape, std::uint64_t seed);
+  struct Expected {
+    std::int64_t token, row;
+    double value, magnitude;
+  };
+
+  /// Of the shape's first four values, which every backend has.
+  Data(const Shape& shape, std::uint64_t seed, Precision precision = Precision::float32);
 
   const Operands& operands() const noexcept { return operands_; }
   std::string description() const;
@@ -35,12 +44,13 @@ class Data {
   double tolerance() const noexcept;
   double bytes() const noexcept;
   double operations() const noexcept;
+  /// Every element, or a fixed sample; computed at the first call.
+  const std::vector<Expected>& reference();
+  std::span<const std::uint32_t> words() const noexcept { return {words_.data(), words_.size()}; }
+  std::span<const float> scales() const noexcept { return {scales_.data(), scales_.size()}; }
+  std::span<const float> activations() const noexcept { return {x_.data(), x_.size()}; }
 
  private:
-  struct Expected {
-    std::int64_t token, row;
-    double value, magnitude;
-  };
   Expected expected_at(std::int64_t token, std::int64_t row) const;
   int level(std::int64_t row, std::int64_t column) const;
   void make_reference();

@@ -54,12 +54,16 @@ void Data::make_reference() {
   }
 }
 
+const std::vector<Data::Expected>& Data::reference() {
+  if (!reference_) make_reference();
+  return *reference_;
+}
+
 double Data::max_error() {
   for (const float value : y_)
     if (!std::isfinite(value)) return std::numeric_limits<double>::infinity();
-  if (!reference_) make_reference();
   double worst = 0;
-  for (const Expected& expected : *reference_) {
+  for (const Expected& expected : reference()) {
     const float actual = y_[static_cast<std::size_t>(expected.token * sizes_.out_features + expected.row)];
     const double error = std::abs(static_cast<double>(actual) - expected.value);
     // A sum without terms has magnitude zero and must be exactly zero.

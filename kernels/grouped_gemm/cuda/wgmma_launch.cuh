@@ -1,9 +1,9 @@
 #pragma once
 
 #include "kernels/common/cuda_element.cuh"
+#include "kernels/common/with_index.cuh"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 #include "kernels/grouped_gemm/cuda/wgmma_kernel.cuh"
-#include "kernels/grouped_gemm/cuda/with_index.cuh"
 
 namespace adaptive::kernels::grouped_gemm {
 

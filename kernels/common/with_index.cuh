@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace adaptive::kernels::grouped_gemm {
+namespace adaptive::kernels {
 
 /// f.operator()<wanted>(), for an index below `count` that is known at run time.
 template <std::size_t count, class F>
@@ -18,4 +18,4 @@ cudaError_t with_index(std::size_t wanted, const F& f) {
   return status;
 }
 
-}  // namespace adaptive::kernels::grouped_gemm
+}  // namespace adaptive::kernels

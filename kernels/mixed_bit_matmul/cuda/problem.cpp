@@ -1,0 +1,250 @@
+#include "kernels/mixed_bit_matmul/cuda/problem.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace adaptive::kernels::mixed_bit_matmul {
+namespace {
+
+constexpr std::size_t copies_max = 64;
+/// Times that a launch may read the weights.
+constexpr std::int64_t passes_max = 16;
+
+dense_gemm::Device& require_device() {
+  dense_gemm::Device* device = dense_gemm::Device::current();
+  if (device == nullptr)
+    throw std::runtime_error("mixed_bit_matmul: no device, or cuBLASLt does not start on it");
+  return *device;
+}
+
+Precision precision_of(cuda::Element type) {
+  return type == cuda::Element::float16 ? Precision::float16 : Precision::bfloat16;
+}
+
+std::size_t rounded_up(std::size_t size) {
+  return (size + 127) / 128 * 128;
+}
+
+template <class T>
+void upload_to(const cuda::DeviceBuffer<T>& to, const T* from, std::size_t size, cudaStream_t stream) {
+  if (size == 0) return;
+  cuda::check(cudaMemcpyAsync(to.data(), from, size * sizeof(T), cudaMemcpyHostToDevice, stream), "operands");
+}
+
+}  // namespace
+
+bool supports(const Method& method, std::int64_t tokens, int compute_capability_major) {
+  if (method.kind != Method::Kind::mma) return true;
+  return compute_capability_major >= 8 && tokens <= passes_max * mma_configs[method.index].tokens;
+}
+
+cuda::Element type_of(const Shape& shape) {
+  return static_cast<cuda::Element>(shape[4]);
+}
+
+MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
+                               const std::vector<Method>& methods)
+    : Problem(shape),
+      family_(family),
+      methods_(methods),
+      device_(require_device()),
+      sizes_(shape),
+      options_(options),
+      type_(type_of(shape)),
+      data_(shape, options.seed, precision_of(type_)),
+      slots_(methods.size()) {
+  words_of_copy_ = rounded_up(data_.words().size());
+  scales_of_copy_ = rounded_up(data_.scales().size());
+  const std::size_t copy_bytes = 4 * words_of_copy_ + 2 * scales_of_copy_;
+  copies_ = std::clamp<std::size_t>(options.rotate_bytes / copy_bytes + 1, 1, copies_max);
+  const auto blocks = static_cast<std::size_t>(data_.operands().block_count);
+  x_ = cuda::DeviceBuffer<std::uint16_t>(data_.activations().size());
+  y_ = cuda::DeviceBuffer<std::uint16_t>(static_cast<std::size_t>(sizes_.tokens * sizes_.out_features));
+  words_ = cuda::DeviceBuffer<std::uint32_t>(words_of_copy_ * copies_);
+  scales_ = cuda::DeviceBuffer<std::uint16_t>(scales_of_copy_ * copies_);
+  words_at_ = cuda::DeviceBuffer<std::int64_t>(blocks);
+  block_bits_ = cuda::DeviceBuffer<int>(blocks);
+  difference_ = cuda::DeviceBuffer<cuda::Difference>(1);
+  // Not the legacy stream, which would wait for all others, and which others may be capturing around.
+  upload(cudaStreamPerThread);
+}
+
+void MixedBitOnCuda::upload(cuda::Stream stream) {
+  const Operands& host = data_.operands();
+  const auto blocks = static_cast<std::size_t>(host.block_count);
+  std::vector<std::int64_t> words_at(blocks);
+  for (std::size_t b = 0; b < blocks; ++b) words_at[b] = host.words[b] - host.words[0];
+  upload_to(words_at_, words_at.data(), blocks, stream);
+  upload_to(block_bits_, host.block_bits, blocks, stream);
+  // [blocks][groups][2][16] to pairs of scale and offset.
+  std::vector<float> pairs(data_.scales().size());
+  for (std::size_t i = 0; i < pairs.size(); i += 2 * block_rows)
+    for (std::size_t row = 0; row < block_rows; ++row) {
+      pairs[i + 2 * row] = data_.scales()[i + row];
+      pairs[i + 2 * row + 1] = data_.scales()[i + block_rows + row];
+    }
+  const cuda::DeviceBuffer<std::uint32_t> words(data_.words().size());
+  const cuda::DeviceBuffer<float> x(data_.activations().size());
+  const cuda::DeviceBuffer<float> scales(pairs.size());
+  upload_to(words, data_.words().data(), data_.words().size(), stream);
+  upload_to(x, data_.activations().data(), data_.activations().size(), stream);
+  upload_to(scales, pairs.data(), pairs.size(), stream);
+  const auto size_of = [](const auto& buffer) { return static_cast<std::int64_t>(buffer.size()); };
+  cuda::check(launch_convert(x.data(), x_.data(), size_of(x), type_, stream), "convert x");
+  for (std::size_t copy = 0; copy < copies_; ++copy) {
+    cuda::check(launch_repack(words.data(), operands(copy), words_.data() + copy * words_of_copy_, stream),
+                "repack");
+    cuda::check(launch_convert(scales.data(), scales_.data() + copy * scales_of_copy_, size_of(scales), type_,
+                               stream),
+                "convert scales");
+  }
+  poison_output(stream);
+  cuda::check(cudaStreamSynchronize(stream), "mixed_bit_matmul: operands");
+}
+
+std::string MixedBitOnCuda::description() const {
+  return family_.name() + " " + data_.description() +
+         (type_ == cuda::Element::float16 ? " float16" : " bfloat16") +
+         " seed=" + std::to_string(options_.seed) + " copies=" + std::to_string(copies_);
+}
+
+DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
+  return {.x = x_.data(),
+          .words = words_.data() + copy * words_of_copy_,
+          .words_at = words_at_.data(),
+          .block_bits = block_bits_.data(),
+          .scales = scales_.data() + copy * scales_of_copy_,
+          .y = y_.data(),
+          .tokens = static_cast<int>(sizes_.tokens),
+          .out_features = static_cast<int>(sizes_.out_features),
+          .groups = static_cast<int>(data_.operands().groups),
+          .blocks = static_cast<int>(data_.operands().block_count),
+          .type = type_};
+}
+
+std::unique_ptr<MixedBitOnCuda::Slot> MixedBitOnCuda::make(std::size_t variant) {
+  auto slot = std::make_unique<Slot>();
+  slot->method = methods_[variant];
+  if (!supports(slot->method, sizes_.tokens, device_.compute_capability_major()))
+    slot->status = LaunchStatus::unsupported;
+  if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
+  if (slot->method.kind != Method::Kind::dequantise) return slot;
+  const std::int64_t k = data_.operands().groups * group_size;
+  slot->plan = device_.plan({sizes_.tokens, sizes_.out_features, k, static_cast<std::int64_t>(type_)});
+  const auto& candidates = slot->plan->candidates();
+  const auto algorithm = candidates.empty() ? std::nullopt : slot->plan->find(candidates.front());
+  if (!algorithm) {
+    slot->status = LaunchStatus::unsupported;
+    return slot;
+  }
+  slot->algorithm = *algorithm;
+  if (weights_.size() == 0)
+    weights_ = cuda::DeviceBuffer<std::uint16_t>(static_cast<std::size_t>(sizes_.out_features * k));
+  return slot;
+}
+
+LaunchStatus MixedBitOnCuda::prepare(std::size_t variant, cuda::Stream stream) {
+  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
+  if (slots_[variant] == nullptr) slots_[variant] = make(variant);
+  const Slot& slot = *slots_[variant];
+  if (slot.status != LaunchStatus::ok) return slot.status;
+  if (device_.make_workspace(stream) == nullptr) return LaunchStatus::unprepared;  // too many streams
+  const LaunchStatus launched = enqueue(slot, stream);
+  if (launched != LaunchStatus::ok) return launched;
+  return cudaStreamSynchronize(stream) == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
+}
+
+LaunchStatus MixedBitOnCuda::launch(std::size_t variant, cuda::Stream stream) noexcept {
+  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
+  const Slot* slot = slots_[variant].get();
+  if (slot == nullptr) return LaunchStatus::unprepared;
+  if (slot->status != LaunchStatus::ok) return slot->status;
+  return enqueue(*slot, stream);
+}
+
+LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noexcept {
+  if (sizes_.tokens == 0) return LaunchStatus::ok;
+  const DeviceOperands now = operands(turn_);
+  bool enqueued = false;
+  switch (slot.method.kind) {
+    case Method::Kind::plain:
+      enqueued = launch_plain(now, stream) == cudaSuccess;
+      break;
+    case Method::Kind::mma:
+      enqueued = (type_ == cuda::Element::float16
+                      ? launch_mma<cuda::Element::float16>(slot.method.index, now, stream)
+                      : launch_mma<cuda::Element::bfloat16>(slot.method.index, now, stream)) == cudaSuccess;
+      break;
+    case Method::Kind::dequantise: {
+      void* workspace = device_.find_workspace(stream);
+      if (workspace == nullptr) return LaunchStatus::unprepared;
+      enqueued = launch_dequantise(now, weights_.data(), stream) == cudaSuccess &&
+                 slot.plan->launch(slot.algorithm, {x_.data(), weights_.data(), y_.data()}, workspace,
+                                   stream) == CUBLAS_STATUS_SUCCESS;
+      break;
+    }
+  }
+  if (++turn_ == copies_) turn_ = 0;
+  return enqueued ? LaunchStatus::ok : LaunchStatus::failed;
+}
+
+void MixedBitOnCuda::poison_output(cuda::Stream stream) noexcept {
+  if (y_.size() == 0) return;
+  // All ones is NaN in both types. A failure shows in what is enqueued next.
+  static_cast<void>(cudaMemsetAsync(y_.data(), 0xFF, 2 * y_.size(), stream));
+}
+
+std::vector<std::byte> MixedBitOnCuda::output(cuda::Stream stream) const {
+  std::vector<std::byte> copy(2 * y_.size());
+  if (copy.empty()) return copy;
+  cuda::check(cudaMemcpyAsync(copy.data(), y_.data(), copy.size(), cudaMemcpyDeviceToHost, stream), "copy y");
+  cuda::check(cudaStreamSynchronize(stream), "copy y");
+  return copy;
+}
+
+void MixedBitOnCuda::make_reference(cuda::Stream stream) {
+  std::vector<cuda::Expected> places;
+  for (const Data::Expected& expected : data_.reference())
+    places.push_back({.at = expected.token * sizes_.out_features + expected.row,
+                      .value = expected.value,
+                      .magnitude = expected.magnitude});
+  expected_ = cuda::DeviceBuffer<cuda::Expected>(places.size());
+  upload_to(expected_, places.data(), places.size(), stream);
+  cuda::check(cudaStreamSynchronize(stream), "reference");
+}
+
+double MixedBitOnCuda::max_error(cuda::Stream stream) {
+  if (sizes_.tokens == 0) return 0;
+  if (expected_.size() == 0) make_reference(stream);
+  cuda::Difference found;
+  cuda::check(cudaMemsetAsync(difference_.data(), 0, sizeof found, stream), "compare");
+  cuda::check(cuda::compare(y_.data(), static_cast<std::int64_t>(y_.size()), type_, expected_.data(),
+                            static_cast<std::int64_t>(expected_.size()), difference_.data(), stream),
+              "compare");
+  cuda::check(cudaMemcpyAsync(&found, difference_.data(), sizeof found, cudaMemcpyDeviceToHost, stream),
+              "compare");
+  cuda::check(cudaStreamSynchronize(stream), "compare");
+  if (found.not_finite != 0) return std::numeric_limits<double>::infinity();
+  return std::bit_cast<double>(static_cast<std::uint64_t>(found.worst_bits));
+}
+
+double MixedBitOnCuda::tolerance() const noexcept {
+  // Weights that are rounded to the type of the activations err by half a unit in the last place at most, and
+  // the errors of a sum's terms wander; no error exceeds that of a single term.
+  const double half_unit = type_ == cuda::Element::float16 ? 0x1p-11 : 0x1p-8;
+  const double terms = std::sqrt(static_cast<double>(std::max<std::int64_t>(sizes_.in_features, 1)));
+  return data_.tolerance() + half_unit * std::min(1.0, 4 / terms);
+}
+
+double MixedBitOnCuda::bytes() const noexcept {
+  return static_cast<double>(2 * (x_.size() + y_.size() + data_.scales().size()) + 4 * data_.words().size());
+}
+
+double MixedBitOnCuda::operations() const noexcept {
+  return data_.operations();
+}
+
+}  // namespace adaptive::kernels::mixed_bit_matmul

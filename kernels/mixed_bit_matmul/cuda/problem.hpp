@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "kernels/common/cuda_check.hpp"
+#include "kernels/common/cuda_memory.hpp"
+#include "kernels/cuda_family.hpp"
+#include "kernels/dense_gemm/cuda/cublaslt.hpp"
+#include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
+#include "kernels/mixed_bit_matmul/problem.hpp"
+
+// The problem of ../operands.hpp on a GPU: the same levels, widths and groups. What differs: x, y, scales and
+// offsets are bfloat16 or float16, and the words of a block and group lie in the order of repack.cuh.
+
+namespace adaptive::kernels::mixed_bit_matmul {
+
+/// What a variant is: known from its name alone.
+struct Method {
+  enum class Kind { plain, mma, dequantise };
+  Kind kind = Kind::plain;
+  std::size_t index = 0;  ///< of mma_configs
+};
+
+/// Whether a problem with so many tokens can be launched, on a device of this compute capability.
+bool supports(const Method& method, std::int64_t tokens, int compute_capability_major);
+
+cuda::Element type_of(const Shape& shape);
+
+class MixedBitOnCuda final : public cuda::Problem {
+ public:
+  /// `methods`: of the family's variants, in their order.
+  MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
+                 const std::vector<Method>& methods);
+
+  /// What a variant may err by that rounds no weight: all but `dequantise`.
+  double tolerance_unrounded() const noexcept { return data_.tolerance(); }
+
+  std::string description() const override;
+  LaunchStatus prepare(std::size_t variant, cuda::Stream stream) override;
+  LaunchStatus launch(std::size_t variant, cuda::Stream stream) noexcept override;
+  void poison_output(cuda::Stream stream) noexcept override;
+  std::vector<std::byte> output(cuda::Stream stream) const override;
+  double max_error(cuda::Stream stream) override;
+  double tolerance() const noexcept override;
+  double bytes() const noexcept override;
+  double operations() const noexcept override;
+
+ private:
+  struct Slot {
+    LaunchStatus status = LaunchStatus::ok;
+    Method method;
+    std::shared_ptr<dense_gemm::Plan> plan;
+    dense_gemm::CheckedAlgorithm algorithm;
+  };
+  DeviceOperands operands(std::size_t copy) const noexcept;
+  std::unique_ptr<Slot> make(std::size_t variant);
+  LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
+  void upload(cuda::Stream stream);
+  void make_reference(cuda::Stream stream);
+
+  const cuda::Family& family_;
+  const std::vector<Method>& methods_;
+  dense_gemm::Device& device_;
+  Sizes sizes_;
+  cuda::ProblemOptions options_;
+  cuda::Element type_;
+  Data data_;
+  std::size_t copies_ = 1;
+  std::size_t turn_ = 0;
+  std::size_t words_of_copy_ = 0, scales_of_copy_ = 0;
+  cuda::DeviceBuffer<std::uint32_t> words_;
+  cuda::DeviceBuffer<std::uint16_t> x_, y_, scales_, weights_;
+  cuda::DeviceBuffer<std::int64_t> words_at_;
+  cuda::DeviceBuffer<int> block_bits_;
+  cuda::DeviceBuffer<cuda::Expected> expected_;
+  cuda::DeviceBuffer<cuda::Difference> difference_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+}  // namespace adaptive::kernels::mixed_bit_matmul

@@ -1,0 +1,31 @@
+// mixed_bit_matmul on the GPU beyond what every family promises.
+#include "kernels/mixed_bit_matmul/cuda/problem.hpp"
+#include "tests/kernels/cuda/support.hpp"
+
+namespace adaptive::kernels::cuda {
+namespace {
+
+class MixedBit : public OnGpu {
+ protected:
+  const Family& family = *find_family("mixed_bit_matmul");
+};
+
+// The tolerance that every variant has to keep allows for weights rounded to the activations' type. All but one
+// round none, and keep the host family's.
+TEST_F(MixedBit, RoundsNothingBeforeTheSumUnlessItSaysSo) {
+  for (const Shape& shape : family.test_shapes()) {
+    if (shape[0] == 0) continue;
+    const auto problem = family.make_problem(shape, {.seed = 5});
+    const double tolerance = dynamic_cast<mixed_bit_matmul::MixedBitOnCuda&>(*problem).tolerance_unrounded();
+    SCOPED_TRACE(problem->description());
+    for (std::size_t v = 0; v < family.variant_count(); ++v) {
+      if (!family.runs(v, shape) || family.variant(v).name == "dequantise_cublaslt") continue;
+      SCOPED_TRACE(family.variant(v).name);
+      ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
+      EXPECT_LE(problem->max_error(stream), tolerance);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::kernels::cuda
