@@ -1,24 +1,18 @@
 #include "kernels/dense_gemm/cuda/problem.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
-#include "kernels/common/random.hpp"
-
 namespace adaptive::kernels::dense_gemm {
 namespace {
 
-constexpr std::int64_t compared_max = std::int64_t{1} << 16;
 constexpr std::size_t copies_max = 64;
 
 std::size_t input_bytes(Type type) {
   return type == Type::float8_e4m3 ? 1 : 2;
 }
-
-constexpr std::size_t output_bytes = 2;  // of both bfloat16 and float16
 
 Device& require_device() {
   Device* device = Device::current();
@@ -42,12 +36,11 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
       slots_(cuda::Family::variants_max) {
   const std::size_t element = input_bytes(sizes_.type);
   const std::size_t w_exact = count(sizes_.n, sizes_.k) * element;
-  w_bytes_ = (w_exact + 255) / 256 * 256;
+  w_bytes_ = cuda::copy_stride(w_exact);
   copies_ = std::clamp<std::size_t>(options.rotate_bytes / w_bytes_ + 1, 1, copies_max);
   x_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);
   w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
-  y_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.n) * output_bytes);
-  difference_ = cuda::DeviceBuffer<cuda::Difference>(1);
+  y_ = cuda::Output(sizes_.m * sizes_.n, sizes_.type);
   // Not the legacy stream, which would wait for all others, and which others may be capturing around.
   cudaStream_t stream = cudaStreamPerThread;
   cuda::check(cuda::fill_random(x_.data(), sizes_.m * sizes_.k, sizes_.type, options.seed, stream), "fill x");
@@ -61,14 +54,7 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
 }
 
 std::string DenseGemm::description() const {
-  std::string text = family_.name();
-  for (std::size_t i = 0; i < shape().size(); ++i) {
-    const Dimension& dimension = family_.dimensions()[i];
-    const bool label = dimension.kind == Dimension::Kind::label;
-    text += " " + dimension.name + "=" +
-            (label ? dimension.labels[static_cast<std::size_t>(shape()[i])] : std::to_string(shape()[i]));
-  }
-  return text + " seed=" + std::to_string(options_.seed) + " copies=" + std::to_string(copies_);
+  return cuda::describe(family_, shape(), options_, copies_);
 }
 
 Operands DenseGemm::operands(std::size_t copy) const noexcept {
@@ -140,49 +126,23 @@ LaunchStatus DenseGemm::enqueue(const Slot& slot, cuda::Stream stream) noexcept 
 }
 
 void DenseGemm::poison_output(cuda::Stream stream) noexcept {
-  // All ones is NaN in both types. A failure shows in what is enqueued next.
-  static_cast<void>(cudaMemsetAsync(y_.data(), 0xFF, y_.size(), stream));
+  y_.poison(stream);
 }
 
 std::vector<std::byte> DenseGemm::output(cuda::Stream stream) const {
-  std::vector<std::byte> copy(y_.size());
-  cuda::check(cudaMemcpyAsync(copy.data(), y_.data(), y_.size(), cudaMemcpyDeviceToHost, stream), "copy y");
-  cuda::check(cudaStreamSynchronize(stream), "copy y");
-  return copy;
-}
-
-void DenseGemm::make_reference(cuda::Stream stream) {
-  const std::int64_t elements = sizes_.m * sizes_.n;
-  std::vector<cuda::Expected> places(static_cast<std::size_t>(std::min(elements, compared_max)));
-  Random random(options_.seed ^ 0x5eed);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    std::int64_t at = elements - 1 - static_cast<std::int64_t>(i);
-    if (elements > compared_max && i > 0) at = random.below(elements);
-    places[i] = {.at = at, .x_row = at / sizes_.n, .w_row = at % sizes_.n};
-  }
-  cuda::DeviceBuffer<cuda::Expected> made(places.size());
-  cuda::check(cudaMemcpyAsync(made.data(), places.data(), places.size() * sizeof(cuda::Expected),
-                              cudaMemcpyHostToDevice, stream),
-              "reference");
-  cuda::check(cuda::compute_expected(x_.data(), w_.data(), sizes_.k, sizes_.type, made.data(),
-                                     static_cast<std::int64_t>(places.size()), stream),
-              "reference");
-  cuda::check(cudaStreamSynchronize(stream), "reference");
-  expected_ = std::move(made);
+  return y_.copy(stream);
 }
 
 double DenseGemm::max_error(cuda::Stream stream) {
-  if (expected_.size() == 0) make_reference(stream);
-  cuda::Difference found;
-  cuda::check(cudaMemsetAsync(difference_.data(), 0, sizeof found, stream), "compare");
-  cuda::check(cuda::compare(y_.data(), sizes_.m * sizes_.n, sizes_.type, expected_.data(),
-                            static_cast<std::int64_t>(expected_.size()), difference_.data(), stream),
-              "compare");
-  cuda::check(cudaMemcpyAsync(&found, difference_.data(), sizeof found, cudaMemcpyDeviceToHost, stream),
-              "compare");
-  cuda::check(cudaStreamSynchronize(stream), "compare");
-  if (found.not_finite != 0) return std::numeric_limits<double>::infinity();
-  return std::bit_cast<double>(static_cast<std::uint64_t>(found.worst_bits));
+  if (!y_.has_reference()) {
+    auto places = cuda::compared_places(y_.elements(), options_.seed);
+    for (cuda::Expected& place : places) {
+      place.x_row = place.at / sizes_.n;
+      place.w_row = place.at % sizes_.n;
+    }
+    y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
+  }
+  return y_.max_error(stream);
 }
 
 double DenseGemm::tolerance() const noexcept {
@@ -195,7 +155,7 @@ double DenseGemm::tolerance() const noexcept {
 
 double DenseGemm::bytes() const noexcept {
   const auto input = static_cast<double>(count(sizes_.m, sizes_.k) + count(sizes_.n, sizes_.k));
-  return input * static_cast<double>(input_bytes(sizes_.type)) + static_cast<double>(y_.size());
+  return input * static_cast<double>(input_bytes(sizes_.type)) + static_cast<double>(y_.bytes());
 }
 
 double DenseGemm::operations() const noexcept {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/common/cuda_check.hpp"
 #include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda_output.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/cublaslt.hpp"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
@@ -47,7 +47,6 @@ class DenseGemm final : public cuda::Problem {
   Operands operands(std::size_t copy) const noexcept;
   LaunchStatus make(std::size_t variant);
   LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
-  void make_reference(cuda::Stream stream);
 
   const cuda::Family& family_;
   Device& device_;
@@ -57,9 +56,8 @@ class DenseGemm final : public cuda::Problem {
   std::size_t copies_ = 1;
   std::size_t turn_ = 0;
   std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
-  cuda::DeviceBuffer<std::byte> x_, w_, y_;
-  cuda::DeviceBuffer<cuda::Expected> expected_;
-  cuda::DeviceBuffer<cuda::Difference> difference_;
+  cuda::DeviceBuffer<std::byte> x_, w_;
+  cuda::Output y_;
   std::vector<std::unique_ptr<Slot>> slots_;  // as many as there can be variants: launch() allocates none
 };
 

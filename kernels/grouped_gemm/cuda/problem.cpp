@@ -1,7 +1,6 @@
 #include "kernels/grouped_gemm/cuda/problem.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,7 +13,6 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-constexpr std::int64_t compared_max = std::int64_t{1} << 16;
 /// Copies of the weights beyond it are not made, however little of each a launch reads.
 constexpr std::size_t copies_bytes_max = std::size_t{24} << 30;
 constexpr std::size_t copies_max = 64;
@@ -98,15 +96,14 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
       rows_of_(rows_by_tiles(sizes_.tokens, sizes_.experts, sizes_.filled, sizes_.row_tiles, options.seed)),
       slots_(methods.size()) {
   const std::size_t w_exact = product(sizes_.experts, sizes_.n, sizes_.k, element_bytes);
-  w_bytes_ = (w_exact + 255) / 256 * 256;
+  w_bytes_ = cuda::copy_stride(w_exact);
   const std::size_t read =
       std::max<std::size_t>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes), 1);
   copies_ = std::min(
       {options.rotate_bytes / read + 1, std::max<std::size_t>(copies_bytes_max / w_bytes_, 1), copies_max});
   x_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.k, element_bytes));
   w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
-  y_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.n, element_bytes));
-  difference_ = cuda::DeviceBuffer<cuda::Difference>(1);
+  y_ = cuda::Output(sizes_.tokens * sizes_.n, sizes_.type);
   ends_host_.resize(rows_of_.size());
   std::inclusive_scan(rows_of_.begin(), rows_of_.end(), ends_host_.begin());
   ends_ = cuda::DeviceBuffer<int>(ends_host_.size());
@@ -143,14 +140,7 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
 }
 
 std::string GroupedGemmOnCuda::description() const {
-  std::string text = family_.name();
-  for (std::size_t i = 0; i < shape().size(); ++i) {
-    const Dimension& dimension = family_.dimensions()[i];
-    const bool label = dimension.kind == Dimension::Kind::label;
-    text += " " + dimension.name + "=" +
-            (label ? dimension.labels[static_cast<std::size_t>(shape()[i])] : std::to_string(shape()[i]));
-  }
-  return text + " seed=" + std::to_string(options_.seed) + " copies=" + std::to_string(copies_);
+  return cuda::describe(family_, shape(), options_, copies_);
 }
 
 DeviceOperands GroupedGemmOnCuda::operands(std::size_t copy) const noexcept {
@@ -309,57 +299,26 @@ bool GroupedGemmOnCuda::enqueue_cublaslt(const Slot& slot, const DeviceOperands&
 }
 
 void GroupedGemmOnCuda::poison_output(cuda::Stream stream) noexcept {
-  if (y_.size() == 0) return;
-  // All ones is NaN in both types. A failure shows in what is enqueued next.
-  static_cast<void>(cudaMemsetAsync(y_.data(), 0xFF, y_.size(), stream));
+  y_.poison(stream);
 }
 
 std::vector<std::byte> GroupedGemmOnCuda::output(cuda::Stream stream) const {
-  std::vector<std::byte> copy(y_.size());
-  if (copy.empty()) return copy;
-  cuda::check(cudaMemcpyAsync(copy.data(), y_.data(), y_.size(), cudaMemcpyDeviceToHost, stream), "copy y");
-  cuda::check(cudaStreamSynchronize(stream), "copy y");
-  return copy;
-}
-
-void GroupedGemmOnCuda::make_reference(cuda::Stream stream) {
-  const std::int64_t elements = sizes_.tokens * sizes_.n;
-  std::vector<cuda::Expected> places(static_cast<std::size_t>(std::min(elements, compared_max)));
-  Random random(options_.seed ^ 0x5eed);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    std::int64_t at = elements - 1 - static_cast<std::int64_t>(i);
-    if (elements > compared_max && i > 0) at = random.below(elements);
-    const std::int64_t row = at / sizes_.n;
-    const std::int64_t expert =
-        std::upper_bound(ends_host_.begin(), ends_host_.end(), row) - ends_host_.begin();
-    places[i] = {.at = at,
-                 .x_row = row_of_host_[static_cast<std::size_t>(row)],
-                 .w_row = expert * sizes_.n + at % sizes_.n};
-  }
-  cuda::DeviceBuffer<cuda::Expected> made(places.size());
-  cuda::check(cudaMemcpyAsync(made.data(), places.data(), places.size() * sizeof(cuda::Expected),
-                              cudaMemcpyHostToDevice, stream),
-              "reference");
-  cuda::check(cuda::compute_expected(x_.data(), w_.data(), sizes_.k, sizes_.type, made.data(),
-                                     static_cast<std::int64_t>(places.size()), stream),
-              "reference");
-  cuda::check(cudaStreamSynchronize(stream), "reference");
-  expected_ = std::move(made);
+  return y_.copy(stream);
 }
 
 double GroupedGemmOnCuda::max_error(cuda::Stream stream) {
-  if (sizes_.tokens == 0) return 0;
-  if (expected_.size() == 0) make_reference(stream);
-  cuda::Difference found;
-  cuda::check(cudaMemsetAsync(difference_.data(), 0, sizeof found, stream), "compare");
-  cuda::check(cuda::compare(y_.data(), sizes_.tokens * sizes_.n, sizes_.type, expected_.data(),
-                            static_cast<std::int64_t>(expected_.size()), difference_.data(), stream),
-              "compare");
-  cuda::check(cudaMemcpyAsync(&found, difference_.data(), sizeof found, cudaMemcpyDeviceToHost, stream),
-              "compare");
-  cuda::check(cudaStreamSynchronize(stream), "compare");
-  if (found.not_finite != 0) return std::numeric_limits<double>::infinity();
-  return std::bit_cast<double>(static_cast<std::uint64_t>(found.worst_bits));
+  if (!y_.has_reference()) {
+    auto places = cuda::compared_places(y_.elements(), options_.seed);
+    for (cuda::Expected& place : places) {
+      const std::int64_t row = place.at / sizes_.n;
+      const std::int64_t expert =
+          std::upper_bound(ends_host_.begin(), ends_host_.end(), row) - ends_host_.begin();
+      place.x_row = row_of_host_[static_cast<std::size_t>(row)];
+      place.w_row = expert * sizes_.n + place.at % sizes_.n;
+    }
+    y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
+  }
+  return y_.max_error(stream);
 }
 
 double GroupedGemmOnCuda::tolerance() const noexcept {
@@ -370,7 +329,7 @@ double GroupedGemmOnCuda::tolerance() const noexcept {
 
 double GroupedGemmOnCuda::bytes() const noexcept {
   return static_cast<double>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes) + x_.size() +
-                             y_.size());
+                             y_.bytes());
 }
 
 double GroupedGemmOnCuda::operations() const noexcept {

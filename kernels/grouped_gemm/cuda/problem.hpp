@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/common/cuda_check.hpp"
 #include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda_output.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/cublaslt.hpp"
 #include "kernels/grouped_gemm/cuda/cublas.hpp"
@@ -99,7 +99,6 @@ class GroupedGemmOnCuda final : public cuda::Problem {
   LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
   bool enqueue_cublaslt(const Slot& slot, const DeviceOperands& now, void* workspace,
                         cuda::Stream stream) noexcept;
-  void make_reference(cuda::Stream stream);
 
   const cuda::Family& family_;
   const std::vector<Method>& methods_;
@@ -112,10 +111,9 @@ class GroupedGemmOnCuda final : public cuda::Problem {
   std::size_t copies_ = 1;
   std::size_t turn_ = 0;
   std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
-  cuda::DeviceBuffer<std::byte> x_, w_, y_, sorted_x_;
+  cuda::DeviceBuffer<std::byte> x_, w_, sorted_x_;
+  cuda::Output y_;
   cuda::DeviceBuffer<int> ends_, row_of_, counter_;
-  cuda::DeviceBuffer<cuda::Expected> expected_;
-  cuda::DeviceBuffer<cuda::Difference> difference_;
   std::optional<CublasHandle> cublas_;
   std::vector<std::unique_ptr<Slot>> slots_;
 };

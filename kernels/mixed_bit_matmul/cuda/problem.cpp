@@ -1,7 +1,6 @@
 #include "kernels/mixed_bit_matmul/cuda/problem.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -62,12 +61,11 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   copies_ = std::clamp<std::size_t>(options.rotate_bytes / copy_bytes + 1, 1, copies_max);
   const auto blocks = static_cast<std::size_t>(data_.operands().block_count);
   x_ = cuda::DeviceBuffer<std::uint16_t>(data_.activations().size());
-  y_ = cuda::DeviceBuffer<std::uint16_t>(static_cast<std::size_t>(sizes_.tokens * sizes_.out_features));
+  y_ = cuda::Output(sizes_.tokens * sizes_.out_features, type_);
   words_ = cuda::DeviceBuffer<std::uint32_t>(words_of_copy_ * copies_);
   scales_ = cuda::DeviceBuffer<std::uint16_t>(scales_of_copy_ * copies_);
   words_at_ = cuda::DeviceBuffer<std::int64_t>(blocks);
   block_bits_ = cuda::DeviceBuffer<int>(blocks);
-  difference_ = cuda::DeviceBuffer<cuda::Difference>(1);
   // Not the legacy stream, which would wait for all others, and which others may be capturing around.
   upload(cudaStreamPerThread);
 }
@@ -192,43 +190,23 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noex
 }
 
 void MixedBitOnCuda::poison_output(cuda::Stream stream) noexcept {
-  if (y_.size() == 0) return;
-  // All ones is NaN in both types. A failure shows in what is enqueued next.
-  static_cast<void>(cudaMemsetAsync(y_.data(), 0xFF, 2 * y_.size(), stream));
+  y_.poison(stream);
 }
 
 std::vector<std::byte> MixedBitOnCuda::output(cuda::Stream stream) const {
-  std::vector<std::byte> copy(2 * y_.size());
-  if (copy.empty()) return copy;
-  cuda::check(cudaMemcpyAsync(copy.data(), y_.data(), copy.size(), cudaMemcpyDeviceToHost, stream), "copy y");
-  cuda::check(cudaStreamSynchronize(stream), "copy y");
-  return copy;
-}
-
-void MixedBitOnCuda::make_reference(cuda::Stream stream) {
-  std::vector<cuda::Expected> places;
-  for (const Data::Expected& expected : data_.reference())
-    places.push_back({.at = expected.token * sizes_.out_features + expected.row,
-                      .value = expected.value,
-                      .magnitude = expected.magnitude});
-  expected_ = cuda::DeviceBuffer<cuda::Expected>(places.size());
-  upload_to(expected_, places.data(), places.size(), stream);
-  cuda::check(cudaStreamSynchronize(stream), "reference");
+  return y_.copy(stream);
 }
 
 double MixedBitOnCuda::max_error(cuda::Stream stream) {
-  if (sizes_.tokens == 0) return 0;
-  if (expected_.size() == 0) make_reference(stream);
-  cuda::Difference found;
-  cuda::check(cudaMemsetAsync(difference_.data(), 0, sizeof found, stream), "compare");
-  cuda::check(cuda::compare(y_.data(), static_cast<std::int64_t>(y_.size()), type_, expected_.data(),
-                            static_cast<std::int64_t>(expected_.size()), difference_.data(), stream),
-              "compare");
-  cuda::check(cudaMemcpyAsync(&found, difference_.data(), sizeof found, cudaMemcpyDeviceToHost, stream),
-              "compare");
-  cuda::check(cudaStreamSynchronize(stream), "compare");
-  if (found.not_finite != 0) return std::numeric_limits<double>::infinity();
-  return std::bit_cast<double>(static_cast<std::uint64_t>(found.worst_bits));
+  if (!y_.has_reference()) {
+    std::vector<cuda::Expected> places;
+    for (const Data::Expected& expected : data_.reference())
+      places.push_back({.at = expected.token * sizes_.out_features + expected.row,
+                        .value = expected.value,
+                        .magnitude = expected.magnitude});
+    y_.set_reference(places, stream);
+  }
+  return y_.max_error(stream);
 }
 
 double MixedBitOnCuda::tolerance() const noexcept {
@@ -240,7 +218,7 @@ double MixedBitOnCuda::tolerance() const noexcept {
 }
 
 double MixedBitOnCuda::bytes() const noexcept {
-  return static_cast<double>(2 * (x_.size() + y_.size() + data_.scales().size()) + 4 * data_.words().size());
+  return static_cast<double>(2 * (x_.size() + data_.scales().size()) + y_.bytes() + 4 * data_.words().size());
 }
 
 double MixedBitOnCuda::operations() const noexcept {

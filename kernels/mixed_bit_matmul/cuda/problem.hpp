@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/common/cuda_check.hpp"
 #include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda_output.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/cublaslt.hpp"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
@@ -59,7 +59,6 @@ class MixedBitOnCuda final : public cuda::Problem {
   std::unique_ptr<Slot> make(std::size_t variant);
   LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
   void upload(cuda::Stream stream);
-  void make_reference(cuda::Stream stream);
 
   const cuda::Family& family_;
   const std::vector<Method>& methods_;
@@ -72,11 +71,10 @@ class MixedBitOnCuda final : public cuda::Problem {
   std::size_t turn_ = 0;
   std::size_t words_of_copy_ = 0, scales_of_copy_ = 0;
   cuda::DeviceBuffer<std::uint32_t> words_;
-  cuda::DeviceBuffer<std::uint16_t> x_, y_, scales_, weights_;
+  cuda::DeviceBuffer<std::uint16_t> x_, scales_, weights_;
+  cuda::Output y_;
   cuda::DeviceBuffer<std::int64_t> words_at_;
   cuda::DeviceBuffer<int> block_bits_;
-  cuda::DeviceBuffer<cuda::Expected> expected_;
-  cuda::DeviceBuffer<cuda::Difference> difference_;
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 
