@@ -4,6 +4,7 @@
 #include "kernels/families.hpp"
 #include "kernels/grouped_gemm/cpu/problem.hpp"
 #include "kernels/grouped_gemm/problem.hpp"
+#include "kernels/grouped_gemm/shape.hpp"
 
 namespace adaptive::kernels {
 namespace {
@@ -21,22 +22,7 @@ class GroupedGemm final : public Family {
                grouped_gemm::cpu_variants()) {}
 
   std::optional<std::string> why_invalid(const Shape& shape) const override {
-    if (auto why = why_out_of_range(dimensions(), shape)) return why;
-    const grouped_gemm::Sizes sizes(shape);
-    if (sizes.n == 0) return "n is 0, must be at least 1";
-    if (sizes.k == 0) return "k is 0, must be at least 1";
-    if (sizes.experts == 0) return "experts is 0, must be at least 1";
-    if (sizes.filled > sizes.experts)
-      return "filled is " + std::to_string(sizes.filled) +
-             ", above experts = " + std::to_string(sizes.experts);
-    if (sizes.filled > sizes.tokens)
-      return "filled is " + std::to_string(sizes.filled) +
-             ", above tokens = " + std::to_string(sizes.tokens) + ": each filled expert has a row";
-    if (sizes.filled == 0 && sizes.tokens != 0) return "filled is 0, but tokens is not";
-    constexpr std::int64_t elements_max = std::int64_t{1} << 32;
-    if (sizes.n * sizes.k > elements_max / sizes.experts) return "experts * n * k is above 2^32";
-    if (sizes.tokens * std::max(sizes.n, sizes.k) > elements_max) return "tokens * max(n, k) is above 2^32";
-    return std::nullopt;
+    return grouped_gemm::why_no_product(dimensions(), shape, 32);
   }
 
   std::unique_ptr<Problem> make_problem(const Shape& shape, std::uint64_t seed) const override {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/common/cuda_element.cuh"
+#include "kernels/common/launch_in_clusters.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 
 // Few tokens: the weights are read once and that is all the time there is. A block computes 16 or 32 outputs
@@ -171,22 +172,10 @@ __global__ void __launch_bounds__(warps * 32)
 template <class T, int token_tiles, std::size_t index>
 cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
   constexpr SkinnyConfig config = skinny_configs[index];
-  const auto blocks = static_cast<unsigned>((sizes.n + config.rows - 1) / config.rows * config.split);
-  cudaLaunchConfig_t launch{};
-  launch.gridDim = dim3(blocks);
-  launch.blockDim = dim3(config.warps * 32);
-  launch.stream = stream;
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = config.split;
-  attribute.val.clusterDim.y = 1;
-  attribute.val.clusterDim.z = 1;
-  launch.attrs = &attribute;
-  launch.numAttrs = config.split > 1 ? 1 : 0;
-  return cudaLaunchKernelEx(&launch, skinny<T, token_tiles, config.rows / 16, config.warps, config.split>,
-                            static_cast<const T*>(operands.x), static_cast<const T*>(operands.w),
-                            static_cast<T*>(operands.y), static_cast<int>(sizes.m), static_cast<int>(sizes.n),
-                            static_cast<int>(sizes.k));
+  const auto blocks = static_cast<int>((sizes.n + config.rows - 1) / config.rows * config.split);
+  return cuda::launch_in_clusters(skinny<T, token_tiles, config.rows / 16, config.warps, config.split>,
+                                  {blocks, config.warps * 32, config.split}, stream, operands.x, operands.w,
+                                  operands.y, sizes.m, sizes.n, sizes.k);
 }
 
 template <class T, std::size_t... index>

@@ -7,6 +7,7 @@
 #include "kernels/grouped_gemm/cuda/problem.hpp"
 #include "kernels/grouped_gemm/cuda/shapes.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
+#include "kernels/grouped_gemm/shape.hpp"
 
 namespace adaptive::kernels::grouped_gemm {
 namespace {
@@ -125,29 +126,17 @@ class GroupedGemmFamily final : public cuda::Family {
   }
 
   std::optional<std::string> why_invalid(const Shape& shape) const override {
-    if (auto why = why_out_of_range(dimensions(), shape)) return why;
+    if (auto why = why_no_product(dimensions(), shape, 36)) return why;
     const CudaSizes sizes(shape);
     constexpr std::int64_t most = std::int64_t{1} << 30;  // indices along one dimension are ints
     for (std::size_t i = 0; i < 6; ++i)
       if (shape[i] > most) return dimensions()[i].name + " is above 2^30";
-    for (std::size_t i = 1; i < 4; ++i)
-      if (shape[i] == 0) return dimensions()[i].name + " is 0, must be at least 1";
-    if (sizes.filled > sizes.experts)
-      return "filled is " + std::to_string(sizes.filled) +
-             ", above experts = " + std::to_string(sizes.experts);
-    if (sizes.filled > sizes.tokens)
-      return "filled is " + std::to_string(sizes.filled) +
-             ", above tokens = " + std::to_string(sizes.tokens) + ": each filled expert has a row";
-    if (sizes.filled == 0 && sizes.tokens != 0) return "filled is 0, but tokens is not";
     const std::int64_t least_tiles = least_row_tiles(sizes.tokens, sizes.filled);
     const std::int64_t most_tiles = most_row_tiles(sizes.tokens, sizes.filled);
     if (sizes.row_tiles < least_tiles || sizes.row_tiles > most_tiles)
       return "row_tiles is " + std::to_string(sizes.row_tiles) + ", must be within " +
              std::to_string(least_tiles) + " and " + std::to_string(most_tiles) +
              " for these tokens and filled";
-    constexpr std::int64_t elements_max = std::int64_t{1} << 36;
-    if (sizes.n * sizes.k > elements_max / sizes.experts) return "experts * n * k is above 2^36";
-    if (sizes.tokens * std::max(sizes.n, sizes.k) > elements_max) return "tokens * max(n, k) is above 2^36";
     return std::nullopt;
   }
 

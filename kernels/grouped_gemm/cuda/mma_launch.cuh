@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/common/cuda_element.cuh"
+#include "kernels/common/launch_in_clusters.cuh"
 #include "kernels/common/with_index.cuh"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 #include "kernels/grouped_gemm/cuda/mma_kernel.cuh"
@@ -13,21 +14,10 @@ cudaError_t launch_mma(std::size_t index, const DeviceOperands& operands, int bl
   using T = typename cuda::TypeOf<type>::Input;
   return with_index<mma_configs.size()>(index, [&]<std::size_t i>() {
     constexpr Config config = mma_configs[i];
-    cudaLaunchConfig_t launch{};
-    launch.gridDim = dim3(static_cast<unsigned>(blocks));
-    launch.blockDim = dim3(threads_of(config));
-    launch.dynamicSmemBytes = shared_bytes(config);
-    launch.stream = stream;
-    cudaLaunchAttribute attribute{};
-    attribute.id = cudaLaunchAttributeClusterDimension;
-    attribute.val.clusterDim.x = config.split;
-    attribute.val.clusterDim.y = 1;
-    attribute.val.clusterDim.z = 1;
-    launch.attrs = &attribute;
-    launch.numAttrs = config.split > 1 ? 1 : 0;
-    return cudaLaunchKernelEx(&launch, grouped_mma<T, i>, static_cast<const T*>(operands.x),
-                              static_cast<const T*>(operands.w), static_cast<T*>(operands.y), operands.ends,
-                              operands.row_of, operands.n, operands.k, operands.experts);
+    return cuda::launch_in_clusters(grouped_mma<T, i>,
+                                    {blocks, threads_of(config), config.split, shared_bytes(config)}, stream,
+                                    operands.x, operands.w, operands.y, operands.ends, operands.row_of,
+                                    operands.n, operands.k, operands.experts);
   });
 }
 

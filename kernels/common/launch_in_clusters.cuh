@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+
+namespace adaptive::kernels::cuda {
+
+/// Grid, block and dynamic shared memory of a launch; `cluster` neighbouring blocks share theirs (compute
+/// capability 9.0 where it is above 1), and divide the grid.
+struct LaunchSize {
+  int blocks = 1;
+  int threads = 1;
+  int cluster = 1;
+  int shared_bytes = 0;
+};
+
+template <class... Parameters, class... Arguments>
+cudaError_t launch_in_clusters(void (*kernel)(Parameters...), const LaunchSize& size, cudaStream_t stream,
+                               const Arguments&... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(size.blocks));
+  config.blockDim = dim3(static_cast<unsigned>(size.threads));
+  config.dynamicSmemBytes = static_cast<std::size_t>(size.shared_bytes);
+  config.stream = stream;
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim.x = static_cast<unsigned>(size.cluster);
+  attribute.val.clusterDim.y = 1;
+  attribute.val.clusterDim.z = 1;
+  config.attrs = &attribute;
+  config.numAttrs = size.cluster > 1 ? 1 : 0;
+  return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
+}
+
+}  // namespace adaptive::kernels::cuda
