@@ -35,7 +35,7 @@ __device__ void multiply(float (&sum)[4], const std::uint32_t (&a)[4], std::uint
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-__device__ std::uint32_t load_once(const std::uint32_t* from) {
+inline __device__ std::uint32_t load_once(const std::uint32_t* from) {
   std::uint32_t value;
   asm volatile("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(value) : "l"(from));
   return value;

@@ -1,0 +1,140 @@
+// mixed_bit_bench --out FILE.jsonl [--out-features N] [--in-features N] [--bits W[+W…][,…]] [--tokens N[,N…]]
+// [--samples N] [--prune F]
+//
+// Times every variant of mixed_bit_matmul, and beside them, in the same turns, the dense product of the same
+// sizes in bfloat16 by the algorithms that cuBLASLt proposes ("dense …"). One JSON object a shape, for report.py
+// and peers.py. bench/cuda/interleaved says how.
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bench/cuda/interleaved/interleaved.hpp"
+#include "bench/cuda/interleaved/output.hpp"
+#include "kernels/common/cuda_memory.hpp"
+#include "kernels/cuda_family.hpp"
+
+namespace {
+
+using namespace adaptive::kernels;
+namespace bench = adaptive::bench;
+
+struct Options {
+  std::string out;
+  std::vector<std::string> bits = {"2", "3", "4", "8", "2+4"};
+  std::vector<std::int64_t> tokens = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
+  std::int64_t out_features = 8192, in_features = 8192;
+  bench::Interleaved::Options sampling;
+};
+
+Options parse(const std::vector<std::string>& arguments) {
+  Options options;
+  if (arguments.size() % 2 != 0) throw std::invalid_argument(arguments.back() + " wants a value");
+  for (std::size_t i = 0; i < arguments.size(); i += 2) {
+    const std::string& option = arguments[i];
+    const std::string& value = arguments[i + 1];
+    const auto integer = [&] { return static_cast<std::int64_t>(bench::parse_number(option, value)); };
+    if (option == "--out") {
+      options.out = value;
+    } else if (option == "--bits") {
+      options.bits = bench::split(value);
+    } else if (option == "--tokens") {
+      options.tokens.clear();
+      for (const std::string& part : bench::split(value))
+        options.tokens.push_back(static_cast<std::int64_t>(bench::parse_number(option, part)));
+    } else if (option == "--out-features") {
+      options.out_features = integer();
+    } else if (option == "--in-features") {
+      options.in_features = integer();
+    } else if (option == "--samples") {
+      options.sampling.samples = std::max(1, static_cast<int>(integer()));
+    } else if (option == "--prune") {
+      options.sampling.prune = bench::parse_number(option, value);
+    } else {
+      throw std::invalid_argument("unknown: " + option);
+    }
+  }
+  if (options.out.empty()) throw std::invalid_argument("--out is missing");
+  return options;
+}
+
+/// "2+4" to the family's label set.
+std::int64_t mask_of(const std::string& bits, const Dimension& dimension) {
+  std::int64_t mask = 0;
+  std::string text = bits;
+  std::replace(text.begin(), text.end(), '+', ',');
+  for (const std::string& width : bench::split(text)) {
+    const auto found = std::find(dimension.labels.begin(), dimension.labels.end(), width);
+    if (found == dimension.labels.end()) throw std::invalid_argument("--bits: no width: \"" + width + "\"");
+    mask |= std::int64_t{1} << (found - dimension.labels.begin());
+  }
+  return mask;
+}
+
+const cuda::Family& require(const char* name) {
+  const cuda::Family* family = cuda::find_family(name);
+  if (family == nullptr) throw std::runtime_error("this build has no CUDA");
+  return *family;
+}
+
+void measure(const std::string& bits, std::int64_t tokens, const Options& options,
+             bench::Interleaved& interleaved, bench::JsonLines& out) {
+  const cuda::Family& mixed = require("mixed_bit_matmul");
+  const cuda::Family& dense = require("dense_gemm");
+  const cuda::ProblemOptions cold = {.seed = 1, .rotate_bytes = std::size_t{256} << 20};
+  const Shape shape = {tokens, options.out_features, options.in_features, mask_of(bits, mixed.dimensions()[3]),
+                       0};
+  const Shape dense_shape = {tokens, options.out_features, options.in_features, 0};
+  const auto problem = mixed.make_problem(shape, cold);
+  const auto dense_problem = dense.make_problem(dense_shape, cold);
+  for (std::size_t v = 1; v < mixed.variant_count(); ++v)  // 0, the default, is far too slow to time
+    if (mixed.runs(v, shape)) interleaved.add(mixed.variant(v).name, mixed, *problem, v);
+  for (const std::size_t v : dense.candidates(dense_shape))
+    interleaved.add("dense " + dense.variant(v).name, dense, *dense_problem, v);
+  const auto us = interleaved.medians();
+  out.text("bits", bits)
+      .number("tokens", static_cast<double>(tokens))
+      .number("bytes", problem->bytes())
+      .number("operations", problem->operations())
+      .numbers("shape", shape)
+      .microseconds("us", us)
+      .end_line();
+  std::map<std::string, double> ours, theirs;
+  for (const auto& [name, value] : us) (name.starts_with("dense ") ? theirs : ours)[name] = value;
+  const auto [name, best_us] = bench::least(ours);
+  const double dense_us = bench::least(theirs).second;
+  std::printf("%-4s %5lld  %-22s %8.1f us  %5.2f TB/s  %4.0f TFLOP/s  dense %8.1f us  %5.2f of its rate\n",
+              bits.c_str(), static_cast<long long>(tokens), name.c_str(), best_us,
+              problem->bytes() / best_us * 1e-6, problem->operations() / best_us * 1e-6, dense_us,
+              dense_us / best_us);
+  std::fflush(stdout);
+}
+
+int run(const Options& options) {
+  bench::JsonLines out(options.out);
+  cudaStream_t stream = nullptr;
+  cuda::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+  bench::Interleaved interleaved(options.sampling, stream);
+  for (const std::string& bits : options.bits)
+    for (const std::int64_t tokens : options.tokens) measure(bits, tokens, options, interleaved, out);
+  return interleaved.wrong() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(parse({argv + 1, argv + argc}));
+  } catch (const std::invalid_argument& e) {
+    std::fprintf(stderr, "mixed_bit_bench: %s\n", e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "mixed_bit_bench: %s\n", e.what());
+    return 1;
+  }
+}
