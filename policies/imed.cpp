@@ -53,6 +53,71 @@ bool seen(const KeyStatistics& key, std::uint32_t i) {
   return key[i].count + key.awaited(i) > 0;
 }
 
+/// When candidates that have results are to be looked at again.
+class LooksAgain {
+ public:
+  LooksAgain(const KeyStatistics& key, std::uint32_t leader, double error) noexcept
+      : key_(key),
+        leader_(leader),
+        cold_(key.starts_cold()),
+        cap_(std::log(4.0 * static_cast<double>(key.size()) / error)) {
+    if (key.trusted_prior) model_.emplace(key);
+  }
+
+  bool cold() const noexcept { return cold_; }
+
+  /// The calls from which on a look at `candidate` is due; infinite where one asked about before is due
+  /// first.
+  double look_at(std::uint32_t candidate) noexcept;
+
+ private:
+  /// Launches, and what they tell against the candidate: each of them makes the look later.
+  struct Index {
+    double looks = never;
+    double information = never;
+
+    bool is_later_than(const Index& other) const noexcept {
+      return looks >= other.looks && information >= other.information;
+    }
+    double calls() const noexcept { return looks * std::exp(boundary(information)) / horizon_share; }
+  };
+
+  const KeyStatistics& key_;
+  const std::uint32_t leader_;
+  const bool cold_;
+  const double cap_;
+  std::optional<PriorModel> model_;
+  Index soonest_;
+  double soonest_calls_ = never;
+};
+
+double LooksAgain::look_at(std::uint32_t candidate) noexcept {
+  // A launch whose result is still out counts as a look, or late results would multiply the looks.
+  const VariantStatistics& c = key_[candidate];
+  const std::uint32_t awaited = key_.awaited(candidate);
+  double n = static_cast<double>(c.count + awaited);
+  double behind = c.expected() - key_[leader_].expected();
+  if (model_ && c.has_prior()) {
+    // What a table of this device measured are looks that need not be made again.
+    const double looks = model_->results(c, key_.deviation());
+    const double prior_behind = model_->location(c) + c.tail - key_[leader_].expected();
+    behind = std::max(0.0, (n * behind + looks * prior_behind) / (n + looks));
+    n += looks;
+  }
+  const double evidence = behind * behind / (2.0 * key_.deviation() * key_.deviation());
+  if (evidence > cap_ && key_.agreeing(candidate, cold_) + awaited < 2)
+    return behind * static_cast<double>(key_.size()) / outlier_gain;
+  // Logarithms and exponentials are most of what a result costs: only for those that can be the next.
+  const Index index{n, n * std::min(evidence, cap_)};
+  if (index.is_later_than(soonest_)) return never;
+  const double calls = index.calls();
+  if (calls < soonest_calls_) {
+    soonest_ = index;
+    soonest_calls_ = calls;
+  }
+  return calls;
+}
+
 }  // namespace
 
 bool Imed::current(const KeyStatistics& key) const noexcept {
@@ -118,41 +183,18 @@ std::uint32_t Imed::audited(const KeyStatistics& key, const PriorModel& model) c
   return chosen;
 }
 
-double Imed::seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
-                          const PriorModel* model) const noexcept {
-  // A launch whose result is still out counts as a look, or late results would multiply the looks.
-  const VariantStatistics& c = key[candidate];
-  const std::uint32_t awaited = key.awaited(candidate);
-  double n = static_cast<double>(c.count + awaited);
-  double behind = c.expected() - key[leader_].expected();
-  if (model != nullptr && c.has_prior()) {
-    // What a table of this device measured are looks that need not be made again.
-    const double looks = model->results(c, key.deviation());
-    const double prior_behind = model->location(c) + c.tail - key[leader_].expected();
-    behind = std::max(0.0, (n * behind + looks * prior_behind) / (n + looks));
-    n += looks;
-  }
-  const double evidence = behind * behind / (2.0 * key.deviation() * key.deviation());
-  const double cap = std::log(4.0 * static_cast<double>(key.size()) / options_.error);
-  if (evidence > cap && key.agreeing(candidate) + awaited < 2)
-    return behind * static_cast<double>(key.size()) / outlier_gain;
-  return n * std::exp(boundary(n * std::min(evidence, cap))) / horizon_share;
-}
-
 void Imed::review_seen(const KeyStatistics& key) noexcept {
-  std::optional<PriorModel> model;
-  if (key.trusted_prior) model.emplace(key);
-  const bool cold = key.starts_cold();
+  LooksAgain again(key, leader_, options_.error);
   const bool disturbed = key.was_disturbed();
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader_ || !key[i].available || key[i].count == 0) continue;
     const bool single = key[i].count + key.awaited(i) == 1;
-    if (single && cold)
+    if (single && again.cold())
       propose(i, 0.0);
     else if (single && disturbed)
       propose(i, doubted_at_);
     else
-      propose(i, seen_look_at(key, i, model ? &*model : nullptr));
+      propose(i, again.look_at(i));
   }
 }
 

@@ -41,9 +41,6 @@ class Imed final : public Policy {
   void review_seen(const KeyStatistics& key) noexcept;
   void propose(std::uint32_t candidate, double at_calls) noexcept;
   bool current(const KeyStatistics& key) const noexcept;
-  double seen_look_at(const KeyStatistics& key, std::uint32_t candidate,
-                      const PriorModel* model) const noexcept;
-
   /// Whom to look at to see whether a prediction is worth its name.
   std::uint32_t audited(const KeyStatistics& key, const PriorModel& model) const noexcept;
 

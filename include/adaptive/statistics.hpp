@@ -109,9 +109,10 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::uint32_t leader(bool use_priors = false) const noexcept;
 
   /// How many results agree with a candidate's location. Two outliers seldom agree with each other, so what
-  /// looks slow on few results is believed only when they do; where keys start cold, first results do not
-  /// count. All results once there are more than a few.
-  std::uint64_t agreeing(std::size_t candidate) const noexcept;
+  /// looks slow on few results is believed only when they do; where keys start cold (`starts_cold`, which
+  /// whoever asks about several candidates finds out once), first results do not count. All results once
+  /// there are more than a few.
+  std::uint64_t agreeing(std::size_t candidate, bool cold) const noexcept;
 
   /// Whether first results are slow starts here (module load, JIT, cache): of the candidates with several
   /// results, at least half had a first one far above the rest. A single result says nothing then.

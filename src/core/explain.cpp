@@ -19,7 +19,7 @@ std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptio
   if (i == s.incumbent) return s.settled ? "the incumbent, confirmed" : "the incumbent, not yet confirmed";
   if (c.count < options.samples_min)
     return "needs " + std::to_string(options.samples_min - c.count) + " more results to be ruled in or out";
-  if (s.agreeing(i) < options.samples_min) return "its few results do not agree; needs more";
+  if (s.agreeing(i, s.starts_cold()) < options.samples_min) return "its few results do not agree; needs more";
   const VariantStatistics& incumbent = s[s.incumbent];
   if (incumbent.count < options.samples_min) return "waits for results of the incumbent";
   const double behind = c.location - incumbent.location;

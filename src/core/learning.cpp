@@ -280,8 +280,9 @@ void OperationState::leave_unavailable_incumbent(KeyState& key, EventKind kind) 
 
 std::uint32_t OperationState::standing(const KeyState& key) const noexcept {
   const KeyStatistics& s = key.statistics;
+  if (s.settled) return s.incumbent;
   const std::uint32_t leader = s.leader();
-  if (s.settled || leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
+  if (leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
   const VariantStatistics& incumbent = s[s.incumbent];
   if (incumbent.count == 0) return s.incumbent;
   const double upper = s[leader].location + s.radius(leader, shared_.learning.error);

@@ -56,10 +56,11 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
         (upper > other.location + zone || c.expected() > other.expected() + zone))
       return false;
   const Priors priors(key, candidate, options.samples_min);
+  const bool cold = key.starts_cold();
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     const VariantStatistics& other = key[i];
     if (i == candidate || !other.available) continue;
-    const bool behind = key.agreeing(i) >= options.samples_min
+    const bool behind = key.agreeing(i, cold) >= options.samples_min
                             ? upper <= other.location - key.radius(i, options.error) + zone
                             : priors.rule_out(other, upper, options.samples_min);
     if (!behind) return false;

@@ -16,7 +16,7 @@ double cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t 
 // A single result may have been an outlier: no such look is expected to cost more than any other candidate's.
 double expected_cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept {
   const double cost = cost_ns(key, candidate, leader);
-  if (key.agreeing(candidate) >= 2) return cost;
+  if (key.agreeing(candidate, key.starts_cold()) >= 2) return cost;
   double most = 0.0;
   for (std::uint32_t i = 0; i < key.size(); ++i)
     if (i != candidate && i != leader && key[i].count > 0) most = std::max(most, cost_ns(key, i, leader));

@@ -63,14 +63,14 @@ std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
   return best;
 }
 
-std::uint64_t KeyStatistics::agreeing(std::size_t candidate) const noexcept {
+std::uint64_t KeyStatistics::agreeing(std::size_t candidate, bool cold) const noexcept {
   const VariantStatistics& c = candidates[candidate];
   if (c.count > VariantStatistics::first_count) return c.count;
   const auto agrees = [&](double x) { return std::abs(x - c.location) <= agreement_deviations * deviation_; };
   const auto end = c.first.begin() + static_cast<std::ptrdiff_t>(c.count);
   const auto all = static_cast<std::uint64_t>(std::count_if(c.first.begin(), end, agrees));
   // Where first launches are slow, another slow one may agree with it by chance.
-  return all > 0 && agrees(c.first[0]) && starts_cold() ? all - 1 : all;
+  return all > 0 && cold && agrees(c.first[0]) ? all - 1 : all;
 }
 
 bool KeyStatistics::starts_cold() const noexcept {

@@ -259,15 +259,15 @@ TEST(Restart, WithALocationAndNoWeightIsWithoutOne) {
 
 TEST(Agreeing, LeavesOutWhatLiesApart) {
   KeyStatistics key = of(2);
-  EXPECT_EQ(key.agreeing(0), 0u);
+  EXPECT_EQ(key.agreeing(0, key.starts_cold()), 0u);
   key.add(0, 100.0);
-  EXPECT_EQ(key.agreeing(0), 1u);
+  EXPECT_EQ(key.agreeing(0, key.starts_cold()), 1u);
   key.add(0, 1000.0);
-  EXPECT_EQ(key.agreeing(0), 1u) << "either may be the outlier";
+  EXPECT_EQ(key.agreeing(0, key.starts_cold()), 1u) << "either may be the outlier";
   key.add(0, 101.0);
-  EXPECT_EQ(key.agreeing(0), 2u);
+  EXPECT_EQ(key.agreeing(0, key.starts_cold()), 2u);
   for (int i = 0; i < 5; ++i) key.add(0, 100.0);
-  EXPECT_EQ(key.agreeing(0), 8u) << "of many, outliers no longer matter";
+  EXPECT_EQ(key.agreeing(0, key.starts_cold()), 8u) << "of many, outliers no longer matter";
 }
 
 TEST(Radius, ShrinksWithResultsAndGrowsWithSurenessAndRivals) {
@@ -305,8 +305,8 @@ TEST(ColdStarts, DoNotAgreeWithAnOutlier) {
     for (std::uint32_t i = 0; i < 2; ++i) key.add(i, 1000.0);
   key.add(2, 20'100.0);  // the second launch, as slow as the cold one
   ASSERT_TRUE(key.starts_cold());
-  EXPECT_EQ(key.agreeing(2), 1u);
-  EXPECT_EQ(key.agreeing(0), 3u);
+  EXPECT_EQ(key.agreeing(2, key.starts_cold()), 1u);
+  EXPECT_EQ(key.agreeing(0, key.starts_cold()), 3u);
 }
 
 TEST(ColdStarts, AreNotSeenInOrdinaryResults) {
