@@ -106,7 +106,7 @@ Operation& Selector::define(OperationSpec spec) {
     impl_->translate(*operation, shared);
     impl_->seed(*operation, shared, true);
   }
-  operation->state_->fit();
+  operation->state_->fit(core::OperationState::FitWhen::now);
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
   return *impl_->operations.emplace(name, std::move(operation)).first->second;
@@ -125,7 +125,7 @@ void Selector::load(const std::filesystem::path& path) {
   for (const auto& [name, operation] : impl_->operations) {
     impl_->translate(*operation, *source);
     impl_->seed(*operation, *source, false);
-    operation->state_->fit();
+    operation->state_->fit(core::OperationState::FitWhen::now);
   }
   // Also ahead of what the search finds for operations that are defined later.
   impl_->search();
@@ -142,6 +142,10 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
   impl_->shared.epoch.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Selector::fit_predictions() {
+  for (core::OperationState* operation : impl_->states()) operation->fit(core::OperationState::FitWhen::now);
+}
+
 void Selector::save(const std::filesystem::path& path) const {
   const table::Table learned = impl_->learned();
   const std::vector<table::Notice> notices = table::update(path, [&](table::Table& table) {
@@ -150,6 +154,7 @@ void Selector::save(const std::filesystem::path& path) const {
   });
   for (const table::Notice& notice : notices)
     impl_->shared.say(notice.level, notice.where + ": " + notice.what);
+  impl_->fit_if_due();
 }
 
 Mode Selector::mode() const noexcept {

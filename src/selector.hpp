@@ -43,6 +43,11 @@ struct Selector::Impl {
   void seed(Operation& operation, const Source& source, bool keep_old);
   /// The operation as tables describe it, without entries.
   table::OperationTable describe(const Operation& operation) const;
+  /// Without `mutex`, which nobody has to wait for while a model is fitted; none of them ever ends before the
+  /// selector.
+  std::vector<core::OperationState*> states() const;
+  /// Fits predictions where the run has learned much since the last time.
+  void fit_if_due() const;
   /// Rises with everything that would be saved.
   std::uint64_t measured() const;
   table::Table empty_table() const;

@@ -150,6 +150,17 @@ void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const 
   }
 }
 
+std::vector<core::OperationState*> Selector::Impl::states() const {
+  std::vector<core::OperationState*> all;
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, operation] : operations) all.push_back(operation->state_.get());
+  return all;
+}
+
+void Selector::Impl::fit_if_due() const {
+  for (core::OperationState* operation : states()) operation->fit(core::OperationState::FitWhen::due);
+}
+
 std::uint64_t Selector::Impl::measured() const {
   std::uint64_t count = 0;
   const std::lock_guard lock(mutex);
@@ -243,8 +254,11 @@ void Selector::Impl::adopt(std::string name, table::Table shared_by_all) {
   // With what the tables say of the same keys, since the latest seed of a key counts alone.
   Source all{name, true, seeds()};
   add_written(all.table, std::move(shared_by_all), name);
-  const std::lock_guard lock(mutex);
-  for (const auto& [operation_name, operation] : operations) seed(*operation, all, false);
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [operation_name, operation] : operations) seed(*operation, all, false);
+  }
+  fit_if_due();
 }
 
 void Selector::Impl::add_written(table::Table& to, table::Table written, const std::string& path) const {

@@ -42,8 +42,8 @@ struct LearningOptions {
   /// limit. Changes are noticed later by as much.
   double timing_budget = 0.0005;
   /// Whether a key that no table knows may start from a model of all that do, where that is surer than its
-  /// nearest neighbour. It is fitted when tables are loaded and, as a run learns keys, at the first call of a
-  /// new one.
+  /// nearest neighbour. It is fitted when tables are loaded and, to what the run has learned, when that is
+  /// saved or exchanged and at `Selector::fit_predictions`; never by a launch.
   bool prediction = true;
   /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
   std::size_t candidates_max = 0;

@@ -77,6 +77,14 @@ class ADAPTIVE_EXPORT Selector {
   /// cannot be used at all.
   void advance_epoch(const std::filesystem::path& table);
 
+  /// Fits the model that predicts new keys (`LearningOptions::prediction`) to what tables and this run know
+  /// by now, on the calling thread: some milliseconds an operation. `define`, `load` and `advance_epoch` do
+  /// so as well; `save`, a `Saver` and what it exchanges with a store where the run has learned much since
+  /// the last time. `select` never does: a new key's first call asks the model as it was last fitted.
+  /// Launches and new keys of other threads do not wait. For programs that meet new keys while running and
+  /// save seldom.
+  void fit_predictions();
+
   /// Writes all that is known to one table: the tables' entries, what this run has learned, and what other
   /// processes have written to the same file, whose updates are never lost. Atomic: after a crash at any
   /// moment the file is the old or the new one. Waits at most 30 s for others that save. Throws `Error`, with

@@ -54,7 +54,6 @@ std::optional<Decision> OperationState::select_known(Key key) noexcept {
     // learned.
     KeyState& state = *head->state;
     const std::lock_guard key_lock(state.lock);
-    fit_if_due();
     StartingPoint start = start_again(state, neighbours_of(key));
     if (start.match.kind == MatchKind::fallback) return std::nullopt;
     state.start = std::move(start);
@@ -74,7 +73,6 @@ bool OperationState::is_known(const KeyState& key) const noexcept {
 
 std::optional<Decision> OperationState::admit_known(const Key& key) {
   Candidates candidates = candidates_of_new(key);
-  fit_if_due();
   StartingPoint start = start_of(key, candidates);
   if (start.match.kind == MatchKind::fallback) return std::nullopt;
   if (keys_.size() >= spec_.max_keys) {
@@ -124,7 +122,6 @@ const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcep
   }
   try {
     Candidates candidates = candidates_of_new(key);
-    if (seeds_.find(key) == nullptr) fit_if_due();
     StartingPoint start = start_of(key, candidates);
     return admit(key, std::move(candidates), std::move(start)).head;
   } catch (const std::exception& e) {

@@ -7,13 +7,17 @@
 namespace adaptive::core {
 namespace {
 
-// Tables first, then the latest keys of the run: bounds what a fit on a key's first call can cost.
+// Besides the tables', the latest keys of the run: bounds what a fit can cost.
 constexpr std::size_t run_keys_max = 1024;
 
-// A fit is due when what the run has measured has grown by this share and number: what all fits cost together
-// grows with the logarithm of the run.
-constexpr double growth = 1.5;
-constexpr std::size_t growth_min = 16;
+// A fit is due when what has been measured has grown by this share: what all fits cost together grows with
+// the logarithm of the run.
+constexpr double growth = 0.1;
+
+std::size_t count_measured(const KeyStatistics& statistics) {
+  return static_cast<std::size_t>(std::count_if(statistics.candidates.begin(), statistics.candidates.end(),
+                                                [](const VariantStatistics& c) { return c.count > 0; }));
+}
 
 }  // namespace
 
@@ -41,8 +45,7 @@ std::vector<KnownKey> OperationState::known_keys() const {
   const std::size_t first = first_of_run();
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& key = *keys_[i];
-    if (!key.lock.try_lock()) continue;
-    const std::lock_guard lock(key.lock, std::adopt_lock);
+    const std::lock_guard lock(key.lock);
     // What its own table entry says is worth more than a few results of this run.
     if (key.statistics.results == 0 || key.start.trusted) continue;
     known.push_back({key.key, 0.0, measured(key.statistics)});
@@ -56,35 +59,34 @@ std::vector<KnownKey> OperationState::known_keys() const {
 }
 
 std::size_t OperationState::known_by_now() const {
-  // Tables that come while running count by their keys.
-  std::size_t sum = seeds_.entries().size();
+  std::size_t sum = 0;
+  for (const SeedEntry& seed : seeds_.entries()) sum += seed.variants.size();
   const std::size_t first = first_of_run();
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& key = *keys_[i];
-    if (!key.lock.try_lock()) continue;
-    const std::lock_guard lock(key.lock, std::adopt_lock);
-    for (const VariantStatistics& c : key.statistics.candidates) sum += c.count > 0 ? 1 : 0;
+    const std::lock_guard lock(key.lock);
+    sum += count_measured(key.statistics);
   }
   return sum;
 }
 
-void OperationState::fit() {
+void OperationState::fit(FitWhen when) {
+  if (shared_.predictor == nullptr) return;
+  const std::lock_guard fitting(fitting_);
+  std::vector<KnownKey> known;
+  {
+    const std::lock_guard lock(admin_);
+    const std::size_t measured = known_by_now();
+    const double due = (1.0 + growth) * static_cast<double>(measured_at_fit_);
+    if (when == FitWhen::due && static_cast<double>(measured) <= due) return;
+    measured_at_fit_ = measured;
+    known = known_keys();
+  }
+  // Without `admin_`, which new keys need.
+  std::unique_ptr<Predictor> fitted = shared_.predictor();
+  fitted->fit(spec_.dimensions, known);
   const std::lock_guard lock(admin_);
-  fit_to(known_by_now());
-}
-
-void OperationState::fit_if_due() {
-  if (shared_.predictor == nullptr) return;
-  const std::size_t measured = known_by_now();
-  const auto due = static_cast<std::size_t>(growth * static_cast<double>(measured_at_fit_)) + growth_min;
-  if (measured >= due) fit_to(measured);
-}
-
-void OperationState::fit_to(std::size_t measured) {
-  if (shared_.predictor == nullptr) return;
-  if (predictor_ == nullptr) predictor_ = shared_.predictor();
-  measured_at_fit_ = measured;
-  predictor_->fit(spec_.dimensions, known_keys());
+  predictor_.swap(fitted);
 }
 
 }  // namespace adaptive::core

@@ -26,7 +26,7 @@ namespace adaptive::core {
 
 /// Locks: `admin_` guards the list of keys, the seeds, and everything that goes over all keys; each key has
 /// its own. `admin_` is taken first. The launch path only ever tries `admin_`, and only for a key that it has
-/// not seen.
+/// not seen. `fitting_`, one fit at a time, is taken before both.
 class OperationState {
  public:
   /// Throws `Error` for an invalid specification.
@@ -52,8 +52,10 @@ class OperationState {
 
   // What the program changes.
   void add_seeds(std::vector<SeedEntry> seeds, bool keep_old);
-  /// Fits the predictor to what is known by now.
-  void fit();
+  /// Fits the predictor to what is known by now: at once, or only where this run has learned much since it
+  /// last was. Not for the launch path, which goes on with the former one meanwhile.
+  enum class FitWhen : bool { now, due };
+  void fit(FitWhen when);
   void republish();
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;
@@ -112,10 +114,7 @@ class OperationState {
   const Predictor* predictor() const noexcept {
     return spec_.nearest_limit >= 0.0 ? predictor_.get() : nullptr;
   }
-  /// Fits the predictor anew where this run has learned much since it last was.
-  void fit_if_due();
-  void fit_to(std::size_t measured);
-  /// How many variants of how many keys this run has results of, together, and how many entries tables have.
+  /// How many variants of how many keys have been measured, together, by tables and in this run.
   std::size_t known_by_now() const;
   std::vector<KnownKey> known_keys() const;
   std::size_t first_of_run() const noexcept;
@@ -170,7 +169,8 @@ class OperationState {
   std::vector<std::unique_ptr<KeyState>> keys_;
   Seeds seeds_;
   std::unique_ptr<Predictor> predictor_;
-  std::size_t measured_at_fit_ = 0;
+  std::mutex fitting_;
+  std::size_t measured_at_fit_ = 0;  // belongs to its holder
   std::vector<std::pair<std::uint64_t, std::uint32_t>> forced_;
   std::uint64_t forced_count_ = 0;
 

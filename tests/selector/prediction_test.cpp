@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <memory>
+#include <thread>
 
 #include "tests/selector/scratch_folder.hpp"
 #include "tests/selector/support.hpp"
@@ -32,6 +35,7 @@ TEST(Predicted, FromKeysOfThisRun) {
   Selector selector(test::options());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
+  selector.fit_predictions();
   for (const std::int64_t m : {3, 1'500, 12'000}) {
     op.select({m});
     const Explanation why = op.explain({m});
@@ -71,6 +75,7 @@ TEST(Predicted, ExplainSaysHowSure) {
   Selector selector(test::options());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
+  selector.fit_predictions();
   op.select({1'500});
   const Explanation why = op.explain({1'500});
   EXPECT_NE(why.reason.find("a model from"), std::string::npos) << why.reason;
@@ -87,6 +92,7 @@ TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
   Selector without(options);
   Operation& off = without.define(tiles());
   learn_powers_of_two(off, 16'384);
+  without.fit_predictions();
   EXPECT_EQ(off.explain({1'500}).match.kind, MatchKind::fallback);
 
   Selector selector(test::options());
@@ -94,8 +100,46 @@ TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
   spec.nearest_limit = -1.0;
   Operation& never = selector.define(spec);
   learn_powers_of_two(never, 16'384);
+  selector.fit_predictions();
   never.select({1'500});
   EXPECT_EQ(never.explain({1'500}).match.kind, MatchKind::fallback);
+}
+
+TEST(Predicted, OnlyWhatWasFittedAsksForIt) {
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  learn_powers_of_two(op, 16'384);
+  op.select({1'500});
+  EXPECT_EQ(op.explain({1'500}).match.kind, MatchKind::fallback) << "a launch fits nothing";
+  selector.fit_predictions();
+  op.select({1'501});
+  EXPECT_EQ(op.explain({1'501}).match.kind, MatchKind::predicted);
+}
+
+TEST(Predicted, FromWhatWasKnownWhenTheRunWasSaved) {
+  const test::ScratchFolder folder;
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  learn_powers_of_two(op, 16'384);
+  selector.save(folder / "table.json");
+  op.select({1'500});
+  EXPECT_EQ(op.explain({1'500}).match.kind, MatchKind::predicted);
+}
+
+TEST(Predicted, FromWhatOtherProcessesHaveMeasured) {
+  const test::ScratchFolder folder;
+  const std::shared_ptr<Store> store = file_store(folder / "store");
+  const SaverOptions asked{.store = store, .interval = std::chrono::hours(1000)};
+  Selector theirs(test::options());
+  learn_powers_of_two(theirs.define(tiles()), 16'384);
+  { const Saver at_its_end(theirs, asked); }
+
+  Selector ours(test::options());
+  Operation& op = ours.define(tiles());
+  Saver saver(ours, asked);
+  saver.request();
+  while (saver.status().exchanged == 0) std::this_thread::yield();
+  EXPECT_EQ(op.explain({1'500}).match.kind, MatchKind::predicted);
 }
 
 TEST(Predicted, AnExactEntryGoesFirst) {

@@ -80,6 +80,7 @@ TEST(Threads, ShareKeysWhileEverythingChanges) {
       static_cast<void>(selector.epoch());
       if (i % 4 == 0) selector.save(folder / "table.json");
       if (i % 16 == 3) selector.load(folder / "table.json");
+      if (i % 6 == 1) selector.fit_predictions();
       if (i % 7 == 0) {
         const Forced forced = op.force("b");
         static_cast<void>(op.select({1}));
