@@ -14,15 +14,16 @@
 
 namespace adaptive::bench {
 
-/// Launches of a variant, one after the other, are captured as a graph of about a millisecond, so that neither
-/// the host nor an event stands between two of them; variants take turns in random order, and the median of
-/// the samples counts. Variants that cannot be captured are launched one by one. Every variant is compared
-/// with the problem's reference before it is timed.
+/// Launches of a variant, one after the other, are captured as a graph of about a millisecond, so that
+/// neither the host nor an event stands between two of them; variants take turns in random order, and the
+/// median of the samples counts. Variants that cannot be captured are launched one by one. Every variant is
+/// compared with the problem's reference before it is timed.
 class Interleaved {
  public:
   struct Options {
     int samples = 7;
-    double prune = 4;  ///< a variant whose first launch takes more than so many times the best is not sampled again
+    double prune =
+        4;  ///< a variant whose first launch takes more than so many times the best is not sampled again
   };
 
   Interleaved(Options options, cudaStream_t stream);

@@ -2,8 +2,8 @@
 // [--samples N] [--prune F]
 //
 // Times every variant of mixed_bit_matmul, and beside them, in the same turns, the dense product of the same
-// sizes in bfloat16 by the algorithms that cuBLASLt proposes ("dense …"). One JSON object a shape, for report.py
-// and peers.py. bench/cuda/interleaved says how.
+// sizes in bfloat16 by the algorithms that cuBLASLt proposes ("dense …"). One JSON object a shape, for
+// report.py and peers.py. bench/cuda/interleaved says how.
 
 #include <cuda_runtime_api.h>
 
@@ -87,8 +87,8 @@ void measure(const std::string& bits, std::int64_t tokens, const Options& option
   const cuda::Family& mixed = require("mixed_bit_matmul");
   const cuda::Family& dense = require("dense_gemm");
   const cuda::ProblemOptions cold = {.seed = 1, .rotate_bytes = std::size_t{256} << 20};
-  const Shape shape = {tokens, options.out_features, options.in_features, mask_of(bits, mixed.dimensions()[3]),
-                       0};
+  const Shape shape = {tokens, options.out_features, options.in_features,
+                       mask_of(bits, mixed.dimensions()[3]), 0};
   const Shape dense_shape = {tokens, options.out_features, options.in_features, 0};
   const auto problem = mixed.make_problem(shape, cold);
   const auto dense_problem = dense.make_problem(dense_shape, cold);

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "kernels/common/random.hpp"
-#include "kernels/grouped_gemm/cuda/tensor_map.hpp"
+#include "kernels/common/tensor_map.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
 
 namespace adaptive::kernels::grouped_gemm {
@@ -194,10 +194,11 @@ void GroupedGemmOnCuda::make_maps(Slot& slot) {
   const Config& config = config_of(slot.method);
   if (sizes_.gathered && sorted_x_.size() == 0) sorted_x_ = cuda::DeviceBuffer<std::byte>(x_.size());
   const void* x = sizes_.gathered ? sorted_x_.data() : x_.data();
-  const CUtensorMap x_map = make_tensor_map(x, sizes_.type, sizes_.k, sizes_.tokens, 0, box_rows(config));
+  const CUtensorMap x_map =
+      cuda::make_tensor_map(x, sizes_.type, sizes_.k, sizes_.tokens, 0, box_rows(config));
   for (std::size_t copy = 0; copy < copies_; ++copy)
-    slot.maps.push_back({x_map, make_tensor_map(operands(copy).w, sizes_.type, sizes_.k, sizes_.n,
-                                                sizes_.experts, config.columns)});
+    slot.maps.push_back({x_map, cuda::make_tensor_map(operands(copy).w, sizes_.type, sizes_.k, sizes_.n,
+                                                      sizes_.experts, config.columns)});
 }
 
 void GroupedGemmOnCuda::make_cublas(Slot& slot) {

@@ -2,9 +2,10 @@
 
 #include <type_traits>
 
-#include "kernels/grouped_gemm/cuda/hopper.cuh"
+#include "kernels/common/hopper.cuh"
+#include "kernels/common/store_sums.cuh"
+#include "kernels/common/wgmma.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
-#include "kernels/grouped_gemm/cuda/wgmma.cuh"
 
 // Tiles that the copy engine brings and wgmma multiplies. A block stays and takes tile after tile; one of its
 // threads keeps a ring of stages filled, ahead of the others and across the ends of tiles, while groups of
@@ -183,55 +184,6 @@ __device__ void release(Address empty) {
   }
 }
 
-template <class T>
-__device__ unsigned pack(float low, float high) {
-  unsigned bits;
-  if constexpr (std::is_same_v<T, __half>) {
-    const __half2 pair = __floats2half2_rn(low, high);
-    memcpy(&bits, &pair, sizeof bits);
-  } else {
-    const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
-    memcpy(&bits, &pair, sizeof bits);
-  }
-  return bits;
-}
-
-/// Sums [64 outputs][tokens] to y [tokens][outputs]: turned in shared memory, a box of rows at a time, in two
-/// buffers by turns, so that one barrier a box is enough.
-template <class T, Config config, int tokens>
-__device__ void store_sums(const float (&sum)[tokens / 2], Address staging, T* y, const Tile& tile,
-                           int column, int n, int group, int& turn) {
-  using L = Layout<config>;
-  const int thread = static_cast<int>(threadIdx.x) % 128;
-  const int lane = thread % 32;
-  const int warp = thread / 32;
-#pragma unroll
-  for (int first = 0; first < tokens; first += L::box) {
-    const Address buffer = staging + turn * L::staging_bytes;
-    turn ^= 1;
-    const int to_row = lane / 16 * 8 + lane % 8;
-    const int to_piece = 2 * warp + lane / 8 % 2;
-#pragma unroll
-    for (int token = 0; token < L::box; token += 16) {
-      const float* from = sum + (first + token) / 2;
-      hopper::store_transposed(buffer + (token + to_row) * line_bytes + (to_piece ^ to_row % 8) * 16,
-                               pack<T>(from[0], from[1]), pack<T>(from[2], from[3]),
-                               pack<T>(from[4], from[5]), pack<T>(from[6], from[7]));
-    }
-    hopper::group_sync(1 + group);
-    const int piece = thread % 8;
-#pragma unroll
-    for (int token = 0; token < L::box; token += 16) {
-      const int row = token + thread / 8;
-      if (first + row < tile.rows && column + 8 * piece < n) {
-        const uint4 value = hopper::load_shared(buffer + row * line_bytes + (piece ^ row % 8) * 16);
-        *reinterpret_cast<uint4*>(y + static_cast<long long>(tile.row + first + row) * n + column +
-                                  8 * piece) = value;
-      }
-    }
-  }
-}
-
 /// One tile of which `tokens` rows are multiplied.
 template <class T, Config config, int tokens>
 __device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps, T* y, const Tile& tile,
@@ -272,7 +224,8 @@ __device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps
 #pragma unroll
   for (int block = 0; block < L::blocks; ++block) {
     const int column = column0 + (group * L::blocks + block) * 64;
-    store_sums<T, config, tokens>(sum[block], staging, y, tile, column, n, group, turn);
+    hopper::store_sums<T, tokens, L::box>(sum[block], staging, y + static_cast<long long>(tile.row) * n,
+                                          tile.rows, column, n, group, turn);
   }
 }
 

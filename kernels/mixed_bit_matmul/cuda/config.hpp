@@ -1,49 +1,130 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
-// The variants of our own kernel and what each needs. Needs no CUDA.
+#include "kernels/common/host_device.hpp"
+
+// The variants of our own kernels and what each needs. Needs no CUDA.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// A block of threads computes some blocks of 16 rows of W with a tile of tokens. Each block of rows has as
-/// many warps as there are parts of k. Blocks of rows side by side read the same activations, through the
-/// first cache: with 16 tokens and more these are more bytes than the weights.
-struct Config {
+constexpr int shared_bytes_max = 227 * 1024;  ///< of a block, compute capability 9.0
+constexpr int chunk_groups = 4;               ///< groups of 64 columns that are copied at once
+constexpr int chunk_columns = chunk_groups * 64;
+constexpr int rows_of_block = 16;
+
+/// Bytes of a block of 16 rows and a chunk: its words, its scales and offsets.
+ADAPTIVE_HOST_DEVICE constexpr int chunk_word_bytes(int bits) {
+  return bits * 512;
+}
+constexpr int chunk_scale_bytes = rows_of_block * chunk_groups * 4;
+
+/// Shared memory is dealt out when the widths of a problem are known.
+struct Stages {
+  int count = 0;  ///< 0: does not fit
+  int bytes = 0;  ///< of the block, all of it dynamic
+};
+
+/// For few tokens. A block of threads computes some blocks of 16 rows of W with a tile of tokens; each block
+/// of rows has as many warps as there are parts of k.
+struct MmaConfig {
   int tokens;  ///< of a tile, a multiple of 8
   int parts;   ///< of k
   int blocks;  ///< of 16 rows
-  int words;   ///< of weights that a lane has in flight: so many groups of 64 columns as these are
 
-  constexpr int warps() const { return parts * blocks; }
+  ADAPTIVE_HOST_DEVICE constexpr int warps() const { return parts * blocks; }
+  /// Of threads on a multiprocessor at once, as registers and shared memory are meant to allow.
+  ADAPTIVE_HOST_DEVICE constexpr int resident() const { return warps() < 16 && tokens < 32 ? 2 : 1; }
 };
 
-constexpr std::array<Config, 12> mma_configs = {{
-    {8, 4, 1, 16},
-    {8, 4, 1, 32},
-    {8, 8, 1, 16},
-    {8, 8, 1, 32},
-    {8, 16, 1, 16},
-    {16, 8, 1, 16},
-    {16, 4, 2, 16},
-    {16, 4, 4, 16},
-    {32, 4, 2, 8},
-    {32, 4, 4, 8},
-    {64, 4, 2, 8},
-    {64, 2, 4, 8},
+constexpr std::array<MmaConfig, 12> mma_configs = {{
+    {8, 16, 1},
+    {8, 8, 1},
+    {8, 8, 2},
+    {8, 4, 2},
+    {8, 4, 4},
+    {16, 8, 2},
+    {16, 4, 2},
+    {16, 4, 4},
+    {32, 4, 2},
+    {32, 2, 4},
+    {64, 2, 4},
+    {64, 1, 8},
 }};
 
-inline std::string name_of(const Config& config) {
-  return "mma_t" + std::to_string(config.tokens) + "_k" + std::to_string(config.parts) + "_b" +
-         std::to_string(config.blocks) + "_l" + std::to_string(config.words);
+/// A token's columns of a chunk, and 16 bytes so that the same columns of eight tokens lie in different
+/// banks.
+constexpr int mma_token_bytes = chunk_columns * 2 + 16;
+
+ADAPTIVE_HOST_DEVICE constexpr int mma_x_bytes(const MmaConfig& config, int tokens) {
+  return (config.tokens < tokens ? config.tokens : tokens) * mma_token_bytes;
 }
 
-/// Variants of one class give the same bits: a sum is cut into so many parts, and which groups each takes
+ADAPTIVE_HOST_DEVICE constexpr int mma_stage_bytes(const MmaConfig& config, int tokens, int bits_max) {
+  return config.parts *
+         (mma_x_bytes(config, tokens) + config.blocks * (chunk_word_bytes(bits_max) + chunk_scale_bytes));
+}
+
+ADAPTIVE_HOST_DEVICE constexpr int mma_sum_bytes(const MmaConfig& config) {
+  return config.warps() * config.tokens * (rows_of_block + 1) * 4;
+}
+
+constexpr Stages mma_stages(const MmaConfig& config, int tokens, int bits_max) {
+  constexpr int stages_max = 8;
+  const int stage = mma_stage_bytes(config, tokens, bits_max) + 16 * config.parts;  // and two barriers a part
+  const int wanted = shared_bytes_max / config.resident() - 1024 * (config.resident() - 1);
+  int count = std::min(wanted / stage, stages_max);
+  if (count < 2) count = shared_bytes_max / stage >= 2 ? 2 : 0;
+  return {count, std::max(count * stage, mma_sum_bytes(config))};
+}
+
+/// For many tokens: weights are unpacked in registers and multiplied by whole warp groups.
+struct WgmmaConfig {
+  int rows;    ///< of W, 64 a warp group
+  int tokens;  ///< 64, 128 or 256
+
+  ADAPTIVE_HOST_DEVICE constexpr int groups() const { return rows / 64; }
+  /// Where sums fill the register file, the warps that copy give theirs to those that multiply.
+  ADAPTIVE_HOST_DEVICE constexpr bool donates() const { return groups() * tokens >= 512; }
+  ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
+};
+
+constexpr std::array<WgmmaConfig, 4> wgmma_configs = {{{64, 64}, {64, 128}, {128, 128}, {128, 256}}};
+
+constexpr int wgmma_box_tokens = 64;
+ADAPTIVE_HOST_DEVICE constexpr int wgmma_x_bytes(const WgmmaConfig& config) {
+  return config.tokens * 128;  // of a group of 64 columns
+}
+constexpr int wgmma_word_stages = 2;
+ADAPTIVE_HOST_DEVICE constexpr int wgmma_words_bytes(const WgmmaConfig& config, int bits_max) {
+  return config.rows / rows_of_block * (chunk_word_bytes(bits_max) + chunk_scale_bytes);
+}
+
+/// Stages of activations; those of weights are always two.
+constexpr Stages wgmma_stages(const WgmmaConfig& config, int bits_max) {
+  constexpr int stages_max = 8;
+  constexpr int barriers = 16 * (stages_max + wgmma_word_stages);
+  const int words = wgmma_word_stages * wgmma_words_bytes(config, bits_max);
+  const int count = std::min((shared_bytes_max - words - barriers) / wgmma_x_bytes(config), stages_max);
+  return {count, count * wgmma_x_bytes(config) + words + barriers};
+}
+
+inline std::string name_of(const MmaConfig& config) {
+  return "mma_t" + std::to_string(config.tokens) + "_k" + std::to_string(config.parts) + "_b" +
+         std::to_string(config.blocks);
+}
+
+inline std::string name_of(const WgmmaConfig& config) {
+  return "wgmma_r" + std::to_string(config.rows) + "_t" + std::to_string(config.tokens);
+}
+
+/// Variants of one class give the same bits: a sum is cut into so many parts, and which chunks each takes
 /// depends on their number alone.
-inline std::string class_of(const Config& config) {
+inline std::string class_of(const MmaConfig& config) {
   return "mma_k" + std::to_string(config.parts);
 }
 

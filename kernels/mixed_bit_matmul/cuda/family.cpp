@@ -13,6 +13,7 @@ const std::vector<Method>& methods() {
   static const std::vector<Method> all = [] {
     std::vector<Method> made = {{Method::Kind::plain, 0}};
     for (std::size_t i = 0; i < mma_configs.size(); ++i) made.push_back({Method::Kind::mma, i});
+    for (std::size_t i = 0; i < wgmma_configs.size(); ++i) made.push_back({Method::Kind::wgmma, i});
     made.push_back({Method::Kind::dequantise, 0});
     return made;
   }();
@@ -26,21 +27,34 @@ int device_major() {
 
 Variant variant_of(const Method& method) {
   Variant variant;
-  if (method.kind == Method::Kind::mma) {
-    const Config& config = mma_configs[method.index];
-    variant.name = name_of(config);
-    variant.parameters = {{"tokens", std::int64_t{config.tokens}},
-                          {"parts", std::int64_t{config.parts}},
-                          {"blocks", std::int64_t{config.blocks}},
-                          {"words", std::int64_t{config.words}}};
-    variant.numeric_class = class_of(config);
-  } else {
-    variant.name = method.kind == Method::Kind::plain ? "plain_warp" : "dequantise_cublaslt";
-    variant.numeric_class = variant.name;
+  switch (method.kind) {
+    case Method::Kind::plain:
+      variant.name = variant.numeric_class = "plain_warp";
+      break;
+    case Method::Kind::mma: {
+      const MmaConfig& config = mma_configs[method.index];
+      variant.name = name_of(config);
+      variant.parameters = {{"tokens", std::int64_t{config.tokens}},
+                            {"parts", std::int64_t{config.parts}},
+                            {"blocks", std::int64_t{config.blocks}}};
+      variant.numeric_class = class_of(config);
+      break;
+    }
+    case Method::Kind::wgmma: {
+      const WgmmaConfig& config = wgmma_configs[method.index];
+      variant.name = name_of(config);
+      variant.parameters = {{"rows", std::int64_t{config.rows}}, {"tokens", std::int64_t{config.tokens}}};
+      variant.numeric_class = "wgmma";
+      break;
+    }
+    case Method::Kind::dequantise:
+      variant.name = variant.numeric_class = "dequantise_cublaslt";
+      break;
   }
-  variant.available = [method] { return device_major() >= (method.kind == Method::Kind::mma ? 8 : 1); };
+  const bool hopper = method.kind == Method::Kind::mma || method.kind == Method::Kind::wgmma;
+  variant.available = [hopper] { return hopper ? device_major() == 9 : device_major() > 0; };
   variant.supports = [method](const Shape& shape) {
-    return mixed_bit_matmul::supports(method, Sizes(shape).tokens, device_major());
+    return mixed_bit_matmul::supports(method, shape, device_major());
   };
   return variant;
 }
@@ -76,6 +90,10 @@ class MixedBitFamily final : public cuda::Family {
       if (!runs(i, shape) || method.kind == Method::Kind::plain) continue;
       if (method.kind == Method::Kind::dequantise) {
         if (tokens >= 32) result.push_back(i);
+        continue;
+      }
+      if (method.kind == Method::Kind::wgmma) {
+        if (tokens > 16) result.push_back(i);
         continue;
       }
       // The tile that holds all tokens or the largest, and the one below, which takes two passes.

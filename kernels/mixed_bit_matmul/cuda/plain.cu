@@ -1,6 +1,6 @@
 #include "kernels/common/cuda_element.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
-#include "kernels/mixed_bit_matmul/cuda/repack.cuh"
+#include "kernels/mixed_bit_matmul/cuda/packing.cuh"
 #include "kernels/mixed_bit_matmul/operands.hpp"
 
 // The default, the weights for a library's product, and the order of words. Nothing here is tuned but
@@ -30,94 +30,105 @@ __device__ void with_bits(int bits, const F& f) {
   }
 }
 
-struct Scale {
-  float scale, offset;
+/// A block of rows: where its words and scales begin.
+template <class T>
+struct Block {
+  const std::uint32_t* words;
+  const T* scales;
 };
 
 template <class T>
-__device__ Scale scale_of(const T* scales, int groups, int block, int group, int row) {
-  const T* pair = scales + ((static_cast<long long>(block) * groups + group) * block_rows + row) * 2;
-  return {static_cast<float>(pair[0]), static_cast<float>(pair[1])};
+__device__ Block<T> block_at(const DeviceOperands& operands, int block) {
+  return {operands.words + operands.words_at[block],
+          static_cast<const T*>(operands.scales) +
+              static_cast<long long>(block) * operands.chunks() * chunk_scale_bytes / 2};
 }
 
-// A warp the 16 rows of a block and one group, its lanes with the levels that they hold: f(half, column, low,
-// high) for two adjacent weights of a lane's first or second row, the column counted from the lane's first.
+// A warp the 16 rows of a block and one group, its lanes with the levels that they hold: f(row, column, low,
+// high) for two adjacent weights of a lane's first or second row.
 template <class T, int bits, class F>
-__device__ void for_each_pair(const std::uint32_t* words, const T* scales, int groups, int block, int group,
-                              const F& f) {
+__device__ void for_each_pair(const Block<T>& block, int group, const F& f) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
+  const std::uint32_t* chunk =
+      block.words + static_cast<long long>(group / chunk_groups) * words_of_chunk(bits);
   std::uint32_t own[bits];
 #pragma unroll
-  for (int v = 0; v < bits; ++v) own[v] = words[(static_cast<long long>(group) * bits + v) * 32 + lane];
-  const Scale scale[2] = {scale_of(scales, groups, block, group, lane / 4),
-                          scale_of(scales, groups, block, group, lane / 4 + 8)};
+  for (int v = 0; v < bits; ++v) own[v] = chunk[word_at(lane, group % chunk_groups * bits + v)];
+  float scale[2], offset[2];
 #pragma unroll
-  for (int pair = 0; pair < pairs; ++pair) {
-    const Place place = place_of(0, pair, 0);
-    const std::uint32_t both = levels_of<bits>(own, pair);
-    const Scale& of_row = scale[place.row / 8];
-    f(place.row / 8, place.column, fmaf(of_row.scale, static_cast<float>(both & 0xFFFFu), of_row.offset),
-      fmaf(of_row.scale, static_cast<float>(both >> 16), of_row.offset));
+  for (int row = 0; row < 2; ++row) {
+    const T* pair = block.scales + 2 * scale_at(lane / 4 + 8 * row, group);
+    scale[row] = static_cast<float>(pair[0]);
+    offset[row] = static_cast<float>(pair[1]);
   }
+#pragma unroll
+  for (int slot = 0; slot < slots; ++slot)
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+      const std::uint32_t levels = levels_of<bits>(own, slot, row);
+      f(row, place_of(lane, slot, row, 0).column,
+        fmaf(scale[row], static_cast<float>(levels & 0xFFFFu), offset[row]),
+        fmaf(scale[row], static_cast<float>(levels >> 16), offset[row]));
+    }
 }
 
 // A warp a block of rows and a token.
 template <class T>
-__global__ void __launch_bounds__(threads)
-    plain(const T* x, const std::uint32_t* words, const std::int64_t* words_at, const int* block_bits,
-          const T* scales, T* y, int tokens, int out_features, int groups, int blocks) {
+__global__ void __launch_bounds__(threads) plain(const DeviceOperands operands) {
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
-  if (at >= static_cast<long long>(tokens) * blocks) return;
-  const int block = static_cast<int>(at % blocks);
-  const int token = static_cast<int>(at / blocks);
+  if (at >= static_cast<long long>(operands.tokens) * operands.blocks) return;
+  const int block = static_cast<int>(at % operands.blocks);
+  const int token = static_cast<int>(at / operands.blocks);
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  const T* x_row = x + static_cast<long long>(token) * groups * group_size + lane % 4 * 16;
+  const T* x =
+      static_cast<const T*>(operands.x) + static_cast<long long>(token) * operands.groups * group_size;
+  T* y = static_cast<T*>(operands.y) + static_cast<long long>(token) * operands.out_features;
+  const Block<T> from = block_at<T>(operands, block);
   float sum[2] = {};
-  with_bits(block_bits[block], [&]<int bits>() {
-    for (int group = 0; group < groups; ++group)
-      for_each_pair<T, bits>(words + words_at[block], scales, groups, block, group,
-                             [&](int half, int column, float low, float high) {
-                               const T* two = x_row + group * group_size + column;
-                               sum[half] = fmaf(low, static_cast<float>(two[0]), sum[half]);
-                               sum[half] = fmaf(high, static_cast<float>(two[1]), sum[half]);
-                             });
+  with_bits(operands.block_bits[block], [&]<int bits>() {
+    for (int group = 0; group < operands.groups; ++group)
+      for_each_pair<T, bits>(from, group, [&](int row, int column, float low, float high) {
+        const T* two = x + group * group_size + column;
+        sum[row] = fmaf(low, static_cast<float>(two[0]), sum[row]);
+        sum[row] = fmaf(high, static_cast<float>(two[1]), sum[row]);
+      });
   });
   // The four lanes of a row have different columns.
   for (int half = 0; half < 2; ++half) {
     for (int offset = 1; offset < 4; offset *= 2)
       sum[half] += __shfl_xor_sync(0xFFFFFFFFu, sum[half], offset);
-    const int row = block * static_cast<int>(block_rows) + lane / 4 + 8 * half;
-    if (lane % 4 == 0 && row < out_features)
-      y[static_cast<long long>(token) * out_features + row] = static_cast<T>(sum[half]);
+    const int row = block * rows_of_block + lane / 4 + 8 * half;
+    if (lane % 4 == 0 && row < operands.out_features) y[row] = static_cast<T>(sum[half]);
   }
 }
 
-// A warp a block of rows and a group. A lane's 16 columns are 32 bytes of each of its rows.
+// A warp a block of rows and a group: turned in shared memory, so that rows are written in pieces of 128
+// bytes.
 template <class T>
-__global__ void __launch_bounds__(threads)
-    dequantise(const std::uint32_t* words, const std::int64_t* words_at, const int* block_bits,
-               const T* scales, T* w, int out_features, int groups, int blocks) {
+__global__ void __launch_bounds__(threads) dequantise(const DeviceOperands operands, T* w) {
+  constexpr int row_bytes = group_size * 2 + 16;  // 16: lanes of different rows in different banks
+  __shared__ __align__(16) unsigned char shared[threads / 32][rows_of_block * row_bytes];
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
-  if (at >= static_cast<long long>(groups) * blocks) return;
-  const int group = static_cast<int>(at % groups);
-  const int block = static_cast<int>(at / groups);
+  if (at >= static_cast<long long>(operands.groups) * operands.blocks) return;
+  const int group = static_cast<int>(at % operands.groups);
+  const int block = static_cast<int>(at / operands.groups);
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  __align__(16) T own[2][16];
-  with_bits(block_bits[block], [&]<int bits>() {
-    for_each_pair<T, bits>(words + words_at[block], scales, groups, block, group,
-                           [&](int half, int column, float low, float high) {
-                             own[half][column] = static_cast<T>(low);
-                             own[half][column + 1] = static_cast<T>(high);
+  unsigned char* own = shared[threadIdx.x / 32];
+  with_bits(operands.block_bits[block], [&]<int bits>() {
+    for_each_pair<T, bits>(block_at<T>(operands, block), group,
+                           [&](int row, int column, float low, float high) {
+                             T* to = reinterpret_cast<T*>(own + (lane / 4 + 8 * row) * row_bytes) + column;
+                             to[0] = static_cast<T>(low);
+                             to[1] = static_cast<T>(high);
                            });
   });
+  __syncwarp();
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int row = block * static_cast<int>(block_rows) + lane / 4 + 8 * half;
-    if (row >= out_features) continue;
-    auto* to = reinterpret_cast<uint4*>(w + (static_cast<long long>(row) * groups + group) * group_size +
-                                        lane % 4 * 16);
-    to[0] = reinterpret_cast<const uint4*>(own[half])[0];
-    to[1] = reinterpret_cast<const uint4*>(own[half])[1];
+  for (int i = lane; i < rows_of_block * 8; i += 32) {
+    const int row = block * rows_of_block + i / 8;
+    if (row >= operands.out_features) continue;
+    T* to = w + (static_cast<long long>(row) * operands.groups + group) * group_size + i % 8 * 8;
+    *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(own + i / 8 * row_bytes + i % 8 * 16);
   }
 }
 
@@ -132,29 +143,27 @@ __device__ std::uint32_t level_at(const std::uint32_t* group, int bits, int row,
 }
 
 // A warp a block of rows and a group.
-__global__ void __launch_bounds__(threads)
-    repack(const std::uint32_t* from, const std::int64_t* words_at, const int* block_bits, std::uint32_t* to,
-           int groups, int blocks) {
+__global__ void __launch_bounds__(threads) repack(const std::uint32_t* from, const std::int64_t* from_at,
+                                                  const DeviceOperands operands, std::uint32_t* to) {
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
-  if (at >= static_cast<long long>(groups) * blocks) return;
-  const int block = static_cast<int>(at / groups);
-  const int bits = block_bits[block];
+  if (at >= static_cast<long long>(operands.groups) * operands.blocks) return;
+  const int block = static_cast<int>(at / operands.groups);
+  const int group = static_cast<int>(at % operands.groups);
+  const int bits = operands.block_bits[block];
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  const long long first = words_at[block] + at % groups * bits * 32;
+  const std::uint32_t* words = from + from_at[block] + static_cast<long long>(group) * bits * 32;
   std::uint32_t own[8] = {};
-  for (int pair = 0; pair < pairs; ++pair)
-    for (int half = 0; half < 2; ++half) {
-      const Place place = place_of(lane, pair, half);
-      const std::uint32_t level = level_at(from + first, bits, place.row, place.column);
-      if (bits == 3) {
-        own[pair / 8] |= (level & 3) << (2 * (pair % 8) + 16 * half);
-        own[2] |= (level >> 2) << (pair + 16 * half);
-      } else {
-        const int per_word = 16 / bits;
-        own[pair / per_word] |= level << (bits * (pair % per_word) + 16 * half);
-      }
+  for (int slot = 0; slot < slots; ++slot)
+    for (int row = 0; row < 2; ++row) {
+      const Place low = place_of(lane, slot, row, 0);
+      const Place high = place_of(lane, slot, row, 1);
+      put_levels(bits, own, slot, row,
+                 level_at(words, bits, low.row, low.column) | level_at(words, bits, high.row, high.column)
+                                                                  << 16);
     }
-  for (int v = 0; v < bits; ++v) to[first + v * 32 + lane] = own[v];
+  std::uint32_t* chunk =
+      to + operands.words_at[block] + static_cast<long long>(group / chunk_groups) * words_of_chunk(bits);
+  for (int v = 0; v < bits; ++v) chunk[word_at(lane, group % chunk_groups * bits + v)] = own[v];
 }
 
 template <class T>
@@ -176,28 +185,25 @@ cudaError_t start(void (*kernel)(Parameters...), std::int64_t work, cudaStream_t
 
 }  // namespace
 
-cudaError_t launch_plain(const DeviceOperands& o, cudaStream_t stream) noexcept {
-  return cuda::with_type(o.type, [&](auto types) {
+cudaError_t launch_plain(const DeviceOperands& operands, cudaStream_t stream) noexcept {
+  return cuda::with_type(operands.type, [&](auto types) {
     using T = typename decltype(types)::Output;
-    return start(plain<T>, std::int64_t{o.tokens} * o.blocks * 32, stream, static_cast<const T*>(o.x),
-                 o.words, o.words_at, o.block_bits, static_cast<const T*>(o.scales), static_cast<T*>(o.y),
-                 o.tokens, o.out_features, o.groups, o.blocks);
+    return start(plain<T>, std::int64_t{operands.tokens} * operands.blocks * 32, stream, operands);
   });
 }
 
-cudaError_t launch_dequantise(const DeviceOperands& o, void* w, cudaStream_t stream) noexcept {
-  return cuda::with_type(o.type, [&](auto types) {
+cudaError_t launch_dequantise(const DeviceOperands& operands, void* w, cudaStream_t stream) noexcept {
+  return cuda::with_type(operands.type, [&](auto types) {
     using T = typename decltype(types)::Output;
-    return start(dequantise<T>, std::int64_t{o.groups} * o.blocks * 32, stream, o.words, o.words_at,
-                 o.block_bits, static_cast<const T*>(o.scales), static_cast<T*>(w), o.out_features, o.groups,
-                 o.blocks);
+    return start(dequantise<T>, std::int64_t{operands.groups} * operands.blocks * 32, stream, operands,
+                 static_cast<T*>(w));
   });
 }
 
-cudaError_t launch_repack(const std::uint32_t* from, const DeviceOperands& o, std::uint32_t* to,
-                          cudaStream_t stream) noexcept {
-  return start(repack, std::int64_t{o.groups} * o.blocks * 32, stream, from, o.words_at, o.block_bits, to,
-               o.groups, o.blocks);
+cudaError_t launch_repack(const std::uint32_t* from, const std::int64_t* from_at,
+                          const DeviceOperands& operands, std::uint32_t* to, cudaStream_t stream) noexcept {
+  return start(repack, std::int64_t{operands.groups} * operands.blocks * 32, stream, from, from_at, operands,
+               to);
 }
 
 cudaError_t launch_convert(const float* from, void* to, std::int64_t size, cuda::Element type,

@@ -5,12 +5,15 @@
 #include <limits>
 #include <stdexcept>
 
+#include "kernels/common/tensor_map.hpp"
+
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
 constexpr std::size_t copies_max = 64;
 /// Times that a launch may read the weights.
 constexpr std::int64_t passes_max = 16;
+constexpr std::int64_t grid_rows_max = 65535;
 
 dense_gemm::Device& require_device() {
   dense_gemm::Device* device = dense_gemm::Device::current();
@@ -33,11 +36,57 @@ void upload_to(const cuda::DeviceBuffer<T>& to, const T* from, std::size_t size,
   cuda::check(cudaMemcpyAsync(to.data(), from, size * sizeof(T), cudaMemcpyHostToDevice, stream), "operands");
 }
 
+/// [blocks][groups][2][16] to the pairs of packing.cuh, `size` numbers, zeros where there is no group.
+std::vector<float> packed_scales(const Operands& host, std::size_t size) {
+  std::vector<float> pairs(size);
+  const auto groups = static_cast<std::size_t>(host.groups);
+  const std::size_t chunks = (groups + chunk_groups - 1) / chunk_groups;
+  for (std::size_t b = 0; b < static_cast<std::size_t>(host.block_count); ++b)
+    for (std::size_t g = 0; g < groups; ++g) {
+      const float* from = host.scales + (b * groups + g) * 2 * block_rows;
+      for (std::size_t row = 0; row < block_rows; ++row) {
+        const std::size_t chunk = b * chunks + g / chunk_groups;
+        const std::size_t pair = ((chunk * 8 + row % 8) * chunk_groups + g % chunk_groups) * 2 + row / 8;
+        pairs[2 * pair] = from[row];
+        pairs[2 * pair + 1] = from[block_rows + row];
+      }
+    }
+  return pairs;
+}
+
+cudaError_t prepare_kernel(const Method& method, cuda::Element type) {
+  const bool half = type == cuda::Element::float16;
+  if (method.kind == Method::Kind::mma)
+    return half ? prepare_mma<cuda::Element::float16>(method.index)
+                : prepare_mma<cuda::Element::bfloat16>(method.index);
+  if (method.kind == Method::Kind::wgmma)
+    return half ? prepare_wgmma<cuda::Element::float16>(method.index)
+                : prepare_wgmma<cuda::Element::bfloat16>(method.index);
+  return cudaSuccess;
+}
+
+int bits_max_of(const Shape& shape) {
+  int most = 0;
+  for (std::size_t w = 0; w < widths.size(); ++w)
+    if ((Sizes(shape).bits_mask >> w & 1) != 0) most = std::max(most, widths[w]);
+  return most;
+}
+
 }  // namespace
 
-bool supports(const Method& method, std::int64_t tokens, int compute_capability_major) {
-  if (method.kind != Method::Kind::mma) return true;
-  return compute_capability_major >= 8 && tokens <= passes_max * mma_configs[method.index].tokens;
+bool supports(const Method& method, const Shape& shape, int compute_capability_major) {
+  const Sizes sizes(shape);
+  if (method.kind == Method::Kind::mma) {
+    const MmaConfig& config = mma_configs[method.index];
+    const int tokens = static_cast<int>(std::min<std::int64_t>(sizes.tokens, config.tokens));
+    return compute_capability_major == 9 && sizes.tokens <= passes_max * config.tokens &&
+           mma_stages(config, tokens, bits_max_of(shape)).count > 0;
+  }
+  if (method.kind == Method::Kind::wgmma)
+    return compute_capability_major == 9 && sizes.out_features % 8 == 0 &&
+           (sizes.tokens + wgmma_configs[method.index].tokens - 1) / wgmma_configs[method.index].tokens <=
+               grid_rows_max;
+  return true;
 }
 
 cuda::Element type_of(const Shape& shape) {
@@ -55,11 +104,18 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
       type_(type_of(shape)),
       data_(shape, options.seed, precision_of(type_)),
       slots_(methods.size()) {
-  words_of_copy_ = rounded_up(data_.words().size());
-  scales_of_copy_ = rounded_up(data_.scales().size());
+  const Operands& host = data_.operands();
+  const std::int64_t chunks = (host.groups + chunk_groups - 1) / chunk_groups;
+  std::int64_t words = 0;
+  for (std::int64_t b = 0; b < host.block_count; ++b) {
+    host_words_at_.push_back(words);
+    words += chunks * chunk_word_bytes(host.block_bits[b]) / 4;
+  }
+  words_of_copy_ = rounded_up(static_cast<std::size_t>(words));
+  scales_of_copy_ = rounded_up(static_cast<std::size_t>(host.block_count * chunks * chunk_scale_bytes / 2));
   const std::size_t copy_bytes = 4 * words_of_copy_ + 2 * scales_of_copy_;
   copies_ = std::clamp<std::size_t>(options.rotate_bytes / copy_bytes + 1, 1, copies_max);
-  const auto blocks = static_cast<std::size_t>(data_.operands().block_count);
+  const auto blocks = static_cast<std::size_t>(host.block_count);
   x_ = cuda::DeviceBuffer<std::uint16_t>(data_.activations().size());
   y_ = cuda::Output(sizes_.tokens * sizes_.out_features, type_);
   words_ = cuda::DeviceBuffer<std::uint32_t>(words_of_copy_ * copies_);
@@ -68,32 +124,34 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   block_bits_ = cuda::DeviceBuffer<int>(blocks);
   // Not the legacy stream, which would wait for all others, and which others may be capturing around.
   upload(cudaStreamPerThread);
+  if (sizes_.tokens > 0 && device_.compute_capability_major() == 9)
+    x_map_ =
+        cuda::make_tensor_map(x_.data(), type_, host.groups * group_size, sizes_.tokens, 0, wgmma_box_tokens);
 }
 
 void MixedBitOnCuda::upload(cuda::Stream stream) {
   const Operands& host = data_.operands();
   const auto blocks = static_cast<std::size_t>(host.block_count);
-  std::vector<std::int64_t> words_at(blocks);
-  for (std::size_t b = 0; b < blocks; ++b) words_at[b] = host.words[b] - host.words[0];
-  upload_to(words_at_, words_at.data(), blocks, stream);
+  std::vector<std::int64_t> from_at(blocks);
+  for (std::size_t b = 0; b < blocks; ++b) from_at[b] = host.words[b] - host.words[0];
+  upload_to(words_at_, host_words_at_.data(), blocks, stream);
   upload_to(block_bits_, host.block_bits, blocks, stream);
-  // [blocks][groups][2][16] to pairs of scale and offset.
-  std::vector<float> pairs(data_.scales().size());
-  for (std::size_t i = 0; i < pairs.size(); i += 2 * block_rows)
-    for (std::size_t row = 0; row < block_rows; ++row) {
-      pairs[i + 2 * row] = data_.scales()[i + row];
-      pairs[i + 2 * row + 1] = data_.scales()[i + block_rows + row];
-    }
+  const std::vector<float> pairs = packed_scales(host, scales_of_copy_);
+  const cuda::DeviceBuffer<std::int64_t> from(blocks);
   const cuda::DeviceBuffer<std::uint32_t> words(data_.words().size());
   const cuda::DeviceBuffer<float> x(data_.activations().size());
   const cuda::DeviceBuffer<float> scales(pairs.size());
+  upload_to(from, from_at.data(), blocks, stream);
   upload_to(words, data_.words().data(), data_.words().size(), stream);
   upload_to(x, data_.activations().data(), data_.activations().size(), stream);
   upload_to(scales, pairs.data(), pairs.size(), stream);
   const auto size_of = [](const auto& buffer) { return static_cast<std::int64_t>(buffer.size()); };
   cuda::check(launch_convert(x.data(), x_.data(), size_of(x), type_, stream), "convert x");
+  if (words_.size() != 0)
+    cuda::check(cudaMemsetAsync(words_.data(), 0, words_.size() * sizeof(std::uint32_t), stream), "words");
   for (std::size_t copy = 0; copy < copies_; ++copy) {
-    cuda::check(launch_repack(words.data(), operands(copy), words_.data() + copy * words_of_copy_, stream),
+    cuda::check(launch_repack(words.data(), from.data(), operands(copy),
+                              words_.data() + copy * words_of_copy_, stream),
                 "repack");
     cuda::check(launch_convert(scales.data(), scales_.data() + copy * scales_of_copy_, size_of(scales), type_,
                                stream),
@@ -120,15 +178,17 @@ DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
           .out_features = static_cast<int>(sizes_.out_features),
           .groups = static_cast<int>(data_.operands().groups),
           .blocks = static_cast<int>(data_.operands().block_count),
+          .bits_max = bits_max_of(shape()),
           .type = type_};
 }
 
 std::unique_ptr<MixedBitOnCuda::Slot> MixedBitOnCuda::make(std::size_t variant) {
   auto slot = std::make_unique<Slot>();
   slot->method = methods_[variant];
-  if (!supports(slot->method, sizes_.tokens, device_.compute_capability_major()))
+  if (!supports(slot->method, shape(), device_.compute_capability_major()))
     slot->status = LaunchStatus::unsupported;
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
+  cuda::check(prepare_kernel(slot->method, type_), "mixed_bit_matmul: kernel");
   if (slot->method.kind != Method::Kind::dequantise) return slot;
   const std::int64_t k = data_.operands().groups * group_size;
   slot->plan = device_.plan({sizes_.tokens, sizes_.out_features, k, static_cast<std::int64_t>(type_)});
@@ -175,6 +235,12 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noex
       enqueued = (type_ == cuda::Element::float16
                       ? launch_mma<cuda::Element::float16>(slot.method.index, now, stream)
                       : launch_mma<cuda::Element::bfloat16>(slot.method.index, now, stream)) == cudaSuccess;
+      break;
+    case Method::Kind::wgmma:
+      enqueued = (type_ == cuda::Element::float16
+                      ? launch_wgmma<cuda::Element::float16>(slot.method.index, *x_map_, now, stream)
+                      : launch_wgmma<cuda::Element::bfloat16>(slot.method.index, *x_map_, now, stream)) ==
+                 cudaSuccess;
       break;
     case Method::Kind::dequantise: {
       void* workspace = device_.find_workspace(stream);

@@ -19,13 +19,13 @@ namespace adaptive::kernels::mixed_bit_matmul {
 
 /// What a variant is: known from its name alone.
 struct Method {
-  enum class Kind { plain, mma, dequantise };
+  enum class Kind { plain, mma, wgmma, dequantise };
   Kind kind = Kind::plain;
-  std::size_t index = 0;  ///< of mma_configs
+  std::size_t index = 0;  ///< of mma_configs or wgmma_configs
 };
 
-/// Whether a problem with so many tokens can be launched, on a device of this compute capability.
-bool supports(const Method& method, std::int64_t tokens, int compute_capability_major);
+/// Whether a valid shape can be launched, on a device of this compute capability.
+bool supports(const Method& method, const Shape& shape, int compute_capability_major);
 
 cuda::Element type_of(const Shape& shape);
 
@@ -35,7 +35,7 @@ class MixedBitOnCuda final : public cuda::Problem {
   MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                  const std::vector<Method>& methods);
 
-  /// What a variant may err by that rounds no weight: all but `dequantise`.
+  /// What a variant may err by that rounds no weight: all but `dequantise` and `wgmma`.
   double tolerance_unrounded() const noexcept { return data_.tolerance(); }
 
   std::string description() const override;
@@ -70,6 +70,8 @@ class MixedBitOnCuda final : public cuda::Problem {
   std::size_t copies_ = 1;
   std::size_t turn_ = 0;
   std::size_t words_of_copy_ = 0, scales_of_copy_ = 0;
+  std::vector<std::int64_t> host_words_at_;
+  std::optional<CUtensorMap> x_map_;
   cuda::DeviceBuffer<std::uint32_t> words_;
   cuda::DeviceBuffer<std::uint16_t> x_, scales_, weights_;
   cuda::Output y_;

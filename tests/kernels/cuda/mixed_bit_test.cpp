@@ -10,8 +10,8 @@ class MixedBit : public OnGpu {
   const Family& family = *find_family("mixed_bit_matmul");
 };
 
-// The tolerance that every variant has to keep allows for weights rounded to the activations' type. All but one
-// round none, and keep the host family's.
+// The tolerance that every variant has to keep allows for weights rounded to the activations' type. Those for
+// few tokens round none, and keep the host family's.
 TEST_F(MixedBit, RoundsNothingBeforeTheSumUnlessItSaysSo) {
   for (const Shape& shape : family.test_shapes()) {
     if (shape[0] == 0) continue;
@@ -19,7 +19,8 @@ TEST_F(MixedBit, RoundsNothingBeforeTheSumUnlessItSaysSo) {
     const double tolerance = dynamic_cast<mixed_bit_matmul::MixedBitOnCuda&>(*problem).tolerance_unrounded();
     SCOPED_TRACE(problem->description());
     for (std::size_t v = 0; v < family.variant_count(); ++v) {
-      if (!family.runs(v, shape) || family.variant(v).name == "dequantise_cublaslt") continue;
+      const std::string& name = family.variant(v).name;
+      if (!family.runs(v, shape) || name == "dequantise_cublaslt" || name.starts_with("wgmma")) continue;
       SCOPED_TRACE(family.variant(v).name);
       ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
       EXPECT_LE(problem->max_error(stream), tolerance);

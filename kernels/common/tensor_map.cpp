@@ -1,4 +1,4 @@
-#include "kernels/grouped_gemm/cuda/tensor_map.hpp"
+#include "kernels/common/tensor_map.hpp"
 
 #include <cuda_runtime_api.h>
 
@@ -7,7 +7,7 @@
 
 #include "kernels/common/cuda_memory.hpp"
 
-namespace adaptive::kernels::grouped_gemm {
+namespace adaptive::kernels::cuda {
 namespace {
 
 using Encode = decltype(&cuTensorMapEncodeTiled);
@@ -24,7 +24,7 @@ Encode encode() {
     const cudaError_t status =
         cudaGetDriverEntryPoint("cuTensorMapEncodeTiled", &function, cudaEnableDefault, &result);
 #endif
-    cuda::check(status, "cuTensorMapEncodeTiled");
+    check(status, "cuTensorMapEncodeTiled");
     return result == cudaDriverEntryPointSuccess ? reinterpret_cast<Encode>(function) : nullptr;
   }();
   return found;
@@ -32,7 +32,7 @@ Encode encode() {
 
 }  // namespace
 
-CUtensorMap make_tensor_map(const void* data, cuda::Element type, std::int64_t columns, std::int64_t rows,
+CUtensorMap make_tensor_map(const void* data, Element type, std::int64_t columns, std::int64_t rows,
                             std::int64_t planes, int box_rows) {
   constexpr std::uint64_t element_bytes = 2;
   const Encode function = encode();
@@ -45,8 +45,7 @@ CUtensorMap make_tensor_map(const void* data, cuda::Element type, std::int64_t c
   const std::array<cuuint32_t, 3> every = {1, 1, 1};
   CUtensorMap map{};
   const CUresult status = function(
-      &map,
-      type == cuda::Element::float16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16,
+      &map, type == Element::float16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16,
       planes == 0 ? 2 : 3, const_cast<void*>(data), sizes.data(), strides.data(), box.data(), every.data(),
       CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
       CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
@@ -55,4 +54,4 @@ CUtensorMap make_tensor_map(const void* data, cuda::Element type, std::int64_t c
   return map;
 }
 
-}  // namespace adaptive::kernels::grouped_gemm
+}  // namespace adaptive::kernels::cuda

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 
-// wgmma.mma_async.m64nNk16, sums in float32: sum[64 × columns] (+)= A[64 × 16] * B[columns × 16]^T, both in
-// shared memory. The assembler wants every register by name, hence the lists.
+// wgmma.mma_async.m64nNk16, sums in float32: sum[64 × columns] (+)= A[64 × 16] * B[columns × 16]^T, B in
+// shared memory, A too (Multiply) or in registers (MultiplyRegisters), 16 rows a warp, as mma.m16n8k16 has
+// it. The assembler wants every register by name, hence the lists.
 
-namespace adaptive::kernels::grouped_gemm::hopper {
+namespace adaptive::kernels::hopper {
 
 template <class T, int columns>
 struct Multiply;
+template <class T, int columns>
+struct MultiplyRegisters;
 
 #define ADAPTIVE_SUMS_8(at)                                                                  \
   "+f"(sum[at]), "+f"(sum[at + 1]), "+f"(sum[at + 2]), "+f"(sum[at + 3]), "+f"(sum[at + 4]), \
@@ -75,7 +78,32 @@ ADAPTIVE_MULTIPLY(__half, "f16", 192, 96, ADAPTIVE_NAMES_96, "%96", "%97", "%98"
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
 ADAPTIVE_MULTIPLY(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
 
+#define ADAPTIVE_MULTIPLY_REGISTERS(T, name, columns, registers, names, a, b, accumulate)                   \
+  template <>                                                                                               \
+  struct MultiplyRegisters<T, columns> {                                                                    \
+    __device__ static void run(float (&sum)[registers], const std::uint32_t* x, std::uint64_t y, int add) { \
+      asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, " accumulate                                       \
+                   ", 0;\n\t"                                                                               \
+                   "wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." name "." name " {" names "}, " a \
+                   ", " b ", p, 1, 1, 0;\n\t}"                                                              \
+                   : ADAPTIVE_SUMS_##registers(0)                                                           \
+                   : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "l"(y), "r"(add));                         \
+    }                                                                                                       \
+  };
+
+ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 64, 32, ADAPTIVE_NAMES_32, "{%32, %33, %34, %35}", "%36",
+                            "%37")
+ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 64, 32, ADAPTIVE_NAMES_32, "{%32, %33, %34, %35}", "%36", "%37")
+ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 128, 64, ADAPTIVE_NAMES_64, "{%64, %65, %66, %67}", "%68",
+                            "%69")
+ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 128, 64, ADAPTIVE_NAMES_64, "{%64, %65, %66, %67}", "%68", "%69")
+ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}",
+                            "%132", "%133")
+ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}", "%132",
+                            "%133")
+
 #undef ADAPTIVE_MULTIPLY
+#undef ADAPTIVE_MULTIPLY_REGISTERS
 #undef ADAPTIVE_NAMES_8
 #undef ADAPTIVE_NAMES_16
 #undef ADAPTIVE_NAMES_32
@@ -89,4 +117,4 @@ ADAPTIVE_MULTIPLY(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "
 #undef ADAPTIVE_SUMS_96
 #undef ADAPTIVE_SUMS_128
 
-}  // namespace adaptive::kernels::grouped_gemm::hopper
+}  // namespace adaptive::kernels::hopper

@@ -9,7 +9,7 @@
 // Hopper's instructions by name: barriers that count bytes, the copy engine, and what surrounds wgmma. Shared
 // addresses are those of the shared window (__cvta_generic_to_shared). Only for code of sm_90a.
 
-namespace adaptive::kernels::grouped_gemm::hopper {
+namespace adaptive::kernels::hopper {
 
 using Address = std::uint32_t;
 
@@ -102,6 +102,14 @@ __device__ inline void copy_box(Address to, const CUtensorMap* map, int column, 
       : "memory");
 }
 
+/// So many bytes, a multiple of 16, as both addresses are; counted at `barrier` when they are there.
+__device__ inline void copy_bytes(Address to, const void* from, int bytes, Address barrier) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(to),
+      "l"(from), "r"(bytes), "r"(barrier)
+      : "memory");
+}
+
 /// To the same place of every block in `blocks`, counted at the same barrier of each.
 __device__ inline void copy_box_to_all(Address to, const CUtensorMap* map, int column, int row,
                                        Address barrier, std::uint16_t blocks) {
@@ -162,6 +170,16 @@ __device__ inline void store_transposed(Address to, unsigned a, unsigned b, unsi
                : "memory");
 }
 
+/// Four 8 × 8 matrices as mma wants its operands; lane l has the address of row l % 8 of matrix l / 8.
+__device__ inline uint4 load_matrices(Address from) {
+  uint4 value;
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+               : "r"(from)
+               : "memory");
+  return value;
+}
+
 __device__ inline void store_shared(Address to, int value) {
   asm volatile("st.shared.s32 [%0], %1;" ::"r"(to), "r"(value) : "memory");
 }
@@ -181,4 +199,10 @@ __device__ inline uint4 load_shared(Address from) {
   return value;
 }
 
-}  // namespace adaptive::kernels::grouped_gemm::hopper
+__device__ inline uint2 load_shared_two(Address from) {
+  uint2 value;
+  asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(value.x), "=r"(value.y) : "r"(from) : "memory");
+  return value;
+}
+
+}  // namespace adaptive::kernels::hopper

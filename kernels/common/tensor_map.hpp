@@ -6,12 +6,12 @@
 
 #include "kernels/common/element.hpp"
 
-namespace adaptive::kernels::grouped_gemm {
+namespace adaptive::kernels::cuda {
 
 /// [planes][rows][columns] without padding, columns a multiple of 8, nothing empty, in boxes of 64 columns
 /// and `box_rows` rows, with the 128-byte swizzle. With `planes` 0 the matrix has no such dimension. Throws
 /// std::runtime_error where the driver refuses.
-CUtensorMap make_tensor_map(const void* data, cuda::Element type, std::int64_t columns, std::int64_t rows,
+CUtensorMap make_tensor_map(const void* data, Element type, std::int64_t columns, std::int64_t rows,
                             std::int64_t planes, int box_rows);
 
-}  // namespace adaptive::kernels::grouped_gemm
+}  // namespace adaptive::kernels::cuda

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <utility>
+
+namespace adaptive::kernels {
+
+template <class Body, int... I>
+__device__ __forceinline__ void unrolled_for_each(Body& body, std::integer_sequence<int, I...>) {
+  (body.template operator()<I>(), ...);
+}
+
+/// body.operator()<0>() … body.operator()<N - 1>(): where an index has to be a constant of the language.
+template <int N, class Body>
+__device__ __forceinline__ void unrolled_for(Body&& body) {
+  unrolled_for_each(body, std::make_integer_sequence<int, N>());
+}
+
+}  // namespace adaptive::kernels

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/mixed_bit_matmul/cuda/config.hpp"
+
+// The order of a block's words: chunks of four groups of 64 columns, of each chunk [bits][32 lanes] pieces of
+// 16 bytes, so that a warp takes one with one instruction. The words of a lane's pieces in turn are `bits`
+// words a group: 32 levels, as four steps of 16 columns want them. A lane has two rows, lane / 4 and 8 more;
+// of a step's columns it has lane % 4 * 2 and the next, and the two that are 8 further on: what mma.m16n8k16
+// and wgmma take as their first operand.
+//
+// The two levels of adjacent columns lie 16 bits apart in a word, a pair, so that a mask takes both. Slot
+// 2 * step + (0 or 1: which two columns) of row r:
+//   2 bits: word r, bits 2 * slot;            4 bits: word 2 * r + slot / 4, bits 4 * (slot % 4);
+//   8 bits: word 4 * r + slot / 2, bits 8 * (slot % 2);
+//   3 bits: slots 0 to 4 in word r at bits 3 * slot; slots 5 and 6 of both rows in word 2 at bits 0 and 3, 6
+//   and 9;
+//           slot 7 of the first row there at 12, of the second the highest bits of the three words.
+//
+// Scales and offsets of a block: [chunks][8][groups of the chunk][2] pairs; lane / 4, then the lane's rows.
+
+namespace adaptive::kernels::mixed_bit_matmul {
+
+constexpr int slots = 8;
+
+struct Place {
+  int row, column;  // within the block and the group
+};
+
+/// Of the level that is the low (0) or high (1) half of a pair.
+ADAPTIVE_HOST_DEVICE constexpr Place place_of(int lane, int slot, int row, int half) {
+  return {lane / 4 + 8 * row, slot / 2 * 16 + slot % 2 * 8 + lane % 4 * 2 + half};
+}
+
+/// Where a pair is: `bit` of both halves of `word`. For 3 bits all but the last of the second row.
+struct Field {
+  int word, bit;
+};
+
+ADAPTIVE_HOST_DEVICE constexpr Field field_of(int bits, int slot, int row) {
+  if (bits == 3) {
+    if (slot < 5) return {row, 3 * slot};
+    if (slot < 7) return {2, 6 * row + 3 * (slot - 5)};
+    return {2, 12};
+  }
+  const int per_word = 16 / bits;
+  return {row * (slots / per_word) + slot / per_word, slot % per_word * bits};
+}
+
+/// Whether the bits of a pair are spread over the words.
+ADAPTIVE_HOST_DEVICE constexpr bool scattered(int bits, int slot, int row) {
+  return bits == 3 && slot == 7 && row == 1;
+}
+
+/// Both levels of a pair, 16 bits apart; `words` are those of the lane and group.
+template <int bits>
+__device__ std::uint32_t levels_of(const std::uint32_t* words, int slot, int row) {
+  if (scattered(bits, slot, row))
+    return (words[0] >> 15 & 0x00010001u) | (words[1] >> 14 & 0x00020002u) | (words[2] >> 13 & 0x00040004u);
+  const Field field = field_of(bits, slot, row);
+  return words[field.word] >> field.bit & ((1u << bits) - 1) * 0x00010001u;
+}
+
+/// The reverse, into words that are zero there.
+__device__ inline void put_levels(int bits, std::uint32_t* words, int slot, int row, std::uint32_t levels) {
+  if (scattered(bits, slot, row)) {
+    words[0] |= (levels & 0x00010001u) << 15;
+    words[1] |= (levels >> 1 & 0x00010001u) << 15;
+    words[2] |= (levels >> 2 & 0x00010001u) << 15;
+    return;
+  }
+  const Field field = field_of(bits, slot, row);
+  words[field.word] |= levels << field.bit;
+}
+
+/// A word of a lane's `bits` * 4, counted through its pieces.
+ADAPTIVE_HOST_DEVICE constexpr int word_at(int lane, int word) {
+  return (word / 4 * 32 + lane) * 4 + word % 4;
+}
+
+ADAPTIVE_HOST_DEVICE constexpr int words_of_chunk(int bits) {
+  return bits * 128;
+}
+
+/// Of a block's scales, in pairs.
+ADAPTIVE_HOST_DEVICE constexpr int scale_at(int row, int group) {
+  return ((group / chunk_groups * 8 + row % 8) * chunk_groups + group % chunk_groups) * 2 + row / 8;
+}
+
+}  // namespace adaptive::kernels::mixed_bit_matmul

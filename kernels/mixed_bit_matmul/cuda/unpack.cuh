@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/mixed_bit_matmul/cuda/packing.cuh"
+
+// Levels to numbers. Or-ed into the mantissa of a power of two, a level is that power and itself: two
+// instructions for two numbers. The power is the smaller the higher the level stands in the mantissa, and
+// small powers are wanted, since sums contain them until they are subtracted.
+
+namespace adaptive::kernels::mixed_bit_matmul {
+
+/// Where the lowest bit of a pair's level comes to stand, in bfloat16; three bits higher in float16, which
+/// has so many bits more. Several pairs of a word share a shift.
+struct Standing {
+  int shift;     // of the word to the right, may be negative
+  int position;  // in bfloat16's mantissa
+  /// What is added to the level.
+  ADAPTIVE_HOST_DEVICE constexpr int power() const { return 1 << (7 - position); }
+};
+
+ADAPTIVE_HOST_DEVICE constexpr Standing standing_of(int bits, int slot, int row) {
+  const int bit = field_of(bits, slot, row).bit;
+  const int window = bits == 8   ? 4
+                     : bits == 4 ? 4
+                     : bits == 3 ? 6
+                                 : 4;  // bits that a shift brings into place
+  const int lift = 7 - window;
+  const int first = bit / window * window;
+  return {first - lift, lift + bit - first};
+}
+
+/// The power is the same for both rows of a slot.
+ADAPTIVE_HOST_DEVICE constexpr int power_of(int bits, int slot) {
+  return standing_of(bits, slot, 0).power();
+}
+
+constexpr int mantissa_bits_more = 3;  // of float16
+
+/// 2^exponent in both halves.
+template <class T>
+ADAPTIVE_HOST_DEVICE constexpr std::uint32_t both(int power) {
+  int exponent = 0;
+  while (1 << exponent < power) ++exponent;
+  const std::uint32_t one = std::is_same_v<T, __half> ? static_cast<std::uint32_t>(15 + exponent) << 10
+                                                      : static_cast<std::uint32_t>(127 + exponent) << 7;
+  return one * 0x00010001u;
+}
+
+template <int shift>
+__device__ std::uint32_t shifted(std::uint32_t word) {
+  if constexpr (shift >= 0)
+    return word >> shift;
+  else
+    return word << -shift;
+}
+
+/// `width` bits of both halves of a word, from `bit` on, as power + level.
+template <class T, int width, int shift, int position>
+__device__ std::uint32_t raised(std::uint32_t word) {
+  constexpr int more = std::is_same_v<T, __half> ? mantissa_bits_more : 0;
+  constexpr std::uint32_t mask = (((1u << width) - 1) << (position + more)) * 0x00010001u;
+  return (shifted<shift - more>(word) & mask) | both<T>(1 << (7 - position));
+}
+
+/// A pair plus power_of(bits, slot). Of 8 bits the low four (`high` false) or the high ones as a number of
+/// their own.
+template <class T, int bits, int slot, int row, bool high = false>
+__device__ std::uint32_t raised_levels(const std::uint32_t* words) {
+  constexpr Field field = field_of(bits, slot, row);
+  constexpr Standing standing = standing_of(bits, slot, row);
+  if constexpr (scattered(bits, slot, row)) {
+    constexpr int more = std::is_same_v<T, __half> ? mantissa_bits_more : 0;
+    constexpr int at = standing.position + more;
+    return (shifted<15 - at>(words[0]) & 0x00010001u << at) |
+           (shifted<14 - at>(words[1]) & 0x00020002u << at) |
+           (shifted<13 - at>(words[2]) & 0x00040004u << at) | both<T>(standing.power());
+  } else if constexpr (bits == 8) {
+    return raised<T, 4, standing.shift + (high ? 4 : 0), standing.position>(words[field.word]);
+  } else {
+    return raised<T, bits, standing.shift, standing.position>(words[field.word]);
+  }
+}
+
+/// a * b + c, rounded once.
+template <class T>
+__device__ std::uint32_t multiply_add(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+  std::uint32_t result;
+  if constexpr (std::is_same_v<T, __half>)
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  else
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+  return result;
+}
+
+/// A pair of levels, exactly.
+template <class T, int bits, int slot, int row>
+__device__ std::uint32_t numbers_of(const std::uint32_t* words) {
+  constexpr std::uint32_t one = both<T>(1);
+  constexpr std::uint32_t negative = both<T>(power_of(bits, slot)) | 0x80008000u;
+  const std::uint32_t low = multiply_add<T>(raised_levels<T, bits, slot, row>(words), one, negative);
+  if constexpr (bits == 8) {
+    const std::uint32_t high = multiply_add<T>(raised_levels<T, bits, slot, row, true>(words), one, negative);
+    return multiply_add<T>(high, both<T>(16), low);
+  } else {
+    return low;
+  }
+}
+
+}  // namespace adaptive::kernels::mixed_bit_matmul
