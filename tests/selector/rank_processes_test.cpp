@@ -30,8 +30,9 @@ class Ranks {
  public:
   Ranks(const std::filesystem::path& old_table, const std::filesystem::path& new_table, int count) {
     for (int number = 1; number <= count; ++number) {
-      const std::string command = std::string("'") + ADAPTIVE_RANK_PROGRAM + "' '" + old_table.string() +
-                                  "' '" + new_table.string() + "' " + std::to_string(number);
+      std::string command = "'" ADAPTIVE_RANK_PROGRAM "'";
+      for (const std::string& argument : {old_table.string(), new_table.string(), std::to_string(number)})
+        command.append(" '").append(argument).append("'");
       pipes_.push_back(::popen(command.c_str(), "r"));
     }
   }

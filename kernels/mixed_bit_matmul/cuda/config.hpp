@@ -84,8 +84,9 @@ constexpr Stages mma_stages(const MmaConfig& config, int tokens, int bits_max) {
 
 /// For many tokens: weights are unpacked in registers and multiplied by whole warp groups.
 struct WgmmaConfig {
-  int rows;    ///< of W, 64 a warp group
-  int tokens;  ///< 64, 128 or 256
+  int rows;     ///< of W, 64 a warp group
+  int tokens;   ///< 64, 128 or 256
+  int cluster;  ///< blocks of neighbouring rows, each of which loads its share of their common tokens
 
   ADAPTIVE_HOST_DEVICE constexpr int groups() const { return rows / 64; }
   /// Where sums fill the register file, the warps that copy give theirs to those that multiply.
@@ -93,7 +94,14 @@ struct WgmmaConfig {
   ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
 };
 
-constexpr std::array<WgmmaConfig, 4> wgmma_configs = {{{64, 64}, {64, 128}, {128, 128}, {128, 256}}};
+constexpr std::array<WgmmaConfig, 6> wgmma_configs = {{
+    {64, 64, 1},
+    {64, 128, 1},
+    {128, 128, 1},
+    {128, 128, 2},
+    {128, 256, 1},
+    {128, 256, 2},
+}};
 
 constexpr int wgmma_box_tokens = 64;
 ADAPTIVE_HOST_DEVICE constexpr int wgmma_x_bytes(const WgmmaConfig& config) {
@@ -119,7 +127,8 @@ inline std::string name_of(const MmaConfig& config) {
 }
 
 inline std::string name_of(const WgmmaConfig& config) {
-  return "wgmma_r" + std::to_string(config.rows) + "_t" + std::to_string(config.tokens);
+  return "wgmma_r" + std::to_string(config.rows) + "_t" + std::to_string(config.tokens) +
+         (config.cluster > 1 ? "_m" + std::to_string(config.cluster) : "");
 }
 
 /// Variants of one class give the same bits: a sum is cut into so many parts, and which chunks each takes

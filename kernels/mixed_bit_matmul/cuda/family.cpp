@@ -43,7 +43,9 @@ Variant variant_of(const Method& method) {
     case Method::Kind::wgmma: {
       const WgmmaConfig& config = wgmma_configs[method.index];
       variant.name = name_of(config);
-      variant.parameters = {{"rows", std::int64_t{config.rows}}, {"tokens", std::int64_t{config.tokens}}};
+      variant.parameters = {{"rows", std::int64_t{config.rows}},
+                            {"tokens", std::int64_t{config.tokens}},
+                            {"cluster", std::int64_t{config.cluster}}};
       variant.numeric_class = "wgmma";
       break;
     }

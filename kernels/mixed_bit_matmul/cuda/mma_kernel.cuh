@@ -105,8 +105,9 @@ struct Warp {
   }
 };
 
-/// Adds a chunk, of which `valid` groups exist, to the sums.
-template <class T, MmaConfig config, int bits>
+/// Adds a chunk, of which `valid` groups exist, to the sums. A whole one has no branches, so that what the
+/// groups wait for overlaps.
+template <class T, MmaConfig config, int bits, bool whole>
 __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lane,
                           float (&total)[config.tokens / 8][4]) {
   constexpr int token_tiles = config.tokens / 8;
@@ -122,7 +123,7 @@ __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lan
   std::uint32_t word[4 * bits];
   uint4 pairs;
   unrolled_for<chunk_groups>([&]<int group>() {
-    if (group >= valid) return;
+    if (!whole && group >= valid) return;
     if constexpr (group % 2 == 0) pairs = hopper::load_shared(scales + group / 2 * 16);
     unrolled_for<bits>([&]<int piece>() {
       if constexpr (4 * piece / bits == group) {
@@ -194,10 +195,15 @@ __device__ void add_chunks(const Warp<config>& self, int chunks, int groups,
       refill.advance(self.stages);
     }
     hopper::barrier_wait(self.full + 8 * ring.stage, ring.parity);
-    if constexpr (bits != 0)
-      add_chunk<T, config, bits>(self.words + ring.stage * self.word_bytes,
-                                 self.x + ring.stage * self.x_bytes, self.x_rows,
-                                 min(chunk_groups, groups - chunk * chunk_groups), self.lane, total);
+    if constexpr (bits != 0) {
+      const Address own = self.words + ring.stage * self.word_bytes;
+      const Address x = self.x + ring.stage * self.x_bytes;
+      const int valid = min(chunk_groups, groups - chunk * chunk_groups);
+      if (config.tokens == 8 && valid == chunk_groups)
+        add_chunk<T, config, bits, true>(own, x, self.x_rows, valid, self.lane, total);
+      else
+        add_chunk<T, config, bits, false>(own, x, self.x_rows, valid, self.lane, total);
+    }
     __syncwarp();
     if (self.lane == 0) hopper::barrier_arrive(self.empty + 8 * ring.stage);
     ring.advance(self.stages);

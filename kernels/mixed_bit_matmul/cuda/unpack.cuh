@@ -59,12 +59,13 @@ __device__ std::uint32_t shifted(std::uint32_t word) {
     return word << -shift;
 }
 
-/// `width` bits of both halves of a word, from `bit` on, as power + level.
-template <class T, int width, int shift, int position>
+/// `width` bits of both halves of a word as power + level, or, with another `unit`, as that many times as
+/// much.
+template <class T, int width, int shift, int position, int unit = 1>
 __device__ std::uint32_t raised(std::uint32_t word) {
   constexpr int more = std::is_same_v<T, __half> ? mantissa_bits_more : 0;
   constexpr std::uint32_t mask = (((1u << width) - 1) << (position + more)) * 0x00010001u;
-  return (shifted<shift - more>(word) & mask) | both<T>(1 << (7 - position));
+  return (shifted<shift - more>(word) & mask) | both<T>(unit << (7 - position));
 }
 
 /// A pair plus power_of(bits, slot). Of 8 bits the low four (`high` false) or the high ones as a number of
@@ -101,13 +102,20 @@ __device__ std::uint32_t multiply_add(std::uint32_t a, std::uint32_t b, std::uin
 template <class T, int bits, int slot, int row>
 __device__ std::uint32_t numbers_of(const std::uint32_t* words) {
   constexpr std::uint32_t one = both<T>(1);
-  constexpr std::uint32_t negative = both<T>(power_of(bits, slot)) | 0x80008000u;
-  const std::uint32_t low = multiply_add<T>(raised_levels<T, bits, slot, row>(words), one, negative);
+  constexpr std::uint32_t minus = 0x80008000u;
+  constexpr int power = power_of(bits, slot);
   if constexpr (bits == 8) {
-    const std::uint32_t high = multiply_add<T>(raised_levels<T, bits, slot, row, true>(words), one, negative);
-    return multiply_add<T>(high, both<T>(16), low);
+    // 16 * (power + high four bits) - 17 * power + (power + low four bits), nothing of which needs more than
+    // 8 bits.
+    constexpr Field field = field_of(bits, slot, row);
+    constexpr Standing standing = standing_of(bits, slot, row);
+    constexpr std::uint32_t sixteenth = std::is_same_v<T, __half> ? 1u << 6 : 1u << 3;  // of the mantissa
+    const std::uint32_t high = raised<T, 4, standing.shift + 4, standing.position, 16>(words[field.word]);
+    return multiply_add<T>(
+        multiply_add<T>(high, one, (both<T>(16 * power) + sixteenth * 0x00010001u) | minus), one,
+        raised_levels<T, bits, slot, row>(words));
   } else {
-    return low;
+    return multiply_add<T>(raised_levels<T, bits, slot, row>(words), one, both<T>(power) | minus);
   }
 }
 

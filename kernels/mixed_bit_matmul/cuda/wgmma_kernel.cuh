@@ -53,9 +53,9 @@ struct Layout {
 /// The thread that loads.
 template <WgmmaConfig config>
 __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_map,
-                     const DeviceOperands& operands, int first_block, int token0) {
+                     const DeviceOperands& operands, int first_block, int token0, int rank) {
   using L = Layout<config>;
-  const int blocks = min(L::warps, operands.blocks - first_block);
+  const int blocks = max(0, min(L::warps, operands.blocks - first_block));
   const int boxes = (min(config.tokens, operands.tokens - token0) + wgmma_box_tokens - 1) / wgmma_box_tokens;
   constexpr int box_bytes = wgmma_box_tokens * 128;
   Ring x_ring, word_ring;
@@ -85,9 +85,14 @@ __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_
       hopper::barrier_wait(at.x_empty + 8 * x_ring.stage, x_ring.parity ^ 1);
       const Address x_full = at.x_full + 8 * x_ring.stage;
       hopper::barrier_expect(x_full, boxes * box_bytes);
-      for (int box = 0; box < boxes; ++box)
-        hopper::copy_box(at.x_of(x_ring.stage) + box * box_bytes, x_map, group * 64,
-                         token0 + box * wgmma_box_tokens, x_full);
+      for (int box = rank; box < boxes; box += config.cluster) {
+        const Address to = at.x_of(x_ring.stage) + box * box_bytes;
+        if constexpr (config.cluster == 1)
+          hopper::copy_box(to, x_map, group * 64, token0 + box * wgmma_box_tokens, x_full);
+        else
+          hopper::copy_box_to_all(to, x_map, group * 64, token0 + box * wgmma_box_tokens, x_full,
+                                  (1 << config.cluster) - 1);
+      }
       x_ring.advance(stages);
     }
   }
@@ -176,23 +181,29 @@ class Multiplier {
     hopper::wgmma_commit();
     if (at > 0) {
       hopper::wgmma_wait<1>();
-      release(at_.x_empty + 8 * before_);
+      release<config.cluster>(at_.x_empty + 8 * before_);
     }
     before_ = x_.stage;
     x_.advance(stages_);
     constexpr int next = (group + 1) % chunk_groups;
     if (at + 1 >= groups_) return;
     if constexpr (next == 0) {
-      release(at_.words_empty + 8 * words_.stage);
+      release<1>(at_.words_empty + 8 * words_.stage);
       words_.advance(wgmma_word_stages);
       hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
     }
     unpack_any<T, next>(bits_, at_.words_of(words_.stage, warp_), lane_, a_[next % 2]);
   }
 
+  /// Of all blocks that may write there.
+  template <int blocks>
   __device__ void release(Address empty) const {
     __syncwarp();
-    if (lane_ == 0) hopper::barrier_arrive(empty);
+    if constexpr (blocks == 1) {
+      if (lane_ == 0) hopper::barrier_arrive(empty);
+    } else {
+      if (lane_ < blocks) hopper::barrier_arrive_remote(empty, lane_);
+    }
   }
 
   const Layout<config> at_;
@@ -226,7 +237,7 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     hopper::prefetch_map(&x_map);
     for (int stage = 0; stage < stages; ++stage) {
       hopper::barrier_init(at.x_full + 8 * stage, 1);
-      hopper::barrier_init(at.x_empty + 8 * stage, warps);
+      hopper::barrier_init(at.x_empty + 8 * stage, warps * config.cluster);
     }
     for (int stage = 0; stage < wgmma_word_stages; ++stage) {
       hopper::barrier_init(at.words_full + 8 * stage, 1);
@@ -234,28 +245,40 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     }
     hopper::fence_barrier_init();
   }
-  __syncthreads();
+  if constexpr (config.cluster == 1)
+    __syncthreads();
+  else
+    hopper::cluster_sync();
 
   if (warp >= warps) {
     if constexpr (config.donates()) hopper::give_registers<40>();
-    if (warp == warps && lane == 0) wgmma::load<config>(at, stages, &x_map, operands, first_block, token0);
-    return;
+    if (warp == warps && lane == 0)
+      wgmma::load<config>(at, stages, &x_map, operands, first_block, token0,
+                          static_cast<int>(blockIdx.x) % config.cluster);
+    if constexpr (config.cluster > 1) {
+      __syncwarp();
+      hopper::cluster_sync();
+    }
+  } else {
+    if constexpr (config.donates()) hopper::take_registers<232>();
+    // Rows beyond the last are unpacked from whatever is there, and not stored.
+    const int bits = operands.block_bits[min(first_block + warp, operands.blocks - 1)];
+    float sum[config.tokens / 2] = {};
+    wgmma::Multiplier<T, config>(at, stages, warp, lane, bits, operands.groups).run(sum);
+    // Everything that was asked for has come: once all are done the memory is free for the sums.
+    if constexpr (config.cluster == 1)
+      asm volatile("bar.sync 8, %0;" ::"n"(32 * warps) : "memory");
+    else
+      hopper::cluster_sync();
+    const int group = warp / 4;
+    constexpr int staging_bytes = 2 * wgmma_box_tokens * 128;
+    int turn = 0;
+    hopper::store_sums<T, config.tokens, wgmma_box_tokens>(
+        sum, base + group * staging_bytes,
+        static_cast<T*>(operands.y) + static_cast<long long>(token0) * operands.out_features,
+        operands.tokens - token0, first_block * rows_of_block + group * 64, operands.out_features, group,
+        turn);
   }
-  if constexpr (config.donates()) hopper::take_registers<232>();
-  // Rows beyond the last are unpacked from whatever is there, and not stored.
-  const int bits = operands.block_bits[min(first_block + warp, operands.blocks - 1)];
-  float sum[config.tokens / 2] = {};
-  wgmma::Multiplier<T, config>(at, stages, warp, lane, bits, operands.groups).run(sum);
-
-  // Everything that was asked for has come: once all are done the memory is free for the sums.
-  asm volatile("bar.sync 8, %0;" ::"n"(32 * warps) : "memory");
-  const int group = warp / 4;
-  constexpr int staging_bytes = 2 * wgmma_box_tokens * 128;
-  int turn = 0;
-  hopper::store_sums<T, config.tokens, wgmma_box_tokens>(
-      sum, base + group * staging_bytes,
-      static_cast<T*>(operands.y) + static_cast<long long>(token0) * operands.out_features,
-      operands.tokens - token0, first_block * rows_of_block + group * 64, operands.out_features, group, turn);
 #else
   __trap();  // `available` says no
 #endif

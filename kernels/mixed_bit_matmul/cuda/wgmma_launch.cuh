@@ -23,9 +23,15 @@ cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& x_map, const Devi
     constexpr WgmmaConfig config = wgmma_configs[i];
     const Stages stages = wgmma_stages(config, operands.bits_max);
     cudaLaunchConfig_t launch{};
+    cudaLaunchAttribute cluster{};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {config.cluster, 1, 1};
+    launch.attrs = &cluster;
+    launch.numAttrs = config.cluster > 1 ? 1 : 0;
     // Tiles of rows first: what is at work at once shares the activations of few tokens, and all weights fit
     // the cache.
-    launch.gridDim = dim3(static_cast<unsigned>((operands.out_features + config.rows - 1) / config.rows),
+    constexpr int rows = config.rows * config.cluster;
+    launch.gridDim = dim3(static_cast<unsigned>((operands.out_features + rows - 1) / rows * config.cluster),
                           static_cast<unsigned>((operands.tokens + config.tokens - 1) / config.tokens));
     launch.blockDim = dim3(config.threads());
     launch.dynamicSmemBytes = static_cast<std::size_t>(stages.bytes);
