@@ -102,6 +102,16 @@ __device__ inline void copy_box(Address to, const CUtensorMap* map, int column, 
       : "memory");
 }
 
+/// 16 bytes by this thread, past the first-level cache.
+__device__ inline void copy_piece(Address to, const void* from) {
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
+}
+
+/// Once what this thread has asked for by copy_piece() is there.
+__device__ inline void barrier_arrive_when_copied(Address barrier) {
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(barrier) : "memory");
+}
+
 /// So many bytes, a multiple of 16, as both addresses are; counted at `barrier` when they are there.
 __device__ inline void copy_bytes(Address to, const void* from, int bytes, Address barrier) {
   asm volatile(

@@ -94,11 +94,10 @@ struct WgmmaConfig {
   ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
 };
 
-constexpr std::array<WgmmaConfig, 6> wgmma_configs = {{
+constexpr std::array<WgmmaConfig, 5> wgmma_configs = {{
     {64, 64, 1},
     {64, 128, 1},
     {128, 128, 1},
-    {128, 128, 2},
     {128, 256, 1},
     {128, 256, 2},
 }};

@@ -175,24 +175,25 @@ class Multiplier {
     const std::uint64_t x = hopper::describe(at_.x_of(x_.stage));
     hopper::wgmma_fence();
     unrolled_for<4>([&]<int step>() {
-      hopper::MultiplyRegisters<T, config.tokens>::run(sum, a_[group % 2] + 4 * step,
+      hopper::MultiplyRegisters<T, config.tokens>::run(sum, a_[group] + 4 * step,
                                                        x + hopper::steps_of(step * 32), 1);
     });
     hopper::wgmma_commit();
+    if (at + 1 < groups_) {
+      constexpr int next = (group + 1) % chunk_groups;
+      if constexpr (next == 0) {
+        release<1>(at_.words_empty + 8 * words_.stage);
+        words_.advance(wgmma_word_stages);
+        hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
+      }
+      unpack_any<T, next>(bits_, at_.words_of(words_.stage, warp_), lane_, a_[next]);
+    }
     if (at > 0) {
       hopper::wgmma_wait<1>();
       release<config.cluster>(at_.x_empty + 8 * before_);
     }
     before_ = x_.stage;
     x_.advance(stages_);
-    constexpr int next = (group + 1) % chunk_groups;
-    if (at + 1 >= groups_) return;
-    if constexpr (next == 0) {
-      release<1>(at_.words_empty + 8 * words_.stage);
-      words_.advance(wgmma_word_stages);
-      hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
-    }
-    unpack_any<T, next>(bits_, at_.words_of(words_.stage, warp_), lane_, a_[next % 2]);
   }
 
   /// Of all blocks that may write there.
@@ -208,7 +209,8 @@ class Multiplier {
 
   const Layout<config> at_;
   const int stages_, warp_, lane_, bits_, groups_;
-  std::uint32_t a_[2][16];
+  // Of four groups: the next may be unpacked while the last two are still read.
+  std::uint32_t a_[chunk_groups][16];
   Ring x_, words_;
   int before_ = 0;
 };

@@ -25,7 +25,7 @@ cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& x_map, const Devi
     cudaLaunchConfig_t launch{};
     cudaLaunchAttribute cluster{};
     cluster.id = cudaLaunchAttributeClusterDimension;
-    cluster.val.clusterDim = {config.cluster, 1, 1};
+    cluster.val.clusterDim = {static_cast<unsigned>(config.cluster), 1, 1};
     launch.attrs = &cluster;
     launch.numAttrs = config.cluster > 1 ? 1 : 0;
     // Tiles of rows first: what is at work at once shares the activations of few tokens, and all weights fit
