@@ -87,7 +87,7 @@ class TileQueue {
     ring_.advance();
   }
 
-  /// Everybody else: single threads, or whole warps, of which one thread arrives.
+  /// Everybody else: single threads, or whole warps, of which one thread reads and arrives.
   template <bool whole_warp>
   __device__ int take() {
     using L = Layout<config>;
@@ -96,15 +96,16 @@ class TileQueue {
       hopper::barrier_wait(full, ring_.parity);
     else
       hopper::barrier_wait_remote(full, ring_.parity);
-    const int tile = hopper::load_shared_int(base_ + L::tile + 4 * ring_.stage);
     const Address empty = base_ + L::tile_empty + 8 * ring_.stage;
-    if constexpr (whole_warp) __syncwarp();
+    int tile = 0;
     if (!whole_warp || threadIdx.x % 32 == 0) {
+      tile = hopper::load_shared_int(base_ + L::tile + 4 * ring_.stage);
       if constexpr (config.split == 1)
         hopper::barrier_arrive(empty);
       else
         hopper::barrier_arrive_remote(empty, 0);
     }
+    if constexpr (whole_warp) tile = __shfl_sync(0xFFFFFFFFu, tile, 0);
     ring_.advance();
     return tile;
   }
