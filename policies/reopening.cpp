@@ -9,6 +9,15 @@ namespace {
 constexpr double faster_deviations = 4.0;
 constexpr std::uint64_t believed_looks = 2;
 
+// What a candidate's results of before say, moved by `shift`. Looks that are still believed need not be made
+// again; but a change must not confirm an outlier, nor a single look after a cold start.
+void remember(KeyStatistics& key, std::uint32_t candidate, double shift, bool cold) noexcept {
+  if (key.agreeing(candidate, cold) >= believed_looks)
+    key.remember(candidate, key[candidate].location + shift, believed_looks);
+  else
+    key.remember_apart(candidate, shift);
+}
+
 }  // namespace
 
 void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept {
@@ -36,10 +45,10 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   } catch (...) {
     // Memory is short: the others keep their old standing, which IMED corrects more slowly.
   }
+  const bool cold = key.starts_cold();
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader || key[i].count == 0) continue;
-    // Looks that are still believed need not be made again.
-    key.remember(i, key[i].location, std::min(key[i].count, believed_looks));
+    remember(key, i, 0.0, cold);
     if (i < stale_.size()) stale_[i] = true;
   }
   // Of one kind, and no more than one look: something that passes may have disturbed them all.
@@ -57,9 +66,9 @@ bool Reopening::is_over(const KeyStatistics& key, const Sample& sample) const no
 }
 
 void Reopening::take_back(KeyStatistics& key, const Sample& sample) noexcept {
+  const bool cold = key.starts_cold();
   for (std::uint32_t i = 0; i < key.size(); ++i)
-    if (i != sample.candidate && key[i].count > 0)
-      key.remember(i, key[i].location - common_, std::min(key[i].count, believed_looks));
+    if (i != sample.candidate && key[i].count > 0) remember(key, i, -common_, cold);
   key.restart(sample.candidate, sample.log_latency, 1);
   std::fill(stale_.begin(), stale_.end(), false);
   common_ = shift_ = 0.0;
@@ -71,9 +80,10 @@ void Reopening::refresh(KeyStatistics& key, const Sample& sample) noexcept {
   if (shift_ == 0.0) return;
   if (moved_by(key, sample, shift_)) {
     common_ = shift_;
+    const bool cold = key.starts_cold();
     for (std::uint32_t i = 0; i < stale_.size() && i < key.size(); ++i) {
       if (!stale_[i]) continue;
-      key.remember(i, key[i].location + shift_, key[i].count);
+      remember(key, i, shift_, cold);
       stale_[i] = false;
     }
   }

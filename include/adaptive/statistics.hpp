@@ -139,6 +139,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// As `restart`, with what is thought of it from results of before: it is compared by that and asked for
   /// accordingly, but cannot become the incumbent until a result has come.
   void remember(std::uint32_t candidate, double location, std::uint64_t weight) noexcept;
+  /// The same of no more than `first_count` results that do not agree with each other: they are kept one by
+  /// one, moved by `shift`, so that they do not agree afterwards either.
+  void remember_apart(std::uint32_t candidate, double shift) noexcept;
 
  private:
   /// Calls that a result may take whatever others took.

@@ -153,6 +153,14 @@ void KeyStatistics::remember(std::uint32_t candidate, double location, std::uint
   candidates[candidate].remembered = true;
 }
 
+void KeyStatistics::remember_apart(std::uint32_t candidate, double shift) noexcept {
+  VariantStatistics& c = candidates[candidate];
+  c.location += shift;
+  for (double& x : c.first) x += shift;
+  c.remembered = true;
+  settled = false;
+}
+
 void KeyStatistics::update_deviation() noexcept {
   if (freedom_ > memory) {
     squares_ *= memory / freedom_;
