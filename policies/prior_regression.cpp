@@ -13,7 +13,7 @@ constexpr double claim_weight = 2.0;
 constexpr double error_share_max = 0.95;
 constexpr int error_share_steps = 10;
 // So many deviations above what is expected a single result may be an outlier.
-constexpr double doubtful = 3.0;
+constexpr double doubtful_from = 3.0;
 // No single residual says more, squared.
 constexpr double surprise_max = 1e4;
 
@@ -93,9 +93,9 @@ double PriorRegression::squares(const Fit& fit) const noexcept {
     const double z = error / std::sqrt(fit.scale * m.deviation * m.deviation + m.noise * m.noise);
     const double square = std::min(z * z, surprise_max);
     sum += square;
-    if (!m.single || z <= doubtful) continue;
+    if (!m.single || z <= doubtful_from) continue;
     ++excused;
-    excess = square - doubtful * doubtful;
+    excess = square - doubtful_from * doubtful_from;
   }
   return excused == 1 ? sum - excess : sum;
 }

@@ -47,7 +47,7 @@ class Object {
   std::string text_;
 };
 
-std::string comparison(const Summary& s) {
+std::string comparison_json(const Summary& s) {
   const Comparison& c = s.comparison;
   Object object;
   object.add("covered_share", s.calibration.covered_share)
@@ -64,13 +64,13 @@ std::string comparison(const Summary& s) {
   return object.text();
 }
 
-std::string note(const RunNote& n) {
+std::string note_json(const RunNote& n) {
   Object object;
   object.add("launches", n.launches).add("explored", n.explored).add("keys", n.keys).add("exact", n.exact);
   return object.add("lost_ms", n.lost_ns * 1e-6).text();
 }
 
-std::string top(const Summary& s) {
+std::string top_json(const Summary& s) {
   std::string out;
   for (const KeySummary& key : s.top) {
     Object object;
@@ -119,9 +119,9 @@ std::string json_of(const Summary& s) {
       .add("wall_s", s.run.wall_s)
       .add("simulated_s", s.simulated_s)
       .raw("matches", matches.text())
-      .raw("comparison", comparison(s))
-      .raw("previous", s.previous ? note(*s.previous) : "null")
-      .raw("top", top(s));
+      .raw("comparison", comparison_json(s))
+      .raw("previous", s.previous ? note_json(*s.previous) : "null")
+      .raw("top", top_json(s));
   return object.add("output", s.output).text() + "\n";
 }
 

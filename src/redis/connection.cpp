@@ -51,10 +51,6 @@ struct FreeReply {
 };
 using Reply = std::unique_ptr<redisReply, FreeReply>;
 
-struct FreeContext {
-  void operator()(redisContext* context) const noexcept { ::redisFree(context); }
-};
-
 Answer answer_of(const redisReply& reply) {
   Answer answer;
   if (reply.type == REDIS_REPLY_INTEGER) answer.integer = reply.integer;
@@ -67,7 +63,10 @@ Answer answer_of(const redisReply& reply) {
 }  // namespace
 
 struct Connection::Context {
-  std::unique_ptr<redisContext, FreeContext> redis;
+  struct Free {
+    void operator()(redisContext* context) const noexcept { ::redisFree(context); }
+  };
+  std::unique_ptr<redisContext, Free> redis;
 };
 
 Connection::Connection(RedisOptions options) : options_(std::move(options)) {}

@@ -14,7 +14,6 @@
 namespace adaptive::tuning {
 namespace {
 
-using kernels::Dimension;
 using kernels::Shape;
 using Values = std::map<std::string, std::vector<std::string>>;
 
@@ -38,8 +37,9 @@ Role role_of(const std::string& dimension) {
   return Role::other;
 }
 
-bool has_labels(const Dimension& dimension) {
-  return dimension.kind == Dimension::Kind::label || dimension.kind == Dimension::Kind::label_set;
+bool has_labels(const kernels::Dimension& dimension) {
+  return dimension.kind == kernels::Dimension::Kind::label ||
+         dimension.kind == kernels::Dimension::Kind::label_set;
 }
 
 std::int64_t whole(const std::string& what, std::string_view text) {
@@ -48,7 +48,7 @@ std::int64_t whole(const std::string& what, std::string_view text) {
   return *value;
 }
 
-std::int64_t label_index(const Dimension& dimension, const std::string& label) {
+std::int64_t label_index(const kernels::Dimension& dimension, const std::string& label) {
   const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
   if (at == dimension.labels.end())
     throw Error("there is no \"" + label + "\"", dimension.name, "it has: " + core::joined(dimension.labels));
@@ -84,19 +84,19 @@ class ShapeMaker {
   }
 
  private:
-  const Dimension* find(const std::string& name) const {
-    for (const Dimension& dimension : target_.dimensions())
+  const kernels::Dimension* find(const std::string& name) const {
+    for (const kernels::Dimension& dimension : target_.dimensions())
       if (dimension.name == name) return &dimension;
     return nullptr;
   }
   std::vector<std::string> names() const {
     std::vector<std::string> result;
-    for (const Dimension& dimension : target_.dimensions()) result.push_back(dimension.name);
+    for (const kernels::Dimension& dimension : target_.dimensions()) result.push_back(dimension.name);
     return result;
   }
   bool has(Role role) const {
     return std::any_of(target_.dimensions().begin(), target_.dimensions().end(),
-                       [&](const Dimension& d) { return role_of(d.name) == role; });
+                       [&](const kernels::Dimension& d) { return role_of(d.name) == role; });
   }
 
   std::int64_t experts() const {
@@ -191,13 +191,13 @@ class ShapeMaker {
     for (const RoutingSummary& each : rows(projection, local)) {
       if (each.tokens == 0) continue;  // nothing is launched
       std::vector<std::vector<std::int64_t>> choices;
-      for (const Dimension& dimension : target_.dimensions())
+      for (const kernels::Dimension& dimension : target_.dimensions())
         choices.push_back(choices_of(dimension, projection, out, in, local, each));
       add_combinations(choices);
     }
   }
 
-  std::vector<std::int64_t> choices_of(const Dimension& dimension, const Projection& projection,
+  std::vector<std::int64_t> choices_of(const kernels::Dimension& dimension, const Projection& projection,
                                        std::int64_t out, std::int64_t in, std::int64_t local_experts,
                                        const RoutingSummary& rows) const {
     if (const auto at = request_.values.find(dimension.name); at != request_.values.end()) {
@@ -228,10 +228,10 @@ class ShapeMaker {
     if (!has_labels(dimension))
       throw Error("needs a value for " + dimension.name, target_.name(),
                   "give one with --set " + dimension.name + "=…");
-    return {dimension.kind == Dimension::Kind::label ? 0 : 1};
+    return {dimension.kind == kernels::Dimension::Kind::label ? 0 : 1};
   }
 
-  std::int64_t dtype(const Dimension& dimension) const {
+  std::int64_t dtype(const kernels::Dimension& dimension) const {
     const bool is_auto = request_.dtype.empty() || request_.dtype == "auto";
     if (!is_auto) return label_index(dimension, normalised_dtype(request_.dtype));
     const std::string wanted = request_.model ? normalised_dtype(request_.model->dtype) : "";
@@ -239,7 +239,7 @@ class ShapeMaker {
     return at == dimension.labels.end() ? 0 : at - dimension.labels.begin();
   }
 
-  std::int64_t bits(const Dimension& dimension, const Projection& projection) const {
+  std::int64_t bits(const kernels::Dimension& dimension, const Projection& projection) const {
     std::vector<std::string> widths = projection.bits;
     if (widths.empty() && request_.model) widths = request_.model->bits;
     if (widths.empty()) widths = {"4"};
@@ -275,11 +275,11 @@ class ShapeMaker {
       at = end + 1;
     }
     Shape shape;
-    for (const Dimension& dimension : target_.dimensions()) {
+    for (const kernels::Dimension& dimension : target_.dimensions()) {
       const auto at = parts.find(dimension.name);
       if (at == parts.end() && !has_labels(dimension))
         throw Error(dimension.name + " is missing", "--shape " + text);
-      shape.push_back(at == parts.end() ? (dimension.kind == Dimension::Kind::label ? 0 : 1)
+      shape.push_back(at == parts.end() ? (dimension.kind == kernels::Dimension::Kind::label ? 0 : 1)
                                         : parse_value(dimension, at->second));
     }
     return shape;
@@ -307,10 +307,10 @@ class ShapeMaker {
 
 }  // namespace
 
-std::int64_t parse_value(const Dimension& dimension, const std::string& text) {
-  if (dimension.kind == Dimension::Kind::label)
+std::int64_t parse_value(const kernels::Dimension& dimension, const std::string& text) {
+  if (dimension.kind == kernels::Dimension::Kind::label)
     return label_index(dimension, dimension.name == "dtype" ? normalised_dtype(text) : text);
-  if (dimension.kind != Dimension::Kind::label_set) return whole(dimension.name, text);
+  if (dimension.kind != kernels::Dimension::Kind::label_set) return whole(dimension.name, text);
   std::int64_t mask = 0;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find('+', at), text.size());

@@ -82,7 +82,7 @@ Exit make_report(const ReportArguments& arguments, const Streams& streams) {
   table::write_atomically(output, report_page(report));
   if (arguments.json) {
     nlohmann::ordered_json shapes = nlohmann::ordered_json::array();
-    for (const tuning::TunedShape& shape : report.shapes) shapes.push_back(to_json(shape));
+    for (const tuning::TunedShape& shape : report.shapes) shapes.push_back(tuned_shape_json(shape));
     streams.out << nlohmann::ordered_json({{"report", output.string()}, {"shapes", shapes}}).dump(2) << "\n";
   } else {
     streams.out << output.string() << "\n";

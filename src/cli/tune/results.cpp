@@ -73,7 +73,7 @@ std::string failure_summary(const tuning::TuneResult& result) {
   return total == 0 ? "" : fmt::format("{} failed: {}", total, kinds);
 }
 
-Json to_json(const TunedShape& shape) {
+Json tuned_shape_json(const TunedShape& shape) {
   Json json = {{"shape", shape.name}, {"done", shape.done}, {"trials", shape.race.trials}};
   json["kernel_ms"] = shape.race.kernel_us / 1e3;
   json["throttled"] = shape.race.throttled;

@@ -16,6 +16,6 @@ void print_results(const tuning::TuneResult& result, std::ostream& out);
 /// "5 failed: 3 out_of_memory, 2 wrong"; empty where nothing failed.
 std::string failure_summary(const tuning::TuneResult& result);
 
-nlohmann::ordered_json to_json(const tuning::TunedShape& shape);
+nlohmann::ordered_json tuned_shape_json(const tuning::TunedShape& shape);
 
 }  // namespace adaptive::cli

@@ -292,7 +292,7 @@ class Tune {
     if (arguments_.update)
       json["update"] = {{"table", table_path_.string()}, {"accepted", accepted_}, {"skipped", refused_}};
     Json shapes = Json::array();
-    for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(to_json(shape));
+    for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(tuned_shape_json(shape));
     json["shapes"] = shapes;
     streams_.out << json.dump(2) << "\n";
   }

@@ -15,8 +15,8 @@
 namespace adaptive::table::formats {
 namespace {
 
-constexpr std::array<std::string_view, 6> row_order = {"kernel_name", "tile_size_m",  "tile_size_n",
-                                                       "simdgroups",  "use_fp32_acc", "kernel_variant"};
+constexpr std::array<std::string_view, 6> metal_row_order = {"kernel_name", "tile_size_m",  "tile_size_n",
+                                                             "simdgroups",  "use_fp32_acc", "kernel_variant"};
 
 // "(4, 2)" as "2+4".
 std::optional<std::string> bits_label(std::string_view text) {
@@ -100,7 +100,7 @@ class MetalMarlin final : public Format {
     std::replace(bits.begin(), bits.end(), '+', ',');  // as its code writes them
     const MemberPath place =
         old != nullptr ? old->place : MemberPath{"lookup_table", size("batch"), size("hidden"), bits};
-    return {{place, print_json(*row.parameters, row_order)}};
+    return {{place, print_json(*row.parameters, metal_row_order)}};
   }
 
   bool varies(std::string_view, std::string_view) const override { return true; }

@@ -15,7 +15,7 @@
 namespace adaptive::table::formats {
 namespace {
 
-constexpr std::array<std::string_view, 7> row_order = {
+constexpr std::array<std::string_view, 7> triton_row_order = {
     "BLOCK_SIZE_M", "BLOCK_SIZE_N", "BLOCK_SIZE_K", "GROUP_SIZE_M", "SPLIT_K", "num_warps", "num_stages"};
 
 constexpr std::string_view down_suffix = "_down";
@@ -106,7 +106,7 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
 }
 
 std::string print_triton_row(const Row& row) {
-  return row.parameters ? print_json(*row.parameters, row_order) : "null";
+  return row.parameters ? print_json(*row.parameters, triton_row_order) : "null";
 }
 
 std::span<const OperationShape> TritonFormat::operations() const noexcept {
