@@ -98,8 +98,8 @@ TEST_F(Tune, ResumesTheRunOfThatName) {
 
 // The real thing: a process that is killed while it measures.
 TEST_F(Tune, GoesOnAfterKill9) {
-  const std::vector<std::string> arguments = {
-      "--model", "serving-demo", "--batch-sizes", "1,2,4,8", "--run-name", "r", "--quiet"};
+  const std::vector<std::string> arguments = {"--model", "serving-demo", "--batch-sizes", "1,2", "--run-name",
+                                              "r",       "--quiet"};
   std::size_t before = 0;
   for (int kills = 0; kills < 4; ++kills) {
     const pid_t child = ::fork();
@@ -128,7 +128,7 @@ TEST_F(Tune, GoesOnAfterKill9) {
     ASSERT_TRUE(std::any_of(all.begin(), all.end(), same)) << tuning::to_csv(row);
   }
   EXPECT_EQ(table::read(run_file("results.json")).table.operations.at("mixed_bit_matmul").entries.size(),
-            20u);
+            10u);
 }
 
 TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {

@@ -65,6 +65,7 @@ elseif(WAY STREQUAL "redis_pkg-config")
 
 elseif(WAY STREQUAL "subdirectory")
   run(${configure} -S "${SOURCE}/subdirectory" -B build "-DADAPTIVE_SOURCE=${ROOT}" -DADAPTIVE_ENABLE_CUDA=OFF
+      -DCMAKE_UNITY_BUILD=ON
       -DBUILD_SHARED_LIBS=${SHARED} -DADAPTIVE_INSTALL=${SHARED}
       "-DCMAKE_INSTALL_PREFIX=${WORK}/prefix" "-DCMAKE_INSTALL_LIBDIR=${LIBDIR}")
   run(${CMAKE_COMMAND} --build build)
