@@ -36,7 +36,7 @@ function(adaptive_target_defaults target)
       $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
     if(ADAPTIVE_SANITIZE MATCHES "undefined")
       # What the address sanitizer reports as well costs a sixth of the time to compile.
-      target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=null,object-size,vptr>)
+      target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=null,object-size,vptr,pointer-overflow>)
     endif()
     target_link_options(${target} PUBLIC -fsanitize=${ADAPTIVE_SANITIZE})
   endif()

@@ -52,7 +52,7 @@ function(adaptive_add_test name)
   endif()
 
   add_executable(${name} ${arg_SOURCES})
-  if(ADAPTIVE_UNITY_TESTS)
+  if(ADAPTIVE_UNITY_PROGRAMS)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   endif()
   adaptive_target_defaults(${name})
