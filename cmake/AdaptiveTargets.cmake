@@ -24,10 +24,6 @@ function(adaptive_target_defaults target)
     target_compile_options(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>
       $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${ADAPTIVE_WERROR}>>:-Werror=all-warnings>)
-    # Unity builds leave kernels alone, as CMake before 3.31 does: what is a module of its own stays one.
-    get_target_property(kernels ${target} SOURCES)
-    list(FILTER kernels INCLUDE REGEX "[.]cu$")
-    set_source_files_properties(${kernels} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   if(ADAPTIVE_SANITIZE)
     target_compile_options(${target} PRIVATE
