@@ -7,6 +7,7 @@
 
 #include <adaptive/policy.hpp>
 #include "bounds.hpp"
+#include "informed.hpp"
 #include "options.hpp"
 #include "peers.hpp"
 #include "replay/replay.hpp"
@@ -60,10 +61,20 @@ std::string floor_line(const std::vector<std::size_t>& checkpoints, double first
   return text + " | | | |\n";
 }
 
-std::string bound_line(const std::vector<replay::Mean>& overhead) {
-  std::string text = "| *and free sight* |";
+std::string bound_line(const std::string& name, const std::vector<replay::Mean>& overhead) {
+  if (overhead.empty()) return "";
+  std::string text = "| *" + name + "* |";
   for (const replay::Mean& at : overhead) text += " " + percent(at) + " |";
   return text + " | | | |\n";
+}
+
+std::string bound_lines(const table::Trace& trace, const std::vector<std::size_t>& checkpoints,
+                        const Options& options, std::size_t runs) {
+  const InformedOptions informed{checkpoints, options.order, runs, options.seed};
+  return bound_line("and free sight",
+                    free_sight(trace.keys, checkpoints, options.order, runs, options.seed)) +
+         bound_line("and all latencies known, not whose", told_latencies(trace.keys, informed)) +
+         bound_line("and noise and number of calls known", told_noise(trace.keys, informed));
 }
 
 void compare_on(const table::Trace& trace, const Options& options) {
@@ -78,7 +89,7 @@ void compare_on(const table::Trace& trace, const Options& options) {
     const ReplayResult result = replay::replay(trace.keys, replay_options(options, policy, runs));
     if (&policy == &options.policies.front()) {
       print(floor_line(at, result.first_look));
-      if (options.bound) print(bound_line(free_sight(trace.keys, at, options.order, runs, options.seed)));
+      if (options.bound) print(bound_lines(trace, at, options, runs));
     }
     print(line(policy, result.total, false));
     for (const replay::KeyResult& key : result.keys)

@@ -86,7 +86,9 @@ std::string usage() {
       "  --trace     draws from recorded latencies: lines "
       "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
       "  --order     rounds of the recording at random, or as they were recorded\n"
-      "  --bound     also one look at each and free sight of all later latencies\n"
+      "  --bound     also one look at each, then free sight of all later latencies; the key's latencies "
+      "known, but\n"
+      "              not whose they are; its noise and the number of calls known\n"
       "  --per-key   a line for every key as well\n"
       "\n"
       "Policies: those of policies/, and models of other systems and textbooks:\n";

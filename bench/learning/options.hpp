@@ -23,7 +23,7 @@ struct Options {
   double budget = 1.0;
   double timing_cost_us = 0.0;  ///< added to every timed call
   bool per_key = false;
-  bool bound = false;  ///< also what one look at each and free sight of the rest lose
+  bool bound = false;  ///< also what those lose that see or know more than a policy can
   bool help = false;
 };
 
