@@ -120,18 +120,28 @@ def trials(path):
     return result
 
 
+def start(command, log):
+    """Returns once the first new trial is in the log: what comes before loses no work."""
+    size = os.path.getsize(log) if os.path.exists(log) else 0
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None and (os.path.getsize(log) if os.path.exists(log) else 0) <= size:
+        time.sleep(0.001)
+    return process
+
+
 def kill(adaptive, options, runs, kills=10):
     log = os.path.join(runs, "killed", "trials.csv")
-    command = [adaptive, "tune", *options, "--runs", runs, "--run-name", "killed", "--quiet"]
+    command = [adaptive, "tune", *options, "--runs", runs, "--quiet", "--run-name"]
     random.seed(1)
+    undisturbed = start([*command, "undisturbed"], os.path.join(runs, "undisturbed", "trials.csv"))
     begin = time.monotonic()
-    tune(adaptive, options, runs, "undisturbed")
+    undisturbed.wait()
     whole = time.monotonic() - begin
     sound = True
     for number in range(kills):
         before = trials(log)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        time.sleep(random.uniform(0.02, 1.5 * whole / kills))
+        process = start([*command, "killed"], log)
+        time.sleep(random.uniform(0.0, 1.5 * whole / kills))
         process.send_signal(signal.SIGKILL)
         process.wait()
         after = trials(log)

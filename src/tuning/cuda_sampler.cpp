@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <thread>
 #include <utility>
@@ -16,6 +17,9 @@ namespace {
 
 // Untimed launches ahead of each round: the host is ahead of the device from then on.
 constexpr int ahead = 8;
+// What a sample by events lasts where nobody has said how many launches it is, and the most that makes.
+constexpr double sample_us = 100.0;
+constexpr int launches_max = 16;
 // More than the second-level cache of any GPU so far.
 constexpr std::size_t flush_bytes = std::size_t{256} << 20;
 
@@ -150,7 +154,7 @@ void check_cuda(cudaError_t status, const char* what) {
 struct CudaSampler::State {
   State(const SamplingOptions& sampling, Launch enqueue)
       : options(sampling), launch(std::move(enqueue)), flush(sampling.cold ? flush_bytes : 0) {
-    options.launches = std::max(1, options.launches);
+    if (options.clock == SampleClock::cupti) options.launches = std::max(1, options.launches);
     if (options.clock == SampleClock::cupti)
       records = std::make_unique<KernelRecords>();
     else
@@ -167,6 +171,16 @@ struct CudaSampler::State {
     return *known;
   }
 
+  /// In µs, on an idle stream.
+  double single(std::size_t candidate) const {
+    const EventPair pair;
+    check_cuda(cudaEventRecord(pair.begin, stream.get()), "event");
+    launch(candidate, stream.get());
+    check_cuda(cudaEventRecord(pair.end, stream.get()), "event");
+    check_cuda(cudaStreamSynchronize(stream.get()), "a launch");
+    return pair.us();
+  }
+
   std::vector<double> by_records(const std::vector<std::size_t>& order) {
     std::vector<double> result;
     for (const std::size_t candidate : order) {
@@ -177,12 +191,14 @@ struct CudaSampler::State {
   }
 
   std::vector<double> by_events(const std::vector<std::size_t>& order) {
+    // The family's best guess of them, not one that takes a hundred times as long.
+    const std::size_t filler = *std::min_element(order.begin(), order.end());
+    if (options.launches == 0)
+      options.launches = std::clamp(static_cast<int>(std::ceil(sample_us / single(filler))), 1, launches_max);
     while (events.size() < order.size()) events.push_back(std::make_unique<EventPair>());
     const bool by_graph = options.clock == SampleClock::graph;
     if (by_graph)
       for (const std::size_t candidate : order) graph(candidate);
-    // The family's best guess of them, not one that takes a hundred times as long.
-    const std::size_t filler = *std::min_element(order.begin(), order.end());
     for (int i = 0; i < ahead; ++i) launch(filler, stream.get());
     for (std::size_t i = 0; i < order.size(); ++i) {
       flush.overwrite(stream.get());
@@ -220,12 +236,11 @@ cudaStream_t CudaSampler::stream() const noexcept {
 }
 
 double CudaSampler::first_launch(std::size_t candidate) {
-  const EventPair pair;
-  check_cuda(cudaEventRecord(pair.begin, stream()), "event");
-  state_->launch(candidate, stream());
-  check_cuda(cudaEventRecord(pair.end, stream()), "event");
-  check_cuda(cudaStreamSynchronize(stream()), "first launch");
-  return pair.us();
+  return state_->single(candidate);
+}
+
+int CudaSampler::launches() const noexcept {
+  return std::max(1, state_->options.launches);
 }
 
 std::vector<double> CudaSampler::sample(const std::vector<std::size_t>& order) {

@@ -36,6 +36,9 @@ class CudaSampler {
   /// In µs, of a single launch on an idle stream; its own launch is part of that.
   double first_launch(std::size_t candidate);
 
+  /// That a sample is the mean of: known once there was one.
+  int launches() const noexcept;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -74,7 +74,9 @@ class CudaBench final : public Bench {
     const bool throttled = slow_before || throttling_.now();
     std::vector<Trial> trials;
     for (const double us : samples)
-      trials.push_back({.status = throttled ? TrialStatus::throttled : TrialStatus::ok, .latency_us = us});
+      trials.push_back({.status = throttled ? TrialStatus::throttled : TrialStatus::ok,
+                        .latency_us = us,
+                        .launches = sampler_.launches()});
     return trials;
   }
 

@@ -64,7 +64,7 @@ class HostBench final : public Bench {
       const std::size_t index = indices_[candidate];
       const auto begin = Clock::now();
       for (int i = 0; i < launches_; ++i) problem_->launch(index);
-      trials.push_back({.latency_us = us_since(begin) / launches_});
+      trials.push_back({.latency_us = us_since(begin) / launches_, .launches = launches_});
     }
     return trials;
   }

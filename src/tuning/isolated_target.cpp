@@ -25,12 +25,14 @@ enum class Request : std::uint8_t { fingerprint, open, check, round };
 enum class Reply : std::uint8_t { done, open_error, device_error };
 
 void add(Message& message, const Trial& trial) {
-  message.add(trial.status).add(trial.latency_us).add(trial.prepare_us).add(trial.detail);
+  message.add(trial.status).add(trial.latency_us).add(trial.launches);
+  message.add(trial.prepare_us).add(trial.detail);
 }
 
 Trial take_trial(Message& message) {
   Trial trial{.status = message.take<TrialStatus>()};
   trial.latency_us = message.take<double>();
+  trial.launches = message.take<int>();
   trial.prepare_us = message.take<double>();
   trial.detail = message.take_text();
   return trial;

@@ -7,7 +7,10 @@
 //    After each round a candidate leaves whose confidence sequence lies so far above the leader's that it
 //    cannot be faster by more than `tie`. These sequences hold at all times together, so that looking after
 //    every round costs no confidence: with probability 1 - `error` no candidate leaves that is faster than
-//    the leader by more than that.
+//    the leader by more than that. The rounds end where one is left, or where what the leader is expected to
+//    lose against those that are left is below a fifth of `tie`: the expected opportunity cost (Branke,
+//    Chick, Schmidt, "Selecting a selection procedure", Management Science 53, 2007). Candidates that tie
+//    would otherwise be compared to the last round.
 // 3. What is not surely slower than the leader ties with it, and is reported so. The default is preferred
 //    where it is within `tie` of the least location.
 // 4. The winner is sampled again, apart, with the default beside it until that is surely slower. These are
@@ -34,7 +37,7 @@ struct RaceOptions {
   int warm_up = 0;     ///< rounds before the first that counts; check() has launched each once anyway
   int rounds_min = 2;  ///< samples that a candidate has before it may leave
   int rounds_max = 30;
-  int confirm_rounds = 15;    ///< samples of the winner afterwards
+  int confirm_rounds = 10;    ///< samples of the winner afterwards
   double error = 0.05;        ///< probability that a candidate faster than the leader is dropped
   double tie = 0.01;          ///< differences below this share are none
   bool exhaustive = false;    ///< nobody leaves: every candidate has rounds_max samples
@@ -72,7 +75,7 @@ struct RaceResult {
   std::optional<std::size_t> best = {};      ///< nothing where all failed
   std::size_t trials = 0;                    ///< launches, of all phases
   std::size_t throttled = 0;                 ///< of them, those that counted for nothing
-  double kernel_us = 0.0;                    ///< time of all launches together
+  double kernel_us = 0.0;                    ///< time of all launches together, checks too
   bool stopped = false;                      ///< ended early by the observer: there is no result
 
   /// Share of the default's latency that the best saves; 0 where the default is best or failed.

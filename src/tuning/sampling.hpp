@@ -13,8 +13,9 @@ enum class SampleClock : std::uint8_t {
 
 struct SamplingOptions {
   SampleClock clock = SampleClock::events;
-  /// Launches that one sample is the mean of ("amortised"); below a few µs the clock's step asks for it.
-  int launches = 1;
+  /// Launches that one sample is the mean of ("amortised"). 0: one on the host and by CUPTI; by events, whose
+  /// pair is unsure by half a µs, so many that a sample of the fastest lasts 100 µs, 16 at most.
+  int launches = 0;
   /// Before each sample the caches are filled with something else. Else a GPU's launches take turns among
   /// copies of the weights that its cache does not hold, as the layers of a model do, and the host's caches
   /// stay warm.

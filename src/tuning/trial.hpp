@@ -22,6 +22,7 @@ enum class TrialStatus : std::uint8_t {
 struct Trial {
   TrialStatus status = TrialStatus::ok;
   double latency_us = 0.0;  ///< of one launch; only where `ok` or `throttled`
+  int launches = 1;         ///< that the latency is the mean of
   double prepare_us = 0.0;  ///< of making the candidate ready, such as compiling or loading it
   std::string detail = {};  ///< the device's or the system's words, where it is not `ok`
 

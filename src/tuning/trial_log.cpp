@@ -21,8 +21,8 @@ namespace adaptive::tuning {
 namespace {
 
 constexpr std::string_view header =
-    "operation,shape,variant,parameters,phase,round,status,latency_us,prepare_us,detail,is_best";
-constexpr std::size_t columns = 11;
+    "operation,shape,variant,parameters,phase,round,status,latency_us,launches,prepare_us,detail,is_best";
+constexpr std::size_t columns = 12;
 
 // A field of one line: a text in it never has a line break.
 std::string field(std::string text) {
@@ -65,10 +65,13 @@ std::optional<TrialRow> parse_row(std::string_view line) {
   row.phase = std::move(f[4]);
   const auto status = parse_trial_status(f[6]);
   const auto round = core::parse_number<int>(f[5]);
-  const auto latency_us = core::parse_number<double>(f[7]), prepare_us = core::parse_number<double>(f[8]);
-  if (!status || !round || !latency_us || !prepare_us || (f[10] != "0" && f[10] != "1")) return std::nullopt;
+  const auto launches = core::parse_number<int>(f[8]);
+  const auto latency_us = core::parse_number<double>(f[7]), prepare_us = core::parse_number<double>(f[9]);
+  if (!status || !round || !latency_us || !launches || !prepare_us || (f[11] != "0" && f[11] != "1"))
+    return std::nullopt;
   row.round = *round;
   row.trial.latency_us = *latency_us;
+  row.trial.launches = *launches;
   row.trial.prepare_us = *prepare_us;
   try {
     row.parameters = parse_parameters(f[3]);
@@ -76,8 +79,8 @@ std::optional<TrialRow> parse_row(std::string_view line) {
     return std::nullopt;
   }
   row.trial.status = *status;
-  row.trial.detail = std::move(f[9]);
-  row.is_best = f[10] == "1";
+  row.trial.detail = std::move(f[10]);
+  row.is_best = f[11] == "1";
   return row;
 }
 
@@ -100,7 +103,8 @@ std::string to_csv(const TrialRow& row) {
   return field(row.operation) + ',' + field(row.shape) + ',' + field(row.variant) + ',' +
          field(to_string(row.parameters)) + ',' + row.phase + ',' + std::to_string(row.round) + ',' +
          std::string(to_string(trial.status)) + ',' + number(trial.latency_us) + ',' +
-         number(trial.prepare_us) + ',' + field(trial.detail) + ',' + (row.is_best ? '1' : '0');
+         std::to_string(trial.launches) + ',' + number(trial.prepare_us) + ',' + field(trial.detail) + ',' +
+         (row.is_best ? '1' : '0');
 }
 
 std::string print_trials(const std::vector<TrialRow>& rows) {

@@ -2,7 +2,7 @@
 //
 // One line a trial, the first line names the columns:
 //
-//   operation,shape,variant,parameters,phase,round,status,latency_us,prepare_us,detail,is_best
+//   operation,shape,variant,parameters,phase,round,status,latency_us,launches,prepare_us,detail,is_best
 //
 // phase    candidate (lists what will be tried; round is its place), check, warm_up, race, confirm, or shape
 //          (the shape as a whole could not be measured: status and detail say why)

@@ -204,8 +204,7 @@ __device__ void add_chunks(const Warp<config>& self, int chunks, int groups,
       else
         add_chunk<T, config, bits, false>(own, x, self.x_rows, valid, self.lane, total);
     }
-    __syncwarp();
-    if (self.lane == 0) hopper::barrier_arrive(self.empty + 8 * ring.stage);
+    hopper::barrier_arrive(self.empty + 8 * ring.stage);
     ring.advance(self.stages);
   }
 }
@@ -259,7 +258,7 @@ __global__ void __launch_bounds__(mma_configs[index].warps() * 32, mma_configs[i
   self.from_x = static_cast<const unsigned char*>(operands.x) + token0 * self.x_row_bytes;
   if (own == 0 && lane < stages) {
     hopper::barrier_init(self.full + 8 * lane, 32 * config.blocks);
-    hopper::barrier_init(self.empty + 8 * lane, config.blocks);
+    hopper::barrier_init(self.empty + 8 * lane, 32 * config.blocks);
     hopper::fence_barrier_init();
   }
   __syncthreads();

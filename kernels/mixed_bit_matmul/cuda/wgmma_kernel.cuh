@@ -182,7 +182,7 @@ class Multiplier {
     if (at + 1 < groups_) {
       constexpr int next = (group + 1) % chunk_groups;
       if constexpr (next == 0) {
-        release<1>(at_.words_empty + 8 * words_.stage);
+        hopper::barrier_arrive(at_.words_empty + 8 * words_.stage);  // every thread has read its own
         words_.advance(wgmma_word_stages);
         hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
       }
@@ -243,7 +243,7 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     }
     for (int stage = 0; stage < wgmma_word_stages; ++stage) {
       hopper::barrier_init(at.words_full + 8 * stage, 1);
-      hopper::barrier_init(at.words_empty + 8 * stage, warps);
+      hopper::barrier_init(at.words_empty + 8 * stage, 32 * warps);
     }
     hopper::fence_barrier_init();
   }

@@ -40,7 +40,7 @@ struct TuneArguments {
 
   // Timing.
   std::string clock = "events";
-  int launches = 1;
+  int launches = 0;
   bool cold = false, warm = false;
 
   // Devices.
