@@ -167,8 +167,8 @@ TEST(Race, RepeatsItselfByItsTrials) {
 }
 
 // The claim of the tuner, on devices with a known truth: the winner of the race is within 1 % of the best on
-// at least 98 % of them, like that of an exhaustive search, for a fifth of its kernel time or less; and two
-// runs agree, or say that it is a tie.
+// at least 98 % of them, an exhaustive search on 2 % more at most, for a fifth of its kernel time or less;
+// and two runs agree, or say that it is a tie.
 TEST(Race, IsAsGoodAsExhaustiveSearchForAFractionOfItsTime) {
   Random random(7);
   int raced_well = 0, searched_well = 0, agree = 0;
@@ -199,7 +199,7 @@ TEST(Race, IsAsGoodAsExhaustiveSearchForAFractionOfItsTime) {
     searched_us += searched.kernel_us;
   }
   EXPECT_GE(raced_well, devices * 98 / 100);
-  EXPECT_GE(raced_well, searched_well - 2);
+  EXPECT_GE(raced_well, searched_well - devices * 2 / 100);
   EXPECT_GE(agree, devices * 99 / 100);
   EXPECT_GE(searched_us, 5.0 * raced_us);
   RecordProperty("kernel_time_ratio", std::to_string(searched_us / raced_us));
