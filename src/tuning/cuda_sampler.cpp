@@ -171,14 +171,14 @@ struct CudaSampler::State {
     return *known;
   }
 
-  /// In µs, on an idle stream.
-  double single(std::size_t candidate) const {
+  /// In µs, of each of so many launches on an idle stream.
+  double average(std::size_t candidate, int count) const {
     const EventPair pair;
     check_cuda(cudaEventRecord(pair.begin, stream.get()), "event");
-    launch(candidate, stream.get());
+    for (int i = 0; i < count; ++i) launch(candidate, stream.get());
     check_cuda(cudaEventRecord(pair.end, stream.get()), "event");
-    check_cuda(cudaStreamSynchronize(stream.get()), "a launch");
-    return pair.us();
+    check_cuda(cudaStreamSynchronize(stream.get()), "launches");
+    return pair.us() / count;
   }
 
   std::vector<double> by_records(const std::vector<std::size_t>& order) {
@@ -194,7 +194,8 @@ struct CudaSampler::State {
     // The family's best guess of them, not one that takes a hundred times as long.
     const std::size_t filler = *std::min_element(order.begin(), order.end());
     if (options.launches == 0)
-      options.launches = std::clamp(static_cast<int>(std::ceil(sample_us / single(filler))), 1, launches_max);
+      options.launches =
+          std::clamp(static_cast<int>(std::ceil(sample_us / average(filler, 2 * ahead))), 1, launches_max);
     while (events.size() < order.size()) events.push_back(std::make_unique<EventPair>());
     const bool by_graph = options.clock == SampleClock::graph;
     if (by_graph)
@@ -236,7 +237,7 @@ cudaStream_t CudaSampler::stream() const noexcept {
 }
 
 double CudaSampler::first_launch(std::size_t candidate) {
-  return state_->single(candidate);
+  return state_->average(candidate, 1);
 }
 
 int CudaSampler::launches() const noexcept {
