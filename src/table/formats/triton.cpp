@@ -53,7 +53,7 @@ bool read_name(std::string_view stem, Sheet& sheet) {
     else if (name == "per_channel_quant" && !value.empty())
       sheet.fixed["per_channel_quant"] = value;
     else
-      other += (other.empty() ? "" : ",") + name + "=" + value;
+      other.append(other.empty() ? "" : ",").append(name).append("=").append(value);
   }
   sheet.operation =
       sheet.fixed.contains("K") && !sheet.fixed.contains("E") ? "w8a8_block_matmul" : "fused_moe";
