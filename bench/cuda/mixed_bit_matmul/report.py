@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""report.py FILE.jsonl
+
+Tables in markdown from what mixed_bit_bench wrote: the best variant by tokens and widths beside the dense product in
+bfloat16, which variant wins where, and what a single choice would lose.
+"""
+import argparse
+import json
+import math
+
+
+def read(path):
+    rows = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            entry = json.loads(line)
+            own = {name: us for name, us in entry["us"].items() if not name.startswith("dense ")}
+            best = min(own, key=own.get)
+            rows.append({**entry, "own": own, "best": best, "best_us": own[best],
+                         "dense_us": min(us for name, us in entry["us"].items() if name.startswith("dense "))})
+    return rows
+
+
+def print_table(rows):
+    print("| bits | tokens | best variant | us | TB/s | TFLOP/s | dense bf16, us | share of its rate |")
+    print("|---|--:|---|--:|--:|--:|--:|--:|")
+    for row in rows:
+        print(f"| {row['bits']} | {row['tokens']} | `{row['best']}` | {row['best_us']:.1f} |"
+              f" {row['bytes'] / row['best_us'] * 1e-6:.2f} | {row['operations'] / row['best_us'] * 1e-6:.0f} |"
+              f" {row['dense_us']:.1f} | {row['dense_us'] / row['best_us']:.2f} |")
+
+
+def print_winners(rows):
+    names = sorted({name for row in rows for name in row["own"]})
+    print("\n| variant | wins | within 3 % of the best | wins with tokens |\n|---|--:|--:|---|")
+    for name in names:
+        wins = [row for row in rows if row["best"] == name]
+        near = [row for row in rows if row["own"].get(name, math.inf) <= 1.03 * row["best_us"]]
+        where = ", ".join(str(tokens) for tokens in sorted({row["tokens"] for row in wins}))
+        print(f"| `{name}` | {len(wins)} | {len(near)} | {where} |")
+    whole = [name for name in names if all(name in row["own"] for row in rows)]
+    loss = {name: math.exp(sum(math.log(row["own"][name] / row["best_us"]) for row in rows) / len(rows))
+            for name in whole}
+    if loss:
+        single = min(loss, key=loss.get)
+        most = max(row["own"][single] / row["best_us"] for row in rows)
+        print(f"\nThe best single variant, `{single}`, takes {loss[single]:.2f} times as long as the best of each shape"
+              f" (geometric mean), {most:.1f} times at most.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file")
+    rows = read(parser.parse_args().file)
+    print_winners(rows)
+    print()
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()
