@@ -63,7 +63,7 @@ struct Selector::Impl {
   std::optional<Source> latest_shared() const;
   /// Takes up what a store knows, from all processes: the start of keys without a state, and saved with the
   /// rest.
-  void adopt(std::string name, table::Table shared_by_all);
+  void adopt(const std::string& name, table::Table shared_by_all);
   std::int64_t now() const;
   /// The name of this run's share in tables, with `mutex` held. A process that was forked is another writer
   /// than its parent.

@@ -242,7 +242,7 @@ std::optional<Selector::Impl::Source> Selector::Impl::latest_shared() const {
   return shared_source;
 }
 
-void Selector::Impl::adopt(std::string name, table::Table shared_by_all) {
+void Selector::Impl::adopt(const std::string& name, table::Table shared_by_all) {
   {
     const std::lock_guard lock(mutex);
     if (shared_source && shared_source->table == shared_by_all) return;

@@ -159,7 +159,7 @@ class Completion {
     const std::vector<Parameter> values = values_of(dimension.name);
     if (values.size() == 1) return values.front();
     if (dimension.kind == DimensionKind::label && !dimension.labels.empty()) {
-      const Parameter usual(dimension.labels.front());
+      Parameter usual(dimension.labels.front());
       if (std::find(values.begin(), values.end(), usual) != values.end() && dimension.name != "device_name")
         return usual;
     }
