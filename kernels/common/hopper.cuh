@@ -13,6 +13,18 @@ namespace adaptive::kernels::hopper {
 
 using Address = std::uint32_t;
 
+/// Where a ring of stages stands.
+struct Ring {
+  int stage = 0;
+  int parity = 0;
+  __device__ void advance(int stages) {
+    if (++stage == stages) {
+      stage = 0;
+      parity ^= 1;
+    }
+  }
+};
+
 __device__ inline void barrier_init(Address barrier, int arrivals) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
 }

@@ -23,6 +23,16 @@ ADAPTIVE_HOST_DEVICE constexpr int chunk_word_bytes(int bits) {
 }
 constexpr int chunk_scale_bytes = rows_of_block * chunk_groups * 4;
 
+/// The last one may be filled up.
+ADAPTIVE_HOST_DEVICE constexpr int chunks_of(int groups) {
+  return (groups + chunk_groups - 1) / chunk_groups;
+}
+
+/// Where the scale and offset of a row and group are in those of their block, in pairs.
+ADAPTIVE_HOST_DEVICE constexpr int scale_at(int row, int group) {
+  return ((group / chunk_groups * 8 + row % 8) * chunk_groups + group % chunk_groups) * 2 + row / 8;
+}
+
 /// Shared memory is dealt out when the widths of a problem are known.
 struct Stages {
   int count = 0;  ///< 0: does not fit

@@ -27,7 +27,7 @@ struct DeviceOperands {
   int bits_max = 0;
   cuda::Element type = cuda::Element::bfloat16;
 
-  ADAPTIVE_HOST_DEVICE constexpr int chunks() const { return (groups + chunk_groups - 1) / chunk_groups; }
+  ADAPTIVE_HOST_DEVICE constexpr int chunks() const { return chunks_of(groups); }
 };
 
 /// Any shape; the default where nothing better is known.

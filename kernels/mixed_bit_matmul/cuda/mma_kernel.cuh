@@ -50,18 +50,6 @@ __device__ float2 halves(std::uint32_t pair) {
   }
 }
 
-/// Where a ring of stages stands.
-struct Ring {
-  int stage = 0;
-  int parity = 0;
-  __device__ void advance(int stages) {
-    if (++stage == stages) {
-      stage = 0;
-      parity ^= 1;
-    }
-  }
-};
-
 /// A warp's part of the work, and of the block's memory.
 template <MmaConfig config>
 struct Warp {
@@ -182,7 +170,7 @@ __device__ void add_chunks(const Warp<config>& self, int chunks, int groups,
                            float (&total)[config.tokens / 8][4]) {
   const int first = min(self.stages, (chunks - self.part + config.parts - 1) / config.parts);
   for (int i = 0; i < first; ++i) self.template fill<bits>(self.part + i * config.parts, groups, i);
-  Ring ring, refill;
+  hopper::Ring ring, refill;
   int ahead = self.part + first * config.parts;  // the next chunk that nobody has asked for
   for (int chunk = self.part; chunk < chunks; chunk += config.parts) {
     if (chunk != self.part) {

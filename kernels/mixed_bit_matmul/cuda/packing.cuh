@@ -33,6 +33,25 @@ ADAPTIVE_HOST_DEVICE constexpr Place place_of(int lane, int slot, int row, int h
   return {lane / 4 + 8 * row, slot / 2 * 16 + slot % 2 * 8 + lane % 4 * 2 + half};
 }
 
+/// f.operator()<bits>(), for one of the four widths.
+template <class F>
+__device__ void with_bits(int bits, const F& f) {
+  switch (bits) {
+    case 2:
+      f.template operator()<2>();
+      break;
+    case 3:
+      f.template operator()<3>();
+      break;
+    case 4:
+      f.template operator()<4>();
+      break;
+    default:
+      f.template operator()<8>();
+      break;
+  }
+}
+
 /// Where a pair is: `bit` of both halves of `word`. For 3 bits all but the last of the second row.
 struct Field {
   int word, bit;
@@ -81,11 +100,6 @@ ADAPTIVE_HOST_DEVICE constexpr int word_at(int lane, int word) {
 
 ADAPTIVE_HOST_DEVICE constexpr int words_of_chunk(int bits) {
   return bits * 128;
-}
-
-/// Of a block's scales, in pairs.
-ADAPTIVE_HOST_DEVICE constexpr int scale_at(int row, int group) {
-  return ((group / chunk_groups * 8 + row % 8) * chunk_groups + group % chunk_groups) * 2 + row / 8;
 }
 
 }  // namespace adaptive::kernels::mixed_bit_matmul

@@ -11,25 +11,6 @@ namespace {
 
 constexpr unsigned threads = 256;
 
-/// f.operator()<bits>().
-template <class F>
-__device__ void with_bits(int bits, const F& f) {
-  switch (bits) {
-    case 2:
-      f.template operator()<2>();
-      break;
-    case 3:
-      f.template operator()<3>();
-      break;
-    case 4:
-      f.template operator()<4>();
-      break;
-    default:
-      f.template operator()<8>();
-      break;
-  }
-}
-
 /// A block of rows: where its words and scales begin.
 template <class T>
 struct Block {

@@ -40,13 +40,14 @@ void upload_to(const cuda::DeviceBuffer<T>& to, const T* from, std::size_t size,
 std::vector<float> packed_scales(const Operands& host, std::size_t size) {
   std::vector<float> pairs(size);
   const auto groups = static_cast<std::size_t>(host.groups);
-  const std::size_t chunks = (groups + chunk_groups - 1) / chunk_groups;
+  const std::size_t of_block =
+      static_cast<std::size_t>(chunks_of(static_cast<int>(groups))) * chunk_scale_bytes / 4;
   for (std::size_t b = 0; b < static_cast<std::size_t>(host.block_count); ++b)
     for (std::size_t g = 0; g < groups; ++g) {
       const float* from = host.scales + (b * groups + g) * 2 * block_rows;
       for (std::size_t row = 0; row < block_rows; ++row) {
-        const std::size_t chunk = b * chunks + g / chunk_groups;
-        const std::size_t pair = ((chunk * 8 + row % 8) * chunk_groups + g % chunk_groups) * 2 + row / 8;
+        const std::size_t pair =
+            b * of_block + static_cast<std::size_t>(scale_at(static_cast<int>(row), static_cast<int>(g)));
         pairs[2 * pair] = from[row];
         pairs[2 * pair + 1] = from[block_rows + row];
       }
@@ -105,7 +106,7 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
       data_(shape, options.seed, precision_of(type_)),
       slots_(methods.size()) {
   const Operands& host = data_.operands();
-  const std::int64_t chunks = (host.groups + chunk_groups - 1) / chunk_groups;
+  const std::int64_t chunks = chunks_of(static_cast<int>(host.groups));
   std::int64_t words = 0;
   for (std::int64_t b = 0; b < host.block_count; ++b) {
     host_words_at_.push_back(words);

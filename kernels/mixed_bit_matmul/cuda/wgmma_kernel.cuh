@@ -17,17 +17,6 @@ namespace wgmma {
 
 using hopper::Address;
 
-struct Ring {
-  int stage = 0;
-  int parity = 0;
-  __device__ void advance(int stages) {
-    if (++stage == stages) {
-      stage = 0;
-      parity ^= 1;
-    }
-  }
-};
-
 /// Where things are in shared memory.
 template <WgmmaConfig config>
 struct Layout {
@@ -58,7 +47,7 @@ __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_
   const int blocks = max(0, min(L::warps, operands.blocks - first_block));
   const int boxes = (min(config.tokens, operands.tokens - token0) + wgmma_box_tokens - 1) / wgmma_box_tokens;
   constexpr int box_bytes = wgmma_box_tokens * 128;
-  Ring x_ring, word_ring;
+  hopper::Ring x_ring, word_ring;
   const auto* all_words = reinterpret_cast<const unsigned char*>(operands.words);
   const auto* all_scales = static_cast<const unsigned char*>(operands.scales);
   int bytes = blocks * chunk_scale_bytes;
@@ -133,20 +122,7 @@ __device__ void unpack(Address own, int lane, std::uint32_t (&a)[16]) {
 
 template <class T, int group>
 __device__ void unpack_any(int bits, Address own, int lane, std::uint32_t (&a)[16]) {
-  switch (bits) {
-    case 2:
-      unpack<T, 2, group>(own, lane, a);
-      break;
-    case 3:
-      unpack<T, 3, group>(own, lane, a);
-      break;
-    case 4:
-      unpack<T, 4, group>(own, lane, a);
-      break;
-    default:
-      unpack<T, 8, group>(own, lane, a);
-      break;
-  }
+  with_bits(bits, [&]<int width>() { unpack<T, width, group>(own, lane, a); });
 }
 
 /// What a warp group multiplies: 64 rows of W.
@@ -211,7 +187,7 @@ class Multiplier {
   const int stages_, warp_, lane_, bits_, groups_;
   // Of four groups: the next may be unpacked while the last two are still read.
   std::uint32_t a_[chunk_groups][16];
-  Ring x_, words_;
+  hopper::Ring x_, words_;
   int before_ = 0;
 };
 
