@@ -65,7 +65,7 @@ class Key {
   /// index is a constant once inlined, so that a key made of local variables stays in registers.
   template <class F>
   ADAPTIVE_HOT constexpr bool all_of(F&& f) const noexcept {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) ADAPTIVE_HOT_LAMBDA {
       return ((I >= size_ || f(values_[I], I)) && ...);
     }
     (std::make_index_sequence<capacity>{});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -110,15 +111,14 @@ class ADAPTIVE_EXPORT Operation {
   /// take longer, but never wait: where another thread holds what they need, they run the best that is known.
   /// On any trouble the default variant, counted.
   ADAPTIVE_HOT Decision select(const Key& key) noexcept {
-    if (key.size() == direct_arity_) [[likely]] {
-      const detail::KeyHead* head = table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
-      if (head != nullptr) [[likely]]
-        return decide(*head);
-    }
+    const detail::KeyTable* table = by_size_[key.size()].load(std::memory_order_acquire);
+    const detail::KeyHead* head = table->find(key, detail::hash(key));
+    if (head != nullptr) [[likely]]
+      return decide(*head);
     // Value by value: to hand over `key` itself would force it into memory on every call.
     Key copy = Key::of_size(key.size());
-    key.all_of([&](std::int64_t value, std::size_t i) {
-      copy[i] = value;
+    key.all_of([&](std::int64_t value, std::size_t i) ADAPTIVE_HOT_LAMBDA {
+      copy[i] = detail::opaque(value);
       return true;
     });
     return select_unknown(copy);
@@ -202,9 +202,9 @@ class ADAPTIVE_EXPORT Operation {
   Decision consult(const detail::KeyHead& head) noexcept;
   static Pin pin_of(const detail::KeyHead& head) noexcept;
 
-  // The number of values of a key that can be looked up as it is; none where a dimension rounds.
-  std::size_t direct_arity_ = Key::capacity + 2;
-  std::atomic<detail::KeyTable*> table_{nullptr};
+  // Where a key of so many values is looked up as it is: an empty table but for the operation's own number of
+  // dimensions, and for that too where one of them rounds.
+  std::array<std::atomic<const detail::KeyTable*>, Key::capacity + 2> by_size_{};
   std::unique_ptr<core::OperationState> state_;
   detail::Ticks ticks_;
 };

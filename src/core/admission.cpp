@@ -92,7 +92,7 @@ void OperationState::refuse_key() noexcept {
 
 const detail::KeyHead* OperationState::find(Key key) const noexcept {
   key = canonical(spec_.dimensions, key);
-  return face_.table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
+  return table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
 }
 
 bool OperationState::lock_to_admit(std::unique_lock<std::mutex>& lock, Wait wait) noexcept {
@@ -370,8 +370,7 @@ void OperationState::make_room() {
   while ((std::size_t{1} << log2) <= capacity) ++log2;
   auto larger = detail::KeyTable::make(log2);
   for (const auto& key : keys_) larger->insert(*key->head, detail::hash(key->key));
-  tables_.push_back(std::move(larger));
-  face_.table_.store(tables_.back().get(), std::memory_order_release);
+  publish(std::move(larger));
 }
 
 }  // namespace adaptive::core

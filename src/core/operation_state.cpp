@@ -76,14 +76,20 @@ OperationState::OperationState(Operation& face, Shared& shared, OperationSpec sp
       spec_((check(spec), without_variants(spec))),
       heads_(spec_.dimensions.size()) {
   for (Variant& variant : spec.variants) variants_.append(std::move(variant));
-  tables_.push_back(detail::KeyTable::make(table_log2_initial));
-  const bool rounds = std::any_of(spec_.dimensions.begin(), spec_.dimensions.end(),
-                                  [](const Dimension& d) { return d.rounding != Rounding::none; });
-  if (!rounds) face_.direct_arity_ = spec_.dimensions.size();
-  face_.table_.store(tables_.back().get(), std::memory_order_release);
+  for (auto& table : face_.by_size_) table.store(no_keys_.get(), std::memory_order_relaxed);
+  publish(detail::KeyTable::make(table_log2_initial));
 }
 
 OperationState::~OperationState() = default;
+
+void OperationState::publish(detail::KeyTable::Owner table) {
+  tables_.push_back(std::move(table));
+  const detail::KeyTable* last = tables_.back().get();
+  table_.store(last, std::memory_order_release);
+  const bool rounds = std::any_of(spec_.dimensions.begin(), spec_.dimensions.end(),
+                                  [](const Dimension& d) { return d.rounding != Rounding::none; });
+  if (!rounds) face_.by_size_[spec_.dimensions.size()].store(last, std::memory_order_release);
+}
 
 std::optional<std::uint32_t> OperationState::find_variant(std::string_view name) const noexcept {
   const std::uint32_t size = variants_.size();

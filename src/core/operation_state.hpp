@@ -129,6 +129,8 @@ class OperationState {
   void restart(KeyState& key, std::span<const Neighbour> neighbours);
   /// In the list of keys and in the table, for one more.
   void make_room();
+  /// From now on keys are looked up in `table`.
+  void publish(detail::KeyTable::Owner table);
 
   // Learning; the key's lock is held.
   bool within_budget(const KeyState& key, std::uint32_t candidate, std::uint32_t leader) const noexcept;
@@ -164,7 +166,9 @@ class OperationState {
   /// The thread that holds `admin_` and asks the program for candidates; what that appends takes no lock
   /// again.
   mutable std::atomic<std::thread::id> asking_{};
-  std::vector<detail::KeyTable::Owner> tables_;
+  const detail::KeyTable::Owner no_keys_ = detail::KeyTable::make(1);
+  std::vector<detail::KeyTable::Owner> tables_;          // all but the last for those who still read them
+  std::atomic<const detail::KeyTable*> table_{nullptr};  // the last, by canonical keys
   HeadArena heads_;
   std::vector<std::unique_ptr<KeyState>> keys_;
   Seeds seeds_;

@@ -13,11 +13,14 @@
 #endif
 
 // The launch path is inlined whatever the optimiser thinks of its size: called out of line, a key has to be
-// written to memory and read back, which costs more than the look-up.
+// written to memory and read back, which costs more than the look-up. A lambda that stays out of line
+// anywhere, even where it is cold, takes the key's address and so forces it into memory everywhere.
 #if defined(__GNUC__)
 #define ADAPTIVE_HOT inline __attribute__((always_inline))
+#define ADAPTIVE_HOT_LAMBDA __attribute__((always_inline))
 #define ADAPTIVE_COLD __attribute__((noinline, cold))
 #else
 #define ADAPTIVE_HOT inline
+#define ADAPTIVE_HOT_LAMBDA
 #define ADAPTIVE_COLD
 #endif

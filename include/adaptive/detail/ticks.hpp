@@ -25,23 +25,25 @@ class Ticks {
   static constexpr std::uint32_t line = 64;
 
   explicit Ticks(std::uint64_t seed) noexcept {
-    for (Line& l : lines_) l.count.store(seed, std::memory_order_relaxed);
+    for (Line& l : lines_) l.number.store(seed * step, std::memory_order_relaxed);
   }
 
   /// A number that is below any share of 2^64 in that share of the calls, evenly spread: multiples of an
   /// irrational number modulo 1 (Weyl). A program's loop over its keys beats with it only where the loop's
   /// length times that number is nearly whole; then a key's samples come in clusters, at the same rate.
   std::uint64_t next() noexcept {
-    std::atomic<std::uint64_t>& count =
-        reinterpret_cast<Line*>(reinterpret_cast<char*>(lines_.data()) + thread_line)->count;
-    const std::uint64_t value = count.load(std::memory_order_relaxed) + 1;
-    count.store(value, std::memory_order_relaxed);
-    return value * 0xC13FA9A902A6328Fu;
+    std::atomic<std::uint64_t>& number =
+        reinterpret_cast<Line*>(reinterpret_cast<char*>(lines_.data()) + thread_line)->number;
+    const std::uint64_t value = number.load(std::memory_order_relaxed) + step;
+    number.store(value, std::memory_order_relaxed);
+    return value;
   }
 
  private:
+  static constexpr std::uint64_t step = 0xC13FA9A902A6328Fu;
+
   struct alignas(line) Line {
-    std::atomic<std::uint64_t> count{0};
+    std::atomic<std::uint64_t> number{0};
   };
   std::array<Line, threads> lines_;
 };
