@@ -28,21 +28,32 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
   <gtest/gtest.h> <adaptive/adaptive.hpp> <algorithm> <chrono> <cmath> <cstdint> <filesystem> <fstream>
   <functional> <map> <memory> <optional> <random> <set> <sstream> <string> <thread> <vector>)
 
-# adaptive_add_test(name SOURCES a.cpp... [LIBS target...] [LABELS label...] [TIMEOUT seconds] [PROPERTIES])
+# adaptive_add_test(name SOURCES a.cpp... [LIBS target...] [LABELS label...] [TIMEOUT seconds]
+#                   [THREADS none|pattern...] [PROPERTIES])
 #
 # One program `name` of GoogleTest cases; each case is a test of ctest, named name.Suite.Case. It sees the
 # library with its insides (adaptive::internal): "core/...", "policies/...", "kernels/...". LABELS gpu means
 # that the cases need a GPU; they skip themselves where there is none. LABELS gpu faults: they make CUDA answer
 # errors on purpose, so a checker does not run them. TIMEOUT is per case, 60 s if not given,
 # and four times as long under a sanitizer.
+# THREADS names the cases in which threads meet, as --gtest_filter does: a build with the thread sanitizer, which
+# sees nothing in the others, has these alone, and for `none` leaves the test out. It has all if not given.
 # PROPERTIES links RapidCheck (rapidcheck.h, rapidcheck/gtest.h); the test is left out where that is missing.
 function(adaptive_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES" "TIMEOUT" "SOURCES;LIBS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "adaptive_add_test(${name}): SOURCES missing or unknown: ${arg_UNPARSED_ARGUMENTS}")
   endif()
   if(arg_PROPERTIES AND NOT TARGET rapidcheck_gtest)
     return()
+  endif()
+  set(filter "")
+  if(ADAPTIVE_SANITIZE MATCHES "thread" AND arg_THREADS)
+    if(arg_THREADS STREQUAL "none")
+      return()
+    endif()
+    list(JOIN arg_THREADS ":" filter)
+    set(filter TEST_FILTER "${filter}")
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
@@ -63,7 +74,7 @@ function(adaptive_add_test name)
   endif()
 
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." TEST_LIST ${name}_cases
-    DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES PROPERTIES TIMEOUT ${arg_TIMEOUT})
+    DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES ${filter} PROPERTIES TIMEOUT ${arg_TIMEOUT})
   if(arg_LABELS)
     # Given to gtest_discover_tests, a list of labels would lose all but its first: set them after the discovery.
     set(labels "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
