@@ -97,26 +97,34 @@ TEST_F(ServingDemo, ItsFiguresFitTogether) {
   EXPECT_FALSE(table.empty());
 }
 
+TEST_F(ServingDemo, ASecondRunBeginsWithTheTableOfTheFirst) {
+  const json first = run_json("--quick --steps 30");
+  EXPECT_EQ(first["matches"]["exact"], 0);
+  const json second = run_json("--quick --steps 30 --tables adapted.json --output second.json");
+  EXPECT_EQ(second["previous"]["explored"], first["explored"]);
+  EXPECT_EQ(second["previous"]["launches"], first["launches"]);
+  EXPECT_GT(second["matches"]["exact"], 0);
+  EXPECT_FALSE(second["comparison"]["seed_ms"].is_null());
+}
+
 // What a table saves is held by second_run_test.cpp, where latencies repeat. Here they are real: on a busy
 // machine no more can be promised than less exploration, of several seeds together, in runs so short that
-// first looks, which are what a table saves, make up most of it.
+// first looks, which are what a table saves, make up most of it. Of kernels with a sanitizer's checks they
+// say nothing.
+#ifndef ADAPTIVE_SANITIZED
 TEST_F(ServingDemo, ASecondRunFromItsTableExploresLess) {
   double first_explored = 0, second_explored = 0;
   for (const char* seed : {"1", "2", "3", "4"}) {
     const std::string options = std::string("--quick --steps 75 --seed ") + seed;
     const json first = run_json(options);
     const json second = run_json(options + " --tables adapted.json --output second.json");
-    EXPECT_EQ(second["previous"]["explored"], first["explored"]);
-    EXPECT_EQ(second["previous"]["launches"], first["launches"]);
-    EXPECT_EQ(first["matches"]["exact"], 0);
-    EXPECT_GT(second["matches"]["exact"], 0);
-    EXPECT_FALSE(second["comparison"]["seed_ms"].is_null());
     first_explored += first["explored"].get<double>() / first["launches"].get<double>();
     second_explored += second["explored"].get<double>() / second["launches"].get<double>();
   }
   EXPECT_GT(first_explored, 0);
   EXPECT_LT(second_explored, first_explored);
 }
+#endif
 
 TEST_F(ServingDemo, FindsTablesThroughTheEnvironment) {
   fs::create_directory(folder_ / "tables");
