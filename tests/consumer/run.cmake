@@ -64,8 +64,12 @@ elseif(WAY STREQUAL "redis_pkg-config")
   run_pkg_config(adaptive-redis "${PREFIX}" redis/main.cpp)
 
 elseif(WAY STREQUAL "subdirectory")
+  # A compiler cache has the files one by one, from the build that is tested.
+  if(NOT LAUNCHER MATCHES "ccache")
+    list(APPEND configure -DCMAKE_UNITY_BUILD=ON)
+  endif()
   run(${configure} -S "${SOURCE}/subdirectory" -B build "-DADAPTIVE_SOURCE=${ROOT}" -DADAPTIVE_ENABLE_CUDA=OFF
-      -DCMAKE_UNITY_BUILD=ON
+      -DADAPTIVE_WERROR=${WERROR}
       -DBUILD_SHARED_LIBS=${SHARED} -DADAPTIVE_INSTALL=${SHARED}
       "-DCMAKE_INSTALL_PREFIX=${WORK}/prefix" "-DCMAKE_INSTALL_LIBDIR=${LIBDIR}")
   run(${CMAKE_COMMAND} --build build)
