@@ -89,7 +89,6 @@ struct NoKey {
   KeyHead head;
   std::array<std::int64_t, Key::capacity> values{};
 };
-alignas(KeyHead::line) inline constinit NoKey no_key;
 static_assert(tag(hash(Key{0})) != 0, "zeros hash alike whatever their number");
 
 /// Open addressing with linear probing over words that hold 16 bits of the hash and the address of a key's
@@ -111,7 +110,8 @@ class KeyTable {
     void* memory =
         ::operator new (sizeof(KeyTable) + capacity * sizeof(std::uint64_t), std::align_val_t{KeyHead::line});
     KeyTable* table = ::new (memory) KeyTable(log2_capacity);
-    for (std::size_t i = 0; i < capacity; ++i) ::new (table->words() + i) std::atomic<std::uint64_t>(empty());
+    for (std::size_t i = 0; i < capacity; ++i)
+      ::new (table->words() + i) std::atomic<std::uint64_t>(table->empty());
     return Owner(table);
   }
 
@@ -142,7 +142,7 @@ class KeyTable {
   }
 
  private:
-  static std::uint64_t empty() noexcept { return reinterpret_cast<std::uintptr_t>(&no_key.head); }
+  std::uint64_t empty() const noexcept { return reinterpret_cast<std::uintptr_t>(&none_.head); }
 
   ADAPTIVE_HOT static bool equal(const KeyHead& head, const Key& key) noexcept {
     const std::int64_t* values = head.values();
@@ -163,6 +163,7 @@ class KeyTable {
 
   std::uint64_t shift_;
   std::size_t mask_;
+  NoKey none_;  // each table has its own: a program and a shared library would not agree on a common one
 };
 
 static_assert(sizeof(KeyTable) % alignof(std::atomic<std::uint64_t>) == 0);
