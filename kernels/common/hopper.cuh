@@ -119,6 +119,30 @@ __device__ inline void copy_piece(Address to, const void* from) {
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
 }
 
+/// The same, or zeros.
+__device__ inline void copy_piece_or_zeros(Address to, const void* from, bool exists) {
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
+               "r"(exists ? 16 : 0)
+               : "memory");
+}
+
+/// 16 bytes that nobody reads again, where `exists`; the value stays otherwise.
+__device__ inline void load_once(uint4& value, const void* from, bool exists) {
+  asm volatile(
+      "{\n\t.reg .pred exists;\n\tsetp.ne.b32 exists, %5, 0;\n\t"
+      "@exists ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];\n\t}"
+      : "+r"(value.x), "+r"(value.y), "+r"(value.z), "+r"(value.w)
+      : "l"(from), "r"(static_cast<int>(exists)));
+}
+
+__device__ inline void load_once(uint2& value, const void* from, bool exists) {
+  asm volatile(
+      "{\n\t.reg .pred exists;\n\tsetp.ne.b32 exists, %3, 0;\n\t"
+      "@exists ld.global.nc.L1::no_allocate.L2::128B.v2.u32 {%0, %1}, [%2];\n\t}"
+      : "+r"(value.x), "+r"(value.y)
+      : "l"(from), "r"(static_cast<int>(exists)));
+}
+
 /// Once what this thread has asked for by copy_piece() is there.
 __device__ inline void barrier_arrive_when_copied(Address barrier) {
   asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(barrier) : "memory");
@@ -200,6 +224,12 @@ __device__ inline uint4 load_matrices(Address from) {
                : "r"(from)
                : "memory");
   return value;
+}
+
+__device__ inline void store_shared(Address to, uint4 value) {
+  asm volatile("st.shared.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(value.x), "r"(value.y), "r"(value.z),
+               "r"(value.w)
+               : "memory");
 }
 
 __device__ inline void store_shared(Address to, int value) {

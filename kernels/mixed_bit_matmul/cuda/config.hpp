@@ -39,6 +39,36 @@ struct Stages {
   int bytes = 0;  ///< of the block, all of it dynamic
 };
 
+/// For one or two tokens. A block of threads computes some pairs of blocks of rows of W; each pair has as
+/// many warps as there are parts of k.
+struct DecodeConfig {
+  int parts;  ///< of k
+  int pairs;  ///< of blocks of rows, of one width each
+
+  ADAPTIVE_HOST_DEVICE constexpr int warps() const { return parts * pairs; }
+  /// Of threads on a multiprocessor at once, as registers are meant to allow.
+  ADAPTIVE_HOST_DEVICE constexpr int resident() const { return 16 / warps(); }
+};
+
+constexpr std::array<DecodeConfig, 4> decode_configs = {{
+    {8, 2},
+    {8, 1},
+    {4, 4},
+    {4, 2},
+}};
+
+constexpr int decode_tokens = 2;
+constexpr int decode_rows = 2 * rows_of_block;
+constexpr int decode_token_bytes = chunk_columns * 2 + 16;  ///< of a chunk; 16: banks, as below
+
+/// Shared memory: a row of zeros, a barrier and the activations, then sums. What is above shared_bytes_max
+/// does not run.
+constexpr std::int64_t decode_bytes(const DecodeConfig& config, int tokens, int groups) {
+  const int rows = chunks_of(groups) * std::min(tokens, decode_tokens) + 1;
+  const int sums = config.warps() * decode_tokens * (decode_rows + 1) * 4;
+  return std::max<std::int64_t>(std::int64_t{rows} * decode_token_bytes + 16, sums);
+}
+
 /// For few tokens. A block of threads computes some blocks of 16 rows of W with a tile of tokens; each block
 /// of rows has as many warps as there are parts of k.
 struct MmaConfig {
@@ -51,9 +81,7 @@ struct MmaConfig {
   ADAPTIVE_HOST_DEVICE constexpr int resident() const { return warps() < 16 && tokens < 32 ? 2 : 1; }
 };
 
-constexpr std::array<MmaConfig, 12> mma_configs = {{
-    {8, 16, 1},
-    {8, 8, 1},
+constexpr std::array<MmaConfig, 9> mma_configs = {{
     {8, 8, 2},
     {8, 4, 2},
     {8, 4, 4},
@@ -63,7 +91,6 @@ constexpr std::array<MmaConfig, 12> mma_configs = {{
     {32, 4, 2},
     {32, 2, 4},
     {64, 2, 4},
-    {64, 1, 8},
 }};
 
 /// A token's columns of a chunk, and 16 bytes so that the same columns of eight tokens lie in different
@@ -130,6 +157,10 @@ constexpr Stages wgmma_stages(const WgmmaConfig& config, int bits_max) {
   return {count, count * wgmma_x_bytes(config) + words + barriers};
 }
 
+inline std::string name_of(const DecodeConfig& config) {
+  return "decode_k" + std::to_string(config.parts) + "_p" + std::to_string(config.pairs);
+}
+
 inline std::string name_of(const MmaConfig& config) {
   return "mma_t" + std::to_string(config.tokens) + "_k" + std::to_string(config.parts) + "_b" +
          std::to_string(config.blocks);
@@ -142,6 +173,10 @@ inline std::string name_of(const WgmmaConfig& config) {
 
 /// Variants of one class give the same bits: a sum is cut into so many parts, and which chunks each takes
 /// depends on their number alone.
+inline std::string class_of(const DecodeConfig& config) {
+  return "decode_k" + std::to_string(config.parts);
+}
+
 inline std::string class_of(const MmaConfig& config) {
   return "mma_k" + std::to_string(config.parts);
 }

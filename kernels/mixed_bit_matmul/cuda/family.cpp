@@ -12,6 +12,7 @@ namespace {
 const std::vector<Method>& methods() {
   static const std::vector<Method> all = [] {
     std::vector<Method> made = {{Method::Kind::plain, 0}};
+    for (std::size_t i = 0; i < decode_configs.size(); ++i) made.push_back({Method::Kind::decode, i});
     for (std::size_t i = 0; i < mma_configs.size(); ++i) made.push_back({Method::Kind::mma, i});
     for (std::size_t i = 0; i < wgmma_configs.size(); ++i) made.push_back({Method::Kind::wgmma, i});
     made.push_back({Method::Kind::dequantise, 0});
@@ -31,6 +32,13 @@ Variant variant_of(const Method& method) {
     case Method::Kind::plain:
       variant.name = variant.numeric_class = "plain_warp";
       break;
+    case Method::Kind::decode: {
+      const DecodeConfig& config = decode_configs[method.index];
+      variant.name = name_of(config);
+      variant.parameters = {{"parts", std::int64_t{config.parts}}, {"pairs", std::int64_t{config.pairs}}};
+      variant.numeric_class = class_of(config);
+      break;
+    }
     case Method::Kind::mma: {
       const MmaConfig& config = mma_configs[method.index];
       variant.name = name_of(config);
@@ -53,7 +61,7 @@ Variant variant_of(const Method& method) {
       variant.name = variant.numeric_class = "dequantise_cublaslt";
       break;
   }
-  const bool hopper = method.kind == Method::Kind::mma || method.kind == Method::Kind::wgmma;
+  const bool hopper = method.kind != Method::Kind::plain && method.kind != Method::Kind::dequantise;
   variant.available = [hopper] { return hopper ? device_major() == 9 : device_major() > 0; };
   variant.supports = [method](const Shape& shape) {
     return mixed_bit_matmul::supports(method, shape, device_major());
@@ -96,6 +104,10 @@ class MixedBitFamily final : public cuda::Family {
       }
       if (method.kind == Method::Kind::wgmma) {
         if (tokens > 16) result.push_back(i);
+        continue;
+      }
+      if (method.kind == Method::Kind::decode) {
+        if (tokens <= 2 * decode_tokens) result.push_back(i);
         continue;
       }
       // The tile that holds all tokens or the largest, and the one below, which takes two passes.

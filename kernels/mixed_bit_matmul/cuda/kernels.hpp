@@ -13,6 +13,11 @@
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
+/// Two blocks of rows of one width, which a warp multiplies side by side; twice the same where one is left.
+struct BlockPair {
+  int first = 0, second = 0;
+};
+
 /// The operands of ../operands.hpp on a GPU: x, y, scales and offsets in the type of the activations, words,
 /// scales and offsets in the order in which warps multiply them (packing.cuh). Groups are filled up to whole
 /// chunks with zeros.
@@ -25,6 +30,9 @@ struct DeviceOperands {
   void* y = nullptr;             ///< [tokens][out_features]
   int tokens = 0, out_features = 0, groups = 0, blocks = 0;
   int bits_max = 0;
+  const BlockPair* block_pairs = nullptr;
+  int pairs = 0;
+  bool one_width = false;  ///< all blocks have bits_max, and neighbours are pairs
   cuda::Element type = cuda::Element::bfloat16;
 
   ADAPTIVE_HOST_DEVICE constexpr int chunks() const { return chunks_of(groups); }
@@ -32,6 +40,13 @@ struct DeviceOperands {
 
 /// Any shape; the default where nothing better is known.
 cudaError_t launch_plain(const DeviceOperands& operands, cudaStream_t stream) noexcept;
+
+/// For `decode_configs[index]`, of which decode_bytes() fits; compute capability 9.0. One instantiation a
+/// type, each in a file of its own. prepare: once before the first launch.
+template <cuda::Element type>
+cudaError_t prepare_decode(std::size_t index) noexcept;
+template <cuda::Element type>
+cudaError_t launch_decode(std::size_t index, const DeviceOperands& operands, cudaStream_t stream) noexcept;
 
 /// For `mma_configs[index]`, of which mma_stages() has some; compute capability 9.0. One instantiation a
 /// type, each in a file of its own. prepare: once before the first launch.

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cstring>
-
 #include "kernels/common/hopper.cuh"
 #include "kernels/common/unrolled_for.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
+#include "kernels/mixed_bit_matmul/cuda/product.cuh"
 #include "kernels/mixed_bit_matmul/cuda/unpack.cuh"
 
 // Few tokens: the weights are read once and unpacked in registers. Levels are small integers, exact in the
@@ -21,34 +20,6 @@ namespace adaptive::kernels::mixed_bit_matmul {
 namespace mma {
 
 using hopper::Address;
-
-template <class T>
-__device__ void multiply(float (&sum)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1) {
-  if constexpr (std::is_same_v<T, __half>)
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  else
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-/// The halves of a pair of scale and offset.
-template <class T>
-__device__ float2 halves(std::uint32_t pair) {
-  if constexpr (std::is_same_v<T, __half>) {
-    __half2 value;
-    memcpy(&value, &pair, sizeof value);
-    return __half22float2(value);
-  } else {
-    return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xFFFF0000u)};
-  }
-}
 
 /// A warp's part of the work, and of the block's memory.
 template <MmaConfig config>
@@ -160,7 +131,7 @@ __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lan
         const float power = plain[t][2 + j % 2];
         float levels = sum[0][t][j] - power;
         if constexpr (nibbles == 2) levels += 16 * (sum[1][t][j] - power);
-        total[t][j] += scale[j / 2].x * levels + scale[j / 2].y * plain[t][j % 2];
+        total[t][j] = fmaf(scale[j / 2].x, levels, fmaf(scale[j / 2].y, plain[t][j % 2], total[t][j]));
       }
   });
 }

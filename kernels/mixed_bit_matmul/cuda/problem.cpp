@@ -1,6 +1,7 @@
 #include "kernels/mixed_bit_matmul/cuda/problem.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -55,8 +56,28 @@ std::vector<float> packed_scales(const Operands& host, std::size_t size) {
   return pairs;
 }
 
+std::vector<BlockPair> pairs_of(const Operands& host) {
+  std::vector<BlockPair> pairs;
+  for (const int bits : widths) {
+    bool open = false;  // the last pair has room
+    for (std::int64_t b = 0; b < host.block_count; ++b) {
+      if (host.block_bits[b] != bits) continue;
+      const int block = static_cast<int>(b);
+      if (open)
+        pairs.back().second = block;
+      else
+        pairs.push_back({block, block});
+      open = !open;
+    }
+  }
+  return pairs;
+}
+
 cudaError_t prepare_kernel(const Method& method, cuda::Element type) {
   const bool half = type == cuda::Element::float16;
+  if (method.kind == Method::Kind::decode)
+    return half ? prepare_decode<cuda::Element::float16>(method.index)
+                : prepare_decode<cuda::Element::bfloat16>(method.index);
   if (method.kind == Method::Kind::mma)
     return half ? prepare_mma<cuda::Element::float16>(method.index)
                 : prepare_mma<cuda::Element::bfloat16>(method.index);
@@ -77,6 +98,12 @@ int bits_max_of(const Shape& shape) {
 
 bool supports(const Method& method, const Shape& shape, int compute_capability_major) {
   const Sizes sizes(shape);
+  const int groups = static_cast<int>((sizes.in_features + group_size - 1) / group_size);
+  if (method.kind == Method::Kind::decode) {
+    const int tokens = static_cast<int>(std::min<std::int64_t>(sizes.tokens, decode_tokens));
+    return compute_capability_major == 9 && sizes.tokens <= passes_max * decode_tokens &&
+           decode_bytes(decode_configs[method.index], tokens, groups) <= shared_bytes_max;
+  }
   if (method.kind == Method::Kind::mma) {
     const MmaConfig& config = mma_configs[method.index];
     const int tokens = static_cast<int>(std::min<std::int64_t>(sizes.tokens, config.tokens));
@@ -112,6 +139,7 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
     host_words_at_.push_back(words);
     words += chunks * chunk_word_bytes(host.block_bits[b]) / 4;
   }
+  host_pairs_ = pairs_of(host);
   words_of_copy_ = rounded_up(static_cast<std::size_t>(words));
   scales_of_copy_ = rounded_up(static_cast<std::size_t>(host.block_count * chunks * chunk_scale_bytes / 2));
   const std::size_t copy_bytes = 4 * words_of_copy_ + 2 * scales_of_copy_;
@@ -123,6 +151,7 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   scales_ = cuda::DeviceBuffer<std::uint16_t>(scales_of_copy_ * copies_);
   words_at_ = cuda::DeviceBuffer<std::int64_t>(blocks);
   block_bits_ = cuda::DeviceBuffer<int>(blocks);
+  block_pairs_ = cuda::DeviceBuffer<BlockPair>(host_pairs_.size());
   // Not the legacy stream, which would wait for all others, and which others may be capturing around.
   upload(cudaStreamPerThread);
   if (sizes_.tokens > 0 && device_.compute_capability_major() == 9)
@@ -137,6 +166,7 @@ void MixedBitOnCuda::upload(cuda::Stream stream) {
   for (std::size_t b = 0; b < blocks; ++b) from_at[b] = host.words[b] - host.words[0];
   upload_to(words_at_, host_words_at_.data(), blocks, stream);
   upload_to(block_bits_, host.block_bits, blocks, stream);
+  upload_to(block_pairs_, host_pairs_.data(), host_pairs_.size(), stream);
   const std::vector<float> pairs = packed_scales(host, scales_of_copy_);
   const cuda::DeviceBuffer<std::int64_t> from(blocks);
   const cuda::DeviceBuffer<std::uint32_t> words(data_.words().size());
@@ -180,6 +210,9 @@ DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
           .groups = static_cast<int>(data_.operands().groups),
           .blocks = static_cast<int>(data_.operands().block_count),
           .bits_max = bits_max_of(shape()),
+          .block_pairs = block_pairs_.data(),
+          .pairs = static_cast<int>(host_pairs_.size()),
+          .one_width = std::has_single_bit(static_cast<std::uint64_t>(sizes_.bits_mask)),
           .type = type_};
 }
 
@@ -231,6 +264,12 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noex
   switch (slot.method.kind) {
     case Method::Kind::plain:
       enqueued = launch_plain(now, stream) == cudaSuccess;
+      break;
+    case Method::Kind::decode:
+      enqueued =
+          (type_ == cuda::Element::float16
+               ? launch_decode<cuda::Element::float16>(slot.method.index, now, stream)
+               : launch_decode<cuda::Element::bfloat16>(slot.method.index, now, stream)) == cudaSuccess;
       break;
     case Method::Kind::mma:
       enqueued = (type_ == cuda::Element::float16

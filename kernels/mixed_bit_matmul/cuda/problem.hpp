@@ -19,7 +19,7 @@ namespace adaptive::kernels::mixed_bit_matmul {
 
 /// What a variant is: known from its name alone.
 struct Method {
-  enum class Kind { plain, mma, wgmma, dequantise };
+  enum class Kind { plain, decode, mma, wgmma, dequantise };
   Kind kind = Kind::plain;
   std::size_t index = 0;  ///< of mma_configs or wgmma_configs
 };
@@ -71,12 +71,14 @@ class MixedBitOnCuda final : public cuda::Problem {
   std::size_t turn_ = 0;
   std::size_t words_of_copy_ = 0, scales_of_copy_ = 0;
   std::vector<std::int64_t> host_words_at_;
+  std::vector<BlockPair> host_pairs_;
   std::optional<CUtensorMap> x_map_;
   cuda::DeviceBuffer<std::uint32_t> words_;
   cuda::DeviceBuffer<std::uint16_t> x_, scales_, weights_;
   cuda::Output y_;
   cuda::DeviceBuffer<std::int64_t> words_at_;
   cuda::DeviceBuffer<int> block_bits_;
+  cuda::DeviceBuffer<BlockPair> block_pairs_;
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 

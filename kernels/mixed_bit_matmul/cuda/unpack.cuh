@@ -25,10 +25,7 @@ struct Standing {
 
 ADAPTIVE_HOST_DEVICE constexpr Standing standing_of(int bits, int slot, int row) {
   const int bit = field_of(bits, slot, row).bit;
-  const int window = bits == 8   ? 4
-                     : bits == 4 ? 4
-                     : bits == 3 ? 6
-                                 : 4;  // bits that a shift brings into place
+  const int window = bits == 2 || bits == 3 ? 6 : 4;  // bits that a shift brings into place
   const int lift = 7 - window;
   const int first = bit / window * window;
   return {first - lift, lift + bit - first};
@@ -59,13 +56,21 @@ __device__ std::uint32_t shifted(std::uint32_t word) {
     return word << -shift;
 }
 
+/// (word & mask) | high in one instruction: the compiler makes two of it, since an instruction has room for
+/// one constant.
+__device__ inline std::uint32_t masked_or(std::uint32_t word, std::uint32_t mask, std::uint32_t high) {
+  std::uint32_t result;
+  asm("lop3.b32 %0, %1, %2, %3, 0xEA;" : "=r"(result) : "r"(word), "r"(mask), "r"(high));
+  return result;
+}
+
 /// `width` bits of both halves of a word as power + level, or, with another `unit`, as that many times as
 /// much.
 template <class T, int width, int shift, int position, int unit = 1>
 __device__ std::uint32_t raised(std::uint32_t word) {
   constexpr int more = std::is_same_v<T, __half> ? mantissa_bits_more : 0;
   constexpr std::uint32_t mask = (((1u << width) - 1) << (position + more)) * 0x00010001u;
-  return (shifted<shift - more>(word) & mask) | both<T>(unit << (7 - position));
+  return masked_or(shifted<shift - more>(word), mask, both<T>(unit << (7 - position)));
 }
 
 /// A pair plus power_of(bits, slot). Of 8 bits the low four (`high` false) or the high ones as a number of
