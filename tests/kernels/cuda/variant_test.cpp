@@ -1,6 +1,7 @@
 // Every variant over every test shape: right, whole, refused where it says so, bit-identical within its
 // class.
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -12,6 +13,20 @@
 
 namespace adaptive::kernels::cuda {
 namespace {
+
+// Set by scripts/test for racecheck, which takes accesses in cuBLASLt's kernels for races, breaks where it is
+// told to leave them alone, and takes seconds for what otherwise takes a microsecond.
+bool own_kernels_only() { return std::getenv("ADAPTIVE_TEST_OWN_KERNELS") != nullptr; }
+
+bool left_out(const Variant& variant) {
+  return own_kernels_only() &&
+         (variant.name.starts_with("lt") || variant.name.find("cublas") != std::string::npos);
+}
+
+bool left_out(const Variant& variant, const Problem& problem) {
+  const double operations_max = variant.name.starts_with("plain") ? 2e5 : 5e7;
+  return left_out(variant) || (own_kernels_only() && problem.operations() > operations_max);
+}
 
 class EveryCudaVariant : public OnGpu, public testing::WithParamInterface<const Family*> {
  protected:
@@ -29,6 +44,7 @@ TEST_P(EveryCudaVariant, AgreesWithTheReferenceOrLeavesTheOutput) {
     const auto problem = family.make_problem(shape, {.seed = 7, .rotate_bytes = 4096});
     SCOPED_TRACE(problem->description());
     for (std::size_t v = 0; v < family.variant_count(); ++v) {
+      if (left_out(family.variant(v), *problem)) continue;
       SCOPED_TRACE(family.variant(v).name);
       problem->poison_output(stream);
       const std::vector<std::byte> poison = problem->output(stream);
@@ -54,8 +70,12 @@ TEST_P(EveryCudaVariant, AgreesWithTheReferenceOrLeavesTheOutput) {
       ++launched[family.variant(v).name];
     }
   }
-  for (const std::size_t v : candidates)
-    EXPECT_GE(launched[family.variant(v).name], 1) << family.variant(v).name;
+  for (const std::size_t v : candidates) {
+    const std::string& name = family.variant(v).name;
+    if (!left_out(family.variant(v))) {
+      EXPECT_GE(launched[name], 1) << name;
+    }
+  }
   EXPECT_GE(refused, 10);
 }
 
