@@ -87,4 +87,13 @@ std::string describe(const Family& family, const Shape& shape, const ProblemOpti
   return text + " seed=" + std::to_string(options.seed) + " copies=" + std::to_string(copies);
 }
 
+std::size_t copies_in_turn(std::size_t rotate_bytes, std::size_t read, std::size_t bytes_of_copy,
+                           std::size_t bytes_max) {
+  constexpr std::size_t least = 4;
+  constexpr std::size_t most = 64;
+  if (rotate_bytes == 0 || bytes_of_copy == 0) return 1;
+  const std::size_t wanted = std::clamp(rotate_bytes / std::max<std::size_t>(read, 1) + 1, least, most);
+  return std::clamp<std::size_t>(bytes_max / bytes_of_copy, 1, wanted);
+}
+
 }  // namespace adaptive::kernels::cuda

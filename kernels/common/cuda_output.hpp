@@ -63,4 +63,11 @@ constexpr std::size_t copy_stride(std::size_t bytes) {
   return (bytes + 255) / 256 * 256;
 }
 
+/// How many copies take turns where a launch reads `read` bytes of one and all of them may take `bytes_max`
+/// (ProblemOptions::rotate_bytes). Four at least: a cache does not forget in the order in which it was
+/// filled, and of two copies that each exceed it a launch still finds a part, a larger one where other
+/// kernels ran between.
+std::size_t copies_in_turn(std::size_t rotate_bytes, std::size_t read, std::size_t bytes_of_copy,
+                           std::size_t bytes_max = std::size_t{24} << 30);
+
 }  // namespace adaptive::kernels::cuda

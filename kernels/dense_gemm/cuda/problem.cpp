@@ -8,8 +8,6 @@
 namespace adaptive::kernels::dense_gemm {
 namespace {
 
-constexpr std::size_t copies_max = 64;
-
 std::size_t input_bytes(Type type) {
   return type == Type::float8_e4m3 ? 1 : 2;
 }
@@ -37,7 +35,7 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
   const std::size_t element = input_bytes(sizes_.type);
   const std::size_t w_exact = count(sizes_.n, sizes_.k) * element;
   w_bytes_ = cuda::copy_stride(w_exact);
-  copies_ = std::clamp<std::size_t>(options.rotate_bytes / w_bytes_ + 1, 1, copies_max);
+  copies_ = cuda::copies_in_turn(options.rotate_bytes, w_bytes_, w_bytes_);
   x_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);
   w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
   y_ = cuda::Output(sizes_.m * sizes_.n, sizes_.type);

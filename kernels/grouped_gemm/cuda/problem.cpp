@@ -13,10 +13,6 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-/// Copies of the weights beyond it are not made, however little of each a launch reads.
-constexpr std::size_t copies_bytes_max = std::size_t{24} << 30;
-constexpr std::size_t copies_max = 64;
-
 dense_gemm::Device& require_device() {
   dense_gemm::Device* device = dense_gemm::Device::current();
   if (device == nullptr)
@@ -99,8 +95,7 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
   w_bytes_ = cuda::copy_stride(w_exact);
   const std::size_t read =
       std::max<std::size_t>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes), 1);
-  copies_ = std::min(
-      {options.rotate_bytes / read + 1, std::max<std::size_t>(copies_bytes_max / w_bytes_, 1), copies_max});
+  copies_ = cuda::copies_in_turn(options.rotate_bytes, read, w_bytes_);
   x_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.k, element_bytes));
   w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
   y_ = cuda::Output(sizes_.tokens * sizes_.n, sizes_.type);

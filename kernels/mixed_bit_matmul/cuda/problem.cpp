@@ -11,7 +11,6 @@
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
-constexpr std::size_t copies_max = 64;
 /// Times that a launch may read the weights.
 constexpr std::int64_t passes_max = 16;
 constexpr std::int64_t grid_rows_max = 65535;
@@ -73,18 +72,26 @@ std::vector<BlockPair> pairs_of(const Operands& host) {
   return pairs;
 }
 
+/// f.operator()<type>().
+template <class F>
+cudaError_t for_type(cuda::Element type, const F& f) {
+  return type == cuda::Element::float16 ? f.template operator()<cuda::Element::float16>()
+                                        : f.template operator()<cuda::Element::bfloat16>();
+}
+
 cudaError_t prepare_kernel(const Method& method, cuda::Element type) {
-  const bool half = type == cuda::Element::float16;
-  if (method.kind == Method::Kind::decode)
-    return half ? prepare_decode<cuda::Element::float16>(method.index)
-                : prepare_decode<cuda::Element::bfloat16>(method.index);
-  if (method.kind == Method::Kind::mma)
-    return half ? prepare_mma<cuda::Element::float16>(method.index)
-                : prepare_mma<cuda::Element::bfloat16>(method.index);
-  if (method.kind == Method::Kind::wgmma)
-    return half ? prepare_wgmma<cuda::Element::float16>(method.index)
-                : prepare_wgmma<cuda::Element::bfloat16>(method.index);
-  return cudaSuccess;
+  return for_type(type, [&]<cuda::Element known>() {
+    switch (method.kind) {
+      case Method::Kind::decode:
+        return prepare_decode<known>(method.index);
+      case Method::Kind::mma:
+        return prepare_mma<known>(method.index);
+      case Method::Kind::wgmma:
+        return prepare_wgmma<known>(method.index);
+      default:
+        return cudaSuccess;
+    }
+  });
 }
 
 int bits_max_of(const Shape& shape) {
@@ -143,7 +150,7 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   words_of_copy_ = rounded_up(static_cast<std::size_t>(words));
   scales_of_copy_ = rounded_up(static_cast<std::size_t>(host.block_count * chunks * chunk_scale_bytes / 2));
   const std::size_t copy_bytes = 4 * words_of_copy_ + 2 * scales_of_copy_;
-  copies_ = std::clamp<std::size_t>(options.rotate_bytes / copy_bytes + 1, 1, copies_max);
+  copies_ = cuda::copies_in_turn(options.rotate_bytes, copy_bytes, copy_bytes);
   const auto blocks = static_cast<std::size_t>(host.block_count);
   x_ = cuda::DeviceBuffer<std::uint16_t>(data_.activations().size());
   y_ = cuda::Output(sizes_.tokens * sizes_.out_features, type_);
@@ -260,27 +267,11 @@ LaunchStatus MixedBitOnCuda::launch(std::size_t variant, cuda::Stream stream) no
 LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noexcept {
   if (sizes_.tokens == 0) return LaunchStatus::ok;
   const DeviceOperands now = operands(turn_);
+  const std::size_t index = slot.method.index;
   bool enqueued = false;
   switch (slot.method.kind) {
     case Method::Kind::plain:
       enqueued = launch_plain(now, stream) == cudaSuccess;
-      break;
-    case Method::Kind::decode:
-      enqueued =
-          (type_ == cuda::Element::float16
-               ? launch_decode<cuda::Element::float16>(slot.method.index, now, stream)
-               : launch_decode<cuda::Element::bfloat16>(slot.method.index, now, stream)) == cudaSuccess;
-      break;
-    case Method::Kind::mma:
-      enqueued = (type_ == cuda::Element::float16
-                      ? launch_mma<cuda::Element::float16>(slot.method.index, now, stream)
-                      : launch_mma<cuda::Element::bfloat16>(slot.method.index, now, stream)) == cudaSuccess;
-      break;
-    case Method::Kind::wgmma:
-      enqueued = (type_ == cuda::Element::float16
-                      ? launch_wgmma<cuda::Element::float16>(slot.method.index, *x_map_, now, stream)
-                      : launch_wgmma<cuda::Element::bfloat16>(slot.method.index, *x_map_, now, stream)) ==
-                 cudaSuccess;
       break;
     case Method::Kind::dequantise: {
       void* workspace = device_.find_workspace(stream);
@@ -290,6 +281,14 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noex
                                    stream) == CUBLAS_STATUS_SUCCESS;
       break;
     }
+    default:
+      enqueued = for_type(type_, [&]<cuda::Element known>() {
+                   return slot.method.kind == Method::Kind::decode ? launch_decode<known>(index, now, stream)
+                          : slot.method.kind == Method::Kind::mma
+                              ? launch_mma<known>(index, now, stream)
+                              : launch_wgmma<known>(index, *x_map_, now, stream);
+                 }) == cudaSuccess;
+      break;
   }
   if (++turn_ == copies_) turn_ = 0;
   return enqueued ? LaunchStatus::ok : LaunchStatus::failed;

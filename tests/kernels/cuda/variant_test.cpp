@@ -16,7 +16,9 @@ namespace {
 
 // Set by scripts/test for racecheck, which takes accesses in cuBLASLt's kernels for races, breaks where it is
 // told to leave them alone, and takes seconds for what otherwise takes a microsecond.
-bool own_kernels_only() { return std::getenv("ADAPTIVE_TEST_OWN_KERNELS") != nullptr; }
+bool own_kernels_only() {
+  return std::getenv("ADAPTIVE_TEST_OWN_KERNELS") != nullptr;
+}
 
 bool left_out(const Variant& variant) {
   return own_kernels_only() &&
