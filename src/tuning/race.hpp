@@ -37,7 +37,7 @@ struct RaceOptions {
   int warm_up = 0;     ///< rounds before the first that counts; check() has launched each once anyway
   int rounds_min = 2;  ///< samples that a candidate has before it may leave
   int rounds_max = 30;
-  int confirm_rounds = 10;    ///< samples of the winner afterwards
+  int confirm_rounds = 6;     ///< samples of the winner afterwards
   double error = 0.05;        ///< probability that a candidate faster than the leader is dropped
   double tie = 0.01;          ///< differences below this share are none
   bool exhaustive = false;    ///< nobody leaves: every candidate has rounds_max samples

@@ -82,7 +82,7 @@ void add_search_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--warmup", a.warm_up, "Rounds before the first that counts")
       ->check(CLI::Range(0, 100'000))
       ->group(group);
-  command.add_option("--confirm", a.confirm, "Samples of the winner, apart; default 10, quick 8")
+  command.add_option("--confirm", a.confirm, "Samples of the winner, apart; default 6")
       ->check(CLI::Range(1, 100'000))
       ->group(group);
   command.add_option("--iterations", a.launches, "Launches that a sample is the mean of (amortised)")
@@ -206,7 +206,7 @@ tuning::RaceOptions race_options(const TuneArguments& a) {
   tuning::RaceOptions options;
   options.warm_up = a.warm_up;
   options.rounds_max = a.rounds > 0 ? a.rounds : a.quick ? 12 : 30;
-  options.confirm_rounds = a.confirm > 0 ? a.confirm : a.quick ? 8 : 10;
+  if (a.confirm > 0) options.confirm_rounds = a.confirm;
   options.error = a.error;
   options.tie = a.tie;
   options.exhaustive = a.exhaustive;
