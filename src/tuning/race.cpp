@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <limits>
 #include <numbers>
 
@@ -13,6 +14,8 @@ namespace {
 
 // A phase whose samples are all throttled ends at this many times its rounds.
 constexpr int patience = 3;
+// So many winners are confirmed before the default is kept.
+constexpr int confirmed_max = 3;
 // The rounds end where the expected loss is below this share of a tie: of random devices the race's winner is
 // then within a tie of the best on 98.9 %, that of an exhaustive search on 99.1 %.
 constexpr double cost_share = 0.15;
@@ -179,11 +182,12 @@ class Race {
     for (std::size_t c = 0; c < result_.contestants.size(); ++c) report(c);
     const auto leader = fastest(runners_);
     if (!leader) return;
-    // A default that is as good is better: it is what runs without a table.
-    const bool default_ties =
-        result_.contestants[0].status == TrialStatus::ok && statistics_[0].count > 0 &&
-        statistics_[0].location - statistics_[*leader].location <= std::log1p(options_.tie);
-    result_.best = default_ties ? 0 : *leader;
+    for (std::size_t c = 0; c < result_.contestants.size(); ++c) {
+      const bool left = std::find(runners_.begin(), runners_.end(), c) == runners_.end();
+      if (statistics_[c].count > 0) raced_.push_back({left, statistics_[c].location, c});
+    }
+    std::sort(raced_.begin(), raced_.end());
+    result_.best = first_of_race();
     for (std::size_t c = 0; c < result_.contestants.size(); ++c) {
       Contestant& contestant = result_.contestants[c];
       if (contestant.status != TrialStatus::ok || contestant.count == 0) continue;
@@ -192,9 +196,37 @@ class Race {
     result_.contestants[*result_.best].outcome = Outcome::winner;
   }
 
+  /// Of those that work and have not been tried. A default that is as good is better: it is what runs without
+  /// a table.
+  std::optional<std::size_t> first_of_race() const {
+    const Raced* first = nullptr;
+    for (const Raced& raced : raced_) {
+      if (result_.contestants[raced.contestant].status != TrialStatus::ok) continue;
+      if (first == nullptr) first = &raced;
+      if (raced.contestant == 0 && raced.location - first->location <= std::log1p(options_.tie)) return 0;
+    }
+    return first == nullptr ? std::nullopt : std::optional(first->contestant);
+  }
+
   void confirm() {
-    if (!result_.best || stopped_) return;
-    const std::size_t winner = *result_.best;
+    for (int tried = 0; tried < confirmed_max && result_.best && !stopped_; ++tried) {
+      const std::size_t winner = *result_.best;
+      sample_apart(winner);
+      if (stopped_ || is_confirmed(winner)) return;
+      Contestant& chosen = result_.contestants[winner];
+      if (chosen.status == TrialStatus::ok) chosen.outcome = Outcome::tied;
+      std::erase_if(raced_, [&](const Raced& raced) { return raced.contestant == winner; });
+      result_.best = tried + 1 < confirmed_max ? first_of_race() : std::nullopt;
+      if (!result_.best && result_.contestants[0].status == TrialStatus::ok &&
+          result_.contestants[0].count > 0)
+        result_.best = 0;
+      if (result_.best) result_.contestants[*result_.best].outcome = Outcome::winner;
+      if (result_.best == 0u) return;
+    }
+  }
+
+  /// The winner beside the default, until that is surely slower.
+  void sample_apart(std::size_t winner) {
     const bool has_rival = winner != 0 && result_.contestants[0].status == TrialStatus::ok;
     phase_ = "confirm";
     reset_statistics();
@@ -202,27 +234,27 @@ class Race {
     if (has_rival) runners_.insert(runners_.begin(), 0);
     int counted = 0;
     for (int r = 0; counted < options_.confirm_rounds && r < patience * options_.confirm_rounds; ++r) {
-      if (sample(r, runners_)) ++counted;
+      if (sample(confirm_round_++, runners_)) ++counted;
       if (stopped_ || runners_.empty()) break;
       if (runners_.size() == 2 && surely_slower(0, winner)) runners_.erase(runners_.begin());
     }
     report(winner);
     if (has_rival) report(0);
-    judge_confirmation(winner);
   }
 
-  void judge_confirmation(std::size_t winner) {
-    Contestant& chosen = result_.contestants[winner];
-    const bool failed = chosen.status != TrialStatus::ok;
+  /// It did not fail, and the default was not faster.
+  bool is_confirmed(std::size_t winner) const {
     const bool slower = winner != 0 && statistics_[0].count > 0 && statistics_[winner].count > 0 &&
                         statistics_[winner].location >= statistics_[0].location;
-    if (!failed && !slower) return;
-    if (!failed) chosen.outcome = Outcome::tied;
-    result_.best.reset();
-    if (result_.contestants[0].status != TrialStatus::ok || result_.contestants[0].count == 0) return;
-    result_.best = 0;
-    result_.contestants[0].outcome = Outcome::winner;
+    return result_.contestants[winner].status == TrialStatus::ok && !slower;
   }
+
+  struct Raced {
+    bool left = false;  // surely behind before the end
+    double location = 0.0;
+    std::size_t contestant = 0;
+    auto operator<=>(const Raced&) const = default;
+  };
 
   Bench& bench_;
   const RaceOptions& options_;
@@ -231,6 +263,8 @@ class Race {
   RaceResult result_;
   std::vector<std::size_t> runners_;  // still in the race
   KeyStatistics statistics_;          // of the present phase
+  std::vector<Raced> raced_;          // who may win, in the race's order
+  int confirm_round_ = 0;
   std::string_view phase_;
   bool stopped_ = false;
 };

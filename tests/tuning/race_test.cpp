@@ -8,6 +8,8 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/tuning/fake_target.hpp"
 
@@ -77,25 +79,42 @@ TEST(Race, KeepsADefaultThatTies) {
 }
 
 // A variant that is fast only while others run beside it, as one that profits from their warm caches.
-TEST(Race, KeepsTheDefaultWhereTheWinnerIsNotConfirmed) {
-  class Flattering final : public Bench {
-   public:
-    const std::vector<Candidate>& candidates() override { return candidates_; }
-    Trial check(std::size_t) override { return {.latency_us = 10.0}; }
-    std::vector<Trial> round(const Round& round) override {
-      std::vector<Trial> trials;
-      for (const std::size_t c : round.order)
-        trials.push_back({.latency_us = c == 0 ? 10.0 : round.phase == "race" ? 5.0 : 12.0});
-      return trials;
+class Flattering final : public Bench {
+ public:
+  explicit Flattering(std::vector<Candidate> candidates) : candidates_(std::move(candidates)) {}
+  const std::vector<Candidate>& candidates() override { return candidates_; }
+  Trial check(std::size_t) override { return {.latency_us = 10.0}; }
+  std::vector<Trial> round(const Round& round) override {
+    EXPECT_TRUE(rounds_.emplace(round.phase, round.index).second) << "a round has a name of its own";
+    std::vector<Trial> trials;
+    for (const std::size_t c : round.order) {
+      const std::string& name = candidates_[c].name;
+      trials.push_back({.latency_us = name == "flattered" ? round.phase == "race" ? 5.0 : 12.0
+                                      : name == "honest"  ? 8.0
+                                                          : 10.0});
     }
+    return trials;
+  }
 
-   private:
-    std::vector<Candidate> candidates_ = {{"default", {}}, {"flattered", {}}};
-  };
-  Flattering bench;
+ private:
+  std::vector<Candidate> candidates_;
+  std::set<std::pair<std::string, int>> rounds_;
+};
+
+TEST(Race, KeepsTheDefaultWhereTheWinnerIsNotConfirmed) {
+  Flattering bench({{"default", {}}, {"flattered", {}}});
   const RaceResult result = race(bench, {});
   EXPECT_EQ(best(result), "default");
   EXPECT_EQ(of(result, "flattered").outcome, Outcome::tied);
+}
+
+TEST(Race, WhereTheWinnerIsNotConfirmedTheNextIsTried) {
+  Flattering bench({{"default", {}}, {"flattered", {}}, {"honest", {}}});
+  const RaceResult result = race(bench, {});
+  EXPECT_EQ(best(result), "honest");
+  EXPECT_EQ(of(result, "honest").outcome, Outcome::winner);
+  EXPECT_NE(of(result, "flattered").outcome, Outcome::winner);
+  EXPECT_NEAR(result.gain(), 0.2, 0.01);
 }
 
 TEST(Race, AFailureCostsItselfOnly) {
