@@ -1,0 +1,59 @@
+// What the GPU variants of mixed_bit_matmul need, and their names. Needs no CUDA.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "kernels/mixed_bit_matmul/cuda/config.hpp"
+
+namespace adaptive::kernels::mixed_bit_matmul {
+namespace {
+
+TEST(MixedBitConfig, SaysAllInItsName) {
+  std::set<std::string> names;
+  for (const DecodeConfig& config : decode_configs)
+    EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
+  for (const MmaConfig& config : mma_configs)
+    EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
+  for (const WgmmaConfig& config : wgmma_configs)
+    EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
+  EXPECT_EQ(name_of(decode_configs[0]), "decode_k8_p2");
+  EXPECT_EQ(class_of(decode_configs[0]), class_of(decode_configs[1])) << "the parts alone decide";
+  EXPECT_NE(class_of(decode_configs[0]), class_of(decode_configs[2]));
+}
+
+// 227 KiB a block and 228 KiB a multiprocessor, of which each block's 1 KiB is the system's; 65,536
+// registers.
+TEST(MixedBitConfig, FitsAMultiprocessorAsOftenAsItSays) {
+  for (const DecodeConfig& config : decode_configs)
+    EXPECT_EQ(65536 / (config.resident() * config.warps() * 32), 128) << name_of(config);
+  for (const MmaConfig& config : mma_configs)
+    for (const int bits : {2, 3, 4, 8}) {
+      SCOPED_TRACE(name_of(config));
+      const Stages stages = mma_stages(config, config.tokens, bits);
+      if (bits < 8) {
+        EXPECT_GE(stages.count, 2);
+      }
+      EXPECT_NE(stages.count, 1) << "one stage is none: nothing could be on its way";
+      EXPECT_LE(stages.count == 0 ? 0 : stages.bytes, shared_bytes_max);
+    }
+  for (const WgmmaConfig& config : wgmma_configs)
+    for (const int bits : {2, 3, 4, 8}) {
+      SCOPED_TRACE(name_of(config));
+      EXPECT_GE(wgmma_stages(config, bits).count, 2);
+      EXPECT_LE(wgmma_stages(config, bits).bytes, shared_bytes_max);
+    }
+}
+
+TEST(MixedBitConfig, DecodingHoldsAllActivations) {
+  for (const DecodeConfig& config : decode_configs) {
+    EXPECT_GE(decode_bytes(config, 2, 8192 / 64), 2 * 8192 * 2);
+    EXPECT_LE(decode_bytes(config, 2, 53248 / 64), shared_bytes_max);
+    EXPECT_GT(decode_bytes(config, 2, 65536 / 64), shared_bytes_max)
+        << "and is refused where they do not fit";
+    EXPECT_LE(decode_bytes(config, 1, 65536 / 64), shared_bytes_max);
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::kernels::mixed_bit_matmul
