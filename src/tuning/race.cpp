@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
 #include <limits>
 #include <numbers>
+#include <tuple>
 
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
@@ -253,7 +253,9 @@ class Race {
     bool left = false;  // surely behind before the end
     double location = 0.0;
     std::size_t contestant = 0;
-    auto operator<=>(const Raced&) const = default;
+    bool operator<(const Raced& other) const {
+      return std::tie(left, location, contestant) < std::tie(other.left, other.location, other.contestant);
+    }
   };
 
   Bench& bench_;
