@@ -30,7 +30,7 @@ struct DeviceOperands {
   void* y = nullptr;             ///< [tokens][out_features]
   int tokens = 0, out_features = 0, groups = 0, blocks = 0;
   int bits_max = 0;
-  const BlockPair* block_pairs = nullptr;
+  const BlockPair* block_pairs = nullptr;  ///< all blocks, by width
   int pairs = 0;
   bool one_width = false;  ///< all blocks have bits_max, and neighbours are pairs
   cuda::Element type = cuda::Element::bfloat16;

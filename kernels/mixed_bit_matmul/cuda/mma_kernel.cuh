@@ -12,8 +12,8 @@
 // nothing is rounded before. What the powers and the offset are multiplied by, sums of activations, an mma of
 // its own makes: its first eight rows are ones, the other eight the powers.
 //
-// The warps that have the same part of k share a ring of stages: each asks the copy engine for its own
-// weights and some of the tokens, and refills the stage that all of them left last. A warp has one width, so
+// The warps that have the same part of k share a ring of stages: each copies its own weights and
+// some of the tokens there, and refills the stage that all of them left last. A warp has one width, so
 // blocks of rows of all widths run side by side in one launch. Parts are added in a fixed order.
 
 namespace adaptive::kernels::mixed_bit_matmul {

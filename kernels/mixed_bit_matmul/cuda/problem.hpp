@@ -13,7 +13,7 @@
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
 // The problem of ../operands.hpp on a GPU: the same levels, widths and groups. What differs: x, y, scales and
-// offsets are bfloat16 or float16, and the words of a block and group lie in the order of repack.cuh.
+// offsets are bfloat16 or float16, and the words of a block and group lie in the order of packing.cuh.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
@@ -21,7 +21,7 @@ namespace adaptive::kernels::mixed_bit_matmul {
 struct Method {
   enum class Kind { plain, decode, mma, wgmma, dequantise };
   Kind kind = Kind::plain;
-  std::size_t index = 0;  ///< of mma_configs or wgmma_configs
+  std::size_t index = 0;  ///< of decode_configs, mma_configs or wgmma_configs
 };
 
 /// Whether a valid shape can be launched, on a device of this compute capability.
