@@ -4,6 +4,10 @@
 #include <cuda_fp16.h>
 #include <cuda_fp8.h>
 
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
 #include "kernels/common/element.hpp"
 
 namespace adaptive::kernels::cuda {
@@ -25,6 +29,18 @@ struct TypeOf<Element::float8_e4m3> {
   using Input = __nv_fp8_e4m3;
   using Output = __nv_bfloat16;
 };
+
+/// Both numbers of a register.
+template <class T>
+__device__ float2 halves(std::uint32_t pair) {
+  if constexpr (std::is_same_v<T, __half>) {
+    __half2 value;
+    memcpy(&value, &pair, sizeof value);
+    return __half22float2(value);
+  } else {
+    return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xFFFF0000u)};
+  }
+}
 
 /// Calls `f` with the TypeOf of an element that is known at run time.
 template <class F>

@@ -1,17 +1,17 @@
 #pragma once
 
 #include <cuda.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include <cstdint>
 
-// Hopper's instructions by name: barriers that count bytes, the copy engine, and what surrounds wgmma. Shared
-// addresses are those of the shared window (__cvta_generic_to_shared). Only for code of sm_90a.
+#include "kernels/common/ampere.cuh"
+
+// Hopper's instructions by name: barriers that count bytes, the copy engine, and what surrounds wgmma. Only
+// for code of sm_90a.
 
 namespace adaptive::kernels::hopper {
 
-using Address = std::uint32_t;
+using ampere::Address;
 
 /// Where a ring of stages stands.
 struct Ring {
@@ -114,18 +114,6 @@ __device__ inline void copy_box(Address to, const CUtensorMap* map, int column, 
       : "memory");
 }
 
-/// 16 bytes by this thread, past the first-level cache.
-__device__ inline void copy_piece(Address to, const void* from) {
-  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
-}
-
-/// The same, or zeros.
-__device__ inline void copy_piece_or_zeros(Address to, const void* from, bool exists) {
-  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-               "r"(exists ? 16 : 0)
-               : "memory");
-}
-
 /// 16 bytes that nobody reads again, where `exists`; the value stays otherwise.
 __device__ inline void load_once(uint4& value, const void* from, bool exists) {
   asm volatile(
@@ -214,16 +202,6 @@ __device__ inline void store_transposed(Address to, unsigned a, unsigned b, unsi
   asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(a),
                "r"(b), "r"(c), "r"(d)
                : "memory");
-}
-
-/// Four 8 × 8 matrices as mma wants its operands; lane l has the address of row l % 8 of matrix l / 8.
-__device__ inline uint4 load_matrices(Address from) {
-  uint4 value;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
-               : "r"(from)
-               : "memory");
-  return value;
 }
 
 __device__ inline void store_shared(Address to, uint4 value) {

@@ -1,7 +1,9 @@
 #include <utility>
 
 #include "kernels/common/cuda_element.cuh"
+#include "kernels/common/launch.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
+#include "kernels/dense_gemm/cuda/load_once.cuh"
 
 // One to four tokens: a warp computes one or two outputs of all of them. Its lanes lie side by side along k,
 // so that a load of the warp is 512 bytes of one row of the weights; the activations come from the
@@ -18,36 +20,13 @@ constexpr int step_k = 32 * lane_k;
 constexpr int loads_in_flight = 8;
 
 template <class T>
-struct Pair;
-template <>
-struct Pair<__nv_bfloat16> {
-  static __device__ float2 widen(unsigned bits) {
-    return make_float2(__uint_as_float(bits << 16), __uint_as_float(bits & 0xFFFF0000u));
-  }
-};
-template <>
-struct Pair<__half> {
-  static __device__ float2 widen(unsigned bits) {
-    return __half22float2(*reinterpret_cast<const __half2*>(&bits));
-  }
-};
-
-__device__ uint4 load_once(const void* from) {
-  uint4 value;
-  asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
-               : "l"(from));
-  return value;
-}
-
-template <class T>
 __device__ float multiply(float sum, uint4 w, uint4 x) {
   const unsigned w_bits[4] = {w.x, w.y, w.z, w.w};
   const unsigned x_bits[4] = {x.x, x.y, x.z, x.w};
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    const float2 a = Pair<T>::widen(w_bits[i]);
-    const float2 b = Pair<T>::widen(x_bits[i]);
+    const float2 a = cuda::halves<T>(w_bits[i]);
+    const float2 b = cuda::halves<T>(x_bits[i]);
     sum = fmaf(a.x, b.x, sum);
     sum = fmaf(a.y, b.y, sum);
   }
@@ -104,13 +83,9 @@ __global__ void __launch_bounds__(warps * 32)
 
 template <class T, int tokens, int rows>
 cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
-  cudaLaunchConfig_t launch{};
-  launch.gridDim = dim3(static_cast<unsigned>((sizes.n + warps * rows - 1) / (warps * rows)));
-  launch.blockDim = dim3(warps * 32);
-  launch.stream = stream;
-  return cudaLaunchKernelEx(&launch, gemv<T, tokens, rows>, static_cast<const T*>(operands.x),
-                            static_cast<const T*>(operands.w), static_cast<T*>(operands.y),
-                            static_cast<int>(sizes.m), static_cast<int>(sizes.n), static_cast<int>(sizes.k));
+  const auto blocks = static_cast<int>((sizes.n + warps * rows - 1) / (warps * rows));
+  return cuda::launch(gemv<T, tokens, rows>, {.blocks = blocks, .threads = warps * 32}, stream, operands.x,
+                      operands.w, operands.y, sizes.m, sizes.n, sizes.k);
 }
 
 template <class T>

@@ -2,9 +2,10 @@
 
 #include <utility>
 
-#include "kernels/common/cuda_element.cuh"
-#include "kernels/common/launch_in_clusters.cuh"
+#include "kernels/common/ampere.cuh"
+#include "kernels/common/launch.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
+#include "kernels/dense_gemm/cuda/load_once.cuh"
 
 // Few tokens: the weights are read once and that is all the time there is. A block computes 16 or 32 outputs
 // of all tokens; its warps (and, with split, the blocks of a cluster) share k.
@@ -25,40 +26,8 @@ constexpr int lane_k = 8;           // elements of a 16-byte load
 constexpr int step_k = 4 * lane_k;  // the four lanes of a row
 constexpr int steps_in_flight = 4;  // 128 bytes of a row make a line: two lines
 
-__device__ uint4 load_once(const void* from) {
-  uint4 value;
-  asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
-               : "l"(from));
-  return value;
-}
-
 __device__ uint4 load_kept(const void* from) {
   return __ldg(static_cast<const uint4*>(from));
-}
-
-template <class T>
-__device__ void multiply(float (&sum)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0,
-                         unsigned b1);
-
-template <>
-__device__ void multiply<__nv_bfloat16>(float (&sum)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3,
-                                        unsigned b0, unsigned b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-}
-
-template <>
-__device__ void multiply<__half>(float (&sum)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3,
-                                 unsigned b0, unsigned b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
 template <class T, int token_tiles, int row_tiles, int warps, int split>
@@ -113,8 +82,8 @@ __global__ void __launch_bounds__(warps * 32)
           const uint4 low = w_value[s][2 * r];
           const uint4 high = w_value[s][2 * r + 1];
           const uint4 token = x_value[s][t];
-          multiply<T>(sum[r][t], low.x, high.x, low.y, high.y, token.x, token.y);
-          multiply<T>(sum[r][t], low.z, high.z, low.w, high.w, token.z, token.w);
+          ampere::multiply<T>(sum[r][t], make_uint4(low.x, high.x, low.y, high.y), token.x, token.y);
+          ampere::multiply<T>(sum[r][t], make_uint4(low.z, high.z, low.w, high.w), token.z, token.w);
         }
   };
   int k0 = (rank * warps + warp) * chunk;
@@ -173,9 +142,9 @@ template <class T, int token_tiles, std::size_t index>
 cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
   constexpr SkinnyConfig config = skinny_configs[index];
   const auto blocks = static_cast<int>((sizes.n + config.rows - 1) / config.rows * config.split);
-  return cuda::launch_in_clusters(skinny<T, token_tiles, config.rows / 16, config.warps, config.split>,
-                                  {blocks, config.warps * 32, config.split}, stream, operands.x, operands.w,
-                                  operands.y, sizes.m, sizes.n, sizes.k);
+  return cuda::launch(skinny<T, token_tiles, config.rows / 16, config.warps, config.split>,
+                      {blocks, config.warps * 32, config.split}, stream, operands.x, operands.w, operands.y,
+                      sizes.m, sizes.n, sizes.k);
 }
 
 template <class T, std::size_t... index>

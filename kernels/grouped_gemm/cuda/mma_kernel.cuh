@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cooperative_groups.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
+#include "kernels/common/ampere.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
 // Few rows an expert: the weights are read once and that is all the time there is. Blocks are small and
@@ -19,41 +18,6 @@
 namespace adaptive::kernels::grouped_gemm {
 
 namespace mma {
-
-template <class T>
-__device__ void multiply(float (&sum)[4], const unsigned (&a)[4], unsigned b0, unsigned b1);
-
-template <>
-__device__ inline void multiply<__nv_bfloat16>(float (&sum)[4], const unsigned (&a)[4], unsigned b0,
-                                               unsigned b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-template <>
-__device__ inline void multiply<__half>(float (&sum)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-__device__ inline void load_matrices(unsigned (&to)[4], unsigned from) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-               : "r"(from));
-}
-
-/// 16 bytes, or zeros where `valid` is not.
-__device__ inline void copy_async(unsigned to, const void* from, bool valid) {
-  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-               "r"(valid ? 16 : 0)
-               : "memory");
-}
 
 __device__ inline void commit() {
   asm volatile("cp.async.commit_group;" ::: "memory");
@@ -148,15 +112,17 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
         for (int i = 0; i < w_copies; ++i) {
           const int row = copy_row + i * rows_at_once;
           const bool valid = inside && column0 + row < n;
-          mma::copy_async(w_to + mma::place(row, copy_piece),
-                          valid ? w_from + static_cast<long long>(i * rows_at_once) * k + from : w, valid);
+          ampere::copy_piece_or_zeros(
+              w_to + mma::place(row, copy_piece),
+              valid ? w_from + static_cast<long long>(i * rows_at_once) * k + from : w, valid);
         }
 #pragma unroll
         for (int i = 0; i < x_copies; ++i) {
           const int row = copy_row + i * rows_at_once;
           const bool valid = inside && row < tile.rows;
           if (rows % rows_at_once == 0 || row < rows)
-            mma::copy_async(x_to + mma::place(row, copy_piece), valid ? x_from[i] + from : x, valid);
+            ampere::copy_piece_or_zeros(x_to + mma::place(row, copy_piece), valid ? x_from[i] + from : x,
+                                        valid);
         }
       }
     };
@@ -180,19 +146,19 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
             stage + static_cast<unsigned>((slabs * columns + slab * rows) * mma::line_bytes);
 #pragma unroll
         for (int k16 = 0; k16 < mma::line / 16; ++k16) {
-          unsigned a[column_steps][4];
+          uint4 a[column_steps];
 #pragma unroll
           for (int c = 0; c < column_steps; ++c)
-            mma::load_matrices(a[c],
-                               w_at + mma::place(warp_column + 16 * c + lane % 16, 2 * k16 + lane / 16));
+            a[c] = ampere::load_matrices(w_at +
+                                         mma::place(warp_column + 16 * c + lane % 16, 2 * k16 + lane / 16));
 #pragma unroll
           for (int r = 0; r < row_steps; ++r) {
-            unsigned b[4];
-            mma::load_matrices(b, x_at + mma::place(warp_row + 16 * r + lane % 16, 2 * k16 + lane / 16));
+            const uint4 b =
+                ampere::load_matrices(x_at + mma::place(warp_row + 16 * r + lane % 16, 2 * k16 + lane / 16));
 #pragma unroll
             for (int c = 0; c < column_steps; ++c) {
-              mma::multiply<T>(sum[c][2 * r], a[c], b[0], b[2]);
-              mma::multiply<T>(sum[c][2 * r + 1], a[c], b[1], b[3]);
+              ampere::multiply<T>(sum[c][2 * r], a[c], b.x, b.z);
+              ampere::multiply<T>(sum[c][2 * r + 1], a[c], b.y, b.w);
             }
           }
         }

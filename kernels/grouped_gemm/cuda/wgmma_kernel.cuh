@@ -50,19 +50,6 @@ struct Layout {
   static_assert(stage_bytes % 1024 == 0 && x_bytes % 1024 == 0 && w_bytes % 1024 == 0);
 };
 
-/// Where a ring of stages stands.
-template <int stages>
-struct Ring {
-  int stage = 0;
-  int parity = 0;
-  __device__ void advance() {
-    if (++stage == stages) {
-      stage = 0;
-      parity ^= 1;
-    }
-  }
-};
-
 /// Which tile comes next: the first is the cluster's own number, further ones are taken from a counter in
 /// memory when they are due, so that blocks stay side by side although tiles differ. What they share is then
 /// still in the second-level cache. The loading thread of the first block takes them for the whole cluster
@@ -84,7 +71,7 @@ class TileQueue {
     } else {
       for (int rank = 0; rank < config.split; ++rank) hopper::send_remote(to, tile, full, rank);
     }
-    ring_.advance();
+    ring_.advance(tiles_ahead);
   }
 
   /// Everybody else: single threads, or whole warps, of which one thread reads and arrives.
@@ -106,7 +93,7 @@ class TileQueue {
         hopper::barrier_arrive_remote(empty, 0);
     }
     if constexpr (whole_warp) tile = __shfl_sync(0xFFFFFFFFu, tile, 0);
-    ring_.advance();
+    ring_.advance(tiles_ahead);
     return tile;
   }
 
@@ -115,7 +102,7 @@ class TileQueue {
 
  private:
   Address base_;
-  Ring<tiles_ahead> ring_;
+  hopper::Ring ring_;
 };
 
 /// The thread that loads: every stage of every tile of this block.
@@ -126,7 +113,7 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
   using L = Layout<config>;
   const int tiles = row_tiles_of(schedule) * column_tiles;
   Cursor<config.rows> cursor;
-  Ring<config.stages> ring;
+  hopper::Ring ring;
   TileQueue<config> queue(base);
   int next = first;
   while (true) {
@@ -161,7 +148,7 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
                                     (1 << config.split) - 1);
         }
       }
-      ring.advance();
+      ring.advance(config.stages);
     }
   }
 }
@@ -187,7 +174,7 @@ __device__ void release(Address empty) {
 
 /// One tile of which `tokens` rows are multiplied.
 template <class T, Config config, int tokens>
-__device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps, T* y, const Tile& tile,
+__device__ void multiply_tile(Address base, hopper::Ring& ring, int steps, T* y, const Tile& tile,
                               int column0, int n, int group, int& turn) {
   using L = Layout<config>;
   float sum[L::blocks][tokens / 2] = {};
@@ -215,7 +202,7 @@ __device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps
       release<config>(before);
     }
     before = base + L::empty + 8 * ring.stage;
-    ring.advance();
+    ring.advance(config.stages);
   }
   hopper::wgmma_wait<0>();
 #pragma unroll
@@ -232,7 +219,7 @@ __device__ void multiply_tile(Address base, Ring<config.stages>& ring, int steps
 
 /// Of the instructions with `tokens` rows, 64 more, … the first that covers the tile.
 template <class T, Config config, int tokens>
-__device__ void multiply_rows(Address base, Ring<config.stages>& ring, int steps, T* y, const Tile& tile,
+__device__ void multiply_rows(Address base, hopper::Ring& ring, int steps, T* y, const Tile& tile,
                               int column0, int n, int group, int& turn) {
   if constexpr (tokens < config.rows) {
     if (tile.rows > tokens)
@@ -250,7 +237,7 @@ __device__ void multiply_tiles(const Schedule& schedule, Address base, T* y, int
                                int n, int rank, int group) {
   const int tiles = row_tiles_of(schedule) * column_tiles;
   Cursor<config.rows> cursor;
-  Ring<config.stages> ring;
+  hopper::Ring ring;
   TileQueue<config> queue(base);
   int turn = 0;
   while (true) {

@@ -1,32 +1,39 @@
 #pragma once
 
+#include <array>
+#include <utility>
+
 #include "kernels/common/cuda_element.cuh"
-#include "kernels/common/launch_in_clusters.cuh"
-#include "kernels/common/with_index.cuh"
+#include "kernels/common/launch.cuh"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 #include "kernels/grouped_gemm/cuda/wgmma_kernel.cuh"
 
 namespace adaptive::kernels::grouped_gemm {
 
-template <cuda::Element type>
-cudaError_t launch_wgmma(std::size_t index, const TensorMaps& maps, const DeviceOperands& operands,
-                         int blocks, cudaStream_t stream) noexcept {
-  using T = typename cuda::TypeOf<type>::Input;
-  return with_index<wgmma_configs.size()>(index, [&]<std::size_t i>() {
-    constexpr Config config = wgmma_configs[i];
-    return cuda::launch_in_clusters(
-        grouped_wgmma<T, i>, {blocks, threads_of(config), config.split, shared_bytes(config)}, stream, maps.x,
-        maps.w, operands.y, operands.ends, operands.counter, operands.n, operands.k, operands.experts);
-  });
+template <class T, std::size_t... index>
+constexpr auto wgmma_kernels_of(std::index_sequence<index...>) {
+  return std::array{grouped_wgmma<T, index>...};
 }
+/// By the index of their configuration.
+template <cuda::Element type>
+constexpr auto wgmma_kernels =
+    wgmma_kernels_of<typename cuda::TypeOf<type>::Input>(std::make_index_sequence<wgmma_configs.size()>{});
 
 template <cuda::Element type>
 cudaError_t prepare_wgmma(std::size_t index) noexcept {
-  using T = typename cuda::TypeOf<type>::Input;
-  return with_index<wgmma_configs.size()>(index, [&]<std::size_t i>() {
-    return cudaFuncSetAttribute(grouped_wgmma<T, i>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                shared_bytes(wgmma_configs[i]));
-  });
+  return cuda::allow_shared_bytes(wgmma_kernels<type>[index], shared_bytes(wgmma_configs[index]));
+}
+
+template <cuda::Element type>
+cudaError_t launch_wgmma(std::size_t index, const TensorMaps& maps, const DeviceOperands& operands,
+                         int blocks, cudaStream_t stream) noexcept {
+  const Config& config = wgmma_configs[index];
+  const cuda::LaunchSize size = {.blocks = blocks,
+                                 .threads = threads_of(config),
+                                 .cluster = config.split,
+                                 .shared_bytes = shared_bytes(config)};
+  return cuda::launch(wgmma_kernels<type>[index], size, stream, maps.x, maps.w, operands.y, operands.ends,
+                      operands.counter, operands.n, operands.k, operands.experts);
 }
 
 }  // namespace adaptive::kernels::grouped_gemm

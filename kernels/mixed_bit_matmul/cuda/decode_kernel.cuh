@@ -4,7 +4,6 @@
 #include "kernels/common/unrolled_for.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/product.cuh"
-#include "kernels/mixed_bit_matmul/cuda/unpack.cuh"
 
 // One or two tokens, where nothing but the weights is large. They come straight into the registers of the
 // lanes that multiply them; the activations are few enough to be in shared memory before the first product.
@@ -75,7 +74,7 @@ struct Warp {
     for (int i = static_cast<int>(threadIdx.x); i < operands.chunks() * 32; i += config.warps() * 32)
 #pragma unroll 1
       for (int token = 0; token < tokens; ++token)
-        hopper::copy_piece_or_zeros(x + (i / 32 * tokens + token) * decode_token_bytes + i % 32 * 16,
+        ampere::copy_piece_or_zeros(x + (i / 32 * tokens + token) * decode_token_bytes + i % 32 * 16,
                                     from + (i < pieces ? (token * pieces + i) * 16 : 0), i < pieces);
     hopper::barrier_arrive_when_copied(arrived);
   }
@@ -87,8 +86,8 @@ struct Activations {
 
   /// From the address of row lane % 8 and piece lane / 8.
   __device__ void load(Address x) {
-    half[0] = hopper::load_matrices(x);
-    half[1] = hopper::load_matrices(x + 64);
+    half[0] = ampere::load_matrices(x);
+    half[1] = ampere::load_matrices(x + 64);
   }
   __device__ std::uint32_t low(int step) const { return step % 2 == 0 ? half[step / 2].x : half[step / 2].z; }
   __device__ std::uint32_t high(int step) const {
@@ -122,7 +121,7 @@ struct Plain {
     unrolled_for<4>([&]<int step>() {
       constexpr std::uint32_t known[4] = {ones, both<T>(power_of(bits, 2 * step)), ones,
                                           both<T>(power_of(bits, 2 * step + 1))};
-      multiply<T>(sum, known, x.low(step), x.high(step));
+      ampere::multiply<T>(sum, known, x.low(step), x.high(step));
     });
   }
 };
@@ -137,19 +136,12 @@ struct Levels {
   __device__ void add(const Weights<T, bits, high>& weights, const Activations& x) {
 #pragma unroll
     for (int step = 0; step < 4; ++step)
-      multiply<T>(sum[high ? 1 : 0], weights.raised[step], x.low(step), x.high(step));
+      ampere::multiply<T>(sum[high ? 1 : 0], weights.raised[step], x.low(step), x.high(step));
   }
 
-  /// Adds the products, with scale and offset of the lane's rows, in float32: nothing is rounded before.
   __device__ void scale_to(float (&total)[4], const Plain<T, bits>& plain, uint2 pairs) const {
-    const float2 scale[2] = {halves<T>(pairs.x), halves<T>(pairs.y)};
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      const float power = plain.sum[2 + j % 2];
-      float levels = sum[0][j] - power;
-      if constexpr (bits == 8) levels += 16 * (sum[1][j] - power);
-      total[j] = fmaf(scale[j / 2].x, levels, fmaf(scale[j / 2].y, plain.sum[j % 2], total[j]));
-    }
+    add_scaled<bits>(total, sum[0], sum[nibbles - 1], plain.sum,
+                     {cuda::halves<T>(pairs.x), cuda::halves<T>(pairs.y)});
   }
 };
 

@@ -4,7 +4,6 @@
 #include "kernels/common/unrolled_for.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/product.cuh"
-#include "kernels/mixed_bit_matmul/cuda/unpack.cuh"
 
 // Few tokens: the weights are read once and unpacked in registers. Levels are small integers, exact in the
 // type of the activations, so the tensor cores multiply them as they are, each with the power that it stands
@@ -44,12 +43,12 @@ struct Warp {
     const Address to = words + stage * word_bytes + lane * 16;
     if constexpr (bits != 0) {
       const unsigned char* scales = from_scales + static_cast<long long>(chunk) * chunk_scale_bytes;
-      if (lane * 16 < chunk_scale_bytes) hopper::copy_piece(to, scales + lane * 16);
+      if (lane * 16 < chunk_scale_bytes) ampere::copy_piece(to, scales + lane * 16);
       const unsigned char* from =
           from_words + static_cast<long long>(chunk) * chunk_word_bytes(bits) + lane * 16;
 #pragma unroll
       for (int piece = 0; piece < bits; ++piece)
-        hopper::copy_piece(to + chunk_scale_bytes + piece * 512, from + piece * 512);
+        ampere::copy_piece(to + chunk_scale_bytes + piece * 512, from + piece * 512);
     }
     const unsigned char* tokens = from_x + static_cast<long long>(chunk) * chunk_columns * 2 + lane * 16;
     const bool exists = lane < (groups - chunk * chunk_groups) * 8;
@@ -57,7 +56,7 @@ struct Warp {
     for (int i = 0; i < config.tokens; i += config.blocks) {
       const int row = own + i;
       if (row < x_rows && exists)
-        hopper::copy_piece(x + stage * x_bytes + row * mma_token_bytes + lane * 16,
+        ampere::copy_piece(x + stage * x_bytes + row * mma_token_bytes + lane * 16,
                            tokens + row * x_row_bytes);
     }
     hopper::barrier_arrive_when_copied(full + 8 * stage);
@@ -99,15 +98,15 @@ __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lan
       uint4 activations[token_tiles];
 #pragma unroll
       for (int t = 0; t < token_tiles; ++t)
-        activations[t] = hopper::load_matrices(x_from[t] + group * 128 + half * 64);
+        activations[t] = ampere::load_matrices(x_from[t] + group * 128 + half * 64);
       unrolled_for<2>([&]<int second>() {
         constexpr int slot = 4 * half + 2 * second;
         constexpr std::uint32_t known[4] = {ones, both<T>(power_of(bits, slot)), ones,
                                             both<T>(power_of(bits, slot + 1))};
 #pragma unroll
         for (int t = 0; t < token_tiles; ++t)
-          multiply<T>(plain[t], known, second == 0 ? activations[t].x : activations[t].z,
-                      second == 0 ? activations[t].y : activations[t].w);
+          ampere::multiply<T>(plain[t], known, second == 0 ? activations[t].x : activations[t].z,
+                              second == 0 ? activations[t].y : activations[t].w);
         const std::uint32_t* from = word + group * bits;
         unrolled_for<nibbles>([&]<int nibble>() {
           constexpr bool high = nibble == 1;
@@ -117,22 +116,16 @@ __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lan
                                       raised_levels<T, bits, slot + 1, 1, high>(from)};
 #pragma unroll
           for (int t = 0; t < token_tiles; ++t)
-            multiply<T>(sum[nibble][t], a, second == 0 ? activations[t].x : activations[t].z,
-                        second == 0 ? activations[t].y : activations[t].w);
+            ampere::multiply<T>(sum[nibble][t], a, second == 0 ? activations[t].x : activations[t].z,
+                                second == 0 ? activations[t].y : activations[t].w);
         });
       });
     });
-    const float2 scale[2] = {halves<T>(group % 2 == 0 ? pairs.x : pairs.z),
-                             halves<T>(group % 2 == 0 ? pairs.y : pairs.w)};
+    const float2 scale[2] = {cuda::halves<T>(group % 2 == 0 ? pairs.x : pairs.z),
+                             cuda::halves<T>(group % 2 == 0 ? pairs.y : pairs.w)};
 #pragma unroll
     for (int t = 0; t < token_tiles; ++t)
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const float power = plain[t][2 + j % 2];
-        float levels = sum[0][t][j] - power;
-        if constexpr (nibbles == 2) levels += 16 * (sum[1][t][j] - power);
-        total[t][j] = fmaf(scale[j / 2].x, levels, fmaf(scale[j / 2].y, plain[t][j % 2], total[t][j]));
-      }
+      add_scaled<bits>(total[t], sum[0][t], sum[nibbles - 1][t], plain[t], scale);
   });
 }
 

@@ -7,19 +7,20 @@
 namespace adaptive::kernels::cuda {
 
 /// Grid, block and dynamic shared memory of a launch; `cluster` neighbouring blocks share theirs (compute
-/// capability 9.0 where it is above 1), and divide the grid.
+/// capability 9.0 where it is above 1), and divide `blocks`.
 struct LaunchSize {
   int blocks = 1;
   int threads = 1;
   int cluster = 1;
   int shared_bytes = 0;
+  int grid_rows = 1;  ///< of `blocks` each: the grid's second dimension
 };
 
 template <class... Parameters, class... Arguments>
-cudaError_t launch_in_clusters(void (*kernel)(Parameters...), const LaunchSize& size, cudaStream_t stream,
-                               const Arguments&... arguments) {
+cudaError_t launch(void (*kernel)(Parameters...), const LaunchSize& size, cudaStream_t stream,
+                   const Arguments&... arguments) {
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(size.blocks));
+  config.gridDim = dim3(static_cast<unsigned>(size.blocks), static_cast<unsigned>(size.grid_rows));
   config.blockDim = dim3(static_cast<unsigned>(size.threads));
   config.dynamicSmemBytes = static_cast<std::size_t>(size.shared_bytes);
   config.stream = stream;
@@ -31,6 +32,17 @@ cudaError_t launch_in_clusters(void (*kernel)(Parameters...), const LaunchSize& 
   config.attrs = &attribute;
   config.numAttrs = size.cluster > 1 ? 1 : 0;
   return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
+}
+
+/// Up to so much dynamic shared memory may a launch of the kernel on the current device have.
+template <class... Parameters>
+cudaError_t allow_shared_bytes(void (*kernel)(Parameters...), int bytes) {
+  return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+}
+
+/// How many tiles cover so many.
+constexpr int tiles_of(int size, int tile) {
+  return (size + tile - 1) / tile;
 }
 
 }  // namespace adaptive::kernels::cuda
