@@ -204,6 +204,12 @@ Device* Device::current() noexcept {
   return *device;
 }
 
+Device& Device::require(const std::string& family) {
+  Device* device = current();
+  if (device == nullptr) throw std::runtime_error(family + ": no device, or cuBLASLt does not start on it");
+  return *device;
+}
+
 std::shared_ptr<Plan> Device::plan(const Shape& shape) {
   const std::lock_guard lock(mutex_);
   if (const auto known = plans_.find(shape); known != plans_.end()) return known->second;

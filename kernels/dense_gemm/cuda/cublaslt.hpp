@@ -76,6 +76,8 @@ class Device {
  public:
   /// Of the current device; null where there is none, or the library does not start on it.
   static Device* current() noexcept;
+  /// Throws std::runtime_error, for the family of that name, where there is none.
+  static Device& require(const std::string& family);
 
   int ordinal() const noexcept { return ordinal_; }
   int compute_capability_major() const noexcept { return capability_; }

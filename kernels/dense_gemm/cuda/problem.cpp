@@ -12,12 +12,6 @@ std::size_t input_bytes(Type type) {
   return type == Type::float8_e4m3 ? 1 : 2;
 }
 
-Device& require_device() {
-  Device* device = Device::current();
-  if (device == nullptr) throw std::runtime_error("dense_gemm: no device, or cuBLASLt does not start on it");
-  return *device;
-}
-
 std::size_t count(std::int64_t a, std::int64_t b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
@@ -25,13 +19,7 @@ std::size_t count(std::int64_t a, std::int64_t b) {
 }  // namespace
 
 DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family)
-    : Problem(shape),
-      family_(family),
-      device_(require_device()),
-      sizes_(shape),
-      options_(options),
-      plan_(device_.plan(shape)),
-      slots_(cuda::Family::variants_max) {
+    : PreparedProblem(shape, options, family), sizes_(shape), plan_(device_.plan(shape)) {
   const std::size_t element = input_bytes(sizes_.type);
   const std::size_t w_exact = count(sizes_.n, sizes_.k) * element;
   w_bytes_ = cuda::copy_stride(w_exact);
@@ -51,56 +39,31 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
   cuda::check(cudaStreamSynchronize(stream), "dense_gemm: random operands");
 }
 
-std::string DenseGemm::description() const {
-  return cuda::describe(family_, shape(), options_, copies_);
-}
-
 Operands DenseGemm::operands(std::size_t copy) const noexcept {
   return {x_.data(), w_.data() + copy * w_bytes_, y_.data()};
 }
 
-LaunchStatus DenseGemm::make(std::size_t variant) {
-  if (variant >= family_.variant_count()) return LaunchStatus::unknown_variant;
-  if (slots_[variant] != nullptr) return *slots_[variant]->status;
+std::unique_ptr<Slot> DenseGemm::make_slot(std::size_t variant) {
   auto slot = std::make_unique<Slot>();
   const Variant& described = family_.variant(variant);
   const auto method = parse_method(described.name, described.parameters);
-  LaunchStatus status = method ? LaunchStatus::ok : LaunchStatus::unsupported;
+  bool supported = method.has_value();
   if (method) {
     slot->method = *method;
-    if (method->kind == Method::Kind::skinny &&
-        !skinny_supports(method->skinny, sizes_, device_.compute_capability_major()))
-      status = LaunchStatus::unsupported;
+    if (method->kind == Method::Kind::skinny)
+      supported = skinny_supports(method->skinny, sizes_, device_.compute_capability_major());
     if (method->kind == Method::Kind::cublaslt) {
       const auto algorithm = plan_->find(method->config);
+      supported = algorithm.has_value();
       if (algorithm) slot->algorithm = *algorithm;
-      if (!algorithm) status = LaunchStatus::unsupported;
     }
   }
-  slot->status = status;
-  slots_[variant] = std::move(slot);
-  return status;
+  if (!supported) slot->status = LaunchStatus::unsupported;
+  return slot;
 }
 
-LaunchStatus DenseGemm::prepare(std::size_t variant, cuda::Stream stream) {
-  const LaunchStatus status = make(variant);
-  if (status != LaunchStatus::ok) return status;
-  if (device_.make_workspace(stream) == nullptr) return LaunchStatus::unprepared;  // too many streams
-  const LaunchStatus launched = enqueue(*slots_[variant], stream);
-  if (launched != LaunchStatus::ok) return launched;
-  return cudaStreamSynchronize(stream) == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
-}
-
-LaunchStatus DenseGemm::launch(std::size_t variant, cuda::Stream stream) noexcept {
-  if (variant >= family_.variant_count()) return LaunchStatus::unknown_variant;
-  const Slot* slot = slots_[variant].get();
-  if (slot == nullptr) return LaunchStatus::unprepared;
-  if (slot->status != LaunchStatus::ok) return *slot->status;
-  return enqueue(*slot, stream);
-}
-
-LaunchStatus DenseGemm::enqueue(const Slot& slot, cuda::Stream stream) noexcept {
-  const Operands now = operands(turn_);
+LaunchStatus DenseGemm::enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept {
+  const Operands now = operands(copy);
   bool enqueued = false;
   switch (slot.method.kind) {
     case Method::Kind::plain:
@@ -119,28 +82,16 @@ LaunchStatus DenseGemm::enqueue(const Slot& slot, cuda::Stream stream) noexcept 
       break;
     }
   }
-  if (++turn_ == copies_) turn_ = 0;
   return enqueued ? LaunchStatus::ok : LaunchStatus::failed;
 }
 
-void DenseGemm::poison_output(cuda::Stream stream) noexcept {
-  y_.poison(stream);
-}
-
-std::vector<std::byte> DenseGemm::output(cuda::Stream stream) const {
-  return y_.copy(stream);
-}
-
-double DenseGemm::max_error(cuda::Stream stream) {
-  if (!y_.has_reference()) {
-    auto places = cuda::compared_places(y_.elements(), options_.seed);
-    for (cuda::Expected& place : places) {
-      place.x_row = place.at / sizes_.n;
-      place.w_row = place.at % sizes_.n;
-    }
-    y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
+void DenseGemm::set_reference(cuda::Stream stream) {
+  auto places = cuda::compared_places(y_.elements(), options_.seed);
+  for (cuda::Expected& place : places) {
+    place.x_row = place.at / sizes_.n;
+    place.w_row = place.at % sizes_.n;
   }
-  return y_.max_error(stream);
+  y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
 }
 
 double DenseGemm::tolerance() const noexcept {

@@ -6,10 +6,8 @@
 #include <vector>
 
 #include "kernels/common/cuda_memory.hpp"
-#include "kernels/common/cuda_output.hpp"
-#include "kernels/cuda_family.hpp"
-#include "kernels/dense_gemm/cuda/cublaslt.hpp"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
+#include "kernels/dense_gemm/cuda/prepared_problem.hpp"
 
 namespace adaptive::kernels::dense_gemm {
 
@@ -24,41 +22,31 @@ struct Method {
 std::optional<Method> parse_method(std::string_view name,
                                    const std::vector<std::pair<std::string, Parameter>>& parameters);
 
-class DenseGemm final : public cuda::Problem {
+/// What a variant needs for its launches.
+struct Slot {
+  LaunchStatus status = LaunchStatus::ok;
+  Method method;
+  CheckedAlgorithm algorithm;
+};
+
+class DenseGemm final : public PreparedProblem<Slot> {
  public:
   DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family);
 
-  std::string description() const override;
-  LaunchStatus prepare(std::size_t variant, cuda::Stream stream) override;
-  LaunchStatus launch(std::size_t variant, cuda::Stream stream) noexcept override;
-  void poison_output(cuda::Stream stream) noexcept override;
-  std::vector<std::byte> output(cuda::Stream stream) const override;
-  double max_error(cuda::Stream stream) override;
   double tolerance() const noexcept override;
   double bytes() const noexcept override;
   double operations() const noexcept override;
 
  private:
-  struct Slot {
-    std::optional<LaunchStatus> status;  // nothing: not prepared
-    Method method;
-    CheckedAlgorithm algorithm;
-  };
   Operands operands(std::size_t copy) const noexcept;
-  LaunchStatus make(std::size_t variant);
-  LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
+  std::unique_ptr<Slot> make_slot(std::size_t variant) override;
+  LaunchStatus enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept override;
+  void set_reference(cuda::Stream stream) override;
 
-  const cuda::Family& family_;
-  Device& device_;
   Sizes sizes_;
-  cuda::ProblemOptions options_;
   std::shared_ptr<Plan> plan_;
-  std::size_t copies_ = 1;
-  std::size_t turn_ = 0;
   std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
   cuda::DeviceBuffer<std::byte> x_, w_;
-  cuda::Output y_;
-  std::vector<std::unique_ptr<Slot>> slots_;  // as many as there can be variants: launch() allocates none
 };
 
 }  // namespace adaptive::kernels::dense_gemm

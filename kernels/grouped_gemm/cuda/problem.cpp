@@ -13,13 +13,6 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-dense_gemm::Device& require_device() {
-  dense_gemm::Device* device = dense_gemm::Device::current();
-  if (device == nullptr)
-    throw std::runtime_error("grouped_gemm: no device, or cuBLASLt does not start on it");
-  return *device;
-}
-
 template <class... Sizes>
 std::size_t product(Sizes... sizes) {
   return (static_cast<std::size_t>(sizes) * ...);
@@ -82,15 +75,11 @@ bool supports(const Method& method, const CudaSizes& sizes) {
 
 GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions options,
                                      const cuda::Family& family, const std::vector<Method>& methods)
-    : Problem(shape),
-      family_(family),
+    : PreparedProblem(shape, options, family),
       methods_(methods),
-      device_(require_device()),
       capability_(Capability::current()),
       sizes_(shape),
-      options_(options),
-      rows_of_(rows_by_tiles(sizes_.tokens, sizes_.experts, sizes_.filled, sizes_.row_tiles, options.seed)),
-      slots_(methods.size()) {
+      rows_of_(rows_by_tiles(sizes_.tokens, sizes_.experts, sizes_.filled, sizes_.row_tiles, options.seed)) {
   const std::size_t w_exact = product(sizes_.experts, sizes_.n, sizes_.k, element_bytes);
   w_bytes_ = cuda::copy_stride(w_exact);
   const std::size_t read =
@@ -134,10 +123,6 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
   cuda::check(cudaStreamSynchronize(stream), "grouped_gemm: random operands");
 }
 
-std::string GroupedGemmOnCuda::description() const {
-  return cuda::describe(family_, shape(), options_, copies_);
-}
-
 DeviceOperands GroupedGemmOnCuda::operands(std::size_t copy) const noexcept {
   return {.x = x_.data(),
           .w = w_.data() + copy * w_bytes_,
@@ -152,7 +137,7 @@ DeviceOperands GroupedGemmOnCuda::operands(std::size_t copy) const noexcept {
           .type = sizes_.type};
 }
 
-std::unique_ptr<GroupedGemmOnCuda::Slot> GroupedGemmOnCuda::make(std::size_t variant) {
+std::unique_ptr<Slot> GroupedGemmOnCuda::make_slot(std::size_t variant) {
   auto slot = std::make_unique<Slot>();
   slot->method = methods_[variant];
   const Method& method = slot->method;
@@ -160,18 +145,17 @@ std::unique_ptr<GroupedGemmOnCuda::Slot> GroupedGemmOnCuda::make(std::size_t var
   if (!supports(method, sizes_)) slot->status = LaunchStatus::unsupported;
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
   if (is_own_tiled(method)) slot->blocks = blocks_for(config_of(method), sizes_, capability_);
-  const bool half = sizes_.type == cuda::Element::float16;
   switch (method.kind) {
     case Method::Kind::plain:
       break;
     case Method::Kind::mma:
-      cuda::check(half ? prepare_mma<cuda::Element::float16>(method.index)
-                       : prepare_mma<cuda::Element::bfloat16>(method.index),
-                  "shared memory of a kernel");
+      cuda::check(
+          cuda::for_type(sizes_.type, [&]<cuda::Element type>() { return prepare_mma<type>(method.index); }),
+          "shared memory of a kernel");
       break;
     case Method::Kind::wgmma:
-      cuda::check(half ? prepare_wgmma<cuda::Element::float16>(method.index)
-                       : prepare_wgmma<cuda::Element::bfloat16>(method.index),
+      cuda::check(cuda::for_type(sizes_.type,
+                                 [&]<cuda::Element type>() { return prepare_wgmma<type>(method.index); }),
                   "shared memory of a kernel");
       make_maps(*slot);
       break;
@@ -217,46 +201,25 @@ void GroupedGemmOnCuda::make_cublaslt(Slot& slot) {
   }
 }
 
-LaunchStatus GroupedGemmOnCuda::prepare(std::size_t variant, cuda::Stream stream) {
-  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
-  if (slots_[variant] == nullptr) slots_[variant] = make(variant);
-  const Slot& slot = *slots_[variant];
-  if (slot.status != LaunchStatus::ok) return slot.status;
-  if (device_.make_workspace(stream) == nullptr) return LaunchStatus::unprepared;  // too many streams
-  const LaunchStatus launched = enqueue(slot, stream);
-  if (launched != LaunchStatus::ok) return launched;
-  return cudaStreamSynchronize(stream) == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
-}
-
-LaunchStatus GroupedGemmOnCuda::launch(std::size_t variant, cuda::Stream stream) noexcept {
-  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
-  const Slot* slot = slots_[variant].get();
-  if (slot == nullptr) return LaunchStatus::unprepared;
-  if (slot->status != LaunchStatus::ok) return slot->status;
-  return enqueue(*slot, stream);
-}
-
-LaunchStatus GroupedGemmOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noexcept {
+LaunchStatus GroupedGemmOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept {
   if (sizes_.tokens == 0) return LaunchStatus::ok;
-  const DeviceOperands now = operands(turn_);
+  const DeviceOperands now = operands(copy);
   const Method& method = slot.method;
-  const bool half = sizes_.type == cuda::Element::float16;
   bool enqueued = false;
   switch (method.kind) {
     case Method::Kind::plain:
       enqueued = launch_plain(now, stream) == cudaSuccess;
       break;
     case Method::Kind::mma:
-      enqueued =
-          (half ? launch_mma<cuda::Element::float16>(method.index, now, slot.blocks, stream)
-                : launch_mma<cuda::Element::bfloat16>(method.index, now, slot.blocks, stream)) == cudaSuccess;
+      enqueued = cuda::for_type(sizes_.type, [&]<cuda::Element type>() {
+                   return launch_mma<type>(method.index, now, slot.blocks, stream);
+                 }) == cudaSuccess;
       break;
     case Method::Kind::wgmma: {
-      const TensorMaps& maps = slot.maps[turn_];
       enqueued = (!sizes_.gathered || launch_gather(now, sorted_x_.data(), stream) == cudaSuccess) &&
-                 (half ? launch_wgmma<cuda::Element::float16>(method.index, maps, now, slot.blocks, stream)
-                       : launch_wgmma<cuda::Element::bfloat16>(method.index, maps, now, slot.blocks,
-                                                               stream)) == cudaSuccess;
+                 cuda::for_type(sizes_.type, [&]<cuda::Element type>() {
+                   return launch_wgmma<type>(method.index, slot.maps[copy], now, slot.blocks, stream);
+                 }) == cudaSuccess;
       break;
     }
     case Method::Kind::cublas_grouped:
@@ -264,13 +227,12 @@ LaunchStatus GroupedGemmOnCuda::enqueue(const Slot& slot, cuda::Stream stream) n
       void* workspace = device_.find_workspace(stream);
       if (workspace == nullptr) return LaunchStatus::unprepared;
       enqueued = method.kind == Method::Kind::cublas_grouped
-                     ? slot.groups[turn_].launch(cublas_->get(), workspace, dense_gemm::workspace_bytes,
-                                                 stream) == CUBLAS_STATUS_SUCCESS
+                     ? slot.groups[copy].launch(cublas_->get(), workspace, dense_gemm::workspace_bytes,
+                                                stream) == CUBLAS_STATUS_SUCCESS
                      : enqueue_cublaslt(slot, now, workspace, stream);
       break;
     }
   }
-  if (++turn_ == copies_) turn_ = 0;
   return enqueued ? LaunchStatus::ok : LaunchStatus::failed;
 }
 
@@ -294,27 +256,16 @@ bool GroupedGemmOnCuda::enqueue_cublaslt(const Slot& slot, const DeviceOperands&
   return true;
 }
 
-void GroupedGemmOnCuda::poison_output(cuda::Stream stream) noexcept {
-  y_.poison(stream);
-}
-
-std::vector<std::byte> GroupedGemmOnCuda::output(cuda::Stream stream) const {
-  return y_.copy(stream);
-}
-
-double GroupedGemmOnCuda::max_error(cuda::Stream stream) {
-  if (!y_.has_reference()) {
-    auto places = cuda::compared_places(y_.elements(), options_.seed);
-    for (cuda::Expected& place : places) {
-      const std::int64_t row = place.at / sizes_.n;
-      const std::int64_t expert =
-          std::upper_bound(ends_host_.begin(), ends_host_.end(), row) - ends_host_.begin();
-      place.x_row = row_of_host_[static_cast<std::size_t>(row)];
-      place.w_row = expert * sizes_.n + place.at % sizes_.n;
-    }
-    y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
+void GroupedGemmOnCuda::set_reference(cuda::Stream stream) {
+  auto places = cuda::compared_places(y_.elements(), options_.seed);
+  for (cuda::Expected& place : places) {
+    const std::int64_t row = place.at / sizes_.n;
+    const std::int64_t expert =
+        std::upper_bound(ends_host_.begin(), ends_host_.end(), row) - ends_host_.begin();
+    place.x_row = row_of_host_[static_cast<std::size_t>(row)];
+    place.w_row = expert * sizes_.n + place.at % sizes_.n;
   }
-  return y_.max_error(stream);
+  y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
 }
 
 double GroupedGemmOnCuda::tolerance() const noexcept {

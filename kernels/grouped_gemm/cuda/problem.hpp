@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "kernels/common/cuda_memory.hpp"
-#include "kernels/common/cuda_output.hpp"
-#include "kernels/cuda_family.hpp"
-#include "kernels/dense_gemm/cuda/cublaslt.hpp"
+#include "kernels/dense_gemm/cuda/prepared_problem.hpp"
 #include "kernels/grouped_gemm/cuda/cublas.hpp"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 
@@ -61,7 +59,18 @@ bool available(const Method& method, const Capability& device);
 /// Whether a problem of this shape can be launched where the method is available.
 bool supports(const Method& method, const CudaSizes& sizes);
 
-class GroupedGemmOnCuda final : public cuda::Problem {
+/// What a variant needs for its launches, by copy of the weights where they differ.
+struct Slot {
+  LaunchStatus status = LaunchStatus::ok;
+  Method method;
+  int blocks = 0;
+  std::vector<TensorMaps> maps;
+  std::vector<CublasGroups> groups;
+  std::vector<dense_gemm::CheckedAlgorithm> algorithms;  ///< one a filled expert
+  std::vector<std::shared_ptr<dense_gemm::Plan>> plans;
+};
+
+class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
  public:
   /// `methods`: of the family's variants, in their order.
   GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
@@ -70,52 +79,30 @@ class GroupedGemmOnCuda final : public cuda::Problem {
   /// Rows of each expert.
   const std::vector<std::int64_t>& rows_of() const noexcept { return rows_of_; }
 
-  std::string description() const override;
-  LaunchStatus prepare(std::size_t variant, cuda::Stream stream) override;
-  LaunchStatus launch(std::size_t variant, cuda::Stream stream) noexcept override;
-  void poison_output(cuda::Stream stream) noexcept override;
-  std::vector<std::byte> output(cuda::Stream stream) const override;
-  double max_error(cuda::Stream stream) override;
   double tolerance() const noexcept override;
   double bytes() const noexcept override;
   double operations() const noexcept override;
 
  private:
-  // What a variant needs for its launches, by copy of the weights where they differ.
-  struct Slot {
-    LaunchStatus status = LaunchStatus::ok;
-    Method method;
-    int blocks = 0;
-    std::vector<TensorMaps> maps;
-    std::vector<CublasGroups> groups;
-    std::vector<dense_gemm::CheckedAlgorithm> algorithms;  // one a filled expert
-    std::vector<std::shared_ptr<dense_gemm::Plan>> plans;
-  };
   DeviceOperands operands(std::size_t copy) const noexcept;
-  std::unique_ptr<Slot> make(std::size_t variant);
+  std::unique_ptr<Slot> make_slot(std::size_t variant) override;
   void make_maps(Slot& slot);
   void make_cublas(Slot& slot);
   void make_cublaslt(Slot& slot);
-  LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
+  LaunchStatus enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept override;
   bool enqueue_cublaslt(const Slot& slot, const DeviceOperands& now, void* workspace,
                         cuda::Stream stream) noexcept;
+  void set_reference(cuda::Stream stream) override;
 
-  const cuda::Family& family_;
   const std::vector<Method>& methods_;
-  dense_gemm::Device& device_;
   Capability capability_;
   CudaSizes sizes_;
-  cuda::ProblemOptions options_;
   std::vector<std::int64_t> rows_of_;
   std::vector<int> ends_host_, row_of_host_;
-  std::size_t copies_ = 1;
-  std::size_t turn_ = 0;
   std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
   cuda::DeviceBuffer<std::byte> x_, w_, sorted_x_;
-  cuda::Output y_;
   cuda::DeviceBuffer<int> ends_, row_of_, counter_;
   std::optional<CublasHandle> cublas_;
-  std::vector<std::unique_ptr<Slot>> slots_;
 };
 
 }  // namespace adaptive::kernels::grouped_gemm

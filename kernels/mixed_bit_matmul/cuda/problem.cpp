@@ -15,13 +15,6 @@ namespace {
 constexpr std::int64_t passes_max = 16;
 constexpr std::int64_t grid_rows_max = 65535;
 
-dense_gemm::Device& require_device() {
-  dense_gemm::Device* device = dense_gemm::Device::current();
-  if (device == nullptr)
-    throw std::runtime_error("mixed_bit_matmul: no device, or cuBLASLt does not start on it");
-  return *device;
-}
-
 Precision precision_of(cuda::Element type) {
   return type == cuda::Element::float16 ? Precision::float16 : Precision::bfloat16;
 }
@@ -72,15 +65,8 @@ std::vector<BlockPair> pairs_of(const Operands& host) {
   return pairs;
 }
 
-/// f.operator()<type>().
-template <class F>
-cudaError_t for_type(cuda::Element type, const F& f) {
-  return type == cuda::Element::float16 ? f.template operator()<cuda::Element::float16>()
-                                        : f.template operator()<cuda::Element::bfloat16>();
-}
-
 cudaError_t prepare_kernel(const Method& method, cuda::Element type) {
-  return for_type(type, [&]<cuda::Element known>() {
+  return cuda::for_type(type, [&]<cuda::Element known>() {
     switch (method.kind) {
       case Method::Kind::decode:
         return prepare_decode<known>(method.index);
@@ -130,15 +116,11 @@ cuda::Element type_of(const Shape& shape) {
 
 MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                                const std::vector<Method>& methods)
-    : Problem(shape),
-      family_(family),
+    : PreparedProblem(shape, options, family),
       methods_(methods),
-      device_(require_device()),
       sizes_(shape),
-      options_(options),
       type_(type_of(shape)),
-      data_(shape, options.seed, precision_of(type_)),
-      slots_(methods.size()) {
+      data_(shape, options.seed, precision_of(type_)) {
   const Operands& host = data_.operands();
   const std::int64_t chunks = chunks_of(static_cast<int>(host.groups));
   std::int64_t words = 0;
@@ -223,7 +205,7 @@ DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
           .type = type_};
 }
 
-std::unique_ptr<MixedBitOnCuda::Slot> MixedBitOnCuda::make(std::size_t variant) {
+std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
   auto slot = std::make_unique<Slot>();
   slot->method = methods_[variant];
   if (!supports(slot->method, shape(), device_.compute_capability_major()))
@@ -245,28 +227,9 @@ std::unique_ptr<MixedBitOnCuda::Slot> MixedBitOnCuda::make(std::size_t variant) 
   return slot;
 }
 
-LaunchStatus MixedBitOnCuda::prepare(std::size_t variant, cuda::Stream stream) {
-  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
-  if (slots_[variant] == nullptr) slots_[variant] = make(variant);
-  const Slot& slot = *slots_[variant];
-  if (slot.status != LaunchStatus::ok) return slot.status;
-  if (device_.make_workspace(stream) == nullptr) return LaunchStatus::unprepared;  // too many streams
-  const LaunchStatus launched = enqueue(slot, stream);
-  if (launched != LaunchStatus::ok) return launched;
-  return cudaStreamSynchronize(stream) == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
-}
-
-LaunchStatus MixedBitOnCuda::launch(std::size_t variant, cuda::Stream stream) noexcept {
-  if (variant >= methods_.size()) return LaunchStatus::unknown_variant;
-  const Slot* slot = slots_[variant].get();
-  if (slot == nullptr) return LaunchStatus::unprepared;
-  if (slot->status != LaunchStatus::ok) return slot->status;
-  return enqueue(*slot, stream);
-}
-
-LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noexcept {
+LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept {
   if (sizes_.tokens == 0) return LaunchStatus::ok;
-  const DeviceOperands now = operands(turn_);
+  const DeviceOperands now = operands(copy);
   const std::size_t index = slot.method.index;
   bool enqueued = false;
   switch (slot.method.kind) {
@@ -282,7 +245,7 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noex
       break;
     }
     default:
-      enqueued = for_type(type_, [&]<cuda::Element known>() {
+      enqueued = cuda::for_type(type_, [&]<cuda::Element known>() {
                    return slot.method.kind == Method::Kind::decode ? launch_decode<known>(index, now, stream)
                           : slot.method.kind == Method::Kind::mma
                               ? launch_mma<known>(index, now, stream)
@@ -290,28 +253,16 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, cuda::Stream stream) noex
                  }) == cudaSuccess;
       break;
   }
-  if (++turn_ == copies_) turn_ = 0;
   return enqueued ? LaunchStatus::ok : LaunchStatus::failed;
 }
 
-void MixedBitOnCuda::poison_output(cuda::Stream stream) noexcept {
-  y_.poison(stream);
-}
-
-std::vector<std::byte> MixedBitOnCuda::output(cuda::Stream stream) const {
-  return y_.copy(stream);
-}
-
-double MixedBitOnCuda::max_error(cuda::Stream stream) {
-  if (!y_.has_reference()) {
-    std::vector<cuda::Expected> places;
-    for (const Data::Expected& expected : data_.reference())
-      places.push_back({.at = expected.token * sizes_.out_features + expected.row,
-                        .value = expected.value,
-                        .magnitude = expected.magnitude});
-    y_.set_reference(places, stream);
-  }
-  return y_.max_error(stream);
+void MixedBitOnCuda::set_reference(cuda::Stream stream) {
+  std::vector<cuda::Expected> places;
+  for (const Data::Expected& expected : data_.reference())
+    places.push_back({.at = expected.token * sizes_.out_features + expected.row,
+                      .value = expected.value,
+                      .magnitude = expected.magnitude});
+  y_.set_reference(places, stream);
 }
 
 double MixedBitOnCuda::tolerance() const noexcept {

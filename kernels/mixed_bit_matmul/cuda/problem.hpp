@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "kernels/common/cuda_memory.hpp"
-#include "kernels/common/cuda_output.hpp"
-#include "kernels/cuda_family.hpp"
-#include "kernels/dense_gemm/cuda/cublaslt.hpp"
+#include "kernels/dense_gemm/cuda/prepared_problem.hpp"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
@@ -29,7 +27,15 @@ bool supports(const Method& method, const Shape& shape, int compute_capability_m
 
 cuda::Element type_of(const Shape& shape);
 
-class MixedBitOnCuda final : public cuda::Problem {
+/// What a variant needs for its launches.
+struct Slot {
+  LaunchStatus status = LaunchStatus::ok;
+  Method method;
+  std::shared_ptr<dense_gemm::Plan> plan;
+  dense_gemm::CheckedAlgorithm algorithm;
+};
+
+class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
  public:
   /// `methods`: of the family's variants, in their order.
   MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
@@ -39,47 +45,30 @@ class MixedBitOnCuda final : public cuda::Problem {
   double tolerance_unrounded() const noexcept { return data_.tolerance(); }
 
   std::string description() const override;
-  LaunchStatus prepare(std::size_t variant, cuda::Stream stream) override;
-  LaunchStatus launch(std::size_t variant, cuda::Stream stream) noexcept override;
-  void poison_output(cuda::Stream stream) noexcept override;
-  std::vector<std::byte> output(cuda::Stream stream) const override;
-  double max_error(cuda::Stream stream) override;
   double tolerance() const noexcept override;
   double bytes() const noexcept override;
   double operations() const noexcept override;
 
  private:
-  struct Slot {
-    LaunchStatus status = LaunchStatus::ok;
-    Method method;
-    std::shared_ptr<dense_gemm::Plan> plan;
-    dense_gemm::CheckedAlgorithm algorithm;
-  };
   DeviceOperands operands(std::size_t copy) const noexcept;
-  std::unique_ptr<Slot> make(std::size_t variant);
-  LaunchStatus enqueue(const Slot& slot, cuda::Stream stream) noexcept;
+  std::unique_ptr<Slot> make_slot(std::size_t variant) override;
+  LaunchStatus enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept override;
+  void set_reference(cuda::Stream stream) override;
   void upload(cuda::Stream stream);
 
-  const cuda::Family& family_;
   const std::vector<Method>& methods_;
-  dense_gemm::Device& device_;
   Sizes sizes_;
-  cuda::ProblemOptions options_;
   cuda::Element type_;
   Data data_;
-  std::size_t copies_ = 1;
-  std::size_t turn_ = 0;
   std::size_t words_of_copy_ = 0, scales_of_copy_ = 0;
   std::vector<std::int64_t> host_words_at_;
   std::vector<BlockPair> host_pairs_;
   std::optional<CUtensorMap> x_map_;
   cuda::DeviceBuffer<std::uint32_t> words_;
   cuda::DeviceBuffer<std::uint16_t> x_, scales_, weights_;
-  cuda::Output y_;
   cuda::DeviceBuffer<std::int64_t> words_at_;
   cuda::DeviceBuffer<int> block_bits_;
   cuda::DeviceBuffer<BlockPair> block_pairs_;
-  std::vector<std::unique_ptr<Slot>> slots_;
 };
 
 }  // namespace adaptive::kernels::mixed_bit_matmul
