@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/common/buffer.hpp"
+#include "kernels/common/host_reference.hpp"
 #include "kernels/family.hpp"
 #include "kernels/grouped_gemm/operands.hpp"
 
@@ -41,13 +42,10 @@ class Data {
   double operations() const noexcept;
 
  private:
-  struct Expected {
-    std::int64_t row, column;
-    double value, magnitude;
-  };
   void make_groups(std::uint64_t seed);
+  /// Every element, or a fixed sample; computed at the first call.
+  const std::vector<Expected>& reference();
   Expected expected_at(std::int64_t row, std::int64_t column) const;
-  void make_reference();
 
   Sizes sizes_;
   std::uint64_t seed_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/common/buffer.hpp"
+#include "kernels/common/host_reference.hpp"
 #include "kernels/family.hpp"
 #include "kernels/mixed_bit_matmul/operands.hpp"
 
@@ -28,11 +29,6 @@ enum class Precision { float32, bfloat16, float16 };
 /// Random operands on the host with their reference.
 class Data {
  public:
-  struct Expected {
-    std::int64_t token, row;
-    double value, magnitude;
-  };
-
   /// Of the shape's first four values, which every backend has.
   Data(const Shape& shape, std::uint64_t seed, Precision precision = Precision::float32);
 
@@ -53,7 +49,6 @@ class Data {
  private:
   Expected expected_at(std::int64_t token, std::int64_t row) const;
   int level(std::int64_t row, std::int64_t column) const;
-  void make_reference();
 
   Sizes sizes_;
   std::uint64_t seed_;

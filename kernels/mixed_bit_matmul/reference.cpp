@@ -1,7 +1,6 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/common/random.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
 // The definition of the result: levels read one by one from the layout of problem.hpp, sums in double.
@@ -22,7 +21,7 @@ int Data::level(std::int64_t row, std::int64_t column) const {
   return static_cast<int>(level);
 }
 
-Data::Expected Data::expected_at(std::int64_t token, std::int64_t row) const {
+Expected Data::expected_at(std::int64_t token, std::int64_t row) const {
   const float* x = operands_.x + token * operands_.groups * group_size;
   const float* scales = operands_.scales + row / block_rows * operands_.groups * 2 * block_rows;
   double value = 0;
@@ -34,42 +33,19 @@ Data::Expected Data::expected_at(std::int64_t token, std::int64_t row) const {
     value += (scaled + offset) * static_cast<double>(x[column]);
     magnitude += (std::abs(scaled) + std::abs(offset)) * std::abs(static_cast<double>(x[column]));
   }
-  return {token, row, value, magnitude};
+  return {token * sizes_.out_features + row, value, magnitude};
 }
 
-void Data::make_reference() {
-  std::vector<Expected>& reference = reference_.emplace();
-  const std::int64_t elements = sizes_.tokens * sizes_.out_features;
-  const std::int64_t affordable = (std::int64_t{1} << 26) / std::max<std::int64_t>(1, sizes_.in_features);
-  if (elements <= affordable) {
-    for (std::int64_t t = 0; t < sizes_.tokens; ++t)
-      for (std::int64_t r = 0; r < sizes_.out_features; ++r) reference.push_back(expected_at(t, r));
-    return;
-  }
-  Random random(seed_ ^ 0x5eed);
-  reference.push_back(expected_at(sizes_.tokens - 1, sizes_.out_features - 1));
-  for (std::int64_t i = 1; i < affordable; ++i) {
-    const std::int64_t element = random.below(elements);
-    reference.push_back(expected_at(element / sizes_.out_features, element % sizes_.out_features));
-  }
-}
-
-const std::vector<Data::Expected>& Data::reference() {
-  if (!reference_) make_reference();
+const std::vector<Expected>& Data::reference() {
+  if (!reference_)
+    reference_ =
+        make_reference(sizes_.tokens, sizes_.out_features, sizes_.in_features, seed_,
+                       [this](std::int64_t token, std::int64_t row) { return expected_at(token, row); });
   return *reference_;
 }
 
 double Data::max_error() {
-  for (const float value : y_)
-    if (!std::isfinite(value)) return std::numeric_limits<double>::infinity();
-  double worst = 0;
-  for (const Expected& expected : reference()) {
-    const float actual = y_[static_cast<std::size_t>(expected.token * sizes_.out_features + expected.row)];
-    const double error = std::abs(static_cast<double>(actual) - expected.value);
-    // A sum without terms has magnitude zero and must be exactly zero.
-    worst = std::max(worst, error / std::max(expected.magnitude, 1e-30));
-  }
-  return worst;
+  return kernels::max_error({y_.data(), y_.size()}, reference());
 }
 
 double Data::tolerance() const noexcept {

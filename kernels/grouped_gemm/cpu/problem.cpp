@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/common/helper_thread.hpp"
+#include "kernels/common/host_problem.hpp"
 #include "kernels/common/processor.hpp"
 #include "kernels/grouped_gemm/cpu/kernels.hpp"
 #include "kernels/grouped_gemm/problem.hpp"
@@ -92,15 +93,11 @@ float widened(std::uint16_t value) {
   return result;
 }
 
-class CpuProblem final : public Problem {
+class CpuProblem final : public HostProblem<Data> {
  public:
   CpuProblem(const Shape& shape, std::uint64_t seed, const std::vector<Variant>& variants)
-      : Problem(shape), data_(shape, seed) {
-    for (std::size_t v = 0; v < variants.size(); ++v)
-      status_[v] = !variants[v].available()       ? LaunchStatus::unavailable
-                   : !variants[v].supports(shape) ? LaunchStatus::unsupported
-                                                  : LaunchStatus::ok;
-    const Operands& operands = data_.operands();
+      : HostProblem(shape, seed, variants) {
+    const Operands& operands = this->operands();
     x_tiles_ = Buffer<float>(
         static_cast<std::size_t>((operands.tokens + operands.group_count * tile_max) * operands.k_stride));
     tile_rows_ = Buffer<std::int64_t>(static_cast<std::size_t>(operands.group_count));
@@ -111,19 +108,10 @@ class CpuProblem final : public Problem {
       packed_bfloat_ = pack<std::uint16_t>(operands);
   }
 
-  std::string description() const override { return data_.description(); }
-  void poison_output() noexcept override { data_.poison_output(); }
-  std::span<const std::byte> output() const noexcept override { return data_.output(); }
-  double max_error() override { return data_.max_error(); }
-  double tolerance() const noexcept override { return data_.tolerance(); }
-  double bytes() const noexcept override { return data_.bytes(); }
-  double operations() const noexcept override { return data_.operations(); }
-
-  LaunchStatus launch(std::size_t variant) noexcept override {
-    if (variant >= rows.size()) return LaunchStatus::unknown_variant;
-    if (status_[variant] != LaunchStatus::ok) return status_[variant];
+ private:
+  void run(std::size_t variant) noexcept override {
     const Row& row = rows[variant];
-    const Operands& operands = data_.operands();
+    const Operands& operands = this->operands();
     const Scratch scratch = prepare(row, operands);
     const std::int64_t groups = operands.group_count;
     const std::int64_t blocks = (operands.n + block_columns - 1) / block_columns;
@@ -147,10 +135,8 @@ class CpuProblem final : public Problem {
         run_on_two_threads(column_pieces, by_column);
         break;
     }
-    return LaunchStatus::ok;
   }
 
- private:
   Scratch prepare(const Row& row, const Operands& operands) noexcept {
     const float* x = x_tiles_.data();
     const std::int64_t tile = std::max(row.tile, 1);
@@ -187,8 +173,6 @@ class CpuProblem final : public Problem {
     }
   }
 
-  Data data_;
-  std::array<LaunchStatus, rows.size()> status_{};
   Buffer<float> x_tiles_, panels_, packed_float_;
   Buffer<std::uint16_t> packed_bfloat_;
   Buffer<std::int64_t> tile_rows_;

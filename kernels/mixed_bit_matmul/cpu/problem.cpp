@@ -3,6 +3,7 @@
 #include <array>
 
 #include "kernels/common/helper_thread.hpp"
+#include "kernels/common/host_problem.hpp"
 #include "kernels/common/processor.hpp"
 #include "kernels/mixed_bit_matmul/cpu/kernels.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"
@@ -73,15 +74,11 @@ bool has_table_width(std::int64_t bits_mask) {
   return (bits_mask & 3) != 0;  // widths 2 and 3
 }
 
-class CpuProblem final : public Problem {
+class CpuProblem final : public HostProblem<Data> {
  public:
   CpuProblem(const Shape& shape, std::uint64_t seed, const std::vector<Variant>& variants)
-      : Problem(shape), data_(shape, seed) {
-    for (std::size_t v = 0; v < variants.size(); ++v)
-      status_[v] = !variants[v].available()       ? LaunchStatus::unavailable
-                   : !variants[v].supports(shape) ? LaunchStatus::unsupported
-                                                  : LaunchStatus::ok;
-    const Operands& operands = data_.operands();
+      : HostProblem(shape, seed, variants) {
+    const Operands& operands = this->operands();
     const auto tokens = static_cast<std::size_t>(operands.tokens);
     const auto groups = static_cast<std::size_t>(operands.groups);
     x_tiles_ = Buffer<float>((tokens + tile_max) * groups * group_size);
@@ -94,19 +91,10 @@ class CpuProblem final : public Problem {
     }
   }
 
-  std::string description() const override { return data_.description(); }
-  void poison_output() noexcept override { data_.poison_output(); }
-  std::span<const std::byte> output() const noexcept override { return data_.output(); }
-  double max_error() override { return data_.max_error(); }
-  double tolerance() const noexcept override { return data_.tolerance(); }
-  double bytes() const noexcept override { return data_.bytes(); }
-  double operations() const noexcept override { return data_.operations(); }
-
-  LaunchStatus launch(std::size_t variant) noexcept override {
-    if (variant >= rows.size()) return LaunchStatus::unknown_variant;
-    if (status_[variant] != LaunchStatus::ok) return status_[variant];
+ private:
+  void run(std::size_t variant) noexcept override {
     const Row& row = rows[variant];
-    const Operands& operands = data_.operands();
+    const Operands& operands = this->operands();
     const Scratch scratch = prepare(row, operands);
     if (row.threads == 1) {
       row.kernel(operands, scratch, {0, 1, 0});
@@ -116,10 +104,8 @@ class CpuProblem final : public Problem {
       };
       run_on_two_threads(pieces_per_job, share);
     }
-    return LaunchStatus::ok;
   }
 
- private:
   Scratch prepare(const Row& row, const Operands& operands) noexcept {
     const float* tiles = operands.x;  // a tile of one token is the row itself
     if (row.needs == Needs::tiles || row.needs == Needs::tiles_and_sums) {
@@ -160,8 +146,6 @@ class CpuProblem final : public Problem {
     }
   }
 
-  Data data_;
-  std::array<LaunchStatus, rows.size()> status_{};
   Buffer<float> x_tiles_, x_sums_, pair_tables_, quad_tables_, panels_;
 };
 

@@ -258,10 +258,8 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
 
 void MixedBitOnCuda::set_reference(cuda::Stream stream) {
   std::vector<cuda::Expected> places;
-  for (const Data::Expected& expected : data_.reference())
-    places.push_back({.at = expected.token * sizes_.out_features + expected.row,
-                      .value = expected.value,
-                      .magnitude = expected.magnitude});
+  for (const Expected& expected : data_.reference())
+    places.push_back({.at = expected.at, .value = expected.value, .magnitude = expected.magnitude});
   y_.set_reference(places, stream);
 }
 
