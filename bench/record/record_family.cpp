@@ -19,6 +19,7 @@
 
 #include <adaptive/adaptive.hpp>
 
+#include "bench/run_main.hpp"
 #include "table/table.hpp"
 #include "tuning/measurement.hpp"
 #include "tuning/targets.hpp"
@@ -92,7 +93,8 @@ std::vector<kernels::Shape> shapes_of(const tuning::Target& target, const std::s
   return shapes;
 }
 
-int run(const Options& options) {
+int run(const std::vector<std::string>& arguments) {
+  const Options options = parse(arguments);
   const std::unique_ptr<tuning::Target> target =
       tuning::make_target(options.family, tuning::default_device(options.family));
   std::ofstream trace;
@@ -123,13 +125,5 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(parse({argv + 1, argv + argc}));
-  } catch (const std::invalid_argument& e) {
-    std::fprintf(stderr, "record_family: %s\n", e.what());
-    return 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "record_family: %s\n", e.what());
-    return 1;
-  }
+  return adaptive::bench::run_main("record_family", argc, argv, run);
 }

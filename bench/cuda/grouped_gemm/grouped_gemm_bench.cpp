@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "bench/cuda/interleaved/interleaved.hpp"
+#include "bench/cuda/interleaved/options.hpp"
 #include "bench/cuda/interleaved/output.hpp"
+#include "bench/run_main.hpp"
 #include "kernels/common/cuda_memory.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/grouped_gemm/cuda/problem.hpp"
@@ -26,42 +28,27 @@ using namespace adaptive::kernels;
 namespace bench = adaptive::bench;
 
 struct Options {
-  std::string out;
+  bench::FamilyOptions family;
   std::vector<std::string> layers;
-  std::vector<std::int64_t> tokens = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
   double skew = 0.5;
-  bench::Interleaved::Options sampling;
   bool gathered = false;
 };
 
 Options parse(const std::vector<std::string>& arguments) {
   Options options;
-  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
-    const std::string& option = arguments[i];
-    const std::string& value = arguments[i + 1];
-    if (option == "--out") {
-      options.out = value;
-    } else if (option == "--layers") {
+  options.family = bench::parse_options(arguments, [&](const std::string& option, const std::string& value) {
+    if (option == "--layers") {
       options.layers = bench::split(value);
-    } else if (option == "--tokens") {
-      options.tokens.clear();
-      for (const std::string& part : bench::split(value))
-        options.tokens.push_back(static_cast<std::int64_t>(bench::parse_number(option, part)));
-    } else if (option == "--samples") {
-      options.sampling.samples = std::max(1, static_cast<int>(bench::parse_number(option, value)));
     } else if (option == "--skew") {
       options.skew = bench::parse_number(option, value);
     } else if (option == "--order") {
       options.gathered = value == "gathered";
       if (!options.gathered && value != "sorted") throw std::invalid_argument("--order: sorted or gathered");
-    } else if (option == "--prune") {
-      options.sampling.prune = bench::parse_number(option, value);
     } else {
-      throw std::invalid_argument("unknown: " + option);
+      return false;
     }
-  }
-  if (arguments.size() % 2 != 0) throw std::invalid_argument(arguments.back() + " wants a value");
-  if (options.out.empty()) throw std::invalid_argument("--out is missing");
+    return true;
+  });
   return options;
 }
 
@@ -89,20 +76,21 @@ void measure(const grouped_gemm::Layer& layer, std::int64_t routed, const Option
   std::fflush(stdout);
 }
 
-int run(const Options& options) {
+int run(const std::vector<std::string>& arguments) {
+  const Options options = parse(arguments);
   const cuda::Family* family = cuda::find_family("grouped_gemm");
   if (family == nullptr) throw std::runtime_error("this build has no CUDA");
-  bench::JsonLines out(options.out);
+  bench::JsonLines out(options.family.out);
   cudaStream_t stream = nullptr;
   cuda::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
-  bench::Interleaved interleaved(options.sampling, stream);
+  bench::Interleaved interleaved(options.family.sampling, stream);
   for (const grouped_gemm::Layer& layer : grouped_gemm::layers()) {
     const auto wanted = [&](const std::string& text) {
       return std::string(layer.origin).find(text) != std::string::npos;
     };
     if (!options.layers.empty() && std::none_of(options.layers.begin(), options.layers.end(), wanted))
       continue;
-    for (const std::int64_t routed : options.tokens)
+    for (const std::int64_t routed : options.family.tokens)
       measure(layer, routed, options, *family, interleaved, out);
   }
   family->release(stream);
@@ -112,13 +100,5 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(parse({argv + 1, argv + argc}));
-  } catch (const std::invalid_argument& e) {
-    std::fprintf(stderr, "grouped_gemm_bench: %s\n", e.what());
-    return 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "grouped_gemm_bench: %s\n", e.what());
-    return 1;
-  }
+  return adaptive::bench::run_main("grouped_gemm_bench", argc, argv, run);
 }

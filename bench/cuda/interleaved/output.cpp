@@ -61,25 +61,6 @@ void JsonLines::end_line() {
   first_ = true;
 }
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == ',')
-      parts.emplace_back();
-    else
-      parts.back() += c;
-  }
-  return parts;
-}
-
-double parse_number(const std::string& option, const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !(value >= 0))
-    throw std::invalid_argument(option + ": \"" + text + "\" is no number");
-  return value;
-}
-
 std::pair<std::string, double> least(const std::map<std::string, double>& by_name) {
   if (by_name.empty()) throw std::runtime_error("no variant ran");
   return *std::min_element(by_name.begin(), by_name.end(),

@@ -31,12 +31,6 @@ class JsonLines {
   bool first_ = true;
 };
 
-/// "a,b" to {"a", "b"}.
-std::vector<std::string> split(const std::string& text);
-
-/// Throws std::invalid_argument where the text is no number of at least 0.
-double parse_number(const std::string& option, const std::string& text);
-
 /// Name and value of the least.
 std::pair<std::string, double> least(const std::map<std::string, double>& by_name);
 

@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "bench/cuda/interleaved/interleaved.hpp"
+#include "bench/cuda/interleaved/options.hpp"
 #include "bench/cuda/interleaved/output.hpp"
+#include "bench/run_main.hpp"
 #include "kernels/common/cuda_memory.hpp"
 #include "kernels/cuda_family.hpp"
 
@@ -25,50 +27,32 @@ using namespace adaptive::kernels;
 namespace bench = adaptive::bench;
 
 struct Options {
-  std::string out;
+  bench::FamilyOptions family;
   std::vector<std::string> bits = {"2", "3", "4", "8", "2+4"};
-  std::vector<std::int64_t> tokens = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
   std::int64_t out_features = 8192, in_features = 8192;
-  bench::Interleaved::Options sampling;
 };
 
 Options parse(const std::vector<std::string>& arguments) {
   Options options;
-  if (arguments.size() % 2 != 0) throw std::invalid_argument(arguments.back() + " wants a value");
-  for (std::size_t i = 0; i < arguments.size(); i += 2) {
-    const std::string& option = arguments[i];
-    const std::string& value = arguments[i + 1];
+  options.family = bench::parse_options(arguments, [&](const std::string& option, const std::string& value) {
     const auto integer = [&] { return static_cast<std::int64_t>(bench::parse_number(option, value)); };
-    if (option == "--out") {
-      options.out = value;
-    } else if (option == "--bits") {
+    if (option == "--bits")
       options.bits = bench::split(value);
-    } else if (option == "--tokens") {
-      options.tokens.clear();
-      for (const std::string& part : bench::split(value))
-        options.tokens.push_back(static_cast<std::int64_t>(bench::parse_number(option, part)));
-    } else if (option == "--out-features") {
+    else if (option == "--out-features")
       options.out_features = integer();
-    } else if (option == "--in-features") {
+    else if (option == "--in-features")
       options.in_features = integer();
-    } else if (option == "--samples") {
-      options.sampling.samples = std::max(1, static_cast<int>(integer()));
-    } else if (option == "--prune") {
-      options.sampling.prune = bench::parse_number(option, value);
-    } else {
-      throw std::invalid_argument("unknown: " + option);
-    }
-  }
-  if (options.out.empty()) throw std::invalid_argument("--out is missing");
+    else
+      return false;
+    return true;
+  });
   return options;
 }
 
 /// "2+4" to the family's label set.
 std::int64_t mask_of(const std::string& bits, const Dimension& dimension) {
   std::int64_t mask = 0;
-  std::string text = bits;
-  std::replace(text.begin(), text.end(), '+', ',');
-  for (const std::string& width : bench::split(text)) {
+  for (const std::string& width : bench::split(bits, '+')) {
     const auto found = std::find(dimension.labels.begin(), dimension.labels.end(), width);
     if (found == dimension.labels.end()) throw std::invalid_argument("--bits: no width: \"" + width + "\"");
     mask |= std::int64_t{1} << (found - dimension.labels.begin());
@@ -115,26 +99,19 @@ void measure(const std::string& bits, std::int64_t tokens, const Options& option
   std::fflush(stdout);
 }
 
-int run(const Options& options) {
-  bench::JsonLines out(options.out);
+int run(const std::vector<std::string>& arguments) {
+  const Options options = parse(arguments);
+  bench::JsonLines out(options.family.out);
   cudaStream_t stream = nullptr;
   cuda::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
-  bench::Interleaved interleaved(options.sampling, stream);
+  bench::Interleaved interleaved(options.family.sampling, stream);
   for (const std::string& bits : options.bits)
-    for (const std::int64_t tokens : options.tokens) measure(bits, tokens, options, interleaved, out);
+    for (const std::int64_t tokens : options.family.tokens) measure(bits, tokens, options, interleaved, out);
   return interleaved.wrong() == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(parse({argv + 1, argv + argc}));
-  } catch (const std::invalid_argument& e) {
-    std::fprintf(stderr, "mixed_bit_bench: %s\n", e.what());
-    return 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "mixed_bit_bench: %s\n", e.what());
-    return 1;
-  }
+  return adaptive::bench::run_main("mixed_bit_bench", argc, argv, run);
 }
