@@ -4,28 +4,18 @@ include(CMakePackageConfigHelpers)
 
 set(ADAPTIVE_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/adaptive")
 
-install(TARGETS adaptive EXPORT adaptive-targets
-  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
-  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-
-# The CUDA part is an export of its own: who does not use it need not have the toolkit.
-if(TARGET adaptive_cuda)
-  install(TARGETS adaptive_cuda EXPORT adaptive-cuda-targets
-    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
-    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-  install(EXPORT adaptive-cuda-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
-endif()
-
-# Nor must who shares nothing through Redis have hiredis.
-if(TARGET adaptive_redis)
-  install(TARGETS adaptive_redis EXPORT adaptive-redis-targets
-    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
-    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-  install(EXPORT adaptive-redis-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
-endif()
+# Each library is an export of its own: who does not use adaptive::cuda need not have the toolkit, nor who shares
+# nothing through Redis hiredis.
+foreach(library adaptive adaptive_cuda adaptive_redis)
+  if(TARGET ${library})
+    string(REPLACE "_" "-" export "${library}-targets")
+    install(TARGETS ${library} EXPORT ${export}
+      RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+      LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+      ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+    install(EXPORT ${export} NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+  endif()
+endforeach()
 
 # A header is installed where there is a library behind it.
 set(ADAPTIVE_HEADERS_LEFT_OUT "")
@@ -38,7 +28,6 @@ endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/adaptive" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp" ${ADAPTIVE_HEADERS_LEFT_OUT})
 
-install(EXPORT adaptive-targets NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-config.cmake.in"
   "${PROJECT_BINARY_DIR}/adaptive-config.cmake" INSTALL_DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
 # Below 1.0 every minor version may change the interface.
@@ -59,30 +48,26 @@ if(NOT ADAPTIVE_PC_NEEDS)
   set(ADAPTIVE_PC_NEEDS "-pthread")
 endif()
 get_target_property(ADAPTIVE_TYPE adaptive TYPE)
-if(ADAPTIVE_TYPE STREQUAL "STATIC_LIBRARY")
-  # There is only the archive: whoever links it needs these, with or without `pkg-config --static`.
-  set(ADAPTIVE_PC_LIBS " ${ADAPTIVE_PC_NEEDS}")
-  set(ADAPTIVE_PC_LIBS_PRIVATE "")
-else()
+
+# Installs NAME.pc. `needs`: what the library is linked with, which whoever links an archive needs as well, with or
+# without `pkg-config --static`.
+function(adaptive_pkg_config name needs)
   set(ADAPTIVE_PC_LIBS "")
-  set(ADAPTIVE_PC_LIBS_PRIVATE "${ADAPTIVE_PC_NEEDS}")
-endif()
-configure_file("${CMAKE_CURRENT_LIST_DIR}/adaptive.pc.in" "${PROJECT_BINARY_DIR}/adaptive.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/adaptive.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  set(ADAPTIVE_PC_LIBS_PRIVATE "")
+  if(ADAPTIVE_TYPE STREQUAL "STATIC_LIBRARY")
+    set(ADAPTIVE_PC_LIBS " ${needs}")
+  else()
+    set(ADAPTIVE_PC_LIBS_PRIVATE "${needs}")
+  endif()
+  configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${name}.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endfunction()
+
+adaptive_pkg_config(adaptive "${ADAPTIVE_PC_NEEDS}")
 if(TARGET adaptive_cuda)
   list(GET CUDAToolkit_INCLUDE_DIRS 0 ADAPTIVE_PC_CUDA_INCLUDE)
-  configure_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-cuda.pc.in" "${PROJECT_BINARY_DIR}/adaptive-cuda.pc" @ONLY)
-  install(FILES "${PROJECT_BINARY_DIR}/adaptive-cuda.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  adaptive_pkg_config(adaptive-cuda "")
 endif()
 if(TARGET adaptive_redis)
-  # The protocol's library is another's: who links the archive links it too.
-  if(ADAPTIVE_TYPE STREQUAL "STATIC_LIBRARY")
-    set(ADAPTIVE_PC_REDIS_LIBS " -lhiredis")
-    set(ADAPTIVE_PC_REDIS_LIBS_PRIVATE "")
-  else()
-    set(ADAPTIVE_PC_REDIS_LIBS "")
-    set(ADAPTIVE_PC_REDIS_LIBS_PRIVATE "-lhiredis")
-  endif()
-  configure_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-redis.pc.in" "${PROJECT_BINARY_DIR}/adaptive-redis.pc" @ONLY)
-  install(FILES "${PROJECT_BINARY_DIR}/adaptive-redis.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  adaptive_pkg_config(adaptive-redis "-lhiredis")
 endif()

@@ -38,6 +38,19 @@ function(adaptive_target_defaults target)
   endif()
 endfunction()
 
+# The library adaptive_NAME beside adaptive itself, which others know as adaptive::NAME.
+function(adaptive_part_defaults name)
+  set(target adaptive_${name})
+  add_library(adaptive::${name} ALIAS ${target})
+  adaptive_target_defaults(${target})
+  set_target_properties(${target} PROPERTIES
+    EXPORT_NAME ${name}
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    INSTALL_RPATH "$ORIGIN"  # a program that links this library alone finds the other one beside it
+    DEFINE_SYMBOL "")
+endfunction()
+
 # Looks for the packages that an optional part of the build needs; where one is missing, the part is left out
 # with a message and its option is OFF for this configuration (the cache keeps what the user asked for).
 function(adaptive_find_optional option part)
