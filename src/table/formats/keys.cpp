@@ -8,21 +8,18 @@
 
 #include <adaptive/error.hpp>
 
+#include "core/text.hpp"
 #include "table/formats/file_name.hpp"
 #include "table/formats/values.hpp"
 
 namespace adaptive::table::formats {
 namespace {
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find('+', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
+/// "2+4" as {"2", "4"}; empty labels are none.
+std::vector<std::string> labels_of(std::string_view set) {
+  std::vector<std::string> labels = core::split(set, '+');
+  std::erase(labels, "");
+  return labels;
 }
 
 std::optional<std::int64_t> index_of(const Dimension& dimension, const std::string& label) {
@@ -38,7 +35,7 @@ std::optional<std::int64_t> key_value(const Dimension& dimension, const Paramete
   if (dimension.kind == DimensionKind::label) return index_of(dimension, *text);
   if (dimension.kind != DimensionKind::label_set) return std::nullopt;
   std::uint64_t mask = 0;
-  for (const std::string& label : split(*text)) {
+  for (const std::string& label : labels_of(*text)) {
     const std::optional<std::int64_t> index = index_of(dimension, label);
     if (!index || *index >= 63) return std::nullopt;
     mask |= std::uint64_t{1} << *index;
@@ -57,11 +54,9 @@ void sort_labels(std::vector<std::string>& labels) {
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
 }
 
-std::string joined(std::vector<std::string> labels) {
+std::string set_of(std::vector<std::string> labels) {
   sort_labels(labels);
-  std::string text;
-  for (const std::string& label : labels) text += (text.empty() ? "" : "+") + label;
-  return text;
+  return core::joined(labels, "+");
 }
 
 }  // namespace
@@ -81,7 +76,7 @@ Shape whole_key(const Sheet& sheet, const Row& row) {
 std::vector<std::string> labels_in(const OperationTable& operation, std::string_view dimension,
                                    const std::string& text) {
   const Dimension* const found = dimension_named(operation, dimension);
-  if (found != nullptr && found->kind == DimensionKind::label_set) return split(text);
+  if (found != nullptr && found->kind == DimensionKind::label_set) return labels_of(text);
   return {text};
 }
 
@@ -109,7 +104,7 @@ Shape to_shape(const OperationTable& operation, const Key& key) {
       std::vector<std::string> labels;
       for (std::int64_t j = 0; j < std::min<std::int64_t>(known, 63); ++j)
         if ((key[i] >> j & 1) != 0) labels.push_back(dimension.labels[static_cast<std::size_t>(j)]);
-      value = joined(std::move(labels));
+      value = set_of(std::move(labels));
     } else {
       value = key[i];
     }
@@ -146,7 +141,7 @@ std::optional<Parameter> parse_value(const Dimension& dimension, std::string_vie
     case DimensionKind::label_set:
       break;
   }
-  std::vector<std::string> labels = split(std::string(text));
+  std::vector<std::string> labels = labels_of(text);
   const bool known = std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
     return index_of(dimension, label).has_value();
   });
@@ -156,7 +151,7 @@ std::optional<Parameter> parse_value(const Dimension& dimension, std::string_vie
     labels.clear();
     for (const std::int64_t value : *values) labels.push_back(std::to_string(value));
   }
-  return Parameter(joined(std::move(labels)));
+  return Parameter(set_of(std::move(labels)));
 }
 
 }  // namespace adaptive::table::formats
