@@ -1,11 +1,53 @@
 #include "replay/environment.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 namespace adaptive::replay {
+namespace {
+
+using Coordinates = std::array<std::uint32_t, 3>;
+
+// Four tiles, three numbers of stages, two of warps, over and over.
+Coordinates coordinates(std::uint32_t variant) {
+  return {variant % 4, variant / 4 % 3, variant / 12 % 2};
+}
+
+// Places from 0 for the fastest to 1 for the slowest.
+std::vector<double> shuffled(const SyntheticOptions& options, Random& random) {
+  std::vector<double> places(options.variants);
+  const double steps = static_cast<double>(std::max<std::size_t>(options.variants, 2) - 1);
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<double>(i) / steps;
+  if (options.likeness == Likeness::broken)
+    for (std::size_t i = 1; i < places.size(); ++i) places[i] = 0.8 + 0.2 * places[i];
+  for (std::size_t i = places.size(); i > 1; --i)
+    std::swap(places[i - 1], places[random.below(static_cast<std::uint32_t>(i))]);
+  return places;
+}
+
+std::vector<double> alike(std::size_t variants, Random& random) {
+  std::array<double, 3> best{};
+  std::array<double, 3> slope{};
+  for (std::size_t d = 0; d < best.size(); ++d) {
+    best[d] = 3.0 * random.uniform();
+    slope[d] = 0.1 + 0.4 * random.uniform();
+  }
+  std::vector<double> places;
+  for (std::uint32_t i = 0; i < variants; ++i) {
+    double& place = places.emplace_back(0.03 * normal(random));
+    for (std::size_t d = 0; d < best.size(); ++d) place += slope[d] * std::abs(coordinates(i)[d] - best[d]);
+  }
+  const auto [least, most] = std::minmax_element(places.begin(), places.end());
+  const double from = *least;
+  const double range = std::max(*most - from, 1e-9);
+  for (double& place : places) place = (place - from) / range;
+  return places;
+}
+
+}  // namespace
 
 void Environment::set_means(std::vector<double> means) {
   means_ = std::move(means);
@@ -19,16 +61,19 @@ Synthetic::Synthetic(SyntheticOptions options, std::uint64_t seed)
 
 void Synthetic::restart(std::uint64_t seed) {
   Random random(seed);
-  std::vector<double> means(options_.variants);
-  const double steps = static_cast<double>(std::max<std::size_t>(options_.variants, 2) - 1);
-  for (std::size_t i = 0; i < means.size(); ++i)
-    means[i] = options_.least_ns * std::pow(options_.spread, static_cast<double>(i) / steps);
-  for (std::size_t i = means.size(); i > 1; --i)
-    std::swap(means[i - 1], means[random.below(static_cast<std::uint32_t>(i))]);
+  std::vector<double> means =
+      options_.likeness == Likeness::real ? alike(options_.variants, random) : shuffled(options_, random);
+  for (double& mean : means) mean = options_.least_ns * std::pow(options_.spread, mean);
   set_means(std::move(means));
   noise_ = Noise(options_.noise, random());
   next_call_ = 0;
   warm_.assign(size(), options_.cold == 1.0 && options_.cold_ns == 0.0);
+}
+
+Parameters Synthetic::variant_parameters(std::uint32_t variant) const {
+  if (options_.likeness == Likeness::unknown) return {};
+  const auto [tile, stages, warps] = coordinates(variant);
+  return {{"tile", 16U << tile}, {"stages", 2U + stages}, {"warps", 4U << warps}};
 }
 
 void Synthetic::advance() {

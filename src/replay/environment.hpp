@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include <adaptive/variant.hpp>
 #include "replay/noise.hpp"
 
 namespace adaptive::replay {
@@ -24,6 +26,9 @@ class Environment {
   virtual double launch(std::uint32_t variant) = 0;
   /// What it would cost were the variant warm.
   virtual double latency_ns(std::uint32_t variant) const = 0;
+
+  virtual std::string variant_name(std::uint32_t variant) const { return "v" + std::to_string(variant); }
+  virtual Parameters variant_parameters(std::uint32_t) const { return {}; }
 
   std::size_t size() const noexcept { return means_.size(); }
   /// True mean at this call, up to a factor common to all variants.
@@ -54,11 +59,21 @@ struct Change {
   std::size_t over = 1;  ///< calls that the change takes
 };
 
+/// What the parameters of simulated variants, tiles, stages and warps, have to do with their latencies.
+enum class Likeness {
+  unknown,  ///< they have none
+  real,  ///< each parameter has a best value, and what is further from it takes longer; 3 % are a variant's
+         ///< own
+  apparent,  ///< nothing
+  broken     ///< all but one, whichever, take nearly as long as the slowest
+};
+
 /// Variants in geometric progression from 1 to `spread`, in an order that the seed shuffles, so that the
-/// default is any of them.
+/// default is any of them; or where their likeness places them in between.
 struct SyntheticOptions {
   std::size_t variants = 8;
   double spread = 2.0;
+  Likeness likeness = Likeness::unknown;
   double least_ns = 20'000.0;
   NoiseModel noise = {};
   /// Factor of a variant's first launch: module load, JIT, cache.
@@ -75,6 +90,7 @@ class Synthetic final : public Environment {
   void advance() override;
   double launch(std::uint32_t variant) override;
   double latency_ns(std::uint32_t variant) const override { return mean(variant) * factor_; }
+  Parameters variant_parameters(std::uint32_t variant) const override;
 
  private:
   void apply(const Change& change);

@@ -135,9 +135,9 @@ OperationSpec spec_of(const table::TraceKey& key, const std::vector<const table:
   OperationSpec spec{.name = key.operation, .dimensions = std::move(dimensions)};
   std::set<std::string> named;
   const auto add = [&](const table::TraceKey& from, bool supported) {
-    for (const std::string& name : from.variants) {
-      if (!named.insert(name).second) continue;
-      Variant variant{.name = name};
+    for (std::size_t i = 0; i < from.variants.size(); ++i) {
+      if (!named.insert(from.variants[i]).second) continue;
+      Variant variant{.name = from.variants[i], .parameters = from.parameters_of(i)};
       if (!supported) variant.supports = [](const Key&) { return false; };
       spec.variants.push_back(std::move(variant));
     }

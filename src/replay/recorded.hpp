@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include <adaptive/random.hpp>
 
@@ -25,6 +26,8 @@ class Recorded final : public Environment {
   void restart(std::uint64_t seed) override;
   void advance() override;
   double launch(std::uint32_t variant) override { return latency_ns(variant); }
+  std::string variant_name(std::uint32_t variant) const override { return key_.variants[variant]; }
+  Parameters variant_parameters(std::uint32_t variant) const override { return key_.parameters_of(variant); }
   double latency_ns(std::uint32_t variant) const override { return key_.latency_ns[variant][round_]; }
 
  private:

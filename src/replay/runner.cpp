@@ -24,9 +24,11 @@ struct Arrival {
   }
 };
 
-OperationSpec spec(std::size_t variants) {
+OperationSpec spec(const Environment& environment) {
   OperationSpec result{.name = "simulated", .dimensions = {{"size"}}};
-  for (std::size_t i = 0; i < variants; ++i) result.variants.push_back({.name = "v" + std::to_string(i)});
+  for (std::uint32_t i = 0; i < environment.size(); ++i)
+    result.variants.push_back(
+        {.name = environment.variant_name(i), .parameters = environment.variant_parameters(i)});
   return result;
 }
 
@@ -52,7 +54,7 @@ void load_seeds(Selector& selector, const Environment& environment, const SeedTa
     options.policy = make_policy("fixed");
     options.use_environment = false;
     Selector tuner(options);
-    Operation& operation = tuner.define(spec(environment.size()));
+    Operation& operation = tuner.define(spec(environment));
     Random random(seed ^ 0x7A3D'5C19U);
     std::vector<double> said;
     for (std::uint32_t i = 0; i < environment.size(); ++i)
@@ -74,7 +76,7 @@ Operation& define(Selector& selector, Environment& environment, const RunOptions
     return selector.define(options.known->spec);
   }
   if (options.seeds) load_seeds(selector, environment, *options.seeds, seed);
-  return selector.define(spec(environment.size()));
+  return selector.define(spec(environment));
 }
 
 class Reaction {

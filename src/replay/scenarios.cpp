@@ -15,6 +15,12 @@ SyntheticOptions variants(std::size_t count, double spread) {
   return options;
 }
 
+SyntheticOptions parameters(Likeness likeness) {
+  SyntheticOptions options = variants(24, 4.0);
+  options.likeness = likeness;
+  return options;
+}
+
 SyntheticOptions heavy_tails() {
   SyntheticOptions options;
   options.noise.outlier_min = 50.0;
@@ -57,6 +63,11 @@ const std::vector<Scenario>& scenarios() {
       {"steady", "K = 8, slowest 2× the fastest", variants(8, 2.0)},
       {"many", "K = 24, slowest 4× the fastest", variants(24, 4.0)},
       {"close", "K = 8, slowest 1.05× the fastest", variants(8, 1.05)},
+      {"alike", "K = 24, slowest 4×, variants with like parameters take about as long",
+       parameters(Likeness::real)},
+      {"seemingly alike", "as many, with parameters that say nothing", parameters(Likeness::apparent)},
+      {"one apart", "K = 24, parameters that say nothing, all but one take 3 to 4 times as long as that",
+       parameters(Likeness::broken)},
       {"outliers", "as steady, every outlier 50×", heavy_tails()},
       {"cold", "as steady, the first launch of every variant costs 20×", cold_starts()},
       {"module loads", "as steady, the first launch of every variant takes 1 ms more", module_loads()},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -22,6 +23,7 @@ struct Line {
   std::string operation;
   std::map<std::string, Parameter> key;
   std::string variant;
+  Parameters parameters;
   std::vector<double> latency_ns;
 };
 
@@ -42,12 +44,27 @@ bool is_list(const Json& value) {
   return value.is_array();
 }
 
-Parameter value_of(const std::string& dimension, const Json& value) {
+std::optional<Parameter> scalar(const Json& value) {
   if (value.is_number_integer()) return value.get<std::int64_t>();
   if (value.is_number()) return value.get<double>();
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_string()) return value.get<std::string>();
-  throw std::invalid_argument("key/" + dimension + " is neither a number nor a text");
+  return std::nullopt;
+}
+
+std::optional<Parameter> label_set(const Json& value) {
+  if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_text)) return std::nullopt;
+  std::vector<std::string> labels = value.get<std::vector<std::string>>();
+  std::sort(labels.begin(), labels.end());
+  std::string text;
+  for (const std::string& label : labels) text += (text.empty() ? "" : ",") + label;
+  return text;
+}
+
+Parameter value_of(const std::string& dimension, const Json& value) {
+  if (auto parameter = scalar(value)) return *std::move(parameter);
+  if (auto set = label_set(value)) return *std::move(set);
+  throw std::invalid_argument("key/" + dimension + " is neither a number, nor a text, nor a list of texts");
 }
 
 // Parsers quote what they do not understand, which may be long, and no text at all.
@@ -93,6 +110,12 @@ Line parse_line(std::string_view text) {
   if (key.size() > Key::capacity)
     throw std::invalid_argument("key has more than " + std::to_string(Key::capacity) + " values");
   for (const auto& [dimension, value] : key.items()) line.key.emplace(dimension, value_of(dimension, value));
+  if (json.contains("parameters"))
+    for (const auto& [name, value] : member(json, "parameters", is_object, "an object").items()) {
+      auto parameter = scalar(value);
+      if (!parameter) throw std::invalid_argument("parameters/" + name + " is neither a number nor a text");
+      line.parameters.emplace(name, *std::move(parameter));
+    }
   for (const Json& value : member(json, "latency_us", is_list, "a list")) {
     const double us = value.is_number() ? value.get<double>() : std::nan("");
     if (!(us > 0.0 && us * 1000.0 <= limits::latency_ns))
@@ -123,7 +146,7 @@ class Keys {
   explicit Keys(std::vector<TraceKey>& keys) : keys_(keys) {}
 
   void add(Line line) {
-    TraceKey candidate{std::move(line.operation), std::move(line.key), {}, {}};
+    TraceKey candidate{std::move(line.operation), std::move(line.key)};
     const auto [at, added] = known_.emplace(candidate.name(), keys_.size());
     if (added) keys_.push_back(std::move(candidate));
     TraceKey& key = keys_[at->second];
@@ -132,6 +155,7 @@ class Keys {
     if (variant == key.variants.size()) {
       key.variants.push_back(std::move(line.variant));
       key.latency_ns.push_back(std::move(line.latency_ns));
+      key.parameters.push_back(std::move(line.parameters));
     } else {
       std::vector<double>& all = key.latency_ns[variant];
       all.insert(all.end(), line.latency_ns.begin(), line.latency_ns.end());

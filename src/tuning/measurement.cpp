@@ -7,6 +7,8 @@
 #include <ostream>
 #include <random>
 #include <sstream>
+#include <type_traits>
+#include <variant>
 
 #include <adaptive/error.hpp>
 #include <adaptive/statistics.hpp>
@@ -41,6 +43,24 @@ void print_value(std::ostream& out, const kernels::Dimension& dimension, std::in
     out << ']';
   } else {
     out << value;
+  }
+}
+
+void print_parameters(std::ostream& out, const Parameters& parameters) {
+  const char* separator = "";
+  for (const auto& [name, parameter] : parameters) {
+    out << separator << quoted(name) << ':';
+    separator = ",";
+    if (const auto* text = std::get_if<std::string>(&parameter.value()))
+      out << quoted(*text);
+    else if (const auto* truth = std::get_if<bool>(&parameter.value()))
+      out << (*truth ? "true" : "false");
+    else
+      std::visit(
+          [&](const auto& number) {
+            if constexpr (std::is_arithmetic_v<std::decay_t<decltype(number)>>) out << number;
+          },
+          parameter.value());
   }
 }
 
@@ -91,7 +111,13 @@ void write_trace(std::ostream& out, const Measurement& measurement) {
       line << (i == 0 ? "" : ",") << quoted(measurement.dimensions[i].name) << ':';
       print_value(line, measurement.dimensions[i], measurement.shape[i]);
     }
-    line << "},\"variant\":" << quoted(variant.name) << ",\"latency_us\":[";
+    line << "},\"variant\":" << quoted(variant.name) << ',';
+    if (!variant.parameters.empty()) {
+      line << "\"parameters\":{";
+      print_parameters(line, variant.parameters);
+      line << "},";
+    }
+    line << "\"latency_us\":[";
     for (std::size_t i = 0; i < variant.latency_us.size(); ++i)
       line << (i == 0 ? "" : ",") << std::round(variant.latency_us[i] * 1e3) / 1e3;
     out << line.str() << "]}\n";

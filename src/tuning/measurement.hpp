@@ -41,7 +41,8 @@ struct MeasureOptions {
 /// falls on all of them alike. Throws what the target throws.
 Measurement measure(Target& target, const kernels::Shape& shape, const MeasureOptions& options);
 
-/// One JSON object a line: {"op","key":{…},"variant","latency_us":[…]}. Wrong variants are left out.
+/// One JSON object a line: {"op","key":{…},"variant","parameters":{…},"latency_us":[…]}. Wrong variants are
+/// left out.
 void write_trace(std::ostream& out, const Measurement& measurement);
 
 /// Adds an entry with count, mean, variance and robust location of every variant, the one with the least

@@ -64,11 +64,30 @@ TEST(Trace, JoinsTheLinesOfAVariant) {
   EXPECT_EQ(trace.keys[0].latency_ns, (std::vector<std::vector<double>>{{1'000, 2'000, 3'000}}));
 }
 
+TEST(Trace, HasTheParametersOfVariants) {
+  const Trace trace = parse_trace(
+      R"({"op":"a","key":{"m":1},"variant":"x","parameters":{"tile":64,"packed":true,"isa":"avx2"},"latency_us":[1]}
+{"op":"a","key":{"m":1},"variant":"y","latency_us":[1]})",
+      "t");
+  ASSERT_EQ(trace.keys.size(), 1U);
+  const Parameters expected = {{"tile", 64}, {"packed", true}, {"isa", "avx2"}};
+  EXPECT_EQ(trace.keys[0].parameters, (std::vector<Parameters>{expected, {}}));
+}
+
+TEST(Trace, AKeyMayHaveASetOfLabels) {
+  const Trace trace =
+      parse_trace(R"({"op":"a","key":{"bits":["8","2"]},"variant":"x","latency_us":[1]})", "t");
+  ASSERT_EQ(trace.keys.size(), 1U);
+  EXPECT_EQ(trace.keys[0].key.at("bits"), Parameter("2,8")) << "in any order";
+}
+
 TEST(Trace, LeavesOutALineThatIsWrongAndSaysWhere) {
   for (const char* wrong : {"{", "[]", "nonsense", R"({"op":"gemm","key":{},"variant":"a"})",
                             R"({"op":7,"key":{},"variant":"a","latency_us":[1]})",
                             R"({"op":"gemm","key":{"m":[1]},"variant":"a","latency_us":[1]})",
                             R"({"op":"gemm","key":{},"variant":"a","latency_us":[]})",
+                            R"({"op":"gemm","key":{},"variant":"a","parameters":[],"latency_us":[1]})",
+                            R"({"op":"gemm","key":{},"variant":"a","parameters":{"t":[]},"latency_us":[1]})",
                             R"({"op":"gemm","key":{},"variant":"a","latency_us":[1,-2]})",
                             R"({"op":"gemm","key":{},"variant":"a","latency_us":[1,"2"]})"}) {
     const Scratch file(std::string(small) + wrong + "\n" +

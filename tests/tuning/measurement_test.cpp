@@ -11,6 +11,7 @@
 #include <adaptive/error.hpp>
 
 #include "kernels/family.hpp"
+#include "table/trace.hpp"
 #include "tuning/host_target.hpp"
 
 namespace adaptive::tuning {
@@ -32,9 +33,21 @@ TEST(Measurement, IsWrittenAsATrace) {
   write_trace(out, made_up());
   EXPECT_EQ(out.str(),
             "{\"op\":\"op\",\"key\":{\"m\":16,\"type\":\"b\",\"bits\":[\"2\",\"4\"]},\"variant\":\"slow\","
-            "\"latency_us\":[20.5,21.25,20]}\n"
+            "\"parameters\":{\"tile\":64},\"latency_us\":[20.5,21.25,20]}\n"
             "{\"op\":\"op\",\"key\":{\"m\":16,\"type\":\"b\",\"bits\":[\"2\",\"4\"]},\"variant\":\"fast\","
             "\"latency_us\":[10,10,10,10,10,10,400]}\n");
+}
+
+TEST(Measurement, ATraceIsReadAsItWasWritten) {
+  std::ostringstream out;
+  write_trace(out, made_up());
+  const table::Trace trace = table::parse_trace(out.str(), "test");
+  EXPECT_TRUE(trace.notices.empty());
+  ASSERT_EQ(trace.keys.size(), 1u);
+  EXPECT_EQ(trace.keys[0].key.at("bits"), Parameter("2,4"));
+  EXPECT_EQ(trace.keys[0].parameters[0].at("tile"), Parameter(64));
+  EXPECT_TRUE(trace.keys[0].parameters[1].empty());
+  EXPECT_EQ(trace.keys[0].latency_ns[0], (std::vector<double>{20'500, 21'250, 20'000}));
 }
 
 TEST(Measurement, IsAnEntryOfATable) {
