@@ -7,6 +7,8 @@
 
 #include <Eigen/Cholesky>
 
+#include "matern.hpp"
+
 namespace adaptive::policies {
 namespace {
 
@@ -14,11 +16,6 @@ constexpr std::array<double, 4> lengths{2.0, 4.0, 8.0, 16.0};  // doublings
 constexpr std::array<double, 3> nuggets{0.001, 0.02, 0.2};     // of the scale
 // The scale that the keys ask for begins with this weight, in keys, at what the prior says.
 constexpr double scale_weight = 2.0;
-
-double matern(double distance) noexcept {
-  const double r = std::sqrt(5.0) * distance;
-  return (1.0 + r + r * r / 3.0) * std::exp(-r);
-}
 
 }  // namespace
 

@@ -39,6 +39,10 @@ constexpr double check_spacing = 4.0;
 // others does not show. So one that is predicted to be so far behind is looked at from time to time.
 constexpr double audit_behind = 0.2;
 
+// Where the results of some candidates say what to expect of the others, the next first look waits for the
+// result of the one before, but no more calls than this.
+constexpr double hearing_max = 8.0;
+
 // Single results that a disturbance may have spoiled are checked one at a time, so many calls apart.
 constexpr double doubt_spacing = 16.0;
 
@@ -51,6 +55,24 @@ double boundary(double information) {
 
 bool seen(const KeyStatistics& key, std::uint32_t i) {
   return key[i].count + key.awaited(i) > 0;
+}
+
+/// Whether parameters are all that says what to expect of a candidate.
+bool knows_alike(const KeyStatistics& key) noexcept {
+  return ParameterModel::applies(key) &&
+         std::none_of(key.candidates.begin(), key.candidates.end(),
+                      [](const VariantStatistics& c) { return c.has_prior(); });
+}
+
+/// From which call on another first look need not wait for what the latest one says: 0 where none is out, or
+/// results take longer than waiting pays for. One that takes longer than any lately may be lost.
+double first_looks_are_heard_at(const KeyStatistics& key) noexcept {
+  if (key.delay() > hearing_max) return 0.0;
+  const double wait = key.results > 0 ? key.delay() + 1.0 : hearing_max;
+  double at = 0.0;
+  for (const VariantStatistics& c : key.candidates)
+    if (c.count == 0 && c.pending > 0) at = std::max(at, c.asked_at + wait);
+  return at;
 }
 
 /// When candidates that have results are to be looked at again.
@@ -149,7 +171,7 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || seen(key, i)) continue;
     if (!key[i].has_prior()) {
-      propose(i, 0.0);
+      review_unknown(key, i);
       return;
     }
     priors = true;
@@ -167,15 +189,34 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
   // Priors that are wrong by far look consistent until somebody checks: the next best of them, at rarer and
   // rarer calls.
   propose(nearest, std::pow(check_spacing, static_cast<double>(model.measured())));
-  if (model.predicted()) propose(audited(key, model), audit_at_);
+  if (model.predicted()) propose(audited(key, [&](auto i) { return model.location(key[i]); }), audit_at_);
 }
 
-std::uint32_t Imed::audited(const KeyStatistics& key, const PriorModel& model) const noexcept {
+// Candidates that nothing is known of but their parameters, `first` the first of them.
+void Imed::review_unknown(const KeyStatistics& key, std::uint32_t first) noexcept {
+  if (!knows_alike(key)) {
+    propose(first, 0.0);
+    return;
+  }
+  const double heard_at = first_looks_are_heard_at(key);
+  if (key[leader_].count == 0 || !like_.update(key)) {
+    propose(first, heard_at);
+    return;
+  }
+  const auto unknown = [&](std::uint32_t i) { return key[i].available && !seen(key, i); };
+  for (std::uint32_t i = first; i < key.size(); ++i)
+    if (unknown(i))
+      propose(i, std::max(heard_at, like_.worth_from(i, key[leader_].expected() - key[i].tail)));
+  propose(audited(key, [&](auto i) { return unknown(i) ? like_.location(i) : never; }), audit_at_);
+}
+
+template <class Location>
+std::uint32_t Imed::audited(const KeyStatistics& key, Location&& location) const noexcept {
   std::uint32_t chosen = leader_;
   double least = never;
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || seen(key, i)) continue;
-    const double behind = model.location(key[i]) - key[leader_].location;
+    const double behind = location(i) - key[leader_].location;
     if (std::abs(behind - audit_behind) >= least) continue;
     least = std::abs(behind - audit_behind);
     chosen = i;
@@ -186,6 +227,7 @@ std::uint32_t Imed::audited(const KeyStatistics& key, const PriorModel& model) c
 void Imed::review_seen(const KeyStatistics& key) noexcept {
   LooksAgain again(key, leader_, options_.error);
   const bool disturbed = key.was_disturbed();
+  const bool doubts = knows_alike(key) && like_.update(key);
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader_ || !key[i].available || key[i].count == 0) continue;
     const bool single = key[i].count + key.awaited(i) == 1;
@@ -195,6 +237,8 @@ void Imed::review_seen(const KeyStatistics& key) noexcept {
       propose(i, doubted_at_);
     else
       propose(i, again.look_at(i));
+    if (single && doubts && like_.doubts(i))
+      propose(i, like_.worth_from(i, key[leader_].expected() - key[i].tail));
   }
 }
 

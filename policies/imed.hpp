@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <adaptive/policy.hpp>
+#include "parameter_model.hpp"
 #include "reopening.hpp"
 
 namespace adaptive::policies {
@@ -20,13 +21,12 @@ struct ImedOptions {
   double timed_longer_for_tails = 4.0;
 };
 
-class PriorModel;
-
 /// Runs the leader, and looks at another candidate when its index has fallen below the logarithm of the
 /// calls: indexed minimum empirical divergence (Honda and Takemura, "An asymptotically optimal policy for
 /// finite support models", Machine Learning 85, 2011; for Gaussians with a known deviation n·d²/2s² + ln n
 /// against ln t), on robust log latencies with a deviation pooled over the key's candidates. A candidate
-/// without results is looked at at once or, where a prior speaks of it, once that is worth its cost.
+/// without results is looked at at once or, where a prior or the results of its like speak of it, once that
+/// is worth its cost.
 class Imed final : public Policy {
  public:
   explicit Imed(const ImedOptions& options = {}) : options_(options) {}
@@ -38,16 +38,19 @@ class Imed final : public Policy {
  private:
   void review(const KeyStatistics& key) noexcept;
   void review_unseen(const KeyStatistics& key) noexcept;
+  void review_unknown(const KeyStatistics& key, std::uint32_t first) noexcept;
   void review_seen(const KeyStatistics& key) noexcept;
   void propose(std::uint32_t candidate, double at_calls) noexcept;
   bool current(const KeyStatistics& key) const noexcept;
-  /// Whom to look at to see whether a prediction is worth its name.
-  std::uint32_t audited(const KeyStatistics& key, const PriorModel& model) const noexcept;
+  /// Whom to look at to see whether what a model expects of candidates without results is worth its name.
+  template <class Location>
+  std::uint32_t audited(const KeyStatistics& key, Location&& location) const noexcept;
 
   ImedOptions options_;
   double audit_at_ = 128.0;
   double doubted_at_ = 1.0;
   Reopening reopening_;
+  ParameterModel like_;
   // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
   bool reviewed_ = false;
   std::size_t size_ = 0;

@@ -25,6 +25,7 @@ ReplayOptions replay_options(const Options& options, const std::string& policy, 
   ReplayOptions result;
   result.run.policy = policy_of_name(policy);
   result.run.learning.exploration_budget = options.budget;
+  result.run.learning.parameter_model = options.parameters;
   result.run.learning.timing_cost = Latency(options.timing_cost_us * 1000.0);
   result.run.calls = options.calls;
   result.run.checkpoints = replay::checkpoints(options.calls);

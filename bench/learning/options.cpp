@@ -40,6 +40,10 @@ Options parse(const std::vector<std::string>& arguments) {
       options.per_key = true;
       continue;
     }
+    if (option == "--no-parameters") {
+      options.parameters = false;
+      continue;
+    }
     const auto value = [&]() -> const std::string& {
       if (++i == arguments.size()) throw UsageError(option + " wants a value");
       return arguments[i];
@@ -73,6 +77,7 @@ Options parse(const std::vector<std::string>& arguments) {
 std::string usage() {
   std::string text =
       "compare [--runs N] [--seed S] [--calls N] [--policy NAME]... [--budget SHARE]\n"
+      "        [--no-parameters]\n"
       "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--bound] [--per-key]]\n"
       "\n"
       "Runs every policy on the same draws and prints a table in Markdown. Overhead is extra true latency "
@@ -82,6 +87,7 @@ std::string usage() {
       "  --runs      of every scenario (200), or of every key of the trace (20)\n"
       "  --policy    may be given several times; all of them without\n"
       "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
+      "  --no-parameters   nothing is made of what variants are alike in (LearningOptions::parameter_model)\n"
       "  --timing-cost-us  added to every timed call, and told to the selector (0)\n"
       "  --trace     draws from recorded latencies: lines "
       "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"

@@ -22,6 +22,7 @@ struct Options {
   std::uint64_t seed = 1;
   double budget = 1.0;
   double timing_cost_us = 0.0;  ///< added to every timed call
+  bool parameters = true;       ///< whether policies may know what variants are alike in
   bool per_key = false;
   bool bound = false;  ///< also what those lose that see or know more than a policy can
   bool help = false;

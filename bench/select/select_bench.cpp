@@ -2,6 +2,7 @@
 //   build/release/bench/select/bench_select --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -165,6 +166,33 @@ void record_of_eight(benchmark::State& state) {
   }
 }
 
+/// The first 200 calls of a key of so many variants, that are alike by two parameters: everything but the
+/// launches. The second argument says whether anything is made of those.
+void first_calls(benchmark::State& state) {
+  adaptive::Selector selector{
+      {.learning = {.prediction = false, .parameter_model = state.range(1) != 0}, .use_environment = false}};
+  adaptive::OperationSpec spec{.name = "bench", .dimensions = {{"m"}}, .nearest_limit = -1.0};
+  std::vector<double> latencies;
+  for (int v = 0; v < state.range(0); ++v) {
+    const int tile = v / 4;
+    const int stages = v % 4 + 1;
+    spec.variants.push_back(
+        {.name = "v" + std::to_string(v), .parameters = {{"tile", 16 << tile}, {"stages", stages}}});
+    latencies.push_back(10'000.0 * (1.0 + 0.4 * std::abs(tile - 3) + 0.1 * stages));
+  }
+  adaptive::Operation& operation = selector.define(std::move(spec));
+  adaptive::Random random(3);
+  std::int64_t m = 0;
+  for (auto _ : state) {
+    const adaptive::Site site = operation.site({++m});
+    for (int call = 0; call < 200; ++call) {
+      const adaptive::Decision decision = site.select();
+      operation.record(decision,
+                       adaptive::Latency(latencies[decision.variant()] * (1.0 + 0.02 * random.uniform())));
+    }
+  }
+}
+
 struct KeyHash {
   std::size_t operator()(const Key& key) const noexcept { return adaptive::detail::hash(key) >> 20; }
 };
@@ -218,6 +246,7 @@ BENCHMARK(select<6>)->Apply(sizes);
 BENCHMARK(site_select<4>)->Arg(1)->ThreadRange(1, 2)->UseRealTime();
 BENCHMARK(record<4>)->Arg(1)->Arg(1'000)->ThreadRange(1, 2)->UseRealTime();
 BENCHMARK(record_of_eight)->Arg(100)->Arg(20'000);
+BENCHMARK(first_calls)->ArgsProduct({{8, 24, 64}, {0, 1}});
 BENCHMARK(unordered_map_find<4>)->Arg(1)->Arg(1'000)->Arg(100'000);
 BENCHMARK(mutex_and_strings<4>)->Apply(sizes);
 

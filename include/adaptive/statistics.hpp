@@ -8,6 +8,7 @@
 
 #include <adaptive/detail/export.hpp>
 #include <adaptive/learning.hpp>
+#include <adaptive/parameter_space.hpp>
 
 namespace adaptive {
 
@@ -83,6 +84,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
 
   Objective objective = Objective::automatic;  ///< what `VariantStatistics::tail` says
 
+  /// How alike the candidates' parameters are; empty where nothing is to be made of that.
+  ParameterSpace parameters;
+
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }
 
@@ -92,6 +96,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
     const VariantStatistics& c = candidates[candidate];
     return results == 0 || calls - c.asked_at <= 2.0 * delay_ + delay_usual ? c.pending : 0;
   }
+
+  /// The calls from a launch to its result: the longest of late.
+  double delay() const noexcept { return delay_; }
 
   /// A result has come so many calls after its launch.
   void note_delay(double calls_since) noexcept;

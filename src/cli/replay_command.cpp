@@ -46,6 +46,7 @@ struct ReplayArguments {
   double lost = 0.0;
   double budget = 1.0;
   double revalidation = 0.0;
+  bool no_parameters = false;
   bool predict = false;
   std::vector<std::string> leave_out;
   double prediction_error = 0.0;
@@ -83,6 +84,7 @@ ReplayOptions options_of(const ReplayArguments& arguments, const std::string& po
   options.run.delivery.lost = arguments.lost;
   options.run.learning.exploration_budget = arguments.budget;
   options.run.learning.revalidation_budget = arguments.revalidation;
+  options.run.learning.parameter_model = !arguments.no_parameters;
   options.run.seeds = seeds_of(arguments);
   options.predict = arguments.predict;
   options.leave_out = arguments.leave_out;
@@ -291,6 +293,8 @@ Command add_replay(CLI::App& app) {
   command->add_option("--seed-error", a->seed_error, "Deviation of the logarithm of what the table says")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
+  command->add_flag("--no-parameters", a->no_parameters,
+                    "Nothing is made of what variants are alike in, by the numbers in their names");
   command->add_flag("--predict", a->predict, "Each key starts from a prediction fitted on the other keys");
   command
       ->add_option("--leave-out", a->leave_out,

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <adaptive/error.hpp>
 #include "core/distance.hpp"
 #include "core/operation_state.hpp"
+#include "core/parameter_space.hpp"
 
 namespace adaptive::core {
 namespace {
@@ -337,6 +339,20 @@ void OperationState::take_priors(const StartingPoint& start, KeyStatistics& stat
   }
 }
 
+void OperationState::take_parameters(KeyStatistics& statistics) const {
+  if (!shared_.learning.parameter_model) return;
+  std::vector<const Parameters*> parameters;
+  std::vector<std::string_view> names;
+  bool any = false;
+  for (const VariantStatistics& c : statistics.candidates) {
+    const Variant& variant = variants_[c.variant].spec;
+    parameters.push_back(&variant.parameters);
+    names.push_back(variant.name);
+    any = any || !variant.parameters.empty();
+  }
+  statistics.parameters = any ? parameter_space(parameters) : parameter_space(names);
+}
+
 void OperationState::begin(KeyState& key) const {
   std::unique_ptr<Policy> policy = shared_.policy();
   if (policy == nullptr) throw Error("the policy factory returned nothing", spec_.name);
@@ -351,6 +367,7 @@ void OperationState::begin(KeyState& key) const {
     set_availability(c);
   }
   take_priors(key.start, fresh);
+  take_parameters(fresh);
   key.statistics = std::move(fresh);
   // What it would begin with may have been disabled.
   key.statistics.incumbent = available_incumbent(key);

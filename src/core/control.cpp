@@ -73,6 +73,7 @@ std::uint32_t OperationState::add_variant(Variant variant, bool parsed) {
     added.variant = index;
     key->statistics.candidates.push_back(added);
     key->statistics.settled = false;
+    take_parameters(key->statistics);
     publish(*key);
   }
   return index;

@@ -126,6 +126,8 @@ class OperationState {
   void begin(KeyState& key) const;
   /// Gives the candidates the priors of its starting point.
   static void take_priors(const StartingPoint& start, KeyStatistics& statistics) noexcept;
+  /// Places them in the space of their parameters.
+  void take_parameters(KeyStatistics& statistics) const;
   void restart(KeyState& key, std::span<const Neighbour> neighbours);
   /// In the list of keys and in the table, for one more.
   void make_room();
