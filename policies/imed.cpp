@@ -203,11 +203,10 @@ void Imed::review_unknown(const KeyStatistics& key, std::uint32_t first) noexcep
     propose(first, heard_at);
     return;
   }
-  const auto unknown = [&](std::uint32_t i) { return key[i].available && !seen(key, i); };
   for (std::uint32_t i = first; i < key.size(); ++i)
-    if (unknown(i))
+    if (key[i].available && !seen(key, i))
       propose(i, std::max(heard_at, like_.worth_from(i, key[leader_].expected() - key[i].tail)));
-  propose(audited(key, [&](auto i) { return unknown(i) ? like_.location(i) : never; }), audit_at_);
+  propose(audited(key, [&](auto i) { return like_.location(i); }), audit_at_);
 }
 
 template <class Location>
