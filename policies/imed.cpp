@@ -262,6 +262,11 @@ void Imed::observe(KeyStatistics& key, const Sample& sample) noexcept {
   if (!routine) review(key);
 }
 
+std::optional<Expectation> Imed::expected(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
+  if (!knows_alike(key) || !like_.expects(candidate)) return std::nullopt;
+  return Expectation{like_.location(candidate), like_.deviation(candidate)};
+}
+
 Rest Imed::rest(const KeyStatistics& key) const noexcept {
   if (!current(key)) return {key.leader(), 1.0};
   const std::uint64_t count = key[leader_].count;

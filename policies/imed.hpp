@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <adaptive/policy.hpp>
 #include "parameter_model.hpp"
@@ -34,6 +35,8 @@ class Imed final : public Policy {
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
   void observe(KeyStatistics& key, const Sample& sample) noexcept override;
   Rest rest(const KeyStatistics& key) const noexcept override;
+  std::optional<Expectation> expected(const KeyStatistics& key,
+                                      std::uint32_t candidate) const noexcept override;
 
  private:
   void review(const KeyStatistics& key) noexcept;

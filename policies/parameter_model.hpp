@@ -26,6 +26,11 @@ class ParameterModel {
   /// Fits to the key's results unless they are what it was fitted to. False where they say nothing yet.
   bool update(const KeyStatistics& key) noexcept;
 
+  /// Whether something was expected of a candidate at the latest `update`, which found no results of it.
+  bool expects(std::size_t candidate) const noexcept {
+    return candidate < expected_.size() && expected_[candidate].deviation > 0.0 && !doubted_[candidate];
+  }
+
   /// Whether the only result of a candidate is so far above what those of the others let expect that it is
   /// taken for an outlier; after an `update`, as what follows.
   bool doubts(std::size_t candidate) const noexcept { return doubted_[candidate]; }
@@ -41,7 +46,7 @@ class ParameterModel {
   using Candidates = std::vector<std::size_t>;
   struct Expected {
     double location = 0.0;
-    double deviation = 0.0;
+    double deviation = 0.0;  // 0: nothing was asked
   };
 
   bool is_current(const KeyStatistics& key, bool cold) const noexcept;

@@ -4,6 +4,10 @@ namespace adaptive {
 
 void Policy::observe(KeyStatistics&, const Sample&) noexcept {}
 
+std::optional<Expectation> Policy::expected(const KeyStatistics&, std::uint32_t) const noexcept {
+  return std::nullopt;
+}
+
 Rest Policy::rest(const KeyStatistics& key) const noexcept {
   return {key.leader(), key.settled ? 1.0 / 16 : 1.0};
 }

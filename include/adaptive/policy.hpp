@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,12 @@ struct Rest {
   double consulted = 1.0;
 };
 
+/// What a policy expects of a candidate that has no results.
+struct Expectation {
+  double location = 0.0;   ///< log latency
+  double deviation = 0.0;  ///< of its error
+};
+
 /// Decides which variant a key tries next. There is one object per key, so a policy may keep what it likes;
 /// one that needs nothing but the statistics implements `choose` alone. Bookkeeping (statistics, late and
 /// lost results, failures, promotion, tables) is not its business.
@@ -42,6 +49,11 @@ class ADAPTIVE_EXPORT Policy {
 
   /// A result has been added to `key`. May restart candidates whose latency has changed.
   virtual void observe(KeyStatistics& key, const Sample& sample) noexcept;
+
+  /// For explanations: what is expected of a candidate without results, where that is why it has none. The
+  /// default: nothing.
+  virtual std::optional<Expectation> expected(const KeyStatistics& key,
+                                              std::uint32_t candidate) const noexcept;
 
   /// The default: the leader, every call consulted until the key is settled and one in 16 afterwards.
   virtual Rest rest(const KeyStatistics& key) const noexcept;

@@ -13,10 +13,22 @@ namespace adaptive {
 namespace core {
 namespace {
 
-std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptions& options) {
+std::string verdict_by_likeness(const Expectation& expected, double leader) {
+  const double behind = expected.location - leader;
+  return "not looked at: by variants like it, " + percent(std::abs(std::expm1(behind)), 2) +
+         (behind > 0 ? " slower" : " faster") + " than the leader, give or take " +
+         percent(expected.deviation, 2);
+}
+
+std::string verdict(const KeyState& key, std::uint32_t i, const LearningOptions& options) {
+  const KeyStatistics& s = key.statistics;
   const VariantStatistics& c = s[i];
   if (!c.available) return c.failures > 0 ? "set aside: it failed" : "disabled";
   if (i == s.incumbent) return s.settled ? "the incumbent, confirmed" : "the incumbent, not yet confirmed";
+  const VariantStatistics& leader = s[s.leader()];
+  if (c.total_count == 0 && leader.count > 0)
+    if (const auto expected = key.policy->expected(s, i))
+      return verdict_by_likeness(*expected, leader.location);
   if (c.count < options.samples_min)
     return "needs " + std::to_string(options.samples_min - c.count) + " more results to be ruled in or out";
   if (s.agreeing(i, s.starts_cold()) < options.samples_min) return "its few results do not agree; needs more";
@@ -34,8 +46,9 @@ std::string verdict(const KeyStatistics& s, std::uint32_t i, const LearningOptio
          percent(unsure, 2) + " to shrink below that";
 }
 
-Explanation::Candidate describe(const KeyStatistics& s, std::uint32_t i, const std::string& name,
+Explanation::Candidate describe(const KeyState& key, std::uint32_t i, const std::string& name,
                                 const LearningOptions& options) {
+  const KeyStatistics& s = key.statistics;
   const VariantStatistics& c = s[i];
   Explanation::Candidate d;
   d.name = name;
@@ -55,7 +68,7 @@ Explanation::Candidate describe(const KeyStatistics& s, std::uint32_t i, const s
     d.seed_ns = std::exp(c.prior);
     d.seed_deviation = c.prior_deviation;
   }
-  d.verdict = verdict(s, i, options);
+  d.verdict = verdict(key, i, options);
   return d;
 }
 
@@ -172,7 +185,7 @@ Explanation OperationState::explain(const Key& asked) const {
   if (s.calls > 0 && s[leader].count > 0)
     e.lost_share = state.lost_ns / (state.lost_ns + s.calls * std::exp(s[leader].location));
   for (std::uint32_t i = 0; i < s.size(); ++i)
-    e.candidates.push_back(describe(s, i, name(s[i].variant), shared_.learning));
+    e.candidates.push_back(describe(state, i, name(s[i].variant), shared_.learning));
   for (const std::uint32_t variant : state.unsupported) e.unsupported.push_back(name(variant));
   describe_other_classes(state.default_variant);
   for (const HistoryEntry& h : state.history)

@@ -1,7 +1,11 @@
 // Why a key runs what it runs.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/selector/support.hpp"
 
@@ -40,6 +44,29 @@ TEST_F(Explaining, AnUnseenKeyWithWhatIsBelieved) {
   EXPECT_NEAR(why.candidates.at(1).seed_ns, 100.0, 3.0);
   EXPECT_NE(why.reason.find("nearest known key, m=8 of this run, at distance 0.17"), std::string::npos)
       << why.reason;
+}
+
+TEST(ExplainingLikeness, SaysWhyAVariantHasNeverBeenLaunched) {
+  OperationSpec spec{.name = "op", .dimensions = {{"m"}}};
+  std::vector<double> latencies;
+  for (int tile = 0; tile < 12; ++tile) {
+    spec.variants.push_back(
+        {.name = "tile" + std::to_string(16 << tile), .parameters = {{"tile", 16 << tile}}});
+    latencies.push_back(100.0 * std::exp2(0.5 * tile));
+  }
+  Selector selector(test::options());
+  Operation& op = selector.define(std::move(spec));
+  test::launch(op, {8}, latencies, 300);
+  const Explanation why = op.explain({8});
+  EXPECT_EQ(why.leader, "tile16");
+  std::size_t never = 0;
+  for (const Explanation::Candidate& c : why.candidates) {
+    if (c.count > 0) continue;
+    ++never;
+    EXPECT_NE(c.verdict.find("not looked at: by variants like it, "), std::string::npos) << c.verdict;
+    EXPECT_NE(c.verdict.find(" % slower than the leader"), std::string::npos) << c.verdict;
+  }
+  EXPECT_GT(never, 3u);
 }
 
 TEST_F(Explaining, ALearnedKey) {
