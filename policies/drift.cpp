@@ -4,10 +4,14 @@
 
 namespace adaptive::policies {
 
+void DriftDetector::Sum::add(double step) noexcept {
+  height = std::max(0.0, height + step);
+  upper = height > threshold / 2 ? upper + 1 : 0;
+}
+
 void DriftDetector::forget() noexcept {
-  up_ = 0.0;
-  down_ = 0.0;
-  run_ = 0;
+  up_ = {};
+  down_ = {};
 }
 
 bool DriftDetector::add(const KeyStatistics& key, const Sample& sample) noexcept {
@@ -17,19 +21,17 @@ bool DriftDetector::add(const KeyStatistics& key, const Sample& sample) noexcept
   }
   if (key[sample.candidate].count <= results_min) return false;
   const double z = std::clamp(sample.residual / key.deviation(), -clip, clip);
-  up_ = std::max(0.0, up_ + z - slack);
-  down_ = std::max(0.0, down_ - z - slack);
-  if (up_ == 0.0 && down_ == 0.0) {
-    run_ = 0;
-    return false;
-  }
-  latest_[run_++ % latest_.size()] = sample.log_latency;
-  if (up_ < threshold && down_ < threshold) return false;
+  up_.add(z - slack);
+  down_.add(-z - slack);
+  latest_[results_++ % latest_.size()] = sample.log_latency;
+  const Sum& highest = up_.height > down_.height ? up_ : down_;
+  if (highest.height < threshold) return false;
 
-  weight_ = std::min<std::uint64_t>(run_, latest_.size());
-  std::array<double, 8> sorted = latest_;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((weight_ - 1) / 2);
-  std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(weight_));
+  std::array<double, 8> level{};
+  const std::size_t count = std::min(highest.upper, level.size());
+  for (std::size_t i = 0; i < count; ++i) level[i] = latest_[(results_ - 1 - i) % latest_.size()];
+  const auto middle = level.begin() + static_cast<std::ptrdiff_t>((count - 1) / 2);
+  std::nth_element(level.begin(), middle, level.begin() + static_cast<std::ptrdiff_t>(count));
   level_ = *middle;
   forget();
   return true;

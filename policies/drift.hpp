@@ -17,12 +17,12 @@ class DriftDetector {
   /// Takes a result of the leader. True at an alarm; the detector then starts again.
   bool add(const KeyStatistics& key, const Sample& sample) noexcept;
 
-  /// Of the results since the sum began to rise: where the latency is now, and how many they are.
+  /// Where the latency was at the last alarm: of the results that took the sum through the upper half of its
+  /// way. Those of the lower half may have been before the change: chance alone takes it as far at times.
   double level() const noexcept { return level_; }
-  std::uint64_t weight() const noexcept { return weight_; }
 
   /// Whether a sum is on its way to the threshold: the time to look closely.
-  bool rising() const noexcept { return up_ > slack * 2 || down_ > slack * 2; }
+  bool rising() const noexcept { return up_.height > slack * 2 || down_.height > slack * 2; }
 
  private:
   static constexpr double slack = 1.0;
@@ -30,15 +30,21 @@ class DriftDetector {
   static constexpr double clip = 3.0;
   static constexpr std::uint64_t results_min = 8;
 
+  struct Sum {
+    double height = 0.0;
+    std::size_t upper = 0;  // results since it was at half the threshold
+
+    void add(double step) noexcept;
+  };
+
   void forget() noexcept;
 
   std::uint32_t candidate_ = ~std::uint32_t{0};
-  double up_ = 0.0;
-  double down_ = 0.0;
-  std::uint64_t run_ = 0;  // results since both sums were 0
+  Sum up_;
+  Sum down_;
   std::array<double, 8> latest_{};
+  std::size_t results_ = 0;
   double level_ = 0.0;
-  std::uint64_t weight_ = 0;
 };
 
 }  // namespace adaptive::policies

@@ -21,11 +21,14 @@ void remember(KeyStatistics& key, std::uint32_t candidate, double shift, bool co
 }  // namespace
 
 void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept {
-  if (is_over(key, sample)) {
+  const Standing before = standing(sample.candidate);
+  if (before != Standing::fresh) standing_[sample.candidate] = Standing::fresh;
+  // Where a single look was hit by a burst, it is as far above the next as all were moved by another.
+  if (before != Standing::moved && is_over(key, sample)) {
     take_back(key, sample);
     return;
   }
-  if (sample.candidate < stale_.size() && stale_[sample.candidate]) {
+  if (before == Standing::stale) {
     refresh(key, sample);
     return;
   }
@@ -41,7 +44,7 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
 void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   shift_ = detector_.level() - key[leader].location;
   try {
-    stale_.assign(key.size(), false);
+    standing_.assign(key.size(), Standing::fresh);
   } catch (...) {
     // Memory is short: the others keep their old standing, which IMED corrects more slowly.
   }
@@ -49,7 +52,7 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader || key[i].count == 0) continue;
     remember(key, i, 0.0, cold);
-    if (i < stale_.size()) stale_[i] = true;
+    if (i < standing_.size()) standing_[i] = Standing::stale;
   }
   // Of one kind, and no more than one look: something that passes may have disturbed them all.
   key.restart(leader, detector_.level(), 1);
@@ -70,24 +73,27 @@ void Reopening::take_back(KeyStatistics& key, const Sample& sample) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i)
     if (i != sample.candidate && key[i].count > 0) remember(key, i, -common_, cold);
   key.restart(sample.candidate, sample.log_latency, 1);
-  std::fill(stale_.begin(), stale_.end(), false);
+  std::fill(standing_.begin(), standing_.end(), Standing::fresh);
   common_ = shift_ = 0.0;
 }
 
 void Reopening::refresh(KeyStatistics& key, const Sample& sample) noexcept {
-  stale_[sample.candidate] = false;
   key.restart(sample.candidate, sample.log_latency, 1);
   if (shift_ == 0.0) return;
-  if (moved_by(key, sample, shift_)) {
-    common_ = shift_;
-    const bool cold = key.starts_cold();
-    for (std::uint32_t i = 0; i < stale_.size() && i < key.size(); ++i) {
-      if (!stale_[i]) continue;
-      remember(key, i, shift_, cold);
-      stale_[i] = false;
-    }
+  const bool common = moved_by(key, sample, shift_);
+  if (common) move_along(key);
+  // What is later than either would have it was disturbed besides: the next fresh result tells.
+  if (common || sample.residual < std::max(shift_, faster_deviations * key.deviation())) shift_ = 0.0;
+}
+
+void Reopening::move_along(KeyStatistics& key) noexcept {
+  common_ = shift_;
+  const bool cold = key.starts_cold();
+  for (std::uint32_t i = 0; i < standing_.size() && i < key.size(); ++i) {
+    if (standing_[i] != Standing::stale) continue;
+    standing_[i] = key.agreeing(i, cold) < believed_looks ? Standing::moved : Standing::fresh;
+    remember(key, i, shift_, cold);
   }
-  shift_ = 0.0;
 }
 
 }  // namespace adaptive::policies

@@ -27,9 +27,20 @@ class Reopening {
   bool is_over(const KeyStatistics& key, const Sample& sample) const noexcept;
   void take_back(KeyStatistics& key, const Sample& sample) noexcept;
   static bool moved_by(const KeyStatistics& key, const Sample& sample, double shift) noexcept;
+  void move_along(KeyStatistics& key) noexcept;
+
+  /// What is known of a candidate since the last alarm.
+  enum class Standing : std::uint8_t {
+    fresh,
+    stale,  ///< nothing
+    moved   ///< nothing but that all have moved, and before that it had no two looks that agreed
+  };
+  Standing standing(std::uint32_t candidate) const noexcept {
+    return candidate < standing_.size() ? standing_[candidate] : Standing::fresh;
+  }
 
   DriftDetector detector_;
-  std::vector<bool> stale_;
+  std::vector<Standing> standing_;
   double common_ = 0.0;  // the latest shift that all had in common, upwards and not yet taken back
   double shift_ = 0.0;   // of the leader's location at the last alarm; 0 once it is known whose it was
 };

@@ -1,5 +1,7 @@
 #include "policies/reopening.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace adaptive::policies {
@@ -12,10 +14,17 @@ void reopen(KeyStatistics& key, Reopening& reopening) {
   ASSERT_TRUE(key[1].remembered);
 }
 
+// The alarm comes after the first slow results have moved the location a little.
+constexpr double tolerance = 0.05;
+
 KeyStatistics of(std::size_t candidates) {
   KeyStatistics key;
   key.candidates.resize(candidates);
   return key;
+}
+
+void launch(KeyStatistics& key, Reopening& reopening, std::uint32_t candidate, double ns) {
+  reopening.watch(key, key.add(candidate, ns), 0);
 }
 
 TEST(Reopening, RemembersLooksThatAgree) {
@@ -43,6 +52,54 @@ TEST(Reopening, ConfirmsNoSingleLookAfterAColdStart) {
   Reopening reopening;
   reopen(key, reopening);
   EXPECT_EQ(key.agreeing(2, key.starts_cold()), 1u);
+}
+
+TEST(Reopening, MovesAllAlongAndBackWithABurst) {
+  KeyStatistics key = of(3);
+  for (const std::uint32_t i : {1U, 1U, 2U, 2U}) key.add(i, 2000.0);
+  Reopening reopening;
+  reopen(key, reopening);
+  launch(key, reopening, 1, 3000.0);
+  EXPECT_NEAR(key[2].location, std::log(3000.0), tolerance);
+  launch(key, reopening, 0, 1000.0);
+  for (const std::uint32_t i : {1U, 2U}) EXPECT_NEAR(key[i].location, std::log(2000.0), tolerance) << i;
+}
+
+TEST(Reopening, AnOutlierDoesNotHideThatAllHaveMoved) {
+  KeyStatistics key = of(4);
+  for (const std::uint32_t i : {1U, 1U, 2U, 2U, 3U, 3U}) key.add(i, 2000.0);
+  Reopening reopening;
+  reopen(key, reopening);
+  launch(key, reopening, 1, 90'000.0);
+  launch(key, reopening, 2, 3000.0);
+  EXPECT_NEAR(key[3].location, std::log(3000.0), tolerance);
+}
+
+TEST(Reopening, AVariantThatHasNotMovedShowsThatTheLeaderAloneHas) {
+  KeyStatistics key = of(4);
+  for (const std::uint32_t i : {1U, 1U, 2U, 2U, 3U, 3U}) key.add(i, 2000.0);
+  Reopening reopening;
+  reopen(key, reopening);
+  launch(key, reopening, 1, 2000.0);
+  launch(key, reopening, 2, 3000.0);
+  EXPECT_NEAR(key[3].location, std::log(2000.0), tolerance);
+}
+
+// The first burst hit the only look at the third candidate, the second one moved all: that the next look at
+// it is faster by as much says nothing of the second.
+TEST(Reopening, AnEarlierBurstDoesNotEndTheNext) {
+  KeyStatistics key = of(3);
+  for (int i = 0; i < 2; ++i) key.add(1, 2000.0);
+  key.add(2, 3000.0);
+  Reopening reopening;
+  reopen(key, reopening);
+  launch(key, reopening, 1, 3000.0);
+  ASSERT_NEAR(key[2].location, std::log(4500.0), tolerance);
+  launch(key, reopening, 2, 3000.0);
+  EXPECT_NEAR(key[0].location, std::log(1500.0), tolerance) << "the burst is not over";
+  launch(key, reopening, 0, 1000.0);
+  EXPECT_NEAR(key[1].location, std::log(2000.0), tolerance);
+  EXPECT_NEAR(key[2].location, std::log(2000.0), tolerance);
 }
 
 }  // namespace
