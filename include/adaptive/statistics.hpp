@@ -129,6 +129,11 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// may have been said of that.
   bool was_disturbed() const noexcept { return disturbed_ && late_in_a_row_ == 0; }
 
+  /// What a candidate's outliers add to its location should they be its own, which `tail` takes them for only
+  /// beyond chance: 0 once the results of the others bear out that outliers meet all alike, and where the
+  /// objective leaves no doubt about whose they are.
+  double tail_if_own(const VariantStatistics& candidate) const noexcept;
+
   /// Half the width of the confidence sequence of a candidate's location: valid at all times together, for
   /// all candidates together, with probability 1 - error. Infinite without results. Source: the normal
   /// mixture boundary of Robbins, in the form of Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform,

@@ -7,6 +7,7 @@
 
 #include "core/distance.hpp"
 #include "core/operation_state.hpp"
+#include "core/promotion.hpp"
 #include "core/text.hpp"
 
 namespace adaptive {
@@ -39,6 +40,9 @@ std::string verdict(const KeyState& key, std::uint32_t i, const LearningOptions&
   if (behind > 0 && behind > unsure) return "slower by " + percent(std::expm1(behind), 2) + ", surely";
   if (behind > 0)
     return "slower by " + percent(std::expm1(behind), 2) + " as far as known; would have to gain that";
+  if (-behind > unsure && outliers_in_doubt(s, i))
+    return "faster by " + percent(-std::expm1(behind), 2) +
+           ", surely, but for outliers that may be its own; promoted once the others have shown as many";
   if (-behind > unsure)
     return "faster by " + percent(-std::expm1(behind), 2) +
            ", surely; promoted once all others are ruled out";

@@ -1,5 +1,6 @@
 #include "core/promotion.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace adaptive::core {
@@ -8,6 +9,10 @@ namespace {
 // How many deviations of its error a prior must be behind before it speaks against a challenger, and may be
 // off by where results tell how good the priors are.
 constexpr double prior_deviations = 3.0;
+
+// To bear out a rate of outliers of one in a hundred takes some 300 launches of others: of those that are no
+// further behind they cost 15 latencies at most.
+constexpr double near_enough_to_tell = 0.05;
 
 /// What the priors of a key are worth, seen from a candidate that has results: its own error is taken for the
 /// error of all, which one other measured candidate at least has to confirm and none may contradict.
@@ -55,6 +60,7 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
     if (other.available && other.count >= options.samples_min && &other != &c &&
         (upper > other.location + zone || c.expected() > other.expected() + zone))
       return false;
+  if (outliers_in_doubt(key, candidate)) return false;
   const Priors priors(key, candidate, options.samples_min);
   const bool cold = key.starts_cold();
   for (std::uint32_t i = 0; i < key.size(); ++i) {
@@ -69,6 +75,16 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
 }
 
 }  // namespace
+
+bool outliers_in_doubt(const KeyStatistics& key, std::uint32_t candidate) noexcept {
+  const VariantStatistics& c = key[candidate];
+  const double own = key.tail_if_own(c);
+  if (own == 0.0) return false;
+  const double reach = c.location + std::min(own, near_enough_to_tell);
+  return std::any_of(key.candidates.begin(), key.candidates.end(), [&](const VariantStatistics& other) {
+    return other.available && &other != &c && other.location < reach;
+  });
+}
 
 std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept {
   if (qualifies(key, key.incumbent, options)) return key.incumbent;

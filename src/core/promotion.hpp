@@ -17,7 +17,12 @@ namespace adaptive::core {
 /// every pin. Results behind a prior (a table's, a neighbour's) count towards `samples_min` where the prior
 /// puts the challenger clearly behind and the key's own results bear the priors out: a run that starts from
 /// its own table need not measure everything anew, and a key beside known ones need not look twice at what
-/// was far behind there too.
+/// was far behind there too. Nobody is while its outliers are in doubt.
 std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept;
+
+/// Whether a near rival would be the better one were the candidate's outliers its own, and the others have
+/// not yet shown as many. Of rivals further off that takes more launches than it is likely to be worth: there
+/// outliers are taken to meet all alike.
+bool outliers_in_doubt(const KeyStatistics& key, std::uint32_t candidate) noexcept;
 
 }  // namespace adaptive::core

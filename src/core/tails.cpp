@@ -26,6 +26,10 @@ constexpr double tail_min = 0.01;
 constexpr double beyond_chance = 2.0;
 // Share of the candidates whose rate is their own: exponentially distributed about the common one.
 constexpr double own_share = 0.2;
+// The others bear a candidate's rate out with so many outliers, if that is this share of what it would have
+// made of their results.
+constexpr double borne_out_min = 3.0;
+constexpr double borne_out_share = 0.5;
 // While nothing else happens the tails are looked at again after so many results.
 constexpr std::uint64_t update_every = 8;
 // Older results count less from so many on.
@@ -50,6 +54,14 @@ double believed_rate(const VariantStatistics& c, double rate) noexcept {
 }
 
 }  // namespace
+
+double KeyStatistics::tail_if_own(const VariantStatistics& c) const noexcept {
+  if (objective != Objective::automatic || c.tail == 0.0 || c.outliers == 0.0) return 0.0;
+  const double rate = c.outliers / c.exposed;
+  const double others = tail_outliers_ - c.outliers;
+  if (others >= borne_out_min && others >= borne_out_share * rate * (exposed_ - c.exposed)) return 0.0;
+  return std::log1p(rate * tail_excess_ / tail_outliers_);
+}
 
 void KeyStatistics::note_tail(VariantStatistics& candidate, double residual) noexcept {
   candidate.exposed += 1.0;

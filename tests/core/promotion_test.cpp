@@ -187,5 +187,55 @@ TEST(EstablishedByPriors, APriorAloneNeverPromotes) {
   EXPECT_EQ(established(key, options), std::nullopt);
 }
 
+// Of the first candidate every hundredth launch takes fifteen times as long, of the second as many as asked
+// for.
+KeyStatistics with_outliers(double rival_ns, int rival_launches, int rival_outliers) {
+  KeyStatistics key = of(2, 1);
+  for (int i = 0; i < 1000; ++i) key.add(0, i % 100 == 50 ? 1500.0 : 100.0);
+  for (int i = 0; i < rival_launches; ++i) {
+    const bool outlier = i > 20 && i <= 20 + rival_outliers;
+    key.add(1, outlier ? 15.0 * rival_ns : rival_ns);
+  }
+  return key;
+}
+
+TEST(Established, NobodyIsWhoseOutliersANearRivalMayNotHave) {
+  EXPECT_EQ(established(with_outliers(102.0, 40, 0), options), std::nullopt);
+  EXPECT_EQ(established(with_outliers(102.0, 400, 1), options), std::nullopt) << "four were to be expected";
+}
+
+TEST(Established, OutliersThatANearRivalHasTooAreNobodysOwn) {
+  EXPECT_EQ(established(with_outliers(102.0, 400, 4), options), 0u);
+}
+
+TEST(Established, OutliersAreTakenForEverybodysWhereRivalsAreFar) {
+  EXPECT_EQ(established(with_outliers(110.0, 40, 0), options), 0u);
+}
+
+TEST(Established, ARivalFurtherBehindThanTheOutliersAddDoesNotMatter) {
+  KeyStatistics key = of(2, 1);
+  for (int i = 0; i < 1000; ++i) key.add(0, i % 250 == 50 ? 600.0 : 100.0);
+  add(key, 1, 104.0, 40);
+  ASSERT_GT(key[0].tail, 0.0);
+  EXPECT_EQ(established(key, options), 0u) << "outliers add two percent";
+}
+
+TEST(Established, AnIncumbentWithoutOutliersIsConfirmedBesideAFasterTie) {
+  KeyStatistics key = of(2, 0);
+  for (int i = 0; i < 1000; ++i) {
+    key.add(0, 100.2);
+    key.add(1, i % 100 == 50 ? 1500.0 : 100.0);
+  }
+  EXPECT_EQ(established(key, options), 0u);
+}
+
+TEST(Established, OutliersThatNeverCountLeaveNoDoubt) {
+  KeyStatistics key = of(2, 1);
+  key.objective = Objective::robust;
+  for (int i = 0; i < 1000; ++i) key.add(0, i % 100 == 50 ? 1500.0 : 100.0);
+  add(key, 1, 102.0, 40);
+  EXPECT_EQ(established(key, options), 0u);
+}
+
 }  // namespace
 }  // namespace adaptive::core

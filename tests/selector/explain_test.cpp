@@ -69,6 +69,16 @@ TEST(ExplainingLikeness, SaysWhyAVariantHasNeverBeenLaunched) {
   EXPECT_GT(never, 3u);
 }
 
+TEST_F(Explaining, AFasterVariantWhoseOutliersMayBeItsOwn) {
+  for (int i = 0; i < 1000; ++i) op_.record({8}, 1, Latency(i % 100 == 50 ? 1500.0 : 100.0));
+  for (int i = 0; i < 60; ++i) op_.record({8}, 0, Latency(103.0));
+  const Explanation why = op_.explain({8});
+  EXPECT_EQ(why.leader, "b");
+  EXPECT_EQ(why.incumbent, "a");
+  const std::string verdict = why.candidates.at(1).verdict;
+  EXPECT_NE(verdict.find("outliers that may be its own"), std::string::npos) << verdict;
+}
+
 TEST_F(Explaining, ALearnedKey) {
   test::learn(op_, {8}, {200, 100});
   test::launch(op_, {8}, {200, 100}, 1000);
