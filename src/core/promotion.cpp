@@ -25,9 +25,9 @@ class Priors {
     bool confirmed = false;
     for (std::uint32_t i = 0; i < key.size(); ++i) {
       const VariantStatistics& c = key[i];
-      if (i == candidate || !c.has_prior() || c.count < samples_min) continue;
+      if (i == candidate || !c.has_prior() || c.count == 0) continue;
       if (std::abs(c.location - c.prior - shift_) > error_of(c)) return;
-      confirmed = true;
+      confirmed = confirmed || c.count >= samples_min;
     }
     hold_ = confirmed;
   }

@@ -140,6 +140,14 @@ TEST(EstablishedByPriors, OthersAreNotRuledOutWhereAResultContradicts) {
   EXPECT_EQ(established(key, options), std::nullopt);
 }
 
+TEST(EstablishedByPriors, OthersAreNotRuledOutWhereASingleResultContradicts) {
+  KeyStatistics key = with_priors();
+  add(key, 0, 100.0, 20);
+  add(key, 1, 200.0, 20);
+  add(key, 2, 150.0, 1);
+  EXPECT_EQ(established(key, options), std::nullopt);
+}
+
 TEST(EstablishedByPriors, ThePriorsMoveTogether) {
   // Everything has become three times as slow since the table was measured.
   KeyStatistics key = with_priors();
