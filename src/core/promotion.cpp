@@ -11,8 +11,8 @@ namespace {
 constexpr double prior_deviations = 3.0;
 
 // To bear out a rate of outliers of one in a hundred takes some 300 launches of others: of those that are no
-// further behind they cost 15 latencies at most.
-constexpr double near_enough_to_tell = 0.05;
+// further behind they cost some seven latencies.
+constexpr double near_enough_to_tell = 0.025;
 
 /// What the priors of a key are worth, seen from a candidate that has results: its own error is taken for the
 /// error of all, which one other measured candidate at least has to confirm and none may contradict.

@@ -71,7 +71,7 @@ TEST(ExplainingLikeness, SaysWhyAVariantHasNeverBeenLaunched) {
 
 TEST_F(Explaining, AFasterVariantWhoseOutliersMayBeItsOwn) {
   for (int i = 0; i < 1000; ++i) op_.record({8}, 1, Latency(i % 100 == 50 ? 1500.0 : 100.0));
-  for (int i = 0; i < 60; ++i) op_.record({8}, 0, Latency(103.0));
+  for (int i = 0; i < 60; ++i) op_.record({8}, 0, Latency(102.0));
   const Explanation why = op_.explain({8});
   EXPECT_EQ(why.leader, "b");
   EXPECT_EQ(why.incumbent, "a");
