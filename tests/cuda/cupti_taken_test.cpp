@@ -30,7 +30,11 @@ TEST_F(CuptiTaken, LaunchesAreTimedByEventsAndTheLogSaysSoOnce) {
     Operation& op = selector->define(operation({"a"}));
     launch_queued(timer, op, stream, 20);
     ASSERT_TRUE(timer.drain());
-    EXPECT_GE(timer.counters().recorded, 19u);
+    // On a busy host the stream may run dry between launches, whose latencies are not taken then.
+    const TimerCounters counters = timer.counters();
+    EXPECT_GT(counters.recorded, 0u);
+    EXPECT_GE(counters.recorded + counters.idle, 19u);
+    expect_adds_up(counters);
     EXPECT_EQ(log.count(""), 1u) << log.text();
   }
   EXPECT_EQ(cupti->unsubscribe(other), CUPTI_SUCCESS);
