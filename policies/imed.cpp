@@ -43,6 +43,9 @@ constexpr double audit_behind = 0.2;
 // result of the one before, but no more calls than this.
 constexpr double hearing_max = 8.0;
 
+// From so many results on priors can be compared with what variants that are alike let expect.
+constexpr std::size_t measured_min = 4;
+
 // Single results that a disturbance may have spoiled are checked one at a time, so many calls apart.
 constexpr double doubt_spacing = 16.0;
 
@@ -180,16 +183,24 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
   // running.
   if (!priors || key[leader_].count == 0) return;
   const PriorModel model(key);
+  const bool alike = likeness_says_more(key, model);
   std::uint32_t nearest = leader_;
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || seen(key, i)) continue;
     if (nearest == leader_ || model.location(key[i]) < model.location(key[nearest])) nearest = i;
-    propose(i, model.worth_from(key[i], key[leader_].expected() - key[i].tail));
+    const double best = key[leader_].expected() - key[i].tail;
+    propose(i, alike ? like_.worth_from(i, best) : model.worth_from(key[i], best));
   }
   // Priors that are wrong by far look consistent until somebody checks: the next best of them, at rarer and
   // rarer calls.
   propose(nearest, std::pow(check_spacing, static_cast<double>(model.measured())));
   if (model.predicted()) propose(audited(key, [&](auto i) { return model.location(key[i]); }), audit_at_);
+}
+
+// Whether variants that are alike explain the results better than the priors do, as where a table is wrong.
+bool Imed::likeness_says_more(const KeyStatistics& key, const PriorModel& model) noexcept {
+  return model.distrusted() && model.measured() >= measured_min && ParameterModel::applies(key) &&
+         like_.update(key) && like_.log_likelihood() > model.log_likelihood(key);
 }
 
 // Candidates that nothing is known of but their parameters, `first` the first of them.

@@ -11,6 +11,8 @@
 
 namespace adaptive::policies {
 
+class PriorModel;
+
 struct ImedOptions {
   /// Chance that evidence buries a variant for good: caps what one result can say against it.
   double error = 0.01;
@@ -43,6 +45,7 @@ class Imed final : public Policy {
   void review_unseen(const KeyStatistics& key) noexcept;
   void review_unknown(const KeyStatistics& key, std::uint32_t first) noexcept;
   void review_seen(const KeyStatistics& key) noexcept;
+  bool likeness_says_more(const KeyStatistics& key, const PriorModel& model) noexcept;
   void propose(std::uint32_t candidate, double at_calls) noexcept;
   bool current(const KeyStatistics& key) const noexcept;
   /// Whom to look at to see whether what a model expects of candidates without results is worth its name.

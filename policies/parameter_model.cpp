@@ -134,8 +134,10 @@ bool ParameterModel::doubt(const KeyStatistics& key, ParameterProcess& process, 
                            Candidates& unknown) {
   const ParameterProcess::Errors errors = process.leave_one_out(hypotheses_);
   Candidates trusted;
+  log_likelihood_ = 0.0;
   for (std::size_t i = 0; i < known.size(); ++i) {
     const auto at = static_cast<Eigen::Index>(i);
+    log_likelihood_ += log_density(errors.above[at], errors.variance[at]);
     const bool doubted = key[known[i]].count == 1 && is_doubtful(key, errors.above[at], errors.variance[at]);
     if (doubted)
       unknown.push_back(known[i]);

@@ -26,6 +26,10 @@ class ParameterModel {
   /// Fits to the key's results unless they are what it was fitted to. False where they say nothing yet.
   bool update(const KeyStatistics& key) noexcept;
 
+  /// How well each result agrees with what the others let expect: log densities, summed over the candidates
+  /// with results.
+  double log_likelihood() const noexcept { return log_likelihood_; }
+
   /// Whether something was expected of a candidate at the latest `update`, which found no results of it.
   bool expects(std::size_t candidate) const noexcept {
     return candidate < expected_.size() && expected_[candidate].deviation > 0.0 && !doubted_[candidate];
@@ -61,6 +65,7 @@ class ParameterModel {
   std::vector<ProcessHypothesis> hypotheses_;
   std::size_t weighed_at_ = 0;  // as many results as there were when all of them were weighed
   double stray_share_ = 0.0;
+  double log_likelihood_ = 0.0;
 };
 
 }  // namespace adaptive::policies

@@ -41,23 +41,34 @@ PriorModel::PriorModel(const KeyStatistics& key) noexcept {
   if (errors_are_common(key)) {
     factors_.emplace(key);
     for (const VariantStatistics& c : key.candidates) measured_ += c.count > 0 && c.has_prior() ? 1 : 0;
-    const double surprise = factors_->factor() * factors_->factor();
-    stray_share_ = std::max(stray_share_predicted, stray_share_distrusted_prediction * distrust(surprise));
+    distrust_ = distrust(factors_->factor() * factors_->factor());
+    stray_share_ = std::max(stray_share_predicted, stray_share_distrusted_prediction * distrust_);
     stray_deviation_ = stray_deviation;
     return;
   }
   regression_.emplace(key);
   measured_ = regression_->measured();
-  stray_share_ = std::max(stray_share, stray_share_distrusted * distrust(regression_->scale()));
+  distrust_ = distrust(regression_->scale());
+  stray_share_ = std::max(stray_share, stray_share_distrusted * distrust_);
   stray_deviation_ = std::max(stray_deviation, regression_->spread());
 }
 
 double PriorModel::worth_from(const VariantStatistics& candidate, double best) const noexcept {
   const double behind = location(candidate) - best;
-  const double deviation = factors_ ? factors_->deviation(candidate) : regression_->deviation(candidate);
-  const double gain = (1.0 - stray_share_) * expected_gain(behind, deviation) +
-                      stray_share_ * expected_gain(behind, std::max(stray_deviation_, deviation));
+  const double unsure = deviation(candidate);
+  const double gain = (1.0 - stray_share_) * expected_gain(behind, unsure) +
+                      stray_share_ * expected_gain(behind, std::max(stray_deviation_, unsure));
   return policies::worth_from(gain, behind);
+}
+
+double PriorModel::log_likelihood(const KeyStatistics& key) const noexcept {
+  double sum = 0.0;
+  for (const VariantStatistics& c : key.candidates) {
+    if (c.count == 0 || !c.has_prior()) continue;
+    const double noise = key.deviation() * key.deviation() / static_cast<double>(c.count);
+    sum += log_density(c.location - location(c), deviation(c) * deviation(c) + noise);
+  }
+  return sum;
 }
 
 double PriorModel::results(const VariantStatistics& candidate, double deviation) const noexcept {

@@ -20,6 +20,13 @@ class PriorModel {
   /// How many candidates have both a prior and results.
   std::size_t measured() const noexcept { return measured_; }
 
+  /// How well the priors, corrected by the results, agree with them: log densities, summed over the measured
+  /// candidates.
+  double log_likelihood(const KeyStatistics& key) const noexcept;
+
+  /// Whether their errors are far larger than the priors claim.
+  bool distrusted() const noexcept { return distrust_ > 0.0; }
+
   /// Whether the priors are a prediction, made of other keys.
   bool predicted() const noexcept { return factors_.has_value(); }
 
@@ -33,7 +40,12 @@ class PriorModel {
   }
 
  private:
+  double deviation(const VariantStatistics& candidate) const noexcept {
+    return factors_ ? factors_->deviation(candidate) : regression_->deviation(candidate);
+  }
+
   std::size_t measured_ = 0;
+  double distrust_ = 0.0;  // up to 1
   double stray_share_ = 0.0;
   double stray_deviation_ = 0.0;
   std::optional<PriorFactors> factors_;        // where the priors are a prediction

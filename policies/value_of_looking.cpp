@@ -18,4 +18,10 @@ double worth_from(double gain, double behind) noexcept {
   return std::max(gain + behind, 0.0) / gain;
 }
 
+double log_density(double error, double variance) noexcept {
+  constexpr double squares_max = 9.0;
+  return -0.5 *
+         (std::min(error * error / variance, squares_max) + std::log(2.0 * std::numbers::pi * variance));
+}
+
 }  // namespace adaptive::policies

@@ -1,4 +1,4 @@
-// What a look at a candidate can bring, against what it costs.
+// What a look at a candidate can bring, against what it costs, and how well that was expected.
 #pragma once
 
 #include <adaptive/statistics.hpp>
@@ -13,5 +13,9 @@ double expected_gain(double behind, double deviation) noexcept;
 /// later call, and as many calls are expected to come as there have been. Infinite where nothing can be
 /// gained.
 double worth_from(double gain, double behind) noexcept;
+
+/// The log density of an error of that variance under a normal, but an error of more than three deviations
+/// counts as one of three: it may be an outlier.
+double log_density(double error, double variance) noexcept;
 
 }  // namespace adaptive::policies

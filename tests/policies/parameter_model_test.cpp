@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -118,12 +119,13 @@ class Tiles {
     double overhead = 0.0;
     double launched = 0.0;
   };
-  Cost cost(std::size_t calls, bool parameter_model) const {
+  Cost cost(std::size_t calls, bool parameter_model, std::optional<replay::SeedTable> table = {}) const {
     replay::Recorded environment(key_, replay::Recorded::Order::random);
     replay::RunOptions how;
     how.policy = make_policy("default");
     how.calls = calls;
     how.learning.parameter_model = parameter_model;
+    how.seeds = table;
     const std::size_t count = replay::runs(40, 4);
     Cost cost;
     for (std::uint64_t seed = 1; seed <= count; ++seed) {
@@ -152,6 +154,19 @@ TEST(ParameterModel, CostsLittleWhereParametersSayNothing) {
   for (const std::size_t calls : {1'000, 10'000}) {
     EXPECT_LT(tiles.cost(calls, true).overhead, 1.5 * tiles.cost(calls, false).overhead) << calls;
   }
+}
+
+TEST(ParameterModel, TakesOverWhereATableIsWrong) {
+  const Tiles tiles(true);
+  const replay::SeedTable wrong{.error = 0.5, .factor = 1.0, .same_device = true};
+  EXPECT_LT(tiles.cost(1'000, true, wrong).overhead, 1.5 * tiles.cost(1'000, true).overhead);
+}
+
+TEST(ParameterModel, LeavesAGoodTableAlone) {
+  const Tiles tiles(true);
+  const double with = tiles.cost(1'000, true, replay::SeedTable{}).overhead;
+  EXPECT_LT(with, 1.05 * tiles.cost(1'000, false, replay::SeedTable{}).overhead);
+  EXPECT_LT(with, 0.5 * tiles.cost(1'000, true).overhead);
 }
 
 }  // namespace
