@@ -14,7 +14,7 @@ namespace {
 // Looking at few candidates costs less than being wrong about them.
 constexpr std::size_t candidates_min = 6;
 // More results than this improve little and cost the cube of their number.
-constexpr std::size_t known_max = 64;
+constexpr std::size_t told_max = 64;
 // A location that has moved by less changes no prediction that matters.
 constexpr double moved_min = 0.03;
 
@@ -25,8 +25,8 @@ constexpr double outlier_min = 0.5;
 
 // So many of the candidates are unlike all others, and may then be anywhere within this deviation, where
 // parameters explain nothing; where they explain all but a share, the square of that share of so many.
-constexpr double stray_share = 0.1;
-constexpr double stray_deviation = 0.6;
+constexpr double stranger_share = 0.1;
+constexpr double stranger_deviation = 0.6;
 
 // As many calls are expected as there have been, times this. A look that is not made teaches nothing either:
 // with more than 1 parameters that mislead are found out sooner, and what good ones save hardly shrinks.
@@ -43,13 +43,13 @@ std::vector<std::size_t> told_by(const std::vector<double>& locations) {
   std::vector<std::size_t> known;
   for (std::size_t i = 0; i < locations.size(); ++i)
     if (locations[i] == locations[i]) known.push_back(i);
-  if (known.size() <= known_max) return known;
+  if (known.size() <= told_max) return known;
   std::sort(known.begin(), known.end(),
             [&](std::size_t a, std::size_t b) { return locations[a] < locations[b]; });
-  constexpr std::size_t half = known_max / 2;
+  constexpr std::size_t half = told_max / 2;
   const std::size_t rest = known.size() - half;
   for (std::size_t i = 0; i < half; ++i) known[half + i] = known[half + (i + 1) * rest / half - 1];
-  known.resize(known_max);
+  known.resize(told_max);
   return known;
 }
 
@@ -113,7 +113,7 @@ void ParameterModel::fit(const KeyStatistics& key, bool cold) {
     if (hypotheses_.empty()) return;
   }
   const ParameterProcess::Expected expected = process->expect(hypotheses_);
-  stray_share_ = stray_share * expected.unexplained * expected.unexplained;
+  stranger_share_ = stranger_share * expected.unexplained * expected.unexplained;
   expected_.resize(key.size());
   for (std::size_t j = 0; j < unknown.size(); ++j) {
     const auto at = static_cast<Eigen::Index>(j);
@@ -151,8 +151,9 @@ bool ParameterModel::doubt(const KeyStatistics& key, ParameterProcess& process, 
 
 double ParameterModel::worth_from(std::size_t candidate, double best) const noexcept {
   const double behind = location(candidate) - best;
-  const double gain = (1.0 - stray_share_) * expected_gain(behind, deviation(candidate)) +
-                      stray_share_ * expected_gain(behind, std::max(stray_deviation, deviation(candidate)));
+  const double gain =
+      (1.0 - stranger_share_) * expected_gain(behind, deviation(candidate)) +
+      stranger_share_ * expected_gain(behind, std::max(stranger_deviation, deviation(candidate)));
   return policies::worth_from(gain, behind) / calls_to_come;
 }
 

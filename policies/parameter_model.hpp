@@ -64,7 +64,7 @@ class ParameterModel {
   std::vector<Expected> expected_;
   std::vector<ProcessHypothesis> hypotheses_;
   std::size_t weighed_at_ = 0;  // as many results as there were when all of them were weighed
-  double stray_share_ = 0.0;
+  double stranger_share_ = 0.0;
   double log_likelihood_ = 0.0;
 };
 
