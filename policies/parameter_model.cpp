@@ -64,8 +64,8 @@ bool is_doubtful(const KeyStatistics& key, double above, double variance) noexce
 }  // namespace
 
 bool ParameterModel::applies(const KeyStatistics& key) noexcept {
-  return key.size() >= candidates_min && !key.parameters.empty() &&
-         key.parameters.coordinates.size() == key.size() * key.parameters.dimensions;
+  return key.size() >= candidates_min && key.parameters != nullptr && !key.parameters->empty() &&
+         key.parameters->coordinates.size() == key.size() * key.parameters->dimensions;
 }
 
 bool ParameterModel::is_current(const KeyStatistics& key, bool cold) const noexcept {

@@ -35,7 +35,7 @@ ParameterProcess::ParameterProcess(const KeyStatistics& key, std::span<const std
   distances_.resize(n, n);
   distances_to_unknown_.resize(n, static_cast<Index>(unknown.size()));
   const auto distance = [&](std::size_t a, std::size_t b) {
-    return std::sqrt(key.parameters.distance_squared(a, b));
+    return std::sqrt(key.parameters->distance_squared(a, b));
   };
   for (Index i = 0; i < n; ++i) {
     const std::size_t candidate = known[static_cast<std::size_t>(i)];

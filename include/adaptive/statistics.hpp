@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include <adaptive/detail/export.hpp>
@@ -84,8 +85,8 @@ class ADAPTIVE_EXPORT KeyStatistics {
 
   Objective objective = Objective::automatic;  ///< what `VariantStatistics::tail` says
 
-  /// How alike the candidates' parameters are; empty where nothing is to be made of that.
-  ParameterSpace parameters;
+  /// How alike the candidates' parameters are; null where nothing is to be made of that.
+  std::shared_ptr<const ParameterSpace> parameters;
 
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }

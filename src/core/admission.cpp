@@ -341,16 +341,28 @@ void OperationState::take_priors(const StartingPoint& start, KeyStatistics& stat
 
 void OperationState::take_parameters(KeyStatistics& statistics) const {
   if (!shared_.learning.parameter_model) return;
+  std::vector<std::uint32_t> candidates;
+  for (const VariantStatistics& c : statistics.candidates) candidates.push_back(c.variant);
+  if (candidates != placed_) {
+    space_ = space_of(candidates);
+    placed_ = std::move(candidates);
+  }
+  statistics.parameters = space_;
+}
+
+std::shared_ptr<const ParameterSpace> OperationState::space_of(
+    std::span<const std::uint32_t> candidates) const {
   std::vector<const Parameters*> parameters;
   std::vector<std::string_view> names;
   bool any = false;
-  for (const VariantStatistics& c : statistics.candidates) {
-    const Variant& variant = variants_[c.variant].spec;
+  for (const std::uint32_t candidate : candidates) {
+    const Variant& variant = variants_[candidate].spec;
     parameters.push_back(&variant.parameters);
     names.push_back(variant.name);
     any = any || !variant.parameters.empty();
   }
-  statistics.parameters = any ? parameter_space(parameters) : parameter_space(names);
+  ParameterSpace space = any ? parameter_space(parameters) : parameter_space(names);
+  return space.empty() ? nullptr : std::make_shared<const ParameterSpace>(std::move(space));
 }
 
 void OperationState::begin(KeyState& key) const {

@@ -126,8 +126,9 @@ class OperationState {
   void begin(KeyState& key) const;
   /// Gives the candidates the priors of its starting point.
   static void take_priors(const StartingPoint& start, KeyStatistics& statistics) noexcept;
-  /// Places them in the space of their parameters.
+  /// Places the candidates in the space of their parameters, which keys with the same ones share.
   void take_parameters(KeyStatistics& statistics) const;
+  std::shared_ptr<const ParameterSpace> space_of(std::span<const std::uint32_t> candidates) const;
   void restart(KeyState& key, std::span<const Neighbour> neighbours);
   /// In the list of keys and in the table, for one more.
   void make_room();
@@ -176,7 +177,9 @@ class OperationState {
   Seeds seeds_;
   std::unique_ptr<Predictor> predictor_;
   std::mutex fitting_;
-  std::size_t measured_at_fit_ = 0;  // belongs to its holder
+  std::size_t measured_at_fit_ = 0;            // belongs to its holder
+  mutable std::vector<std::uint32_t> placed_;  // candidates of the latest key, and their space
+  mutable std::shared_ptr<const ParameterSpace> space_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> forced_;
   std::uint64_t forced_count_ = 0;
 

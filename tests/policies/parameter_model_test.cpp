@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
@@ -23,8 +25,9 @@ namespace {
 KeyStatistics on_a_line(std::size_t candidates) {
   KeyStatistics key;
   key.candidates.resize(candidates);
-  key.parameters.dimensions = 1;
-  for (std::size_t i = 0; i < candidates; ++i) key.parameters.coordinates.push_back(static_cast<float>(i));
+  ParameterSpace line{.dimensions = 1};
+  for (std::size_t i = 0; i < candidates; ++i) line.coordinates.push_back(static_cast<float>(i));
+  key.parameters = std::make_shared<const ParameterSpace>(std::move(line));
   return key;
 }
 
