@@ -105,7 +105,7 @@ void serve(unsigned index, Board& board, const RedisOptions& redis, const std::f
     }
   };
   measure();
-  while (saver.status().exchanged == 0) std::this_thread::yield();
+  // Not for an exchange to end: the server may be killed between its writing and its reading.
   while (saver.status().exchanges_failed == 0) std::this_thread::yield();
   board.noticed[index] = true;
   measure();
