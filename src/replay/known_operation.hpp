@@ -50,7 +50,7 @@ struct PredictionQuality {
   double squares = 0.0;
   double start_gap = 0.0;  ///< sum of the gaps to the best of the variants that the keys start with
 
-  void add(const KnownOperation& operation, const table::TraceKey& truth);
+  void add(const KnownOperation& known, const table::TraceKey& truth);
 };
 
 }  // namespace adaptive::replay
