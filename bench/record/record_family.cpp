@@ -87,7 +87,7 @@ std::vector<kernels::Shape> parse_shapes(const std::string& text) {
 }
 
 std::vector<kernels::Shape> shapes_of(const tuning::Target& target, const std::string& which) {
-  const std::vector<kernels::Shape> shapes = which == "bench" ? target.bench_shapes() : parse_shapes(which);
+  std::vector<kernels::Shape> shapes = which == "bench" ? target.bench_shapes() : parse_shapes(which);
   for (const kernels::Shape& shape : shapes)
     if (const auto why = target.why_invalid(shape)) throw std::invalid_argument(target.name() + ": " + *why);
   return shapes;
