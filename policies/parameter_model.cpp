@@ -151,9 +151,7 @@ bool ParameterModel::doubt(const KeyStatistics& key, ParameterProcess& process, 
 
 double ParameterModel::worth_from(std::size_t candidate, double best) const noexcept {
   const double behind = location(candidate) - best;
-  const double gain =
-      (1.0 - stranger_share_) * expected_gain(behind, deviation(candidate)) +
-      stranger_share_ * expected_gain(behind, std::max(stranger_deviation, deviation(candidate)));
+  const double gain = expected_gain(behind, deviation(candidate), stranger_share_, stranger_deviation);
   return policies::worth_from(gain, behind) / calls_to_come;
 }
 

@@ -55,9 +55,7 @@ PriorModel::PriorModel(const KeyStatistics& key) noexcept {
 
 double PriorModel::worth_from(const VariantStatistics& candidate, double best) const noexcept {
   const double behind = location(candidate) - best;
-  const double unsure = deviation(candidate);
-  const double gain = (1.0 - stray_share_) * expected_gain(behind, unsure) +
-                      stray_share_ * expected_gain(behind, std::max(stray_deviation_, unsure));
+  const double gain = expected_gain(behind, deviation(candidate), stray_share_, stray_deviation_);
   return policies::worth_from(gain, behind);
 }
 

@@ -13,6 +13,11 @@ double expected_gain(double behind, double deviation) noexcept {
   return std::max(0.0, deviation * (density + z * 0.5 * std::erfc(-z / std::numbers::sqrt2)));
 }
 
+double expected_gain(double behind, double deviation, double stray_share, double stray_deviation) noexcept {
+  return (1.0 - stray_share) * expected_gain(behind, deviation) +
+         stray_share * expected_gain(behind, std::max(stray_deviation, deviation));
+}
+
 double worth_from(double gain, double behind) noexcept {
   if (!(gain > 0.0)) return std::numeric_limits<double>::infinity();
   return std::max(gain + behind, 0.0) / gain;

@@ -9,6 +9,10 @@ namespace adaptive::policies {
 /// call if X turned out to be below m and were used from then on.
 double expected_gain(double behind, double deviation) noexcept;
 
+/// The same where a share of what is believed is wrong, and X may then be anywhere within another deviation,
+/// if that is larger.
+double expected_gain(double behind, double deviation, double stray_share, double stray_deviation) noexcept;
+
 /// The number of calls from which on a look pays: a look costs once, what it may find is gained at every
 /// later call, and as many calls are expected to come as there have been. Infinite where nothing can be
 /// gained.

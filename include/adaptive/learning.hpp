@@ -45,8 +45,9 @@ struct LearningOptions {
   /// nearest neighbour. It is fitted when tables are loaded and, to what the run has learned, when that is
   /// saved or exchanged and at `Selector::fit_predictions`; never by a launch.
   bool prediction = true;
-  /// Whether a key that starts without any prior takes variants with like parameters to be about as fast as
-  /// each other, and looks late, or never, at those whose like have been slow.
+  /// Whether a key that starts without any prior, or with one that turns out to be wrong, takes variants with
+  /// like parameters to be about as fast as each other, and looks late, or never, at those whose like have
+  /// been slow.
   bool parameter_model = true;
   /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
   std::size_t candidates_max = 0;
