@@ -275,7 +275,7 @@ void Imed::observe(KeyStatistics& key, const Sample& sample) noexcept {
 
 std::optional<Expectation> Imed::expected(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   if (!knows_alike(key) || !like_.expects(candidate)) return std::nullopt;
-  return Expectation{like_.location(candidate), like_.deviation(candidate)};
+  return like_.expected(candidate);
 }
 
 Rest Imed::rest(const KeyStatistics& key) const noexcept {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include <adaptive/policy.hpp>
 #include <adaptive/statistics.hpp>
 #include "parameter_process.hpp"
 
@@ -40,6 +41,7 @@ class ParameterModel {
   bool doubts(std::size_t candidate) const noexcept { return doubted_[candidate]; }
 
   /// Of a candidate without results, or with one that is doubted, given those of the others.
+  const Expectation& expected(std::size_t candidate) const noexcept { return expected_[candidate]; }
   double location(std::size_t candidate) const noexcept { return expected_[candidate].location; }
   double deviation(std::size_t candidate) const noexcept { return expected_[candidate].deviation; }
 
@@ -48,10 +50,6 @@ class ParameterModel {
 
  private:
   using Candidates = std::vector<std::size_t>;
-  struct Expected {
-    double location = 0.0;
-    double deviation = 0.0;  // 0: nothing was asked
-  };
 
   bool is_current(const KeyStatistics& key, bool cold) const noexcept;
   void fit(const KeyStatistics& key, bool cold);
@@ -61,7 +59,7 @@ class ParameterModel {
 
   std::vector<double> fitted_to_;  // location of each candidate, none of those that tell nothing
   std::vector<bool> doubted_;
-  std::vector<Expected> expected_;
+  std::vector<Expectation> expected_;  // of deviation 0 where nothing was asked
   std::vector<ProcessHypothesis> hypotheses_;
   std::size_t weighed_at_ = 0;  // as many results as there were when all of them were weighed
   double stranger_share_ = 0.0;
