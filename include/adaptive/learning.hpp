@@ -51,7 +51,8 @@ struct LearningOptions {
   bool parameter_model = true;
   /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
   std::size_t candidates_max = 0;
-  /// A timed launch whose result has not come within so many later timed launches of its key is given up.
+  /// A timed launch whose result has not come within so many later timed launches of its key is given up: 1
+  /// to 65,536. Each key reserves 8 bytes for each of them, and for 16 at least.
   std::uint32_t result_patience = 512;
 };
 

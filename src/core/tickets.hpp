@@ -7,11 +7,16 @@
 
 namespace adaptive::core {
 
-/// Numbers timed launches and remembers their candidates until the result comes. A ring that grows only while
-/// launches are really out, up to `limit` of them; then the oldest is given up. Not thread-safe.
+/// Numbers timed launches and remembers the candidate of each until its result comes, or until `patience`
+/// later launches have been numbered: then the launch is given up. The constructor allocates all memory, 8
+/// bytes for each launch of the patience, so that the launch path never allocates. Not thread-safe.
 class Tickets {
  public:
-  enum class Outcome : std::uint8_t { accepted, duplicate, expired };
+  enum class Outcome : std::uint8_t {
+    accepted,
+    duplicate,  ///< the result has come before
+    expired     ///< the launch had been given up
+  };
   struct Result {
     Outcome outcome;
     std::uint32_t candidate;      // of an accepted one
@@ -19,61 +24,73 @@ class Tickets {
   };
   static constexpr std::uint32_t none = 0xFFFF;
 
-  /// `newest` is the number before the first one.
-  explicit Tickets(std::uint32_t limit, std::uint32_t newest = 0)
-      : newest_(newest), limit_(std::max(limit, initial)), ring_(initial) {}
+  /// `patience` is at least 1; `newest` is the number before the first one.
+  explicit Tickets(std::uint32_t patience, std::uint32_t newest = 0)
+      : patience_(patience), newest_(newest), ring_(std::max(patience, recognised_min)) {}
 
   /// A new ticket, never 0. `at` is handed back with the result. `lost` becomes the candidate of the launch
-  /// that was given up for it, or `none`. When memory is short the ring stays as it is.
+  /// that is given up, or `none`.
   std::uint32_t issue(std::uint32_t candidate, std::uint32_t at, std::uint32_t& lost) noexcept {
-    if (++newest_ == 0) ++newest_;
-    if (slot(newest_).candidate != none && ring_.size() < limit_) grow();
-    lost = slot(newest_).candidate;
+    ++newest_;
+    lost = none;
+    if (newest_ > patience_) {
+      Launch& oldest = slot(newest_ - patience_);
+      if (oldest.candidate < none) {
+        lost = oldest.candidate;
+        newest_given_up_ = newest_ - patience_;
+        oldest.candidate = given_up;
+      }
+    }
     slot(newest_) = {at, candidate};
-    return newest_;
+    return static_cast<std::uint32_t>((newest_ - 1) % numbers) + 1;
   }
 
   Result complete(std::uint32_t ticket) noexcept {
-    // A slot is only ever taken over from a launch that has its result or was given up.
-    if (newest_ - ticket >= ring_.size())
-      return {ring_.size() < limit_ ? Outcome::duplicate : Outcome::expired, none};
-    Launch& launch = slot(ticket);
+    const auto newest = static_cast<std::uint32_t>((newest_ - 1) % numbers) + 1;
+    // Modulo 2^32, in which the number 0 is left out.
+    const std::uint32_t age = newest >= ticket ? newest - ticket : newest - ticket - 1;
+    if (age >= std::min<std::uint64_t>(ring_.size(), newest_)) {
+      const bool may_be_given_up = newest_given_up_ != 0 && age >= newest_ - newest_given_up_;
+      return {may_be_given_up ? Outcome::expired : Outcome::duplicate, none};
+    }
+    Launch& launch = slot(newest_ - age);
+    if (launch.candidate == given_up) return {Outcome::expired, none};
     if (launch.candidate == none) return {Outcome::duplicate, none};
     const Result result{Outcome::accepted, launch.candidate, launch.at};
     launch.candidate = none;
     return result;
   }
 
-  /// All results still out will count as duplicates.
-  void forget() noexcept { std::fill(ring_.begin(), ring_.end(), Launch{}); }
+  /// Gives up all launches that are out.
+  void forget() noexcept {
+    for (Launch& launch : ring_)
+      if (launch.candidate < none) launch.candidate = given_up;
+    newest_given_up_ = newest_;
+  }
+
+  /// From now on `issue` is told other values than before: launches that are out count as issued at 0.
+  void restart_clock() noexcept {
+    for (Launch& launch : ring_) launch.at = 0;
+  }
 
  private:
-  static constexpr std::uint32_t initial = 16;
+  /// A second result of so many of the latest launches is recognised, however small the patience is.
+  static constexpr std::uint32_t recognised_min = 16;
+  /// How many different tickets there are: all values of 32 bits but 0.
+  static constexpr std::uint64_t numbers = 0xFFFF'FFFF;
+  static constexpr std::uint32_t given_up = none + 1;
 
   struct Launch {
     std::uint32_t at = 0;
     std::uint32_t candidate = none;
   };
 
-  Launch& slot(std::uint32_t ticket) noexcept { return ring_[ticket & (ring_.size() - 1)]; }
+  Launch& slot(std::uint64_t number) noexcept { return ring_[number % ring_.size()]; }
 
-  void grow() noexcept {
-    try {
-      std::vector<Launch> larger(ring_.size() * 2);
-      // The tickets that the ring holds are the latest ones before the new one.
-      for (std::uint32_t back = 1; back <= ring_.size(); ++back) {
-        const std::uint32_t ticket = newest_ - back;
-        larger[ticket & (larger.size() - 1)] = slot(ticket);
-      }
-      ring_ = std::move(larger);
-    } catch (...) {
-      limit_ = static_cast<std::uint32_t>(ring_.size());
-    }
-  }
-
-  std::uint32_t newest_;
-  std::uint32_t limit_;
-  std::vector<Launch> ring_;
+  std::uint32_t patience_;
+  std::uint64_t newest_;               // how many launches there have been
+  std::uint64_t newest_given_up_ = 0;  // 0: none
+  std::vector<Launch> ring_;           // the latest launches
 };
 
 }  // namespace adaptive::core

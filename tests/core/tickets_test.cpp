@@ -65,16 +65,31 @@ TEST(Tickets, GiveUpTheOldestBeyondTheLimit) {
   EXPECT_EQ(tickets.complete(first).outcome, Outcome::expired);
 }
 
-TEST(Tickets, DoNotGrowForALaunchThatHasItsResult) {
-  // Only one launch is ever out: a duplicate is still told from a lost one after many.
-  Tickets tickets(65'536);
+TEST(Tickets, WaitForExactlyAsManyLaterLaunchesAsTheyAreTold) {
+  for (const std::uint32_t patience : {1u, 2u, 15u, 16u, 17u, 600u, 1000u}) {
+    Tickets tickets(patience);
+    const std::uint32_t first = issue(tickets, 9);
+    std::uint32_t lost = Tickets::none;
+    for (std::uint32_t later = 1; later < patience; ++later) {
+      tickets.complete(tickets.issue(3, 0, lost));
+      ASSERT_EQ(lost, Tickets::none) << later << " of " << patience;
+    }
+    tickets.issue(3, 0, lost);
+    EXPECT_EQ(lost, 9u) << patience;
+    EXPECT_EQ(tickets.complete(first).outcome, Outcome::expired) << patience;
+  }
+}
+
+TEST(Tickets, TellADuplicateFromALostResultWhateverThePatience) {
+  // Only one launch is ever out, and none is given up.
+  Tickets tickets(1);
   const std::uint32_t first = issue(tickets, 1);
   tickets.complete(first);
   for (int i = 0; i < 10'000; ++i) tickets.complete(issue(tickets, 2));
   EXPECT_EQ(tickets.complete(first).outcome, Outcome::duplicate);
 }
 
-TEST(Tickets, KeepAllThatAreOutWhileGrowing) {
+TEST(Tickets, KeepAllThatAreOut) {
   Tickets tickets(4096);
   std::vector<std::uint32_t> out;
   for (std::uint32_t i = 0; i < 4096; ++i) {
@@ -114,8 +129,18 @@ TEST(Tickets, ForgetAllThatAreOut) {
   const std::uint32_t before = issue(tickets, 1);
   tickets.forget();
   const std::uint32_t after = issue(tickets, 2);
-  EXPECT_EQ(tickets.complete(before).outcome, Outcome::duplicate);
+  EXPECT_EQ(tickets.complete(before).outcome, Outcome::expired);
   EXPECT_EQ(tickets.complete(after).candidate, 2u);
+}
+
+TEST(Tickets, CountFromTheRestartOfTheClock) {
+  Tickets tickets(64);
+  std::uint32_t lost = Tickets::none;
+  const std::uint32_t before = tickets.issue(1, 5000, lost);
+  tickets.restart_clock();
+  const Tickets::Result result = tickets.complete(before);
+  EXPECT_EQ(result.outcome, Outcome::accepted);
+  EXPECT_EQ(result.issued_at, 0u);
 }
 
 TEST(Tickets, NumbersStartAgainWithoutZero) {
