@@ -50,7 +50,7 @@ CuptiLaunch* CuptiLaunches::begin(CuptiClient& client, Operation& operation,
   launch.kernels.store(0, std::memory_order_relaxed);
   launch.untimable.store(false, std::memory_order_relaxed);
   launch.ended_ns.store(0, std::memory_order_relaxed);
-  launch.state.fetch_add(1, std::memory_order_release);
+  launch.state.fetch_add(CuptiLaunch::open, std::memory_order_release);
   active_.fetch_add(1, std::memory_order_relaxed);
   current = &launch;
   return &launch;
@@ -59,7 +59,7 @@ CuptiLaunch* CuptiLaunches::begin(CuptiClient& client, Operation& operation,
 void CuptiLaunches::end(CuptiLaunch& launch) noexcept {
   current = launch.outer;
   launch.ended_ns.store(now_ns(), std::memory_order_relaxed);
-  settle_one(launch);
+  settle(launch, CuptiLaunch::open);
 }
 
 void CuptiLaunches::abandon(CuptiLaunch& launch) noexcept {
@@ -68,12 +68,17 @@ void CuptiLaunches::abandon(CuptiLaunch& launch) noexcept {
   give_up(launch, false);
 }
 
+// Whether it has ended and records are missing. `delivery` is held, so that it stays so: nothing else frees
+// such a launch, and its fields may be read.
+bool CuptiLaunches::waits(const CuptiLaunch& launch) noexcept {
+  const std::uint64_t parts = launch.state.load(std::memory_order_acquire) & low_half;
+  return parts != 0 && (parts & CuptiLaunch::open) == 0;
+}
+
 void CuptiLaunches::abandon_all(const CuptiClient& client) noexcept {
   const std::lock_guard lock(delivery);
   for (std::uint32_t i = 0; i < capacity; ++i)
-    if (launches_[i].client == &client &&
-        (launches_[i].state.load(std::memory_order_acquire) & low_half) != 0)
-      give_up(launches_[i], true);
+    if (waits(launches_[i]) && launches_[i].client == &client) give_up(launches_[i], true);
 }
 
 std::size_t CuptiLaunches::expire(std::int64_t age_ns) noexcept {
@@ -82,9 +87,7 @@ std::size_t CuptiLaunches::expire(std::int64_t age_ns) noexcept {
   std::size_t expired = 0;
   for (std::uint32_t i = 0; i < capacity; ++i) {
     CuptiLaunch& launch = launches_[i];
-    const std::int64_t ended = launch.ended_ns.load(std::memory_order_relaxed);
-    if (ended == 0 || ended > before || (launch.state.load(std::memory_order_acquire) & low_half) == 0)
-      continue;
+    if (!waits(launch) || launch.ended_ns.load(std::memory_order_relaxed) > before) continue;
     give_up(launch, true);
     ++expired;
   }
@@ -101,7 +104,7 @@ void CuptiLaunches::launched(std::uint32_t correlation) noexcept {
 void CuptiLaunches::not_launched(std::uint32_t correlation) noexcept {
   if (current == nullptr || take(correlation) != current) return;
   current->kernels.fetch_sub(1, std::memory_order_relaxed);
-  settle_one(*current);
+  settle(*current, 1);
 }
 
 void CuptiLaunches::launched_untimable() noexcept {
@@ -112,7 +115,7 @@ void CuptiLaunches::record(std::uint32_t correlation, std::uint64_t ns) noexcept
   CuptiLaunch* const launch = take(correlation);
   if (launch == nullptr) return;
   launch->ns.fetch_add(ns, std::memory_order_relaxed);
-  settle_one(*launch);
+  settle(*launch, 1);
 }
 
 // The launch that waits for the record of that id, which it does no longer.
@@ -125,8 +128,8 @@ CuptiLaunch* CuptiLaunches::take(std::uint32_t correlation) noexcept {
   return pack(correlation, launch) == found ? &launch : nullptr;
 }
 
-void CuptiLaunches::settle_one(CuptiLaunch& launch) noexcept {
-  if ((launch.state.fetch_sub(1, std::memory_order_acq_rel) & low_half) != 1) return;
+void CuptiLaunches::settle(CuptiLaunch& launch, std::uint64_t part) noexcept {
+  if ((launch.state.fetch_sub(part, std::memory_order_acq_rel) & low_half) != part) return;
   if (launch.kernels.load(std::memory_order_relaxed) > 0 && !launch.untimable.load(std::memory_order_relaxed))
     launch.client->arrived(launch, Latency{static_cast<double>(launch.ns.load(std::memory_order_relaxed))});
   else

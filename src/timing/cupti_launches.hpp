@@ -36,9 +36,11 @@ struct CuptiLaunch {
   CuptiLaunch* outer = nullptr;  ///< of the same thread
   std::uint32_t number = 0;
 
-  /// Upper half: which use of this place. Lower half: kernels whose records have not come, and one while
-  /// open.
+  /// Upper half: which use of this place. Lower half: the number of kernels whose records have not come, and
+  /// the bit `open` until the launching thread has ended or abandoned the launch. The place is free where the
+  /// lower half is 0.
   std::atomic<std::uint64_t> state{0};
+  static constexpr std::uint64_t open = std::uint64_t{1} << 31;
   std::atomic<std::uint64_t> ns{0};
   std::atomic<std::uint32_t> kernels{0};
   std::atomic<bool> untimable{false};
@@ -50,7 +52,9 @@ struct CuptiLaunch {
 /// record will bear. Records carry no more than that; the external correlation ids of CUPTI come with records
 /// of API calls only, which cost more and do not say either when a launch is complete.
 ///
-/// Launching takes no lock. Records are taken by one thread at a time, under `delivery`.
+/// Launching takes no lock. Records are taken by one thread at a time, under `delivery`. An open launch
+/// belongs to its thread, which alone ends it. One that has ended and waits for records belongs to the holder
+/// of `delivery`: only a record or giving it up can free it.
 class CuptiLaunches {
  public:
   static constexpr std::uint32_t capacity = 4096;
@@ -64,7 +68,8 @@ class CuptiLaunches {
   void end(CuptiLaunch& launch) noexcept;
   /// It has no latency: it failed, or was left by an exception.
   void abandon(CuptiLaunch& launch) noexcept;
-  /// The client goes.
+  /// Gives up the client's launches that have ended and whose records have not come. Launches that other
+  /// threads still have open go on; the client must outlive those.
   void abandon_all(const CuptiClient& client) noexcept;
   /// Gives up what ended so long ago and has not arrived. Returns how many.
   std::size_t expire(std::int64_t age_ns) noexcept;
@@ -88,7 +93,10 @@ class CuptiLaunches {
   static constexpr std::uint64_t use = std::uint64_t{1} << 32;
 
   CuptiLaunch* take(std::uint32_t correlation) noexcept;
-  void settle_one(CuptiLaunch& launch) noexcept;
+  /// One kernel less to wait for, or `CuptiLaunch::open` where the launch has ended. Settles the launch where
+  /// nothing is left.
+  void settle(CuptiLaunch& launch, std::uint64_t part) noexcept;
+  static bool waits(const CuptiLaunch& launch) noexcept;
   void free(CuptiLaunch& launch) noexcept;
   void give_up(CuptiLaunch& launch, bool tell) noexcept;
 

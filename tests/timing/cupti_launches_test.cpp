@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -144,6 +145,54 @@ TEST_F(CuptiLaunchesTest, ACapacityOfLaunchesAndNoneIsLost) {
   EXPECT_EQ(latencies_.size(), CuptiLaunches::capacity / 2);
   launches_.abandon_all(*this);
   EXPECT_EQ(static_cast<std::uint32_t>(lost_), CuptiLaunches::capacity / 2);
+  EXPECT_EQ(launches_.active(), 0u);
+}
+
+TEST_F(CuptiLaunchesTest, AnOpenLaunchOutlivesADrainOfItsClient) {
+  CuptiLaunch& open = begin();
+  launches_.launched(1);
+  record(1, 10);
+  launches_.launched(2);
+  launches_.abandon_all(*this);
+  EXPECT_EQ(lost_, 0) << "its thread still has it";
+  CuptiLaunch* const other = launches_.begin(*this, operation_, {});
+  ASSERT_NE(other, &open) << "the place is not free";
+  launches_.end(*other);
+  EXPECT_EQ(lost_, 1) << "without a kernel";
+  launches_.end(open);
+  record(2, 20);
+  EXPECT_EQ(latencies_, (std::vector<double>{30}));
+  EXPECT_EQ(launches_.active(), 0u);
+}
+
+TEST_F(CuptiLaunchesTest, ADrainGivesUpWhatHasEndedWhileOthersLaunch) {
+  // The thread sanitizer looks at the fields of places that one thread takes while another goes over all.
+  class Counting final : public CuptiClient {
+   public:
+    void arrived(const CuptiLaunch&, Latency) noexcept override { ++ended; }
+    void lost(const CuptiLaunch&) noexcept override { ++ended; }
+    std::atomic<int> ended{0};
+  };
+  constexpr int rounds = 5'000;
+  Counting client;
+  Counting bystander;
+  std::atomic<bool> done{false};
+  std::thread drainer([&] {
+    do launches_.abandon_all(bystander), launches_.abandon_all(client);
+    while (!done.load());
+  });
+  for (std::uint32_t i = 0; i < rounds; ++i) {
+    CuptiLaunch* const launch = launches_.begin(client, operation_, {});
+    ASSERT_NE(launch, nullptr);
+    if (i % 3 != 0) launches_.launched(i + 1);
+    if (i % 3 == 1) launches_.not_launched(i + 1);
+    launches_.end(*launch);
+    if (i % 3 == 2) record(i + 1, 5);
+  }
+  done = true;
+  drainer.join();
+  EXPECT_EQ(client.ended, rounds) << "each launch is told once";
+  EXPECT_EQ(bystander.ended, 0);
   EXPECT_EQ(launches_.active(), 0u);
 }
 
