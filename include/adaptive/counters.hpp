@@ -18,9 +18,11 @@ struct Counters {
   std::uint64_t results = 0;          ///< latencies that entered the statistics
   std::uint64_t results_invalid = 0;  ///< not finite, or not positive
   std::uint64_t results_duplicate = 0;  ///< second results of one decision
-  std::uint64_t results_expired = 0;    ///< came after they had been given up
-  std::uint64_t results_dropped = 0;    ///< the key's lock stayed taken
-  std::uint64_t results_lost = 0;       ///< given up: never came
+  std::uint64_t results_expired = 0;    ///< came after they had been given up, or after a `reset`
+  /// Latencies that had nowhere to go: their key has no state (it is beyond `max_keys`, could not be set up,
+  /// or another thread was making one), its lock stayed taken, or it has no such candidate.
+  std::uint64_t results_dropped = 0;
+  std::uint64_t results_lost = 0;  ///< given up: never came
   std::uint64_t failures = 0;
   std::uint64_t promotions = 0;
   std::uint64_t demotions = 0;

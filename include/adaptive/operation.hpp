@@ -106,10 +106,10 @@ class ADAPTIVE_EXPORT Operation {
   Operation& operator=(const Operation&) = delete;
   ~Operation();
 
-  /// Which variant the next launch of `key` runs. In the steady state: a hash, one probe, one relaxed load;
-  /// no lock, no allocation, no system call, no shared write. A key's first call and the calls that explore
-  /// take longer, but never wait: where another thread holds what they need, they run the best that is known.
-  /// On any trouble the default variant, counted.
+  /// Which variant the next launch of `key` runs. In the steady state: a hash, one probe, one load; no lock,
+  /// no allocation, no system call, no shared write. A key's first call and the calls that explore take
+  /// longer, but never wait: where another thread holds what they need, they run the best that is known. On
+  /// any trouble the default variant, counted.
   ADAPTIVE_HOT Decision select(const Key& key) noexcept {
     const detail::KeyTable* table = by_size_[key.size()].load(std::memory_order_acquire);
     const detail::KeyHead* head = table->find(key, detail::hash(key));
@@ -165,10 +165,14 @@ class ADAPTIVE_EXPORT Operation {
   /// supports them, unless `candidates` names theirs. Throws `Error` for a name in use.
   std::uint32_t add_variant(Variant variant);
 
-  /// Forgets what was learned in this run; the tables stay.
+  /// Forgets what was learned in this run; the tables stay. Results of launches that are still out are
+  /// dropped when they come.
   void reset();
   /// The same for one key. False where it has no state.
   bool reset(const Key& key);
+  /// As `reset()`, but the results of launches that are still out are taken when they come. For a caller that
+  /// decides result by result which may be compared with each other, as `cuda::Timer` does.
+  void relearn();
 
   const std::string& name() const noexcept;
   const std::vector<Dimension>& dimensions() const noexcept;
@@ -193,7 +197,10 @@ class ADAPTIVE_EXPORT Operation {
   explicit Operation(std::uint64_t seed);
 
   ADAPTIVE_HOT Decision decide(const detail::KeyHead& head) noexcept {
-    const std::uint64_t plan = head.plan.load(std::memory_order_relaxed);
+    // Whoever runs the variant must see what the thread that added it has written before, such as the entry
+    // in the program's own table of kernels. An acquiring load costs nothing on x86, where every load is one,
+    // and one instruction (`ldapr` or `ldar`) instead of another on ARM.
+    const std::uint64_t plan = head.plan.load(std::memory_order_acquire);
     if (ticks_.next() < plan) [[unlikely]]
       return consult(head);
     return {&head, detail::Plan::variant(plan)};

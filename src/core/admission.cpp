@@ -55,11 +55,13 @@ std::optional<Decision> OperationState::select_known(Key key) noexcept {
     // It began when nothing was known. Since then a table may have come, or a neighbour may have been
     // learned.
     KeyState& state = *head->state;
+    const std::vector<Neighbour> neighbours = neighbours_of(key);
+    std::unique_ptr<Policy> policy = new_policy();
     const std::lock_guard key_lock(state.lock);
-    StartingPoint start = start_again(state, neighbours_of(key));
+    StartingPoint start = start_again(state, neighbours);
     if (start.match.kind == MatchKind::fallback) return std::nullopt;
     state.start = std::move(start);
-    begin(state);
+    begin(state, policy);
     publish(state);
   } catch (...) {
     once(Trouble::exception, LogLevel::error, "a key could not be set up");
@@ -137,7 +139,7 @@ const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcep
 std::uint32_t OperationState::default_for(Key key) noexcept {
   try {
     key = canonical(spec_.dimensions, key);
-    const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
+    const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
     if (forced != not_forced && supports(forced, key)) return forced;
     {
       const std::unique_lock lock(admin_, std::try_to_lock);
@@ -246,6 +248,7 @@ std::vector<Neighbour> OperationState::neighbours_of(const Key& key) const {
   const std::size_t first = keys_.size() > neighbours_max ? keys_.size() - neighbours_max : 0;
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& other = *keys_[i];
+    if (other.key == key) continue;
     if (!(distance(spec_.dimensions, key, other.key) <= spec_.nearest_limit)) continue;
     if (!other.lock.try_lock()) continue;
     const std::lock_guard lock(other.lock, std::adopt_lock);
@@ -316,7 +319,8 @@ KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingP
   for (const auto& [id, variant] : forced_)
     if (!is_listed(*state, variant) && !can_run(variant, key)) state->unsupported.push_back(variant);
   state->random = Random(mix(mix(shared_.seed, hash_of(spec_.name)), detail::hash(key)));
-  begin(*state);
+  std::unique_ptr<Policy> policy = new_policy();
+  begin(*state, policy);
   make_room();
   // Nothing fails from here on but the address, which no system that we know of gives.
   state->head = &heads_.add(*state, key);
@@ -365,10 +369,13 @@ std::shared_ptr<const ParameterSpace> OperationState::space_of(
   return space.empty() ? nullptr : std::make_shared<const ParameterSpace>(std::move(space));
 }
 
-void OperationState::begin(KeyState& key) const {
+std::unique_ptr<Policy> OperationState::new_policy() const {
   std::unique_ptr<Policy> policy = shared_.policy();
   if (policy == nullptr) throw Error("the policy factory returned nothing", spec_.name);
-  key.policy = std::move(policy);
+  return policy;
+}
+
+void OperationState::begin(KeyState& key, std::unique_ptr<Policy>& policy) const {
   KeyStatistics fresh;
   fresh.candidates.resize(key.statistics.size());
   fresh.incumbent = key.start.candidate;
@@ -376,11 +383,14 @@ void OperationState::begin(KeyState& key) const {
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     VariantStatistics& c = fresh.candidates[i];
     c.variant = key.statistics[i].variant;
+    c.pending = key.statistics[i].pending;
     set_availability(c);
   }
   take_priors(key.start, fresh);
   take_parameters(fresh);
   key.statistics = std::move(fresh);
+  key.policy.swap(policy);
+  key.tickets.restart_clock();  // `calls` begins at 0 again
   // What it would begin with may have been disabled.
   key.statistics.incumbent = available_incumbent(key);
   key.incumbent_location =

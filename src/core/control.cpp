@@ -1,6 +1,9 @@
 // What a program changes while running: seeds, mode, forced and disabled variants, new ones, forgetting.
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <adaptive/error.hpp>
 #include "core/operation_state.hpp"
@@ -26,7 +29,7 @@ std::uint64_t OperationState::push_forced(std::uint32_t variant) {
     key->unsupported.push_back(variant);
   }
   forced_.emplace_back(++forced_count_, variant);
-  forced_variant_.store(variant, std::memory_order_relaxed);
+  forced_variant_.store(variant, std::memory_order_release);
   for_each_key([&](KeyState& key) { publish(key); });
   return forced_count_;
 }
@@ -34,21 +37,27 @@ std::uint64_t OperationState::push_forced(std::uint32_t variant) {
 void OperationState::pop_forced(std::uint64_t id) noexcept {
   const std::lock_guard lock(admin_);
   std::erase_if(forced_, [&](const auto& entry) { return entry.first == id; });
-  forced_variant_.store(forced_.empty() ? not_forced : forced_.back().second, std::memory_order_relaxed);
+  forced_variant_.store(forced_.empty() ? not_forced : forced_.back().second, std::memory_order_release);
   for_each_key([&](KeyState& key) { publish(key); });
 }
 
 void OperationState::enable(std::uint32_t variant, bool enabled) {
-  const std::lock_guard lock(admin_);
-  variants_[variant].enabled.store(enabled, std::memory_order_relaxed);
-  for_each_key([&](KeyState& key) {
-    KeyStatistics& s = key.statistics;
-    for (VariantStatistics& candidate : s.candidates)
-      if (candidate.variant == variant) set_availability(candidate);
-    leave_unavailable_incumbent(key, EventKind::demotion);
-    s.settled = false;
-    publish(key);
-  });
+  std::vector<std::pair<const KeyState*, HistoryEntry>> changes;
+  {
+    const std::lock_guard lock(admin_);
+    changes.reserve(keys_.size());
+    variants_[variant].enabled.store(enabled, std::memory_order_relaxed);
+    for_each_key([&](KeyState& key) {
+      KeyStatistics& s = key.statistics;
+      for (VariantStatistics& candidate : s.candidates)
+        if (candidate.variant == variant) set_availability(candidate);
+      if (const auto change = leave_unavailable_incumbent(key, EventKind::demotion))
+        changes.emplace_back(&key, *change);
+      s.settled = false;
+      publish(key);
+    });
+  }
+  for (const auto& [key, change] : changes) tell(*key, change);
 }
 
 std::uint32_t OperationState::add_variant(Variant variant, bool parsed) {
@@ -105,10 +114,14 @@ void OperationState::start_from_tables() {
   });
 }
 
-void OperationState::reset() {
+void OperationState::reset(LaunchesOut out) {
   const std::lock_guard lock(admin_);
-  // What one key had borrowed from another was learned in this run as well.
-  for_each_key([&](KeyState& key) { restart(key, {}); });
+  for (const auto& key : keys_) {
+    std::unique_ptr<Policy> policy = new_policy();
+    const std::lock_guard key_lock(key->lock);
+    // No neighbours: what one key had borrowed from another was learned in this run as well.
+    restart(*key, {}, out, policy);
+  }
 }
 
 bool OperationState::reset(const Key& key) {
@@ -117,16 +130,22 @@ bool OperationState::reset(const Key& key) {
   const detail::KeyHead* head = find(key);
   if (head == nullptr) return false;
   KeyState& state = *head->state;
+  const std::vector<Neighbour> neighbours = neighbours_of(state.key);
+  std::unique_ptr<Policy> policy = new_policy();
   const std::lock_guard key_lock(state.lock);
-  restart(state, neighbours_of(state.key));
+  restart(state, neighbours, LaunchesOut::drop, policy);
   return true;
 }
 
-void OperationState::restart(KeyState& key, std::span<const Neighbour> neighbours) {
+void OperationState::restart(KeyState& key, std::span<const Neighbour> neighbours, LaunchesOut out,
+                             std::unique_ptr<Policy>& policy) {
   key.start = start_again(key, neighbours);
-  key.tickets.forget();
   key.history.clear();
-  begin(key);
+  if (out == LaunchesOut::drop) {
+    key.tickets.forget();
+    for (VariantStatistics& candidate : key.statistics.candidates) candidate.pending = 0;
+  }
+  begin(key, policy);
   publish(key);
 }
 

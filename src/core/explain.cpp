@@ -150,7 +150,7 @@ Explanation OperationState::explain(const Key& asked) const {
       if (!may_stand_in(i, default_variant)) e.other_class.push_back(name(i));
   };
   const detail::KeyHead* head = find(key);
-  const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
+  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
   if (head == nullptr) {
     Candidates candidates = candidates_of_new(key);
     const StartingPoint start = start_of(key, candidates);
@@ -194,7 +194,7 @@ Explanation OperationState::explain(const Key& asked) const {
   describe_other_classes(state.default_variant);
   for (const HistoryEntry& h : state.history)
     e.history.push_back({h.kind, name(h.from), name(h.to), h.gain, h.calls, h.epoch});
-  const std::uint32_t runs = detail::Plan::variant(head->plan.load(std::memory_order_relaxed));
+  const std::uint32_t runs = detail::Plan::variant(head->plan.load(std::memory_order_acquire));
   e.reason = reason(e, name(runs), forced == runs);
   return e;
 }

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,21 +16,13 @@
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
+#include "core/history.hpp"
 #include "core/revalidation.hpp"
 #include "core/seed.hpp"
 #include "core/spin_lock.hpp"
 #include "core/tickets.hpp"
 
 namespace adaptive::core {
-
-struct HistoryEntry {
-  EventKind kind = EventKind::promotion;
-  std::uint32_t from = 0;  // variants of the operation
-  std::uint32_t to = 0;
-  double gain = 0.0;
-  double calls = 0.0;
-  std::uint64_t epoch = 0;
-};
 
 /// How a key begins: which variant, from where, and what is believed of the others.
 struct StartingPoint {
@@ -48,28 +39,30 @@ struct StartingPoint {
 };
 
 struct KeyState {
-  static constexpr std::size_t history_max = 16;
-
   explicit KeyState(std::uint32_t patience) : tickets(patience) {}
 
   /// What pins refer to. Bits 0–15: the variant to run where nothing may be explored, that of `standing`
   /// unless the mode or the program says otherwise. Bits 16–31: how often it has changed, modulo 2^16.
   std::atomic<std::uint32_t> pinned{0};
 
-  // Fixed once the key is in the table.
+  // These never change once the key is in the table, and are read without a lock.
   detail::KeyHead* head = nullptr;
   Key key;
-  std::vector<std::uint32_t> unsupported;
   std::uint32_t default_variant = 0;
 
-  // Everything below belongs to the holder of the lock.
   mutable SpinLock lock;
+
+  /// Variants that cannot run this key. Whoever appends holds both the operation's `admin_` and `lock`, so
+  /// that either of them is enough to read it.
+  std::vector<std::uint32_t> unsupported;
+
+  // Everything below belongs to the holder of `lock`.
   StartingPoint start;
   KeyStatistics statistics;
   std::unique_ptr<Policy> policy;
   Random random;
   Tickets tickets;
-  std::deque<HistoryEntry> history;
+  History history;
   Counters counters;
   double explored_calls = 0.0;
   Revalidation revalidation;

@@ -94,7 +94,7 @@ double OperationState::affordable(const KeyState& key) const noexcept {
 Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   KeyState& key = *head.state;
   detail::number_this_thread();
-  const std::uint64_t plan = head.plan.load(std::memory_order_relaxed);
+  const std::uint64_t plan = head.plan.load(std::memory_order_acquire);
   if (!key.lock.try_lock()) {
     contended_.fetch_add(1, std::memory_order_relaxed);
     return {&head, detail::Plan::variant(plan)};
@@ -102,7 +102,7 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   const std::lock_guard lock(key.lock, std::adopt_lock);
   const Mode mode = shared_.running_mode();
   if (!learns(mode) || forced_variant_.load(std::memory_order_relaxed) != not_forced)
-    return {&head, detail::Plan::variant(head.plan.load(std::memory_order_relaxed))};
+    return {&head, detail::Plan::variant(head.plan.load(std::memory_order_acquire))};
 
   KeyStatistics& s = key.statistics;
   // This call stands for those that were not put to the policy.
@@ -166,18 +166,26 @@ void OperationState::record(const detail::KeyHead* head, std::uint32_t variant, 
                             double ns) noexcept {
   const bool valid = std::isfinite(ns) && ns > 0.0;
   if (!valid) invalid_.fetch_add(1, std::memory_order_relaxed);
-  if (head == nullptr || (!valid && ticket == 0)) return;
-  KeyState& key = *head->state;
-  if (!key.lock.lock_for(record_attempts)) {
-    dropped_.fetch_add(1, std::memory_order_relaxed);
+  if (!valid && (head == nullptr || ticket == 0)) return;
+  if (head == nullptr || !head->state->lock.lock_for(record_attempts)) {
+    if (valid) dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  const std::lock_guard lock(key.lock, std::adopt_lock);
-  const std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
-  if (candidate && valid) accept(key, *candidate, ns);
+  KeyState& key = *head->state;
+  std::optional<HistoryEntry> change;
+  {
+    const std::lock_guard lock(key.lock, std::adopt_lock);
+    const std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
+    if (candidate && valid)
+      change = accept(key, *candidate, ns);
+    else if (!candidate && ticket == 0)  // `resolve` has counted that of a ticket
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (change) tell(key, *change);
 }
 
-void OperationState::accept(KeyState& key, std::uint32_t candidate, double ns) noexcept {
+std::optional<HistoryEntry> OperationState::accept(KeyState& key, std::uint32_t candidate,
+                                                   double ns) noexcept {
   KeyStatistics& s = key.statistics;
   ++key.counters.results;
   const std::uint32_t leader = s.leader();
@@ -186,29 +194,34 @@ void OperationState::accept(KeyState& key, std::uint32_t candidate, double ns) n
   key.revalidation.arrived(candidate, ns);
   const Sample sample = s.add(candidate, ns);
   const Mode mode = shared_.running_mode();
-  if (!learns(mode)) return;
+  if (!learns(mode)) return std::nullopt;
   key.policy->observe(s, sample);
-  if (mode == Mode::online) settle(key);
+  std::optional<HistoryEntry> change;
+  if (mode == Mode::online) change = settle(key);
   publish(key);
+  return change;
 }
 
-void OperationState::settle(KeyState& key) noexcept {
+std::optional<HistoryEntry> OperationState::settle(KeyState& key) noexcept {
   KeyStatistics& s = key.statistics;
   // Nothing else can come of it: a confirmed incumbent stays while it leads.
-  if (s.settled && s.leader() == s.incumbent) return;
+  if (s.settled && s.leader() == s.incumbent) return std::nullopt;
   const std::optional<std::uint32_t> winner = established(s, shared_.learning);
-  if (!winner) return;
+  if (!winner) return std::nullopt;
+  std::optional<HistoryEntry> change;
   if (*winner != s.incumbent) {
     const double zone = std::log1p(shared_.learning.indifference);
     const bool slower = s[s.incumbent].count > 0 && s[s.incumbent].location > key.incumbent_location + zone;
-    replace_incumbent(key, *winner, slower ? EventKind::demotion : EventKind::promotion);
+    change = replace_incumbent(key, *winner, slower ? EventKind::demotion : EventKind::promotion);
   } else if (!s.settled) {
     key.incumbent_location = s[s.incumbent].location;
   }
   s.settled = true;
+  return change;
 }
 
-void OperationState::replace_incumbent(KeyState& key, std::uint32_t candidate, EventKind kind) noexcept {
+HistoryEntry OperationState::replace_incumbent(KeyState& key, std::uint32_t candidate,
+                                               EventKind kind) noexcept {
   KeyStatistics& s = key.statistics;
   const VariantStatistics& from = s[s.incumbent];
   const VariantStatistics& to = s[candidate];
@@ -220,15 +233,18 @@ void OperationState::replace_incumbent(KeyState& key, std::uint32_t candidate, E
   if (kind == EventKind::demotion) ++key.counters.demotions;
   s.incumbent = candidate;
   key.incumbent_location = to.location;
+  key.history.add(entry);
+  return entry;
+}
+
+void OperationState::tell(const KeyState& key, const HistoryEntry& change) const noexcept {
+  if (!shared_.log) return;
   try {
-    if (key.history.size() == KeyState::history_max) key.history.pop_front();
-    key.history.push_back(entry);
-    if (shared_.log)
-      shared_.say(LogLevel::info, spec_.name + " " + print(spec_.dimensions, key.key) + ": " +
-                                      variants_[entry.from].spec.name + " -> " +
-                                      variants_[entry.to].spec.name);
+    shared_.say(LogLevel::info, spec_.name + " " + print(spec_.dimensions, key.key) + ": " +
+                                    variants_[change.from].spec.name + " -> " +
+                                    variants_[change.to].spec.name);
   } catch (...) {
-    // Memory is short: the change stands, its trace is lost.
+    // Memory is short: the change stands, the line is lost.
   }
 }
 
@@ -243,16 +259,23 @@ void OperationState::fail(const detail::KeyHead* head, std::uint32_t variant, st
     return;
   }
   KeyState& key = *head->state;
-  const std::lock_guard lock(key.lock);
-  std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
-  if (!candidate) candidate = resolve(key, variant, 0);
-  if (!candidate) return;
-  KeyStatistics& s = key.statistics;
-  ++key.counters.failures;
-  ++s.candidates[*candidate].failures;
-  set_availability(s.candidates[*candidate]);
-  leave_unavailable_incumbent(key, EventKind::failure);
-  publish(key);
+  std::optional<HistoryEntry> change;
+  {
+    const std::lock_guard lock(key.lock);
+    std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
+    if (!candidate) candidate = resolve(key, variant, 0);
+    if (!candidate) {
+      failures_elsewhere_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    KeyStatistics& s = key.statistics;
+    ++key.counters.failures;
+    ++s.candidates[*candidate].failures;
+    set_availability(s.candidates[*candidate]);
+    change = leave_unavailable_incumbent(key, EventKind::failure);
+    publish(key);
+  }
+  if (change) tell(key, *change);
 }
 
 std::uint32_t OperationState::available_incumbent(const KeyState& key) noexcept {
@@ -270,12 +293,14 @@ std::uint32_t OperationState::available_incumbent(const KeyState& key) noexcept 
   return to;
 }
 
-void OperationState::leave_unavailable_incumbent(KeyState& key, EventKind kind) noexcept {
+std::optional<HistoryEntry> OperationState::leave_unavailable_incumbent(KeyState& key,
+                                                                        EventKind kind) noexcept {
   KeyStatistics& s = key.statistics;
-  if (s[s.incumbent].available) return;
+  if (s[s.incumbent].available) return std::nullopt;
   s.settled = false;
   const std::uint32_t to = available_incumbent(key);
-  if (to != s.incumbent) replace_incumbent(key, to, kind);
+  if (to == s.incumbent) return std::nullopt;
+  return replace_incumbent(key, to, kind);
 }
 
 std::uint32_t OperationState::standing(const KeyState& key) const noexcept {
@@ -318,19 +343,20 @@ void OperationState::publish(KeyState& key) noexcept {
   std::uint32_t variant = key.variant_of(rest.candidate);
   pinned = key.variant_of(pinned);
   if (mode == Mode::off) variant = pinned = key.default_variant;
-  const std::uint32_t forced = forced_variant_.load(std::memory_order_relaxed);
+  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
   if (forced != not_forced &&
       std::find(key.unsupported.begin(), key.unsupported.end(), forced) == key.unsupported.end()) {
     variant = pinned = forced;
     rest.consulted = 0.0;
   }
   const std::uint64_t plan = detail::Plan::make(variant, rest.consulted);
-  // Readers on other cores keep their copy of the line while nothing changes.
+  // Readers on other cores keep their copy of the line while nothing changes. Release: a reader that runs the
+  // variant must see what was written before it was added. On x86 every store is a releasing one.
   std::atomic<std::uint64_t>& published = key.head->plan;
-  if (published.load(std::memory_order_relaxed) != plan) published.store(plan, std::memory_order_relaxed);
+  if (published.load(std::memory_order_relaxed) != plan) published.store(plan, std::memory_order_release);
   const std::uint32_t before = key.pinned.load(std::memory_order_relaxed);
   if ((before & 0xFFFFu) != pinned)
-    key.pinned.store(pinned | ((before >> 16) + 1) << 16, std::memory_order_relaxed);
+    key.pinned.store(pinned | ((before >> 16) + 1) << 16, std::memory_order_release);
 }
 
 }  // namespace adaptive::core

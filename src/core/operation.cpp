@@ -64,7 +64,8 @@ Site Operation::site(const Key& key) {
 
 Pin Operation::pin_of(const detail::KeyHead& head) noexcept {
   const std::atomic<std::uint32_t>& current = head.state->pinned;
-  return {&head, &current, current.load(std::memory_order_relaxed)};
+  // It names a variant, as a plan does.
+  return {&head, &current, current.load(std::memory_order_acquire)};
 }
 
 Pin Site::pin() const noexcept {
@@ -110,6 +111,9 @@ std::uint32_t Operation::add_variant(Variant variant) {
 }
 void Operation::reset() {
   state_->reset();
+}
+void Operation::relearn() {
+  state_->reset(core::OperationState::LaunchesOut::take);
 }
 bool Operation::reset(const Key& key) {
   return state_->reset(key);

@@ -70,7 +70,9 @@ class OperationState {
   std::optional<std::uint32_t> parse_variant(const std::string& name, const Parameters& parameters) noexcept;
   /// Every key begins again where the tables say; what has been measured stays.
   void start_from_tables();
-  void reset();
+  /// What becomes of the results of launches that are still out.
+  enum class LaunchesOut : bool { drop, take };
+  void reset(LaunchesOut out = LaunchesOut::drop);
   bool reset(const Key& key);
 
   // What leaves.
@@ -123,13 +125,18 @@ class OperationState {
   std::optional<Decision> admit_known(const Key& key);
   bool is_known(const KeyState& key) const noexcept;
   void refuse_key() noexcept;
-  void begin(KeyState& key) const;
+  /// Made by the program: no lock of a key may be held. Throws where the factory does, or returns nothing.
+  std::unique_ptr<Policy> new_policy() const;
+  /// The key begins to learn, with `policy`; its former policy, which may be the program's, is handed back,
+  /// to be destroyed without the key's lock. Launches that are out stay so.
+  void begin(KeyState& key, std::unique_ptr<Policy>& policy) const;
   /// Gives the candidates the priors of its starting point.
   static void take_priors(const StartingPoint& start, KeyStatistics& statistics) noexcept;
   /// Places the candidates in the space of their parameters, which keys with the same ones share.
   void take_parameters(KeyStatistics& statistics) const;
   std::shared_ptr<const ParameterSpace> space_of(std::span<const std::uint32_t> candidates) const;
-  void restart(KeyState& key, std::span<const Neighbour> neighbours);
+  void restart(KeyState& key, std::span<const Neighbour> neighbours, LaunchesOut out,
+               std::unique_ptr<Policy>& policy);
   /// In the list of keys and in the table, for one more.
   void make_room();
   /// From now on keys are looked up in `table`.
@@ -140,9 +147,10 @@ class OperationState {
   double timing_cost_ns() const noexcept;
   /// The share of calls that may be timed.
   double affordable(const KeyState& key) const noexcept;
-  void accept(KeyState& key, std::uint32_t candidate, double ns) noexcept;
-  void settle(KeyState& key) noexcept;
-  void replace_incumbent(KeyState& key, std::uint32_t candidate, EventKind kind) noexcept;
+  // Those that change the incumbent return the change, for `tell`.
+  std::optional<HistoryEntry> accept(KeyState& key, std::uint32_t candidate, double ns) noexcept;
+  std::optional<HistoryEntry> settle(KeyState& key) noexcept;
+  HistoryEntry replace_incumbent(KeyState& key, std::uint32_t candidate, EventKind kind) noexcept;
   /// The candidate that tables and mode `frozen` take: the incumbent, or, while the key is not settled,
   /// a leader that is surely faster than the incumbent. A promotion takes more, that it be surely the best of
   /// all.
@@ -154,7 +162,10 @@ class OperationState {
   std::optional<std::uint32_t> resolve(KeyState& key, std::uint32_t variant, std::uint32_t ticket) noexcept;
   void set_availability(VariantStatistics& candidate) const noexcept;
   static std::uint32_t available_incumbent(const KeyState& key) noexcept;
-  void leave_unavailable_incumbent(KeyState& key, EventKind kind) noexcept;
+  std::optional<HistoryEntry> leave_unavailable_incumbent(KeyState& key, EventKind kind) noexcept;
+
+  /// Logs a change of the incumbent. The program's callback runs in it: no lock may be held.
+  void tell(const KeyState& key, const HistoryEntry& change) const noexcept;
 
   template <class F>
   void for_each_key(F&& f) const;
@@ -184,7 +195,7 @@ class OperationState {
   std::uint64_t forced_count_ = 0;
 
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
-  std::atomic<std::uint32_t> forced_variant_{not_forced};
+  std::atomic<std::uint32_t> forced_variant_{not_forced};  // released and acquired, as plans are
   std::atomic<unsigned> said_{0};
   std::atomic<double> noted_timing_cost_ns_{0.0};
   std::atomic<std::uint64_t> wrong_arity_{0}, keys_refused_{0}, unsupported_{0}, contended_{0}, dropped_{0},

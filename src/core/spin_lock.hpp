@@ -6,8 +6,10 @@
 
 namespace adaptive::core {
 
-/// Never held across a call into the program, so that it is free again after a bounded time unless its holder
-/// is descheduled; who cannot afford even that uses `try_lock`, or `lock_for`, which gives up.
+/// While a thread holds the lock of a key it runs no code of the program but the key's policy, which must be
+/// quick: neither the log callback, nor the policy factory, nor `supports`, `candidates` or `cost`. So the
+/// lock is free again after a bounded time unless its holder is descheduled. A thread that cannot afford to
+/// wait even for that uses `try_lock`, or `lock_for`, which gives up.
 class SpinLock {
  public:
   bool try_lock() noexcept {

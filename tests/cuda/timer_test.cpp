@@ -117,6 +117,24 @@ TEST_F(TimerTest, AProgramThatWaitsForEveryLaunchLearnsAllTheSame) {
   expect_adds_up(c);
 }
 
+TEST_F(TimerTest, WhatItCountsAsRecordedIsTakenOverAChangeOfTheKindOfSample) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  timer.bias();
+  launch_queued(timer, op, stream, 50);
+  ASSERT_TRUE(timer.drain());
+  for (int i = 0; i < 200; ++i) {
+    launch(timer, op, stream);
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+  }
+  ASSERT_TRUE(timer.drain());
+  EXPECT_EQ(op.counters().results, timer.counters().recorded);
+  EXPECT_EQ(op.counters().results_duplicate, 0u);
+  EXPECT_LT(op.explain({8}).candidates.at(0).count, timer.counters().recorded) << "it began anew";
+  expect_adds_up(timer.counters());
+}
+
 TEST_F(TimerTest, MoreThanMayBePendingAreLaunchedUntimed) {
   const auto selector = selector_timed();
   Operation& op = selector->define(operation({"a"}));

@@ -1,9 +1,13 @@
 // What the program hands in may throw: a launch never sees it.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/selector/support.hpp"
 
@@ -89,6 +93,61 @@ TEST(Callbacks, TheLogMayThrowAtAPromotion) {
   test::learn(op, {8}, {200, 100});
   EXPECT_EQ(test::incumbent(op, {8}), 1u);
   EXPECT_EQ(op.explain({8}).history.size(), 1u);
+}
+
+// The key that a callback asks about is the one that has just changed: its lock has to be free.
+TEST(Callbacks, TheLogMayAskAboutTheKeyThatItIsToldOf) {
+  Operation* op = nullptr;
+  std::vector<std::string> said;
+  SelectorOptions options = test::options();
+  options.log = [&](LogLevel, std::string_view line) {
+    if (line.find("->") == std::string_view::npos) return;
+    said.push_back(op->explain({8}).incumbent);
+    static_cast<void>(op->counters());
+    op->record(Key{8}, 0, Latency(200.0));
+  };
+  Selector selector(options);
+  op = &selector.define(test::operation({"a", "b", "c"}));
+  test::learn(*op, {8}, {200, 100, 150});
+  EXPECT_EQ(said, std::vector<std::string>{"b"}) << "a promotion";
+  op->enable("b", false);
+  EXPECT_EQ(said, (std::vector<std::string>{"b", "c"})) << "disabled";
+  op->fail(op->pin({8}).decision());
+  EXPECT_EQ(said, (std::vector<std::string>{"b", "c", "a"})) << "failed";
+}
+
+// A policy's making and its end are the program's code too. They may look at the key that they are for.
+class Curious final : public Policy {
+ public:
+  explicit Curious(std::function<void()> ask) : ask_(std::move(ask)) { ask_(); }
+  ~Curious() override { ask_(); }
+  Choice choose(const KeyStatistics& key, Random&) noexcept override { return {key.incumbent, true}; }
+
+ private:
+  std::function<void()> ask_;
+};
+
+TEST(Callbacks, APolicyMayLaunchWhereItIsMadeAndWhereItEnds) {
+  Operation* op = nullptr;
+  std::uint64_t asked = 0;
+  SelectorOptions options = test::options();
+  options.policy = [&] {
+    return std::make_unique<Curious>([&] {
+      ++asked;
+      if (op != nullptr) op->record(Key{8}, 0, Latency(100.0));
+    });
+  };
+  {
+    Selector selector(options);
+    Operation& defined = selector.define(test::operation({"a", "b"}));
+    defined.select({8});
+    op = &defined;
+    op->reset();
+    EXPECT_TRUE(op->reset({8}));
+    EXPECT_EQ(op->counters().results_dropped, 0u) << "the lock was free whenever the program was asked";
+    op = nullptr;
+  }
+  EXPECT_EQ(asked, 6u) << "three policies, each made and ended";
 }
 
 TEST(Callbacks, AKeyIsLearnedOnceItsCallbacksAnswer) {

@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <latch>
 #include <limits>
+#include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "tests/selector/support.hpp"
@@ -103,6 +107,102 @@ TEST_F(Recording, TakesALatencyOfAnUntimedCall) {
   ASSERT_FALSE(decision.timed());
   op_.record(decision, Latency(100.0));
   EXPECT_EQ(op_.counters().results, 1u);
+}
+
+std::uint64_t accounted(const Counters& c) {
+  return c.results + c.results_invalid + c.results_duplicate + c.results_expired + c.results_dropped;
+}
+
+TEST_F(Recording, CountsEveryLatencyOnce) {
+  op_.record(op_.select({8}), Latency(100.0));
+  std::uint64_t given = 1;
+  EXPECT_EQ(accounted(op_.counters()), given);
+  const auto count = [&](const char* what) { EXPECT_EQ(accounted(op_.counters()), ++given) << what; };
+  op_.record(Key{8}, 7, Latency(100.0));
+  count("a variant that there is not");
+  op_.record(Decision(), Latency(100.0));
+  count("a decision without a key");
+  op_.record(Decision(), Latency(-1.0));
+  count("no latency of such a decision");
+  const Decision twice = op_.select({8});
+  op_.record(twice, Latency(100.0));
+  count("the first result");
+  op_.record(twice, Latency(100.0));
+  count("the second");
+  const Decision before = op_.select({8});
+  op_.reset();
+  op_.record(before, Latency(100.0));
+  count("a result of before a reset");
+  EXPECT_EQ(op_.counters().results_expired, 1u);
+}
+
+TEST_F(Recording, CountsALatencyOfAKeyBeyondTheLimit) {
+  OperationSpec spec = test::operation({"a", "b"}, "small");
+  spec.max_keys = 1;
+  Operation& op = selector_.define(spec);
+  op.record(Key{1}, 0, Latency(100.0));
+  op.record(Key{2}, 0, Latency(100.0));
+  op.record(op.select({3}), Latency(100.0));
+  EXPECT_EQ(op.counters().results, 1u);
+  EXPECT_EQ(op.counters().results_dropped, 2u);
+}
+
+TEST_F(Recording, CountsALatencyOfAKeyThatCannotBeSetUp) {
+  OperationSpec spec = test::operation({"a", "b"}, "broken");
+  spec.candidates = [](const Key&) -> std::vector<std::uint32_t> { throw std::runtime_error("no idea"); };
+  Operation& op = selector_.define(spec);
+  op.record(Key{1}, 0, Latency(100.0));
+  EXPECT_EQ(op.counters().results_dropped, 1u);
+}
+
+// One thread makes a key, which takes as long as the program's function does, while another one records for
+// another new key.
+TEST_F(Recording, CountsALatencyThatMeetsTheMakingOfAKey) {
+  std::latch making(1);
+  std::latch recorded(1);
+  OperationSpec spec = test::operation({"a", "b"}, "slow");
+  spec.candidates = [&](const Key& key) {
+    if (key[0] == 1) {
+      making.count_down();
+      recorded.wait();
+    }
+    return std::vector<std::uint32_t>{0, 1};
+  };
+  Operation& op = selector_.define(spec);
+  std::thread other([&] { op.select({1}); });
+  making.wait();
+  op.record(Key{2}, 0, Latency(100.0));
+  recorded.count_down();
+  other.join();
+  EXPECT_EQ(accounted(op.counters()), 1u);
+}
+
+TEST_F(Recording, CountsAFailureOfAVariantThatTheKeyDoesNotHave) {
+  Operation& op = selector_.define([] {
+    OperationSpec spec = test::operation({"a", "b"}, "one");
+    spec.candidates = [](const Key&) { return std::vector<std::uint32_t>{0}; };
+    return spec;
+  }());
+  op.select({8});
+  const Forced forced = op.force("b");
+  op.fail(op.select({8}));
+  EXPECT_EQ(op.counters().failures, 1u);
+}
+
+TEST_F(Recording, GivesUpAfterExactlyThePatience) {
+  for (const std::uint32_t patience : {1u, 3u, 17u, 600u}) {
+    SelectorOptions options = patient();
+    options.learning.result_patience = patience;
+    Selector selector(options);
+    Operation& op = selector.define(test::operation({"a", "b"}));
+    const Decision first = op.select({8});
+    for (std::uint32_t i = 1; i < patience; ++i) op.select({8});
+    EXPECT_EQ(op.counters().results_lost, 0u) << patience;
+    op.select({8});
+    EXPECT_EQ(op.counters().results_lost, 1u) << patience;
+    op.record(first, Latency(100.0));
+    EXPECT_EQ(op.counters().results_expired, 1u) << patience;
+  }
 }
 
 TEST_F(Recording, TakesALatencyWithoutADecision) {

@@ -178,5 +178,63 @@ TEST(Threads, AddVariantsWhileOthersSelect) {
   for (int m = 0; m < 20; ++m) EXPECT_EQ(op.explain({m}).candidates.size(), 101u);
 }
 
+// A program's own list of kernels, without a lock or an atomic of its own: what is written before a variant
+// is added must be seen by a thread that is told to run it. The thread sanitizer is the judge.
+class Kernels : public testing::Test {
+ protected:
+  static constexpr std::size_t variants = 64;
+
+  static SelectorOptions frozen() {
+    SelectorOptions options = test::options();
+    options.mode = Mode::frozen;  // no call is put to the policy, whose lock would order the two threads
+    return options;
+  }
+  std::uint32_t add() {
+    const std::size_t number = kernels_[0]++;
+    kernels_[number] = number;
+    return op_.add_variant({.name = "v" + std::to_string(number)});
+  }
+
+  Selector selector_{frozen()};
+  Operation& op_ = selector_.define(test::operation({"a"}));
+  std::array<std::size_t, variants> kernels_{1};  // the first says how many there are
+};
+
+TEST_F(Kernels, AreThereWhereSelectNamesTheirVariant) {
+  op_.select({8});
+  std::thread reader([&] {
+    for (std::uint32_t variant = 0; variant + 1 < variants; variant = op_.select({8}).variant()) {
+      if (variant > 0) {
+        ASSERT_EQ(kernels_[variant], variant);
+      }
+      std::this_thread::yield();
+    }
+  });
+  std::vector<Forced> forced;
+  while (op_.variant_count() < variants) {
+    const std::uint32_t added = add();
+    forced.push_back(op_.force("v" + std::to_string(added)));
+  }
+  reader.join();
+}
+
+TEST_F(Kernels, AreThereWhereAPinNamesTheirVariant) {
+  static_cast<void>(op_.pin({8}));
+  std::thread reader([&] {
+    for (std::uint32_t variant = 0; variant + 1 < variants; variant = op_.pin({8}).variant()) {
+      if (variant > 0) {
+        ASSERT_EQ(kernels_[variant], variant);
+      }
+      std::this_thread::yield();
+    }
+  });
+  std::vector<Forced> forced;
+  while (op_.variant_count() < variants) {
+    const std::uint32_t added = add();
+    forced.push_back(op_.force("v" + std::to_string(added)));
+  }
+  reader.join();
+}
+
 }  // namespace
 }  // namespace adaptive

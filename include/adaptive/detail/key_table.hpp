@@ -17,7 +17,7 @@ struct KeyState;
 
 namespace adaptive::detail {
 
-/// What the calls of a key do, in one word, so that one relaxed load decides a call. Bits 32–63: the share of
+/// What the calls of a key do, in one word, so that one load decides a call. Bits 32–63: the share of
 /// the calls that are put to the policy, as a fraction of 2^32; the word as a whole is compared with `Ticks`,
 /// so the rest adds less than 2^-32 to it. Bits 0–31: the variant that the other calls run, below 2^16.
 struct Plan {
@@ -37,6 +37,8 @@ struct Plan {
 /// in chunks, so that a key of up to six dimensions is one cache line and a thousand keys are few pages.
 /// Lives as long as its operation.
 struct KeyHead {
+  /// A `Plan`. Stored with release and loaded with acquire: it names a variant that another thread may just
+  /// have added.
   std::atomic<std::uint64_t> plan{0};
   core::KeyState* state = nullptr;
 

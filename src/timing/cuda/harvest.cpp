@@ -3,6 +3,7 @@
 
 #include "timing/bias_estimate.hpp"
 #include "timing/cuda/timer_state.hpp"
+#include "timing/samples.hpp"
 
 namespace adaptive::cuda {
 
@@ -74,23 +75,13 @@ void Timer::State::settle(InFlight& flight, EventPair& pair) noexcept {
   }
   flight.pool().release(pair);
   const double pair_ns = double{ms} * 1e6;
-  switch (queue_states.judge(&operation, idle)) {
-    case timing::QueueStates::Verdict::leave_out:
-      count(idle ? counts.idle : counts.queued);
-      return;
-    case timing::QueueStates::Verdict::restart:
-      try {
-        operation.reset();
-      } catch (...) {
-        // Out of memory: it keeps what it knew, and the policy takes the difference for a drift.
-      }
-      break;
-    case timing::QueueStates::Verdict::learn:
-      break;
-  }
   // An idle reading is of another kind in any case: the bias of a queue says nothing of it.
-  operation.record(decision, timing::without_bias(pair_ns, idle ? Latency{0} : flight.pool().bias().value()));
-  count(counts.recorded);
+  const Latency latency = timing::without_bias(pair_ns, idle ? Latency{0} : flight.pool().bias().value());
+  if (timing::give_sample(queue_states, operation, decision, idle, latency) ==
+      timing::QueueStates::Verdict::leave_out)
+    count(idle ? counts.idle : counts.queued);
+  else
+    count(counts.recorded);
 }
 
 // The events of a lost context are not asked again: some answers never come.

@@ -1,0 +1,45 @@
+// The latest changes of a key's incumbent.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <adaptive/explanation.hpp>
+
+namespace adaptive::core {
+
+struct HistoryEntry {
+  EventKind kind = EventKind::promotion;
+  std::uint32_t from = 0;  // variants of the operation
+  std::uint32_t to = 0;
+  double gain = 0.0;
+  double calls = 0.0;
+  std::uint64_t epoch = 0;
+};
+
+/// The latest changes, oldest first. Allocates nothing, since `record` adds to it. Not thread-safe.
+class History {
+ public:
+  static constexpr std::size_t capacity = 16;
+
+  /// Forgets the oldest change where there are `capacity` of them.
+  void add(const HistoryEntry& entry) noexcept {
+    if (size_ == capacity) {
+      std::copy(entries_.begin() + 1, entries_.end(), entries_.begin());
+      --size_;
+    }
+    entries_[size_++] = entry;
+  }
+  void clear() noexcept { size_ = 0; }
+
+  const HistoryEntry* begin() const noexcept { return entries_.data(); }
+  const HistoryEntry* end() const noexcept { return entries_.data() + size_; }
+
+ private:
+  std::array<HistoryEntry, capacity> entries_{};
+  std::size_t size_ = 0;
+};
+
+}  // namespace adaptive::core
