@@ -43,9 +43,8 @@ class Notices {
   void fault(std::size_t offset, const Path& path, const std::string& what) {
     add(offset, path, what, LogLevel::warning);
   }
-  /// Nothing where the value is no JSON, which has been said.
   void fault(JsonValue value, const Path& path, const std::string& what) {
-    if (!value.is(JsonKind::faulty)) fault(value.offset(), path, what);
+    fault(value.offset(), path, what);
   }
   /// Of the text itself, at "file:line:column".
   void syntax_fault(const SyntaxFault& fault);

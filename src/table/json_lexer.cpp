@@ -42,30 +42,16 @@ bool is_plain(char c) noexcept {
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
-std::string_view line_of(std::string_view text) noexcept {
-  return text.substr(0, text.find_first_of("\r\n"));
-}
-
-// One past the closing quote; all of the line where it has none.
-std::size_t end_of_text(std::string_view line) noexcept {
-  for (std::size_t i = 1; i < line.size(); ++i) {
-    if (line[i] == '"') return i + 1;
-    if (line[i] == '\\') ++i;
-  }
-  return line.size();
-}
-
 }  // namespace
 
 std::string_view to_string(JsonToken token) noexcept {
-  constexpr std::array<std::string_view, 15> names = {"'{'",      "'}'",
+  constexpr std::array<std::string_view, 14> names = {"'{'",      "'}'",
                                                       "'['",      "']'",
                                                       "':'",      "','",
                                                       "a text",   "a number",
                                                       "a number", "a number that is not finite",
                                                       "\"true\"", "\"false\"",
-                                                      "\"null\"", "the end of the file",
-                                                      "no JSON"};
+                                                      "\"null\"", "the end of the file"};
   return names[static_cast<std::size_t>(token)];
 }
 
@@ -109,24 +95,6 @@ JsonToken JsonLexer::next() {
   const bool negative = *next_ == '-';
   if (is_digit(*next_) || (negative && next_ + 1 != end_ && is_digit(next_[1]))) return number();
   return word();
-}
-
-void JsonLexer::skip_faulty() noexcept {
-  // Bounded, so that a file of faults is not searched to its end for each of them.
-  const std::string_view rest =
-      std::string_view(token_, static_cast<std::size_t>(end_ - token_)).substr(0, limits::token_bytes);
-  constexpr std::string_view stops = " \t\r\n,:{}[]\"";
-  std::size_t size = std::min(rest.find_first_of(stops, 1), rest.size());
-  if (rest.starts_with('"')) {
-    size = end_of_text(line_of(rest));
-  } else if (rest.starts_with('\'')) {  // as Python quotes
-    if (const std::size_t close = line_of(rest).find('\'', 1); close != rest.npos) size = close + 1;
-  } else if (rest.starts_with("//")) {
-    size = line_of(rest).size();
-  } else if (rest.starts_with("/*")) {
-    size = std::min(rest.find("*/", 2), rest.size() - 2) + 2;
-  }
-  next_ = token_ + size;
 }
 
 void JsonLexer::check_size() const {

@@ -27,11 +27,6 @@ class Splitter {
     if (begin_scalar(JsonKind::null, offset)) tree_.add(JsonKind::null, name_, offset);
     end_value();
   }
-  /// In the place of a value: something that is no JSON.
-  void faulty(std::size_t offset) {
-    if (begin_scalar(JsonKind::faulty, offset)) tree_.add(JsonKind::faulty, name_, offset);
-    end_value();
-  }
   void not_finite(std::size_t offset) {
     if (begin_scalar(JsonKind::not_finite, offset)) tree_.add(JsonKind::not_finite, name_, offset);
     end_value();

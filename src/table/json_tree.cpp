@@ -63,8 +63,6 @@ std::string_view to_string(JsonKind kind) noexcept {
       return "a list";
     case JsonKind::object:
       return "an object";
-    case JsonKind::faulty:
-      return "no JSON";
     case JsonKind::oversized:
       return "too large";
   }

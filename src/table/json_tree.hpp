@@ -19,7 +19,6 @@ enum class JsonKind : std::uint8_t {
   text,
   list,
   object,
-  faulty,     ///< no JSON, and reported as such by whoever read it
   oversized,  ///< more than limits::unit_values values: nothing of it is kept
 };
 
@@ -45,7 +44,6 @@ class JsonTree {
   /// `add` of a list or an object opens it; what is added until `close` belongs to it.
   void close();
   bool is_open() const noexcept { return !open_.empty(); }
-  std::size_t open_count() const noexcept { return open_.size(); }
 
  private:
   struct Span {

@@ -97,7 +97,6 @@ std::optional<Parameter> read_parameter(JsonValue value, const Path& path, const
     case JsonKind::not_finite:
     case JsonKind::list:
     case JsonKind::object:
-    case JsonKind::faulty:
     case JsonKind::oversized:
       break;
   }

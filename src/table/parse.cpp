@@ -12,7 +12,6 @@
 #include "table/entry_reader.hpp"
 #include "table/foreign_files.hpp"
 #include "table/json_reader.hpp"
-#include "table/json_tolerant.hpp"
 #include "table/limits.hpp"
 #include "table/looks_like.hpp"
 #include "table/operation_reader.hpp"
@@ -35,8 +34,7 @@ class TableReader final : public PartReader {
   ReadResult finish();
 
   void syntax_fault(const SyntaxFault& fault) {
-    if (second_pass_) return;
-    has_syntax_faults_ = true;
+    has_syntax_fault_ = true;
     notices_.syntax_fault(fault);
   }
   void fault(const Error& error) {
@@ -48,13 +46,12 @@ class TableReader final : public PartReader {
   std::vector<Notice> notices() { return std::move(result_.notices); }
 
   void not_an_object(JsonKind kind, std::size_t offset) override {
-    if (kind == JsonKind::faulty) return;
     throw Error("not an adaptive table: the document is " + std::string(to_string(kind)) + ", not an object",
                 source_.line(offset));
   }
   void member(JsonValue value) override;
   void begin_operations(JsonKind kind, std::size_t offset) override {
-    if (kind != JsonKind::object && kind != JsonKind::faulty && !second_pass_)
+    if (kind != JsonKind::object && !second_pass_)
       notices_.fault(offset, root_ / "operations", "must be an object, is " + std::string(to_string(kind)));
   }
   bool begin_operation(std::string_view name, JsonKind kind, std::size_t offset) override;
@@ -96,7 +93,7 @@ class TableReader final : public PartReader {
   bool failed_ = false;
   std::optional<EntryReader> entries_;
 
-  bool has_syntax_faults_ = false;
+  bool has_syntax_fault_ = false;
   bool second_pass_ = false;
   std::set<std::string, std::less<>> deferred_;
 };
@@ -112,14 +109,14 @@ void TableReader::member(JsonValue value) {
   if (name == "schema") {
     if (is_ours_)
       notices_.fault(value, path, "appears again; the first one counts");
-    else if (value.is(JsonKind::faulty) || (value.is(JsonKind::text) && value.text() == "adaptive-table"))
+    else if (value.is(JsonKind::text) && value.text() == "adaptive-table")
       is_ours_ = true;
     else
       wrong_schema_ =
           value.is(JsonKind::text) ? in_quotes(value.text()) : std::string(to_string(value.kind()));
     if (is_ours_ && version_error_) throw Error(*version_error_);
   } else if (name == "version") {
-    if (first(has_version_) && !value.is(JsonKind::faulty)) version(value);
+    if (first(has_version_)) version(value);
   } else if (name == "tool") {
     if (first(has_tool_)) result_.table.tool = checks_.text(value, path, limits::text_bytes).value_or("");
   } else if (name == "fingerprint") {
@@ -161,7 +158,6 @@ bool TableReader::begin_operation(std::string_view name, JsonKind kind, std::siz
     has_entries_ = false;
     return true;
   }
-  if (kind == JsonKind::faulty) return false;
   if (kind != JsonKind::object) {
     notices_.fault(offset, operation_path_, "must be an object, is " + std::string(to_string(kind)));
     return false;
@@ -251,10 +247,10 @@ ReadResult TableReader::finish() {
 }
 
 std::vector<Notice> TableReader::faults() {
-  // A fault of the text may hide what tells whose the file is.
-  const bool may_be_ours = has_syntax_faults_ && foreign_.empty() && wrong_schema_.empty();
+  // The text behind a fault of syntax was not read: it may hold the schema and the version.
+  const bool may_be_ours = has_syntax_fault_ && foreign_.empty() && wrong_schema_.empty();
   try {
-    if (is_ours_ || !may_be_ours) return finish().notices;
+    if (!may_be_ours || (is_ours_ && has_version_)) return finish().notices;
   } catch (const Error& error) {
     fault(error);
   }
@@ -269,6 +265,13 @@ void check_size(std::string_view text, const std::string& source) {
     throw Error("the file is empty", source + ":1");
 }
 
+void read_passes(std::string_view text, TableReader& reader) {
+  read_parts(text, reader);
+  if (!reader.needs_second_pass()) return;
+  reader.begin_second_pass();
+  read_parts(text, reader);
+}
+
 }  // namespace
 
 ReadResult parse(std::string_view text, const std::string& source) {
@@ -276,11 +279,7 @@ ReadResult parse(std::string_view text, const std::string& source) {
   const SourceText place(text, source);
   try {
     TableReader reader(place);
-    read_parts(text, reader);
-    if (reader.needs_second_pass()) {
-      reader.begin_second_pass();
-      read_parts(text, reader);
-    }
+    read_passes(text, reader);
     return reader.finish();
   } catch (const SyntaxFault& fault) {
     throw Error("not valid JSON: " + fault.what, place.line_and_column(fault.offset));
@@ -290,14 +289,11 @@ ReadResult parse(std::string_view text, const std::string& source) {
 std::vector<Notice> validate(std::string_view text, const std::string& source) {
   const SourceText place(text, source);
   TableReader reader(place);
-  const auto report = [&](const SyntaxFault& fault) { reader.syntax_fault(fault); };
   try {
     check_size(text, source);
-    read_parts_tolerantly(text, reader, report);
-    if (reader.needs_second_pass()) {
-      reader.begin_second_pass();
-      read_parts_tolerantly(text, reader, report);
-    }
+    read_passes(text, reader);
+  } catch (const SyntaxFault& fault) {
+    reader.syntax_fault(fault);
   } catch (const Error& error) {
     reader.fault(error);
     return reader.notices();
