@@ -8,6 +8,7 @@
 
 #include "core/operation_state.hpp"
 #include "policies/prediction.hpp"
+#include "table/formats/seeds.hpp"
 #include "table/limits.hpp"
 #include "table/shares.hpp"
 #include "table/update.hpp"
@@ -54,6 +55,7 @@ bool same(const OperationSpec& a, const OperationSpec& b) {
 }  // namespace
 
 Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selector_options)) {
+  table::formats::register_with_tables();
   check(options.learning);
   if (options.writer.size() > table::limits::writer_bytes)
     throw Error("writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",

@@ -8,6 +8,7 @@
 #include <adaptive/version.hpp>
 
 #include "cli/command.hpp"
+#include "table/formats/seeds.hpp"
 
 namespace adaptive::cli {
 namespace {
@@ -26,6 +27,7 @@ int run_parsed(const std::vector<Command>& commands, const Streams& streams) {
 }  // namespace
 
 int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+  table::formats::register_with_tables();
   try {
     CLI::App app("Picks the fastest variant of a kernel, and keeps learning.", "adaptive");
     app.set_version_flag("--version", std::string("adaptive ") + library_version);

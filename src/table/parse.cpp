@@ -11,9 +11,9 @@
 #include "table/checks.hpp"
 #include "table/entry_reader.hpp"
 #include "table/foreign_files.hpp"
+#include "table/foreign_reader.hpp"
 #include "table/json_reader.hpp"
 #include "table/limits.hpp"
-#include "table/looks_like.hpp"
 #include "table/operation_reader.hpp"
 #include "table/table.hpp"
 
@@ -126,7 +126,8 @@ void TableReader::member(JsonValue value) {
   } else if (name != "$schema") {  // that one is for editors
     notices_.unknown_field(value, root_, "a table");
     constexpr std::size_t looks_max = 64;
-    if (foreign_.empty() && foreign_members_++ < looks_max) foreign_ = looks_like(value);
+    if (foreign_.empty() && foreign_members_++ < looks_max)
+      foreign_ = name == "latency_us" ? "a trace" : foreign_reader().looks_like(value);
   }
 }
 

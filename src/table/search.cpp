@@ -12,7 +12,7 @@
 #include <adaptive/error.hpp>
 
 #include "table/folder_version.hpp"
-#include "table/formats/seeds.hpp"
+#include "table/foreign_reader.hpp"
 
 namespace adaptive {
 
@@ -166,15 +166,16 @@ std::optional<fs::path> Finder::version_folder(const fs::path& folder, const std
 
 // Nothing where the file is another device's.
 std::optional<Table> read_any(const fs::path& file, const std::string& device, std::vector<Notice>& notices) {
-  if (formats::is_foreign_name(file)) return formats::read_seeds(file, device, notices);
+  const ForeignReader& foreign = foreign_reader();
+  if (foreign.is_foreign_name(file)) return foreign.read_seeds(file, device, notices);
   try {
     ReadResult result = read(file);
     notices.insert(notices.end(), result.notices.begin(), result.notices.end());
     return std::move(result.table);
   } catch (const Error&) {
-    if (formats::recognise(file) == nullptr) throw;
+    if (!foreign.recognises(file)) throw;
   }
-  return formats::read_seeds(file, device, notices);
+  return foreign.read_seeds(file, device, notices);
 }
 
 }  // namespace

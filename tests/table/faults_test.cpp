@@ -10,10 +10,14 @@
 #include <adaptive/error.hpp>
 
 #include "sample_table.hpp"
+#include "table/formats/seeds.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {
 namespace {
+
+// Files of other systems are recognised by formats that a program registers.
+[[maybe_unused]] const bool formats_are_registered = (formats::register_with_tables(), true);
 
 namespace fs = std::filesystem;
 

@@ -6,7 +6,9 @@
 #include <adaptive/device.hpp>
 
 #include "table/file_text.hpp"
+#include "table/foreign_reader.hpp"
 #include "table/formats/file_name.hpp"
+#include "table/formats/import.hpp"
 
 namespace adaptive::table::formats {
 namespace {
@@ -24,14 +26,13 @@ bool named_for_another(const std::string& stem, const std::string& device) {
   });
 }
 
-}  // namespace
-
 bool is_foreign_name(const std::filesystem::path& file) {
   const std::string path = file.generic_string();
   return std::any_of(all().begin(), all().end(),
                      [&](const Format* format) { return format->recognises_path(path); });
 }
 
+// Nothing where the name has fields that no format knows: a key could then mean two things.
 std::optional<Table> read_seeds(const std::filesystem::path& file, const std::string& device,
                                 std::vector<Notice>& notices) {
   if (named_for_another(file.stem().string(), device)) return std::nullopt;
@@ -47,6 +48,21 @@ std::optional<Table> read_seeds(const std::filesystem::path& file, const std::st
   Table table = to_table(sheets, {}, notices);
   table.foreign.clear();  // the file is where it was
   return table;
+}
+
+std::string_view looks_like(JsonValue member) {
+  for (const Format* format : all())
+    if (format->recognises_member(member)) return format->what();
+  return {};
+}
+
+}  // namespace
+
+void register_with_tables() noexcept {
+  static constexpr ForeignReader reader{
+      is_foreign_name, [](const std::filesystem::path& file) { return recognise(file) != nullptr; },
+      read_seeds, looks_like};
+  register_foreign_reader(reader);
 }
 
 }  // namespace adaptive::table::formats
