@@ -43,19 +43,26 @@ struct Saver::Impl {
   }
 
   void run() noexcept {
-    do {
-      wakeup.wait(options.interval);
-      exchange_if_due();
+    bool last = false;
+    while (!last) {
+      const bool asked = wakeup.wait(options.interval);
+      // Read before the round begins: a round that had begun when the end was announced has not seen all
+      // that was recorded, so another one follows.
+      last = stopped;
+      if (exchange && is_exchange_due(asked || last)) run_exchange();
       if (!options.path.empty()) save_if_changed();
-    } while (!stopped);
+    }
   }
 
-  void exchange_if_due() noexcept {
-    if (!exchange) return;
-    if (exchanges_to_skip > 0) {
-      --exchanges_to_skip;
-      return;
-    }
+  // While the store cannot be reached, most intervals pass without an attempt. Somebody who asks, and the
+  // saver's end, always get one.
+  bool is_exchange_due(bool insisted) noexcept {
+    if (insisted || exchanges_to_skip == 0) return true;
+    --exchanges_to_skip;
+    return false;
+  }
+
+  void run_exchange() noexcept {
     try {
       std::vector<table::Notice> notices;
       insides.adopt(exchange->store().name(), exchange->run(insides.learned(), notices));

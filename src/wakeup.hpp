@@ -18,8 +18,9 @@ class Wakeup {
 
   void post() noexcept { ::sem_post(&semaphore_); }
 
-  /// Until `post`, and at most so long. What was posted meanwhile counts as once.
-  void wait(std::chrono::milliseconds most) noexcept {
+  /// Waits until `post` is called, at most for `most`. Returns whether `post` was called; several calls since
+  /// the last wait count as one.
+  bool wait(std::chrono::milliseconds most) noexcept {
     timespec until{};
     ::clock_gettime(CLOCK_MONOTONIC, &until);
     constexpr long second_ns = 1'000'000'000;
@@ -29,10 +30,12 @@ class Wakeup {
       ++until.tv_sec;
       until.tv_nsec -= second_ns;
     }
-    while (::sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
-    }
-    while (::sem_trywait(&semaphore_) == 0) {
-    }
+    int result = 0;
+    do result = ::sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &until);
+    while (result != 0 && errno == EINTR);
+    bool posted = result == 0;
+    while (::sem_trywait(&semaphore_) == 0) posted = true;
+    return posted;
   }
 
  private:

@@ -38,7 +38,8 @@ struct SaverOptions {
 /// With a store, every process publishes its own statistics there by key, and takes up the others': they are
 /// the start of keys that this run has not seen yet, and are saved with its own. All processes that have seen
 /// the same have the same statistics, whatever the order. While the store cannot be reached the run goes on
-/// by itself; it is tried again after 1, 2, 4, … 32 intervals, and then gets all that it lacks.
+/// by itself. The saver tries the store again after 1, 2, 4, … 32 intervals, at every `request()` and at its
+/// own end, and the store then gets all that it lacks.
 ///
 /// Every member is thread-safe. It must be destroyed before its selector, and made after the program has
 /// forked.
@@ -58,10 +59,13 @@ class ADAPTIVE_EXPORT Saver {
   Saver(Selector& selector, SaverOptions options);
   Saver(const Saver&) = delete;
   Saver& operator=(const Saver&) = delete;
-  /// Exchanges and saves once more.
+  /// Exchanges and saves once more, so that everything recorded before the call is in the store and in the
+  /// table. Waits for an exchange or a save that is running, and then for the last ones: with a store that
+  /// does not answer, for as long as the store's time limit. A failure goes to the selector's log.
   ~Saver();
 
-  /// Asks for an exchange and a save soon. Safe in a signal handler.
+  /// Asks for an exchange and a save soon, also where the next attempt to reach the store is not due yet.
+  /// Safe in a signal handler.
   void request() noexcept;
   /// Saves the table now, in the calling thread, whatever has changed. Throws `Error` as `Selector::save`
   /// does.

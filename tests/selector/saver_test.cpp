@@ -3,8 +3,11 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "table/table.hpp"
 #include "tests/selector/scratch_folder.hpp"
@@ -16,6 +19,33 @@ namespace {
 constexpr std::chrono::hours never{1000};
 
 Saver* signalled = nullptr;
+
+/// A store in memory whose answers the test decides on.
+class MemoryStore final : public Store {
+ public:
+  Records read(const std::string&) override {
+    if (before_read) before_read();
+    if (!reachable) throw Error("gone", name());
+    return records;
+  }
+  void write(const std::string&, const std::string&, const Records& added) override {
+    for (const auto& [name, text] : added) records.insert_or_assign(name, text);
+  }
+  std::string name() const override { return "memory"; }
+
+  std::uint64_t results() const {
+    std::uint64_t count = 0;
+    for (const auto& [name, text] : records)
+      for (const auto& [operation_name, operation] : table::parse(text, name).table.operations)
+        for (const auto& [key, entry] : operation.entries)
+          for (const auto& [variant, record] : entry.variants) count += record.count;
+    return count;
+  }
+
+  std::function<void()> before_read = {};
+  std::atomic<bool> reachable = true;
+  Records records;
+};
 
 class BackgroundSaving : public testing::Test {
  protected:
@@ -48,6 +78,45 @@ TEST_F(BackgroundSaving, AtItsEnd) {
     EXPECT_FALSE(std::filesystem::exists(path()));
   }
   EXPECT_EQ(count_in_file(), 5u);
+}
+
+TEST_F(BackgroundSaving, WhatIsRecordedDuringTheLastRoundIsKept) {
+  const auto store = std::make_shared<MemoryStore>();
+  std::atomic<bool> in_round = false;
+  std::atomic<bool> ending = false;
+  bool is_first = true;
+  // The first exchange has taken its snapshot, and ends only after the saver's end has begun.
+  store->before_read = [&] {
+    if (!std::exchange(is_first, false)) return;
+    in_round = true;
+    wait_for([&] { return ending.load(); });
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  };
+  {
+    Saver saver(selector_, {.path = path(), .store = store, .interval = never});
+    measure(2);
+    saver.request();
+    wait_for([&] { return in_round.load(); });
+    measure(3);
+    ending = true;
+  }
+  EXPECT_EQ(store->results(), 5u);
+  EXPECT_EQ(count_in_file(), 5u);
+}
+
+TEST_F(BackgroundSaving, ARequestAndTheEndTryAStoreThatCouldNotBeReached) {
+  const auto store = std::make_shared<MemoryStore>();
+  store->reachable = false;
+  {
+    Saver saver(selector_, {.store = store, .interval = never});
+    measure(4);
+    for (std::uint64_t attempts = 1; attempts <= 6; ++attempts) {
+      saver.request();
+      wait_for([&] { return saver.status().exchanges_failed == attempts; });
+    }
+    store->reachable = true;
+  }
+  EXPECT_EQ(store->results(), 4u);
 }
 
 TEST_F(BackgroundSaving, EveryInterval) {
