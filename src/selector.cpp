@@ -8,6 +8,7 @@
 
 #include "core/operation_state.hpp"
 #include "policies/prediction.hpp"
+#include "table/dimension_map.hpp"
 #include "table/formats/seeds.hpp"
 #include "table/limits.hpp"
 #include "table/shares.hpp"
@@ -124,22 +125,54 @@ void Selector::load(const std::filesystem::path& path) {
   std::optional<Impl::Source> source = impl_->read(path.string());
   if (!source) return;
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [name, operation] : impl_->operations) {
-    impl_->translate(*operation, *source);
-    impl_->seed(*operation, *source, false);
+  for (const auto& [name, operation] : impl_->operations) impl_->translate(*operation, *source);
+  impl_->take_up(*std::move(source));
+}
+
+void Selector::Impl::take_up(Source source) {
+  for (const auto& [name, operation] : operations) {
+    seed(*operation, source, false);
     operation->state_->fit(core::OperationState::FitWhen::now);
   }
   // Also ahead of what the search finds for operations that are defined later.
-  impl_->search();
-  impl_->sources.insert(impl_->sources.begin(), std::move(*source));
+  search();
+  sources.insert(sources.begin(), std::move(source));
+}
+
+bool Selector::Impl::is_of_use(const Operation& operation, const Source& source) const {
+  const auto at = source.table.operations.find(operation.name());
+  if (at == source.table.operations.end()) return false;
+  const table::OperationTable& table = at->second;
+  if (!table::DimensionMap::onto(operation.dimensions(), table.dimensions).problem().empty()) return false;
+  const bool makes_variants = static_cast<bool>(specs.find(operation.name())->second.parse);
+  const auto known = [&](const std::string& variant) {
+    return !variant.empty() && (makes_variants || operation.find_variant(variant));
+  };
+  return std::any_of(table.entries.begin(), table.entries.end(), [&](const auto& entry) {
+    return known(entry.second.incumbent) ||
+           std::any_of(entry.second.variants.begin(), entry.second.variants.end(),
+                       [&](const auto& variant) { return known(variant.first); });
+  });
 }
 
 void Selector::advance_epoch(const std::filesystem::path& table) {
   if (!impl_->shared.rank_consistent)
     throw Error("the selector is not rank consistent", "advance_epoch",
                 "set SelectorOptions::rank_consistent");
-  load(table);
+  std::optional<Impl::Source> source = impl_->read(table.string());
+  if (!source || !source->trusted)
+    throw Error("is of another device or other software, and the epoch stays as it is", table.string(),
+                "announce a table that was measured on this device; the log says what differs");
   const std::lock_guard lock(impl_->mutex);
+  bool is_of_use = false;
+  for (const auto& [name, operation] : impl_->operations) {
+    impl_->translate(*operation, *source);
+    is_of_use = impl_->is_of_use(*operation, *source) || is_of_use;
+  }
+  if (!is_of_use)
+    throw Error("says nothing of the operations and variants that are defined, and the epoch stays as it is",
+                table.string(), "define the operations first, or announce the table that was saved for them");
+  impl_->take_up(*std::move(source));
   for (const auto& [name, operation] : impl_->operations) operation->state_->start_from_tables();
   impl_->shared.epoch.fetch_add(1, std::memory_order_relaxed);
 }

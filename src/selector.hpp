@@ -41,6 +41,11 @@ struct Selector::Impl {
   void translate(const Operation& operation, Source& source) const;
   /// Adds what `source` says of `operation` to its seeds, and reports what does not fit.
   void seed(Operation& operation, const Source& source, bool keep_old);
+  /// Whether `source`, translated for `operation`, has an entry that names one of its variants, or one that
+  /// the operation can make. With `mutex` held.
+  bool is_of_use(const Operation& operation, const Source& source) const;
+  /// Puts a source that is translated for every operation ahead of all others. With `mutex` held.
+  void take_up(Source source);
   /// The operation as tables describe it, without entries.
   table::OperationTable describe(const Operation& operation) const;
   /// Without `mutex`, which nobody has to wait for while a model is fitted; none of them ever ends before the

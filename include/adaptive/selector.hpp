@@ -73,8 +73,9 @@ class ADAPTIVE_EXPORT Selector {
   /// A boundary that every rank announces at the same point of its work: the table's entries go ahead of all
   /// before, also for keys in use, and the epoch rises by one. Pins of keys that change are stale. Between
   /// two boundaries nothing changes what a key runs. One rank saves, say, what all have measured, and all
-  /// load it. Throws `Error`, with nothing changed, where the selector is not `rank_consistent`, or the file
-  /// cannot be used at all.
+  /// load it. Throws `Error`, with nothing changed, where the selector is not `rank_consistent`, the file
+  /// cannot be read, the table is of another device or other software, or it has no entry for a variant of an
+  /// operation that is defined.
   void advance_epoch(const std::filesystem::path& table);
 
   /// Fits the model that predicts new keys (`LearningOptions::prediction`) to what tables and this run know

@@ -121,5 +121,48 @@ TEST(RankConsistent, AnnouncingNeedsTheMode) {
   EXPECT_EQ(rank.selector->epoch(), 0U);
 }
 
+TEST(RankConsistent, ATableThatGivesNothingIsAnErrorAndChangesNothing) {
+  const test::ScratchFolder folder;
+  write_table(folder / "table.json", {100, 200, 300}, {300, 100, 200});
+  const auto save = [&](const char* name, Fingerprint device, const OperationSpec& spec) {
+    SelectorOptions options = test::options();
+    options.device = std::move(device);
+    Selector tuner(options);
+    test::learn(tuner.define(spec), {64}, {300, 200, 100});
+    tuner.save(folder / name);
+  };
+  const Fingerprint here{.device = "Test Device 1"};
+  save("kind.json", {.device = "Test Device 1", .libraries = {{"compute_capability", "9.0"}}}, variants());
+  save("device.json", {.device = "Test Device 2"}, variants());
+  save("driver.json", {.device = "Test Device 1", .driver = "580.1"}, variants());
+  save("operation.json", here, test::operation({"a", "b", "c"}, "other"));
+  save("variants.json", here, test::operation({"x", "y", "z"}));
+  OperationSpec other_key = variants();
+  other_key.dimensions = {size_dimension("n")};
+  save("dimensions.json", here, other_key);
+
+  SelectorOptions options = test::options();
+  options.rank_consistent = true;
+  options.device.driver = "590.1";
+  options.device.libraries = {{"instruction_sets", "avx2"}};
+  options.tables.places = {folder / "table.json"};
+  Selector selector(options);
+  Operation& op = selector.define(variants());
+  const Pin pin = op.pin({64});
+  const std::uint32_t before = pin.variant();
+  for (const char* name :
+       {"kind.json", "device.json", "driver.json", "operation.json", "variants.json", "dimensions.json"})
+    EXPECT_THROW(selector.advance_epoch(folder / name), Error) << name;
+  EXPECT_EQ(selector.epoch(), 0U);
+  EXPECT_FALSE(pin.stale());
+  EXPECT_EQ(op.select({64}).variant(), before);
+  EXPECT_EQ(op.select({128}).variant(), before) << "a new key starts from the old tables as well";
+
+  save("new.json", here, variants());
+  selector.advance_epoch(folder / "new.json");
+  EXPECT_EQ(selector.epoch(), 1U);
+  EXPECT_EQ(op.select({64}).variant(), 2U);
+}
+
 }  // namespace
 }  // namespace adaptive
