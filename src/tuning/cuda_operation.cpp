@@ -100,6 +100,12 @@ Dimension dimension_of(const kernels::Dimension& from) {
   throw Error("dimension " + from.name + " is of an unknown kind", "");
 }
 
+std::vector<Dimension> dimensions_of(const std::vector<kernels::Dimension>& from) {
+  std::vector<Dimension> dimensions;
+  for (const kernels::Dimension& dimension : from) dimensions.push_back(dimension_of(dimension));
+  return dimensions;
+}
+
 Parameters parameters_of(const kernels::Variant& from) {
   Parameters parameters;
   for (const auto& [name, value] : from.parameters)

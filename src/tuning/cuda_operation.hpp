@@ -53,6 +53,7 @@ kernels::Shape shape_of(const Key& key);
 
 /// A dimension, a variant's parameters in the selector's words.
 Dimension dimension_of(const kernels::Dimension& from);
+std::vector<Dimension> dimensions_of(const std::vector<kernels::Dimension>& from);
 Parameters parameters_of(const kernels::Variant& from);
 
 /// `device`, with the libraries that the family's variants come from.

@@ -9,6 +9,7 @@
 #include <adaptive/error.hpp>
 #include <adaptive/version.hpp>
 
+#include "table/align.hpp"
 #include "tuning/cuda_operation.hpp"
 #include "tuning/logged_bench.hpp"
 
@@ -261,9 +262,7 @@ TunedShape retell(TrialLog& log, const std::string& operation, const std::string
 
 table::Table to_table(const TuneResult& result, std::int64_t time) {
   table::Table table{.tool = std::string("adaptive ") + library_version, .fingerprint = result.fingerprint};
-  table::OperationTable operation{.name = result.operation};
-  for (const kernels::Dimension& dimension : result.dimensions)
-    operation.dimensions.push_back(dimension_of(dimension));
+  table::OperationTable operation{.name = result.operation, .dimensions = dimensions_of(result.dimensions)};
   for (const TunedShape& shape : result.shapes) {
     if (!shape.done || !shape.race.best) continue;
     table::Entry entry{.key = key_of(shape.shape), .origin = table::Origin::measured, .time = time};
@@ -288,10 +287,15 @@ std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Targ
                                            const std::vector<kernels::Shape>& shapes) {
   const auto at = table.operations.find(target.name());
   if (at == table.operations.end()) return shapes;
+  // The table may name the dimensions and the labels in another order.
+  std::string why;
+  const std::optional<table::OperationTable> known =
+      table::aligned(at->second, dimensions_of(target.dimensions()), why);
+  if (!known) return shapes;
   std::vector<kernels::Shape> missing;
   for (const kernels::Shape& shape : shapes) {
-    const auto entry = at->second.entries.find(key_of(shape));
-    const bool is_known = entry != at->second.entries.end() && !entry->second.incumbent.empty() &&
+    const auto entry = known->entries.find(key_of(shape));
+    const bool is_known = entry != known->entries.end() && !entry->second.incumbent.empty() &&
                           entry->second.origin != table::Origin::imported;
     if (!is_known) missing.push_back(shape);
   }

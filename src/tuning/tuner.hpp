@@ -104,7 +104,8 @@ TunedShape retell(TrialLog& log, const std::string& operation, const std::string
 /// Nothing of shapes where all failed. `time`: seconds since 1970.
 table::Table to_table(const TuneResult& result, std::int64_t time);
 
-/// Those without a measured entry in `table`: the key itself, not a neighbour.
+/// Those without a measured entry in `table`: the key itself, not a neighbour. Dimensions and labels are
+/// matched by name; all shapes where the table's dimensions are other ones.
 std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Target& target,
                                            const std::vector<kernels::Shape>& shapes);
 

@@ -203,6 +203,26 @@ TEST(Tune, KnowsWhatIsMissing) {
   EXPECT_EQ(missing_shapes({}, target, {{1, 64, 0}}).size(), 1u);
 }
 
+TEST(Tune, MatchesDimensionsAndLabelsOfATableByName) {
+  FakeDevice device;
+  FakeTarget target(device);
+  // The same operation as another program may have written it: another order of both.
+  table::Table table;
+  table::OperationTable& operation = table.operations["fake"];
+  operation.name = "fake";
+  operation.dimensions = {label_dimension("dtype", {"y", "x"}), size_dimension("n"), size_dimension("m")};
+  operation.variants["fast"] = {};
+  for (const Key& key : {Key{1, 64, 1}, Key{0, 64, 16}}) {
+    table::Entry& entry = operation.entries[key];
+    entry.key = key;
+    entry.incumbent = "fast";
+  }
+  EXPECT_EQ(missing_shapes(table, target, {{1, 64, 0}, {1, 64, 1}, {16, 64, 0}, {16, 64, 1}, {64, 1, 1}}),
+            (std::vector<Shape>{{1, 64, 1}, {16, 64, 0}, {64, 1, 1}}));
+  operation.dimensions[1].name = "other";
+  EXPECT_EQ(missing_shapes(table, target, {{1, 64, 0}}).size(), 1u) << "keys that mean something else";
+}
+
 TEST(Tune, SplitsTheWorkOverDevices) {
   FakeDevice one, two, three;
   two.name = "Another Device";
