@@ -104,22 +104,26 @@ int run(const std::vector<std::string>& arguments) {
   }
   table::Table table{.tool = std::string("adaptive ") + library_version,
                      .fingerprint = target->fingerprint()};
-  int wrong = 0;
+  int failed = 0;
   for (const kernels::Shape& shape : shapes_of(*target, options.shapes)) {
     const tuning::Measurement measured = tuning::measure(*target, shape, options.measure);
     for (const tuning::MeasuredVariant& variant : measured.variants) {
-      if (!variant.wrong) continue;
-      ++wrong;
-      std::fprintf(stderr, "wrong, left out: %s of %s\n", variant.name.c_str(),
-                   kernels::to_string(target->dimensions(), shape).c_str());
+      if (variant.status == tuning::TrialStatus::ok) continue;
+      ++failed;
+      std::fprintf(stderr, "%s, left out: %s of %s%s%s\n", std::string(to_string(variant.status)).c_str(),
+                   variant.name.c_str(), kernels::to_string(target->dimensions(), shape).c_str(),
+                   variant.detail.empty() ? "" : ": ", variant.detail.c_str());
     }
+    if (measured.throttled_rounds > 0)
+      std::fprintf(stderr, "%d rounds of %s were throttled and do not count\n", measured.throttled_rounds,
+                   kernels::to_string(target->dimensions(), shape).c_str());
     tuning::write_trace(trace, measured);
     tuning::add_to_table(table, measured, static_cast<std::int64_t>(std::time(nullptr)));
   }
   trace.flush();
   if (!options.trace.empty() && !trace) throw std::runtime_error("cannot write " + options.trace);
   if (!options.table.empty()) table::write(table, options.table);
-  return wrong == 0 ? EXIT_SUCCESS : 1;
+  return failed == 0 ? EXIT_SUCCESS : 1;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <random>
 #include <sstream>
+#include <string_view>
 #include <type_traits>
 #include <variant>
 
@@ -64,13 +65,24 @@ void print_parameters(std::ostream& out, const Parameters& parameters) {
   }
 }
 
-// The same estimator as the selector's, so that a table says what a run would have learned.
+// The same estimator as the selector's, so that a table says what a run would have learned. It works on
+// logarithms: a latency below the clock's resolution counts as one nanosecond.
 table::Statistics record_of(const std::vector<double>& latency_us) {
+  constexpr double least_us = 1e-3;
   KeyStatistics statistics;
   statistics.candidates.resize(1);
-  for (const double us : latency_us) statistics.add(0, us * 1e3);
+  for (const double us : latency_us) statistics.add(0, std::max(us, least_us) * 1e3);
   const VariantStatistics& all = statistics.candidates[0];
   return {all.total_count, all.mean_ns, all.variance_ns(), std::exp(all.location), 0};
+}
+
+// Whether a trial ends the part of its variant. A throttled trial does not: it only counts for nothing.
+bool drop_failed(MeasuredVariant& variant, const Trial& trial) {
+  if (trial.status == TrialStatus::ok || trial.status == TrialStatus::throttled) return false;
+  variant.status = trial.status;
+  variant.detail = trial.detail;
+  variant.latency_us.clear();
+  return true;
 }
 
 }  // namespace
@@ -78,25 +90,46 @@ table::Statistics record_of(const std::vector<double>& latency_us) {
 Measurement measure(Target& target, const kernels::Shape& shape, const MeasureOptions& options) {
   using Clock = std::chrono::steady_clock;
   constexpr int rounds_min = 10;
+  constexpr int patience = 3;  // rounds that are tried for each that has to count
   Measurement result{target.name(), target.dimensions(), shape};
   const std::unique_ptr<Bench> bench = target.open(shape);
   std::vector<std::size_t> order;
   for (std::size_t c = 0; c < bench->candidates().size(); ++c) {
     const Candidate& candidate = bench->candidates()[c];
-    const bool wrong = bench->check(c).status != TrialStatus::ok;
-    if (!wrong) order.push_back(c);
-    result.variants.push_back({.name = candidate.name, .parameters = candidate.parameters, .wrong = wrong});
+    MeasuredVariant& variant =
+        result.variants.emplace_back(MeasuredVariant{candidate.name, candidate.parameters});
+    if (drop_failed(variant, bench->check(c))) continue;
+    order.push_back(c);
   }
   std::mt19937_64 random(options.seed);
-  const auto begin = Clock::now();
-  for (int round = -options.warm_up; round < options.rounds; ++round) {
-    if (round >= rounds_min &&
-        std::chrono::duration<double>(Clock::now() - begin).count() > options.seconds_max)
-      break;
+  const auto run = [&](std::string_view phase, int index, bool counts) {
     std::shuffle(order.begin(), order.end(), random);
-    const std::vector<Trial> trials = bench->round({.phase = "record", .index = round, .order = order});
-    for (std::size_t i = 0; round >= 0 && i < order.size(); ++i)
-      result.variants[order[i]].latency_us.push_back(trials[i].latency_us);
+    const std::vector<Trial> trials = bench->round({.phase = phase, .index = index, .order = order});
+    const bool throttled = std::any_of(trials.begin(), trials.end(), [](const Trial& trial) {
+      return trial.status == TrialStatus::throttled;
+    });
+    std::vector<std::size_t> failed;
+    for (std::size_t i = 0; i < order.size() && i < trials.size(); ++i) {
+      MeasuredVariant& variant = result.variants[order[i]];
+      if (drop_failed(variant, trials[i]))
+        failed.push_back(order[i]);
+      else if (counts && !throttled)
+        variant.latency_us.push_back(trials[i].latency_us);
+    }
+    std::erase_if(order,
+                  [&](std::size_t c) { return std::find(failed.begin(), failed.end(), c) != failed.end(); });
+    if (counts && throttled) ++result.throttled_rounds;
+    return !throttled;
+  };
+  const auto begin = Clock::now();
+  for (int round = 0; round < options.warm_up && !order.empty(); ++round) run("warm_up", round, false);
+  int counted = 0;
+  for (int round = 0; counted < options.rounds && round < patience * options.rounds; ++round) {
+    const bool enough = counted >= rounds_min || round >= patience * rounds_min;
+    if (order.empty() ||
+        (enough && std::chrono::duration<double>(Clock::now() - begin).count() > options.seconds_max))
+      break;
+    if (run("record", round, true)) ++counted;
   }
   return result;
 }
@@ -125,9 +158,8 @@ void write_trace(std::ostream& out, const Measurement& measurement) {
 }
 
 void add_to_table(table::Table& table, const Measurement& measurement, std::int64_t time) {
-  table::OperationTable single{.name = measurement.operation};
-  for (const kernels::Dimension& dimension : measurement.dimensions)
-    single.dimensions.push_back(dimension_of(dimension));
+  table::OperationTable single{.name = measurement.operation,
+                               .dimensions = dimensions_of(measurement.dimensions)};
   table::Entry entry{.key = key_of(measurement.shape), .origin = table::Origin::measured, .time = time};
   double best = 0.0;
   for (const MeasuredVariant& variant : measurement.variants) {

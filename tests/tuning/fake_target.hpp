@@ -27,6 +27,7 @@ struct FakeCandidate {
   TrialStatus check = TrialStatus::ok;
   std::function<void()> in_round = {};  ///< what a launch in a round does: crash, hang, throw
   Parameters parameters = {};
+  std::function<bool(const Round&)> fails = {};  ///< whether a launch in a round reports an error
 };
 
 struct FakeDevice {
@@ -92,6 +93,8 @@ class FakeTarget final : public Target {
         ++device_.rounds_of[candidates_[c].name];
         trials.push_back(sample(c, round.phase, round.index));
         if (device_.throttled && device_.throttled(round)) trials.back().status = TrialStatus::throttled;
+        if (device_.candidates[c].fails && device_.candidates[c].fails(round))
+          trials.back() = {.status = TrialStatus::failed, .detail = "as asked for"};
       }
       return trials;
     }

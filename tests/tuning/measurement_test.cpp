@@ -7,11 +7,13 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <adaptive/error.hpp>
 
 #include "kernels/family.hpp"
 #include "table/trace.hpp"
+#include "tests/tuning/fake_target.hpp"
 #include "tuning/host_target.hpp"
 
 namespace adaptive::tuning {
@@ -25,7 +27,7 @@ Measurement made_up() {
           .shape = {16, 1, 5},
           .variants = {{.name = "slow", .parameters = {{"tile", 64}}, .latency_us = {20.5, 21.25, 20.0}},
                        {.name = "fast", .latency_us = {10.0, 10.0, 10.0, 10.0, 10.0, 10.0, 400.0}},
-                       {.name = "bad", .wrong = true}}};
+                       {.name = "bad", .status = TrialStatus::wrong}}};
 }
 
 TEST(Measurement, IsWrittenAsATrace) {
@@ -102,11 +104,62 @@ TEST(Measure, TakesEveryVariantThatRunsInTurn) {
     for (std::size_t v = 0; v < family->variants().size(); ++v) runs += family->runs(v, shape) ? 1 : 0;
     EXPECT_EQ(measured.variants.size(), runs);
     for (const MeasuredVariant& variant : measured.variants) {
-      EXPECT_FALSE(variant.wrong) << variant.name;
+      EXPECT_EQ(variant.status, TrialStatus::ok) << variant.name;
       ASSERT_EQ(variant.latency_us.size(), 12u);
       for (const double us : variant.latency_us) EXPECT_GT(us, 0.0);
     }
   }
+}
+
+std::vector<double> latencies_of(const Measurement& measurement, const std::string& name) {
+  for (const MeasuredVariant& variant : measurement.variants)
+    if (variant.name == name) return variant.latency_us;
+  return {};
+}
+
+TEST(Measure, AThrottledRoundCountsForNobodyAndIsRepeated) {
+  FakeDevice device;
+  FakeTarget target(device);
+  device.throttled = [](const Round& round) { return round.phase == "record" && round.index % 2 == 0; };
+  const Measurement measured = measure(target, {16, 64, 0}, {.rounds = 12});
+  EXPECT_EQ(measured.throttled_rounds, 12);
+  for (const MeasuredVariant& variant : measured.variants) EXPECT_EQ(variant.latency_us.size(), 12u);
+
+  device.throttled = [](const Round& round) { return round.phase != "warm_up"; };
+  const Measurement nothing = measure(target, {16, 64, 0}, {.rounds = 12});
+  EXPECT_EQ(nothing.throttled_rounds, 36);
+  table::Table table;
+  add_to_table(table, nothing, 1);
+  EXPECT_TRUE(table.operations.empty());
+}
+
+TEST(Measure, ACandidateThatFailsIsLeftOut) {
+  FakeDevice device;
+  device.candidates[1].fails = [](const Round& round) { return round.index == 5; };
+  device.candidates[2].fails = [](const Round& round) { return round.phase == "warm_up"; };
+  device.candidates[3].check = TrialStatus::wrong;
+  FakeTarget target(device);
+  const Measurement measured = measure(target, {16, 64, 0}, {.rounds = 12});
+  EXPECT_EQ(latencies_of(measured, "default").size(), 12u);
+  EXPECT_TRUE(latencies_of(measured, "fast").empty());
+  EXPECT_TRUE(latencies_of(measured, "slow").empty());
+  EXPECT_EQ(measured.variants[1].status, TrialStatus::failed);
+  EXPECT_EQ(measured.variants[2].status, TrialStatus::failed);
+  EXPECT_EQ(measured.variants[3].status, TrialStatus::wrong);
+  EXPECT_EQ(device.rounds_of.at("slow"), 1) << "who has failed is not run again";
+  table::Table table;
+  add_to_table(table, measured, 1);
+  const table::Entry& entry = table.operations.at("fake").entries.at({16, 64, 0});
+  EXPECT_EQ(entry.incumbent, "default") << "a failed trial has a latency of zero";
+  EXPECT_EQ(entry.variants.size(), 1u);
+}
+
+TEST(Measure, ALatencyOfZeroIsOneBelowTheClocksResolution) {
+  Measurement measurement = made_up();
+  measurement.variants[1].latency_us = {0.0, 0.0, 0.0};
+  table::Table table;
+  add_to_table(table, measurement, 1);
+  EXPECT_NEAR(table.operations.at("op").entries.at({16, 1, 5}).variants.at("fast").location_ns, 1.0, 1e-9);
 }
 
 TEST(Measure, EndsEarlyButNotBeforeTenRounds) {
