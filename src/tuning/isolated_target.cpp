@@ -1,5 +1,6 @@
 #include "tuning/isolated_target.hpp"
 
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,7 +13,9 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
+#include <mutex>
 #include <new>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -171,6 +174,63 @@ std::string how_it_ended(int status) {
   return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
 
+// The tuner's ends of the channels to all processes that it has started, from whatever thread.
+//
+// A process begins with a copy of every descriptor. Where it kept an end of another process's channel, that
+// channel would never end: the crash of its process would look like a hang, and the process would outlive its
+// target. So only one process starts at a time, and the new one closes all ends but its own.
+class ChannelEnds {
+ public:
+  static ChannelEnds& all() {
+    static ChannelEnds ends;
+    return ends;
+  }
+
+  std::mutex& mutex() noexcept { return mutex_; }
+
+  // With `mutex` held.
+  void add(int end) { ends_.insert(end); }
+  void close_all() const noexcept {
+    for (const int end : ends_) ::close(end);
+  }
+
+  /// Ends a channel. A process that starts meanwhile must not close another descriptor of this number.
+  void end(int end, std::unique_ptr<Channel>& channel) {
+    const std::lock_guard lock(mutex_);
+    ends_.erase(end);
+    channel.reset();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<int> ends_;
+};
+
+// Of the worker's process: the tuner's.
+volatile std::sig_atomic_t tuner_process = 0;
+
+// The kernel sends the signal where the thread that started this process ends. Only the end of the whole
+// tuner is meant.
+void end_with_the_tuner(int) {
+  if (::getppid() != tuner_process) ::_exit(0);
+}
+
+// A worker that hangs must not outlive a killed tuner: the end of its channel tells it nothing.
+void follow_the_tuner(pid_t tuner) {
+  const int signal = SIGRTMAX;  // one that no program is likely to use
+  tuner_process = tuner;
+  struct sigaction action {};
+  action.sa_handler = end_with_the_tuner;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal, &action, nullptr);
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, signal);
+  end_with_the_tuner(signal);  // it may have ended before the kernel was asked
+}
+
 }  // namespace
 
 class IsolatedTarget::Process {
@@ -224,6 +284,7 @@ class IsolatedTarget::Process {
   }
 
   void start() {
+    const std::lock_guard lock(ChannelEnds::all().mutex());
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
       throw DeviceError("no socket pair: " + std::generic_category().message(errno));
@@ -236,16 +297,18 @@ class IsolatedTarget::Process {
     }
     if (pid_ == 0) {
       ::close(ends[0]);
+      ChannelEnds::all().close_all();
       run_worker(ends[1], parent);
     }
     ::close(ends[1]);
+    ChannelEnds::all().add(ends[0]);
     channel_ = std::make_unique<Channel>(ends[0]);
+    end_ = ends[0];
     ++generation_;
   }
 
   [[noreturn]] void run_worker(int descriptor, pid_t parent) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // not to outlive a killed tuner
-    if (::getppid() != parent) ::_exit(0);
+    follow_the_tuner(parent);
     std::signal(SIGINT, SIG_IGN);  // the terminal's Ctrl-C is for the tuner
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
@@ -261,7 +324,7 @@ class IsolatedTarget::Process {
 
   std::string stop() {
     if (!channel_) return {};
-    channel_.reset();
+    ChannelEnds::all().end(end_, channel_);
     // It ends by itself where it is idle or dead; where it hangs it does not.
     int status = 0;
     for (int tries = 0; tries < 200; ++tries) {
@@ -279,6 +342,7 @@ class IsolatedTarget::Process {
   Factory factory_;
   IsolationOptions options_;
   std::unique_ptr<Channel> channel_;
+  int end_ = -1;  // the channel's descriptor
   pid_t pid_ = -1;
   int generation_ = 0;
 };

@@ -3,7 +3,8 @@
 //
 // The process is made by fork(), so this one must not have touched the device before (the host's memory is
 // copied, a CUDA context is not), and must not hold locks that the target needs: make it early, or in a
-// program with one thread. The process ends with the target.
+// program with one thread. The process ends with the target, or with the tuner. Targets may be used in
+// different threads, which may end before their targets: a process keeps no channel of another one open.
 //
 // Where a check or a round of one candidate ends the process, that candidate is to blame. Where a round of
 // several does, a new process runs them one by one to find which: errors of a GPU come late.

@@ -1,5 +1,6 @@
 #include "tuning/targets.hpp"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,9 +50,10 @@ std::vector<std::string> family_names() {
 int gpu_count() {
   if (kernels::cuda::families().empty()) return 0;
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) return 0;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return 0;
   const pid_t child = ::fork();
   if (child == 0) {
+    ::close(ends[0]);
     const int count = count_gpus_here();
     ::_exit(::write(ends[1], &count, sizeof count) == sizeof count ? 0 : 1);
   }

@@ -4,11 +4,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "kernels/family.hpp"
 #include "tests/tuning/fake_target.hpp"
@@ -81,6 +86,47 @@ TEST_F(Isolated, WhatHangsIsKilled) {
   const RaceResult result = run(0.2);
   EXPECT_EQ(result.contestants[2].status, TrialStatus::timed_out);
   EXPECT_EQ(result.contestants[*result.best].candidate.name, "fast");
+}
+
+int count_sockets() {
+  int count = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    if (std::filesystem::read_symlink(entry.path(), ignored).string().starts_with("socket:")) ++count;
+  return count;
+}
+
+TEST_F(Isolated, AProcessKeepsNoChannelOfAnotherOpen) {
+  const auto description = std::make_shared<FakeTarget>(device_);
+  // The device is called by the number of sockets in its process.
+  const IsolatedTarget::Factory factory = [this] {
+    device_.name = std::to_string(count_sockets());
+    return std::make_unique<FakeTarget>(device_);
+  };
+  IsolatedTarget first(description, factory);
+  const std::string alone = first.fingerprint().device;
+  IsolatedTarget second(description, factory);
+  EXPECT_EQ(second.fingerprint().device, alone);
+  std::atomic<int> others = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10; ++i)
+        if (IsolatedTarget(description, factory).fingerprint().device != alone) ++others;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(others, 0);
+}
+
+TEST_F(Isolated, AProcessOutlivesTheThreadThatStartedIt) {
+  IsolatedTarget isolated = target();
+  std::unique_ptr<Bench> bench;
+  std::thread([&] { bench = isolated.open({1, 64, 0}); }).join();
+  // The kernel tells of the thread's end soon after it can be joined.
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(bench->check(1).status, TrialStatus::ok);
+    std::this_thread::yield();
+  }
 }
 
 TEST_F(Isolated, TellsWhyAShapeCannotBeOpened) {
