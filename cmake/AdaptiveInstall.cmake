@@ -47,6 +47,9 @@ set(ADAPTIVE_PC_NEEDS "${CMAKE_THREAD_LIBS_INIT}")
 if(NOT ADAPTIVE_PC_NEEDS)
   set(ADAPTIVE_PC_NEEDS "-pthread")
 endif()
+foreach(library IN LISTS CMAKE_DL_LIBS)
+  string(APPEND ADAPTIVE_PC_NEEDS " -l${library}")
+endforeach()
 get_target_property(ADAPTIVE_TYPE adaptive TYPE)
 
 # Installs NAME.pc. `needs`: what the library is linked with, which whoever links an archive needs as well, with or

@@ -86,13 +86,17 @@ const std::string& Selector::Impl::writer() const {
 }
 
 Selector::Selector(SelectorOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
-Selector::~Selector() = default;
+
+Selector::~Selector() {
+  impl_->tell_unused_force();
+}
 
 Operation& Selector::define(OperationSpec spec) {
   const std::lock_guard lock(impl_->mutex);
   if (const auto known = impl_->specs.find(spec.name); known != impl_->specs.end()) {
     if (!same(known->second, spec))
-      throw Error("it is defined already, with other dimensions or variants", spec.name);
+      throw Error("it is defined already, with other dimensions or variants", spec.name,
+                  "give one of them another name, or define both alike");
     return *impl_->operations.at(spec.name);
   }
   impl_->search();
@@ -187,8 +191,8 @@ void Selector::save(const std::filesystem::path& path) const {
     table = impl_->combined(learned, std::move(table), path.string());
     return true;
   });
-  for (const table::Notice& notice : notices)
-    impl_->shared.say(notice.level, notice.where + ": " + notice.what);
+  impl_->say(notices);
+  impl_->tell_unused_force();
   impl_->fit_if_due();
 }
 

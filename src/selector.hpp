@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,7 +30,15 @@ struct Selector::Impl {
   explicit Impl(SelectorOptions selector_options);
 
   void read_environment();
+  void read_mode(const std::string& text);
+  void read_forced(const std::string& text);
   void force_from_environment(Operation& operation);
+  /// Says once that ADAPTIVE_VARIANT names an operation that no selector of this process has defined so far.
+  void tell_unused_force() const noexcept;
+
+  /// Reports what is wrong with tables: all of it to the program's callback; to stderr the first fault of
+  /// each file, with the number of the others.
+  void say(const std::vector<table::Notice>& notices) const;
 
   /// Reads the tables of `options.tables`, once.
   void search();
@@ -78,6 +87,7 @@ struct Selector::Impl {
   core::Shared shared;
   std::string forced_operation;
   std::string forced_variant;
+  mutable std::atomic<bool> told_unused_force = false;
 
   mutable std::mutex mutex;  // of all below; taken before any of an operation's locks
   std::vector<Source> sources;

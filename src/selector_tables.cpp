@@ -1,6 +1,8 @@
 // Between tables, which speak of names, and operations, which count.
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <adaptive/version.hpp>
@@ -26,25 +28,51 @@ bool same_meaning(const std::vector<Dimension>& a, const std::vector<Dimension>&
   });
 }
 
+// The file of a notice, whose `where` reads "file", "file:line" or "file:line#/json/pointer".
+std::string_view file_of(std::string_view where) {
+  where = where.substr(0, where.find('#'));
+  const std::size_t colon = where.find_last_not_of("0123456789:");
+  return colon == std::string_view::npos || colon + 1 == where.size() || where[colon + 1] != ':'
+             ? where
+             : where.substr(0, colon + 1);
+}
+
 }  // namespace
+
+void Selector::Impl::say(const std::vector<table::Notice>& notices) const {
+  if (shared.log) {
+    for (const table::Notice& notice : notices) shared.say(notice.level, notice.where + ": " + notice.what);
+    return;
+  }
+  std::map<std::string_view, std::size_t> faults;
+  for (const table::Notice& notice : notices)
+    if (notice.level >= LogLevel::warning) ++faults[file_of(notice.where)];
+  for (const table::Notice& notice : notices) {
+    const std::string_view file = file_of(notice.where);
+    std::string line = notice.where + ": " + notice.what;
+    if (const std::size_t count = faults[file]; count > 1)
+      line += " (and " + std::to_string(count - 1) + " more; `adaptive validate " + std::string(file) +
+              "` lists them)";
+    shared.say(notice.level, line, "faults of " + std::string(file));
+  }
+}
 
 void Selector::Impl::search() {
   if (std::exchange(searched, true)) return;
   std::vector<table::Notice> notices;
   std::vector<table::FoundTable> found = table::find(options.tables, options.device.device, notices);
-  for (const table::Notice& notice : notices) shared.say(notice.level, notice.where + ": " + notice.what);
+  say(notices);
   for (table::FoundTable& one : found)
     if (std::optional<Source> source = judged(one.path.string(), std::move(one.table)))
       sources.push_back(std::move(*source));
-  if (found.empty() && !options.tables.places.empty())
+  if (found.empty() && (!options.tables.places.empty() || !options.tables.defaults.empty()))
     shared.say(LogLevel::info, "no table for " + options.device.device + "; looked for " +
                                    table::describe(options.tables, options.device.device));
 }
 
 std::optional<Selector::Impl::Source> Selector::Impl::read(const std::string& path) {
   table::ReadResult read = table::read(path);
-  for (const table::Notice& notice : read.notices)
-    shared.say(notice.level, notice.where + ": " + notice.what);
+  say(read.notices);
   return judged(path, std::move(read.table));
 }
 

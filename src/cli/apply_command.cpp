@@ -12,6 +12,7 @@
 #include <adaptive/version.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "table/apply.hpp"
 #include "table/update.hpp"
@@ -20,7 +21,6 @@ namespace adaptive::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 struct ApplyArguments {
   fs::path source;
@@ -66,6 +66,28 @@ void print(const std::vector<table::AppliedEntry>& entries, std::ostream& out) {
                        entry.reason);
 }
 
+std::string summary(const ApplyArguments& arguments, const std::vector<table::AppliedEntry>& entries,
+                    std::size_t accepted, bool written) {
+  std::size_t without_incumbent = 0, compared = 0;
+  double saved = 0.0;
+  for (const table::AppliedEntry& entry : entries) {
+    if (!entry.accepted) continue;
+    if (entry.before.empty()) ++without_incumbent;
+    if (entry.before.empty() || entry.before_ns == 0.0 || entry.after_ns == 0.0) continue;
+    ++compared;
+    saved += 1.0 - entry.after_ns / entry.before_ns;
+  }
+  std::string text = fmt::format("{}: {} of {} entries accepted, {} skipped", arguments.table.string(),
+                                 accepted, entries.size(), entries.size() - accepted);
+  if (without_incumbent > 0) text += fmt::format("; {} new", without_incumbent);
+  if (compared > 0)
+    text += fmt::format("; {} replaced, faster by {:.1f} % in the mean", compared,
+                        100.0 * saved / static_cast<double>(compared));
+  return text + (written             ? "; the table is written"
+                 : arguments.dry_run ? "; a dry run, nothing is written"
+                                     : "; nothing is written");
+}
+
 Exit apply(const ApplyArguments& arguments, const Streams& streams) {
   const table::Table source = read(table_of(arguments.source), streams);
   std::vector<table::AppliedEntry> entries;
@@ -86,11 +108,10 @@ Exit apply(const ApplyArguments& arguments, const Streams& streams) {
   }
   const bool written = accepted > 0 && !arguments.dry_run;
   if (arguments.json) {
-    streams.out << to_json(arguments, entries, accepted, written).dump(2) << "\n";
+    print_json(to_json(arguments, entries, accepted, written), streams.out);
   } else {
     print(entries, streams.out);
-    streams.out << fmt::format("{}: {} accepted, {} skipped{}\n", arguments.table.string(), accepted,
-                               entries.size() - accepted, written ? "" : "; nothing is written");
+    streams.out << summary(arguments, entries, accepted, written) << "\n";
   }
   return exit_ok;
 }

@@ -46,6 +46,7 @@ Command add_merge(CLI::App& app);
 Command add_replay(CLI::App& app);
 Command add_report(CLI::App& app);
 Command add_show(CLI::App& app);
+Command add_tables(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_validate(CLI::App& app);
 

@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "table/diff.hpp"
 
 namespace adaptive::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using table::Diff;
 using table::EntryDiff;
 using table::KeyChange;
@@ -141,7 +141,7 @@ Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
   const Diff diff = table::diff(before.table, after.table);
   const Counts counts = count(diff, arguments);
   if (arguments.json)
-    streams.out << to_json(diff, counts, arguments).dump(2) << "\n";
+    print_json(to_json(diff, counts, arguments), streams.out);
   else
     print(diff, counts, arguments, streams.out);
   return counts.slower + counts.failing == 0 ? exit_ok : exit_check;

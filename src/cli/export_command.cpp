@@ -69,7 +69,7 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
     list.push_back({{"file", place.string()}, {"changed", file.changed}});
   }
   if (arguments.json)
-    streams.out << Json{{"files", list}}.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+    print_json(Json{{"files", list}}, streams.out);
   else
     streams.out << arguments.output.string() << ": " << result.files.size() << " files, "
                 << std::count_if(result.files.begin(), result.files.end(),

@@ -53,7 +53,7 @@ void print_result(const ImportArguments& arguments, const formats::Import& impor
     json["files"] = Json::array();
     for (const formats::FileOutcome& file : import.files) json["files"].push_back(file_json(file));
     json["notices"] = notices_json(import.notices);
-    streams.out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+    print_json(json, streams.out);
     return;
   }
   if (arguments.list)
@@ -71,7 +71,7 @@ Exit import_command(const ImportArguments& arguments, const Streams& streams) {
   const std::vector<const formats::Format*> candidates = formats_named(arguments.from, "--from");
   for (const std::filesystem::path& path : arguments.paths) {
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) throw Error("does not exist", path.string());
+    if (!std::filesystem::exists(path, error)) throw Error("does not exist", path.string(), "check the path");
   }
   formats::Import import = formats::read_files(arguments.paths, candidates, !arguments.from.empty());
   const table::Table table = formats::to_table(import.sheets, import.files, import.notices);

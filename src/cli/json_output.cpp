@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <variant>
 
@@ -22,6 +23,10 @@ Json value_json(const Dimension& dimension, std::int64_t value) {
 }
 
 }  // namespace
+
+void print_json(const Json& json, std::ostream& out) {
+  out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
 
 Json parameter_json(const Parameter& value) {
   return std::visit([](const auto& x) { return Json(x); }, value.value());

@@ -1,6 +1,8 @@
 // What subcommands print as JSON alike.
 #pragma once
 
+#include <iosfwd>
+
 #include <nlohmann/json.hpp>
 
 #include <adaptive/key.hpp>
@@ -12,6 +14,9 @@
 namespace adaptive::cli {
 
 using Json = nlohmann::ordered_json;
+
+/// Writes a value with a newline. Paths need not be UTF-8: what is none becomes U+FFFD.
+void print_json(const Json& json, std::ostream& out);
 
 Json parameter_json(const Parameter& value);
 Json parameters_json(const Parameters& parameters);

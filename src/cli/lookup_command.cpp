@@ -1,4 +1,5 @@
 // adaptive lookup TABLE [--op NAME] --key m=17,n=4096 [--like SYSTEM]
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -6,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <adaptive/error.hpp>
 #include <adaptive/match.hpp>
 
 #include "cli/command.hpp"
@@ -56,6 +58,14 @@ Json result_json(const formats::LookupResult& result, const LookupArguments& arg
   return json;
 }
 
+// `deviation` is of the logarithm of a latency.
+std::string error_text(double deviation) {
+  constexpr double percents_max = 0.5;
+  const double factor = std::exp(deviation);
+  return factor < 1.0 + percents_max ? fmt::format("{:.1f} %", 100.0 * (factor - 1.0))
+                                     : fmt::format("a factor of {:.1f}", factor);
+}
+
 void print_text(const formats::LookupResult& result, const LookupArguments& arguments, std::ostream& out) {
   out << result.operation << " " << formats::print(result.key) << "\n";
   const std::string& nobody_knows =
@@ -66,7 +76,7 @@ void print_text(const formats::LookupResult& result, const LookupArguments& argu
   if (result.match == MatchKind::nearest)
     out << fmt::format(", {:.3g} doublings from {}", result.distance, formats::print(result.matched));
   if (result.match == MatchKind::predicted)
-    out << fmt::format(", deviation {:.1f} %", 100.0 * result.deviation);
+    out << fmt::format("; its latency may be off by {} either way", error_text(result.deviation));
   out << "\n";
   if (!result.source.empty()) out << "  source:     " << result.source << "\n";
 }
@@ -82,12 +92,14 @@ Exit lookup(const LookupArguments& arguments, const Streams& streams) {
   if (!arguments.like.empty()) formats_named(arguments.like, "--like");
   const TableInput input = load_table(arguments.table, arguments.like, arguments.device, arguments.version);
   print_notices(input.notices, streams.err);
+  if (input.table.operations.empty())
+    throw Error("has no operations", arguments.table.string(), "name a table that has some");
   const formats::LookupResult result = arguments.like.empty()
                                            ? formats::look_up(input.table, request)
                                            : formats::look_up_like(input.table, request, arguments.like);
   for (const std::string& warning : result.warnings) streams.err << "warning: " << warning << "\n";
   if (arguments.json)
-    streams.out << result_json(result, arguments).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+    print_json(result_json(result, arguments), streams.out);
   else
     print_text(result, arguments, streams.out);
   return exit_ok;

@@ -11,14 +11,13 @@
 #include <adaptive/version.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "table/file_lock.hpp"
 #include "table/merge.hpp"
 
 namespace adaptive::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct MergeArguments {
   std::vector<std::filesystem::path> files;
@@ -84,7 +83,7 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
     table::write(*merged.table, arguments.output);
   }
   if (arguments.json) {
-    streams.out << to_json(merged, arguments, write).dump(2) << "\n";
+    print_json(to_json(merged, arguments, write), streams.out);
   } else {
     for (const Conflict& conflict : merged.conflicts)
       streams.out << fmt::format("{}: {}: {}\n", conflict.file.string(), conflict.notice.where,

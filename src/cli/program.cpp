@@ -35,10 +35,10 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     app.get_formatter()->column_width(32);
     Streams streams{out, err, {"adaptive"}};
     streams.arguments.insert(streams.arguments.end(), arguments.begin(), arguments.end());
-    const std::vector<Command> commands = {add_show(app),    add_lookup(app),   add_import(app),
-                                           add_export(app),  add_merge(app),    add_apply(app),
-                                           add_diff(app),    add_tune(app),     add_report(app),
-                                           add_devices(app), add_validate(app), add_replay(app)};
+    const std::vector<Command> commands = {
+        add_show(app),   add_lookup(app),   add_import(app), add_export(app), add_merge(app),
+        add_apply(app),  add_diff(app),     add_tune(app),   add_report(app), add_devices(app),
+        add_tables(app), add_validate(app), add_replay(app)};
     try {
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app.parse(std::move(arguments));

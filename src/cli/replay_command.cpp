@@ -16,6 +16,7 @@
 #include <adaptive/policy.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "replay/curve.hpp"
 #include "replay/replay.hpp"
@@ -28,7 +29,6 @@ using replay::Recorded;
 using replay::ReplayOptions;
 using replay::ReplayResult;
 using replay::Summary;
-using Json = nlohmann::ordered_json;
 
 struct ReplayArguments {
   std::filesystem::path trace;
@@ -248,11 +248,11 @@ Exit replay_command(const ReplayArguments& arguments, const Streams& streams) {
   if (!arguments.json) {
     print_table(all, arguments, streams.out);
   } else if (all.size() == 1) {
-    streams.out << to_json(all.front(), arguments).dump(2) << "\n";
+    print_json(to_json(all.front(), arguments), streams.out);
   } else {
     Json list = Json::array();
     for (const Replayed& replayed : all) list.push_back(to_json(replayed, arguments));
-    streams.out << list.dump(2) << "\n";
+    print_json(list, streams.out);
   }
   return exit_ok;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "table/table.hpp"
 
@@ -41,7 +42,7 @@ Exit validate(const ValidateArguments& arguments, const Streams& streams) {
       print_notices(faults, streams.out);
     }
   }
-  if (arguments.json) streams.out << result.dump(2) << "\n";
+  if (arguments.json) print_json(result, streams.out);
   return valid ? exit_ok : exit_check;
 }
 

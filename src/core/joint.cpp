@@ -11,7 +11,8 @@ namespace {
 const Parameter& shared_of(const Variant& variant, const std::string& parameter) {
   const auto at = variant.parameters.find(parameter);
   if (at == variant.parameters.end())
-    throw Error("the variant " + variant.name + " has no parameter \"" + parameter + "\"", "joint_variants");
+    throw Error("the variant " + variant.name + " has no parameter \"" + parameter + "\"", "joint_variants",
+                "name a parameter that all variants of both operations have");
   return at->second;
 }
 

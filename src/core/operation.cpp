@@ -6,6 +6,7 @@
 
 #include <adaptive/error.hpp>
 #include "core/operation_state.hpp"
+#include "core/text.hpp"
 
 namespace adaptive {
 namespace {
@@ -22,13 +23,18 @@ const Dimension& require_dimension(const core::OperationState& state, std::strin
                                    DimensionKind kind) {
   for (const Dimension& dimension : state.spec().dimensions)
     if (dimension.name == name && dimension.kind == kind) return dimension;
-  throw Error("there is no dimension \"" + std::string(name) + "\" of that kind", state.spec().name);
+  std::string known;
+  for (const Dimension& dimension : state.spec().dimensions)
+    if (dimension.kind == kind) known += (known.empty() ? "" : ", ") + dimension.name;
+  throw Error("there is no dimension \"" + std::string(name) + "\" of that kind", state.spec().name,
+              "of that kind: " + (known.empty() ? "none" : known));
 }
 
 std::size_t require_label(const Dimension& dimension, std::string_view label) {
   const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
   if (at == dimension.labels.end())
-    throw Error("there is no label \"" + std::string(label) + "\"", dimension.name);
+    throw Error("there is no label \"" + std::string(label) + "\"", dimension.name,
+                "known: " + core::joined(dimension.labels));
   return static_cast<std::size_t>(at - dimension.labels.begin());
 }
 
@@ -102,7 +108,9 @@ void Operation::note_timing_cost(Latency cost) noexcept {
 
 void Operation::enable(std::string_view variant, bool enabled) {
   const std::uint32_t index = require_variant(*state_, variant);
-  if (index == 0 && !enabled) throw Error("the default variant cannot be disabled", state_->spec().name);
+  if (index == 0 && !enabled)
+    throw Error("the default variant cannot be disabled", state_->spec().name,
+                "force another one, or list another one first");
   state_->enable(index, enabled);
 }
 
@@ -131,7 +139,8 @@ std::size_t Operation::variant_count() const noexcept {
 
 Variant Operation::variant(std::uint32_t index) const {
   if (index >= state_->variants().size())
-    throw Error("there is no variant " + std::to_string(index), state_->spec().name);
+    throw Error("there is no variant " + std::to_string(index), state_->spec().name,
+                "the operation has " + std::to_string(state_->variants().size()));
   return state_->variants()[index].spec;
 }
 

@@ -36,8 +36,9 @@ struct Shared {
                            : epoch.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  void say(LogLevel level, std::string_view line) const noexcept {
-    if (!log) return;
+  /// Gives a line to the program's callback, or to stderr where there is none; `kind` as in `log_to_stderr`.
+  void say(LogLevel level, std::string_view line, std::string_view kind = {}) const noexcept {
+    if (!log) return log_to_stderr(level, line, kind);
     try {
       log(level, line);
     } catch (...) {

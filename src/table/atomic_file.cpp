@@ -18,15 +18,12 @@
 
 #include "table/file_descriptor.hpp"
 #include "table/file_lock.hpp"
+#include "table/system_error.hpp"
 
 namespace adaptive::table {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error failure(const std::string& what, const fs::path& path, int error) {
-  return Error(what + ": " + std::generic_category().message(error), path.string());
-}
 
 fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
@@ -101,7 +98,8 @@ class Temporary {
       if (errno != EEXIST) break;
     }
     const int error = errno;
-    throw failure("cannot be written: no temporary file in " + folder_of(target).string(), asked_for, error);
+    throw system_error("cannot be written: no temporary file in " + folder_of(target).string(), asked_for,
+                       error);
   }
 
   fs::path path_;
@@ -114,7 +112,7 @@ void write_all(int file, std::string_view text, const fs::path& path) {
     constexpr std::size_t piece_max = std::size_t{1} << 30;  // one call writes at most 2 GiB
     const ssize_t written = ::write(file, text.data(), std::min(text.size(), piece_max));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw failure("cannot be written", path, errno);
+    if (written < 0) throw system_error("cannot be written", path, errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
 }
@@ -129,17 +127,18 @@ fs::path resolve_links(const fs::path& path) {
     std::error_code error;
     if (fs::symlink_status(target, error).type() != fs::file_type::symlink) return target;
     const fs::path next = fs::read_symlink(target, error);
-    if (error) throw failure("cannot be written", path, error.value());
+    if (error) throw system_error("cannot be written", path, error.value());
     target = next.is_absolute() ? next : target.parent_path() / next;
   }
-  throw failure("cannot be written", path, ELOOP);
+  throw system_error("cannot be written", path, ELOOP);
 }
 
 void write_atomically(const fs::path& path, std::string_view text) {
   const fs::path target = resolve_links(path);
   struct stat old {};
   const bool exists = ::stat(target.c_str(), &old) == 0;
-  if (exists && S_ISDIR(old.st_mode)) throw Error("is a folder, not a file", path.string());
+  if (exists && S_ISDIR(old.st_mode))
+    throw Error("is a folder, not a file", path.string(), "name a file in it");
   // Renaming over a device or a pipe would destroy it.
   if (exists && !S_ISREG(old.st_mode)) throw Error("is not a regular file", path.string());
 
@@ -149,17 +148,17 @@ void write_atomically(const fs::path& path, std::string_view text) {
   if (exists) {
     // As good as can be: only root can give a file away.
     [[maybe_unused]] const int ignored = ::fchown(file, old.st_uid, old.st_gid);
-    if (::fchmod(file, old.st_mode & 07777) != 0) throw failure("cannot be written", path, errno);
+    if (::fchmod(file, old.st_mode & 07777) != 0) throw system_error("cannot be written", path, errno);
   }
   write_all(file, text, path);
-  if (::fsync(file) != 0) throw failure("cannot be written", path, errno);
+  if (::fsync(file) != 0) throw system_error("cannot be written", path, errno);
   // Open until it has its name: closed, it would look like a leftover.
-  if (temporary.rename_to(target) != 0) throw failure("cannot be replaced", path, errno);
+  if (temporary.rename_to(target) != 0) throw system_error("cannot be replaced", path, errno);
 
   // The rename itself must reach the disk too. Some file systems cannot do that for a folder, and say so.
   const FileDescriptor folder(::open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
-    throw failure("is written, but may not survive a power failure", path, errno);
+    throw system_error("is written, but may not survive a power failure", path, errno);
 }
 
 }  // namespace adaptive::table

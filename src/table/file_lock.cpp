@@ -10,13 +10,13 @@
 #include <array>
 #include <cerrno>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include <adaptive/error.hpp>
 
 #include "core/host_name.hpp"
 #include "table/atomic_file.hpp"
+#include "table/system_error.hpp"
 
 namespace adaptive::table {
 namespace {
@@ -37,6 +37,17 @@ std::string read_holder(int file) {
   std::array<char, 320> text{};
   const ssize_t size = ::pread(file, text.data(), text.size(), 0);
   return size <= 0 ? "another process" : std::string(text.data(), static_cast<std::size_t>(size));
+}
+
+// Why no lock file can be created in `folder`, which may be empty for the current one.
+Error failure(const fs::path& file, const fs::path& folder, int error) {
+  const std::string where = folder.empty() ? "the current folder" : folder.string();
+  if (error == EACCES || error == EPERM || error == EROFS)
+    return Error("cannot be written: no permission to create a lock file in " + where, file.string(),
+                 "choose a writable folder or set ADAPTIVE_TABLES");
+  if (error == ENOENT)
+    return Error("cannot be written: the folder " + where + " does not exist", file.string(), "create it");
+  return system_error("cannot be written: no lock file can be created in " + where, file, error);
 }
 
 bool is_same_file(int file, const fs::path& path) {
@@ -67,8 +78,7 @@ bool FileLock::try_lock(const fs::path& file) {
   descriptor_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!descriptor_) {
     const int error = errno;
-    throw Error("cannot be written: no lock file in its folder: " + std::generic_category().message(error),
-                file.string());
+    throw failure(file, path_.parent_path(), error);
   }
   if (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK && errno != EINTR;
   // Its last holder may have removed it between the two calls: then another one is the lock by now.

@@ -5,21 +5,19 @@
 
 #include <cerrno>
 #include <string>
-#include <system_error>
 
 #include <adaptive/error.hpp>
 
 #include "table/file_descriptor.hpp"
 #include "table/file_text.hpp"
 #include "table/limits.hpp"
+#include "table/system_error.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {
 
 std::string read_text(const std::filesystem::path& path) {
-  const auto fail = [&](const std::string& what, int error) {
-    return Error(what + ": " + std::generic_category().message(error), path.string());
-  };
+  const auto fail = [&](const std::string& what, int error) { return system_error(what, path, error); };
   // Without O_NONBLOCK the open of a pipe would wait for its writer.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) throw fail("cannot be opened", errno);

@@ -13,10 +13,22 @@
 
 #include "table/folder_version.hpp"
 #include "table/foreign_reader.hpp"
+#include "table/installed.hpp"
 
 namespace adaptive {
 
-TableSearch TableSearch::standard(std::string version) {
+namespace fs = std::filesystem;
+
+fs::path user_tables() {
+  constexpr const char* ours = "adaptive/tables";
+  // The specification of XDG_DATA_HOME has a relative path ignored.
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && fs::path(data).is_absolute())
+    return fs::path(data) / ours;
+  const char* const home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? fs::path() : fs::path(home) / ".local/share" / ours;
+}
+
+TableSearch TableSearch::standard(std::string version, const char* header) {
   TableSearch search;
   search.version = std::move(version);
   if (const char* variable = std::getenv("ADAPTIVE_TABLES"); variable != nullptr) {
@@ -27,16 +39,15 @@ TableSearch TableSearch::standard(std::string version) {
       rest.remove_prefix(std::min(colon + 1, rest.size()));
     }
   }
-#ifdef ADAPTIVE_DATA_DIR
-  search.places.emplace_back(ADAPTIVE_DATA_DIR);
-#endif
+  if (fs::path own = user_tables(); !own.empty()) search.defaults.push_back(std::move(own));
+  // One of them: several installations would be several opinions.
+  if (const std::vector<fs::path> installed = table::installed_configs(header); !installed.empty())
+    search.defaults.push_back(installed.front());
   return search;
 }
 
 namespace table {
 namespace {
-
-namespace fs = std::filesystem;
 
 class Finder {
  public:
@@ -44,7 +55,8 @@ class Finder {
       : search_(search), device_(normalised_device(device)), notices_(notices) {}
 
   std::vector<fs::path> find() {
-    for (const fs::path& place : search_.places) look_at(place);
+    for (const fs::path& place : search_.places) look_at(place, LogLevel::warning);
+    for (const fs::path& place : search_.defaults) look_at(place, LogLevel::info);
     return std::move(files_);
   }
 
@@ -52,7 +64,8 @@ class Finder {
   void note(const fs::path& where, std::string what, LogLevel level) {
     notices_.push_back({where.string(), std::move(what), level});
   }
-  void look_at(const fs::path& place);
+  /// `missing`: how serious it is where the place does not exist.
+  void look_at(const fs::path& place, LogLevel missing);
   void add(const fs::path& file);
   void add_folder(const fs::path& folder);
   void look_at_device(const fs::path& folder);
@@ -69,11 +82,15 @@ class Finder {
   std::set<fs::path> seen_;
 };
 
-void Finder::look_at(const fs::path& place) {
+void Finder::look_at(const fs::path& place, LogLevel missing) {
   std::error_code error;
   const fs::file_status status = fs::status(place, error);
   if (status.type() == fs::file_type::not_found) {
-    note(place, "does not exist", LogLevel::info);
+    note(place,
+         missing == LogLevel::warning
+             ? "does not exist; correct ADAPTIVE_TABLES, or where the program looks for tables"
+             : "does not exist",
+         missing);
   } else if (!fs::status_known(status)) {
     note(place, "cannot be looked at: " + error.message(), LogLevel::warning);
   } else if (fs::is_directory(status)) {
@@ -204,7 +221,9 @@ std::vector<FoundTable> find(const TableSearch& search, const std::string& devic
 std::string describe(const TableSearch& search, const std::string& device) {
   const std::string name = normalised_device(device);
   std::string text;
-  for (const fs::path& place : search.places) {
+  std::vector<fs::path> places = search.places;
+  places.insert(places.end(), search.defaults.begin(), search.defaults.end());
+  for (const fs::path& place : places) {
     if (!text.empty()) text += ", ";
     std::error_code error;
     if (fs::exists(place, error) && !fs::is_directory(place, error)) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "table/shares.hpp"
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
 
@@ -135,6 +136,54 @@ TEST_F(Formats, LookupInANativeTable) {
   EXPECT_EQ(json["parameters"], (Json{{"tile", 64}}));
   EXPECT_EQ(json["match"], "nearest");
   EXPECT_EQ(parsed(tool({"lookup", file, "--key", "bits=4,m=20", "--json"}))["match"], "default");
+}
+
+// Keys that the table lacks are predicted from the 16 that it has.
+TEST_F(Formats, LookupSaysInWordsHowFarAPredictionMayBeOff) {
+  table::Table table;
+  table.fingerprint.device = "cpu";
+  table::OperationTable& operation = table.operations["matmul"];
+  operation = {"matmul", {size_dimension("m"), size_dimension("n")}, {{"a", {}}, {"b", {}}, {"c", {}}}, {}};
+  for (std::int64_t m = 1; m <= 64; m *= 4)
+    for (std::int64_t n = 1; n <= 64; n *= 4) {
+      table::Entry& entry = operation.entries[Key{m, n}];
+      entry.key = Key{m, n};
+      entry.incumbent = "a";
+      const double ns = 1000.0 * static_cast<double>(m * n);
+      for (const auto& [variant, factor] : {std::pair{"a", 1.0}, {"b", 1.5}, {"c", 2.0}})
+        entry.variants[variant] = table::record_of("w", {50, ns * factor, ns, ns * factor, 0});
+    }
+  const std::string file = write("predicted.json", table::print(table));
+  const Json json = parsed(tool({"lookup", file, "--key", "m=8,n=8", "--json"}));
+  ASSERT_EQ(json["match"], "predicted") << json;
+  const Outcome text = tool({"lookup", file, "--key", "m=8,n=8"});
+  EXPECT_NE(text.out.find("predicted; its latency may be off by "), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find(" either way\n"), std::string::npos) << text.out;
+  EXPECT_EQ(text.out.find("deviation"), std::string::npos) << text.out;
+}
+
+// What any command prints as a key is what --key takes.
+TEST_F(Formats, LookupTakesTheKeysThatArePrinted) {
+  table::Table table;
+  table.fingerprint.device = "cpu";
+  table::OperationTable& operation = table.operations["matmul"];
+  operation = {"matmul",
+               {size_dimension("out-features"), label_dimension("dtype", {"fp8", "int8"}),
+                set_dimension("bits", {"2", "4"})},
+               {{"a", {}}},
+               {}};
+  const Key key{16, 1, 3};
+  operation.entries[key].key = key;
+  operation.entries[key].incumbent = "a";
+  const std::string file = write("native.json", table::print(table));
+  const Outcome first = tool({"lookup", file, "--key", "bits=2,4,dtype=int8,out-features=20"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  const std::string printed =
+      first.out.substr(first.out.find(' ') + 1, first.out.find('\n') - first.out.find(' ') - 1);
+  EXPECT_EQ(printed, "bits=2+4,dtype=int8,out-features=20");
+  EXPECT_EQ(tool({"lookup", file, "--key", printed}).out, first.out);
+  for (const char* same : {"out-features=16 dtype=int8 bits=2+4", " out-features=16, dtype=int8, bits=2,4"})
+    EXPECT_EQ(parsed(tool({"lookup", file, "--key", same, "--json"}))["match"], "exact") << same;
 }
 
 TEST_F(Formats, ShowPrintsWhatATableHolds) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -26,6 +27,9 @@ class ToolTest : public testing::Test {
       : folder_(std::filesystem::temp_directory_path() / ("adaptive-cli-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
+    // The tool reads and writes there, and must not touch what belongs to whoever runs the tests.
+    ::setenv("XDG_DATA_HOME", path("data").c_str(), 1);
+    ::unsetenv("ADAPTIVE_TABLES");
   }
   ~ToolTest() override {
     std::error_code ignored;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <adaptive/adaptive.hpp>
 #include <adaptive/device.hpp>
 
 #include "cli/tune/json_fields.hpp"
@@ -153,6 +154,45 @@ TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   ::unsetenv("ADAPTIVE_TABLES");
 }
 
+TEST_F(Tune, TheNextRunOfAProgramFindsWhatAnUpdateHasWritten) {
+  const Json updated = Json::parse(tune({"--shape", shape, "--update", "--json", "--quiet"}).out);
+  const std::string table = updated["update"]["table"];
+  EXPECT_EQ(table,
+            (user_tables() / normalised_device(host_device().device) / "mixed_bit_matmul.json").string());
+
+  const kernels::Family& family = *kernels::find_family("mixed_bit_matmul");
+  OperationSpec spec{.name = family.name(),
+                     .dimensions = table::read(table).table.operations.at(family.name()).dimensions};
+  for (const auto& variant : family.variants()) spec.variants.push_back({.name = variant.name});
+  Selector selector({.tables = TableSearch::standard()});
+  Operation& operation = selector.define(spec);
+  const Key key{2, 32, 64, operation.labels("bits", {"4"})};
+  EXPECT_EQ(operation.explain(key).match.kind, MatchKind::exact);
+
+  const Json places = Json::parse(tool({"tables", "--json"}).out)["places"];
+  EXPECT_EQ(places[0]["origin"], "your own");
+  EXPECT_EQ(places[0]["tables"][0]["file"], table);
+  EXPECT_EQ(places[0]["tables"][0]["use"], "exact");
+}
+
+TEST_F(Tune, WithoutAFolderOfOnesOwnAnUpdateNeedsOneNamed) {
+  ::unsetenv("XDG_DATA_HOME");
+  const std::string home = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "";
+  ::unsetenv("HOME");
+  const Outcome outcome = tune({"--shape", shape, "--update"});
+  if (!home.empty()) ::setenv("HOME", home.c_str(), 1);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("--tables"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Tune, AFolderOfModelsThatDoesNotExistIsSaid) {
+  ::setenv("ADAPTIVE_MODELS", path("no models").c_str(), 1);
+  const Outcome outcome = tune({"--model", "llama-7b", "--batch-sizes", "1", "--dry-run"});
+  ::unsetenv("ADAPTIVE_MODELS");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("no models is no folder"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Tune, TellsWhatItWouldDo) {
   const Outcome outcome = tune({"--model", "llama-7b", "--batch-sizes", "1,16", "--tp", "3", "--dry-run"});
   EXPECT_EQ(outcome.code, 0);
@@ -261,7 +301,6 @@ TEST_F(Tune, RefusesWrongUsage) {
                                              {"--devices", "7"},
                                              {"--devices", "x"},
                                              {"--cold", "--warm"},
-                                             {"--update"},
                                              {"--update", "--tables", "/proc/none"},
                                              {"--out-in-features", "12"},
                                              {"--set", "bits"},

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
@@ -31,6 +32,14 @@ double unrolled(const std::vector<double>& values) {
 
 bool divisible_by_64(const adaptive::Key& key) {
   return key[1] % 64 == 0;
+}
+
+// Whether the program looks for tables in `folder`, which was installed with the library.
+bool searches(const std::filesystem::path& folder) {
+  for (const std::filesystem::path& place : adaptive::TableSearch::standard().defaults)
+    if (std::filesystem::exists(place) && std::filesystem::equivalent(place, folder)) return true;
+  std::printf("the tables in %s are not found\n", folder.c_str());
+  return false;
 }
 
 int run() {
@@ -74,8 +83,10 @@ int run() {
 
 }  // namespace
 
-int main() {
+// stranger [FOLDER]: the folder where the installed tables have to be found.
+int main(int argc, char** argv) {
   try {
+    if (argc > 1 && !searches(argv[1])) return 1;
     return run();
   } catch (const std::exception& error) {
     std::printf("unexpected: %s\n", error.what());

@@ -3,6 +3,10 @@
 # The rest of what it needs is given by CMakeLists.txt beside it.
 cmake_minimum_required(VERSION 3.25)
 
+# What the programs find beside the installed tables must not depend on who runs the tests.
+set(ENV{XDG_DATA_HOME} "${WORK}/data")
+unset(ENV{ADAPTIVE_TABLES})
+
 function(run)
   list(JOIN ARGV " " command)
   message(STATUS "${command}")
@@ -26,27 +30,51 @@ function(run_package project)
   file(REMOVE_RECURSE "${WORK}/build")
   run(${configure} -S "${SOURCE}/${project}" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${ARGN})
   run(${CMAKE_COMMAND} --build build)
-  run("${WORK}/build/stranger")
+  if(project STREQUAL "package")
+    run("${WORK}/build/stranger" "${PREFIX}/${DATADIR}/adaptive/configs")
+  else()
+    run("${WORK}/build/stranger")
+  endif()
 endfunction()
 
-# A program that is compiled with what pkg-config says of `module`, installed at `prefix`.
-function(run_pkg_config module prefix program)
+# Compiles a program as `${WORK}/stranger` with what pkg-config says of `module`, installed at `prefix`, and nothing
+# else.
+function(build_with_pkg_config module prefix program)
   set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
   execute_process(COMMAND ${PKG_CONFIG} --cflags --libs ${module}
     OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   separate_arguments(flags UNIX_COMMAND "${flags}")
-  run(${CXX} -std=c++20 "${SOURCE}/${program}" -o stranger ${flags} "-Wl,-rpath,${prefix}/${LIBDIR}" ${ARGN})
-  run("${WORK}/stranger")
+  run(${CXX} "${program}" -o stranger ${flags} "-Wl,-rpath,${prefix}/${LIBDIR}" ${ARGN})
 endfunction()
 
 if(WAY STREQUAL "package")
   run_package(package ${strangers_machine})
 
 elseif(WAY STREQUAL "pkg-config")
-  # A moved prefix must work as well.
-  file(REMOVE_RECURSE "${WORK}/moved")
+  # A moved prefix must work as well, with its tables.
+  file(REMOVE_RECURSE "${WORK}/moved" "${WORK}/moved again")
   file(COPY "${PREFIX}/" DESTINATION "${WORK}/moved")
-  run_pkg_config(adaptive "${WORK}/moved" main.cpp)
+  build_with_pkg_config(adaptive "${WORK}/moved" "${SOURCE}/main.cpp")
+  run("${WORK}/stranger" "${WORK}/moved/${DATADIR}/adaptive/configs")
+  build_with_pkg_config(adaptive "${WORK}/moved" "${ROOT}/examples/01_first_program.cpp")
+  run("${WORK}/stranger")
+
+  # What finds itself at run time may move after it was linked: the shared library and the installed tool.
+  build_with_pkg_config(adaptive "${WORK}/moved" "${SOURCE}/main.cpp")
+  file(RENAME "${WORK}/moved" "${WORK}/moved again")
+  set(tables "${WORK}/moved again/${DATADIR}/adaptive/configs")
+  if(EXISTS "${WORK}/moved again/${LIBDIR}/libadaptive.so")
+    set(ENV{LD_LIBRARY_PATH} "${WORK}/moved again/${LIBDIR}")
+    run("${WORK}/stranger" "${tables}")
+  endif()
+  if(EXISTS "${WORK}/moved again/${BINDIR}/adaptive")
+    execute_process(COMMAND "${WORK}/moved again/${BINDIR}/adaptive" tables --json OUTPUT_VARIABLE said
+      COMMAND_ERROR_IS_FATAL ANY)
+    string(FIND "${said}" "\"${tables}\"" at)
+    if(at EQUAL -1)
+      message(FATAL_ERROR "the moved tool does not look into ${tables}: ${said}")
+    endif()
+  endif()
 
 elseif(WAY STREQUAL "cuda_package")
   run_package(cuda "-DCUDAToolkit_ROOT=${CUDA_ROOT}")
@@ -55,13 +83,15 @@ elseif(WAY STREQUAL "cuda_pkg-config")
   set(ENV{PKG_CONFIG_PATH} "${PREFIX}/${LIBDIR}/pkgconfig")
   execute_process(COMMAND ${PKG_CONFIG} --variable=cuda_libdir adaptive-cuda
     OUTPUT_VARIABLE cuda_libdir OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-  run_pkg_config(adaptive-cuda "${PREFIX}" cuda/main.cpp "-Wl,-rpath,${cuda_libdir}")
+  build_with_pkg_config(adaptive-cuda "${PREFIX}" "${SOURCE}/cuda/main.cpp" "-Wl,-rpath,${cuda_libdir}")
+  run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "redis_package")
   run_package(redis ${strangers_machine})
 
 elseif(WAY STREQUAL "redis_pkg-config")
-  run_pkg_config(adaptive-redis "${PREFIX}" redis/main.cpp)
+  build_with_pkg_config(adaptive-redis "${PREFIX}" "${SOURCE}/redis/main.cpp")
+  run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "subdirectory")
   # A compiler cache has the files one by one, from the build that is tested.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/selector/environment_variable.hpp"
+#include "tests/selector/scratch_folder.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive {
@@ -39,8 +40,18 @@ TEST(EnvironmentMode, OffRunsTheDefault) {
   EXPECT_EQ(op.counters().results, 0u);
 }
 
+// The kill switch: whoever writes it in a hurry must not be ignored.
+TEST(EnvironmentMode, NeitherCaseNorBlanksMatter) {
+  for (const char* text : {"OFF", "Off", " off", "off\r"}) {
+    const test::EnvironmentVariable variable("ADAPTIVE_MODE", text);
+    const test::Log log;
+    EXPECT_EQ(Selector(from_environment(log)).mode(), Mode::off) << text;
+    EXPECT_EQ(log.text(), "");
+  }
+}
+
 TEST(EnvironmentMode, UnknownIsReportedAndIgnored) {
-  for (const char* text : {"OFF", "on", "0"}) {
+  for (const char* text : {"of", "on", "0"}) {
     const test::EnvironmentVariable variable("ADAPTIVE_MODE", text);
     const test::Log log;
     EXPECT_EQ(Selector(from_environment(log)).mode(), Mode::online);
@@ -80,6 +91,47 @@ TEST(EnvironmentVariant, UnknownIsReportedAndIgnored) {
   EXPECT_TRUE(op.select({8}).timed());
   EXPECT_EQ(log.count("ADAPTIVE_VARIANT is ignored", LogLevel::warning), 1u) << log.text();
   EXPECT_EQ(log.count("known: a, b"), 1u) << log.text();
+}
+
+TEST(EnvironmentVariant, AnOperationThatIsNeverDefinedIsReportedAtTheEnd) {
+  const test::EnvironmentVariable variable("ADAPTIVE_VARIANT", "gem=b");
+  const test::Log log;
+  {
+    Selector selector(from_environment(log));
+    selector.define(test::operation({"a", "b"}, "gemm"));
+    selector.define(test::operation({"a", "b"}, "conv"));
+    EXPECT_EQ(log.count("", LogLevel::warning), 0u) << "it may still be defined";
+  }
+  EXPECT_EQ(log.count("ADAPTIVE_VARIANT=gem=b has had no effect", LogLevel::warning), 1u) << log.text();
+  EXPECT_EQ(log.count("known: conv, gemm"), 1u) << log.text();
+}
+
+// A server that never ends learns it when it saves.
+TEST(EnvironmentVariant, AnOperationThatIsNotDefinedIsReportedAtASaveAndThenNoMore) {
+  const test::EnvironmentVariable variable("ADAPTIVE_VARIANT", "gem=b");
+  const test::ScratchFolder folder;
+  const test::Log log;
+  {
+    Selector selector(from_environment(log));
+    selector.define(test::operation({"a", "b"}, "gemm"));
+    selector.save(folder / "table.json");
+    EXPECT_EQ(log.count("has had no effect", LogLevel::warning), 1u) << log.text();
+    selector.save(folder / "table.json");
+  }
+  EXPECT_EQ(log.count("has had no effect", LogLevel::warning), 1u) << log.text();
+}
+
+TEST(EnvironmentVariant, AnOperationOfAnotherSelectorIsNoFault) {
+  const test::EnvironmentVariable variable("ADAPTIVE_VARIANT", "of_another=b");
+  const test::Log log;
+  {
+    Selector one(from_environment(log));
+    one.define(test::operation({"a", "b"}, "of_another"));
+    Selector other(from_environment(log));
+    other.define(test::operation({"a", "b"}, "of_this"));
+    const Selector without_any(from_environment(log));
+  }
+  EXPECT_EQ(log.count("", LogLevel::warning), 0u) << log.text();
 }
 
 TEST(EnvironmentVariant, ThatDoesNotParseIsReportedAndIgnored) {

@@ -86,10 +86,25 @@ TEST_F(Searching, UsesTheRestWhereAFileIsCorrupt) {
   EXPECT_GE(log_.count("a.json", LogLevel::warning), 1u) << log_.text();
 }
 
-TEST_F(Searching, ReportsNothingAsAFaultThatIsNone) {
+TEST_F(Searching, APlaceThatDoesNotExistIsAFaultOnlyWhereItWasAskedFor) {
   put("test_device_1/table.json", 1);
-  selected({{folder_.path(), folder_ / "not there"}, ""});
+  selected({.places = {folder_.path()}, .defaults = {folder_ / "not there"}});
   EXPECT_EQ(log_.count("", LogLevel::warning), 0u) << log_.text();
+  selected({.places = {folder_.path(), folder_ / "not there"}});
+  EXPECT_EQ(log_.count("not there: does not exist", LogLevel::warning), 1u) << log_.text();
+}
+
+// `adaptive tune --update` writes there.
+TEST_F(Searching, ReadsTheUsersOwnFolderAfterThatOfTheEnvironment) {
+  put("data/adaptive/tables/test_device_1/table.json", 1);
+  put("first/test_device_1/table.json", 2);
+  const test::EnvironmentVariable own("XDG_DATA_HOME", (folder_ / "data").string());
+  {
+    const test::EnvironmentVariable none("ADAPTIVE_TABLES", "");
+    EXPECT_EQ(selected(TableSearch::standard()), 1u);
+  }
+  const test::EnvironmentVariable first("ADAPTIVE_TABLES", (folder_ / "first").string());
+  EXPECT_EQ(selected(TableSearch::standard()), 2u);
 }
 
 TEST_F(Searching, PutsKeysOfSeveralTablesTogether) {

@@ -39,6 +39,25 @@ TEST(FileLock, KeepsOthersOutAndIsGoneAfterwards) {
   const FileLock again(file, milliseconds(0));
 }
 
+TEST(FileLock, SaysWhyThereIsNoneAndWhatToDo) {
+  const auto said = [](const fs::path& file) {
+    try {
+      const FileLock lock(file);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("locked");
+  };
+  const TemporaryFolder folder;
+  EXPECT_EQ(said(folder / "none" / "t.json"),
+            (folder / "none" / "t.json").string() + ": cannot be written: the folder " +
+                (folder / "none").string() + " does not exist; create it");
+  // Not even root may make files there.
+  EXPECT_EQ(said("/sys/t.json"),
+            "/sys/t.json: cannot be written: no permission to create a lock file in /sys; "
+            "choose a writable folder or set ADAPTIVE_TABLES");
+}
+
 TEST(FileLock, OfAKilledProcessIsTakenOver) {
   const TemporaryFolder folder;
   const fs::path file = folder / "t.json";

@@ -93,8 +93,8 @@ TEST_F(Search, AVersionThatIsNoNumberMatchesItsName) {
 TEST_F(Search, WhatIsMissingIsSaidAndIsNoError) {
   put("user.json");
   EXPECT_EQ(found({{folder_ / "absent", folder_.path(), folder_ / "absent.json"}, ""}), Names{"user.json"});
-  EXPECT_TRUE(noticed(LogLevel::info, "absent", "does not exist"));
-  EXPECT_TRUE(noticed(LogLevel::info, "absent.json", "does not exist"));
+  EXPECT_TRUE(noticed(LogLevel::warning, "absent", "does not exist"));
+  EXPECT_TRUE(noticed(LogLevel::warning, "absent.json", "does not exist"));
   EXPECT_TRUE(noticed(LogLevel::info, "nvidia_h200", "does not exist"));
 }
 
@@ -143,18 +143,28 @@ class Variable {
 
 TEST(StandardSearch, TheEnvironmentStandsFirst) {
   const Variable restore("ADAPTIVE_TABLES");
-  ::unsetenv("ADAPTIVE_TABLES");
-  const std::vector<fs::path> installed = TableSearch::standard().places;
   const auto places = [&](const char* value) {
     ::setenv("ADAPTIVE_TABLES", value, 1);
-    std::vector<fs::path> all = TableSearch::standard("3.5").places;
-    all.resize(all.size() - installed.size());
-    return all;
+    return TableSearch::standard("3.5").places;
   };
   EXPECT_EQ(places("/a:/b"), (std::vector<fs::path>{"/a", "/b"}));
   EXPECT_EQ(places("::/a::"), (std::vector<fs::path>{"/a"}));
   EXPECT_EQ(places(""), std::vector<fs::path>{});
   EXPECT_EQ(TableSearch::standard("3.5").version, "3.5");
+}
+
+TEST(StandardSearch, TheUsersOwnFolder) {
+  const Variable restore_data("XDG_DATA_HOME"), restore_home("HOME");
+  ::setenv("XDG_DATA_HOME", "/data", 1);
+  ::setenv("HOME", "/home/somebody", 1);
+  EXPECT_EQ(user_tables(), "/data/adaptive/tables");
+  EXPECT_EQ(TableSearch::standard().defaults.front(), user_tables());
+  ::setenv("XDG_DATA_HOME", "relative", 1);
+  EXPECT_EQ(user_tables(), "/home/somebody/.local/share/adaptive/tables");
+  ::unsetenv("XDG_DATA_HOME");
+  EXPECT_EQ(user_tables(), "/home/somebody/.local/share/adaptive/tables");
+  ::unsetenv("HOME");
+  EXPECT_EQ(user_tables(), "");
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ struct TimerOptions {
   Timing timing = Timing::events;
   /// Timed launches in flight on one device; one more is launched untimed and counted.
   std::size_t pending_max = 1024;
-  /// Messages: CUPTI not to be had, a device lost. Called from the thread that launches or polls, never twice
-  /// for the same trouble.
+  /// Receives messages: CUPTI not to be had, a device lost. Called from the thread that launches or polls,
+  /// never twice for the same trouble. Empty: warnings and errors go to stderr (`log_to_stderr`).
   LogCallback log = {};
 };
 

@@ -6,6 +6,10 @@
 // that boundary would fail.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "adaptive needs C++20: compile with -std=c++20 or a later standard"
+#endif
+
 #if defined(__GNUC__)
 #define ADAPTIVE_EXPORT __attribute__((visibility("default")))
 #else

@@ -132,7 +132,9 @@ void add_output_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--run-name", a.run_name, "Default: family and time. The same name resumes a run")
       ->group(group);
   command.add_option("--runs", a.runs, "Folder of the runs")->capture_default_str()->group(group);
-  command.add_option("--tables", a.tables, "Folder of the tables; default: the first of ADAPTIVE_TABLES")
+  command
+      .add_option("--tables", a.tables,
+                  "Folder of the tables; default: the first of ADAPTIVE_TABLES, else your own")
       ->group(group);
   command.add_flag("--update", a.update, "Merges the result into the device's table there")->group(group);
   command.add_flag("--force", a.force, "Tunes shapes again that the table has")->group(group);

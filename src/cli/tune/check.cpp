@@ -13,6 +13,7 @@
 #include <adaptive/error.hpp>
 #include <adaptive/random.hpp>
 
+#include "cli/json_output.hpp"
 #include "table/table.hpp"
 #include "tuning/cuda_operation.hpp"
 #include "tuning/tuner.hpp"
@@ -92,11 +93,13 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
   const table::Table table = table::read(options.table).table;
   const auto operation = table.operations.find(target.name());
   if (operation == table.operations.end())
-    throw Error("has nothing of " + target.name(), options.table.string());
+    throw Error("has nothing of " + target.name(), options.table.string(),
+                "tune it first: `adaptive tune " + target.name() + " --update`");
   const Fingerprint here = target.fingerprint();
   if (!table.fingerprint.device.empty() &&
       normalised_device(table.fingerprint.device) != normalised_device(here.device))
-    throw Error("is of " + table.fingerprint.device + ", and this is " + here.device, options.table.string());
+    throw Error("is of " + table.fingerprint.device + ", and this is " + here.device, options.table.string(),
+                "run the check on that device");
   std::vector<Checked> all;
   for (const table::Entry* entry : sample(operation->second, options.entries, options.race.seed)) {
     const kernels::Shape shape = tuning::shape_of(entry->key);
@@ -116,7 +119,7 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
     all.push_back(std::move(checked));
   }
   if (options.json)
-    out << checks_json(all).dump(2) << "\n";
+    print_json(checks_json(all), out);
   else
     print(all, out);
   const auto regressed =

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <ctime>
 #include <iostream>
@@ -12,6 +13,7 @@
 
 #include <adaptive/error.hpp>
 
+#include "table/system_error.hpp"
 #include "table/time_text.hpp"
 
 namespace adaptive::cli {
@@ -49,7 +51,7 @@ bool is_terminal(const std::ostream& stream) {
 Console::Console(std::ostream& err, const ConsoleOptions& options) : err_(err), options_(options) {
   if (options_.file.empty()) return;
   file_.open(options_.file, std::ios::app);
-  if (!file_) throw Error("cannot be written", options_.file.string());
+  if (!file_) throw table::system_error("cannot be written", options_.file, errno);
 }
 
 Console::~Console() {

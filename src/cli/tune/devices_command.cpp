@@ -10,6 +10,7 @@
 #include <adaptive/device.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "tuning/targets.hpp"
 
 namespace adaptive::cli {
@@ -62,7 +63,7 @@ Exit list_devices(bool json, const Streams& streams) {
     if (!details.empty()) streams.out << details << "\n";
     streams.out << fmt::format("  families: {}\n", fmt::join(device.families, ", "));
   }
-  if (json) streams.out << list.dump(2) << "\n";
+  if (json) print_json(list, streams.out);
   return exit_ok;
 }
 

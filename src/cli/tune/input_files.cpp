@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
+#include <sstream>
 #include <string_view>
 
 #include <adaptive/error.hpp>
 
 #include "cli/tune/json_fields.hpp"
+#include "table/file_text.hpp"
 
 namespace adaptive::cli {
 namespace {
@@ -61,8 +62,7 @@ tuning::SearchSpace read_search_space(const std::filesystem::path& path) {
 }
 
 std::vector<tuning::RoutedStep> read_routing(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) throw Error("cannot be read", path.string());
+  std::istringstream file(table::read_text(path));
   std::vector<tuning::RoutedStep> steps;
   std::size_t number = 0;
   for (std::string line; std::getline(file, line);) {
@@ -72,7 +72,9 @@ std::vector<tuning::RoutedStep> read_routing(const std::filesystem::path& path) 
     if (std::any_of(step.begin(), step.end(), [](std::int64_t rows) { return rows > 0; }))
       steps.push_back(std::move(step));
   }
-  if (steps.empty()) throw Error("has no step with any row", path.string());
+  if (steps.empty())
+    throw Error("has no step with any row", path.string(),
+                "write the rows of each expert of a step in one line");
   return steps;
 }
 

@@ -1,20 +1,16 @@
 #include "cli/tune/json_fields.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include <adaptive/error.hpp>
 
+#include "table/file_text.hpp"
+
 namespace adaptive::cli {
 
 std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) throw Error("cannot be read", path.string());
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) throw Error("cannot be read", path.string());
-  return text;
+  return table::read_text(path);
 }
 
 nlohmann::json parse_object(std::string_view text, const std::string& source) {

@@ -8,6 +8,7 @@
 
 #include "cli/tune/json_fields.hpp"
 #include "core/text.hpp"
+#include "table/installed.hpp"
 
 namespace adaptive::cli {
 namespace {
@@ -78,15 +79,21 @@ JsonFields language_model(const JsonFields& fields) {
 
 }  // namespace
 
-std::vector<fs::path> model_folders() {
+std::vector<fs::path> own_model_folders() {
   std::vector<fs::path> folders;
   if (const char* own = std::getenv("ADAPTIVE_MODELS"))
     for (const std::string& folder : core::split(own, ':'))
       if (!folder.empty()) folders.emplace_back(folder);
+  return folders;
+}
+
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> folders = own_model_folders();
+  const fs::path beside = table::configs_beside_code();
+  if (!beside.empty()) folders.push_back(beside / "models");
   folders.emplace_back(ADAPTIVE_CLI_CONFIGS "/models");
-#ifdef ADAPTIVE_DATA_DIR
-  folders.emplace_back(ADAPTIVE_DATA_DIR "/models");
-#endif
+  for (const fs::path& installed : table::installed_configs(nullptr))
+    if (installed != beside) folders.push_back(installed / "models");
   return folders;
 }
 

@@ -10,6 +10,9 @@
 
 namespace adaptive::cli {
 
+/// The folders of `ADAPTIVE_MODELS`, separated by `:`, whether they exist or not.
+std::vector<std::filesystem::path> own_model_folders();
+
 /// Where presets are, the earlier first: the folders of `ADAPTIVE_MODELS` (separated by `:`), then those that
 /// came with the tool.
 std::vector<std::filesystem::path> model_folders();

@@ -11,6 +11,7 @@
 #include <adaptive/error.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/tune/json_fields.hpp"
 #include "cli/tune/report_page.hpp"
 #include "cli/tune/results.hpp"
@@ -51,7 +52,9 @@ Report read_run(const RunFolder& folder) {
   const RunPlan plan = parse_plan(fields.object("plan").json(), source);
   Report report{.title = fmt::format("{} on {}", plan.family, plan.device)};
   report.shapes = retell(folder, plan);
-  if (report.shapes.empty()) throw Error("has no finished shape", folder.path().string());
+  if (report.shapes.empty())
+    throw Error("has no finished shape", folder.path().string(),
+                "go on with the run: `adaptive tune` with its --run-name");
   std::string command;
   for (const nlohmann::json& word : fields.list("command"))
     command += (command.empty() ? "" : " ") + (word.is_string() ? word.get<std::string>() : word.dump());
@@ -83,7 +86,7 @@ Exit make_report(const ReportArguments& arguments, const Streams& streams) {
   if (arguments.json) {
     nlohmann::ordered_json shapes = nlohmann::ordered_json::array();
     for (const tuning::TunedShape& shape : report.shapes) shapes.push_back(tuned_shape_json(shape));
-    streams.out << nlohmann::ordered_json({{"report", output.string()}, {"shapes", shapes}}).dump(2) << "\n";
+    print_json({{"report", output.string()}, {"shapes", shapes}}, streams.out);
   } else {
     streams.out << output.string() << "\n";
   }

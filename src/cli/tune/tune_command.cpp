@@ -18,11 +18,13 @@
 #include <adaptive/version.hpp>
 
 #include "cli/command.hpp"
+#include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "cli/tune/arguments.hpp"
 #include "cli/tune/check.hpp"
 #include "cli/tune/console.hpp"
 #include "cli/tune/input_files.hpp"
+#include "cli/tune/model_file.hpp"
 #include "cli/tune/progress.hpp"
 #include "cli/tune/queue.hpp"
 #include "cli/tune/results.hpp"
@@ -36,7 +38,6 @@ namespace adaptive::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 std::int64_t now() {
   return static_cast<std::int64_t>(std::time(nullptr));
@@ -111,21 +112,23 @@ class Tune {
     return all;
   }
 
-  /// The device's table of the family: what --update changes, and what is known already.
+  /// The device's table of the family: what --update changes, and what is known already. In the first folder
+  /// that programs search, unless --tables names another one; empty where there is none.
   fs::path table_path() {
     fs::path folder = arguments_.tables;
     if (folder.empty()) {
       const TableSearch search = TableSearch::standard();
-      const char* own = std::getenv("ADAPTIVE_TABLES");
-      if (own != nullptr && *own != '\0' && !search.places.empty()) folder = search.places.front();
+      folder = search.places.empty() ? user_tables() : search.places.front();
     }
     if (folder.empty()) return {};
     return folder / normalised_device(fingerprint_.device) / (target().name() + ".json");
   }
 
   void choose_shapes() {
-    if (arguments_.tables.empty() && arguments_.update && std::getenv("ADAPTIVE_TABLES") == nullptr)
-      throw UsageError("--update: name the tables' folder with --tables or ADAPTIVE_TABLES");
+    if (!arguments_.model.empty())
+      for (const fs::path& folder : own_model_folders())
+        if (!fs::is_directory(folder))
+          console_.say(LogLevel::warning, "ADAPTIVE_MODELS: " + folder.string() + " is no folder");
     const tuning::ShapeList list = tuning::make_shapes(target(), shape_request(arguments_));
     for (const std::string& warning : list.warnings) console_.say(LogLevel::warning, warning);
     try {
@@ -134,6 +137,9 @@ class Tune {
       throw Error("cannot be used: " + std::string(e.what()), to_string(devices_.front()));
     }
     table_path_ = table_path();
+    if (table_path_.empty() && arguments_.update)
+      throw UsageError(
+          "--update: there is no folder for the table, since HOME is not set; name one with --tables");
     table::Table known;
     if (!table_path_.empty() && fs::exists(table_path_)) {
       table::ReadResult read = table::read(table_path_);
@@ -152,13 +158,12 @@ class Tune {
 
   Exit tell_plan() {
     if (arguments_.json) {
-      streams_.out << Json({{"family", target().name()},
-                            {"device", fingerprint_.device},
-                            {"skipped", skipped_},
-                            {"shapes", names_},
-                            {"table", table_path_.string()}})
-                          .dump(2)
-                   << "\n";
+      print_json({{"family", target().name()},
+                  {"device", fingerprint_.device},
+                  {"skipped", skipped_},
+                  {"shapes", names_},
+                  {"table", table_path_.string()}},
+                 streams_.out);
       return exit_ok;
     }
     streams_.out << fmt::format("{} on {}: {} shapes would be tuned\n", target().name(), fingerprint_.device,
@@ -223,9 +228,9 @@ class Tune {
     folder_->write(run_);
     if (arguments_.update && !arguments_.no_tune) update(found);
     if (arguments_.json)
-      print_json();
+      tell_as_json();
     else
-      print_text();
+      tell_as_text();
     if (done < shapes_.size() && result_.left_out.size() == targets_.size()) return exit_check;
     const bool all_have_one =
         std::all_of(result_.shapes.begin(), result_.shapes.end(),
@@ -265,7 +270,7 @@ class Tune {
     return count;
   }
 
-  void print_text() {
+  void tell_as_text() {
     if (result_.count_done() > 0) print_results(result_, streams_.out);
     streams_.out << fmt::format("\n{}: {} of {} shapes, {} trials, {:.2f} s of kernel time\n",
                                 folder_->path().string(), result_.count_done(), shapes_.size(), trials(),
@@ -278,7 +283,7 @@ class Tune {
       streams_.out << fmt::format("{}: {} accepted, {} skipped\n", table_path_.string(), accepted_, refused_);
   }
 
-  void print_json() {
+  void tell_as_json() {
     Json json = {{"run", folder_->path().string()},   {"state", run_.state}, {"family", target().name()},
                  {"device", fingerprint_.device},     {"skipped", skipped_}, {"trials", trials()},
                  {"kernel_seconds", kernel_seconds()}};
@@ -294,7 +299,7 @@ class Tune {
     Json shapes = Json::array();
     for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(tuned_shape_json(shape));
     json["shapes"] = shapes;
-    streams_.out << json.dump(2) << "\n";
+    print_json(json, streams_.out);
   }
 
   const TuneArguments& arguments_;

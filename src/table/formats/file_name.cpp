@@ -8,31 +8,34 @@
 namespace adaptive::table::formats {
 namespace {
 
-bool is_field_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+bool is_field_name(std::string_view text, FieldStyle style) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (style == FieldStyle::key && (c == '-' || c == '.'));
   });
 }
 
 // Whether a field begins here.
-bool begins_field(std::string_view text) {
+bool begins_field(std::string_view text, FieldStyle style) {
   const std::size_t equals = text.find('=');
-  return equals != std::string_view::npos && is_field_name(text.substr(0, equals));
+  return equals != std::string_view::npos && is_field_name(text.substr(0, equals), style);
 }
 
 }  // namespace
 
-std::optional<std::vector<std::pair<std::string, std::string>>> parse_fields(std::string_view text) {
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_fields(std::string_view text,
+                                                                             FieldStyle style) {
   std::vector<std::pair<std::string, std::string>> fields;
   while (!text.empty()) {
-    if (!begins_field(text)) return std::nullopt;
+    if (!begins_field(text, style)) return std::nullopt;
     const std::size_t equals = text.find('=');
     std::size_t end = equals + 1;
     int depth = 0;
     for (; end < text.size(); ++end) {
       if (text[end] == '[') ++depth;
       if (text[end] == ']') --depth;
-      if (text[end] == ',' && depth <= 0 && begins_field(text.substr(end + 1))) break;
+      const bool may_end = text[end] == ',' || (style == FieldStyle::key && text[end] == ' ');
+      if (may_end && depth <= 0 && begins_field(text.substr(end + 1), style)) break;
     }
     if (depth > 0) return std::nullopt;  // where the value ends nobody knows
     fields.emplace_back(text.substr(0, equals), text.substr(equals + 1, end - equals - 1));

@@ -120,7 +120,7 @@ void read_file(const fs::path& file, const std::string& path, std::span<const Fo
 Sheet read_sheet(std::string text, const std::string& path, const std::string& where,
                  std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices) {
   // Names become labels and devices, and texts of a table are UTF-8.
-  if (!is_utf8(path)) throw Error("has a name that is not UTF-8", where);
+  if (!is_utf8(path)) throw Error("has a name that is not UTF-8", where, "rename it");
   const Document document(text, where);
   const Format* format = by_path(path, candidates);
   if (format == nullptr) format = by_members(document, candidates);

@@ -113,11 +113,18 @@ Shape to_shape(const OperationTable& operation, const Key& key) {
 }
 
 std::map<std::string, std::string> parse_key(std::string_view text) {
-  auto fields = parse_fields(text);
-  if (!fields) throw Error("\"" + std::string(text) + "\" is not of the form m=17,n=4096", "--key");
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  auto fields = parse_fields(text, FieldStyle::key);
+  if (!fields)
+    throw Error("\"" + std::string(text) + "\" is not of the form m=17,n=4096", "--key",
+                "write NAME=VALUE for each dimension, separated by commas");
   std::map<std::string, std::string> key;
-  for (auto& [name, value] : *fields)
-    if (!key.emplace(name, std::move(value)).second) throw Error(name + " stands there twice", "--key");
+  for (auto& [name, value] : *fields) {
+    // Of "m=17, n=4096" the comma is left over.
+    value.erase(value.find_last_not_of(", ") + 1);
+    if (!key.emplace(name, std::move(value)).second)
+      throw Error(name + " stands there twice", "--key", "give each dimension one value");
+  }
   return key;
 }
 

@@ -35,7 +35,8 @@ std::optional<Key> to_key(const OperationTable& operation, const Shape& shape);
 Shape to_shape(const OperationTable& operation, const Key& key);
 
 /// "m=17,bits=2,4,n=4096" as the values by name that a person means: a comma ends a value only where another
-/// name follows. Throws `Error` where the text is no such list, or has a name twice.
+/// name follows. A blank separates as well as a comma, since keys are printed in both ways. Throws `Error`
+/// where the text is no such list, or has a name twice.
 std::map<std::string, std::string> parse_key(std::string_view text);
 
 /// A value for `dimension` from a text, in the one spelling that shapes have: "[128, 128]" is "128x128",

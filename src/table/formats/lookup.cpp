@@ -14,6 +14,7 @@
 
 #include "core/distance.hpp"
 #include "core/starting_point.hpp"
+#include "core/text.hpp"
 #include "table/folder_version.hpp"
 #include "table/formats/export.hpp"
 #include "table/formats/import.hpp"
@@ -113,7 +114,10 @@ class Completion {
                     "it has " + names_of(operation));
       }
       const std::optional<Parameter> value = parse_value(*dimension, text);
-      if (!value) throw Error("\"" + text + "\" is no value of " + dimension->name, "--key");
+      if (!value)
+        throw Error(
+            "\"" + text + "\" is no value of " + dimension->name, "--key",
+            dimension->labels.empty() ? "write a whole number" : "it has " + core::joined(dimension->labels));
       shape_[dimension->name] = *value;
     }
     for (const auto& [key, entry] : operation.entries) left_.push_back(to_shape(operation, key));
@@ -384,7 +388,9 @@ LookupResult look_up_like(const Table& table, const LookupRequest& request, cons
   if (known.empty()) throw Error("no such system: " + system, "--like", "known are " + known_names());
   const OperationTable& operation = find_operation(table, request);
   const std::vector<const Format*> formats = formats_with(known, operation.name);
-  if (formats.empty()) throw Error(system + " has no operation " + operation.name, "--like");
+  if (formats.empty())
+    throw Error(system + " has no operation " + operation.name, "--like",
+                "leave --like out, or name another operation with --op");
   Completion completion(operation, request);
   LookupResult result;
   result.operation = operation.name;

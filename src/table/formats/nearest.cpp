@@ -87,7 +87,7 @@ bool of_version(const Sheet& sheet, const std::string& version) {
 std::string print(const Shape& shape) {
   std::string text;
   for (const auto& [dimension, value] : shape) {
-    if (!text.empty()) text += ' ';
+    if (!text.empty()) text += ',';
     const auto* label = std::get_if<std::string>(&value.value());
     text += dimension + '=' + (label != nullptr ? *label : print_json(value));
   }

@@ -30,7 +30,7 @@ std::vector<const Sheet*> newest_first(std::span<const Sheet* const> sheets);
 /// Whether the sheet lies in a folder of this version: "3.5.1" and "triton_3_5_1" are one.
 bool of_version(const Sheet& sheet, const std::string& version);
 
-/// "m=17 E=8": for messages.
+/// "E=8,m=17": for messages; `parse_key` reads it back.
 std::string print(const Shape& shape);
 
 }  // namespace adaptive::table::formats

@@ -41,7 +41,12 @@ Timer::State::~State() {
 
 void Timer::State::say(Trouble trouble, LogLevel level, std::string_view line) noexcept {
   const unsigned bit = 1u << static_cast<unsigned>(trouble);
-  if (!options.log || (said.fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return;
+  if ((said.fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return;
+  report(level, line);
+}
+
+void Timer::State::report(LogLevel level, std::string_view line) const noexcept {
+  if (!options.log) return log_to_stderr(level, line);
   try {
     options.log(level, line);
   } catch (...) {
@@ -50,12 +55,12 @@ void Timer::State::say(Trouble trouble, LogLevel level, std::string_view line) n
 }
 
 void Timer::State::lose(EventPool& pool, int status) noexcept {
-  if (!pool.lose() || !options.log) return;
+  if (!pool.lose()) return;
   try {
-    options.log(LogLevel::error, "a GPU's context is lost (CUDA error " + std::to_string(status) +
-                                     "); launches there are not timed any more");
+    report(LogLevel::error, "a GPU's context is lost (CUDA error " + std::to_string(status) +
+                                "); launches there are not timed any more");
   } catch (...) {
-    // As above, or no memory for the line.
+    // No memory for the line: `TimerCounters::lost` tells.
   }
 }
 

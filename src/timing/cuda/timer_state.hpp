@@ -49,7 +49,10 @@ struct Timer::State final : timing::CuptiClient {
   void arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
   void lost(const timing::CuptiLaunch& launch) noexcept override;
 
+  /// Says a line once for each kind of trouble.
   void say(Trouble trouble, LogLevel level, std::string_view line) noexcept;
+  /// Gives a line to the program's callback, or to stderr where there is none.
+  void report(LogLevel level, std::string_view line) const noexcept;
   void lose(EventPool& pool, int status) noexcept;
   InFlight* in_flight_of(CUcontext context) noexcept;
   EventPool* current_pool() noexcept;

@@ -10,7 +10,7 @@
 namespace adaptive::table::formats {
 namespace {
 
-// "m=17 E=8 …" of the entry, and its incumbent.
+// "E=8,m=17,…" of the entry, and its incumbent.
 std::map<std::string, std::string> incumbents(const OperationTable& operation) {
   std::map<std::string, std::string> result;
   for (const auto& [key, entry] : operation.entries)
@@ -30,11 +30,11 @@ TEST(ImportVllm, TheNameSaysWhatTheRowsHaveInCommon) {
   const OperationTable& moe = imported.table.operations.at("fused_moe");
   EXPECT_EQ(incumbents(moe),
             (std::map<std::string, std::string>{
-                {"E=8 N=1024 block_shape=none dtype=none m=1 per_channel_quant=False projection=up",
+                {"E=8,N=1024,block_shape=none,dtype=none,m=1,per_channel_quant=False,projection=up",
                  "m16_n32_k64_g1_w4_s4"},
-                {"E=8 N=1024 block_shape=none dtype=none m=16 per_channel_quant=False projection=up",
+                {"E=8,N=1024,block_shape=none,dtype=none,m=16,per_channel_quant=False,projection=up",
                  "m16_n128_k128_g1_w4_s3"},
-                {"E=8 N=1024 block_shape=none dtype=none m=1024 per_channel_quant=False projection=up",
+                {"E=8,N=1024,block_shape=none,dtype=none,m=1024,per_channel_quant=False,projection=up",
                  "m128_n256_k64_g16_w8_s4"}}));
   EXPECT_EQ(moe.variants.at("m16_n32_k64_g1_w4_s4"), (Parameters{{"BLOCK_SIZE_M", 16},
                                                                  {"BLOCK_SIZE_N", 32},
@@ -59,7 +59,7 @@ TEST(ImportVllm, OfRowsWithOneKeyTheLastCounts) {
   const Imported imported = import_text(name, sample("vllm/" + name));
   EXPECT_EQ(
       incumbents(imported.table.operations.at("fused_moe"))
-          .at("E=8 N=1024 block_shape=128x128 dtype=fp8_w8a8 m=64 per_channel_quant=False projection=up"),
+          .at("E=8,N=1024,block_shape=128x128,dtype=fp8_w8a8,m=64,per_channel_quant=False,projection=up"),
       "m64_n256_k128_g16");
   EXPECT_TRUE(noticed(imported.notices, ":4#/note", "unknown field"));
 }
@@ -84,7 +84,7 @@ TEST(ImportSglang, TheNameInItsOwnSpelling) {
                   std::string("{\"8\": ") + row + "}");
   EXPECT_EQ(imported.files.front().format->name(), "sglang");
   EXPECT_EQ(incumbents(imported.table.operations.at("fused_moe")).begin()->first,
-            "E=16 N=256 block_shape=128x128 dtype=fp8_w8a8 m=8 per_channel_quant=False projection=down");
+            "E=16,N=256,block_shape=128x128,dtype=fp8_w8a8,m=8,per_channel_quant=False,projection=down");
 }
 
 TEST(ImportGroupedGemm, BothNamesAndRowsWhereAllFailed) {
@@ -94,10 +94,10 @@ TEST(ImportGroupedGemm, BothNamesAndRowsWhereAllFailed) {
   EXPECT_TRUE(imported.notices.empty());
   EXPECT_EQ(incumbents(imported.table.operations.at("grouped_gemm_triton")),
             (std::map<std::string, std::string>{
-                {"block_shape=none dtype=float16 experts=0 hidden_size=4096 m=1", "m16_n32_k64"},
-                {"block_shape=none dtype=float16 experts=0 hidden_size=4096 m=256", "m64_n128_k32"},
-                {"block_shape=128x128 dtype=fp8_w8a8 experts=16 hidden_size=7168 m=8", "m16_n128_k128"},
-                {"block_shape=128x128 dtype=fp8_w8a8 experts=16 hidden_size=7168 m=160", ""}}));
+                {"block_shape=none,dtype=float16,experts=0,hidden_size=4096,m=1", "m16_n32_k64"},
+                {"block_shape=none,dtype=float16,experts=0,hidden_size=4096,m=256", "m64_n128_k32"},
+                {"block_shape=128x128,dtype=fp8_w8a8,experts=16,hidden_size=7168,m=8", "m16_n128_k128"},
+                {"block_shape=128x128,dtype=fp8_w8a8,experts=16,hidden_size=7168,m=160", ""}}));
 }
 
 TEST(ImportMegablox, ShapeTileTimeAndDate) {
@@ -120,10 +120,10 @@ TEST(ImportMetalMarlin, BitsInBothSpellingsAndAnyOrder) {
   EXPECT_EQ(
       incumbents(imported.table.operations.at("metal_marlin_mixed_bpw")),
       (std::map<std::string, std::string>{
-          {"batch=4 bits=2+4 hidden=4096", "swiglu_decode_m64_n64_s12_decode_use_fp32_acc:false"},
-          {"batch=4 bits=4 hidden=4096", "swiglu_m32_n64_s8_base_use_fp32_acc:true"},
-          {"batch=4 bits=3+4 hidden=8192", "swiglu_m96_n96_s8_prefill_use_fp32_acc:false"},
-          {"batch=16 bits=2+4 hidden=4096", "swiglu_large_m128_n64_s16_large_batch_use_fp32_acc:false"}}));
+          {"batch=4,bits=2+4,hidden=4096", "swiglu_decode_m64_n64_s12_decode_use_fp32_acc:false"},
+          {"batch=4,bits=4,hidden=4096", "swiglu_m32_n64_s8_base_use_fp32_acc:true"},
+          {"batch=4,bits=3+4,hidden=8192", "swiglu_m96_n96_s8_prefill_use_fp32_acc:false"},
+          {"batch=16,bits=2+4,hidden=4096", "swiglu_large_m128_n64_s16_large_batch_use_fp32_acc:false"}}));
 }
 
 TEST(ImportTpu, ListsOfThreeAndFourAndObjects) {
@@ -135,10 +135,10 @@ TEST(ImportTpu, ListsOfThreeAndFourAndObjects) {
   EXPECT_EQ(
       incumbents(matmul),
       (std::map<std::string, std::string>{
-          {"batch=16 in=4096 out=2048 w_dtype=int8 x_dtype=int8", "b16_o512_i2048"},
-          {"batch=32 in=4096 out=2048 w_dtype=int8 x_dtype=int8", "b32_o512_i4096"},
-          {"batch=64 in=4096 out=2048 w_dtype=int8 x_dtype=int8", "b64_o2048_i512"},
-          {"batch=16 in=8192 out=2048 w_dtype=float4_e2m1fn x_dtype=float8_e4m3fn", "b16_o512_i2048_l4"}}));
+          {"batch=16,in=4096,out=2048,w_dtype=int8,x_dtype=int8", "b16_o512_i2048"},
+          {"batch=32,in=4096,out=2048,w_dtype=int8,x_dtype=int8", "b32_o512_i4096"},
+          {"batch=64,in=4096,out=2048,w_dtype=int8,x_dtype=int8", "b64_o2048_i512"},
+          {"batch=16,in=8192,out=2048,w_dtype=float4_e2m1fn,x_dtype=float8_e4m3fn", "b16_o512_i2048_l4"}}));
   for (const auto& [key, entry] : matmul.entries) {
     if (entry.incumbent != "b32_o512_i4096") {
       EXPECT_TRUE(entry.variants.empty()) << entry.incumbent;
@@ -149,14 +149,14 @@ TEST(ImportTpu, ListsOfThreeAndFourAndObjects) {
   EXPECT_EQ(
       incumbents(imported.table.operations.at("ragged_paged_attention")),
       (std::map<std::string, std::string>{
-          {"head_dim=128 kv_dtype=bfloat16 kv_heads=8 max_model_len=1024 page_size=128 q_dtype=bfloat16 "
-           "q_heads=32 sliding_window=None",
+          {"head_dim=128,kv_dtype=bfloat16,kv_heads=8,max_model_len=1024,page_size=128,q_dtype=bfloat16,"
+           "q_heads=32,sliding_window=None",
            "kv8_q32"},
-          {"head_dim=128 kv_dtype=bfloat16 kv_heads=8 max_model_len=2048 page_size=128 q_dtype=bfloat16 "
-           "q_heads=32 sliding_window=128",
+          {"head_dim=128,kv_dtype=bfloat16,kv_heads=8,max_model_len=2048,page_size=128,q_dtype=bfloat16,"
+           "q_heads=32,sliding_window=128",
            "kv4_q16"},
-          {"head_dim=128 kv_dtype=float8_e4m3fn kv_heads=2 max_model_len=1024 page_size=128 q_dtype=bfloat16 "
-           "q_heads=16 sliding_window=None",
+          {"head_dim=128,kv_dtype=float8_e4m3fn,kv_heads=2,max_model_len=1024,page_size=128,q_dtype=bfloat16,"
+           "q_heads=16,sliding_window=None",
            "kv16_q64"}}));
   EXPECT_TRUE(
       noticed(imported.notices, "tpu_v6e.json:7#/128/q_bfloat16_kv_bfloat16/", "only the file keeps it"));

@@ -221,7 +221,7 @@ TEST_F(OwnRule, ARowThatIsTooFarIsNotTakenAndTheirsIsNamed) {
   const LookupResult far = ours({{"m", "1"}});
   EXPECT_EQ(far.match, MatchKind::fallback);
   EXPECT_EQ(far.variant, std::nullopt);
-  EXPECT_TRUE(warned(far, "would take the row of E=8 N=64"));
+  EXPECT_TRUE(warned(far, "would take the row of E=8,N=64"));
   EXPECT_TRUE(warned(far, "11.0 doublings away"));
   const LookupResult near = ours({{"m", "1900"}});
   EXPECT_EQ(near.match, MatchKind::nearest);
