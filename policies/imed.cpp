@@ -247,6 +247,7 @@ void Imed::review_seen(const KeyStatistics& key) noexcept {
       propose(i, doubted_at_);
     else
       propose(i, again.look_at(i));
+    propose(i, reopening_.visit_at(key, i, leader_));
     if (single && doubts && like_.doubts(i))
       propose(i, like_.worth_from(i, key[leader_].expected() - key[i].tail));
   }
@@ -257,6 +258,7 @@ Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {
   if (key.calls >= look_at_) {
     if (look_at_ == audit_at_) audit_at_ *= check_spacing;
     if (look_at_ == doubted_at_) doubted_at_ = key.calls + doubt_spacing;
+    reopening_.launched(key, look_);
     reviewed_ = false;  // a launch is out: another look at the same candidate is worth less
     return {look_, true};
   }

@@ -16,7 +16,7 @@ struct Counters {
   std::uint64_t timed = 0;            ///< decisions that asked to be timed
   std::uint64_t explored = 0;         ///< decisions for another variant than the leader
   std::uint64_t results = 0;          ///< latencies that entered the statistics
-  std::uint64_t results_invalid = 0;  ///< not finite, or not positive
+  std::uint64_t results_invalid = 0;  ///< not positive, or above 1e18 ns (31 years)
   std::uint64_t results_duplicate = 0;  ///< second results of one decision
   std::uint64_t results_expired = 0;    ///< came after they had been given up, or after a `reset`
   /// Latencies that had nowhere to go: their key has no state (it is beyond `max_keys`, could not be set up,

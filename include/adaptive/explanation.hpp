@@ -36,9 +36,12 @@ struct ADAPTIVE_EXPORT Explanation {
     std::uint64_t count = 0;  ///< timed results in this run
     std::uint64_t failures = 0;
     std::uint32_t pending = 0;
+    /// Estimate of the calls that ran it in modes `online` and `observe`: exact until measurements are
+    /// sampled. Calls in other modes and forced calls are not counted.
+    double calls = 0.0;
     double mean_ns = 0.0;  ///< 0 without results
     double deviation_ns = 0.0;
-    double location_ns = 0.0;  ///< robust; 0 without results
+    double location_ns = 0.0;  ///< robust, by its own results; 0 without results
     double lower_ns = 0.0;     ///< confidence limits of `location_ns`
     double upper_ns = 0.0;
     double seed_ns = 0.0;         ///< what the tables or a prediction said; 0 without
@@ -50,11 +53,13 @@ struct ADAPTIVE_EXPORT Explanation {
   std::string key = {};  ///< "tokens=17 out_features=4096 bits=2+4"
   Mode mode = Mode::online;
   Match match = {};
-  std::string source = {};  ///< the matched key and the table it came from
+  std::string source = {};   ///< the matched key and the table it came from
+  std::string running = {};  ///< what a call gets now, unless it explores
+  std::string pinned = {};   ///< what pins, and graphs captured with them, refer to
   std::string incumbent = {};
   std::string leader = {};  ///< the fastest by what is known now; what `online` runs between explorations
   bool settled = false;
-  double calls = 0.0;
+  double calls = 0.0;  ///< estimate of the calls in modes `online` and `observe` that were not forced
   double explored_share = 0.0;  ///< share of the calls that ran another variant than the leader
   double lost_share = 0.0;      ///< share of the time lost by them
   std::vector<Candidate> candidates = {};

@@ -29,11 +29,14 @@ struct VariantStatistics {
   std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
   std::uint64_t failures = 0;     ///< launches reported by `fail`
   bool available = true;          ///< false: it failed here, or the program has disabled it
-  bool remembered = false;        ///< `location` is of before the last restart: no result has come since
+  bool remembered = false;        ///< no result has come since the key's latencies changed
   double location = none;         ///< robust log latency
-  double tail = 0.0;              ///< what outliers add to `location`, see `KeyStatistics::objective`
-  double mean_ns = 0.0;           ///< plain mean
-  double squares_ns = 0.0;        ///< sum of squared deviations from `mean_ns`
+  /// The part of `location` that is not from the candidate's own results: a change of the key that other
+  /// candidates have shown to be common to all. At most `KeyStatistics::moved_max` either way.
+  double moved = 0.0;
+  double tail = 0.0;        ///< what outliers add to `location`, see `KeyStatistics::objective`
+  double mean_ns = 0.0;     ///< plain mean
+  double squares_ns = 0.0;  ///< sum of squared deviations from `mean_ns`
   double minimum_ns = std::numeric_limits<double>::infinity();
   /// Log latency as a table, a neighbour or a prediction has it, and the deviation of its error as far as
   /// known beforehand, besides what is common to all candidates; `none` without one.
@@ -43,12 +46,15 @@ struct VariantStatistics {
   /// standard normal and the same for all candidates of the key. Zero where priors err each on its own.
   std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
+  double launches = 0.0;                    ///< estimate of the key's `calls` that ran it
   double asked_at = 0.0;                    ///< the key's `calls` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
   double exposed = 0.0;   ///< results that could have been told for outliers, older ones fading
   double outliers = 0.0;  ///< how many of them were
 
   bool has_prior() const noexcept { return prior == prior; }
+  /// What the candidate's own results say, whatever has been concluded from those of others.
+  double own_location() const noexcept { return location - moved; }
   /// What a launch is expected to cost, as a log latency: what variants are compared by. `none` without
   /// results.
   double expected() const noexcept { return location + tail; }
@@ -149,17 +155,25 @@ class ADAPTIVE_EXPORT KeyStatistics {
   void restart(std::uint32_t candidate, double location = VariantStatistics::none,
                std::uint64_t weight = 0) noexcept;
 
-  /// As `restart`, with what is thought of it from results of before: it is compared by that and asked for
-  /// accordingly, but cannot become the incumbent until a result has come.
-  void remember(std::uint32_t candidate, double location, std::uint64_t weight) noexcept;
-  /// The same of no more than `first_count` results that do not agree with each other: they are kept one by
-  /// one, moved by `shift`, so that they do not agree afterwards either.
-  void remember_apart(std::uint32_t candidate, double shift) noexcept;
+  /// The largest change, as a log latency, that a candidate is assumed to have taken part in without a result
+  /// of its own: a factor of four.
+  static constexpr double moved_max = 1.3862943611198906;
+
+  /// The key's latencies have changed. The candidate is still compared by its earlier results, but cannot
+  /// become the incumbent until another result has come.
+  void doubt(std::uint32_t candidate) noexcept;
+
+  /// Doubts the candidate, and sets `moved`: its location differs from its own results by `moved` from now
+  /// on, until its next result. Replaces what an earlier call said, so that changes do not add up. False, and
+  /// nothing is done, beyond `moved_max`.
+  bool move(std::uint32_t candidate, double moved) noexcept;
 
  private:
   /// Calls that a result may take whatever others took.
   static constexpr double delay_usual = 32.0;
 
+  static void displace(VariantStatistics& candidate, double moved) noexcept;
+  void confirm_move(std::uint32_t candidate, const Sample& sample) noexcept;
   void update_deviation() noexcept;
   void note_tail(VariantStatistics& candidate, double residual) noexcept;
   void update_tails() noexcept;

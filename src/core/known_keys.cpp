@@ -30,7 +30,7 @@ std::vector<SeedVariant> measured(const KeyStatistics& statistics) {
   for (const VariantStatistics& c : statistics.candidates)
     if (c.count > 0)
       result.push_back(
-          {c.variant, c.total_count, std::exp(c.location), c.mean_ns, c.variance_ns(), c.failures});
+          {c.variant, c.total_count, std::exp(c.own_location()), c.mean_ns, c.variance_ns(), c.failures});
   return result;
 }
 

@@ -30,6 +30,12 @@ std::uint32_t call_number(const KeyStatistics& key) noexcept {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(key.calls));
 }
 
+std::optional<std::uint32_t> candidate_of(const KeyStatistics& key, std::uint32_t variant) noexcept {
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (key[i].variant == variant) return i;
+  return std::nullopt;
+}
+
 bool learns(Mode mode) {
   return mode == Mode::online || mode == Mode::observe;
 }
@@ -108,6 +114,8 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   // This call stands for those that were not put to the policy.
   const double stands_for = 4294967296.0 / (static_cast<double>(detail::Plan::share(plan)) + 1.0);
   s.calls += stands_for;
+  if (const auto resting = candidate_of(s, detail::Plan::variant(plan)))
+    s.candidates[*resting].launches += stands_for - 1.0;
   ++key.counters.consulted;
   Choice choice = key.policy->choose(s, key.random);
   choice.candidate = choosable(key, choice.candidate);
@@ -129,6 +137,7 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
       choice.candidate = leader;
     }
   }
+  s.candidates[choice.candidate].launches += 1.0;
   std::uint32_t ticket = 0;
   if (choice.timed) {
     std::uint32_t lost = Tickets::none;
@@ -148,11 +157,7 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
 std::optional<std::uint32_t> OperationState::resolve(KeyState& key, std::uint32_t variant,
                                                      std::uint32_t ticket) noexcept {
   KeyStatistics& s = key.statistics;
-  if (ticket == 0) {
-    for (std::uint32_t i = 0; i < s.size(); ++i)
-      if (s[i].variant == variant) return i;
-    return std::nullopt;
-  }
+  if (ticket == 0) return candidate_of(s, variant);
   const Tickets::Result result = key.tickets.complete(ticket);
   if (result.outcome == Tickets::Outcome::duplicate) ++key.counters.results_duplicate;
   if (result.outcome == Tickets::Outcome::expired) ++key.counters.results_expired;
@@ -164,7 +169,7 @@ std::optional<std::uint32_t> OperationState::resolve(KeyState& key, std::uint32_
 
 void OperationState::record(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket,
                             double ns) noexcept {
-  const bool valid = std::isfinite(ns) && ns > 0.0;
+  const bool valid = ns > 0.0 && ns <= latency_ns_max;
   if (!valid) invalid_.fetch_add(1, std::memory_order_relaxed);
   if (!valid && (head == nullptr || ticket == 0)) return;
   if (head == nullptr || !head->state->lock.lock_for(record_attempts)) {
@@ -316,13 +321,13 @@ std::uint32_t OperationState::standing(const KeyState& key) const noexcept {
   return surely ? leader : s.incumbent;
 }
 
-void OperationState::publish(KeyState& key) noexcept {
+OperationState::Resting OperationState::resting(const KeyState& key) const noexcept {
   const KeyStatistics& s = key.statistics;
   Rest rest{choosable(key, key.start.candidate), 0.0};
   std::uint32_t pinned = rest.candidate;
-  const Mode mode = shared_.running_mode();
-  switch (mode) {
+  switch (shared_.running_mode()) {
     case Mode::off:
+      return {key.default_variant, key.default_variant, 0.0};
     case Mode::seed:
       break;
     case Mode::frozen:
@@ -340,16 +345,22 @@ void OperationState::publish(KeyState& key) noexcept {
       pinned = standing(key);
       break;
   }
-  std::uint32_t variant = key.variant_of(rest.candidate);
-  pinned = key.variant_of(pinned);
-  if (mode == Mode::off) variant = pinned = key.default_variant;
+  return {key.variant_of(rest.candidate), key.variant_of(pinned), rest.consulted};
+}
+
+std::optional<std::uint32_t> OperationState::forced_on(const KeyState& key) const noexcept {
   const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
-  if (forced != not_forced &&
-      std::find(key.unsupported.begin(), key.unsupported.end(), forced) == key.unsupported.end()) {
-    variant = pinned = forced;
-    rest.consulted = 0.0;
-  }
-  const std::uint64_t plan = detail::Plan::make(variant, rest.consulted);
+  if (forced == not_forced ||
+      std::find(key.unsupported.begin(), key.unsupported.end(), forced) != key.unsupported.end())
+    return std::nullopt;
+  return forced;
+}
+
+void OperationState::publish(KeyState& key) noexcept {
+  const std::optional<std::uint32_t> forced = forced_on(key);
+  const Resting now = forced ? Resting{*forced, *forced, 0.0} : resting(key);
+  const std::uint32_t pinned = now.pinned;
+  const std::uint64_t plan = detail::Plan::make(now.variant, now.consulted);
   // Readers on other cores keep their copy of the line while nothing changes. Release: a reader that runs the
   // variant must see what was written before it was added. On x86 every store is a releasing one.
   std::atomic<std::uint64_t>& published = key.head->plan;

@@ -155,6 +155,15 @@ class OperationState {
   /// a leader that is surely faster than the incumbent. A promotion takes more, that it be surely the best of
   /// all.
   std::uint32_t standing(const KeyState& key) const noexcept;
+  /// What the calls of a key do that are not put to the policy, unless the program forces a variant.
+  struct Resting {
+    std::uint32_t variant = 0;
+    std::uint32_t pinned = 0;  ///< what pins refer to
+    double consulted = 0.0;    ///< share of the calls that are put to the policy
+  };
+  Resting resting(const KeyState& key) const noexcept;
+  /// The variant that the program forces, if the key can run it.
+  std::optional<std::uint32_t> forced_on(const KeyState& key) const noexcept;
   void publish(KeyState& key) noexcept;
   /// The available candidate that the tables say is the fastest: the same in every process that has them.
   static std::uint32_t next_of_tables(const KeyState& key) noexcept;

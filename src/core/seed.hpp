@@ -13,6 +13,10 @@ namespace adaptive::core {
 /// the logarithm of their latencies.
 constexpr double foreign_deviation = 0.15;
 
+/// 31 years: far beyond any launch, and its square can be added up without overflow. Tables hold no longer
+/// latency, so that none enters the statistics.
+constexpr double latency_ns_max = 1e18;
+
 struct SeedVariant {
   std::uint32_t variant = 0;
   std::uint64_t count = 0;   ///< 0: named without a measurement

@@ -12,7 +12,7 @@ std::vector<SeedEntry> OperationState::snapshot() const {
     SeedEntry entry;
     for (const VariantStatistics& c : key.statistics.candidates) {
       if (c.total_count == 0 && c.failures == 0) continue;
-      const double location = c.count > 0 ? std::exp(c.location) : c.mean_ns;
+      const double location = c.count > 0 ? std::exp(c.own_location()) : c.mean_ns;
       entry.variants.push_back({c.variant, c.total_count, location, c.mean_ns, c.variance_ns(), c.failures});
     }
     if (entry.variants.empty()) return;

@@ -23,6 +23,8 @@ constexpr double delay_memory = 256.0;
 constexpr std::uint32_t late_max = 3;
 // The mixture parameter of the confidence sequence: narrowest around this many results.
 constexpr double mixture = 2.0;
+// Earlier results that have been moved count as no more than this many.
+constexpr std::uint64_t moved_results = 2;
 // By how much more than said the deviation may be off, in results: so that the sequence holds from the first
 // one.
 constexpr double deviation_doubt = 6.0;
@@ -85,8 +87,10 @@ bool KeyStatistics::starts_cold() const noexcept {
 }
 
 double KeyStatistics::radius(std::size_t candidate, double error) const noexcept {
-  // The location forgets, so more results than it remembers do not make it surer.
-  const double n = std::min(static_cast<double>(candidates[candidate].count), memory);
+  // The location forgets, so more results than it remembers do not make it surer. Results of before a change
+  // are believed no more than two.
+  const VariantStatistics& c = candidates[candidate];
+  const double n = std::min(static_cast<double>(c.count), c.remembered ? 2.0 : memory);
   if (n == 0) return std::numeric_limits<double>::infinity();
   const double share = error / static_cast<double>(candidates.size());
   // Few results know the deviation itself only roughly.
@@ -98,8 +102,10 @@ double KeyStatistics::radius(std::size_t candidate, double error) const noexcept
 Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   VariantStatistics& c = candidates[candidate];
   const double x = std::log(latency_ns);
-  const double n = static_cast<double>(c.count);
   const Sample sample{candidate, x, c.count == 0 ? 0.0 : x - c.location};
+  if (c.moved != 0.0) confirm_move(candidate, sample);
+  const double n = static_cast<double>(c.count);
+  const double residual = c.count == 0 ? 0.0 : x - c.location;
 
   ++c.total_count;
   const double from_mean = latency_ns - c.mean_ns;
@@ -108,19 +114,19 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   c.minimum_ns = std::min(c.minimum_ns, latency_ns);
 
   const double limit = clip_deviations * deviation_;
-  const double clipped = std::clamp(sample.residual, -limit, limit);
+  const double clipped = std::clamp(residual, -limit, limit);
   if (c.count > 0) {
     // A new result differs from a location of n results by more than its own deviation.
     // Of two results that are not of one kind neither tells the deviation.
-    if (c.count > 1 || clipped == sample.residual) {
+    if (c.count > 1 || clipped == residual) {
       squares_ += clipped * clipped * n / (n + 1.0);
       freedom_ += 1.0;
     }
-    if (clipped != sample.residual) outliers_ += 1.0;
-    late_in_a_row_ = sample.residual > limit ? late_in_a_row_ + 1 : 0;
+    if (clipped != residual) outliers_ += 1.0;
+    late_in_a_row_ = residual > limit ? late_in_a_row_ + 1 : 0;
     if (late_in_a_row_ >= late_max) disturbed_ = true;
     update_deviation();
-    note_tail(c, sample.residual);
+    note_tail(c, residual);
   }
   if (c.count < VariantStatistics::first_count) {
     c.first[c.count++] = x;
@@ -142,23 +148,45 @@ void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint6
   VariantStatistics& c = candidates[candidate];
   if (weight == 0) location = VariantStatistics::none;
   c.location = location;
+  c.moved = 0.0;
   c.count = weight;
   c.remembered = false;
   settled = false;
   std::fill_n(c.first.begin(), std::min<std::uint64_t>(weight, VariantStatistics::first_count), location);
 }
 
-void KeyStatistics::remember(std::uint32_t candidate, double location, std::uint64_t weight) noexcept {
-  restart(candidate, location, weight);
+void KeyStatistics::doubt(std::uint32_t candidate) noexcept {
   candidates[candidate].remembered = true;
+  settled = false;
 }
 
-void KeyStatistics::remember_apart(std::uint32_t candidate, double shift) noexcept {
-  VariantStatistics& c = candidates[candidate];
+bool KeyStatistics::move(std::uint32_t candidate, double moved) noexcept {
+  if (!(std::abs(moved) <= moved_max)) return false;
+  displace(candidates[candidate], moved);
+  doubt(candidate);
+  return true;
+}
+
+void KeyStatistics::displace(VariantStatistics& c, double moved) noexcept {
+  const double shift = moved - c.moved;
   c.location += shift;
   for (double& x : c.first) x += shift;
-  c.remembered = true;
-  settled = false;
+  c.moved = moved;
+}
+
+// The first result of its own says whether a candidate has taken part in the change that all were said to
+// have in common. If it has, the result says where it is now, and earlier looks that agreed count as looks at
+// that.
+void KeyStatistics::confirm_move(std::uint32_t candidate, const Sample& sample) noexcept {
+  VariantStatistics& c = candidates[candidate];
+  if (std::abs(sample.residual) > agreement_deviations * deviation_) {
+    displace(c, 0.0);
+    return;
+  }
+  c.count = std::min(std::max<std::uint64_t>(agreeing(candidate, false), 1), moved_results);
+  c.moved = 0.0;
+  c.location = sample.log_latency;
+  std::fill_n(c.first.begin(), c.count, c.location);
 }
 
 void KeyStatistics::update_deviation() noexcept {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/seed.hpp"
+
 namespace adaptive::table::limits {
 
 constexpr std::size_t file_bytes = std::size_t{1} << 30;
@@ -35,8 +37,7 @@ constexpr double weight = 1e6;
 constexpr std::size_t notices = 1000;
 /// Whole numbers beyond it are changed by readers that hold every number as a double.
 constexpr std::uint64_t count = std::uint64_t{1} << 53;
-/// 31 years: far beyond any launch, and its square can be added up without overflow.
-constexpr double latency_ns = 1e18;
+constexpr double latency_ns = core::latency_ns_max;
 constexpr double variance_ns2 = 1e36;
 /// 9999-12-31T23:59:59Z: the last second that ISO 8601 writes with a year of four digits.
 constexpr std::int64_t time = 253'402'300'799;

@@ -1,6 +1,7 @@
 // Why a key runs what it runs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <string>
@@ -145,12 +146,126 @@ TEST_F(Explaining, SaysWhatRunsWhereItIsForced) {
   const Forced forced = op_.force("a");
   const Explanation why = op_.explain({8});
   EXPECT_NE(why.reason.find("a runs"), std::string::npos) << why.reason;
-  EXPECT_NE(why.reason.find("forced"), std::string::npos) << why.reason;
+  EXPECT_NE(why.reason.find("it is forced; otherwise b would run"), std::string::npos) << why.reason;
 }
 
 TEST_F(Explaining, SaysHowManyResultsAreMissing) {
   op_.record(op_.select({8}), Latency(100.0));
   EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 2 more results to be ruled in or out");
+  op_.record({8}, 1, Latency(200.0));
+  EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 1 more result to be ruled in or out");
+}
+
+/// What a program does to a key that it launches, and what `explain` then has to say.
+struct Situation {
+  const char* name;
+  Mode mode;
+  void (*prepare)(Operation& op);
+  const char* runs;  // beginning of the sentence
+  const char* says;  // somewhere in it
+};
+
+void nothing(Operation&) {}
+void learned(Operation& op) {
+  test::learn(op, {8}, {200, 100, 150});
+}
+// Two results of the fastest, one of each other: too few to confirm anything.
+void leading(Operation& op) {
+  for (const std::uint32_t v : {0U, 1U, 1U, 2U}) op.record({8}, v, Latency(v == 1 ? 100.0 : 200.0));
+}
+void disabled(Operation& op) {
+  learned(op);
+  op.enable("b", false);
+}
+void default_failed(Operation& op) {
+  Decision decision = op.select({8});
+  while (decision.variant() != 0) decision = op.select({8});
+  op.fail(decision);
+}
+void failed(Operation& op) {
+  learned(op);
+  op.fail(op.select({8}));
+}
+void all_failed(Operation& op) {
+  for (int i = 0; i < 3; ++i) op.fail(op.select({8}));
+}
+
+class ExplainingWhatRuns : public testing::TestWithParam<Situation> {};
+
+TEST_P(ExplainingWhatRuns, InWordsThatAreTrue) {
+  const Situation& situation = GetParam();
+  SelectorOptions options = test::options();
+  options.mode = Mode::online;
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  (void)op.select({8});
+  situation.prepare(op);
+  selector.set_mode(situation.mode);
+  const std::string reason = op.explain({8}).reason;
+  EXPECT_EQ(reason.rfind(situation.runs, 0), 0u) << reason;
+  EXPECT_NE(reason.find(situation.says), std::string::npos) << reason;
+
+  const std::vector<double> ns{200, 100, 150};
+  std::vector<double> ran(ns.size(), 0.0);
+  Random random(3);
+  for (int call = 0; call < 3000; ++call) {
+    const Explanation why = call % 100 == 0 ? op.explain({8}) : Explanation();
+    const Decision decision = op.select({8});
+    ran[decision.variant()] += 1.0;
+    if (!decision.timed()) {
+      if (call % 100 == 0) {
+        EXPECT_EQ(why.running, op.variant(decision.variant()).name) << why;
+      }
+      continue;
+    }
+    op.record(decision, Latency(test::noisy(random, ns[decision.variant()], 0.01)));
+  }
+  const Explanation after = op.explain({8});
+  const auto most = std::max_element(ran.begin(), ran.end()) - ran.begin();
+  EXPECT_EQ(after.running, op.variant(static_cast<std::uint32_t>(most)).name) << after;
+  EXPECT_EQ(after.reason.rfind(after.running + " runs", 0), 0u) << after.reason;
+  EXPECT_EQ(after.pinned, op.variant(op.pin({8}).variant()).name) << after;
+  const bool counted = situation.mode == Mode::online || situation.mode == Mode::observe;
+  for (std::size_t v = 0; v < ns.size(); ++v)
+    EXPECT_NEAR(after.candidates[v].calls, counted ? ran[v] : 0.0, 400.0) << v << "\n" << after;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Situations, ExplainingWhatRuns,
+    testing::Values(
+        Situation{"Off", Mode::off, learned, "a runs: mode off always runs the default;", ""},
+        Situation{"OffAndFailed", Mode::off, default_failed, "a runs: mode off always runs the default", ""},
+        Situation{"Seed", Mode::seed, learned, "a runs: mode seed runs the starting point;", ""},
+        Situation{"SeedAndFailed", Mode::seed, default_failed,
+                  "b runs: mode seed runs the starting point, and a is set aside", ""},
+        Situation{"ObserveNothing", Mode::observe, nothing, "a runs: mode observe runs the starting point;",
+                  ""},
+        Situation{"Observe", Mode::observe, learned, "a runs: mode observe runs the starting point;",
+                  "mode online would run b"},
+        Situation{"OnlineNothing", Mode::online, nothing, "a runs: it is the incumbent, not yet confirmed",
+                  "nothing near it was known"},
+        Situation{"OnlineLeading", Mode::online, leading,
+                  "b runs (leading, not yet confirmed); the incumbent is a", "pins refer to a"},
+        Situation{"OnlineConfirmed", Mode::online, learned, "b runs: it is the incumbent, confirmed",
+                  "b took the place of a as the incumbent"},
+        Situation{"OnlineDisabled", Mode::online, disabled, "c runs: it is the incumbent",
+                  "of b as the incumbent"},
+        Situation{"OnlineFailed", Mode::online, failed, "c runs: it is the incumbent",
+                  "of b as the incumbent"},
+        Situation{"AllFailed", Mode::online, all_failed, "a runs", "nothing else is left to run"},
+        Situation{"Frozen", Mode::frozen, learned, "b runs: mode frozen runs the incumbent", ""},
+        Situation{"FrozenNothing", Mode::frozen, nothing, "a runs: mode frozen runs the incumbent", ""}),
+    [](const testing::TestParamInfo<Situation>& info) { return std::string(info.param.name); });
+
+TEST_F(Explaining, AKeyBeyondTheLimit) {
+  OperationSpec limited = test::operation({"a", "b"}, "limited");
+  limited.max_keys = 1;
+  Operation& op = selector_.define(limited);
+  test::learn(op, {8}, {200, 100});
+  const Explanation why = op.explain({9});
+  EXPECT_EQ(why.running, op.variant(op.select({9}).variant()).name);
+  EXPECT_NE(why.reason.find("max_keys is reached, so that nothing is learned"), std::string::npos) << why;
+  EXPECT_EQ(why.candidates.at(1).verdict, "not learned: max_keys is reached");
 }
 
 TEST_F(Explaining, KeepsTheLatestSixteenChanges) {

@@ -1,0 +1,110 @@
+// Latencies that change back and forth: what is believed of a variant stays near its own results, and the
+// best variant is found again.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/selector/scratch_folder.hpp"
+#include "tests/selector/support.hpp"
+
+namespace adaptive {
+namespace {
+
+constexpr int everyone = -1;
+
+/// In the last `length` of every `period` calls, `whose` variant takes `factor` times as long.
+struct Bursts {
+  int length = 0;
+  int period = 0;
+  double factor = 1.0;
+  int whose = everyone;
+
+  double at(int call, std::uint32_t variant) const {
+    const bool hit = call % period >= period - length;
+    return hit && (whose == everyone || whose == static_cast<int>(variant)) ? factor : 1.0;
+  }
+};
+
+std::ostream& operator<<(std::ostream& out, const Bursts& bursts) {
+  return out << bursts.length << " of " << bursts.period << " calls, " << bursts.factor << " times, whose "
+             << bursts.whose;
+}
+
+class InBursts : public testing::TestWithParam<Bursts> {
+ protected:
+  static constexpr int burst_calls = 6000;
+  static constexpr int quiet_calls = 3000;
+
+  void run() {
+    Random random(7);
+    for (int call = 0; call < burst_calls + quiet_calls; ++call) {
+      const Decision decision = op_.select({8});
+      const std::uint32_t v = decision.variant();
+      const double factor = call < burst_calls ? GetParam().at(call, v) : 1.0;
+      const double ns = test::noisy(random, latencies_[v] * factor, 0.01);
+      if (!decision.timed()) continue;
+      least_[v] = std::min(least_[v], ns);
+      most_[v] = std::max(most_[v], ns);
+      op_.record(decision, Latency(ns));
+      check(call);
+      if (HasFailure()) return;
+    }
+  }
+
+  void check(int call) {
+    const Explanation why = op_.explain({8});
+    for (std::uint32_t v = 0; v < latencies_.size(); ++v) {
+      const Explanation::Candidate& c = why.candidates[v];
+      if (c.location_ns == 0.0) continue;
+      ASSERT_GE(c.location_ns, 0.99 * least_[v]) << "call " << call << "\n" << why;
+      ASSERT_LE(c.location_ns, 1.01 * most_[v]) << "call " << call << "\n" << why;
+    }
+  }
+
+  const std::vector<double> latencies_{50'000.0, 40'000.0, 55'000.0, 90'000.0};
+  std::vector<double> least_ = std::vector<double>(4, std::numeric_limits<double>::infinity());
+  std::vector<double> most_ = std::vector<double>(4, 0.0);
+  Selector selector_{test::options()};
+  Operation& op_ = selector_.define(test::operation({"v0", "best", "v2", "v3"}));
+};
+
+TEST_P(InBursts, LocationsStayWithinTheVariantsOwnResults) {
+  run();
+}
+
+TEST_P(InBursts, TheBestRunsInTheEnd) {
+  run();
+  EXPECT_EQ(op_.explain({8}).running, "best") << op_.explain({8});
+  EXPECT_EQ(test::incumbent(op_, {8}), 1u) << op_.explain({8});
+}
+
+TEST_P(InBursts, NoRecordIsLeftOutOfTheTable) {
+  run();
+  const test::ScratchFolder folder;
+  selector_.save(folder.path() / "table.json");
+  Selector next(test::options());
+  next.load(folder.path() / "table.json");
+  Operation& op = next.define(test::operation({"v0", "best", "v2", "v3"}));
+  const Explanation before = op_.explain({8});
+  const Explanation after = op.explain({8});
+  for (std::size_t v = 0; v < latencies_.size(); ++v) {
+    if (before.candidates[v].count == 0) continue;
+    EXPECT_NEAR(after.candidates[v].seed_ns, before.candidates[v].location_ns, 1.0) << v;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Patterns, InBursts,
+                         testing::Values(Bursts{30, 130, 2.0}, Bursts{30, 130, 2.0, 1},
+                                         Bursts{30, 130, 2.0, 0}, Bursts{10, 60, 1.3}, Bursts{10, 60, 2.0},
+                                         Bursts{50, 100, 2.0}, Bursts{64, 128, 3.0}, Bursts{100, 1000, 2.0},
+                                         Bursts{100, 1000, 2.0, 1}, Bursts{500, 1000, 2.0},
+                                         Bursts{500, 1000, 1.3, 1}, Bursts{4, 50, 2.0}, Bursts{1, 20, 10.0}));
+
+}  // namespace
+}  // namespace adaptive
