@@ -42,7 +42,8 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
 # and four times as long under a sanitizer.
 # THREADS names the cases in which threads meet, as --gtest_filter does: a build with the thread sanitizer, which
 # sees nothing in the others, has these alone, and for `none` leaves the test out. It has all if not given.
-# PROPERTIES links RapidCheck (rapidcheck.h, rapidcheck/gtest.h); the test is left out where that is missing.
+# PROPERTIES links RapidCheck (rapidcheck.h, rapidcheck/gtest.h); the test is left out where that is missing. A case may
+# take 15 minutes, since `scripts/test --full` asks for many more inputs.
 function(adaptive_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
@@ -61,6 +62,9 @@ function(adaptive_add_test name)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
+    if(arg_PROPERTIES)
+      set(arg_TIMEOUT 900)
+    endif()
   endif()
   if(ADAPTIVE_SANITIZE)
     math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")  # instrumented code takes that much longer, and some memory

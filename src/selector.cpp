@@ -1,11 +1,9 @@
 #include "selector.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
+#include "core/fork.hpp"
 #include "core/operation_state.hpp"
 #include "policies/prediction.hpp"
 #include "table/dimension_map.hpp"
@@ -61,6 +59,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   if (options.writer.size() > table::limits::writer_bytes)
     throw Error("writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",
                 "Selector");
+  if (options.writer.starts_with('#')) throw Error("writer begins with '#'", "Selector");
   shared.mode = options.mode;
   shared.seed = options.seed;
   shared.learning = options.learning;
@@ -68,19 +67,20 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   shared.policy = options.policy ? options.policy : make_policy("default");
   if (options.learning.prediction) shared.predictor = policies::make_predictor;
   shared.log = options.log;
+  shared.clock = options.clock;
   if (options.use_environment) read_environment();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
-  writer_process = ::getpid();
+  writer_forks = core::forks();
 }
 
 std::int64_t Selector::Impl::now() const {
-  return options.clock ? options.clock() : static_cast<std::int64_t>(std::time(nullptr));
+  return shared.now();
 }
 
 const std::string& Selector::Impl::writer() const {
-  if (const pid_t process = ::getpid(); writer_process != process) {
+  if (const std::uint32_t forks = core::forks(); writer_forks != forks) {
     writer_name = table::new_writer(now());
-    writer_process = process;
+    writer_forks = forks;
   }
   return writer_name;
 }

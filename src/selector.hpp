@@ -1,8 +1,6 @@
 // The selector behind its face: ties core, policies and tables together.
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -95,7 +93,8 @@ struct Selector::Impl {
   std::optional<Source> shared_source;  // the latest from a store
   std::uint64_t shared_changes = 0;
   mutable std::string writer_name;
-  mutable pid_t writer_process = 0;
+  mutable std::uint32_t writer_forks = 0;  // of the process that `writer_name` is of
+  mutable std::atomic<bool> cut_said = false;
   std::map<std::string, OperationSpec, std::less<>> specs;
   // Outlive the operations they are of: destroyed first.
   std::map<std::string, std::unique_ptr<Operation>, std::less<>> operations;

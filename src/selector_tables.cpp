@@ -1,5 +1,6 @@
 // Between tables, which speak of names, and operations, which count.
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -14,12 +15,33 @@
 #include "table/foreign_files.hpp"
 #include "table/limits.hpp"
 #include "table/merge.hpp"
+#include "table/ownership.hpp"
 #include "table/search.hpp"
 #include "table/seed_entry.hpp"
 #include "table/shares.hpp"
 
 namespace adaptive {
 namespace {
+
+static_assert(core::name_bytes_max == table::limits::name_bytes);
+
+// Only what is written in the end is cut, so that this run's own part stays.
+constexpr std::size_t all_writers = std::numeric_limits<std::size_t>::max();
+
+// The newest time that the table tells: what ranks that read the same table agree on.
+std::int64_t newest_time(const table::OperationTable& table) {
+  std::int64_t newest = 0;
+  for (const auto& [key, entry] : table.entries) {
+    newest = std::max(newest, entry.time);
+    for (const auto& [variant, record] : entry.variants) newest = std::max(newest, record.failed_at);
+  }
+  return newest;
+}
+
+bool is_remembered(const core::SeedVariant& variant, std::int64_t now) {
+  return variant.failures > 0 && variant.failed_at > 0 &&
+         now - variant.failed_at < core::failures_remembered_s;
+}
 
 // What makes a key of the table mean the same as one of the operation.
 bool same_meaning(const std::vector<Dimension>& a, const std::vector<Dimension>& b) {
@@ -35,6 +57,14 @@ std::string_view file_of(std::string_view where) {
   return colon == std::string_view::npos || colon + 1 == where.size() || where[colon + 1] != ':'
              ? where
              : where.substr(0, colon + 1);
+}
+
+// Sources come in the order of trust, which decides about the incumbent; measurements of all of them count.
+void add_less_trusted(table::Entry& to, const table::Entry& entry) {
+  table::Entry measured = entry;
+  table::clear_claims(measured);
+  table::join(to, measured);
+  if (to.incumbent.empty()) table::join(to, entry);
 }
 
 }  // namespace
@@ -133,9 +163,18 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
     if (!index) ++unknown[name];
     return index;
   };
+  const std::int64_t present = shared.rank_consistent ? newest_time(table) : now();
+  // What this run has measured it knows better, unless it has been reset: then it must not come back. Ranks
+  // that have to agree read all of a table, whoever of them wrote it.
+  const std::string own = shared.rank_consistent ? std::string() : writer();
+  table::Entry others;
   for (const auto& [key, entry] : table.entries) {
-    std::optional<core::SeedEntry> seed = table::seed_of(key, entry, resolve);
+    const bool has_own = !own.empty() && table::mentions(entry, own);
+    if (has_own) table::disown(others = entry, own);
+    std::optional<core::SeedEntry> seed = table::seed_of(key, has_own ? others : entry, resolve);
     if (!seed) continue;
+    for (core::SeedVariant& variant : seed->variants)
+      variant.set_aside = source.trusted && is_remembered(variant, present);
     seed->trusted = source.trusted;
     seed->source = source.path;
     seeds.push_back(*std::move(seed));
@@ -173,7 +212,12 @@ void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const 
     // Also those that this program does not have: another one does, and an entry may name them.
     for (auto& [same_name, operation] : part.operations) {
       mine.variants.merge(operation.variants);
-      mine.entries.merge(operation.entries);
+      for (auto& [key, entry] : operation.entries) {
+        if (const auto place = mine.entries.find(key); place != mine.entries.end())
+          add_less_trusted(place->second, entry);
+        else
+          mine.entries.emplace(key, std::move(entry));
+      }
     }
   }
 }
@@ -194,7 +238,7 @@ std::uint64_t Selector::Impl::measured() const {
   const std::lock_guard lock(mutex);
   for (const auto& [name, operation] : operations) {
     const Counters counters = operation->counters();
-    count += counters.results + counters.failures;
+    count += counters.results + counters.failures + operation->state_->resets();
   }
   return count + shared_changes;
 }
@@ -230,14 +274,20 @@ table::Table Selector::Impl::learned() const {
   table::Table all = empty_table();
   const std::lock_guard lock(mutex);
   const std::int64_t time = now();
+  const std::string& own = writer();
   for (const auto& [name, operation] : operations) {
+    // In this order: the description then knows every variant that the snapshot names.
+    const std::vector<core::SeedEntry> snapshot = operation->state_->snapshot();
     table::OperationTable part = describe(*operation);
-    for (const core::SeedEntry& seed : operation->state_->snapshot()) {
-      table::Entry entry{.key = seed.key, .origin = table::Origin::adapted, .time = time};
-      entry.incumbent = operation->variant(seed.incumbent).name;
+    for (const core::SeedEntry& seed : snapshot) {
+      table::Entry entry{.key = seed.key, .origin = table::Origin::imported};
+      if (seed.generation > 0) entry.generations[own] = seed.generation;
+      // Without a result since the latest reset this run has no opinion on the incumbent.
+      if (seed.incumbent != core::SeedEntry::none)
+        table::choose(entry, own, {operation->variant(seed.incumbent).name, table::Origin::adapted, time});
       for (const core::SeedVariant& v : seed.variants)
-        entry.variants[operation->variant(v.variant).name] =
-            table::record_of(writer(), {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures});
+        entry.variants[operation->variant(v.variant).name] = table::record_of(
+            own, {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures, v.failed_at});
       part.entries.emplace(entry.key, std::move(entry));
     }
     if (!part.entries.empty()) all.operations.emplace(name, std::move(part));
@@ -248,19 +298,32 @@ table::Table Selector::Impl::learned() const {
 table::Table Selector::Impl::combined(const table::Table& learned, table::Table written,
                                       const std::string& path) const {
   table::Table all = seeds();
+  std::string own;
+  {
+    const std::lock_guard lock(mutex);
+    own = writer();
+  }
   add_written(all, std::move(written), path);
   if (std::optional<Source> others = latest_shared())
     add_written(all, std::move(others->table), others->path);
-  table::merge(all, learned);
+  table::merge(all, learned, all_writers);
   // A merge asks the clocks which incumbent is the later one. This run knows: it began with the table's.
   for (const auto& [name, operation] : learned.operations)
     for (const auto& [key, entry] : operation.entries) {
-      table::Entry& merged = all.operations.at(name).entries.at(key);
-      merged.incumbent = entry.incumbent;
-      merged.origin = entry.origin;
-      merged.time = std::max(merged.time, entry.time);
-      for (auto& [variant, record] : merged.variants) table::fold_oldest(record, table::limits::writers);
+      const auto merged_operation = all.operations.find(name);
+      if (entry.incumbent.empty() || merged_operation == all.operations.end()) continue;
+      const auto merged = merged_operation->second.entries.find(key);
+      if (merged == merged_operation->second.entries.end()) continue;
+      // Another thread may have reset the key, and saved, since `learned` was taken.
+      if (table::generation_of(merged->second, entry.chosen_by) !=
+          table::generation_of(entry, entry.chosen_by))
+        continue;
+      table::choose(merged->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
     }
+  if (const std::size_t cut = table::cut(all, table::writers_max(), own); cut > 0 && !cut_said.exchange(true))
+    shared.say(LogLevel::warning, path + ": an entry keeps what the newest " +
+                                      std::to_string(table::writers_max()) + " writers have measured; " +
+                                      std::to_string(cut) + " older shares were left out");
   std::erase_if(all.operations, [](const auto& operation) { return operation.second.entries.empty(); });
   return all;
 }
@@ -301,7 +364,7 @@ void Selector::Impl::add_written(table::Table& to, table::Table written, const s
     shared.say(LogLevel::warning,
                path + ": " + conflict.where + ": " + conflict.what + "; its records are replaced");
   written.fingerprint = to.fingerprint;
-  table::merge(to, written);
+  table::merge(to, written, all_writers);
 }
 
 }  // namespace adaptive

@@ -10,6 +10,7 @@ struct Counters {
   std::uint64_t keys = 0;             ///< keys with a state of their own
   std::uint64_t keys_refused = 0;     ///< calls of keys beyond `max_keys`: served from tables, never learned
   std::uint64_t wrong_arity = 0;      ///< calls whose key has not the operation's number of values
+  std::uint64_t keys_invalid = 0;     ///< calls whose key has a value that names no label of its dimension
   std::uint64_t unsupported = 0;      ///< keys that no variant supports
   std::uint64_t consulted = 0;        ///< calls put to the policy
   std::uint64_t contended = 0;        ///< calls that found the key's lock taken and ran the leader

@@ -132,11 +132,13 @@ class ADAPTIVE_EXPORT Operation {
   /// A latency that was measured without a decision, for `key` and the variant of that index.
   void record(const Key& key, std::uint32_t variant, Latency latency) noexcept;
 
-  /// The launch failed: the variant is set aside for that key until `reset`. Where it was the default and
+  /// The launch failed: the variant is set aside for that key until `reset`, and after a save also in other
+  /// runs on this device and software, for 30 days. Where it was the default and
   /// nothing else is left it stays in use, since something must run.
   void fail(const Decision& decision) noexcept;
 
-  /// Binds a key. Throws `Error` where the number of values is wrong.
+  /// Binds a key. Throws `Error` where the number of values is wrong, or a value names no label of its
+  /// dimension.
   Site site(const Key& key);
 
   /// What `key` runs without exploration (see `Pin`).
@@ -165,8 +167,9 @@ class ADAPTIVE_EXPORT Operation {
   /// supports them, unless `candidates` names theirs. Throws `Error` for a name in use.
   std::uint32_t add_variant(Variant variant);
 
-  /// Forgets what was learned in this run; the tables stay. Results of launches that are still out are
-  /// dropped when they come.
+  /// Forgets what was learned in this run: every key begins again from the tables of other runs. The next
+  /// save tells all tables of this run that what it measured before is void: nothing of it comes back from a
+  /// file, a store or another process. Results of launches that are still out are dropped when they come.
   void reset();
   /// The same for one key. False where it has no state.
   bool reset(const Key& key);

@@ -41,8 +41,10 @@ struct SelectorOptions {
   LogCallback log = {};
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
   bool use_environment = true;
-  /// Names what this run measures in tables, so that none of it is lost or counted twice when they are
-  /// merged: no two runs may share a name, of 64 bytes at most. Empty: one that no other run has.
+  /// Names what this run measures in tables, so that a merge neither loses it nor counts it twice. No two runs
+  /// may share a name, nor may one that was started again take its former name. At most 64 bytes, not
+  /// beginning with '#'. An entry of a table keeps the 256 writers with the greatest names, and the run that
+  /// saves it. Empty: the time and a random number; such names sort by age.
   std::string writer = {};
   /// Seconds since 1970, for the times in tables. Empty: the system clock.
   std::function<std::int64_t()> clock = {};

@@ -28,7 +28,9 @@ struct VariantStatistics {
   std::uint64_t count = 0;        ///< results since the last restart: the weight of `location`
   std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
   std::uint64_t failures = 0;     ///< launches reported by `fail`
-  bool available = true;          ///< false: it failed here, or the program has disabled it
+  std::int64_t failed_at = 0;     ///< seconds since 1970 of the latest of them
+  bool set_aside = false;         ///< a table of this device and software says that it failed lately
+  bool available = true;          ///< false: it failed, or the program has disabled it
   bool remembered = false;        ///< no result has come since the key's latencies changed
   double location = none;         ///< robust log latency
   /// The part of `location` that is not from the candidate's own results: a change of the key that other

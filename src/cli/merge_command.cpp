@@ -45,6 +45,7 @@ Merged merge_all(const MergeArguments& arguments, const Streams& streams) {
     print_notices(read.notices, streams.err);
     if (!merged.table) {
       merged.table = std::move(read.table);
+      merged.counts.writers_cut = table::cut(*merged.table, table::writers_max());
       continue;
     }
     for (table::Notice& notice : table::remove_conflicts(read.table, *merged.table))
@@ -53,10 +54,7 @@ Merged merge_all(const MergeArguments& arguments, const Streams& streams) {
       for (table::Notice& notice : rest) merged.conflicts.push_back({file, std::move(notice)});
       continue;
     }
-    const table::MergeCounts counts = table::merge(*merged.table, read.table);
-    merged.counts.added += counts.added;
-    merged.counts.combined += counts.combined;
-    merged.counts.incumbents_changed += counts.incumbents_changed;
+    merged.counts += table::merge(*merged.table, read.table);
   }
   return merged;
 }
@@ -71,6 +69,7 @@ Json to_json(const Merged& merged, const MergeArguments& arguments, bool written
           {"added", merged.counts.added},
           {"combined", merged.counts.combined},
           {"incumbents_changed", merged.counts.incumbents_changed},
+          {"writers_cut", merged.counts.writers_cut},
           {"conflicts", conflicts}};
 }
 
@@ -93,7 +92,11 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
           "{}: {} tables; {} entries added to the first, {} combined, {} incumbents changed\n",
           arguments.output.string(), arguments.files.size(), merged.counts.added, merged.counts.combined,
           merged.counts.incumbents_changed);
-    else
+    if (write && merged.counts.writers_cut > 0)
+      streams.out << fmt::format(
+          "an entry keeps what its newest {} writers have measured: {} older shares were left out\n",
+          table::writers_max(), merged.counts.writers_cut);
+    if (!write)
       streams.out << "nothing is written; with --first-wins what conflicts is left out of the later tables\n";
   }
   return write ? exit_ok : exit_check;

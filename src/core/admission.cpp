@@ -29,9 +29,17 @@ std::uint64_t hash_of(std::string_view text) {
 }  // namespace
 
 bool OperationState::fits(const Key& key) noexcept {
-  if (key.size() == spec_.dimensions.size()) return true;
-  wrong_arity_.fetch_add(1, std::memory_order_relaxed);
-  once(Trouble::arity, LogLevel::error, "a key has the wrong number of values: the default variant runs");
+  if (key.size() != spec_.dimensions.size()) {
+    wrong_arity_.fetch_add(1, std::memory_order_relaxed);
+    once(Trouble::arity, LogLevel::error, "a key has the wrong number of values: the default variant runs");
+    return false;
+  }
+  const std::optional<std::size_t> misfit = unlabelled(spec_.dimensions, key);
+  if (!misfit) return true;
+  keys_invalid_.fetch_add(1, std::memory_order_relaxed);
+  once(Trouble::value, LogLevel::error,
+       "a key has a value that names no label, the default variant runs: dimension ",
+       spec_.dimensions[*misfit].name);
   return false;
 }
 
@@ -72,7 +80,10 @@ std::optional<Decision> OperationState::select_known(Key key) noexcept {
 
 bool OperationState::is_known(const KeyState& key) const noexcept {
   const std::lock_guard lock(key.lock);
-  return key.start.match.kind != MatchKind::fallback || key.statistics.results > 0;
+  const auto failed = [](const VariantStatistics& c) { return c.failures > 0; };
+  const auto& candidates = key.statistics.candidates;
+  return key.start.match.kind != MatchKind::fallback || key.statistics.results > 0 ||
+         std::any_of(candidates.begin(), candidates.end(), failed);
 }
 
 std::optional<Decision> OperationState::admit_known(const Key& key) {
@@ -254,11 +265,14 @@ std::vector<Neighbour> OperationState::neighbours_of(const Key& key) const {
     const std::lock_guard lock(other.lock, std::adopt_lock);
     if (other.statistics.results > 0)
       result.push_back({other.key, other.variant_of(other.statistics.leader()), measured(other.statistics)});
+    else if (!other.inherited.empty())
+      result.push_back({other.key, other.variant_of(other.statistics.incumbent), other.inherited});
   }
   return result;
 }
 
-StartingPoint OperationState::start_again(const KeyState& key, std::span<const Neighbour> neighbours) const {
+StartingPoint OperationState::start_again(const KeyState& key, const Seeds& seeds,
+                                          std::span<const Neighbour> neighbours) const {
   std::vector<std::uint32_t> candidates;
   std::uint32_t fallback = 0;
   for (const VariantStatistics& c : key.statistics.candidates) {
@@ -266,7 +280,7 @@ StartingPoint OperationState::start_again(const KeyState& key, std::span<const N
     candidates.push_back(c.variant);
   }
   return starting_point({spec_.dimensions, key.key, spec_.nearest_limit, candidates, fallback, predictor()},
-                        seeds_, neighbours);
+                        seeds, neighbours);
 }
 
 StartingPoint OperationState::start_of(const Key& key, Candidates& candidates) const {
@@ -340,6 +354,7 @@ void OperationState::take_priors(const StartingPoint& start, KeyStatistics& stat
     c.prior_deviation = start.prior_deviation[i];
     c.prior_count = start.prior_count[i];
     c.prior_loadings = start.prior_loadings[i];
+    c.set_aside = start.set_aside[i];
   }
 }
 
@@ -384,9 +399,9 @@ void OperationState::begin(KeyState& key, std::unique_ptr<Policy>& policy) const
     VariantStatistics& c = fresh.candidates[i];
     c.variant = key.statistics[i].variant;
     c.pending = key.statistics[i].pending;
-    set_availability(c);
   }
   take_priors(key.start, fresh);
+  for (VariantStatistics& c : fresh.candidates) set_availability(c);
   take_parameters(fresh);
   key.statistics = std::move(fresh);
   key.policy.swap(policy);

@@ -63,7 +63,7 @@ void OperationState::enable(std::uint32_t variant, bool enabled) {
 std::uint32_t OperationState::add_variant(Variant variant, bool parsed) {
   std::unique_lock lock(admin_, std::defer_lock);
   if (asking_.load(std::memory_order_relaxed) != std::this_thread::get_id()) lock.lock();
-  if (variant.name.empty()) throw Error("a variant needs a name", spec_.name);
+  check_variant(variant, spec_.name);
   if (find_variant(variant.name)) throw Error("the variant " + variant.name + " exists already", spec_.name);
   if (variants_.size() >= VariantList::capacity)
     throw Error("an operation has at most 65,535 variants", spec_.name);
@@ -108,6 +108,7 @@ void OperationState::start_from_tables() {
   for_each_key([&](KeyState& key) {
     key.start = start_again(key, {});
     take_priors(key.start, key.statistics);
+    for (VariantStatistics& candidate : key.statistics.candidates) set_availability(candidate);
     key.statistics.incumbent = key.start.candidate;
     key.statistics.incumbent = available_incumbent(key);
     publish(key);
@@ -118,6 +119,7 @@ void OperationState::reset(LaunchesOut out) {
   const std::lock_guard lock(admin_);
   for (const auto& key : keys_) {
     std::unique_ptr<Policy> policy = new_policy();
+    take_over(*key);
     const std::lock_guard key_lock(key->lock);
     // No neighbours: what one key had borrowed from another was learned in this run as well.
     restart(*key, {}, out, policy);
@@ -132,6 +134,7 @@ bool OperationState::reset(const Key& key) {
   KeyState& state = *head->state;
   const std::vector<Neighbour> neighbours = neighbours_of(state.key);
   std::unique_ptr<Policy> policy = new_policy();
+  take_over(state);
   const std::lock_guard key_lock(state.lock);
   restart(state, neighbours, LaunchesOut::drop, policy);
   return true;
@@ -139,7 +142,15 @@ bool OperationState::reset(const Key& key) {
 
 void OperationState::restart(KeyState& key, std::span<const Neighbour> neighbours, LaunchesOut out,
                              std::unique_ptr<Policy>& policy) {
+  const auto is_measured = [](const VariantStatistics& c) { return c.total_count > 0 || c.failures > 0; };
+  const auto& candidates = key.statistics.candidates;
+  // A save may have published them: the next one has to say that they are void.
+  if (is_own(key) && std::any_of(candidates.begin(), candidates.end(), is_measured)) {
+    ++key.generation;
+    resets_.fetch_add(1, std::memory_order_relaxed);
+  }
   key.start = start_again(key, neighbours);
+  key.inherited.clear();
   key.history.clear();
   if (out == LaunchesOut::drop) {
     key.tickets.forget();

@@ -52,6 +52,20 @@ double distance(std::span<const Dimension> dimensions, const Key& a, const Key& 
   return sum;
 }
 
+bool names_labels(const Dimension& dimension, std::int64_t value) noexcept {
+  if (!dimension.has_labels()) return true;
+  const std::uint64_t labels = dimension.labels.size();
+  if (value < 0) return false;
+  if (dimension.kind == DimensionKind::label) return static_cast<std::uint64_t>(value) < labels;
+  return labels >= 63 || value >> labels == 0;
+}
+
+std::optional<std::size_t> unlabelled(std::span<const Dimension> dimensions, const Key& key) noexcept {
+  for (std::size_t i = 0; i < dimensions.size(); ++i)
+    if (!names_labels(dimensions[i], key[i])) return i;
+  return std::nullopt;
+}
+
 Key canonical(std::span<const Dimension> dimensions, Key key) noexcept {
   for (std::size_t i = 0; i < dimensions.size(); ++i)
     if (dimensions[i].rounding == Rounding::power_of_two && key[i] > 1 && key[i] <= std::int64_t{1} << 62)

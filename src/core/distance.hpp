@@ -1,6 +1,9 @@
 // How far apart two keys are, and which keys are one.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -12,6 +15,12 @@ namespace adaptive::core {
 /// The sum over the dimensions of weight × distance; infinite where a label or label set differs. A metric on
 /// keys whose weights are positive. Sizes of 0 and below count as one half, one doubling below 1.
 double distance(std::span<const Dimension> dimensions, const Key& a, const Key& b) noexcept;
+
+/// Whether the value names a label of the dimension, or labels of a set. Any value does where there are none.
+bool names_labels(const Dimension& dimension, std::int64_t value) noexcept;
+
+/// The first dimension whose value names no label; nothing where all do. The key has the right size.
+std::optional<std::size_t> unlabelled(std::span<const Dimension> dimensions, const Key& key) noexcept;
 
 /// The key that stands for `key`: sizes rounded as their dimensions say.
 Key canonical(std::span<const Dimension> dimensions, Key key) noexcept;

@@ -16,6 +16,7 @@
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
+#include "core/fork.hpp"
 #include "core/history.hpp"
 #include "core/revalidation.hpp"
 #include "core/seed.hpp"
@@ -35,6 +36,7 @@ struct StartingPoint {
   std::vector<double> prior_deviation;
   std::vector<std::uint64_t> prior_count;
   std::vector<std::array<double, VariantStatistics::prior_factors>> prior_loadings;
+  std::vector<bool> set_aside;  ///< parallel as well: a table says that the candidate failed lately
   double prior_offset_deviation = 0.10;
 };
 
@@ -44,6 +46,9 @@ struct KeyState {
   /// What pins refer to. Bits 0–15: the variant to run where nothing may be explored, that of `standing`
   /// unless the mode or the program says otherwise. Bits 16–31: how often it has changed, modulo 2^16.
   std::atomic<std::uint32_t> pinned{0};
+
+  /// `core::forks` of the process whose results these are. Stored under the lock, read without.
+  std::atomic<std::uint32_t> forks{core::forks()};
 
   // These never change once the key is in the table, and are read without a lock.
   detail::KeyHead* head = nullptr;
@@ -64,6 +69,8 @@ struct KeyState {
   Tickets tickets;
   History history;
   Counters counters;
+  std::vector<SeedVariant> inherited;  // what the parent process had measured, in a forked child
+  std::uint64_t generation = 0;        // how often this process has reset results of the key
   double explored_calls = 0.0;
   Revalidation revalidation;
   double lost_ns = 0.0;  // by explored launches, against the leader

@@ -46,6 +46,10 @@ std::vector<KnownKey> OperationState::known_keys() const {
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& key = *keys_[i];
     const std::lock_guard lock(key.lock);
+    if (!key.inherited.empty()) {
+      known.push_back({key.key, 0.0, key.inherited});
+      continue;
+    }
     // What its own table entry says is worth more than a few results of this run.
     if (key.statistics.results == 0 || key.start.trusted) continue;
     known.push_back({key.key, 0.0, measured(key.statistics)});
@@ -65,7 +69,7 @@ std::size_t OperationState::known_by_now() const {
   for (std::size_t i = first; i < keys_.size(); ++i) {
     const KeyState& key = *keys_[i];
     const std::lock_guard lock(key.lock);
-    sum += count_measured(key.statistics);
+    sum += std::max(count_measured(key.statistics), key.inherited.size());
   }
   return sum;
 }

@@ -101,13 +101,14 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   KeyState& key = *head.state;
   detail::number_this_thread();
   const std::uint64_t plan = head.plan.load(std::memory_order_acquire);
+  take_over(key);
   if (!key.lock.try_lock()) {
     contended_.fetch_add(1, std::memory_order_relaxed);
     return {&head, detail::Plan::variant(plan)};
   }
   const std::lock_guard lock(key.lock, std::adopt_lock);
   const Mode mode = shared_.running_mode();
-  if (!learns(mode) || forced_variant_.load(std::memory_order_relaxed) != not_forced)
+  if (!learns(mode) || !is_own(key) || forced_variant_.load(std::memory_order_relaxed) != not_forced)
     return {&head, detail::Plan::variant(head.plan.load(std::memory_order_acquire))};
 
   KeyStatistics& s = key.statistics;
@@ -172,6 +173,7 @@ void OperationState::record(const detail::KeyHead* head, std::uint32_t variant, 
   const bool valid = ns > 0.0 && ns <= latency_ns_max;
   if (!valid) invalid_.fetch_add(1, std::memory_order_relaxed);
   if (!valid && (head == nullptr || ticket == 0)) return;
+  if (head != nullptr) take_over(*head->state);
   if (head == nullptr || !head->state->lock.lock_for(record_attempts)) {
     if (valid) dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -180,10 +182,11 @@ void OperationState::record(const detail::KeyHead* head, std::uint32_t variant, 
   std::optional<HistoryEntry> change;
   {
     const std::lock_guard lock(key.lock, std::adopt_lock);
-    const std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
+    std::optional<std::uint32_t> candidate;
+    if (is_own(key)) candidate = resolve(key, variant, ticket);
     if (candidate && valid)
       change = accept(key, *candidate, ns);
-    else if (!candidate && ticket == 0)  // `resolve` has counted that of a ticket
+    else if (!candidate && (ticket == 0 || !is_own(key)))  // else `resolve` has counted it
       dropped_.fetch_add(1, std::memory_order_relaxed);
   }
   if (change) tell(key, *change);
@@ -254,8 +257,8 @@ void OperationState::tell(const KeyState& key, const HistoryEntry& change) const
 }
 
 void OperationState::set_availability(VariantStatistics& candidate) const noexcept {
-  candidate.available =
-      candidate.failures == 0 && variants_[candidate.variant].enabled.load(std::memory_order_relaxed);
+  candidate.available = candidate.failures == 0 && !candidate.set_aside &&
+                        variants_[candidate.variant].enabled.load(std::memory_order_relaxed);
 }
 
 void OperationState::fail(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket) noexcept {
@@ -264,18 +267,21 @@ void OperationState::fail(const detail::KeyHead* head, std::uint32_t variant, st
     return;
   }
   KeyState& key = *head->state;
+  const std::int64_t now = shared_.now();
+  take_over(key);
   std::optional<HistoryEntry> change;
   {
     const std::lock_guard lock(key.lock);
     std::optional<std::uint32_t> candidate = resolve(key, variant, ticket);
     if (!candidate) candidate = resolve(key, variant, 0);
-    if (!candidate) {
+    if (!candidate || !is_own(key)) {
       failures_elsewhere_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
     KeyStatistics& s = key.statistics;
     ++key.counters.failures;
     ++s.candidates[*candidate].failures;
+    s.candidates[*candidate].failed_at = now;
     set_availability(s.candidates[*candidate]);
     change = leave_unavailable_incumbent(key, EventKind::failure);
     publish(key);

@@ -63,7 +63,7 @@ void Operation::fail(const Decision& decision) noexcept {
 }
 
 Site Operation::site(const Key& key) {
-  state_->check_arity(key);
+  state_->check_key(key);
   const detail::KeyHead* head = state_->find_or_admit(key, core::OperationState::Wait::yes);
   return {*this, head, head == nullptr ? state_->default_for(key) : 0};
 }

@@ -7,12 +7,22 @@
 #include <string>
 
 #include <adaptive/error.hpp>
+#include "core/distance.hpp"
 
 namespace adaptive::core {
 namespace {
 
 constexpr unsigned table_log2_initial = 6;
 constexpr std::size_t set_labels_max = 63;  // a key's value is a signed integer
+constexpr std::size_t labels_max = 65'536;
+
+// A table that names anything longer could not be read back, so saving would fail.
+void check_length(const std::string& name, const std::string& what, const std::string& where) {
+  if (name.empty() || name.size() > name_bytes_max)
+    throw Error("the name of a " + what + " must have 1 to " + std::to_string(name_bytes_max) +
+                    " bytes, has " + std::to_string(name.size()),
+                where);
+}
 
 void check_name(const std::string& name, const std::string& what, const std::string& where) {
   const auto allowed = [](char c) {
@@ -20,6 +30,7 @@ void check_name(const std::string& name, const std::string& what, const std::str
   };
   if (name.empty() || name[0] == '.' || !std::all_of(name.begin(), name.end(), allowed))
     throw Error(what + " \"" + name + "\" is not a name", where, "use letters, digits, '_', '-' and '.'");
+  check_length(name, what, where);
 }
 
 void check_dimension(const Dimension& dimension, const std::string& where) {
@@ -33,6 +44,8 @@ void check_dimension(const Dimension& dimension, const std::string& where) {
   if (std::set<std::string>(dimension.labels.begin(), dimension.labels.end()).size() !=
       dimension.labels.size())
     throw Error("two labels are the same", at);
+  for (const std::string& label : dimension.labels) check_length(label, "label", at);
+  if (dimension.labels.size() > labels_max) throw Error("a label dimension has at most 65,536 labels", at);
   if (dimension.kind == DimensionKind::label_set && dimension.labels.size() > set_labels_max)
     throw Error("a label set has at most 63 labels", at);
   if (dimension.rounding != Rounding::none && dimension.kind != DimensionKind::size)
@@ -57,11 +70,20 @@ void check(const OperationSpec& spec) {
   if (spec.variants.empty()) throw Error("an operation needs a variant", spec.name);
   if (spec.variants.size() > VariantList::capacity)
     throw Error("an operation has at most 65,535 variants", spec.name);
-  for (const Variant& variant : spec.variants)
-    if (variant.name.empty()) throw Error("a variant needs a name", spec.name);
+  for (const Variant& variant : spec.variants) check_variant(variant, spec.name);
   check_unique(spec.variants, "variants", spec.name);
   if (spec.nearest_limit != spec.nearest_limit) throw Error("nearest_limit is not a number", spec.name);
 }
+
+}  // namespace
+
+void check_variant(const Variant& variant, const std::string& where) {
+  check_length(variant.name, "variant", where);
+  for (const auto& [name, value] : variant.parameters)
+    check_length(name, "parameter", where + "/" + variant.name);
+}
+
+namespace {
 
 OperationSpec without_variants(OperationSpec spec) {
   spec.variants.clear();
@@ -103,6 +125,14 @@ void OperationState::check_arity(const Key& key) const {
     throw Error("a key of " + std::to_string(key.size()) + " values where the operation has " +
                     std::to_string(spec_.dimensions.size()) + " dimensions",
                 spec_.name);
+}
+
+void OperationState::check_key(const Key& key) const {
+  check_arity(key);
+  if (const std::optional<std::size_t> at = unlabelled(spec_.dimensions, key))
+    throw Error("the value " + std::to_string(key[*at]) + " names no label of the dimension",
+                spec_.name + "." + spec_.dimensions[*at].name,
+                "Operation::label and Operation::labels give the value of a label by its name");
 }
 
 void OperationState::once(Trouble trouble, LogLevel level, std::string_view line,

@@ -24,6 +24,12 @@
 
 namespace adaptive::core {
 
+/// Of everything that tables name. The longest name that a table can hold.
+constexpr std::size_t name_bytes_max = 1024;
+
+/// Throws `Error` where a name could not be stored in a table.
+void check_variant(const Variant& variant, const std::string& where);
+
 /// Locks: `admin_` guards the list of keys, the seeds, and everything that goes over all keys; each key has
 /// its own. `admin_` is taken first. The launch path only ever tries `admin_`, and only for a key that it has
 /// not seen. `fitting_`, one fit at a time, is taken before both.
@@ -39,7 +45,8 @@ class OperationState {
   Decision consult(const detail::KeyHead& head) noexcept;
   void record(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket, double ns) noexcept;
   void fail(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket) noexcept;
-  /// Whether the key has as many values as the operation; counted where it has not.
+  /// Whether the key has as many values as the operation has dimensions, and each of them names labels of its
+  /// dimension. Counts and tells it where that is not so.
   bool fits(const Key& key) noexcept;
   /// The state of `key`, made if need be; null where it cannot be made.
   enum class Wait : bool { no, yes };
@@ -78,16 +85,21 @@ class OperationState {
   // What leaves.
   Explanation explain(const Key& asked) const;
   Counters counters() const;
-  /// Every key that this run has results or failures of.
+  /// Every key that this run has results or failures of, or has reset.
   std::vector<SeedEntry> snapshot() const;
+
+  /// How often results have been reset, summed over the keys.
+  std::uint64_t resets() const noexcept { return resets_.load(std::memory_order_relaxed); }
 
   const OperationSpec& spec() const noexcept { return spec_; }
   const VariantList& variants() const noexcept { return variants_; }
   std::optional<std::uint32_t> find_variant(std::string_view name) const noexcept;
   void check_arity(const Key& key) const;
+  /// Throws `Error` where the number of values is wrong, or a value names no label of its dimension.
+  void check_key(const Key& key) const;
 
  private:
-  enum class Trouble : unsigned { arity, keys, unsupported, exception, forced, parse };
+  enum class Trouble : unsigned { arity, value, keys, unsupported, exception, forced, parse };
   struct Candidates {
     std::vector<std::uint32_t> variants;
     std::vector<std::uint32_t> unsupported;
@@ -110,7 +122,11 @@ class OperationState {
   static bool is_listed(const KeyState& key, std::uint32_t variant) noexcept;
   StartingPoint start_of(const Key& key, Candidates& candidates) const;
   /// For a key that has its candidates.
-  StartingPoint start_again(const KeyState& key, std::span<const Neighbour> neighbours) const;
+  StartingPoint start_again(const KeyState& key, std::span<const Neighbour> neighbours) const {
+    return start_again(key, seeds_, neighbours);
+  }
+  StartingPoint start_again(const KeyState& key, const Seeds& seeds,
+                            std::span<const Neighbour> neighbours) const;
   std::vector<Neighbour> neighbours_of(const Key& key) const;
   /// Null: nothing is to be predicted.
   const Predictor* predictor() const noexcept {
@@ -137,6 +153,19 @@ class OperationState {
   std::shared_ptr<const ParameterSpace> space_of(std::span<const std::uint32_t> candidates) const;
   void restart(KeyState& key, std::span<const Neighbour> neighbours, LaunchesOut out,
                std::unique_ptr<Policy>& policy);
+  /// Whether the key's results are of this process, not of one that it was forked from. The key's lock is
+  /// held.
+  static bool is_own(const KeyState& key) noexcept {
+    return key.forks.load(std::memory_order_relaxed) == forks();
+  }
+  /// In a forked child, before its first look at a key of its parent: the parent's results are the parent's
+  /// to save. The key begins anew, from what the parent knew. Without the key's lock.
+  void take_over(KeyState& key) const noexcept {
+    if (!is_own(key)) [[unlikely]]
+      begin_in_child(key);
+  }
+  void begin_in_child(KeyState& key) const noexcept;
+  void begin_in_child(KeyState& key, std::unique_ptr<Policy>& policy) const;
   /// In the list of keys and in the table, for one more.
   void make_room();
   /// From now on keys are looked up in `table`.
@@ -206,9 +235,10 @@ class OperationState {
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
   std::atomic<std::uint32_t> forced_variant_{not_forced};  // released and acquired, as plans are
   std::atomic<unsigned> said_{0};
+  std::atomic<std::uint64_t> resets_{0};
   std::atomic<double> noted_timing_cost_ns_{0.0};
-  std::atomic<std::uint64_t> wrong_arity_{0}, keys_refused_{0}, unsupported_{0}, contended_{0}, dropped_{0},
-      invalid_{0}, failures_elsewhere_{0};
+  std::atomic<std::uint64_t> wrong_arity_{0}, keys_invalid_{0}, keys_refused_{0}, unsupported_{0},
+      contended_{0}, dropped_{0}, invalid_{0}, failures_elsewhere_{0};
 };
 
 template <class F>

@@ -17,6 +17,10 @@ constexpr double foreign_deviation = 0.15;
 /// latency, so that none enters the statistics.
 constexpr double latency_ns_max = 1e18;
 
+/// How long a failure in a table of this device and software keeps its variant from being tried: 30 days. A
+/// newer driver, toolkit or library may have mended it, but then the table is not of this software any more.
+constexpr std::int64_t failures_remembered_s = std::int64_t{30} * 24 * 60 * 60;
+
 struct SeedVariant {
   std::uint32_t variant = 0;
   std::uint64_t count = 0;   ///< 0: named without a measurement
@@ -24,6 +28,9 @@ struct SeedVariant {
   double mean_ns = 0.0;
   double variance_ns2 = 0.0;
   std::uint64_t failures = 0;
+  std::int64_t failed_at = 0;  ///< seconds since 1970 of the latest failure; 0 where unknown
+  /// The failures are recent enough to keep the variant from being tried (`failures_remembered_s`).
+  bool set_aside = false;
 
   /// What the variant is compared by: the mean where no robust location is known.
   double compared_ns() const noexcept { return location_ns > 0 ? location_ns : mean_ns; }
@@ -32,12 +39,14 @@ struct SeedVariant {
 struct SeedEntry {
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
-  Key key;
+  Key key = {};
   std::uint32_t incumbent = none;
+  /// Of a snapshot: how often the program has reset the key.
+  std::uint64_t generation = 0;
   /// Measured on this very device and software: evidence. Otherwise a guess about the order.
   bool trusted = false;
-  std::string source;  ///< the file it came from
-  std::vector<SeedVariant> variants;
+  std::string source = {};  ///< the file it came from
+  std::vector<SeedVariant> variants = {};
 };
 
 }  // namespace adaptive::core

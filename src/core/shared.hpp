@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
+#include <functional>
 #include <string_view>
 
 #include <adaptive/learning.hpp>
@@ -22,6 +24,7 @@ struct Shared {
   PolicyFactory policy;
   PredictorFactory predictor = nullptr;  // null: nothing is predicted
   LogCallback log;
+  std::function<std::int64_t()> clock;  // empty: the system's
 
   /// What calls go by: where ranks have to agree, online learning may watch and nothing more.
   Mode running_mode() const noexcept {
@@ -34,6 +37,16 @@ struct Shared {
   std::uint64_t next_epoch() noexcept {
     return rank_consistent ? epoch.load(std::memory_order_relaxed)
                            : epoch.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  /// Seconds since 1970. May call the program: never under a key's lock.
+  std::int64_t now() const noexcept {
+    try {
+      if (clock) return clock();
+    } catch (...) {
+      // The program's clock broke its promise; the system has one as well.
+    }
+    return static_cast<std::int64_t>(std::time(nullptr));
   }
 
   /// Gives a line to the program's callback, or to stderr where there is none; `kind` as in `log_to_stderr`.

@@ -8,16 +8,21 @@ namespace adaptive::core {
 std::vector<SeedEntry> OperationState::snapshot() const {
   std::vector<SeedEntry> entries;
   const std::lock_guard lock(admin_);
+  for (const auto& key : keys_) take_over(*key);
   for_each_key([&](const KeyState& key) {
+    if (!is_own(key)) return;
     SeedEntry entry;
+    entry.key = key.key;
+    entry.generation = key.generation;
     for (const VariantStatistics& c : key.statistics.candidates) {
       if (c.total_count == 0 && c.failures == 0) continue;
       const double location = c.count > 0 ? std::exp(c.own_location()) : c.mean_ns;
-      entry.variants.push_back({c.variant, c.total_count, location, c.mean_ns, c.variance_ns(), c.failures});
+      entry.variants.push_back(
+          {c.variant, c.total_count, location, c.mean_ns, c.variance_ns(), c.failures, c.failed_at});
     }
-    if (entry.variants.empty()) return;
-    entry.key = key.key;
-    entry.incumbent = key.variant_of(standing(key));
+    // A key that was reset and has no results yet still tells that the old ones are void.
+    if (entry.variants.empty() && entry.generation == 0) return;
+    if (!entry.variants.empty()) entry.incumbent = key.variant_of(standing(key));
     entries.push_back(std::move(entry));
   });
   return entries;
@@ -29,6 +34,7 @@ Counters OperationState::counters() const {
   sum.keys = keys_.size();
   sum.keys_refused = keys_refused_.load(std::memory_order_relaxed);
   sum.wrong_arity = wrong_arity_.load(std::memory_order_relaxed);
+  sum.keys_invalid = keys_invalid_.load(std::memory_order_relaxed);
   sum.unsupported = unsupported_.load(std::memory_order_relaxed);
   sum.contended = contended_.load(std::memory_order_relaxed);
   sum.results_dropped = dropped_.load(std::memory_order_relaxed);

@@ -32,15 +32,21 @@ std::uint32_t index_of(std::span<const std::uint32_t> candidates, std::uint32_t 
   return at == candidates.end() ? nothing : static_cast<std::uint32_t>(at - candidates.begin());
 }
 
-// The entry's incumbent, or the fastest that it measured, of those that can run the key.
+bool is_set_aside(const Borrowed& from, std::uint32_t variant) {
+  return std::any_of(from.variants.begin(), from.variants.end(),
+                     [&](const SeedVariant& seed) { return seed.variant == variant && seed.set_aside; });
+}
+
+// The entry's incumbent, or the fastest that it measured, of those that can run the key and have not failed
+// lately.
 std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candidates) {
   const std::uint32_t incumbent = index_of(candidates, from.incumbent);
-  if (incumbent != nothing) return incumbent;
+  if (incumbent != nothing && !is_set_aside(from, from.incumbent)) return incumbent;
   std::uint32_t best = nothing;
   double least = 0.0;
   for (const SeedVariant& seed : from.variants) {
     const std::uint32_t at = index_of(candidates, seed.variant);
-    if (at == nothing || seed.count == 0 || seed.compared_ns() <= 0) continue;
+    if (at == nothing || seed.set_aside || seed.count == 0 || seed.compared_ns() <= 0) continue;
     if (best == nothing || seed.compared_ns() < least) {
       best = at;
       least = seed.compared_ns();
@@ -84,6 +90,7 @@ StartingPoint from_default(const StartingRequest& request) {
   start.prior_deviation = start.prior;
   start.prior_count.assign(request.candidates.size(), 0);
   start.prior_loadings.assign(request.candidates.size(), {});
+  start.set_aside.assign(request.candidates.size(), false);
   return start;
 }
 
@@ -93,6 +100,9 @@ void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingReq
   if (candidate != nothing) start.candidate = candidate;
   set_priors(start, from, request, exact.trusted ? deviation_trusted : foreign_deviation);
   if (!exact.trusted) start.prior_offset_deviation += level_foreign;
+  for (const SeedVariant& seed : exact.variants)
+    if (const std::uint32_t at = index_of(request.candidates, seed.variant); at != nothing && seed.set_aside)
+      start.set_aside[at] = true;
   start.match = {MatchKind::exact, 0.0, exact.key};
   start.source = exact.source;
   // What was named without a measurement confirms nothing, wherever the table comes from.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "table/dimension_map.hpp"
+#include "table/ownership.hpp"
 
 namespace adaptive::table {
 
@@ -42,7 +43,12 @@ void rename_variants(OperationTable& table, const std::vector<Variant>& own) {
     table.variants.insert(std::move(node));
   }
   for (auto& [key, entry] : table.entries) {
-    if (const auto at = names.find(entry.incumbent); at != names.end()) entry.incumbent = at->second;
+    const auto rename = [&](std::string& incumbent) {
+      if (const auto at = names.find(incumbent); at != names.end()) incumbent = at->second;
+    };
+    rename(entry.incumbent);
+    for (auto& [writer, claim] : entry.claims) rename(claim.incumbent);
+    rank_claims(entry);
     for (const auto& [old_name, name] : names) {
       auto node = entry.variants.extract(old_name);
       if (node.empty()) continue;

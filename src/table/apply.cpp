@@ -7,6 +7,7 @@
 #include "table/comparison.hpp"
 #include "table/dimension_map.hpp"
 #include "table/merge.hpp"
+#include "table/ownership.hpp"
 
 namespace adaptive::table {
 namespace {
@@ -59,6 +60,7 @@ void take(OperationTable& into, const OperationTable& from, const Entry& entry) 
   };
   declare(entry.incumbent);
   for (const auto& [variant, record] : entry.variants) declare(variant);
+  for (const auto& [writer, claim] : entry.claims) declare(claim.incumbent);
   into.entries.emplace(entry.key, entry);
 }
 
@@ -96,10 +98,10 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
     OperationTable& mine = into.operations.at(name);
     const DimensionMap map = DimensionMap::joining(mine.dimensions, part.dimensions);
     for (const auto& [key, entry] : part.entries) {
-      Entry& changed = mine.entries.at(map.key(key).value());
-      changed.incumbent = entry.incumbent;
-      changed.origin = entry.origin;
-      changed.time = entry.time;
+      const std::optional<Key> there = map.key(key);
+      const auto changed = there ? mine.entries.find(*there) : mine.entries.end();
+      if (changed != mine.entries.end())
+        choose(changed->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
     }
   }
   return results;

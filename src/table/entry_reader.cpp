@@ -7,6 +7,7 @@
 
 #include "table/limits.hpp"
 #include "table/names.hpp"
+#include "table/ownership.hpp"
 #include "table/shares.hpp"
 #include "table/time_text.hpp"
 
@@ -22,9 +23,11 @@ EntryReader::EntryReader(OperationTable& operation, const Checks& checks)
 
 void EntryReader::read(JsonValue value, const Path& path) {
   if (!checks_.is(value, JsonKind::object, path)) return;
-  const auto [key_field, incumbent, origin, time, variants] =
+  const auto [key_field, incumbent_field, origin_field, time_field, chosen_by, claims_field,
+              generations_field, variants] =
       checks_.fields(value, path, "an entry",
-                     std::array<std::string_view, 5>{"key", "incumbent", "origin", "time", "variants"});
+                     std::array<std::string_view, 8>{"key", "incumbent", "origin", "time", "chosen_by",
+                                                     "claims", "generations", "variants"});
   if (!key_field) {
     checks_.notices().fault(value, path, "has no key; the entry is left out");
     return;
@@ -43,36 +46,90 @@ void EntryReader::read(JsonValue value, const Path& path) {
   entry.key = *found;
   entry.origin = Origin::imported;  // the least that may be believed
 
-  if (incumbent) {
-    if (const auto name = checks_.text(*incumbent, path / "incumbent", limits::name_bytes)) {
-      entry.incumbent = *name;
-      if (!operation_.variants.contains(entry.incumbent)) {
-        checks_.notices().fault(
-            *incumbent, path / "incumbent",
-            "no variant is named " + in_quotes(entry.incumbent) + "; the entry has no incumbent");
-        entry.incumbent.clear();
-      }
-    }
+  if (incumbent_field)
+    entry.incumbent =
+        incumbent(*incumbent_field, path / "incumbent", "the entry has no incumbent").value_or("");
+  if (origin_field) entry.origin = origin(*origin_field, path / "origin").value_or(entry.origin);
+  if (time_field) entry.time = time(*time_field, path / "time").value_or(0);
+  if (chosen_by)
+    if (const auto name = writer_name(*chosen_by, path / "chosen_by");
+        name && named_writer(*name, chosen_by->offset(), path / "chosen_by"))
+      entry.chosen_by = *name;
+  if (claims_field) claims(*claims_field, path / "claims", entry);
+  if (chosen_by || claims_field) {
+    const Entry as_written = entry;
+    rank_claims(entry);
+    if (entry != as_written)
+      checks_.notices().fault(value, path,
+                              "a claim says nothing, or outranks the incumbent; the highest one stands");
   }
-  if (origin) {
-    if (const auto text = checks_.text(*origin, path / "origin", limits::name_bytes)) {
-      if (const std::optional<Origin> known = parse_origin(*text))
-        entry.origin = *known;
-      else
-        checks_.notices().fault(*origin, path / "origin",
-                                "unknown origin " + in_quotes(*text) + ", taken as \"imported\"");
-    }
-  }
-  if (time) {
-    if (const auto text = checks_.text(*time, path / "time", limits::name_bytes)) {
-      const std::optional<std::int64_t> seconds = parse_time(*text);
-      if (seconds)
-        entry.time = *seconds;
-      else
-        checks_.notices().fault(*time, path / "time", "must be a time such as \"2026-01-31T08:15:00Z\"");
-    }
-  }
+  if (generations_field) generations(*generations_field, path / "generations", entry);
   if (variants) records(*variants, path / "variants", entry);
+}
+
+std::optional<std::string> EntryReader::incumbent(JsonValue value, const Path& path,
+                                                  const char* consequence) const {
+  const auto name = checks_.text(value, path, limits::name_bytes);
+  if (!name) return std::nullopt;
+  std::string found(*name);
+  if (operation_.variants.contains(found)) return found;
+  checks_.notices().fault(value, path, "no variant is named " + in_quotes(found) + "; " + consequence);
+  return std::nullopt;
+}
+
+std::optional<Origin> EntryReader::origin(JsonValue value, const Path& path) const {
+  const auto text = checks_.text(value, path, limits::name_bytes);
+  if (!text) return std::nullopt;
+  const std::optional<Origin> known = parse_origin(*text);
+  if (!known)
+    checks_.notices().fault(value, path, "unknown origin " + in_quotes(*text) + ", taken as \"imported\"");
+  return known;
+}
+
+std::optional<std::int64_t> EntryReader::time(JsonValue value, const Path& path) const {
+  const auto text = checks_.text(value, path, limits::name_bytes);
+  if (!text) return std::nullopt;
+  const std::optional<std::int64_t> seconds = parse_time(*text);
+  if (!seconds) checks_.notices().fault(value, path, "must be a time such as \"2026-01-31T08:15:00Z\"");
+  return seconds;
+}
+
+void EntryReader::claims(JsonValue value, const Path& path, Entry& entry) const {
+  if (!checks_.is(value, JsonKind::object, path)) return;
+  const std::string chosen_by = entry.chosen_by.empty() ? "#" : entry.chosen_by;
+  for (const JsonValue member : value) {
+    const Path here = path / member.name();
+    const std::string writer(member.name());
+    if (writer != "#" &&
+        (!writer_name(writer, member.offset(), here) || !named_writer(writer, member.offset(), here)))
+      continue;
+    if (!checks_.is(member, JsonKind::object, here)) continue;
+    const auto [incumbent_field, origin_field, time_field] = checks_.fields(
+        member, here, "a claim", std::array<std::string_view, 3>{"incumbent", "origin", "time"});
+    Claim claim;
+    if (incumbent_field)
+      claim.incumbent = incumbent(*incumbent_field, here / "incumbent", "the claim names none").value_or("");
+    if (origin_field) claim.origin = origin(*origin_field, here / "origin").value_or(claim.origin);
+    if (time_field) claim.time = time(*time_field, here / "time").value_or(0);
+    if (writer == chosen_by || !entry.claims.emplace(writer, std::move(claim)).second)
+      checks_.notices().fault(member, here, "this writer has another claim; the first one counts");
+  }
+}
+
+void EntryReader::generations(JsonValue value, const Path& path, Entry& entry) const {
+  if (!checks_.is(value, JsonKind::object, path)) return;
+  for (const JsonValue member : value) {
+    const Path here = path / member.name();
+    if (!writer_name(member.name(), member.offset(), here) ||
+        !named_writer(member.name(), member.offset(), here))
+      continue;
+    const std::optional<std::uint64_t> generation = checks_.count(member, here);
+    if (!generation) continue;
+    if (*generation == 0)
+      checks_.notices().fault(member, here, "generations are counted from 1; this one is left out");
+    else if (!entry.generations.emplace(std::string(member.name()), *generation).second)
+      checks_.notices().fault(member, here, "appears again; the first one counts");
+  }
 }
 
 std::optional<Key> EntryReader::key(JsonValue value, const Path& path) const {
@@ -166,10 +223,10 @@ std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& pa
   if (!checks_.is(value, JsonKind::object, path)) return std::nullopt;
   const auto fields =
       checks_.fields(value, path, "a record",
-                     std::array<std::string_view, 7>{"count", "mean_ns", "variance_ns2", "location_ns",
-                                                     "failures", "writer", "writers"});
-  const auto& [count, mean, variance, location, failures, writer, writers] = fields;
-  const Statistics total = statistics({count, mean, variance, location, failures}, value, path);
+                     std::array<std::string_view, 8>{"count", "mean_ns", "variance_ns2", "location_ns",
+                                                     "failures", "failed_at", "writer", "writers"});
+  const auto& [count, mean, variance, location, failures, failed_at, writer, writers] = fields;
+  const Statistics total = statistics({count, mean, variance, location, failures, failed_at}, value, path);
   if (writers) return record(*writers, path / "writers", total);
   VariantRecord record{total, {}};
   if (!writer) return record;
@@ -186,9 +243,10 @@ VariantRecord EntryReader::record(JsonValue writers, const Path& path, const Sta
     const Path here = path / member.name();
     if (!writer_name(member.name(), member.offset(), here) || !checks_.is(member, JsonKind::object, here))
       continue;
-    const auto fields = checks_.fields(
-        member, here, "a writer",
-        std::array<std::string_view, 5>{"count", "mean_ns", "variance_ns2", "location_ns", "failures"});
+    const auto fields =
+        checks_.fields(member, here, "a writer",
+                       std::array<std::string_view, 6>{"count", "mean_ns", "variance_ns2", "location_ns",
+                                                       "failures", "failed_at"});
     record.shares.push_back({std::string(member.name()), statistics(fields, member, here)});
   }
   std::vector<WriterShare>& shares = record.shares;
@@ -222,12 +280,20 @@ bool EntryReader::writer_name(std::string_view name, std::size_t offset, const P
   return false;
 }
 
-Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 5>& fields, JsonValue value,
+bool EntryReader::named_writer(std::string_view name, std::size_t offset, const Path& path) const {
+  if (is_named(name)) return true;
+  checks_.notices().fault(offset, path, "a writer's name does not begin with '#'; this is left out");
+  return false;
+}
+
+Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 6>& fields, JsonValue value,
                                    const Path& path) const {
-  const auto& [count, mean, variance, location, failures] = fields;
+  const auto& [count, mean, variance, location, failures, failed_at] = fields;
   Statistics only_failures;
   // Failures stand for themselves, the other four together: half a measurement is none.
   if (failures) only_failures.failures = checks_.count(*failures, path / "failures").value_or(0);
+  if (failed_at && only_failures.failures > 0)
+    only_failures.failed_at = time(*failed_at, path / "failed_at").value_or(0);
   if (!count && !mean && !variance && !location) return only_failures;
   bool sound = true;
   const auto read = [&](const std::optional<JsonValue>& field, std::string_view name, double max) {

@@ -22,6 +22,12 @@ class EntryReader {
   void read(JsonValue value, const Path& path);
 
  private:
+  /// The variant that is named, if it is declared; `consequence` ends the notice otherwise.
+  std::optional<std::string> incumbent(JsonValue value, const Path& path, const char* consequence) const;
+  std::optional<Origin> origin(JsonValue value, const Path& path) const;
+  std::optional<std::int64_t> time(JsonValue value, const Path& path) const;
+  void claims(JsonValue value, const Path& path, Entry& entry) const;
+  void generations(JsonValue value, const Path& path, Entry& entry) const;
   std::optional<Key> key(JsonValue value, const Path& path) const;
   std::optional<std::int64_t> key_value(std::size_t dimension, JsonValue value, const Path& path) const;
   std::optional<std::int64_t> label(std::size_t dimension, JsonValue value, const Path& path) const;
@@ -30,8 +36,9 @@ class EntryReader {
   VariantRecord record(JsonValue writers, const Path& path, const Statistics& total) const;
   std::optional<std::string_view> writer_name(JsonValue value, const Path& path) const;
   bool writer_name(std::string_view name, std::size_t offset, const Path& path) const;
-  /// Of count, mean, variance, location, failures.
-  Statistics statistics(const std::array<std::optional<JsonValue>, 5>& fields, JsonValue value,
+  bool named_writer(std::string_view name, std::size_t offset, const Path& path) const;
+  /// Of count, mean, variance, location, failures, the time of the latest failure.
+  Statistics statistics(const std::array<std::optional<JsonValue>, 6>& fields, JsonValue value,
                         const Path& path) const;
 
   OperationTable& operation_;

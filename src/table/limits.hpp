@@ -27,7 +27,7 @@ constexpr std::size_t name_bytes = 1024;
 constexpr std::size_t text_bytes = 4096;
 constexpr std::size_t trace_line_bytes = std::size_t{64} << 20;
 constexpr std::size_t writer_bytes = 64;
-/// Writers of one record in a table that a run saves: beyond it the oldest are made one.
+/// Writers of one entry: a merge keeps those with the greatest names. A run that saves keeps itself besides.
 constexpr std::size_t writers = 256;
 constexpr std::size_t operations = 4096;
 constexpr std::size_t variants = 65'535;
@@ -37,6 +37,8 @@ constexpr double weight = 1e6;
 constexpr std::size_t notices = 1000;
 /// Whole numbers beyond it are changed by readers that hold every number as a double.
 constexpr std::uint64_t count = std::uint64_t{1} << 53;
+/// How often a writer can reset a key.
+constexpr std::uint64_t generations = count;
 constexpr double latency_ns = core::latency_ns_max;
 constexpr double variance_ns2 = 1e36;
 /// 9999-12-31T23:59:59Z: the last second that ISO 8601 writes with a year of four digits.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include <adaptive/error.hpp>
@@ -10,15 +9,10 @@
 #include "core/compatibility.hpp"
 #include "table/dimension_map.hpp"
 #include "table/foreign_files.hpp"
-#include "table/shares.hpp"
+#include "table/ownership.hpp"
 
 namespace adaptive::table {
 namespace {
-
-// A total order, so that merging in any order leaves the same one: incumbent, time and origin stay together.
-auto rank(const Entry& entry) {
-  return std::tuple(!entry.incumbent.empty(), entry.time, entry.origin, std::string_view(entry.incumbent));
-}
 
 // An imported table may name a variant without saying what it is.
 bool differ(const Parameters& a, const Parameters& b) {
@@ -50,7 +44,8 @@ void refuse(const std::vector<Notice>& conflicts) {
   throw Error(what, conflicts.front().where, "they can be used side by side, but not merged");
 }
 
-MergeCounts add(OperationTable& into, const OperationTable& from, const DimensionMap& map) {
+MergeCounts add(OperationTable& into, const OperationTable& from, const DimensionMap& map,
+                std::size_t writers) {
   MergeCounts counts;
   for (const auto& [name, parameters] : from.variants) {
     const auto [mine, added] = into.variants.try_emplace(name, parameters);
@@ -64,16 +59,13 @@ MergeCounts add(OperationTable& into, const OperationTable& from, const Dimensio
     mine.key = *key;
     if (added) {
       ++counts.added;
-      continue;
+    } else {
+      ++counts.combined;
+      const std::string before = mine.incumbent;
+      join(mine, entry);
+      if (mine.incumbent != before) ++counts.incumbents_changed;
     }
-    ++counts.combined;
-    if (rank(mine) < rank(entry)) {
-      if (mine.incumbent != entry.incumbent) ++counts.incumbents_changed;
-      mine.incumbent = entry.incumbent;
-      mine.time = entry.time;
-      mine.origin = entry.origin;
-    }
-    for (const auto& [variant, record] : entry.variants) join(mine.variants[variant], record);
+    counts.writers_cut += cut(mine, writers);
   }
   return counts;
 }
@@ -100,36 +92,39 @@ core::Judgement judge(Fingerprint a, Fingerprint b) {
 
 void remove_variant(OperationTable& table, const std::string& variant) {
   table.variants.erase(variant);
-  for (auto& [key, entry] : table.entries) {
-    entry.variants.erase(variant);
-    if (entry.incumbent == variant) entry.incumbent.clear();
-  }
+  for (auto& [key, entry] : table.entries) forget_variant(entry, variant);
 }
 
 }  // namespace
 
-MergeCounts merge(OperationTable& into, const OperationTable& from) {
+MergeCounts& MergeCounts::operator+=(const MergeCounts& more) noexcept {
+  added += more.added;
+  combined += more.combined;
+  incumbents_changed += more.incumbents_changed;
+  writers_cut += more.writers_cut;
+  return *this;
+}
+
+MergeCounts merge(OperationTable& into, const OperationTable& from, std::size_t writers) {
   const DimensionMap map = DimensionMap::joining(into.dimensions, from.dimensions);
   refuse(conflicts(into, from, map));
   into.dimensions = map.dimensions();
-  return add(into, from, map);
+  return add(into, from, map, writers);
 }
 
-MergeCounts merge(Table& into, const Table& from) {
+MergeCounts merge(Table& into, const Table& from, std::size_t writers) {
   require_no_conflicts(into, from);
   keep_common(into.fingerprint, from.fingerprint);
   merge_foreign_files(into.foreign, from.foreign);
   MergeCounts counts;
   for (const auto& [name, operation] : from.operations) {
     const auto [mine, added] = into.operations.try_emplace(name, operation);
-    if (added) {
-      counts.added += operation.entries.size();
+    if (!added) {
+      counts += merge(mine->second, operation, writers);
       continue;
     }
-    const MergeCounts some = merge(mine->second, operation);
-    counts.added += some.added;
-    counts.combined += some.combined;
-    counts.incumbents_changed += some.incumbents_changed;
+    counts.added += operation.entries.size();
+    for (auto& [key, entry] : mine->second.entries) counts.writers_cut += cut(entry, writers);
   }
   return counts;
 }

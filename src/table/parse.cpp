@@ -133,12 +133,14 @@ void TableReader::member(JsonValue value) {
 
 // Another's file may well have a version of its own: that it is not ours is then the better message.
 void TableReader::version(JsonValue value) {
-  if (value.is(JsonKind::integer) && value.integer() == Table::schema_version) return;
+  if (value.is(JsonKind::integer) && value.integer() >= Table::oldest_schema_version &&
+      value.integer() <= Table::schema_version)
+    return;
   const std::string current = std::to_string(Table::schema_version);
   const std::string where = source_.line(value.offset()) + "#/version";
   if (value.is(JsonKind::integer) && value.integer() > Table::schema_version)
     version_error_.emplace("the table has schema version " + std::to_string(value.integer()) +
-                               ", this library reads version " + current,
+                               ", this library reads versions up to " + current,
                            where,
                            "read it with a newer version of adaptive, or write it again with this one");
   else
@@ -242,7 +244,9 @@ ReadResult TableReader::finish() {
       problem += ": it has no \"schema\": \"adaptive-table\"";
     throw Error(problem, source_.name(), foreign_.empty() ? "" : "convert it with `adaptive import`");
   }
-  if (!has_version_) throw Error("the table has no \"version\"", source_.name(), "the current one is 1");
+  if (!has_version_)
+    throw Error("the table has no \"version\"", source_.name(),
+                "the current one is " + std::to_string(Table::schema_version));
   notices_.finish();
   return std::move(result_);
 }

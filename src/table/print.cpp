@@ -10,6 +10,7 @@
 
 #include <adaptive/error.hpp>
 
+#include "core/distance.hpp"
 #include "table/atomic_file.hpp"
 #include "table/limits.hpp"
 #include "table/names.hpp"
@@ -30,6 +31,7 @@ class Printer {
   void integer(std::int64_t value);
   void unsigned_integer(std::uint64_t value);
   void real(double value);
+  void time(std::int64_t seconds);
   void parameter(const Parameter& parameter);
 
   void fingerprint(const Fingerprint& fingerprint);
@@ -39,6 +41,8 @@ class Printer {
   void parameters(const Parameters& parameters);
   void entry(const OperationTable& operation, const Key& key, const Entry& entry);
   void key_value(const Dimension& dimension, std::int64_t value);
+  void claim(const Claim& claim, std::string_view separator);
+  void ownership(const Entry& entry);
   void record(const VariantRecord& record);
   bool statistics(const Statistics& statistics);
 
@@ -51,19 +55,12 @@ bool is_measured(const Statistics& record) {
          sound(record.location_ns, limits::latency_ns);
 }
 
+bool is_time(std::int64_t seconds) {
+  return seconds > 0 && seconds <= limits::time;
+}
+
 bool fits(const Dimension& dimension, std::int64_t value) {
-  const auto labels = static_cast<std::int64_t>(dimension.labels.size());
-  switch (dimension.kind) {
-    case DimensionKind::size:
-      return value >= 0;
-    case DimensionKind::linear:
-      return true;
-    case DimensionKind::label:
-      return value >= 0 && value < labels;
-    case DimensionKind::label_set:
-      return value >= 0 && (labels >= 63 || value >> labels == 0);
-  }
-  return false;
+  return core::names_labels(dimension, value) && (dimension.kind != DimensionKind::size || value >= 0);
 }
 
 bool fits(const std::vector<Dimension>& dimensions, const Key& key) {
@@ -122,6 +119,12 @@ void Printer::real(double value) {
   const auto format =
       size == 0.0 || (size >= 1e-4 && size < 1e17) ? std::chars_format::fixed : std::chars_format::scientific;
   out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr);
+}
+
+void Printer::time(std::int64_t seconds) {
+  raw("\"");
+  raw(time_text(seconds));
+  raw("\"");
 }
 
 void Printer::parameter(const Parameter& parameter) {
@@ -296,17 +299,8 @@ void Printer::entry(const OperationTable& operation, const Key& key, const Entry
     key_value(operation.dimensions[i], key[i]);
   }
   raw("}");
-  if (!entry.incumbent.empty()) {
-    raw(", \"incumbent\": ");
-    name(entry.incumbent, "an incumbent");
-  }
-  raw(", \"origin\": ");
-  text(to_string(entry.origin));
-  if (entry.time > 0 && entry.time <= limits::time) {
-    raw(", \"time\": \"");
-    raw(time_text(entry.time));
-    raw("\"");
-  }
+  claim({entry.incumbent, entry.origin, entry.time}, ", ");
+  ownership(entry);
   raw(", \"variants\": {");
   separator = "\n          ";
   for (const auto& [variant, content] : entry.variants) {
@@ -317,6 +311,50 @@ void Printer::entry(const OperationTable& operation, const Key& key, const Entry
     record(content);
   }
   raw("}}");
+}
+
+void Printer::claim(const Claim& claim, std::string_view separator) {
+  if (!claim.incumbent.empty()) {
+    raw(separator);
+    separator = ", ";
+    raw("\"incumbent\": ");
+    name(claim.incumbent, "an incumbent");
+  }
+  raw(separator);
+  raw("\"origin\": ");
+  text(to_string(claim.origin));
+  if (is_time(claim.time)) {
+    raw(", \"time\": ");
+    time(claim.time);
+  }
+}
+
+void Printer::ownership(const Entry& entry) {
+  if (!entry.chosen_by.empty()) {
+    raw(", \"chosen_by\": ");
+    name(entry.chosen_by, "a writer");
+  }
+  std::string_view separator = "\n          ";
+  if (!entry.claims.empty()) raw(", \"claims\": {");
+  for (const auto& [writer, content] : entry.claims) {
+    raw(separator);
+    separator = ",\n          ";
+    name(writer, "a writer");
+    raw(": {");
+    claim(content, "");
+    raw("}");
+  }
+  if (!entry.claims.empty()) raw("}");
+  separator = "";
+  if (!entry.generations.empty()) raw(", \"generations\": {");
+  for (const auto& [writer, generation] : entry.generations) {
+    raw(separator);
+    separator = ", ";
+    name(writer, "a writer");
+    raw(": ");
+    unsigned_integer(std::min(generation, limits::generations));
+  }
+  if (!entry.generations.empty()) raw("}");
 }
 
 void Printer::key_value(const Dimension& dimension, std::int64_t value) {
@@ -387,6 +425,10 @@ bool Printer::statistics(const Statistics& statistics) {
     raw("\"failures\": ");
     unsigned_integer(std::min(statistics.failures, limits::count));
     separator = ", ";
+    if (is_time(statistics.failed_at)) {
+      raw(", \"failed_at\": ");
+      time(statistics.failed_at);
+    }
   }
   return separator.empty();
 }

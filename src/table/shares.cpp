@@ -13,25 +13,29 @@
 namespace adaptive::table {
 namespace {
 
-constexpr std::string_view earlier = "earlier";
-
-// Of one writer the greatest is the latest. Beyond the counts nothing is expected to differ; where it does,
-// the order decides all the same, so that every merge decides alike.
+// Of two states of one writer the greater one is the later one. Two states with equal counts are expected to
+// be equal; the other members make the order total, so that every merge decides alike.
 auto progress(const Statistics& s) {
-  return std::tuple(s.count, s.failures, s.mean_ns, s.variance_ns2, s.location_ns);
+  return std::tuple(s.count, s.failures, s.mean_ns, s.variance_ns2, s.location_ns, s.failed_at);
 }
 
-bool is_empty(const Statistics& s) {
-  return s.count == 0 && s.failures == 0;
+bool is_empty(const VariantRecord& record) {
+  return record.shares.empty() && record.count == 0 && record.failures == 0;
 }
 
 // FNV-1a, 64 bits.
 std::uint64_t hash(const Statistics& s) {
   std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const std::uint64_t word :
-       {s.count, std::bit_cast<std::uint64_t>(s.mean_ns), std::bit_cast<std::uint64_t>(s.variance_ns2),
-        std::bit_cast<std::uint64_t>(s.location_ns), s.failures})
+  const auto add = [&](std::uint64_t word) {
     for (int shift = 0; shift < 64; shift += 8) hash = (hash ^ (word >> shift & 0xFFu)) * 0x100000001B3u;
+  };
+  add(s.count);
+  add(std::bit_cast<std::uint64_t>(s.mean_ns));
+  add(std::bit_cast<std::uint64_t>(s.variance_ns2));
+  add(std::bit_cast<std::uint64_t>(s.location_ns));
+  add(s.failures);
+  // Schema version 1 had no such time: its records keep the names that they have in merged tables.
+  if (s.failed_at != 0) add(static_cast<std::uint64_t>(s.failed_at));
   return hash;
 }
 
@@ -43,6 +47,7 @@ std::string hexadecimal(const char* format, std::uint64_t value) {
 
 void add(Statistics& to, const Statistics& from) {
   const std::uint64_t failures = std::min(to.failures + from.failures, limits::count);
+  const std::int64_t failed_at = std::max(to.failed_at, from.failed_at);
   if (to.count == 0) {
     to = from;
   } else if (from.count != 0) {
@@ -58,6 +63,7 @@ void add(Statistics& to, const Statistics& from) {
     to.count = std::min(to.count + from.count, limits::count);
   }
   to.failures = failures;
+  to.failed_at = failed_at;
 }
 
 }  // namespace
@@ -65,6 +71,13 @@ void add(Statistics& to, const Statistics& from) {
 VariantRecord record_of(std::string writer, const Statistics& statistics) {
   VariantRecord record{statistics};
   record.shares.push_back({std::move(writer), statistics});
+  return record;
+}
+
+VariantRecord record_of(std::vector<WriterShare> shares) {
+  VariantRecord record{sum(shares), {}};
+  // A single share that names nobody is the record itself.
+  if (shares.size() != 1 || is_named(shares.front().writer)) record.shares = std::move(shares);
   return record;
 }
 
@@ -99,21 +112,7 @@ void join(VariantRecord& into, const VariantRecord& from) {
       ++a, ++b;
     }
   }
-  const bool anonymous = all.size() == 1 && all.front().writer.starts_with('#');
-  into = VariantRecord{sum(all), {}};
-  if (!anonymous) into.shares = std::move(all);
-}
-
-void fold_oldest(VariantRecord& record, std::size_t most) {
-  if (record.shares.size() <= most) return;
-  std::vector<WriterShare> folded, kept;
-  const std::size_t surplus = record.shares.size() - most / 2;
-  for (WriterShare& share : record.shares)
-    (share.writer == earlier || folded.size() < surplus ? folded : kept).push_back(std::move(share));
-  kept.push_back({std::string(earlier), sum(folded)});
-  std::sort(kept.begin(), kept.end(),
-            [](const WriterShare& x, const WriterShare& y) { return x.writer < y.writer; });
-  record = VariantRecord{sum(kept), std::move(kept)};
+  into = record_of(std::move(all));
 }
 
 std::string new_writer(std::int64_t time) {

@@ -17,19 +17,20 @@
 
 namespace adaptive::table {
 
-/// Latencies of one variant at one key. All zero but `failures` where nothing was measured.
+/// Latencies of one variant at one key. Without a measurement only `failures` and `failed_at` may be set.
 struct Statistics {
   std::uint64_t count = 0;
   double mean_ns = 0.0;
   double variance_ns2 = 0.0;  ///< of one latency
   double location_ns = 0.0;   ///< robust location: what variants are compared by
   std::uint64_t failures = 0;
+  std::int64_t failed_at = 0;  ///< seconds since 1970 of the latest failure; 0 where unknown
 
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };
 
-/// The part of a record that one process measured. It only ever grows: of two states of it the one with more
-/// results is the later one.
+/// The part of a record that one writer measured in its latest generation (`Entry::generations`). Within a
+/// generation a share only grows: of two states of it, the one with more results is the later one.
 struct WriterShare {
   std::string writer = {};
   Statistics statistics = {};
@@ -49,11 +50,29 @@ struct VariantRecord : Statistics {
 /// From the least trusted to the most: of two incumbents of the same time the higher one stays in a merge.
 enum class Origin : std::uint8_t { imported, measured, adapted };
 
+/// Which variant a writer has chosen for a key.
+struct Claim {
+  std::string incumbent = {};  ///< empty where none is known
+  Origin origin = Origin::imported;
+  std::int64_t time = 0;  ///< seconds since 1970 of the last change; 0 unknown
+
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+/// What is known of one key. `ownership.hpp` has the operations that keep its parts consistent.
 struct Entry {
   Key key = {};
+  // The claim that outranks all others, and whose it is.
   std::string incumbent = {};  ///< empty where none is known
   Origin origin = Origin::measured;
-  std::int64_t time = 0;  ///< seconds since 1970 of the last change; 0 unknown
+  std::int64_t time = 0;       ///< seconds since 1970 of the last change; 0 unknown
+  std::string chosen_by = {};  ///< the writer; empty where nobody is named
+  /// By writer, the claims that are outranked; they count again when the writer of a higher one resets.
+  std::map<std::string, Claim> claims = {};
+  /// By writer, how often it has reset this key; absent means never. All shares and the claim of that writer
+  /// in this entry were made after its latest reset. A writer with a generation and nothing else keeps tables
+  /// that know an older generation from bringing it back.
+  std::map<std::string, std::uint64_t> generations = {};
   std::map<std::string, VariantRecord> variants = {};
 
   friend bool operator==(const Entry&, const Entry&) = default;
@@ -79,7 +98,8 @@ struct ForeignFile {
 };
 
 struct Table {
-  static constexpr int schema_version = 1;
+  static constexpr int schema_version = 2;
+  static constexpr int oldest_schema_version = 1;  ///< that can still be read
 
   std::string tool = {};  ///< name and version of what wrote it
   Fingerprint fingerprint = {};

@@ -47,8 +47,8 @@ const std::map<std::string, Said>& refused() {
       {"other_schema", {"", "its \"schema\" is \"tuning-results\""}},
       {"no_version", {"", "no \"version\""}},
       {"bad_version", {":1#/version", "not a schema version"}},
-      {"newer", {":3#/version", "schema version 2, this library reads version 1"}},
-      {"newer_version_first", {":2#/version", "schema version 3"}},
+      {"newer", {":3#/version", "schema version 3, this library reads versions up to 2"}},
+      {"newer_version_first", {":2#/version", "schema version 4"}},
       {"vllm", {"", "looks like a vLLM or SGLang configuration"}},
       {"megablox", {"", "looks like a Megablox tuning cache"}},
       {"metal_marlin", {"", "looks like a Metal Marlin table"}},
@@ -289,6 +289,63 @@ TEST(Faults, OfWriters) {
   const auto list = record_from(R"({"count": 1, "mean_ns": 3, "writers": []})");
   EXPECT_EQ(list.first.count, 1u);
   EXPECT_EQ(list.second.size(), 1u);
+}
+
+// The entry with these members besides its key, and what is said of it.
+std::pair<Entry, std::vector<std::string>> entry_from(const std::string& members) {
+  const ReadResult read = parse(R"({"schema": "adaptive-table", "version": 2, "operations": {"o": {
+    "dimensions": [{"name": "m"}], "variants": {"v": {}, "w": {}}, "entries": [{"key": {"m": 1}, )" +
+                                    members + "}]}}}",
+                                "t");
+  std::vector<std::string> said;
+  for (const Notice& notice : read.notices) said.push_back(notice.where + ": " + notice.what);
+  return {read.table.operations.at("o").entries.at(Key{1}), said};
+}
+
+TEST(Faults, OfClaims) {
+  const auto sound = entry_from(R"("incumbent": "v", "origin": "adapted", "time": "2026-01-31T08:15:00Z",
+    "chosen_by": "x", "claims": {"y": {"incumbent": "w", "origin": "measured"}, "#": {"incumbent": "v"}})");
+  EXPECT_TRUE(sound.second.empty()) << sound.second.front();
+  EXPECT_EQ(sound.first.chosen_by, "x");
+  EXPECT_EQ(sound.first.claims.at("y"), (Claim{"w", Origin::measured, 0}));
+  EXPECT_EQ(sound.first.claims.at("#"), (Claim{"v", Origin::imported, 0}));
+
+  const auto later =
+      entry_from(R"("incumbent": "v", "claims": {"y": {"incumbent": "w", "origin": "adapted"}})");
+  ASSERT_EQ(later.second.size(), 1u);
+  EXPECT_NE(later.second[0].find("outranks the incumbent"), std::string::npos);
+  EXPECT_EQ(later.first.incumbent, "w");
+  EXPECT_EQ(later.first.chosen_by, "y");
+  EXPECT_EQ(later.first.claims.at("#").incumbent, "v");
+
+  EXPECT_EQ(
+      entry_from(R"("claims": {"y": {"incumbent": "z", "time": "2026-01-31T08:15:00Z"}})").second.size(), 2u)
+      << "there is no z, and nothing else is claimed";
+  EXPECT_EQ(
+      entry_from(R"("incumbent": "v", "chosen_by": "x", "claims": {"x": {"incumbent": "v"}})").second.size(),
+      1u);
+  EXPECT_EQ(entry_from(R"("incumbent": "v", "chosen_by": "#x")").second.size(), 1u);
+  EXPECT_EQ(entry_from(R"("incumbent": "v", "claims": {"#x": {"incumbent": "v"}})").second.size(), 1u);
+  EXPECT_EQ(entry_from(R"("incumbent": "v", "claims": [])").second.size(), 1u);
+}
+
+TEST(Faults, OfGenerations) {
+  const auto sound = entry_from(R"("generations": {"x": 3})");
+  EXPECT_TRUE(sound.second.empty());
+  EXPECT_EQ(sound.first.generations.at("x"), 3u);
+  for (const char* bad :
+       {R"({"x": 0})", R"({"x": -1})", R"({"x": "1"})", R"({"#x": 1})", R"({"x": 1, "x": 2})", "1"})
+    EXPECT_EQ(entry_from(R"("generations": )" + std::string(bad)).second.size(), 1u) << bad;
+}
+
+TEST(Faults, OfTheTimeOfAFailure) {
+  const auto sound = record_from(R"({"failures": 2, "failed_at": "2026-01-31T08:15:00Z"})");
+  EXPECT_TRUE(sound.second.empty());
+  EXPECT_EQ(sound.first.failed_at, 1'769'847'300);
+  const auto faulty = record_from(R"({"failures": 2, "failed_at": "yesterday"})");
+  EXPECT_EQ(faulty.second.size(), 1u);
+  EXPECT_EQ(faulty.first.failures, 2u);
+  EXPECT_EQ(faulty.first.failed_at, 0);
 }
 
 }  // namespace

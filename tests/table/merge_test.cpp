@@ -7,6 +7,7 @@
 
 #include "sample_table.hpp"
 #include "table/merge.hpp"
+#include "table/ownership.hpp"
 #include "table/shares.hpp"
 #include "table/table.hpp"
 
@@ -191,19 +192,100 @@ TEST(Merge, OfOneWriterTheLaterStateCounts) {
   EXPECT_EQ(record_in(table).count, 19u);
 }
 
-TEST(Merge, ManyWritersAreFoldedIntoOne) {
-  VariantRecord record;
-  for (int i = 0; i < 10; ++i) join(record, record_of("w" + std::to_string(i), {1, 2.0 + i, 0.0, 2.0, 1}));
-  VariantRecord folded = record;
-  fold_oldest(folded, 10);
-  EXPECT_EQ(folded, record);
-  fold_oldest(folded, 8);
-  ASSERT_EQ(folded.shares.size(), 5u);
-  EXPECT_EQ(folded.shares.front().writer, "earlier");
-  EXPECT_EQ(folded.shares.front().statistics.count, 6u);
-  EXPECT_EQ(folded.count, record.count);
-  EXPECT_EQ(folded.failures, record.failures);
-  EXPECT_NEAR(folded.mean_ns, record.mean_ns, 1e-9);
+Entry entry_of(const std::string& writer, std::uint64_t count, std::uint64_t generation = 0) {
+  Entry entry;
+  entry.key = Key{1, 1};
+  if (generation > 0) entry.generations[writer] = generation;
+  choose(entry, writer, {"a", Origin::adapted, 10});
+  entry.variants["a"] = record_of(writer, {count, 5.0, 0.0, 5.0, 0});
+  return entry;
+}
+
+Entry joined(Entry into, const Entry& from) {
+  join(into, from);
+  return into;
+}
+
+TEST(Merge, OfOneWriterTheHigherGenerationCounts) {
+  const Entry before = entry_of("x", 100), after = entry_of("x", 10, 1), other = entry_of("y", 7);
+  for (const Entry& entry : {joined(before, after), joined(after, before),
+                             joined(joined(before, other), after), joined(before, joined(other, after))})
+    EXPECT_EQ(entry.variants.at("a").shares.front().statistics.count, 10u);
+  EXPECT_EQ(joined(joined(before, other), after).variants.at("a").count, 17u);
+}
+
+TEST(Merge, AGenerationWithoutResultsVoidsOlderOnes) {
+  Entry reset;
+  reset.origin = Origin::imported;
+  reset.generations["x"] = 1;
+  Entry claimed = entry_of("x", 100);
+  for (const Entry& entry : {joined(claimed, reset), joined(reset, claimed)}) {
+    EXPECT_EQ(entry.variants.at("a"), VariantRecord{});
+    EXPECT_EQ(entry.incumbent, "");
+    EXPECT_EQ(entry.chosen_by, "");
+  }
+  // What another has chosen before stands again.
+  Entry other = entry_of("y", 7);
+  choose(claimed, "x", {"b", Origin::adapted, 20});
+  EXPECT_EQ(joined(other, claimed).incumbent, "b");
+  EXPECT_EQ(joined(other, claimed).claims.at("y").incumbent, "a");
+  EXPECT_EQ(joined(joined(other, claimed), reset).incumbent, "a");
+  EXPECT_EQ(joined(joined(other, claimed), reset), joined(other, joined(claimed, reset)));
+}
+
+TEST(Merge, AChoiceOutranksAllOthers) {
+  Entry entry = entry_of("x", 1);
+  choose(entry, "y", {"b", Origin::adapted, 3});
+  EXPECT_EQ(entry.incumbent, "b");
+  EXPECT_EQ(entry.time, 11) << "no sooner than the other";
+  const Entry once = entry;
+  choose(entry, "y", {"b", Origin::adapted, 3});
+  EXPECT_EQ(entry, once);
+  rank_claims(entry);
+  EXPECT_EQ(entry, once);
+}
+
+TEST(Merge, AnEntryKeepsItsNewestWriters) {
+  Entry entry;
+  for (int i = 9; i >= 0; --i) join(entry, entry_of("w" + std::to_string(i), 1));
+  Entry same = entry;
+  EXPECT_EQ(cut(same, 10), 0u);
+  EXPECT_EQ(same, entry);
+  EXPECT_EQ(cut(entry, 4), 6u);
+  EXPECT_EQ(entry.variants.at("a").count, 4u);
+  EXPECT_EQ(entry.variants.at("a").shares.front().writer, "w6");
+  EXPECT_EQ(entry.claims.size() + 1, 4u);
+  EXPECT_EQ(cut(entry, 2, "w6"), 1u);
+  EXPECT_EQ(entry.variants.at("a").shares.front().writer, "w6") << "kept besides";
+  EXPECT_EQ(entry.variants.at("a").count, 3u);
+}
+
+TEST(Merge, CutsToTheNewestWritersAndCountsThem) {
+  const WritersMax few(3);
+  const auto table_of = [](int writer) {
+    OperationTable table = with({});
+    table.entries.at(Key{1, 1}) = entry_of("w" + std::to_string(writer), 1);
+    return table;
+  };
+  OperationTable upwards = table_of(0), downwards = table_of(7);
+  std::size_t removed = 0;
+  for (int i = 1; i < 8; ++i) removed += merge(upwards, table_of(i)).writers_cut;
+  for (int i = 6; i >= 0; --i) merge(downwards, table_of(i));
+  EXPECT_EQ(removed, 5u);
+  EXPECT_EQ(upwards, downwards);
+  EXPECT_EQ(record_in(upwards).count, 3u);
+  EXPECT_EQ(merge(upwards, table_of(0)).writers_cut, 1u) << "an older one does not come back";
+  EXPECT_EQ(upwards, downwards);
+}
+
+TEST(Merge, SharesWithoutANameAreCutByRecord) {
+  Entry entry;
+  entry.key = Key{1, 1};
+  for (const char* variant : {"a", "b"})
+    for (std::uint64_t i = 1; i <= 5; ++i) join(entry.variants[variant], {{i, 5.0, 0.0, 5.0, 0}, {}});
+  EXPECT_EQ(cut(entry, 3), 4u);
+  EXPECT_EQ(entry.variants.at("a").shares.size(), 3u);
+  EXPECT_EQ(entry.variants.at("b").shares.size(), 3u);
 }
 
 TEST(Merge, ConflictsAreListedAndNothingChanges) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "table/merge.hpp"
+#include "table/ownership.hpp"
 #include "table/shares.hpp"
 #include "table/table.hpp"
 
@@ -49,6 +50,7 @@ double any_latency() {
 Statistics any_statistics() {
   Statistics record;
   record.failures = *rc::gen::inRange<std::uint64_t>(0, 5);
+  if (record.failures > 0) record.failed_at = *rc::gen::inRange<std::int64_t>(0, 253'402'300'800);
   record.count = *rc::gen::inRange<std::uint64_t>(0, 1000);
   if (record.count == 0) return record;
   record.mean_ns = any_latency();
@@ -117,7 +119,17 @@ Entry any_entry(const OperationTable& operation, const Key& key) {
   for (const auto& [name, parameters] : operation.variants) {
     if (*rc::gen::arbitrary<bool>()) entry.variants[name] = any_record();
     if (*rc::gen::inRange(0, 3) == 0) entry.incumbent = name;
+    // Of few times, so that they meet.
+    if (*rc::gen::inRange(0, 3) == 0)
+      entry.claims[*rc::gen::element<std::string>("#", "v", "w", "y")] = {
+          name, Origin::adapted, entry.time + *rc::gen::inRange<std::int64_t>(-1, 2)};
   }
+  for (const char* writer : {"v", "w", "z"})
+    if (*rc::gen::inRange(0, 4) == 0) entry.generations[writer] = *rc::gen::inRange<std::uint64_t>(1, 4);
+  if (!entry.claims.empty() && *rc::gen::arbitrary<bool>()) entry.chosen_by = "x";
+  for (auto& [writer, claim] : entry.claims)
+    claim.time = std::clamp<std::int64_t>(claim.time, 0, 253'402'300'799);
+  rank_claims(entry);
   return entry;
 }
 
@@ -169,7 +181,10 @@ OperationTable one_of_many() {
   for (int n = *rc::gen::inRange(0, 5); n > 0; --n) {
     const Key key{*rc::gen::inRange(0, 2), *rc::gen::inRange(0, 2)};
     Entry entry = any_entry(operation, key);
-    entry.time = *rc::gen::inRange<std::int64_t>(0, 3);  // so that times meet too
+    // So that times meet too.
+    entry.time = *rc::gen::inRange<std::int64_t>(0, 3);
+    for (auto& [writer, claim] : entry.claims) claim.time = *rc::gen::inRange<std::int64_t>(0, 3);
+    rank_claims(entry);
     operation.entries[key] = entry;
   }
   return operation;
@@ -205,6 +220,19 @@ RC_GTEST_PROP(MergeProperties, TwiceIsOnce, ()) {
   RC_ASSERT(merged(merged(a, b), a) == merged(a, b));
 }
 
+RC_GTEST_PROP(MergeProperties, TheCutDependsOnNoOrder, ()) {
+  const WritersMax few(*rc::gen::inRange<std::size_t>(1, 4));
+  const OperationTable a = one_of_many(), b = one_of_many(), c = one_of_many();
+  const auto cut_alone = [](OperationTable table) {
+    for (auto& [key, entry] : table.entries) cut(entry, writers_max());
+    return table;
+  };
+  const OperationTable all = cut_alone(merged(merged(a, b), c));
+  RC_ASSERT(cut_alone(merged(a, merged(b, c))) == all);
+  RC_ASSERT(cut_alone(merged(merged(c, a), b)) == all);
+  RC_ASSERT(cut_alone(merged(merged(all, b), merged(a, a))) == all);
+}
+
 RC_GTEST_PROP(MergeProperties, WhatIsReadBackMergesAlike, ()) {
   Table a, b;
   a.operations["op"] = one_of_many();
@@ -218,12 +246,22 @@ RC_GTEST_PROP(MergeProperties, WhatIsReadBackMergesAlike, ()) {
 
 RC_GTEST_PROP(MergeProperties, NoWriterIsLost, ()) {
   const OperationTable a = one_of_many(), b = one_of_many();
-  // The latest state of every writer, of every record.
+  // The latest generation of every writer at every key, and its state in it, of every record.
+  std::map<std::pair<Key, std::string>, std::uint64_t> generations;
+  for (const OperationTable* table : {&a, &b})
+    for (const auto& [key, entry] : table->entries)
+      for (const auto& [writer, generation] : entry.generations) {
+        std::uint64_t& latest = generations[{key, writer}];
+        latest = std::max(latest, generation);
+      }
   std::map<std::tuple<Key, std::string, std::string>, std::pair<std::uint64_t, std::uint64_t>> latest, found;
-  const auto collect = [](const OperationTable& table, auto& into) {
+  const auto collect = [&](const OperationTable& table, auto& into) {
     for (const auto& [key, entry] : table.entries)
       for (const auto& [variant, record] : entry.variants)
         for (const WriterShare& share : shares_of(record)) {
+          const auto generation = generations.find({key, share.writer});
+          if (generation != generations.end() && generation_of(entry, share.writer) < generation->second)
+            continue;
           auto& state = into[{key, variant, share.writer}];
           state = std::max(state, std::pair(share.statistics.count, share.statistics.failures));
         }

@@ -68,8 +68,8 @@ struct TimerCounters {
 /// in one operation: it learns from queued ones at once, and from idle ones where there is next to nothing
 /// else, as in a program that waits for every launch: after 16 idle samples in a row at the start, 64 in a
 /// row later. Once it learns from idle ones, queued ones are left out until they make more than a quarter of
-/// the samples. A change after something was learned resets the operation; each change makes the next four
-/// times as hard.
+/// the samples. A change after something was learned resets the operation (`Operation::relearn`), in saved
+/// tables too; each change makes the next four times as hard.
 ///
 /// Any number of devices (the stream's own), streams and threads, per-thread default streams included. The
 /// operations must outlive the timer, or be drained before. Pools are left to the process at its end, since
