@@ -15,14 +15,25 @@ struct RedisOptions {
   int port = 6379;
   std::string user = {};  ///< of servers with several; else empty
   std::string password = {};
-  /// Before the name of every hash that is used, so that a server can be shared with other programs.
+  /// Before the name of every key that is used, so that a server can be shared with other programs.
   std::string prefix = "adaptive";
   /// Of connecting, and of every answer.
   std::chrono::milliseconds timeout = std::chrono::seconds(2);
+  /// What the server keeps of writers that have ended. A writer's keys have an expiry, which every exchange
+  /// renews. Needs clocks that agree among hosts as far as this time asks for.
+  Retention retention = {};
 };
 
-/// A Redis server: the hash "PREFIX:GROUP" has a field for each record. Connects at the first use, and anew
-/// after any error. `#include <adaptive/redis.hpp>`, target adaptive::redis.
+/// A Redis server, which needs no modules and no scripts (Redis 4 or later). A process fetches only records
+/// that have changed since it last asked. The keys of a group:
+///
+/// - "PREFIX:GROUP:records:WRITER", a hash: the writer's records by name.
+/// - "PREFIX:GROUP:versions:WRITER", a sorted set: the names of these records by when they were written.
+/// - "PREFIX:GROUP:writers", a sorted set: all writers by their last exchange.
+///
+/// Times are in microseconds since 1970. Connects at the first use, and anew after any error. Throws `Error`
+/// where `retention` allows no writer, or its time is negative. `#include <adaptive/redis.hpp>`, target
+/// adaptive::redis.
 ADAPTIVE_EXPORT std::shared_ptr<Store> redis_store(RedisOptions options = {});
 
 }  // namespace adaptive

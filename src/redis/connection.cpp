@@ -1,9 +1,11 @@
 #include "redis/connection.hpp"
 
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <pthread.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <utility>
@@ -54,7 +56,10 @@ using Reply = std::unique_ptr<redisReply, FreeReply>;
 Answer answer_of(const redisReply& reply) {
   Answer answer;
   if (reply.type == REDIS_REPLY_INTEGER) answer.integer = reply.integer;
-  if (reply.str != nullptr) answer.text.assign(reply.str, static_cast<std::size_t>(reply.len));
+  answer.is_null = reply.type == REDIS_REPLY_NIL;
+  if (reply.str != nullptr)
+    (reply.type == REDIS_REPLY_ERROR ? answer.error : answer.text)
+        .assign(reply.str, static_cast<std::size_t>(reply.len));
   if (reply.type == REDIS_REPLY_ARRAY)
     for (std::size_t i = 0; i < reply.elements; ++i) answer.elements.push_back(answer_of(*reply.element[i]));
   return answer;
@@ -114,16 +119,31 @@ std::map<std::string, std::string> Connection::read_hash(const std::string& hash
   });
 }
 
-void Connection::write_hash(const std::string& hash, const std::map<std::string, std::string>& fields) {
-  guarded([&] {
-    constexpr std::size_t batch = 1000;  // commands on their way at once
-    auto next = fields.begin();
-    while (next != fields.end()) {
-      std::size_t sent = 0;
-      for (; next != fields.end() && sent < batch; ++next, ++sent)
-        append({"HSET", hash, next->first, next->second});
-      for (; sent > 0; --sent) answer();
+std::vector<Answer> Connection::run_all(const std::vector<Command>& commands) {
+  return guarded([&] {
+    constexpr std::size_t batch = 1000;  // commands on their way at the same time
+    std::vector<Answer> answers;
+    for (std::size_t next = 0; next < commands.size();) {
+      const std::size_t end = std::min(next + batch, commands.size());
+      for (std::size_t i = next; i < end; ++i) append(commands[i]);
+      for (; next < end; ++next) answers.push_back(answer_or_error());
     }
+    return answers;
+  });
+}
+
+std::vector<Answer> Connection::run_as_one(const std::vector<Command>& commands) {
+  return guarded([&] {
+    append(Words{"MULTI"});
+    for (const Command& command : commands) append(command);
+    append(Words{"EXEC"});
+    answer();
+    for (std::size_t i = 0; i < commands.size(); ++i) answer();  // "QUEUED"
+    Answer all = answer();
+    for (const Answer& one : all.elements)
+      if (!one.error.empty()) fail("answers: " + one.error);
+    if (all.elements.size() != commands.size()) fail("an answer that is none to EXEC");
+    return std::move(all.elements);
   });
 }
 
@@ -136,6 +156,8 @@ void Connection::connect() {
   if (!context->redis) fail("no memory for a connection");
   if (context->redis->err != 0) fail(std::string("cannot be reached: ") + context->redis->errstr);
   ::redisSetTimeout(context->redis.get(), timeout);
+  // A program that this one starts is not to hold the connection open. hiredis does not ask for that.
+  ::fcntl(context->redis->fd, F_SETFD, FD_CLOEXEC);
   context_ = std::move(context);
   if (options_.password.empty()) return;
   if (options_.user.empty())
@@ -151,18 +173,37 @@ void Connection::append(Words words) {
     texts.push_back(word.data());
     sizes.push_back(word.size());
   }
+  append(std::move(texts), sizes);
+}
+
+void Connection::append(const Command& command) {
+  std::vector<const char*> texts;
+  std::vector<std::size_t> sizes;
+  for (const std::string& word : command) {
+    texts.push_back(word.data());
+    sizes.push_back(word.size());
+  }
+  append(std::move(texts), sizes);
+}
+
+void Connection::append(std::vector<const char*> texts, const std::vector<std::size_t>& sizes) {
   if (::redisAppendCommandArgv(context_->redis.get(), static_cast<int>(texts.size()), texts.data(),
                                sizes.data()) != REDIS_OK)
     fail(context_->redis->errstr);
 }
 
-Answer Connection::answer() {
+Answer Connection::answer_or_error() {
   void* raw = nullptr;
   if (::redisGetReply(context_->redis.get(), &raw) != REDIS_OK)
     fail(std::string("does not answer: ") + context_->redis->errstr);
   const Reply reply(static_cast<redisReply*>(raw));
-  if (reply->type == REDIS_REPLY_ERROR) fail("answers: " + answer_of(*reply).text);
   return answer_of(*reply);
+}
+
+Answer Connection::answer() {
+  Answer answer = answer_or_error();
+  if (!answer.error.empty()) fail("answers: " + answer.error);
+  return answer;
 }
 
 Answer Connection::command(Words words) {

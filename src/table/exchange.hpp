@@ -22,8 +22,9 @@ class Exchange {
   Exchange(std::shared_ptr<Store> store, std::string writer);
 
   /// Reads what the store has, writes those entries of `own` that it lacks or has in an older state, and
-  /// returns both together. Others' records that are faulty, or conflict with `own`, are noticed and left
-  /// out. Throws `Error` where the store fails.
+  /// returns both together. Others' records that are faulty, or conflict with `own`, and what the store
+  /// itself could not use, are noticed and left out. Records are parsed again only for keys of which one has
+  /// changed. Throws `Error` where the store fails.
   Table run(const Table& own, std::vector<Notice>& notices);
 
   const Store& store() const noexcept { return *store_; }
@@ -34,11 +35,25 @@ class Exchange {
     std::string text = {};
   };
 
+  using Record = const Store::Records::value_type*;
+
+  /// What all writers say of one key.
+  struct Part {
+    std::size_t hash = 0;  ///< of the records that it was made of
+    Table table = {};
+  };
+
   Store::Records published(const Table& own);
+  void update_parts(const Store::Records& stored, const Store::Records& changed,
+                    std::vector<Notice>& notices);
+  Table parse_all(const std::vector<Record>& records, std::vector<Notice>& notices) const;
+  Table all_parts(std::vector<Notice>& notices) const;
 
   std::shared_ptr<Store> store_;
   std::string writer_;
   std::map<std::string, Published> published_;
+  Table definitions_;                  // what names mean to this process, without entries
+  std::map<std::string, Part> parts_;  // by "OPERATION/KEY"
 };
 
 /// "nvidia_h200-580-13.0": what latencies of one group have in common. A name for files, too.

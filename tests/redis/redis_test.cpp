@@ -1,12 +1,16 @@
 // Sharing through a real server, which is killed and started again meanwhile.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +18,7 @@
 #include <adaptive/adaptive.hpp>
 #include <adaptive/redis.hpp>
 
+#include "redis/connection.hpp"
 #include "table/table.hpp"
 #include "tests/redis/redis_server.hpp"
 #include "tests/selector/scratch_folder.hpp"
@@ -45,6 +50,108 @@ TEST_F(Redis, KeepsRecordsByName) {
   for (int i = 0; i < 5000; ++i) many[std::to_string(i)] = std::string(100, 'x');
   store->write("many", "w", many);
   EXPECT_EQ(store->read("many"), many);
+}
+
+TEST_F(Redis, TransfersOnlyWhatHasChanged) {
+  server_.start();
+  redis::Connection connection(server_.options());
+  const auto sent_bytes = [&] {
+    const std::string text = connection.run({"INFO", "stats"}).text;
+    const std::string name = "total_net_output_bytes:";
+    return std::stoull(text.substr(text.find(name) + name.size()));
+  };
+  const auto writer = redis_store(server_.options());
+  const auto reader = redis_store(server_.options());
+  Store::Records records;
+  for (int i = 0; i < 2000; ++i) records[std::to_string(i)] = std::string(500, 'x');
+  writer->write("group", "w1", records);
+  redis_store(server_.options())->write("group", "w2", {{"other", "1"}});
+  EXPECT_EQ(reader->read("group").size(), 2001u);
+  writer->write("group", "w1", {{"7", "changed"}, {"new", "1"}});
+  const auto before = sent_bytes();
+  Store::Records all = reader->read("group");
+  EXPECT_LT(sent_bytes() - before, 20'000u);
+  EXPECT_EQ(all.size(), 2002u);
+  EXPECT_EQ(all.at("7"), "changed");
+  EXPECT_EQ(all.at("8"), records.at("8"));
+}
+
+TEST_F(Redis, RecordsExpireUnlessTheirWriterRenewsThem) {
+  server_.start();
+  redis::Connection connection(server_.options());
+  RedisOptions options = server_.options();
+  options.retention.unused = std::chrono::hours(1);
+  const auto store = redis_store(options);
+  store->write("group", "w", {{"one", "1"}});
+  const std::vector<std::string> keys = {"adaptive:group:writers", "adaptive:group:versions:w",
+                                         "adaptive:group:records:w"};
+  for (const std::string& key : keys) {
+    EXPECT_GT(connection.run({"TTL", key}).integer, 3500) << key;
+    EXPECT_LE(connection.run({"TTL", key}).integer, 3600) << key;
+    connection.run({"EXPIRE", key, "60"});
+  }
+  store->write("group", "w", {});
+  for (const std::string& key : keys) EXPECT_GT(connection.run({"TTL", key}).integer, 3500) << key;
+  for (const redis::Answer& key : connection.run({"KEYS", "*"}).elements)
+    EXPECT_EQ(std::count(keys.begin(), keys.end(), key.text), 1) << key.text;
+
+  EXPECT_EQ(store->read("group").size(), 1u);
+  connection.run({"DEL", keys[1], keys[2]});  // as if they had expired
+  EXPECT_EQ(store->read("group").size(), 1u) << "what was read once is not asked for again";
+  store->write("group", "w", {});
+  EXPECT_TRUE(store->read("group").empty()) << "so that the writer publishes it again";
+  EXPECT_TRUE(redis_store(options)->read("group").empty());
+  options.retention.unused = options.retention.unused.zero();
+  redis_store(options)->write("for ever", "w", {{"one", "1"}});
+  EXPECT_EQ(connection.run({"TTL", "adaptive:for ever:records:w"}).integer, -1);
+}
+
+TEST_F(Redis, BeyondTheirNumberTheLongestUnusedWritersAreRemoved) {
+  server_.start();
+  redis::Connection connection(server_.options());
+  const std::vector<std::string> writers = {"w0", "w1", "w2", "w3", "w4", "w5"};
+  for (const std::string& writer : writers)
+    redis_store(server_.options())->write("group", writer, {{writer, "1"}});
+  for (std::size_t i = 0; i < writers.size(); ++i)
+    connection.run({"ZADD", "adaptive:group:writers", std::to_string(1'000'000 + i), writers[i]});
+  const auto reader = redis_store(server_.options());
+  EXPECT_EQ(reader->read("group").size(), 6u);
+  RedisOptions options = server_.options();
+  options.retention = {.unused = std::chrono::seconds(0), .writers = 3};
+  const auto store = redis_store(options);
+  store->write("group", "own", {{"own", "1"}});
+  EXPECT_EQ(store->read("group"), (Store::Records{{"own", "1"}, {"w4", "1"}, {"w5", "1"}}));
+  EXPECT_EQ(reader->read("group"), store->read("group"));
+  EXPECT_EQ(connection.run({"EXISTS", "adaptive:group:records:w0"}).integer, 0);
+  options.retention = {.unused = std::chrono::hours(1)};
+  redis_store(options)->write("group", "own", {{"own", "2"}});
+  EXPECT_EQ(reader->read("group"), (Store::Records{{"own", "2"}})) << "unused since 1970";
+}
+
+TEST_F(Redis, OneWritersDamagedRecordsStopNobody) {
+  server_.start();
+  const auto store = redis_store(server_.options());
+  for (const char* writer : {"w1", "w2", "w3"}) store->write("group", writer, {{writer, "1"}});
+  redis::Connection connection(server_.options());
+  connection.run({"SET", "adaptive:group:versions:w1", "text"});
+  connection.run({"SET", "adaptive:group:records:w2", "text"});
+  const auto reader = redis_store(server_.options());
+  EXPECT_EQ(reader->read("group"), (Store::Records{{"w3", "1"}}));
+  ASSERT_EQ(reader->problems().size(), 2u);
+  EXPECT_NE(reader->problems()[0].where.find("adaptive:group:versions:w1"), std::string::npos);
+  EXPECT_NE(reader->problems()[0].what.find("WRONGTYPE"), std::string::npos);
+}
+
+TEST_F(Redis, AStartedProgramDoesNotInheritTheConnection) {
+  server_.start();
+  const auto store = redis_store(server_.options());
+  store->read("group");
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code ignored;
+    if (std::filesystem::read_symlink(entry.path(), ignored).string().find("socket:") != 0) continue;
+    const int flags = ::fcntl(std::stoi(entry.path().filename().string()), F_GETFD);
+    EXPECT_TRUE(flags < 0 || (flags & FD_CLOEXEC) != 0) << entry.path();
+  }
 }
 
 TEST_F(Redis, AnOutageIsAnErrorAndTheNextCallConnectsAnew) {

@@ -23,7 +23,7 @@ Saver* signalled = nullptr;
 /// A store in memory whose answers the test decides on.
 class MemoryStore final : public Store {
  public:
-  Records read(const std::string&) override {
+  const Records& read(const std::string&) override {
     if (before_read) before_read();
     if (!reachable) throw Error("gone", name());
     return records;
@@ -190,6 +190,27 @@ TEST_F(BackgroundSaving, SharesThroughAStore) {
   EXPECT_EQ(count_in_file(), 5u);
   // A key that this run has never seen starts with what the other one has found.
   EXPECT_EQ(operation_.explain({4096}).match.kind, MatchKind::exact);
+}
+
+TEST_F(BackgroundSaving, ADamagedFileOfAStoreIsSaidOnceAndTheOthersAreShared) {
+  Selector other(test::options());
+  other.define(test::operation({"a", "b"})).record({64}, 1, std::chrono::microseconds(4));
+  { const Saver saver(other, {.store = file_store(folder_ / "store"), .interval = never}); }
+  const std::filesystem::path group = *std::filesystem::directory_iterator(folder_ / "store");
+  std::ofstream(group / "damaged.json") << "{\"op/m=64/w\": ";
+  test::Log log;
+  SelectorOptions options = test::options();
+  options.log = log.callback();
+  Selector selector(options);
+  selector.define(test::operation({"a", "b"}));
+  Saver saver(selector, {.path = path(), .store = file_store(folder_ / "store"), .interval = never});
+  for (std::uint64_t times = 1; times <= 3; ++times) {
+    saver.request();
+    wait_for([&] { return saver.status().exchanged == times; });
+  }
+  saver.save();
+  EXPECT_EQ(count_in_file(), 1u);
+  EXPECT_EQ(log.count("damaged.json", LogLevel::warning), 1u) << log.text();
 }
 
 TEST_F(BackgroundSaving, AnOutageIsSaidOnceAndTheRunGoesOn) {
