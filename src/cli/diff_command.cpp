@@ -34,11 +34,16 @@ struct Counts {
   std::size_t added = 0;
   std::size_t removed = 0;
   std::size_t slower = 0;
+  std::size_t within_noise = 0;  // slower by more than the tolerance, but not surely slower at all
   std::size_t failing = 0;
 };
 
+bool exceeds_tolerance(const LatencyChange& change, const DiffArguments& arguments) {
+  return change.is_compared() && change.comparison.change > arguments.tolerance_percent / 100.0;
+}
+
 bool is_regression(const LatencyChange& change, const DiffArguments& arguments) {
-  return change.comparison.change > arguments.tolerance_percent / 100.0;
+  return exceeds_tolerance(change, arguments) && change.comparison.slower();
 }
 
 Counts count(const Diff& diff, const DiffArguments& arguments) {
@@ -49,7 +54,9 @@ Counts count(const Diff& diff, const DiffArguments& arguments) {
          : entry.change == KeyChange::removed ? counts.removed
                                               : counts.changed);
       for (const LatencyChange& latency : entry.latencies) {
-        counts.slower += is_regression(latency, arguments) ? 1 : 0;
+        const bool is_slower = is_regression(latency, arguments);
+        counts.slower += is_slower ? 1 : 0;
+        counts.within_noise += exceeds_tolerance(latency, arguments) && !is_slower ? 1 : 0;
         counts.failing += latency.fails_now ? 1 : 0;
       }
     }
@@ -60,15 +67,17 @@ std::string named(const std::string& incumbent) {
   return incumbent.empty() ? "no incumbent" : incumbent;
 }
 
-// Changes that nobody would believe are not shown, unless they exceed the tolerance.
+// Changes within the noise are not shown, unless they exceed the tolerance: then somebody may wonder.
 void print(const LatencyChange& change, const DiffArguments& arguments, std::ostream& out) {
   const table::Comparison& comparison = change.comparison;
   if (change.fails_now) out << fmt::format("    {}: fails now\n", change.variant);
-  const bool regression = is_regression(change, arguments);
-  if (change.before_ns == 0.0 || (!comparison.faster() && !comparison.slower() && !regression)) return;
+  if (!change.is_compared() || (comparison.within_noise() && !exceeds_tolerance(change, arguments))) return;
   out << fmt::format("    {}: {:.3f} us, now {:.3f} us: {:+.1f} %, noise {:.1f} %{}\n", change.variant,
-                     change.before_ns / 1e3, change.after_ns / 1e3, 100.0 * comparison.change,
-                     100.0 * comparison.noise, regression ? "  SLOWER" : "");
+                     change.before.location_ns / 1e3, change.after.location_ns / 1e3,
+                     100.0 * comparison.change, 100.0 * comparison.noise,
+                     is_regression(change, arguments) ? "  SLOWER"
+                     : comparison.within_noise()      ? "  within the noise"
+                                                      : "");
 }
 
 void print(const EntryDiff& entry, const DiffArguments& arguments, std::ostream& out) {
@@ -96,9 +105,11 @@ void print(const Diff& diff, const Counts& counts, const DiffArguments& argument
     for (const EntryDiff& entry : operation.entries) print(entry, arguments, out);
   }
   out << fmt::format(
-      "{} keys changed, {} new, {} gone; {} variants slower by more than {:g} %, {} failing now\n",
+      "{} keys changed, {} new, {} gone; {} variants slower by more than {:g} % and the noise, {} by more "
+      "than "
+      "{:g} % but within the noise, {} failing now\n",
       counts.changed, counts.added, counts.removed, counts.slower, arguments.tolerance_percent,
-      counts.failing);
+      counts.within_noise, arguments.tolerance_percent, counts.failing);
 }
 
 Json to_json(const EntryDiff& entry, const DiffArguments& arguments) {
@@ -106,11 +117,12 @@ Json to_json(const EntryDiff& entry, const DiffArguments& arguments) {
   Json latencies = Json::array();
   for (const LatencyChange& change : entry.latencies)
     latencies.push_back({{"variant", change.variant},
-                         {"before_ns", change.before_ns > 0.0 ? Json(change.before_ns) : Json()},
-                         {"after_ns", change.after_ns > 0.0 ? Json(change.after_ns) : Json()},
+                         {"before_ns", change.is_compared() ? Json(change.before.location_ns) : Json()},
+                         {"after_ns", change.is_compared() ? Json(change.after.location_ns) : Json()},
                          {"change_percent", 100.0 * change.comparison.change},
                          {"noise_percent", 100.0 * change.comparison.noise},
                          {"slower", is_regression(change, arguments)},
+                         {"within_noise", change.is_compared() && change.comparison.within_noise()},
                          {"fails_now", change.fails_now}});
   return {{"key", entry.key},
           {"change", changes[static_cast<std::size_t>(entry.change)]},
@@ -127,10 +139,15 @@ Json to_json(const Diff& diff, const Counts& counts, const DiffArguments& argume
     operations.push_back(
         {{"name", operation.name}, {"definitions", operation.definitions}, {"entries", entries}});
   }
-  return {{"keys_changed", counts.changed},  {"keys_added", counts.added},
-          {"keys_removed", counts.removed},  {"slower", counts.slower},
-          {"failing_now", counts.failing},   {"tolerance_percent", arguments.tolerance_percent},
-          {"fingerprint", diff.fingerprint}, {"operations", operations}};
+  return {{"keys_changed", counts.changed},
+          {"keys_added", counts.added},
+          {"keys_removed", counts.removed},
+          {"slower", counts.slower},
+          {"slower_within_noise", counts.within_noise},
+          {"failing_now", counts.failing},
+          {"tolerance_percent", arguments.tolerance_percent},
+          {"fingerprint", diff.fingerprint},
+          {"operations", operations}};
 }
 
 Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
@@ -151,7 +168,9 @@ Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
 
 Command add_diff(CLI::App& app) {
   CLI::App* const command =
-      app.add_subcommand("diff", "Tells what changed; exits 1 where a variant got slower, or fails now.");
+      app.add_subcommand("diff",
+                         "Tells what changed; exits 1 where a variant got slower by more than the tolerance "
+                         "and the noise, or fails now.");
   const auto arguments = std::make_shared<DiffArguments>();
   command->add_option("before", arguments->before, "The older table")->required()->type_name("TABLE");
   command->add_option("after", arguments->after, "The newer one")->required()->type_name("TABLE");

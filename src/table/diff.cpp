@@ -62,15 +62,9 @@ std::vector<LatencyChange> diff_latencies(const Entry& before, const Entry& afte
     const auto other = after.variants.find(variant);
     if (other == after.variants.end()) continue;
     const VariantRecord& now = other->second;
-    LatencyChange change{.variant = variant, .fails_now = old.failures == 0 && now.failures > 0};
-    if (old.count > 0 && now.count > 0) {
-      change.before_ns = old.location_ns;
-      change.after_ns = now.location_ns;
-      change.comparison = compare(old, now);
-    } else if (!change.fails_now) {
-      continue;
-    }
-    changes.push_back(std::move(change));
+    LatencyChange change{
+        .variant = variant, .before = old, .after = now, .fails_now = old.failures == 0 && now.failures > 0};
+    if (change.is_compared() || change.fails_now) changes.push_back(std::move(change));
   }
   return changes;
 }
@@ -110,6 +104,17 @@ OperationDiff diff(const OperationTable& before, const OperationTable& after) {
   return result;
 }
 
+// Among many comparisons chance alone makes some look like changes: how many there are decides on each.
+void compare_all(Diff& diff) {
+  std::vector<LatencyChange*> compared;
+  for (OperationDiff& operation : diff.operations)
+    for (EntryDiff& entry : operation.entries)
+      for (LatencyChange& change : entry.latencies)
+        if (change.is_compared()) compared.push_back(&change);
+  for (LatencyChange* const change : compared)
+    change->comparison = compare(change->before, change->after, compared.size());
+}
+
 std::string keys(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " key" : " keys");
 }
@@ -132,6 +137,7 @@ Diff diff(const Table& before, const Table& after) {
     if (!before.operations.contains(name))
       result.operations.push_back(
           {.name = name, .definitions = {"is new, with " + keys(operation.entries.size())}});
+  compare_all(result);
   return result;
 }
 

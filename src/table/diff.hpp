@@ -14,10 +14,13 @@ namespace adaptive::table {
 /// A variant at a key that both tables have measured, or that fails now and did not before.
 struct LatencyChange {
   std::string variant = {};
-  double before_ns = 0.0;
-  double after_ns = 0.0;
+  Statistics before = {};
+  Statistics after = {};
+  /// Of the two, where both were measured, as one of all comparisons of the diff.
   Comparison comparison = {};
-  bool fails_now = false;  ///< has launches that failed, and had none; the rest may be zero
+  bool fails_now = false;  ///< has launches that failed, and had none
+
+  bool is_compared() const noexcept { return before.count > 0 && after.count > 0; }
 };
 
 enum class KeyChange : std::uint8_t { changed, added, removed };

@@ -34,6 +34,27 @@ TEST_F(Diff, FailsWhereAVariantGotSlowerThanTolerated) {
   EXPECT_EQ(tool({"diff", before, before}).code, 0);
 }
 
+TEST_F(Diff, NoiseIsNoRegression) {
+  const auto noisy = [&](const std::string& name, double b) {
+    table::Table table = measured_table("a", {{"a", 1000}, {"b", b}});
+    table::VariantRecord& record = table.operations.at("op").entries.begin()->second.variants.at("b");
+    record = table::record_of("test", {10, b, 0.25 * b * b, b, 0});
+    return write(name, table::print(table));
+  };
+  const std::string before = noisy("1.json", 2000), after = noisy("2.json", 2184);
+  const Outcome outcome = tool({"diff", before, after});
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_NE(outcome.out.find("+9.2 %"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("within the noise\n"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("SLOWER"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("0 variants slower"), std::string::npos) << outcome.out;
+  const auto json = nlohmann::json::parse(tool({"diff", before, after, "--json"}).out);
+  EXPECT_EQ(json["slower"], 0);
+  EXPECT_EQ(json["slower_within_noise"], 1);
+  EXPECT_EQ(json["operations"][0]["entries"][0]["variants"][1]["within_noise"], true);
+  EXPECT_EQ(tool({"diff", before, noisy("3.json", 20'000)}).code, 1);
+}
+
 TEST_F(Diff, WrongUse) {
   const std::string before = table("1.json", "a", 1000, 2000);
   EXPECT_EQ(tool({"diff", before}).code, 2);

@@ -3,9 +3,14 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <adaptive/adaptive.hpp>
 #include <adaptive/device.hpp>
@@ -265,11 +270,43 @@ TEST_F(Tune, ChecksATable) {
   // A table of a machine that was a thousand times as fast.
   table::Table table = table::read(file).table;
   for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries)
-    for (auto& [name, record] : entry.variants) record.location_ns /= 1000.0, record.mean_ns /= 1000.0;
+    for (auto& [name, record] : entry.variants)
+      record.location_ns /= 1e3, record.mean_ns /= 1e3, record.variance_ns2 /= 1e6;
   table::write(table, path("fast.json"));
   const Outcome regressed = tune({"--check", path("fast.json"), "--check-entries", "1"});
   EXPECT_EQ(regressed.code, 1);
   EXPECT_NE(regressed.out.find("slower than the table says"), std::string::npos) << regressed.out;
+
+  // The same, measured with so much noise that nobody could tell.
+  for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries)
+    for (auto& [name, record] : entry.variants)
+      record = {{.count = 2,
+                 .mean_ns = 100.0 * record.mean_ns,
+                 .variance_ns2 = 1e16 * record.mean_ns * record.mean_ns,
+                 .location_ns = 100.0 * record.location_ns},
+                {}};
+  table::write(table, path("noisy.json"));
+  const Json noisy = Json::parse(tune({"--check", path("noisy.json"), "--check-entries", "1", "--json"}).out);
+  EXPECT_EQ(noisy[0]["within_noise"], true) << noisy;
+
+  // The same keys in the words of another program.
+  table::Table reordered = table::read(file).table;
+  table::OperationTable& operation = reordered.operations.at("mixed_bit_matmul");
+  std::reverse(operation.dimensions.begin(), operation.dimensions.end());
+  std::map<Key, table::Entry> entries;
+  for (auto& [key, entry] : operation.entries) {
+    std::vector<std::int64_t> values(key.values().begin(), key.values().end());
+    std::reverse(values.begin(), values.end());
+    entry.key = Key(std::span<const std::int64_t>(values));
+    entries.emplace(entry.key, entry);
+  }
+  operation.entries = std::move(entries);
+  table::write(reordered, path("reordered.json"));
+  const Outcome same = tune({"--check", path("reordered.json"), "--tolerance", "1000"});
+  EXPECT_EQ(same.code, 0) << same.out << same.err;
+  operation.dimensions.front().name = "other";
+  table::write(reordered, path("other.json"));
+  EXPECT_EQ(tune({"--check", path("other.json")}).code, 2);
 
   // A winner that is gone.
   for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries) entry.incumbent = "gone";
@@ -307,6 +344,7 @@ TEST_F(Tune, RefusesWrongUsage) {
                                              {"--seed", "-1"},
                                              {"--set", "bits=5"},
                                              {"--run-name", "a/b"},
+                                             {"--run-name", ".."},
                                              {"--timing", "guess"},
                                              {"--timing", "graph", "--devices", "cpu"},
                                              {"--time-budget", "0"},

@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
+#include <adaptive/random.hpp>
+#include <adaptive/statistics.hpp>
+
 #include "sample_table.hpp"
+#include "table/shares.hpp"
 
 namespace adaptive::table {
 namespace {
@@ -35,6 +40,76 @@ TEST(Diff, LatenciesOfVariantsThatBothMeasured) {
   EXPECT_EQ(change.latencies[0].comparison.change, 0.0);
   EXPECT_NEAR(change.latencies[1].comparison.change, 0.25, 1e-12);
   EXPECT_TRUE(change.latencies[1].comparison.slower());
+}
+
+// A table of one operation with `keys` keys, each measured `count` times: lognormal latencies of 100 us.
+Table run_of_a_program(std::uint64_t seed, std::int64_t keys, std::uint64_t count, double deviation,
+                       double slowdown_of_the_first = 1.0) {
+  Random random(seed);
+  Table table;
+  OperationTable& operation = table.operations["op"];
+  operation.name = "op";
+  operation.dimensions = {size_dimension("m")};
+  operation.variants["v"] = {};
+  for (std::int64_t m = 1; m <= keys; ++m) {
+    KeyStatistics statistics;
+    statistics.candidates.resize(1);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      double normal = -6.0;  // Irwin-Hall: nearly normal
+      for (int part = 0; part < 12; ++part) normal += random.uniform();
+      statistics.add(0, 1e5 * (m == 1 ? slowdown_of_the_first : 1.0) * std::exp(deviation * normal));
+    }
+    const VariantStatistics& all = statistics.candidates[0];
+    Entry& entry = operation.entries[Key{m}];
+    entry.key = Key{m};
+    entry.incumbent = "v";
+    entry.variants["v"] =
+        record_of("w" + std::to_string(seed),
+                  {all.total_count, all.mean_ns, all.variance_ns(), std::exp(all.location), 0});
+  }
+  return table;
+}
+
+std::size_t count_slower(const Diff& diff) {
+  std::size_t count = 0;
+  for (const EntryDiff& entry : diff.operations.at(0).entries)
+    for (const LatencyChange& change : entry.latencies) count += change.comparison.slower() ? 1 : 0;
+  return count;
+}
+
+TEST(Diff, TwoRunsOfOneProgramDifferByTheNoiseAlone) {
+  // 20,000 comparisons in all, from few results of quiet variants to many of heavy tails. Each diff of a
+  // hundred keys is wrong with a probability of one percent, be it faster or slower: of 40, none or one.
+  for (const double deviation : {0.01, 0.1, 0.7}) {
+    for (const std::uint64_t count : {2u, 5u, 50u}) {
+      int wrong = 0;
+      for (std::uint64_t seed = 1; seed <= 20; ++seed)
+        wrong += count_slower(diff(run_of_a_program(seed, 100, count, deviation),
+                                   run_of_a_program(1000 + seed, 100, count, deviation))) > 0
+                     ? 1
+                     : 0;
+      EXPECT_LE(wrong, 1) << deviation << ' ' << count;
+    }
+  }
+}
+
+TEST(Diff, ARealChangeIsFoundAmongManyKeys) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    EXPECT_EQ(count_slower(diff(run_of_a_program(seed, 100, 50, 0.05),
+                                run_of_a_program(1000 + seed, 100, 50, 0.05, 1.1))),
+              1u);
+}
+
+TEST(Diff, AFewResultsThatAgreeDoNotMakeANoisyVariantPrecise) {
+  const Statistics before{39, 10'589'622.0, 289'186'572'286'607.1, 3'112'285.0, 0};
+  const Statistics after{3, 23'982'068.0, 68'159'612'840'033.3, 23'098'662.0, 0};
+  EXPECT_TRUE(compare(before, after, 4).within_noise());
+  // Where the noise exceeds 100 %, a decrease can be sure all the same.
+  const Statistics wide{10, 1e6, 1e12, 1e6, 0};
+  const Statistics fast{10, 1e3, 1e6, 1e3, 0};
+  EXPECT_GT(compare(wide, fast).noise, 1.0);
+  EXPECT_TRUE(compare(wide, fast).faster());
+  EXPECT_FALSE(compare(wide, {10, 5e5, 2.5e11, 5e5, 0}).faster());
 }
 
 TEST(Diff, KeysThatCameAndWent) {

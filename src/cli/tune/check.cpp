@@ -1,7 +1,7 @@
 #include "cli/tune/check.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -14,6 +14,8 @@
 #include <adaptive/random.hpp>
 
 #include "cli/json_output.hpp"
+#include "table/align.hpp"
+#include "table/comparison.hpp"
 #include "table/table.hpp"
 #include "tuning/cuda_operation.hpp"
 #include "tuning/tuner.hpp"
@@ -21,11 +23,19 @@
 namespace adaptive::cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct Checked {
   std::string shape = {};
   std::string incumbent = {};
   std::string problem = {};  ///< empty: it holds
   double before_us = 0.0, now_us = 0.0, radius = 0.0;
+  std::optional<table::Comparison> comparison = {};  ///< with the table, where that has measured it
+};
+
+struct Tolerance {
+  double share = 0.0;           ///< by which a latency may have grown
+  std::size_t comparisons = 1;  ///< that are made together
 };
 
 std::vector<const table::Entry*> sample(const table::OperationTable& operation, std::size_t count,
@@ -40,7 +50,16 @@ std::vector<const table::Entry*> sample(const table::OperationTable& operation, 
   return entries;
 }
 
-void judge(const tuning::TunedShape& shape, const table::Entry& entry, double tolerance, Checked& checked) {
+table::Statistics statistics_of(const tuning::Contestant& contestant) {
+  const double deviation_ns = contestant.deviation_us * 1e3;
+  return {.count = contestant.count,
+          .mean_ns = contestant.mean_us * 1e3,
+          .variance_ns2 = deviation_ns * deviation_ns,
+          .location_ns = contestant.location_us * 1e3};
+}
+
+void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tolerance& tolerance,
+           Checked& checked) {
   if (shape.failure) {
     checked.problem = fmt::format("{}: {}", to_string(*shape.failure), shape.detail);
     return;
@@ -58,24 +77,35 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, double to
   }
   checked.now_us = now->location_us;
   checked.radius = now->radius;
-  const double surely_us = now->location_us * std::exp(-now->radius);
+  if (const auto record = entry.variants.find(entry.incumbent);
+      record != entry.variants.end() && record->second.count > 0)
+    checked.comparison = table::compare(record->second, statistics_of(*now), tolerance.comparisons);
   if (now->outcome == tuning::Outcome::slower)
     checked.problem = "is surely slower than the default";
-  else if (checked.before_us > 0.0 && surely_us > checked.before_us * (1.0 + tolerance))
-    checked.problem = fmt::format("is {:.1f} % slower than the table says",
-                                  100.0 * (now->location_us / checked.before_us - 1.0));
+  else if (checked.comparison && checked.comparison->change > tolerance.share && checked.comparison->slower())
+    checked.problem = fmt::format("is {:.1f} % slower than the table says, noise {:.1f} %",
+                                  100.0 * checked.comparison->change, 100.0 * checked.comparison->noise);
 }
 
-void print(const std::vector<Checked>& all, std::ostream& out) {
-  for (const Checked& checked : all)
-    out << fmt::format("{} {}: {} {} -> {}{}{}\n", checked.problem.empty() ? "holds    " : "REGRESSED",
+// Slower than the table says by more than the tolerance, but by no more than the noise.
+bool is_unsure(const Checked& checked, double tolerance) {
+  return checked.problem.empty() && checked.comparison && checked.comparison->change > tolerance;
+}
+
+void print(const std::vector<Checked>& all, double tolerance, std::ostream& out) {
+  for (const Checked& checked : all) {
+    std::string note = checked.problem.empty() ? "" : ": it " + checked.problem;
+    if (is_unsure(checked, tolerance))
+      note = fmt::format(": {:.1f} % slower, within the noise of {:.1f} %",
+                         100.0 * checked.comparison->change, 100.0 * checked.comparison->noise);
+    out << fmt::format("{} {}: {} {} -> {}{}\n", checked.problem.empty() ? "holds    " : "REGRESSED",
                        checked.shape, checked.incumbent, latency_text(checked.before_us),
-                       checked.now_us > 0.0 ? latency_text(checked.now_us) : "nothing",
-                       checked.problem.empty() ? "" : ": it ", checked.problem);
+                       checked.now_us > 0.0 ? latency_text(checked.now_us) : "nothing", note);
+  }
 }
 
-nlohmann::ordered_json checks_json(const std::vector<Checked>& all) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+Json checks_json(const std::vector<Checked>& all, double tolerance) {
+  Json list = Json::array();
   for (const Checked& checked : all)
     list.push_back({{"shape", checked.shape},
                     {"variant", checked.incumbent},
@@ -83,6 +113,8 @@ nlohmann::ordered_json checks_json(const std::vector<Checked>& all) {
                     {"problem", checked.problem},
                     {"table_us", checked.before_us},
                     {"measured_us", checked.now_us},
+                    {"noise_percent", checked.comparison ? Json(100.0 * checked.comparison->noise) : Json()},
+                    {"within_noise", is_unsure(checked, tolerance)},
                     {"confidence_percent", 100.0 * checked.radius}});
   return list;
 }
@@ -91,8 +123,8 @@ nlohmann::ordered_json checks_json(const std::vector<Checked>& all) {
 
 Exit check_table(const CheckOptions& options, tuning::Target& target, Console& console, std::ostream& out) {
   const table::Table table = table::read(options.table).table;
-  const auto operation = table.operations.find(target.name());
-  if (operation == table.operations.end())
+  const auto found = table.operations.find(target.name());
+  if (found == table.operations.end())
     throw Error("has nothing of " + target.name(), options.table.string(),
                 "tune it first: `adaptive tune " + target.name() + " --update`");
   const Fingerprint here = target.fingerprint();
@@ -100,8 +132,15 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
       normalised_device(table.fingerprint.device) != normalised_device(here.device))
     throw Error("is of " + table.fingerprint.device + ", and this is " + here.device, options.table.string(),
                 "run the check on that device");
+  // The table may name the dimensions and the labels in another order.
+  std::string mismatch;
+  const std::optional<table::OperationTable> operation =
+      table::aligned(found->second, tuning::dimensions_of(target.dimensions()), mismatch);
+  if (!operation)
+    throw Error(target.name() + " has other dimensions there: " + mismatch, options.table.string());
+  const std::vector<const table::Entry*> sampled = sample(*operation, options.entries, options.race.seed);
   std::vector<Checked> all;
-  for (const table::Entry* entry : sample(operation->second, options.entries, options.race.seed)) {
+  for (const table::Entry* entry : sampled) {
     const kernels::Shape shape = tuning::shape_of(entry->key);
     Checked checked{.shape = kernels::to_string(target.dimensions(), shape), .incumbent = entry->incumbent};
     if (const auto record = entry->variants.find(entry->incumbent); record != entry->variants.end())
@@ -114,14 +153,14 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
       tuning::TuneOptions tune{.race = options.race, .space = {.variants = {entry->incumbent}}};
       tune.race.exhaustive = false;
       const tuning::TuneResult result = tuning::tune({&target}, {shape}, log, tune);
-      judge(result.shapes.front(), *entry, options.tolerance, checked);
+      judge(result.shapes.front(), *entry, {options.tolerance, sampled.size()}, checked);
     }
     all.push_back(std::move(checked));
   }
   if (options.json)
-    print_json(checks_json(all), out);
+    print_json(checks_json(all, options.tolerance), out);
   else
-    print(all, out);
+    print(all, options.tolerance, out);
   const auto regressed =
       std::count_if(all.begin(), all.end(), [](const Checked& c) { return !c.problem.empty(); });
   if (!options.json)

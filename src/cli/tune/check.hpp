@@ -24,8 +24,11 @@ struct CheckOptions {
 };
 
 /// Measures the incumbents of a sample of entries again, each beside its default. An entry has regressed
-/// where its incumbent is surely slower than the table says by more than the tolerance, surely slower than
-/// the default, fails, or is no candidate any more. `exit_check` where any has.
+/// where its incumbent is slower than the table says by more than the tolerance and by more than the noise of
+/// both measurements (table/comparison.hpp), surely slower than the default, fails, or is no candidate any
+/// more. Dimensions and labels are matched by name. `exit_check` where any entry has regressed. Throws
+/// `Error` where the table is of another device, or has other dimensions or nothing of the target's
+/// operation.
 Exit check_table(const CheckOptions& options, tuning::Target& target, Console& console, std::ostream& out);
 
 }  // namespace adaptive::cli

@@ -1,9 +1,12 @@
 #include "cli/tune/report_page.hpp"
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "cli/tune/charts.hpp"
 #include "cli/tune/console.hpp"
+#include "cli/tune/results.hpp"
 #include "core/text.hpp"
 #include "tuning/parameter_effect.hpp"
 
@@ -53,15 +56,18 @@ std::string results(const std::vector<TunedShape>& shapes) {
     const auto& best = shape.race.contestants[*shape.race.best];
     const double seconds = best.location_us * 1e-6;
     const double default_us = shape.race.contestants.front().location_us;
+    const std::string_view sure = confidence(shape);
     html += fmt::format(
         "<td>{}{}<td class=\"number\">{}<td class=\"number\">{}<td class=\"number\">{:.1f} %<td "
         "class=\"number\">{:.1f} %<td class=\"number\">{:.1f}<td class=\"number\">{:.1f}<td "
         "class=\"number\">{}</tr>\n",
         core::xml_escaped(best.candidate.name),
-        shape.race.is_tie() ? " <span class=\"faint\">(tie)</span>" : "", latency_text(best.location_us),
-        default_us > 0.0 ? latency_text(default_us) : "failed", 100.0 * shape.race.gain(),
-        100.0 * shape.race.gain_radius(), shape.bytes / seconds / 1e9, shape.operations / seconds / 1e9,
-        shape.race.trials);
+        sure == "sure"  ? ""
+        : sure == "tie" ? " <span class=\"faint\">(tie)</span>"
+                        : " <span class=\"faint\">(gain within the noise)</span>",
+        latency_text(best.location_us), default_us > 0.0 ? latency_text(default_us) : "failed",
+        100.0 * shape.race.gain(), 100.0 * shape.race.gain_radius(), shape.bytes / seconds / 1e9,
+        shape.operations / seconds / 1e9, shape.race.trials);
   }
   return html + "</table></div>\n";
 }

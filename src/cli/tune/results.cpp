@@ -15,13 +15,6 @@ using Json = nlohmann::ordered_json;
 using tuning::Contestant;
 using tuning::TunedShape;
 
-std::string confidence(const TunedShape& shape) {
-  if (*shape.race.best == 0) return shape.race.is_tie() ? "tie" : "sure";
-  const double sure = shape.race.gain() - shape.race.gain_radius();
-  if (shape.race.is_tie()) return "tie";
-  return sure > 0.0 ? "sure" : "unsure";
-}
-
 // Of the columns' width in characters; µ and ± are two bytes each.
 std::string padded(const std::string& text, std::size_t width) {
   const auto wide = static_cast<std::size_t>(
@@ -30,6 +23,12 @@ std::string padded(const std::string& text, std::size_t width) {
 }
 
 }  // namespace
+
+std::string_view confidence(const TunedShape& shape) {
+  if (shape.race.is_tie()) return "tie";
+  if (*shape.race.best == 0) return "sure";
+  return shape.race.gain() > shape.race.gain_radius() ? "sure" : "unsure";
+}
 
 void print_results(const tuning::TuneResult& result, std::ostream& out) {
   std::size_t shape_width = 5, variant_width = 4;

@@ -186,7 +186,8 @@ class Tune {
       for (int number = 2; fs::exists(arguments_.runs / run_.name); ++number)
         run_.name = first + "-" + std::to_string(number);
     }
-    if (run_.name.find('/') != std::string::npos) throw UsageError("--run-name: no folder, a name");
+    if (run_.name.find('/') != std::string::npos || run_.name == "." || run_.name == "..")
+      throw UsageError("--run-name: no folder, a name");
     run_.command = streams_.arguments;
     for (const tuning::DeviceId device : devices_) run_.devices.push_back(to_string(device));
     run_.fingerprint = fingerprint_;
