@@ -7,17 +7,17 @@ namespace adaptive {
 /// What happened since the start, and all that was dropped. Calls themselves are not counted: that would be a
 /// shared write on the launch path.
 struct Counters {
-  std::uint64_t keys = 0;             ///< keys with a state of their own
-  std::uint64_t keys_refused = 0;     ///< calls of keys beyond `max_keys`: served from tables, never learned
-  std::uint64_t wrong_arity = 0;      ///< calls whose key has not the operation's number of values
-  std::uint64_t keys_invalid = 0;     ///< calls whose key has a value that names no label of its dimension
-  std::uint64_t unsupported = 0;      ///< keys that no variant supports
-  std::uint64_t consulted = 0;        ///< calls put to the policy
-  std::uint64_t contended = 0;        ///< calls that found the key's lock taken and ran the leader
-  std::uint64_t timed = 0;            ///< decisions that asked to be timed
-  std::uint64_t explored = 0;         ///< decisions for another variant than the leader
-  std::uint64_t results = 0;          ///< latencies that entered the statistics
-  std::uint64_t results_invalid = 0;  ///< not positive, or above 1e18 ns (31 years)
+  std::uint64_t keys = 0;               ///< keys with a state of their own
+  std::uint64_t keys_refused = 0;       ///< calls of keys beyond `max_keys`: served, never learned
+  std::uint64_t wrong_arity = 0;        ///< calls whose key has not the operation's number of values
+  std::uint64_t keys_invalid = 0;       ///< calls whose key has a value that names no label of its dimension
+  std::uint64_t unsupported = 0;        ///< keys that no variant supports
+  std::uint64_t consulted = 0;          ///< calls put to the policy
+  std::uint64_t contended = 0;          ///< calls that found a lock taken and ran the best that was known
+  std::uint64_t timed = 0;              ///< decisions that asked to be timed
+  std::uint64_t explored = 0;           ///< decisions for another variant than the leader
+  std::uint64_t results = 0;            ///< latencies that entered the statistics
+  std::uint64_t results_invalid = 0;    ///< not positive, or above 1e18 ns (31 years)
   std::uint64_t results_duplicate = 0;  ///< second results of one decision
   std::uint64_t results_expired = 0;    ///< came after they had been given up, or after a `reset`
   /// Latencies that had nowhere to go: their key has no state (it is beyond `max_keys`, could not be set up,

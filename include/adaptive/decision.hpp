@@ -48,29 +48,32 @@ class Pin {
  public:
   Pin() = default;
 
-  std::uint32_t variant() const noexcept { return incumbent_ & 0xFFFFu; }
+  std::uint32_t variant() const noexcept { return variant_; }
 
   /// The same as an untimed decision, so that a failed launch can be reported:
   /// `operation.fail(pin.decision())`.
-  Decision decision() const noexcept { return {head_, variant()}; }
+  Decision decision() const noexcept { return {head_, variant_}; }
 
   /// Whether that has changed since: prepare again with a new pin. Wait-free; any thread.
-  /// After 65,536 changes of one key between two looks a change can go unnoticed.
+  /// After 65,536 changes of one key between two looks a change can go unnoticed. The pin of a key that has
+  /// no state (`OperationSpec::max_keys`) is stale after whatever may change what such keys run, and at once
+  /// where it says only what can run until the key's first call is over.
   bool stale() const noexcept {
-    return current_ != nullptr && current_->load(std::memory_order_relaxed) != incumbent_;
+    return current_ != nullptr && current_->load(std::memory_order_relaxed) != seen_;
   }
 
  private:
   friend class Operation;
   friend class Site;
   friend class core::OperationState;
-  Pin(const detail::KeyHead* head, const std::atomic<std::uint32_t>* current,
-      std::uint32_t incumbent) noexcept
-      : head_(head), current_(current), incumbent_(incumbent) {}
+  Pin(const detail::KeyHead* head, std::uint32_t variant, const std::atomic<std::uint32_t>* current,
+      std::uint32_t seen) noexcept
+      : head_(head), current_(current), seen_(seen), variant_(variant) {}
 
   const detail::KeyHead* head_ = nullptr;
-  const std::atomic<std::uint32_t>* current_ = nullptr;  // null: no state, never stale
-  std::uint32_t incumbent_ = 0;
+  const std::atomic<std::uint32_t>* current_ = nullptr;  // changes with what is pinned; null: never stale
+  std::uint32_t seen_ = 0;
+  std::uint32_t variant_ = 0;
 };
 
 }  // namespace adaptive

@@ -31,6 +31,27 @@ class OperationState;
 }
 
 /// What a program says of an operation once.
+///
+/// Its functions are `candidates`, `default_variant`, `parse` and the variants' `supports`. For each
+/// operation one thread at a time calls them, without holding a lock that anything needs but the members
+/// named next. A function that throws costs no launch: the key runs the first variant that says that it can,
+/// the error is told once, and the key's next call asks again.
+///
+/// The thread is whichever meets a new key first, in `select`, `select_known`, `pin`, `site`, `explain` or
+/// `record`, and whichever calls `force`, `add_variant`, `Selector::define` or `Selector::load`. Where
+/// another thread is inside one of these functions, `site`, `explain` of a new key, `force`, `reset`,
+/// `add_variant` (without `candidates`), and `Selector::define` and `load` (with `parse`) wait for it. The
+/// first `select` or `pin` of a key then runs a variant that needs no question: one without `supports`; with
+/// `candidates` only the first variant counts. It waits too where there is none, where the variants are of
+/// several numeric classes of which only the program knows the key's, and with `rank_consistent`. So that
+/// nothing waits for itself, a thread must make no call that waits while it holds a lock that one of these
+/// functions takes; a Python program releases the interpreter's lock first.
+///
+/// These functions may call the operation's `name`, `dimensions`, `label`, `labels`, `variant`,
+/// `variant_count`, `find_variant` and `counters`, and `candidates` may call `add_variant`. They must not
+/// call the selector. `explain` of a new key, `force`, `reset` and any other `add_variant` throw `Error`
+/// there, since they would ask again; `select` and `pin` of a new key run a variant that needs no question,
+/// or the first variant where there is none.
 struct OperationSpec {
   /// Letters, digits, `_`, `-`, `.`; unique in a selector. Tables are found by it.
   std::string name = {};
@@ -40,9 +61,9 @@ struct OperationSpec {
   std::vector<Variant> variants = {};
   /// Names the candidates of a key by index, best guess first, where an operation has far more variants than
   /// make sense for one key. Its first supported one is then that key's default. Empty: all variants in their
-  /// order. Asked once a key, from one thread at a time; it may append variants (`Operation::add_variant`,
-  /// from the thread that it is called on) and name them, where a library tells its algorithms only key by
-  /// key.
+  /// order. Asked once for each key (see `max_keys` for the exception); it may append variants
+  /// (`Operation::add_variant`, from the thread that it is called on) and name them, where a library tells
+  /// its algorithms only key by key.
   std::function<std::vector<std::uint32_t>(const Key&)> candidates = {};
   /// Makes a variant that a table's entries name and the operation does not have, from its name and the
   /// parameters that the table has for it; nothing where it cannot. Such a variant is also a candidate of a
@@ -60,12 +81,16 @@ struct OperationSpec {
   /// default (docs/selection.md has the measurement). Infinity: no limit. Negative: never borrow,
   /// nor predict.
   double nearest_limit = 1.0;
-  /// Keys beyond it are served (exact or default), counted, and not learned.
+  /// Keys beyond it are served (by the exact entry of a table, else by the default), counted, and not
+  /// learned. What the latest 4,096 of them run is kept: their calls take no lock, allocate nothing and ask
+  /// nobody. The program is asked again about a key that others have put out, and after `force`, `enable`,
+  /// `Selector::set_mode`, an appended variant or another table.
   std::size_t max_keys = 65'536;
 };
 
-/// A call site with a fixed key: the look-up is done once. Trivially copyable; valid as long as its selector;
-/// any number of threads may share one.
+/// A call site with a fixed key: the look-up is done once, unless the key has no state
+/// (`OperationSpec::max_keys`). Trivially copyable; valid as long as its selector; any number of threads may
+/// share one.
 class Site {
  public:
   /// As `Operation::select` for the site's key.
@@ -76,12 +101,12 @@ class Site {
 
  private:
   friend class Operation;
-  Site(Operation& operation, const detail::KeyHead* head, std::uint32_t fallback) noexcept
-      : operation_(&operation), head_(head), fallback_(fallback) {}
+  Site(Operation& operation, const detail::KeyHead* head, const Key& key) noexcept
+      : operation_(&operation), head_(head), key_(key) {}
 
   Operation* operation_;
-  const detail::KeyHead* head_;
-  std::uint32_t fallback_;
+  const detail::KeyHead* head_;  // null: the key had no state when it was bound
+  Key key_;
 };
 
 /// While it lives every call of the operation runs one variant, untimed. Movable.
@@ -108,8 +133,9 @@ class ADAPTIVE_EXPORT Operation {
 
   /// Which variant the next launch of `key` runs. In the steady state: a hash, one probe, one load; no lock,
   /// no allocation, no system call, no shared write. A key's first call and the calls that explore take
-  /// longer, but never wait: where another thread holds what they need, they run the best that is known. On
-  /// any trouble the default variant, counted.
+  /// longer. Where another thread holds what they need, they run the best that is known; only a key's first
+  /// call may have to wait, where nothing else tells what can run it (`OperationSpec`). On any trouble a
+  /// variant that can run the key, the default if possible, counted.
   ADAPTIVE_HOT Decision select(const Key& key) noexcept {
     const detail::KeyTable* table = by_size_[key.size()].load(std::memory_order_acquire);
     const detail::KeyHead* head = table->find(key, detail::hash(key));
@@ -133,8 +159,9 @@ class ADAPTIVE_EXPORT Operation {
   void record(const Key& key, std::uint32_t variant, Latency latency) noexcept;
 
   /// The launch failed: the variant is set aside for that key until `reset`, and after a save also in other
-  /// runs on this device and software, for 30 days. Where it was the default and
-  /// nothing else is left it stays in use, since something must run.
+  /// runs on this device and software, for 30 days. A default to which there is no alternative stays in use,
+  /// since something must run. Of a key without a state (`OperationSpec::max_keys`) a failure is only
+  /// counted.
   void fail(const Decision& decision) noexcept;
 
   /// Binds a key. Throws `Error` where the number of values is wrong, or a value names no label of its
@@ -221,7 +248,7 @@ class ADAPTIVE_EXPORT Operation {
 
 ADAPTIVE_HOT Decision Site::select() const noexcept {
   if (head_ == nullptr) [[unlikely]]
-    return {nullptr, fallback_};
+    return operation_->select_unknown(key_);
   return operation_->decide(*head_);
 }
 

@@ -47,7 +47,8 @@ struct Variant {
   /// Variants of one class give bit for bit the same results. A key explores those of its default's class;
   /// variants without a class are one among themselves (`OperationSpec::mix_numeric_classes`).
   std::string numeric_class = {};
-  /// Whether it can run this key; asked once per key, never on the launch path. Empty: it runs every key.
+  /// Whether it can run this key; asked when a key is new (`OperationSpec` says by whom). Empty: it runs
+  /// every key.
   std::function<bool(const Key&)> supports = {};
 };
 

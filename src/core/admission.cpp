@@ -43,39 +43,61 @@ bool OperationState::fits(const Key& key) noexcept {
   return false;
 }
 
-Decision OperationState::select_unknown(Key key) noexcept {
+Decision OperationState::select_unknown(const Key& key) noexcept {
   if (!fits(key)) return {nullptr, 0};
-  const detail::KeyHead* head = find_or_admit(key);
-  if (head != nullptr) return face_.decide(*head);
-  return {nullptr, default_for(key)};
+  const Place place = find_place(key, Wait::for_safety);
+  return place.head != nullptr ? face_.decide(*place.head) : Decision(nullptr, place.variant);
 }
 
 std::optional<Decision> OperationState::select_known(Key key) noexcept {
   if (!fits(key)) return std::nullopt;
+  detail::number_this_thread();
   key = canonical(spec_.dimensions, key);
   const detail::KeyHead* head = find(key);
-  if (head != nullptr && is_known(*head->state)) return face_.decide(*head);
-  std::unique_lock lock(admin_, std::defer_lock);
-  if (!lock_to_admit(lock, Wait::no)) return std::nullopt;
-  try {
-    head = find(key);
-    if (head == nullptr) return admit_known(key);
-    // It began when nothing was known. Since then a table may have come, or a neighbour may have been
-    // learned.
-    KeyState& state = *head->state;
-    const std::vector<Neighbour> neighbours = neighbours_of(key);
-    std::unique_ptr<Policy> policy = new_policy();
-    const std::lock_guard key_lock(state.lock);
-    StartingPoint start = start_again(state, neighbours);
-    if (start.match.kind == MatchKind::fallback) return std::nullopt;
-    state.start = std::move(start);
-    begin(state, policy);
-    publish(state);
-  } catch (...) {
-    once(Trouble::exception, LogLevel::error, "a key could not be set up");
-    return std::nullopt;
+  if (head == nullptr || !is_known(*head->state)) {
+    const std::optional<Place> place = find_known(key);
+    if (!place) return std::nullopt;
+    if (place->head == nullptr) return Decision(nullptr, place->variant);
+    head = place->head;
   }
   return face_.decide(*head);
+}
+
+std::optional<OperationState::Place> OperationState::find_known(const Key& key) noexcept {
+  const auto if_known = [](const Place& place) { return place.known ? std::optional(place) : std::nullopt; };
+  if (const std::optional<Place> place = find_refused(key)) return if_known(*place);
+  std::unique_lock asking(asking_, std::defer_lock);
+  if (!may_ask(asking, Wait::never)) return std::nullopt;
+  try {
+    const detail::KeyHead* head = find(key);
+    if (head != nullptr) return begin_known(*head->state) ? std::optional(Place{.head = head}) : std::nullopt;
+    if (keys_.size() >= spec_.max_keys) return if_known(refuse(key));
+    Candidates candidates = candidates_of(key);
+    std::unique_ptr<Policy> policy = new_policy();
+    const std::lock_guard lock(admin_);
+    StartingPoint start = start_of(key, candidates);
+    if (start.match.kind == MatchKind::fallback) return std::nullopt;
+    return Place{.head = admit(key, std::move(candidates), std::move(start), std::move(policy)).head};
+  } catch (const std::exception& e) {
+    say_not_set_up(e.what());
+  } catch (...) {
+    say_not_set_up("unknown exception");
+  }
+  return std::nullopt;
+}
+
+bool OperationState::begin_known(KeyState& key) {
+  std::unique_ptr<Policy> policy = new_policy();
+  const std::lock_guard lock(admin_);
+  const std::vector<Neighbour> neighbours = neighbours_of(key.key);
+  const std::lock_guard key_lock(key.lock);
+  // It began when nothing was known. Since then a table may have come, or a neighbour may have been learned.
+  StartingPoint start = start_again(key, neighbours);
+  if (start.match.kind == MatchKind::fallback) return false;
+  key.start = std::move(start);
+  begin(key, policy);
+  publish(key);
+  return true;
 }
 
 bool OperationState::is_known(const KeyState& key) const noexcept {
@@ -86,171 +108,131 @@ bool OperationState::is_known(const KeyState& key) const noexcept {
          std::any_of(candidates.begin(), candidates.end(), failed);
 }
 
-std::optional<Decision> OperationState::admit_known(const Key& key) {
-  Candidates candidates = candidates_of_new(key);
-  StartingPoint start = start_of(key, candidates);
-  if (start.match.kind == MatchKind::fallback) return std::nullopt;
-  if (keys_.size() >= spec_.max_keys) {
-    refuse_key();
-    const std::uint32_t variant = candidates.variants[start.candidate];
-    const bool usable =
-        variants_[variant].enabled && shared_.mode.load(std::memory_order_relaxed) != Mode::off;
-    return Decision(nullptr, usable ? variant : candidates.variants[candidates.fallback]);
-  }
-  return face_.decide(*admit(key, std::move(candidates), std::move(start)).head);
-}
-
-void OperationState::refuse_key() noexcept {
-  keys_refused_.fetch_add(1, std::memory_order_relaxed);
-  once(Trouble::keys, LogLevel::warning, "max_keys is reached: further keys are served but not learned");
-}
-
-const detail::KeyHead* OperationState::find(Key key) const noexcept {
-  key = canonical(spec_.dimensions, key);
+const detail::KeyHead* OperationState::find(const Key& key) const noexcept {
   return table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
 }
 
-bool OperationState::lock_to_admit(std::unique_lock<std::mutex>& lock, Wait wait) noexcept {
-  // Where ranks have to agree, a default that stands in because somebody was busy would differ.
-  if (wait == Wait::yes || shared_.rank_consistent) {
-    lock.lock();
-    return true;
+bool OperationState::may_ask(std::unique_lock<Asking>& lock, Wait wait) noexcept {
+  if (!asking_.is_mine()) {
+    if (lock.try_lock()) return true;
+    // Where ranks have to agree, a variant that stands in because somebody was busy would differ.
+    if (wait == Wait::always || shared_.rank_consistent ||
+        (wait == Wait::for_safety && !variant_without_asking())) {
+      lock.lock();
+      return true;
+    }
   }
-  if (lock.try_lock()) return true;
   contended_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 
-const detail::KeyHead* OperationState::find_or_admit(Key key, Wait wait) noexcept {
+void OperationState::ask(std::unique_lock<Asking>& lock) const {
+  if (asking_.is_mine())
+    throw Error("a function that the operation calls has called the operation", spec_.name,
+                "see OperationSpec for what these functions may call");
+  lock.lock();
+}
+
+OperationState::Place OperationState::find_place(Key key, Wait wait) noexcept {
   // Before the first call of a key that is new to this thread: counted on another line, it would shift the
   // samples.
   detail::number_this_thread();
-  if (const detail::KeyHead* head = find(key)) return head;
   key = canonical(spec_.dimensions, key);
-  std::unique_lock lock(admin_, std::defer_lock);
-  if (!lock_to_admit(lock, wait)) return nullptr;
-  // Another thread may have made it between the look and the lock.
-  if (const detail::KeyHead* head = find(key)) return head;
-  if (keys_.size() >= spec_.max_keys) {
-    refuse_key();
-    return nullptr;
-  }
+  if (const detail::KeyHead* head = find(key)) return {.head = head};
+  if (const std::optional<Place> place = find_refused(key)) return *place;
+  std::unique_lock asking(asking_, std::defer_lock);
+  if (!may_ask(asking, wait)) return for_this_call(variant_without_asking().value_or(0));
+  // Another thread may have asked about it between the look and the lock.
+  if (const detail::KeyHead* head = find(key)) return {.head = head};
+  if (const std::optional<Place> place = find_refused(key)) return *place;
+  std::optional<std::uint32_t> by_default;
   try {
-    Candidates candidates = candidates_of_new(key);
+    if (keys_.size() >= spec_.max_keys) return refuse(key);
+    Candidates candidates = candidates_of(key);
+    note_unsupported(key, candidates);
+    by_default = runs_without_state(candidates, candidates.fallback);
+    std::unique_ptr<Policy> policy = new_policy();
+    const std::lock_guard lock(admin_);
     StartingPoint start = start_of(key, candidates);
-    return admit(key, std::move(candidates), std::move(start)).head;
+    return {.head = admit(key, std::move(candidates), std::move(start), std::move(policy)).head};
   } catch (const std::exception& e) {
-    once(Trouble::exception, LogLevel::error, "a key could not be set up: ", e.what());
+    say_not_set_up(e.what());
   } catch (...) {
-    once(Trouble::exception, LogLevel::error, "a key could not be set up: unknown exception");
+    say_not_set_up("unknown exception");
   }
-  return nullptr;
+  return for_this_call(by_default ? *by_default : first_that_can_run(key));
 }
 
-std::uint32_t OperationState::default_for(Key key) noexcept {
-  try {
-    key = canonical(spec_.dimensions, key);
-    const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
-    if (forced != not_forced && supports(forced, key)) return forced;
-    {
-      const std::unique_lock lock(admin_, std::try_to_lock);
-      const SeedEntry* seed = lock.owns_lock() ? seeds_.find(key) : nullptr;
-      if (seed != nullptr && seed->incumbent != SeedEntry::none && variants_[seed->incumbent].enabled &&
-          supports(seed->incumbent, key) && shared_.mode.load(std::memory_order_relaxed) != Mode::off)
-        return seed->incumbent;
-    }
-    const Candidates candidates = candidates_of(key);
-    return candidates.variants[candidates.fallback];
-  } catch (...) {
-    return 0;
+void OperationState::say_not_set_up(std::string_view why) noexcept {
+  once(Trouble::exception, LogLevel::error, "a key could not be set up: ", why);
+}
+
+OperationState::Place OperationState::for_this_call(std::uint32_t variant) const noexcept {
+  // No pin that was made in this generation is of the generation before: it is stale at once.
+  return {.variant = variant, .generation = generation_.load(std::memory_order_acquire) - 1};
+}
+
+std::optional<OperationState::Place> OperationState::find_refused(const Key& key) const noexcept {
+  RefusedKeys* const refused = refused_.load(std::memory_order_acquire);
+  if (refused == nullptr) return std::nullopt;
+  const std::uint32_t generation = generation_.load(std::memory_order_acquire);
+  const std::optional<RefusedKeys::Answer> answer = refused->find(key, generation);
+  if (!answer) return std::nullopt;
+  refused->count_call();
+  return Place{.variant = answer->variant, .known = answer->known, .generation = generation};
+}
+
+OperationState::Place OperationState::refuse(const Key& key) {
+  once(Trouble::keys, LogLevel::warning, "max_keys is reached: further keys are served but not learned");
+  if (refused_owner_ == nullptr) {
+    refused_owner_ = std::make_unique<RefusedKeys>(spec_.dimensions.size());
+    refused_.store(refused_owner_.get(), std::memory_order_release);
   }
-}
-
-bool OperationState::supports(std::uint32_t variant, const Key& key) const {
-  const auto& test = variants_[variant].spec.supports;
-  return !test || test(key);
-}
-
-bool OperationState::can_run(std::uint32_t variant, const Key& key) const noexcept {
-  try {
-    return supports(variant, key);
-  } catch (...) {
-    return false;
-  }
-}
-
-bool OperationState::is_listed(const KeyState& key, std::uint32_t variant) noexcept {
-  const auto& tried = key.statistics.candidates;
-  return std::any_of(tried.begin(), tried.end(), [&](const auto& c) { return c.variant == variant; }) ||
-         std::find(key.unsupported.begin(), key.unsupported.end(), variant) != key.unsupported.end();
-}
-
-OperationState::Candidates OperationState::candidates_of(const Key& key) const {
-  Candidates result;
-  std::vector<std::uint32_t> named;
-  if (spec_.candidates) {
-    named = spec_.candidates(key);
-  } else {
-    named.resize(variants_.size());
-    for (std::uint32_t i = 0; i < named.size(); ++i) named[i] = i;
-  }
-  for (const std::uint32_t variant : named) {
-    if (variant >= variants_.size()) continue;
-    if (std::find(result.variants.begin(), result.variants.end(), variant) != result.variants.end()) continue;
-    (supports(variant, key) ? result.variants : result.unsupported).push_back(variant);
-  }
-  // Something must run.
-  if (result.variants.empty()) {
-    const bool asked = !result.unsupported.empty();
-    result.variants.push_back(asked ? result.unsupported.front() : 0);
-    result.can_run = !asked && supports(0, key);
-  }
-  if (spec_.default_variant) {
-    const auto at = std::find(result.variants.begin(), result.variants.end(), spec_.default_variant(key));
-    if (at != result.variants.end())
-      result.fallback = static_cast<std::uint32_t>(at - result.variants.begin());
-  }
-  keep_numeric_class(result);
-  return result;
-}
-
-bool OperationState::may_stand_in(std::uint32_t variant, std::uint32_t default_variant) const {
-  return spec_.mix_numeric_classes ||
-         variants_[variant].spec.numeric_class == variants_[default_variant].spec.numeric_class;
-}
-
-void OperationState::keep_numeric_class(Candidates& candidates) const {
-  const std::uint32_t by_default = candidates.variants[candidates.fallback];
-  std::erase_if(candidates.variants, [&](std::uint32_t v) { return !may_stand_in(v, by_default); });
-  const auto at = std::find(candidates.variants.begin(), candidates.variants.end(), by_default);
-  candidates.fallback = static_cast<std::uint32_t>(at - candidates.variants.begin());
-}
-
-OperationState::Candidates OperationState::candidates_of_new(const Key& key) const {
-  struct Asking {
-    std::atomic<std::thread::id>& thread;
-    explicit Asking(std::atomic<std::thread::id>& asking) : thread(asking) {
-      thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    }
-    ~Asking() { thread.store(std::thread::id(), std::memory_order_relaxed); }
-  };
-  Candidates result;
+  refused_owner_->count_call();
+  // Before anything that the answer follows from is read: where that changes meanwhile the answer is out of
+  // date at once.
+  const std::uint32_t generation = generation_.load(std::memory_order_acquire);
+  const Candidates candidates = candidates_of(key);
+  note_unsupported(key, candidates);
+  StartingPoint start;
   {
-    const Asking asking(asking_);
-    result = candidates_of(key);
+    const std::lock_guard lock(admin_);
+    start = start_of_refused(key, candidates);
   }
-  const SeedEntry* seed = spec_.parse && spec_.candidates ? seeds_.find(key) : nullptr;
-  if (seed == nullptr || seed->incumbent == SeedEntry::none) return result;
-  const auto named = [&](const std::vector<std::uint32_t>& variants) {
-    return std::find(variants.begin(), variants.end(), seed->incumbent) != variants.end();
+  const std::uint32_t variant = runs_without_state(candidates, start.candidate);
+  const bool known = start.match.kind != MatchKind::fallback;
+  refused_owner_->put(key, generation, {variant, known});
+  return {.variant = variant, .known = known, .generation = generation};
+}
+
+StartingPoint OperationState::start_of_refused(const Key& key, const Candidates& candidates) const {
+  // Not from near keys: to search those again whenever one of very many keys comes back would cost too much.
+  constexpr double never_borrow = -1.0;
+  return starting_point({spec_.dimensions, key, never_borrow, candidates.variants, candidates.fallback},
+                        seeds_, {});
+}
+
+std::uint32_t OperationState::runs_without_state(const Candidates& candidates,
+                                                 std::uint32_t start) const noexcept {
+  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
+  const auto& unsupported = candidates.unsupported;
+  if (forced != not_forced && std::find(unsupported.begin(), unsupported.end(), forced) == unsupported.end())
+    return forced;
+  return runs_unless_forced(candidates, start);
+}
+
+std::uint32_t OperationState::runs_unless_forced(const Candidates& candidates,
+                                                 std::uint32_t start) const noexcept {
+  const auto enabled = [&](std::uint32_t variant) {
+    return variants_[variant].enabled.load(std::memory_order_relaxed);
   };
-  if (!variants_[seed->incumbent].parsed || named(result.variants) || named(result.unsupported))
-    return result;
-  if (!may_stand_in(seed->incumbent, result.variants[result.fallback])) return result;
-  const bool supported = supports(seed->incumbent, key);
-  if (supported && !std::exchange(result.can_run, true)) result.variants.clear();
-  (supported ? result.variants : result.unsupported).push_back(seed->incumbent);
-  return result;
+  const bool off = shared_.running_mode() == Mode::off;
+  const std::uint32_t by_default = candidates.variants[candidates.fallback];
+  const std::uint32_t wanted = off ? by_default : candidates.variants[start];
+  for (const std::uint32_t variant : {wanted, by_default})
+    if (enabled(variant)) return variant;
+  const auto other = std::find_if(candidates.variants.begin(), candidates.variants.end(), enabled);
+  return other == candidates.variants.end() ? by_default : *other;
 }
 
 std::vector<Neighbour> OperationState::neighbours_of(const Key& key) const {
@@ -316,13 +298,9 @@ StartingPoint OperationState::start_of(const Key& key, Candidates& candidates) c
   return starting_point(request, seeds_, neighbours);
 }
 
-KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingPoint start) {
+KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingPoint start,
+                                std::unique_ptr<Policy> policy) {
   auto state = std::make_unique<KeyState>(shared_.learning.result_patience);
-  if (!candidates.can_run) {
-    unsupported_.fetch_add(1, std::memory_order_relaxed);
-    once(Trouble::unsupported, LogLevel::error,
-         "no variant supports a key, the default variant runs: ", print(spec_.dimensions, key));
-  }
   state->key = key;
   state->default_variant = candidates.variants[candidates.fallback];
   state->start = std::move(start);
@@ -330,10 +308,7 @@ KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingP
   state->statistics.candidates.resize(candidates.variants.size());
   for (std::size_t i = 0; i < candidates.variants.size(); ++i)
     state->statistics.candidates[i].variant = candidates.variants[i];
-  for (const auto& [id, variant] : forced_)
-    if (!is_listed(*state, variant) && !can_run(variant, key)) state->unsupported.push_back(variant);
   state->random = Random(mix(mix(shared_.seed, hash_of(spec_.name)), detail::hash(key)));
-  std::unique_ptr<Policy> policy = new_policy();
   begin(*state, policy);
   make_room();
   // Nothing fails from here on but the address, which no system that we know of gives.

@@ -165,6 +165,15 @@ Explanation OperationState::explain(const Key& asked) const {
   e.mode = shared_.running_mode();
   const auto name = [&](std::uint32_t variant) { return variants_[variant].spec.name; };
 
+  // Only a key without a state needs to ask the program, and none gets one while it does.
+  std::unique_lock asking(asking_, std::defer_lock);
+  Candidates candidates;
+  const detail::KeyHead* head = find(key);
+  if (head == nullptr) {
+    ask(asking);
+    head = find(key);
+    if (head == nullptr) candidates = candidates_of(key);
+  }
   const std::lock_guard lock(admin_);
   const auto describe_start = [&](const StartingPoint& start) {
     e.match = start.match;
@@ -176,12 +185,10 @@ Explanation OperationState::explain(const Key& asked) const {
     for (std::uint32_t i = 0; i < variants_.size(); ++i)
       if (!may_stand_in(i, default_variant)) e.other_class.push_back(name(i));
   };
-  const detail::KeyHead* head = find(key);
   const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
   if (head == nullptr) {
-    Candidates candidates = candidates_of_new(key);
-    const StartingPoint start = start_of(key, candidates);
     const bool full = keys_.size() >= spec_.max_keys;
+    const StartingPoint start = full ? start_of_refused(key, candidates) : start_of(key, candidates);
     describe_start(start);
     e.incumbent = e.leader = name(candidates.variants[start.candidate]);
     for (std::size_t i = 0; i < candidates.variants.size(); ++i) {
@@ -196,13 +203,10 @@ Explanation OperationState::explain(const Key& asked) const {
     }
     for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
     describe_other_classes(candidates.variants[candidates.fallback]);
-    const std::uint32_t by_default = candidates.variants[candidates.fallback];
-    // Beyond `max_keys` nothing is borrowed from other keys.
-    const bool started = e.mode != Mode::off && (!full || start.match.kind == MatchKind::exact);
-    const std::uint32_t first = started ? candidates.variants[start.candidate] : by_default;
-    const bool obeys = forced != not_forced && can_run(forced, key);
-    e.running = e.pinned = name(obeys ? forced : first);
-    e.reason = reason(e, {e.incumbent, name(first), obeys, true});
+    const std::uint32_t first = runs_unless_forced(candidates, start.candidate);
+    const std::uint32_t runs = runs_without_state(candidates, start.candidate);
+    e.running = e.pinned = name(runs);
+    e.reason = reason(e, {e.incumbent, name(first), forced == runs, true});
     if (full) e.reason += "; max_keys is reached, so that nothing is learned of this key";
     return e;
   }

@@ -46,6 +46,7 @@ struct KeyState {
   /// What pins refer to. Bits 0–15: the variant to run where nothing may be explored, that of `standing`
   /// unless the mode or the program says otherwise. Bits 16–31: how often it has changed, modulo 2^16.
   std::atomic<std::uint32_t> pinned{0};
+  static constexpr std::uint32_t variant_of_pin(std::uint32_t pinned) noexcept { return pinned & 0xFFFFu; }
 
   /// `core::forks` of the process whose results these are. Stored under the lock, read without.
   std::atomic<std::uint32_t> forks{core::forks()};
@@ -57,8 +58,8 @@ struct KeyState {
 
   mutable SpinLock lock;
 
-  /// Variants that cannot run this key. Whoever appends holds both the operation's `admin_` and `lock`, so
-  /// that either of them is enough to read it.
+  /// Variants that cannot run this key. Whoever appends holds both the operation's `asking_` and `lock`, so
+  /// that either of them is enough to read it. So it is with the list of candidates in `statistics`.
   std::vector<std::uint32_t> unsupported;
 
   // Everything below belongs to the holder of `lock`.

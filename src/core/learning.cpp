@@ -304,6 +304,16 @@ std::uint32_t OperationState::available_incumbent(const KeyState& key) noexcept 
   return to;
 }
 
+std::uint32_t OperationState::available_default(const KeyState& key) noexcept {
+  const auto& candidates = key.statistics.candidates;
+  std::uint32_t by_default = 0;
+  while (candidates[by_default].variant != key.default_variant) ++by_default;
+  if (candidates[by_default].available) return by_default;
+  for (std::uint32_t i = 0; i < candidates.size(); ++i)
+    if (candidates[i].available) return i;
+  return by_default;
+}
+
 std::optional<HistoryEntry> OperationState::leave_unavailable_incumbent(KeyState& key,
                                                                         EventKind kind) noexcept {
   KeyStatistics& s = key.statistics;
@@ -333,7 +343,7 @@ OperationState::Resting OperationState::resting(const KeyState& key) const noexc
   std::uint32_t pinned = rest.candidate;
   switch (shared_.running_mode()) {
     case Mode::off:
-      return {key.default_variant, key.default_variant, 0.0};
+      return {key.variant_of(available_default(key)), key.variant_of(available_default(key)), 0.0};
     case Mode::seed:
       break;
     case Mode::frozen:

@@ -55,7 +55,9 @@ void Operation::record(const Decision& decision, Latency latency) noexcept {
 }
 
 void Operation::record(const Key& key, std::uint32_t variant, Latency latency) noexcept {
-  if (state_->fits(key)) state_->record(state_->find_or_admit(key), variant, 0, latency.count());
+  if (!state_->fits(key)) return;
+  const detail::KeyHead* head = state_->find_place(key, core::OperationState::Wait::never).head;
+  state_->record(head, variant, 0, latency.count());
 }
 
 void Operation::fail(const Decision& decision) noexcept {
@@ -64,24 +66,25 @@ void Operation::fail(const Decision& decision) noexcept {
 
 Site Operation::site(const Key& key) {
   state_->check_key(key);
-  const detail::KeyHead* head = state_->find_or_admit(key, core::OperationState::Wait::yes);
-  return {*this, head, head == nullptr ? state_->default_for(key) : 0};
+  return {*this, state_->find_place(key, core::OperationState::Wait::always).head, key};
 }
 
 Pin Operation::pin_of(const detail::KeyHead& head) noexcept {
   const std::atomic<std::uint32_t>& current = head.state->pinned;
   // It names a variant, as a plan does.
-  return {&head, &current, current.load(std::memory_order_acquire)};
+  const std::uint32_t seen = current.load(std::memory_order_acquire);
+  return {&head, core::KeyState::variant_of_pin(seen), &current, seen};
 }
 
 Pin Site::pin() const noexcept {
-  return head_ == nullptr ? Pin(nullptr, nullptr, fallback_) : Operation::pin_of(*head_);
+  return head_ == nullptr ? operation_->pin(key_) : Operation::pin_of(*head_);
 }
 
 Pin Operation::pin(const Key& key) noexcept {
   if (!state_->fits(key)) return {};
-  const detail::KeyHead* head = state_->find_or_admit(key);
-  return head == nullptr ? Pin(nullptr, nullptr, state_->default_for(key)) : pin_of(*head);
+  const core::OperationState::Place place = state_->find_place(key, core::OperationState::Wait::for_safety);
+  if (place.head != nullptr) return pin_of(*place.head);
+  return {nullptr, place.variant, &state_->generation(), place.generation};
 }
 
 std::optional<Decision> Operation::select_known(const Key& key) noexcept {

@@ -97,12 +97,19 @@ OperationState::OperationState(Operation& face, Shared& shared, OperationSpec sp
       shared_(shared),
       spec_((check(spec), without_variants(spec))),
       heads_(spec_.dimensions.size()) {
-  for (Variant& variant : spec.variants) variants_.append(std::move(variant));
+  for (Variant& variant : spec.variants) list(std::move(variant), false);
   for (auto& table : face_.by_size_) table.store(no_keys_.get(), std::memory_order_relaxed);
   publish(detail::KeyTable::make(table_log2_initial));
 }
 
 OperationState::~OperationState() = default;
+
+void OperationState::list(Variant variant, bool parsed) {
+  if (variants_.size() > 0 && !spec_.mix_numeric_classes &&
+      variant.numeric_class != variants_[0].spec.numeric_class)
+    several_classes_.store(true, std::memory_order_relaxed);
+  variants_.append(std::move(variant), parsed);
+}
 
 void OperationState::publish(detail::KeyTable::Owner table) {
   tables_.push_back(std::move(table));

@@ -1,6 +1,6 @@
-// An operation behind its face: keys, seeds, learning. Who reads on: `admission.cpp` makes a key,
-// `learning.cpp` decides its calls and takes its results, `control.cpp` is what the program changes while
-// running, `explain.cpp` and `snapshot.cpp` are what leaves.
+// An operation behind its face: keys, seeds, learning. Who reads on: `admission.cpp` makes a key of what
+// `candidates.cpp` has asked the program, `learning.cpp` decides its calls and takes its results,
+// `control.cpp` is what the program changes while running, `explain.cpp` and `snapshot.cpp` are what leaves.
 #pragma once
 
 #include <atomic>
@@ -11,12 +11,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include <adaptive/operation.hpp>
+#include "core/asking.hpp"
 #include "core/head_arena.hpp"
 #include "core/key_state.hpp"
+#include "core/refused_keys.hpp"
 #include "core/seed.hpp"
 #include "core/shared.hpp"
 #include "core/starting_point.hpp"
@@ -30,9 +31,13 @@ constexpr std::size_t name_bytes_max = 1024;
 /// Throws `Error` where a name could not be stored in a table.
 void check_variant(const Variant& variant, const std::string& where);
 
-/// Locks: `admin_` guards the list of keys, the seeds, and everything that goes over all keys; each key has
-/// its own. `admin_` is taken first. The launch path only ever tries `admin_`, and only for a key that it has
-/// not seen. `fitting_`, one fit at a time, is taken before both.
+/// Locks, in the order in which they are taken. `fitting_`: one fit at a time. `asking_`: its holder may call
+/// the functions of the program that say what a key can run, and add keys; nobody calls them otherwise.
+/// `admin_` guards the seeds and everything that goes over all keys; no function of the program runs while it
+/// is held but a policy, so that what needs `admin_` alone never waits for the program. Each key has its own.
+///
+/// The list of keys and the variants that a key knows of change only where `asking_` and the lock below it
+/// are both held: either is enough to read them.
 class OperationState {
  public:
   /// Throws `Error` for an invalid specification.
@@ -40,7 +45,7 @@ class OperationState {
   ~OperationState();
 
   // The launch path.
-  Decision select_unknown(Key key) noexcept;
+  Decision select_unknown(const Key& key) noexcept;
   std::optional<Decision> select_known(Key key) noexcept;
   Decision consult(const detail::KeyHead& head) noexcept;
   void record(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket, double ns) noexcept;
@@ -48,14 +53,24 @@ class OperationState {
   /// Whether the key has as many values as the operation has dimensions, and each of them names labels of its
   /// dimension. Counts and tells it where that is not so.
   bool fits(const Key& key) noexcept;
-  /// The state of `key`, made if need be; null where it cannot be made.
-  enum class Wait : bool { no, yes };
-  const detail::KeyHead* find_or_admit(Key key, Wait wait = Wait::no) noexcept;
-  bool lock_to_admit(std::unique_lock<std::mutex>& lock, Wait wait) noexcept;
-  /// Null where it has none.
-  const detail::KeyHead* find(Key key) const noexcept;
-  /// A variant for a key without a state.
-  std::uint32_t default_for(Key key) noexcept;
+  /// What the calls of a key go by.
+  struct Place {
+    const detail::KeyHead* head = nullptr;  ///< null: the key has no state
+    /// What runs without one.
+    std::uint32_t variant = 0;
+    bool known = false;  ///< a table has an entry for this very key
+    /// Holds until `generation()` is another; one that has passed already: holds for this call alone.
+    std::uint32_t generation = 0;
+  };
+  /// Whether to wait while another thread asks the program.
+  enum class Wait : std::uint8_t { never, for_safety, always };
+  /// The state of `key`, made if need be, or what runs where none can be made. `Wait::for_safety` waits where
+  /// nothing else is sure to be able to run the key; `Wait::never` is for calls that run nothing.
+  Place find_place(Key key, Wait wait) noexcept;
+  /// The state of a key as `canonical` gives it; null where it has none.
+  const detail::KeyHead* find(const Key& key) const noexcept;
+  /// Rises with everything that may change what a key without a state runs.
+  const std::atomic<std::uint32_t>& generation() const noexcept { return generation_; }
 
   // What the program changes.
   void add_seeds(std::vector<SeedEntry> seeds, bool keep_old);
@@ -72,7 +87,7 @@ class OperationState {
     if (noted_timing_cost_ns_.load(std::memory_order_relaxed) != ns)
       noted_timing_cost_ns_.store(ns, std::memory_order_relaxed);
   }
-  std::uint32_t add_variant(Variant variant, bool parsed = false);
+  std::uint32_t add_variant(Variant variant);
   /// What a table names, made by the program's `parse`; nothing where that cannot.
   std::optional<std::uint32_t> parse_variant(const std::string& name, const Parameters& parameters) noexcept;
   /// Every key begins again where the tables say; what has been measured stays.
@@ -99,7 +114,7 @@ class OperationState {
   void check_key(const Key& key) const;
 
  private:
-  enum class Trouble : unsigned { arity, value, keys, unsupported, exception, forced, parse };
+  enum class Trouble : unsigned { arity, value, keys, unsupported, exception, parse, policy };
   struct Candidates {
     std::vector<std::uint32_t> variants;
     std::vector<std::uint32_t> unsupported;
@@ -107,20 +122,50 @@ class OperationState {
     bool can_run = true;  ///< false: none can, and the one there is runs all the same
   };
 
-  // Admission; `admin_` is held, except by `candidates_of`.
+  // Asking the program; `asking_` is held and `admin_` is not, but where something else is said.
+  /// Takes `asking_`, or counts that it could not. False where the calling thread is being asked already.
+  bool may_ask(std::unique_lock<Asking>& lock, Wait wait) noexcept;
+  /// Waits for `asking_`. Throws `Error` where the calling thread is being asked already.
+  void ask(std::unique_lock<Asking>& lock) const;
+  Candidates named_candidates(const Key& key) const;
+  /// The same with what `parse` made of the key's own entry, and whether forced variants can run the key.
   Candidates candidates_of(const Key& key) const;
-  /// Leaves only variants whose results are bit for bit those of the default.
-  void keep_numeric_class(Candidates& candidates) const;
-  bool may_stand_in(std::uint32_t variant, std::uint32_t default_variant) const;
-  /// The same with `admin_` held: the program may append variants while it is asked. What `parse` made of the
-  /// key's own entry comes with them.
-  Candidates candidates_of_new(const Key& key) const;
   bool supports(std::uint32_t variant, const Key& key) const;
   /// The same where nobody is there to take an exception.
   bool can_run(std::uint32_t variant, const Key& key) const noexcept;
-  /// Whether the key knows if it can run the variant. With `admin_` no lock of the key is needed.
+  std::unique_ptr<Policy> new_policy() const;
+  std::optional<Place> find_known(const Key& key) noexcept;
+  /// Begins anew where more is known by now than when the key began; false where nothing is.
+  bool begin_known(KeyState& key);
+  Place refuse(const Key& key);
+  /// Where the program's functions throw: the first variant that says that it can run the key.
+  std::uint32_t first_that_can_run(const Key& key) const noexcept;
+  void list(Variant variant, bool parsed);
+  /// Appends a variant and offers it to the keys, for which alone `asking_` is needed: where `candidates`
+  /// names those of a key, nobody is asked.
+  std::uint32_t append(Variant variant, bool parsed);
+
+  // Without asking; no lock is needed.
+  /// A variant that is sure to be able to run every key and, as far as `numeric_class` goes, may: nothing
+  /// where only the program can tell.
+  std::optional<std::uint32_t> variant_without_asking() const noexcept;
+  std::optional<Place> find_refused(const Key& key) const noexcept;
+  Place for_this_call(std::uint32_t variant) const noexcept;
+  void change_generation() noexcept;
+  std::uint32_t runs_unless_forced(const Candidates& candidates, std::uint32_t start) const noexcept;
+  std::uint32_t runs_without_state(const Candidates& candidates, std::uint32_t start) const noexcept;
+  void note_unsupported(const Key& key, const Candidates& candidates) noexcept;
+  void say_not_set_up(std::string_view why) noexcept;
+  /// Leaves only variants whose results are bit for bit those of the default.
+  void keep_numeric_class(Candidates& candidates) const;
+  bool may_stand_in(std::uint32_t variant, std::uint32_t default_variant) const;
+  /// Whether the key knows if it can run the variant.
   static bool is_listed(const KeyState& key, std::uint32_t variant) noexcept;
+
+  // Admission; `admin_` is held.
   StartingPoint start_of(const Key& key, Candidates& candidates) const;
+  /// For a key beyond `max_keys`.
+  StartingPoint start_of_refused(const Key& key, const Candidates& candidates) const;
   /// For a key that has its candidates.
   StartingPoint start_again(const KeyState& key, std::span<const Neighbour> neighbours) const {
     return start_again(key, seeds_, neighbours);
@@ -136,13 +181,8 @@ class OperationState {
   std::size_t known_by_now() const;
   std::vector<KnownKey> known_keys() const;
   std::size_t first_of_run() const noexcept;
-  KeyState& admit(const Key& key, Candidates candidates, StartingPoint start);
-  /// Nothing where nothing is known of `key` or near it.
-  std::optional<Decision> admit_known(const Key& key);
+  KeyState& admit(const Key& key, Candidates candidates, StartingPoint start, std::unique_ptr<Policy> policy);
   bool is_known(const KeyState& key) const noexcept;
-  void refuse_key() noexcept;
-  /// Made by the program: no lock of a key may be held. Throws where the factory does, or returns nothing.
-  std::unique_ptr<Policy> new_policy() const;
   /// The key begins to learn, with `policy`; its former policy, which may be the program's, is handed back,
   /// to be destroyed without the key's lock. Launches that are out stay so.
   void begin(KeyState& key, std::unique_ptr<Policy>& policy) const;
@@ -200,6 +240,8 @@ class OperationState {
   std::optional<std::uint32_t> resolve(KeyState& key, std::uint32_t variant, std::uint32_t ticket) noexcept;
   void set_availability(VariantStatistics& candidate) const noexcept;
   static std::uint32_t available_incumbent(const KeyState& key) noexcept;
+  /// The key's default, or the first candidate that is available where the default is not and another is.
+  static std::uint32_t available_default(const KeyState& key) noexcept;
   std::optional<HistoryEntry> leave_unavailable_incumbent(KeyState& key, EventKind kind) noexcept;
 
   /// Logs a change of the incumbent. The program's callback runs in it: no lock may be held.
@@ -214,15 +256,17 @@ class OperationState {
   const OperationSpec spec_;  // its variants have moved to `variants_`
   VariantList variants_;
 
+  mutable Asking asking_;
   mutable std::mutex admin_;
-  /// The thread that holds `admin_` and asks the program for candidates; what that appends takes no lock
-  /// again.
-  mutable std::atomic<std::thread::id> asking_{};
   const detail::KeyTable::Owner no_keys_ = detail::KeyTable::make(1);
   std::vector<detail::KeyTable::Owner> tables_;          // all but the last for those who still read them
   std::atomic<const detail::KeyTable*> table_{nullptr};  // the last, by canonical keys
   HeadArena heads_;
   std::vector<std::unique_ptr<KeyState>> keys_;
+  std::unique_ptr<RefusedKeys> refused_owner_;  // made with the first key beyond `max_keys`
+  std::atomic<RefusedKeys*> refused_{nullptr};
+  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<bool> several_classes_{false};
   Seeds seeds_;
   std::unique_ptr<Predictor> predictor_;
   std::mutex fitting_;
@@ -237,8 +281,8 @@ class OperationState {
   std::atomic<unsigned> said_{0};
   std::atomic<std::uint64_t> resets_{0};
   std::atomic<double> noted_timing_cost_ns_{0.0};
-  std::atomic<std::uint64_t> wrong_arity_{0}, keys_invalid_{0}, keys_refused_{0}, unsupported_{0},
-      contended_{0}, dropped_{0}, invalid_{0}, failures_elsewhere_{0};
+  std::atomic<std::uint64_t> wrong_arity_{0}, keys_invalid_{0}, unsupported_{0}, contended_{0}, dropped_{0},
+      invalid_{0}, failures_elsewhere_{0};
 };
 
 template <class F>

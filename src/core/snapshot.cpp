@@ -32,7 +32,8 @@ Counters OperationState::counters() const {
   Counters sum;
   const std::lock_guard lock(admin_);
   sum.keys = keys_.size();
-  sum.keys_refused = keys_refused_.load(std::memory_order_relaxed);
+  if (const RefusedKeys* refused = refused_.load(std::memory_order_acquire))
+    sum.keys_refused = refused->calls();
   sum.wrong_arity = wrong_arity_.load(std::memory_order_relaxed);
   sum.keys_invalid = keys_invalid_.load(std::memory_order_relaxed);
   sum.unsupported = unsupported_.load(std::memory_order_relaxed);

@@ -41,8 +41,11 @@ CudaOperation::CudaOperation(Selector& selector, const Family& family) : state_(
   };
   spec.candidates = [state = state_](const Key& key) {
     std::vector<std::uint32_t> named;
-    Operation* operation = state->operation.load(std::memory_order_acquire);
-    if (operation == nullptr) return named;  // another thread selects while the first still defines
+    // Another bridge to the operation may select before the one that defined it has stored its address, which
+    // it does next. A key that got no candidates now would have none for good.
+    state->operation.wait(nullptr, std::memory_order_acquire);
+    Operation* const operation = state->operation.load(std::memory_order_acquire);
+    // Nobody appends between the look-up and the appending: one thread at a time is asked, also by tables.
     for (const std::size_t index : state->family->candidates(shape_of(key))) {
       const auto known = operation->find_variant(state->family->variant(index).name);
       const std::uint32_t variant =
@@ -54,6 +57,7 @@ CudaOperation::CudaOperation(Selector& selector, const Family& family) : state_(
     return named;
   };
   state_->operation.store(&selector.define(std::move(spec)), std::memory_order_release);
+  state_->operation.notify_all();
 }
 
 std::size_t CudaOperation::family_variant(std::uint32_t variant) const noexcept {

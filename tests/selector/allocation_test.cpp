@@ -152,6 +152,29 @@ TEST(WrongArity, AllocatesNothing) {
   EXPECT_EQ(made.load() - before, 0);
 }
 
+TEST(KeysBeyondTheirNumber, AllocateNothingAndAskNobodyInTheSteadyState) {
+  int asked = 0;
+  OperationSpec spec = test::operation({"a", "b"});
+  spec.max_keys = 0;
+  spec.variants[1].supports = [&](const Key&) {
+    ++asked;
+    return true;
+  };
+  Selector selector(test::options());
+  Operation& op = selector.define(spec);
+  const Site site = op.site({8});
+  for (int m = 0; m < 100; ++m) op.select({m});
+  const long before = made.load();
+  const int asked_before = asked;
+  for (int i = 0; i < 10'000; ++i) {
+    op.record(op.select({i % 100}), Latency(100.0));
+    site.select();
+    static_cast<void>(op.pin({i % 100}).stale());
+  }
+  EXPECT_EQ(made.load() - before, 0);
+  EXPECT_EQ(asked, asked_before);
+}
+
 // A key that cannot be set up is tried again at every call: that must not add up.
 TEST(AKeyThatCannotBeSetUp, HoldsNoMemory) {
   SelectorOptions options = test::options();
