@@ -28,6 +28,8 @@ struct Counters {
   std::uint64_t promotions = 0;
   std::uint64_t demotions = 0;
   std::uint64_t exploration_refused = 0;  ///< explorations the budget did not allow
+  /// Answers of a policy that named a candidate that does not exist or is not available; the incumbent ran.
+  std::uint64_t choices_invalid = 0;
 };
 
 }  // namespace adaptive

@@ -37,7 +37,8 @@ struct Expectation {
 /// lost results, failures, promotion, tables) is not its business.
 ///
 /// The selector calls it under the key's lock, from any thread. A candidate that is not `available` must not
-/// be chosen; if it is, the incumbent runs instead.
+/// be chosen, nor may one that does not exist; if it is, the incumbent runs instead, which is counted
+/// (`Counters::choices_invalid`) and told once. A policy must not call the selector.
 class ADAPTIVE_EXPORT Policy {
  public:
   Policy() = default;

@@ -36,6 +36,13 @@ std::optional<std::uint32_t> candidate_of(const KeyStatistics& key, std::uint32_
   return std::nullopt;
 }
 
+// Where no candidate is available there is no right answer, and the policy is not to blame.
+bool may_be_chosen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
+  return candidate < key.size() &&
+         (key[candidate].available || std::none_of(key.candidates.begin(), key.candidates.end(),
+                                                   [](const VariantStatistics& c) { return c.available; }));
+}
+
 bool learns(Mode mode) {
   return mode == Mode::online || mode == Mode::observe;
 }
@@ -106,7 +113,18 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
     contended_.fetch_add(1, std::memory_order_relaxed);
     return {&head, detail::Plan::variant(plan)};
   }
-  const std::lock_guard lock(key.lock, std::adopt_lock);
+  const std::uint64_t invalid_before = key.counters.choices_invalid;
+  const Decision decision = consult_locked(head, plan);
+  const bool is_invalid = key.counters.choices_invalid != invalid_before;
+  key.lock.unlock();
+  if (is_invalid)
+    once(Trouble::policy, LogLevel::error,
+         "the policy chose a candidate that does not exist or is not available: the incumbent runs instead");
+  return decision;
+}
+
+Decision OperationState::consult_locked(const detail::KeyHead& head, std::uint64_t plan) noexcept {
+  KeyState& key = *head.state;
   const Mode mode = shared_.running_mode();
   if (!learns(mode) || !is_own(key) || forced_variant_.load(std::memory_order_relaxed) != not_forced)
     return {&head, detail::Plan::variant(head.plan.load(std::memory_order_acquire))};
@@ -119,8 +137,10 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
     s.candidates[*resting].launches += stands_for - 1.0;
   ++key.counters.consulted;
   Choice choice = key.policy->choose(s, key.random);
+  const std::uint32_t resting = key.policy->rest(s).candidate;
+  if (!may_be_chosen(s, choice.candidate) || !may_be_chosen(s, resting)) ++key.counters.choices_invalid;
   choice.candidate = choosable(key, choice.candidate);
-  const std::uint32_t leader = choosable(key, key.policy->rest(s).candidate);
+  const std::uint32_t leader = choosable(key, resting);
   if (mode == Mode::observe) {
     choice.candidate = choosable(key, key.start.candidate);
   } else if (const auto due = key.revalidation.due(s, leader, shared_.learning.revalidation_budget);

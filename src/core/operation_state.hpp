@@ -212,6 +212,7 @@ class OperationState {
   void publish(detail::KeyTable::Owner table);
 
   // Learning; the key's lock is held.
+  Decision consult_locked(const detail::KeyHead& head, std::uint64_t plan) noexcept;
   bool within_budget(const KeyState& key, std::uint32_t candidate, std::uint32_t leader) const noexcept;
   double timing_cost_ns() const noexcept;
   /// The share of calls that may be timed.

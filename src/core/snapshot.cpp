@@ -54,6 +54,7 @@ Counters OperationState::counters() const {
     sum.promotions += c.promotions;
     sum.demotions += c.demotions;
     sum.exploration_refused += c.exploration_refused;
+    sum.choices_invalid += c.choices_invalid;
   });
   return sum;
 }

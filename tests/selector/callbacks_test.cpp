@@ -185,5 +185,71 @@ TEST(Callbacks, APolicyMayAnswerNonsense) {
   }
 }
 
+// The same with the only answer that is of use in the plan.
+class Stray final : public Policy {
+ public:
+  Choice choose(const KeyStatistics& key, Random&) noexcept override {
+    return {static_cast<std::uint32_t>(key.size()), true};
+  }
+  Rest rest(const KeyStatistics&) const noexcept override { return {~0u, 1.0}; }
+};
+
+TEST(Callbacks, APolicyThatChoosesWhatDoesNotExistIsCountedAndToldOnce) {
+  test::Log log;
+  SelectorOptions options = test::options_with<Stray>();
+  options.log = log.callback();
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  for (int i = 0; i < 100; ++i) {
+    const Decision decision = op.select({8});
+    ASSERT_LT(decision.variant(), 2u);
+    op.record(decision, Latency(100.0));
+  }
+  EXPECT_EQ(op.counters().choices_invalid, 100u);
+  EXPECT_EQ(log.count("the policy chose a candidate that does not exist", LogLevel::error), 1u) << log.text();
+}
+
+// Always the last candidate, whether or not it can be used.
+class Stubborn final : public Policy {
+ public:
+  Choice choose(const KeyStatistics& key, Random&) noexcept override {
+    return {static_cast<std::uint32_t>(key.size()) - 1, true};
+  }
+};
+
+TEST(Callbacks, APolicyThatChoosesWhatIsNotAvailableIsCountedAndToldOnce) {
+  test::Log log;
+  SelectorOptions options = test::options_with<Stubborn>();
+  options.log = log.callback();
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(op.select({8}).variant(), 1u);
+  EXPECT_EQ(op.counters().choices_invalid, 0u);
+  op.enable("b", false);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(op.select({8}).variant(), 0u);
+  EXPECT_EQ(op.counters().choices_invalid, 10u);
+  EXPECT_EQ(log.count("the policy chose"), 1u) << log.text();
+  op.fail(op.select({8}));
+  const std::uint64_t before = op.counters().choices_invalid;
+  op.select({8});
+  EXPECT_EQ(op.counters().choices_invalid, before) << "nothing is available that it could have chosen";
+}
+
+TEST(Callbacks, ThePoliciesOfTheLibraryChooseOnlyWhatIsAvailable) {
+  for (const std::string_view name : policy_names()) {
+    SelectorOptions options = test::options();
+    options.policy = make_policy(name);
+    Selector selector(options);
+    Operation& op = selector.define(test::operation({"a", "b", "c", "d"}));
+    test::launch(op, {8}, {400, 100, 300, 200}, 50);
+    op.enable("b", false);
+    test::launch(op, {8}, {400, 100, 300, 200}, 50);
+    op.fail(op.select({8}));
+    op.enable("d", false);
+    test::launch(op, {8}, {400, 100, 300, 200}, 200);
+    EXPECT_EQ(op.counters().choices_invalid, 0u) << name;
+  }
+}
+
 }  // namespace
 }  // namespace adaptive
