@@ -208,8 +208,9 @@ OperationState::Place OperationState::refuse(const Key& key) {
 StartingPoint OperationState::start_of_refused(const Key& key, const Candidates& candidates) const {
   // Not from near keys: to search those again whenever one of very many keys comes back would cost too much.
   constexpr double never_borrow = -1.0;
-  return starting_point({spec_.dimensions, key, never_borrow, candidates.variants, candidates.fallback},
-                        seeds_, {});
+  return starting_point(
+      {spec_.dimensions, key, never_borrow, candidates.variants, candidates.fallback, nullptr, proof()},
+      seeds_, {});
 }
 
 std::uint32_t OperationState::runs_without_state(const Candidates& candidates,
@@ -233,6 +234,10 @@ std::uint32_t OperationState::runs_unless_forced(const Candidates& candidates,
     if (enabled(variant)) return variant;
   const auto other = std::find_if(candidates.variants.begin(), candidates.variants.end(), enabled);
   return other == candidates.variants.end() ? by_default : *other;
+}
+
+Proof OperationState::proof() const noexcept {
+  return {shared_.learning.error, shared_.learning.indifference};
 }
 
 std::vector<Neighbour> OperationState::neighbours_of(const Key& key) const {
@@ -261,13 +266,19 @@ StartingPoint OperationState::start_again(const KeyState& key, const Seeds& seed
     if (c.variant == key.default_variant) fallback = static_cast<std::uint32_t>(candidates.size());
     candidates.push_back(c.variant);
   }
-  return starting_point({spec_.dimensions, key.key, spec_.nearest_limit, candidates, fallback, predictor()},
-                        seeds, neighbours);
+  return starting_point(
+      {spec_.dimensions, key.key, spec_.nearest_limit, candidates, fallback, predictor(), proof()}, seeds,
+      neighbours);
 }
 
 StartingPoint OperationState::start_of(const Key& key, Candidates& candidates) const {
-  StartingRequest request{spec_.dimensions,    key,        spec_.nearest_limit, candidates.variants,
-                          candidates.fallback, predictor()};
+  StartingRequest request{.dimensions = spec_.dimensions,
+                          .key = key,
+                          .nearest_limit = spec_.nearest_limit,
+                          .candidates = candidates.variants,
+                          .fallback = candidates.fallback,
+                          .predictor = predictor(),
+                          .proof = proof()};
   const std::vector<Neighbour> neighbours = neighbours_of(key);
   StartingPoint start = starting_point(request, seeds_, neighbours);
   const std::size_t most = shared_.learning.candidates_max;

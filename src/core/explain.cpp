@@ -207,6 +207,9 @@ Explanation OperationState::explain(const Key& asked) const {
     const std::uint32_t runs = runs_without_state(candidates, start.candidate);
     e.running = e.pinned = name(runs);
     e.reason = reason(e, {e.incumbent, name(first), forced == runs, true});
+    if (start.overruled)
+      e.reason +=
+          "; " + overruled_text(start, name(*start.overruled), name(candidates.variants[start.candidate]));
     if (full) e.reason += "; max_keys is reached, so that nothing is learned of this key";
     return e;
   }
@@ -240,6 +243,9 @@ Explanation OperationState::explain(const Key& asked) const {
                    [&](const VariantStatistics& c) { return c.variant == runs && !c.available; });
   e.reason = reason(
       e, {name(state.variant_of(state.start.candidate)), name(rest.variant), obeyed.has_value(), available});
+  if (state.start.overruled)
+    e.reason += "; " + overruled_text(state.start, name(*state.start.overruled),
+                                      name(state.variant_of(state.start.candidate)));
   return e;
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct StartingPoint {
   std::string source;           ///< the table's file, or "this run"
   std::uint32_t candidate = 0;  ///< index among the candidates
   bool trusted = false;
+  /// The incumbent of the table (a variant), where its own measurements prove `candidate` to be faster, by
+  /// that share of the incumbent's latency.
+  std::optional<std::uint32_t> overruled;
+  double overruled_gain = 0.0;
   /// Parallel to the candidates: log latency, deviation of its error, results behind it; NaN and 0 without.
   std::vector<double> prior;
   std::vector<double> prior_deviation;

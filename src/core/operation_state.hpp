@@ -172,6 +172,7 @@ class OperationState {
   }
   StartingPoint start_again(const KeyState& key, const Seeds& seeds,
                             std::span<const Neighbour> neighbours) const;
+  Proof proof() const noexcept;
   std::vector<Neighbour> neighbours_of(const Key& key) const;
   /// Null: nothing is to be predicted.
   const Predictor* predictor() const noexcept {

@@ -12,6 +12,8 @@ namespace adaptive::core {
 /// What the variants of a table of another device or other software compare otherwise by, as a deviation of
 /// the logarithm of their latencies.
 constexpr double foreign_deviation = 0.15;
+/// The same for a table that was measured on this very device and software.
+constexpr double trusted_deviation = 0.02;
 
 /// 31 years: far beyond any launch, and its square can be added up without overflow. Tables hold no longer
 /// latency, so that none enters the statistics.

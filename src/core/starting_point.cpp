@@ -6,13 +6,13 @@
 #include <string>
 
 #include "core/distance.hpp"
+#include "core/text.hpp"
 
 namespace adaptive::core {
 namespace {
 
-// What a seed's latency may be off by, as a deviation of its logarithm, besides the error of its mean:
-// measured on this device and software, and per doubling of distance to a neighbour.
-constexpr double deviation_trusted = 0.02;
+// Deviation of the error of a neighbour's log latency, besides the error of its mean: at no distance, and
+// what each doubling of the distance adds.
 constexpr double deviation_nearest = 0.05;
 constexpr double deviation_per_doubling = 0.10;
 // What all variants have in common: another device's clock, and a shape that has up to twice the work per
@@ -55,6 +55,23 @@ std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candid
   return best;
 }
 
+// The same for an entry of a table, whose measurements may prove that its incumbent is not the one to take.
+// Nothing where no variant of it can run the key.
+bool begin_with(StartingPoint& start, const SeedEntry& entry, const StartingRequest& request) {
+  if (const auto faster = proven_faster(entry, request.candidates, request.proof)) {
+    start.candidate = index_of(request.candidates, faster->variant);
+    const auto named = std::find_if(entry.variants.begin(), entry.variants.end(),
+                                    [&](const SeedVariant& v) { return v.variant == entry.incumbent; });
+    start.overruled = entry.incumbent;
+    start.overruled_gain = 1.0 - faster->compared_ns() / named->compared_ns();
+    return true;
+  }
+  const std::uint32_t candidate = usable({entry.incumbent, entry.variants}, request.candidates);
+  if (candidate == nothing) return false;
+  start.candidate = candidate;
+  return true;
+}
+
 void set_priors(StartingPoint& start, const Borrowed& from, const StartingRequest& request,
                 double deviation) {
   for (const SeedVariant& seed : from.variants) {
@@ -95,10 +112,9 @@ StartingPoint from_default(const StartingRequest& request) {
 }
 
 void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingRequest& request) {
-  const Borrowed from{exact.incumbent, exact.variants};
-  const std::uint32_t candidate = usable(from, request.candidates);
-  if (candidate != nothing) start.candidate = candidate;
-  set_priors(start, from, request, exact.trusted ? deviation_trusted : foreign_deviation);
+  begin_with(start, exact, request);
+  set_priors(start, {exact.incumbent, exact.variants}, request,
+             exact.trusted ? trusted_deviation : foreign_deviation);
   if (!exact.trusted) start.prior_offset_deviation += level_foreign;
   for (const SeedVariant& seed : exact.variants)
     if (const std::uint32_t at = index_of(request.candidates, seed.variant); at != nothing && seed.set_aside)
@@ -131,9 +147,13 @@ std::vector<Near> within_limit(const StartingRequest& request, const Seeds& seed
 void begin_nearest(StartingPoint& start, const StartingRequest& request, const Seeds& seeds,
                    std::span<const Neighbour> neighbours) {
   for (const Near& n : within_limit(request, seeds, neighbours)) {
-    const std::uint32_t candidate = usable(n.from, request.candidates);
-    if (candidate == nothing) continue;
-    start.candidate = candidate;
+    if (n.seed != nullptr) {
+      if (!begin_with(start, *n.seed, request)) continue;
+    } else {
+      const std::uint32_t candidate = usable(n.from, request.candidates);
+      if (candidate == nothing) continue;
+      start.candidate = candidate;
+    }
     const double base = n.seed != nullptr && !n.seed->trusted ? foreign_deviation : deviation_nearest;
     set_priors(start, n.from, request, base + deviation_per_doubling * n.distance);
     start.prior_offset_deviation += level_per_doubling * n.distance;
@@ -215,6 +235,11 @@ std::span<const SeedEntry> Seeds::window(const Key& key, const Dimension& first,
   const auto end = std::upper_bound(begin, entries_.end(), highest,
                                     [](std::int64_t v, const SeedEntry& e) { return v < e.key[0]; });
   return {begin, end};
+}
+
+std::string overruled_text(const StartingPoint& start, const std::string& named, const std::string& faster) {
+  return "the table names " + named + ", but its own measurements prove that " + faster + " takes " +
+         percent(start.overruled_gain, 0) + " less";
 }
 
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,

@@ -12,6 +12,7 @@
 #include "core/key_state.hpp"
 #include "core/predictor.hpp"
 #include "core/seed.hpp"
+#include "core/table_proof.hpp"
 
 namespace adaptive::core {
 
@@ -47,15 +48,19 @@ struct StartingRequest {
   std::span<const std::uint32_t> candidates;
   std::uint32_t fallback = 0;            ///< index among the candidates
   const Predictor* predictor = nullptr;  ///< null: nothing is predicted
+  Proof proof = {};  ///< what it takes to follow a table's measurements, not its incumbent
 };
 
-/// An exact entry is used even where it names no variant that can run the key (its measurements still order
-/// the others). A nearest one must name, or have measured, a variant that can: the fastest of those; else the
-/// next nearest is asked. Of equally near keys the smaller is taken; of a seed and a key of this run, the
-/// latter, since it was measured here and now. Where enough is known
-/// for a prediction it takes the place of the nearest entry: it has learned how much near keys have in
-/// common.
+/// An entry gives its incumbent, or the variant that its own measurements prove to be faster, or, where its
+/// incumbent cannot run the key, the fastest that it has measured. An exact entry is used even where it gives
+/// no variant that can run the key (its measurements still order the others); a nearest one must give one,
+/// else the next nearest is asked. Of equally near keys the smaller is taken; of a seed and a key of this
+/// run, the latter, since it was measured here and now. Where enough is known for a prediction it takes the
+/// place of the nearest entry: it has learned how much near keys have in common.
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
                              std::span<const Neighbour> neighbours);
+
+/// For people, where `start.overruled`: which variant the table names, and why `faster` is taken instead.
+std::string overruled_text(const StartingPoint& start, const std::string& named, const std::string& faster);
 
 }  // namespace adaptive::core

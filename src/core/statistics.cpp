@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/confidence.hpp"
+
 namespace adaptive {
 namespace {
 
@@ -21,8 +23,6 @@ constexpr double agreement_deviations = 5.0;
 constexpr double delay_memory = 256.0;
 // So many outliers one after the other are no chance.
 constexpr std::uint32_t late_max = 3;
-// The mixture parameter of the confidence sequence: narrowest around this many results.
-constexpr double mixture = 2.0;
 // Earlier results that have been moved count as no more than this many.
 constexpr std::uint64_t moved_results = 2;
 // By how much more than said the deviation may be off, in results: so that the sequence holds from the first
@@ -95,8 +95,7 @@ double KeyStatistics::radius(std::size_t candidate, double error) const noexcept
   const double share = error / static_cast<double>(candidates.size());
   // Few results know the deviation itself only roughly.
   const double unsure = 1.0 + deviation_doubt / (prior_freedom + freedom_);
-  return deviation_ * unsure *
-         std::sqrt((n + mixture) / (n * n) * std::log((n + mixture) / (mixture * share * share)));
+  return core::mixture_radius(n, deviation_ * unsure, share);
 }
 
 Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {

@@ -174,5 +174,23 @@ TEST_F(StartingPoints, MakesNoPriorOfWhatWasNotMeasured) {
   EXPECT_NEAR(point.prior[3], std::log(80.0), 1e-12) << "the mean, where no location is known";
 }
 
+TEST_F(StartingPoints, FollowsTheMeasurementsOfATableNotTheIncumbentThatTheyDisprove) {
+  for (const std::int64_t m : {64, 65}) {
+    seeds_ = {};
+    seed({entry({64}, 2, {measured(2, 1200.0), measured(1, 100.0), measured(3, 300.0)})});
+    const StartingPoint point = start({m});
+    EXPECT_EQ(point.match.kind, m == 64 ? MatchKind::exact : MatchKind::nearest);
+    EXPECT_EQ(variant(point), 1u);
+    EXPECT_EQ(point.overruled, 2u);
+    EXPECT_NEAR(point.overruled_gain, 1.0 - 100.0 / 1200.0, 1e-12);
+  }
+}
+
+TEST_F(StartingPoints, FollowsAnIncumbentThatMayWellBeTheFastest) {
+  seed({entry({64}, 2, {measured(2, 104.0), measured(1, 100.0)})});
+  EXPECT_EQ(variant(start({64})), 2u);
+  EXPECT_FALSE(start({64}).overruled.has_value());
+}
+
 }  // namespace
 }  // namespace adaptive::core

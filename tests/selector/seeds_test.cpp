@@ -199,5 +199,34 @@ TEST_F(Loading, MatchesVariantsByNameNotByOrder) {
   EXPECT_EQ(selector.define(test::operation({"a", "x", "c", "b"})).select({64}).variant(), 3u);
 }
 
+// A run that ended before any promotion names what it began with.
+TEST_F(Loading, FollowsTheTablesMeasurementsNotTheIncumbentThatTheyDisprove) {
+  Selector short_run(test::options());
+  Operation& measured = short_run.define(test::operation({"a", "b", "c"}));
+  for (int i = 0; i < 5; ++i) {
+    measured.record(Key{64}, 0, Latency(1200.0 + i));
+    measured.record(Key{64}, 1, Latency(100.0 + i));
+  }
+  short_run.save(folder_ / "short.json");
+  ASSERT_EQ(table::read(folder_ / "short.json").table.operations.at("op").entries.at({64}).incumbent, "a");
+  options_.tables.places = {folder_ / "short.json"};
+  for (const Mode mode : {Mode::seed, Mode::frozen, Mode::observe, Mode::online}) {
+    options_.mode = mode;
+    Selector selector(options_);
+    Operation& op = selector.define(test::operation({"a", "b", "c"}));
+    EXPECT_EQ(op.explain({64}).incumbent, "b");
+    const Decision decision = op.select({64});
+    EXPECT_EQ(decision.variant(), 1u);
+    EXPECT_EQ(op.pin({64}).variant(), 1u);
+    const Explanation why = op.explain({64});
+    EXPECT_EQ(why.incumbent, "b");
+    EXPECT_NE(why.reason.find("the table names a, but its own measurements prove that b takes 92"),
+              std::string::npos)
+        << why.reason;
+    selector.set_mode(Mode::off);
+    EXPECT_EQ(op.select({64}).variant(), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace adaptive

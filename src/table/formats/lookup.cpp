@@ -374,6 +374,8 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
       const std::string& name = names[candidates[start.candidate]];
       const Parameters& parameters = operation.variants.at(name);
       result.variant = name;
+      if (start.overruled)
+        result.warnings.push_back(core::overruled_text(start, names[*start.overruled], name));
       result.parameters =
           format != nullptr ? format->print_parameters(parameters) : print_json(parameters, {});
       if (format != nullptr) add(result.warnings, format->doubts(result.key, parameters));

@@ -303,6 +303,18 @@ TEST(LookUp, TheFastestMeasuredWhereNoIncumbentIsNamed) {
   EXPECT_EQ(look_up(table, {"", {{"m", "10"}}, "", 0.1}).match, MatchKind::fallback);
 }
 
+TEST(LookUp, TheVariantThatTheTableProvesFasterThanItsIncumbentAndSaysSo) {
+  Table table;
+  OperationTable& operation = table.operations["op"];
+  operation = {"op", {size_dimension("m")}, {{"slow", {}}, {"fast", {}}}, {}};
+  operation.entries[Key{8}] = {
+      Key{8}, "slow", Origin::measured, 0, {{"slow", {5, 900, 1, 900, 0}}, {"fast", {5, 100, 1, 100, 0}}}};
+  const LookupResult result = look_up(table, {"", {{"m", "8"}}, "", 1.0});
+  EXPECT_EQ(result.variant, "fast");
+  EXPECT_TRUE(
+      warned(result, "the table names slow, but its own measurements prove that fast takes 89 % less"));
+}
+
 // Tiles whose best depends on m: small ones have less to start, large ones less to do for each row.
 Table measured_tiles() {
   Table table;
