@@ -121,7 +121,7 @@ TEST(Define, RefusesTwoOfOneName) {
 
 TEST(Define, RefusesVariantsThatMakeNoSense) {
   expect_refused(test::operation({}, "f"), "f", "needs a variant");
-  expect_refused(test::operation({"a", ""}, "f"), "f", "needs a name");
+  expect_refused(test::operation({"a", ""}, "f"), "f", "the name of a variant must have 1 to 1024 bytes");
 }
 
 TEST(Define, RefusesALimitThatIsNoNumber) {

@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"AllFailed", Mode::online, all_failed, "a runs", "nothing else is left to run"},
         Situation{"Frozen", Mode::frozen, learned, "b runs: mode frozen runs the incumbent", ""},
         Situation{"FrozenNothing", Mode::frozen, nothing, "a runs: mode frozen runs the incumbent", ""}),
-    [](const testing::TestParamInfo<Situation>& info) { return std::string(info.param.name); });
+    [](const testing::TestParamInfo<Situation>& situation) { return std::string(situation.param.name); });
 
 TEST_F(Explaining, AKeyBeyondTheLimit) {
   OperationSpec limited = test::operation({"a", "b"}, "limited");
@@ -289,7 +289,7 @@ TEST_F(Explaining, KeepsTheLatestSixteenChanges) {
 }
 
 TEST_F(Explaining, SurvivesLongNames) {
-  const std::string name(2000, 'x');
+  const std::string name(1024, 'x');
   Selector selector(test::options());
   Operation& op = selector.define(test::operation({"a", name}, std::string(600, 'o')));
   test::learn(op, {8}, {200, 100});

@@ -60,7 +60,7 @@ TEST_F(Recording, IgnoresWhatIsNoLatency) {
 
 TEST_F(Recording, TakesTheSmallestAndTheLargestLatency) {
   op_.record(op_.select({8}), Latency(std::numeric_limits<double>::denorm_min()));
-  op_.record(op_.select({8}), Latency(std::numeric_limits<double>::max()));
+  op_.record(op_.select({8}), Latency(1e18));  // what tables can hold: 31 years
   op_.record(op_.select({8}), Latency(100.0));
   EXPECT_EQ(op_.counters().results, 3u);
   EXPECT_FALSE(op_.explain({8}).text().empty());

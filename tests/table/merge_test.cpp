@@ -246,8 +246,8 @@ TEST(Merge, AChoiceOutranksAllOthers) {
 }
 
 TEST(Merge, AnEntryKeepsItsNewestWriters) {
-  Entry entry;
-  for (int i = 9; i >= 0; --i) join(entry, entry_of("w" + std::to_string(i), 1));
+  Entry entry = entry_of("w9", 1);
+  for (int i = 8; i >= 0; --i) join(entry, entry_of("w" + std::to_string(i), 1));
   Entry same = entry;
   EXPECT_EQ(cut(same, 10), 0u);
   EXPECT_EQ(same, entry);

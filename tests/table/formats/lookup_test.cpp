@@ -295,8 +295,9 @@ TEST(LookUp, TheFastestMeasuredWhereNoIncumbentIsNamed) {
   Table table;
   OperationTable& operation = table.operations["op"];
   operation = {"op", {size_dimension("m")}, {{"slow", {}}, {"fast", {}}}, {}};
-  operation.entries[Key{8}] = {
-      Key{8}, "", Origin::measured, 0, {{"slow", {5, 900, 1, 900, 0}}, {"fast", {5, 100, 1, 100, 0}}}};
+  operation.entries[Key{8}] = {.key = Key{8},
+                               .incumbent = "",
+                               .variants = {{"slow", {5, 900, 1, 900, 0}}, {"fast", {5, 100, 1, 100, 0}}}};
   const LookupResult result = look_up(table, {"", {{"m", "10"}}, "", 1.0});
   EXPECT_EQ(result.variant, "fast");
   EXPECT_EQ(result.match, MatchKind::nearest);
@@ -307,8 +308,9 @@ TEST(LookUp, TheVariantThatTheTableProvesFasterThanItsIncumbentAndSaysSo) {
   Table table;
   OperationTable& operation = table.operations["op"];
   operation = {"op", {size_dimension("m")}, {{"slow", {}}, {"fast", {}}}, {}};
-  operation.entries[Key{8}] = {
-      Key{8}, "slow", Origin::measured, 0, {{"slow", {5, 900, 1, 900, 0}}, {"fast", {5, 100, 1, 100, 0}}}};
+  operation.entries[Key{8}] = {.key = Key{8},
+                               .incumbent = "slow",
+                               .variants = {{"slow", {5, 900, 1, 900, 0}}, {"fast", {5, 100, 1, 100, 0}}}};
   const LookupResult result = look_up(table, {"", {{"m", "8"}}, "", 1.0});
   EXPECT_EQ(result.variant, "fast");
   EXPECT_TRUE(
@@ -337,7 +339,7 @@ Table measured_tiles() {
     }
   // Too few with this label for a prediction.
   operation.entries[Key{64, 256, 1}] = {
-      Key{64, 256, 1}, "large", Origin::measured, 0, {{"large", {9, 80.0, 1.0, 80.0, 0}}}};
+      .key = Key{64, 256, 1}, .incumbent = "large", .variants = {{"large", {9, 80.0, 1.0, 80.0, 0}}}};
   return table;
 }
 
@@ -388,7 +390,7 @@ TEST(LookUp, AnEntryThatNamesNoVariantLeavesTheDefaultToTheProgram) {
   Table table;
   OperationTable& operation = table.operations["op"];
   operation = {"op", {size_dimension("m")}, {{"broken", {}}}, {}};
-  operation.entries[Key{8}] = {Key{8}, "", Origin::measured, 0, {{"broken", {0, 0, 0, 0, 3}}}};
+  operation.entries[Key{8}] = {.key = Key{8}, .incumbent = "", .variants = {{"broken", {0, 0, 0, 0, 3}}}};
   EXPECT_EQ(look_up(table, {"", {{"m", "8"}}, "", 1.0}).variant, std::nullopt);
 }
 
