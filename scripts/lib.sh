@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2191
-# Shared by the scripts of this folder. Source it: it defines functions and runs nothing.
-# Every step writes its output to build/logs/STEP.log and says one line; the log is shown where a step fails.
+# Functions of the scripts in this folder; sourcing this file runs nothing.
+# A step writes its output to build/logs/STEP.log and prints one line. If the step fails, the end of the log is shown.
 
 set -u -o pipefail
 
@@ -17,8 +17,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # --- packages -------------------------------------------------------------------------------------------------
 
-# PACKAGE=WHAT: the package of Debian and Ubuntu, and what shows that it is there: a command, or a file under
-# an include folder. Something that came another way (pip, a prefix in CMAKE_PREFIX_PATH) is as good.
+# PACKAGE=WHAT: the package of Debian and Ubuntu, and the command, or the file under an include folder, whose presence
+# shows that the package is not needed. It may have been installed another way (pip, a prefix in CMAKE_PREFIX_PATH).
 packages_build=(
   cmake=cmake ninja-build=ninja g++=c++
   nlohmann-json3-dev=nlohmann/json.hpp libeigen3-dev=eigen3/Eigen/Core libboost-dev=boost/version.hpp
@@ -45,7 +45,7 @@ present() {
   esac
 }
 
-# missing ENTRY...: the packages that are not there.
+# missing ENTRY...: prints the packages that are not installed.
 missing() {
   local entry
   for entry in "$@"; do
@@ -53,7 +53,7 @@ missing() {
   done
 }
 
-# The command that installs packages, empty where there is none or no right to use it.
+# Prints the command prefix for apt-get; prints nothing if there is no apt-get or no permission to use it.
 installer() {
   have apt-get || return 0
   if [ "$(id -u)" = 0 ]; then
@@ -69,7 +69,7 @@ apt_install() {
   $become DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >>"$logs/setup.log" 2>&1
 }
 
-# install_missing ENTRY...: tries to install what is missing; says what it does and what it could not do.
+# install_missing ENTRY...: tries to install missing packages; says what it installs and what it could not install.
 install_missing() {
   mkdir -p "$logs"
   local wanted become package
@@ -80,11 +80,11 @@ install_missing() {
   fi
   become="$(installer)"
   if [ -z "$become" ]; then
-    say "setup: cannot install packages here (no apt-get, or neither root nor sudo)"
+    say "setup: cannot install packages here: there is no apt-get, or neither root nor sudo"
     return 0
   fi
   say "setup: installing with apt-get: $wanted"
-  $become apt-get update -q >>"$logs/setup.log" 2>&1 || say "setup: apt-get update failed, trying with the lists at hand"
+  $become apt-get update -q >>"$logs/setup.log" 2>&1 || say "setup: apt-get update failed; trying with the present package lists"
   # shellcheck disable=SC2086  # a list of words
   if ! apt_install "$become" $wanted; then
     for package in $wanted; do
@@ -93,7 +93,7 @@ install_missing() {
   fi
 }
 
-# setup REQUIRED... -- OPTIONAL...: fails where something required is still missing.
+# setup REQUIRED... -- OPTIONAL...: installs missing packages; fails if a required one is still missing.
 setup() {
   local required=() optional=() lacking
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
@@ -105,9 +105,9 @@ setup() {
   install_missing "${required[@]}" ${optional[@]+"${optional[@]}"}
   hash -r
   lacking="$(missing ${optional[@]+"${optional[@]}"})"
-  [ -z "$lacking" ] || say "setup: going on without: $lacking"
+  [ -z "$lacking" ] || say "setup: continuing without these optional packages: $lacking"
   lacking="$(missing "${required[@]}")"
-  [ -z "$lacking" ] || fail "these packages are needed and not installed: $lacking"
+  [ -z "$lacking" ] || fail "these packages are required and not installed: $lacking"
   use_ccache
 }
 
@@ -121,7 +121,7 @@ use_ccache() {
 
 # --- steps ----------------------------------------------------------------------------------------------------
 
-# quietly STEP COMMAND...: runs the command into the step's log; shows the end of the log where it fails.
+# quietly STEP COMMAND...: runs the command and appends its output to the step's log; shows the end of the log on failure.
 quietly() {
   local log="$logs/$1.log"
   shift

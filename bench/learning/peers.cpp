@@ -250,15 +250,17 @@ PolicyFactory make(Arguments... arguments) {
 
 const std::vector<Peer>& peers() {
   static const std::vector<Peer> all = {
-      {"first-10-mean", "FlashInfer's autotuner: the mean of 10 launches, then for good",
+      {"first-10-mean", "model of FlashInfer's autotuner: the mean of 10 launches decides for good",
        make<Commit>(std::uint64_t{10}, Commit::By::mean)},
-      {"first-100-mean", "PyTorch TunableOp at its longest: the mean of 100 launches, then for good",
+      {"first-100-mean",
+       "model of PyTorch TunableOp at its longest: the mean of 100 launches decides for good",
        make<Commit>(std::uint64_t{100}, Commit::By::mean)},
-      {"first-3-minimum", "tuning scripts: the least of 3 launches, then for good",
+      {"first-3-minimum", "model of tuning scripts: the minimum of 3 launches decides for good",
        make<Commit>(std::uint64_t{3}, Commit::By::minimum)},
-      {"first-1-minimum", "one launch of each, then for good",
+      {"first-1-minimum", "one launch of each variant decides for good",
        make<Commit>(std::uint64_t{1}, Commit::By::minimum)},
-      {"moving-average", "one launch of each, then the least exponential moving average (weight 0.1)",
+      {"moving-average",
+       "one launch of each variant, then the lowest exponential moving average (weight 0.1)",
        make<MovingAverage>()},
       {"vw-greedy", "Raducanu, Boncz, Zukowski, \"Micro adaptivity in Vectorwise\", SIGMOD 2013",
        make<VwGreedy>()},

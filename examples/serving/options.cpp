@@ -21,20 +21,22 @@ Number number(std::string_view option, std::string_view text, Number least, Numb
 const char* usage_text() {
   return "usage: serving_demo [options]\n"
          "\n"
-         "Serves requests with a small model on this processor, lets adaptive pick the variant of every "
+         "Serves requests with a small model on this processor, lets adaptive select the variant of every "
          "kernel\n"
-         "launch, and compares what that took with the default variants, the seed tables, and hindsight.\n"
+         "launch, and compares the kernel time with the default variants, the seed tables and hindsight.\n"
          "\n"
-         "  --seconds S    serve for S seconds (30); comparing takes up to half of that on top\n"
-         "  --steps N      serve N steps of the model instead\n"
-         "  --quick        a smaller model, 3 seconds\n"
-         "  --seed N       of the requests and of exploration (1)\n"
-         "  --rate R       requests a simulated second from the built-in generator\n"
-         "  --trace FILE   requests from a CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens\n"
-         "  --tables PATH  start from this table, or from a folder of tables (else from ADAPTIVE_TABLES)\n"
-         "  --output FILE  where the adapted table goes (adapted.json)\n"
-         "  --json         the summary as JSON on stdout\n"
-         "  --help         this text\n";
+         "  --seconds S    serves for S seconds (default 30); comparing takes up to half of that in "
+         "addition\n"
+         "  --steps N      serves N steps of the model instead\n"
+         "  --quick        uses a smaller model and serves for 3 seconds\n"
+         "  --seed N       random seed of the requests and of exploration (default 1)\n"
+         "  --rate R       requests per simulated second of the built-in generator\n"
+         "  --trace FILE   requests from a CSV file with the columns "
+         "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+         "  --tables PATH  starts from this table or folder of tables (default: ADAPTIVE_TABLES)\n"
+         "  --output FILE  file for the adapted table (default adapted.json)\n"
+         "  --json         prints the summary as JSON on stdout\n"
+         "  --help         prints this text\n";
 }
 
 Options parse_options(int argc, const char* const* argv) {
