@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What borrowing the best variant of a neighbour costs, by its distance: the reason for OperationSpec::nearest_limit.
+"""Measures the cost of borrowing the best variant of a neighbour, by distance. This is the reason for the default of
+OperationSpec::nearest_limit.
 
 usage: nearest_limit.py TRACE.jsonl...    (lines {"op", "key": {...}, "variant", "latency_us": [...]})
 
-For every ordered pair of keys of a trace the variant that is fastest (by median) at the one is run at the other. The
-loss is against the fastest there, the gain against the default, which is the first variant of the trace. Distances are
-the library's: doublings, summed over the sizes.
+For every ordered pair of keys of a trace, the variant that is fastest (by median) at the first key runs at the second.
+The loss is relative to the fastest variant there, the gain relative to the default, which is the first variant of the
+trace. Distances are the library's: doublings, summed over the sizes.
 """
 import collections
 import json

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""What `adaptive tune` promises, tried on a real device.
+"""Checks the promises of `adaptive tune` on a real device.
 
   tune_check.py compare [options] ADAPTIVE FAMILY [tune options…]
-      a race against exhaustive search, and against itself
+      compares a race with an exhaustive search, and with another race
   tune_check.py kill [options] ADAPTIVE FAMILY [tune options…]
-      kill -9 at ten random moments, then to the end
-  --runs FOLDER    where the runs are kept; otherwise they are removed
-  --seconds N      compare: at most so long, over the shapes that all three searches have finished by then
-  --json FILE      compare: the figures as JSON as well
+      kills a run with SIGKILL at ten random moments, then lets it finish
+  --runs FOLDER    keeps the runs in FOLDER; otherwise they are removed
+  --seconds N      compare: time limit; compares the shapes that all searches have finished by then
+  --json FILE      compare: writes the figures as JSON too
 
-compare prints, over the shapes: on how many the race's winner is that of the exhaustive search, within 1 % of
-it by the medians of the exhaustive search's rounds, or not surely slower; the second for another exhaustive
-search too, which is what a search can reach where clocks change with the load; how much less kernel time the
-race took; and on how many two races agree, in the winner or in calling it a tie. kill checks that no trial in the log before a kill
-is missing or changed afterwards, and that none is there twice. Exit code 1 where a promise does not hold, 2
-where nothing could be measured.
+compare prints for how many shapes the winner of the race is that of the exhaustive search, is within 1 % of it by the
+medians of the exhaustive search's rounds, or is not surely slower. It prints the second figure for another exhaustive
+search too, which shows what a search can reach if clocks change with the load. It also prints how much less kernel time
+the race took, and for how many shapes two races agree, in the winner or in calling it a tie. kill checks that no trial
+that was in the log before a kill is missing or changed afterwards, and that no trial is there twice. Exit codes: 1 a
+promise does not hold, 2 nothing could be measured.
 """
 import argparse
 import csv

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """peers.py OURS.jsonl OUT.jsonl [--tiles N] [--samples N] [--layers TEXT]
 
-Measures what others offer on the routings that grouped_gemm_bench wrote: torch._grouped_mm and a grouped GEMM in
-Triton, written for this comparison, with the best of up to 24 tiles a shape. The method is that program's: launches
-one after the other, captured as a graph of about a millisecond, random operands, weights rotating among copies
-that exceed the cache, the median of samples that take turns. Results are compared with a product in float32
-first. Needs PyTorch and Triton.
+Measures the peers on the routings that grouped_gemm_bench wrote: torch._grouped_mm, and a grouped GEMM in Triton that was
+written for this comparison, with the best of up to 24 tiles for each shape. The method is that of grouped_gemm_bench:
+back-to-back launches, captured as a graph of about one millisecond, random operands, weights that rotate among copies
+larger than the cache, the median of samples that take turns. Results are first compared with a product in float32. Needs
+PyTorch and Triton.
 """
 import argparse
 import json

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """report.py OURS.jsonl PEERS.jsonl [--svg FILE.svg]
 
-Tables in markdown from what grouped_gemm_bench and peers.py wrote: the best of ours beside the others by shape,
-how they compare, which variant wins where and what a single choice would lose; and a roofline plot.
-Variants that need the routing on the host (cublas_grouped, cublaslt_loop) are listed apart and are not ours.
+Prints tables in Markdown from the output of grouped_gemm_bench and peers.py: our best variant and the peers for each
+shape, how they compare, which variant wins where, and what a single choice would lose. --svg draws a roofline plot.
+Variants that need the routing on the host (cublas_grouped, cublaslt_loop) are listed separately and do not count as ours.
 """
 import argparse
 import json
@@ -134,7 +134,7 @@ def plot(rows, path):
                 out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}" fill-opacity="0.7"/>')
         out.append(f'<circle cx="{left + 14}" cy="{30 + 16 * index}" r="4" fill="{colour}"/>'
                    f'<text x="{left + 24}" y="{34 + 16 * index}">{label}</text>')
-    out.append(f'<text x="{(left + width) / 2}" y="{height - 12}" text-anchor="middle">operations a byte</text>'
+    out.append(f'<text x="{(left + width) / 2}" y="{height - 12}" text-anchor="middle">operations per byte</text>'
                f'<text transform="translate(16 {height / 2}) rotate(-90)" text-anchor="middle">TFLOP/s</text></svg>')
     with open(path, "w") as file:
         file.write("\n".join(out) + "\n")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """report.py FILE.jsonl
 
-Tables in markdown from what mixed_bit_bench wrote: the best variant by tokens and widths beside the dense product in
-bfloat16, which variant wins where, and what a single choice would lose.
+Prints tables in Markdown from the output of mixed_bit_bench: the best variant by tokens and widths next to the dense
+product in bfloat16, which variant wins where, and what a single choice would lose.
 """
 import argparse
 import json
