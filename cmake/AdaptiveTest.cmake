@@ -36,7 +36,7 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
 #                   [THREADS none|pattern...] [PROPERTIES])
 #
 # One program `name` of GoogleTest cases; each case is a test of ctest, named name.Suite.Case. It sees the
-# library with its insides (adaptive::internal): "core/...", "policies/...", "kernels/...". LABELS gpu means
+# library with its insides (adaptive::internal): "learning/...", "policies/...", "kernels/...". LABELS gpu means
 # that the cases need a GPU; they skip themselves where there is none. LABELS gpu faults: they make CUDA answer
 # errors on purpose, so a checker does not run them. TIMEOUT is per case, 60 s if not given,
 # and four times as long under a sanitizer.

@@ -5,8 +5,8 @@
 #include <limits>
 #include <optional>
 
-#include "prior_model.hpp"
-#include "value_of_looking.hpp"
+#include "policies/models/prior_model.hpp"
+#include "policies/models/value_of_looking.hpp"
 
 namespace adaptive::policies {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include <adaptive/policy.hpp>
-#include "parameter_model.hpp"
-#include "reopening.hpp"
+#include "policies/models/parameter_model.hpp"
+#include "policies/models/reopening.hpp"
 
 namespace adaptive::policies {
 

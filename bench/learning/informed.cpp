@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include <adaptive/random.hpp>
-#include "policies/value_of_looking.hpp"
+#include "policies/models/value_of_looking.hpp"
 
 namespace adaptive::learning_bench {
 namespace {

@@ -21,8 +21,8 @@
 
 #include "bench/run_main.hpp"
 #include "table/table.hpp"
-#include "tuning/measurement.hpp"
-#include "tuning/targets.hpp"
+#include "tuning/measuring/measurement.hpp"
+#include "tuning/measuring/targets.hpp"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
-#include "table/apply.hpp"
+#include "table/comparing/apply.hpp"
 #include "table/update.hpp"
 
 namespace adaptive::cli {

@@ -11,7 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
-#include "table/diff.hpp"
+#include "table/comparing/diff.hpp"
 
 namespace adaptive::cli {
 namespace {

@@ -13,8 +13,8 @@
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "cli/table_input.hpp"
-#include "table/atomic_file.hpp"
-#include "table/formats/export.hpp"
+#include "files/atomic_file.hpp"
+#include "formats/export.hpp"
 
 namespace adaptive::cli {
 namespace {

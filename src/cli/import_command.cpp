@@ -13,7 +13,7 @@
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "cli/table_input.hpp"
-#include "table/formats/import.hpp"
+#include "formats/import.hpp"
 
 namespace adaptive::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <adaptive/key.hpp>
 #include <adaptive/variant.hpp>
 
-#include "table/formats/sheet.hpp"
+#include "formats/sheet.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::cli {

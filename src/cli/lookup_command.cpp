@@ -14,10 +14,10 @@
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "cli/table_input.hpp"
-#include "policies/prediction.hpp"
-#include "table/formats/keys.hpp"
-#include "table/formats/lookup.hpp"
-#include "table/formats/nearest.hpp"
+#include "formats/keys.hpp"
+#include "formats/nearest.hpp"
+#include "learning/prediction.hpp"
+#include "selector/lookup.hpp"
 
 namespace adaptive::cli {
 namespace {

@@ -13,8 +13,8 @@
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
-#include "table/file_lock.hpp"
-#include "table/merge.hpp"
+#include "files/file_lock.hpp"
+#include "table/merging/merge.hpp"
 
 namespace adaptive::cli {
 namespace {

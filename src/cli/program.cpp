@@ -8,7 +8,7 @@
 #include <adaptive/version.hpp>
 
 #include "cli/command.hpp"
-#include "table/formats/seeds.hpp"
+#include "formats/seeds.hpp"
 
 namespace adaptive::cli {
 namespace {

@@ -18,9 +18,9 @@
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
+#include "files/atomic_file.hpp"
 #include "replay/curve.hpp"
 #include "replay/replay.hpp"
-#include "table/atomic_file.hpp"
 
 namespace adaptive::cli {
 namespace {

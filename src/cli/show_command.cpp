@@ -11,17 +11,17 @@
 
 #include <adaptive/error.hpp>
 
+#include "base/key_values.hpp"
+#include "base/text.hpp"
+#include "base/time_text.hpp"
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "cli/standing.hpp"
 #include "cli/table_input.hpp"
-#include "core/distance.hpp"
-#include "core/text.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/family.hpp"
 #include "table/names.hpp"
-#include "table/time_text.hpp"
 
 namespace adaptive::cli {
 namespace {

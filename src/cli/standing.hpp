@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "table/comparison.hpp"
+#include "table/comparing/comparison.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::cli {

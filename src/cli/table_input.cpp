@@ -8,8 +8,8 @@
 #include <adaptive/error.hpp>
 
 #include "cli/command.hpp"
-#include "table/align.hpp"
-#include "table/formats/import.hpp"
+#include "formats/import.hpp"
+#include "table/merging/align.hpp"
 #include "table/search.hpp"
 
 namespace adaptive::cli {

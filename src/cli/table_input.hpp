@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "table/formats/format.hpp"
+#include "formats/format.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::cli {

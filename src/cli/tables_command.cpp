@@ -12,10 +12,10 @@
 #include <adaptive/device.hpp>
 #include <adaptive/tables.hpp>
 
+#include "base/compatibility.hpp"
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
-#include "core/compatibility.hpp"
 #include "table/search.hpp"
 
 namespace adaptive::cli {

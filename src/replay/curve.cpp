@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/text.hpp"
+#include "base/text.hpp"
 
 namespace adaptive::replay {
 namespace {

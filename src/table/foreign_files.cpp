@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "table/limits.hpp"
+#include "base/limits.hpp"
 
 namespace adaptive::table {
 namespace {

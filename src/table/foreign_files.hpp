@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "table/checks.hpp"
+#include "json/checks.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "table/json_tree.hpp"
+#include "json/tree.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {

@@ -10,12 +10,12 @@
 
 #include <adaptive/error.hpp>
 
-#include "core/distance.hpp"
-#include "table/atomic_file.hpp"
-#include "table/limits.hpp"
+#include "base/key_values.hpp"
+#include "base/limits.hpp"
+#include "base/time_text.hpp"
+#include "files/atomic_file.hpp"
 #include "table/names.hpp"
 #include "table/table.hpp"
-#include "table/time_text.hpp"
 
 namespace adaptive::table {
 namespace {

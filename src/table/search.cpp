@@ -11,7 +11,7 @@
 #include <adaptive/device.hpp>
 #include <adaptive/error.hpp>
 
-#include "table/folder_version.hpp"
+#include "files/folder_version.hpp"
 #include "table/foreign_reader.hpp"
 #include "table/installed.hpp"
 

@@ -12,8 +12,9 @@
 #include <adaptive/device.hpp>
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
-#include <adaptive/log.hpp>
 #include <adaptive/variant.hpp>
+
+#include "base/notice.hpp"
 
 namespace adaptive::table {
 
@@ -107,16 +108,6 @@ struct Table {
   std::vector<ForeignFile> foreign = {};  ///< sorted by path
 
   friend bool operator==(const Table&, const Table&) = default;
-};
-
-/// Something in a file that was skipped or repaired.
-struct Notice {
-  /// "file:line#/json/pointer", or the path of what is no readable file.
-  std::string where = {};
-  std::string what = {};
-  /// `warning`: something is wrong and was left out. `info`: nothing is, but the reader may wonder, such as a
-  /// field that only a newer version knows or a folder that is not there.
-  LogLevel level = LogLevel::warning;
 };
 
 struct ReadResult {

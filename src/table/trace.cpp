@@ -11,8 +11,8 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/file_text.hpp"
-#include "table/limits.hpp"
+#include "base/limits.hpp"
+#include "files/file_text.hpp"
 
 namespace adaptive::table {
 namespace {

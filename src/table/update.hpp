@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "table/file_lock.hpp"
+#include "files/file_lock.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {

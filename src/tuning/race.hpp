@@ -29,7 +29,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tuning/bench.hpp"
+#include "tuning/bench/bench.hpp"
 
 namespace adaptive::tuning {
 

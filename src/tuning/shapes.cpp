@@ -8,7 +8,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "core/text.hpp"
+#include "base/text.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
 
 namespace adaptive::tuning {

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "kernels/family.hpp"
-#include "tuning/bench.hpp"
+#include "tuning/bench/bench.hpp"
 #include "tuning/model.hpp"
 
 namespace adaptive::tuning {

@@ -13,9 +13,9 @@
 
 #include <adaptive/error.hpp>
 
-#include "core/text.hpp"
-#include "table/atomic_file.hpp"
-#include "table/file_descriptor.hpp"
+#include "base/text.hpp"
+#include "files/atomic_file.hpp"
+#include "files/file_descriptor.hpp"
 
 namespace adaptive::tuning {
 namespace {

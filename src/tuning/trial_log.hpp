@@ -24,7 +24,7 @@
 
 #include <adaptive/variant.hpp>
 
-#include "tuning/bench.hpp"
+#include "tuning/bench/bench.hpp"
 
 namespace adaptive::tuning {
 

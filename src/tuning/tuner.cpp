@@ -9,9 +9,9 @@
 #include <adaptive/error.hpp>
 #include <adaptive/version.hpp>
 
-#include "table/align.hpp"
+#include "table/merging/align.hpp"
+#include "tuning/bench/logged_bench.hpp"
 #include "tuning/cuda_operation.hpp"
-#include "tuning/logged_bench.hpp"
 
 namespace adaptive::tuning {
 namespace {

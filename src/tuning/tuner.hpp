@@ -21,11 +21,11 @@
 #include <adaptive/device.hpp>
 
 #include "table/table.hpp"
-#include "tuning/clock.hpp"
-#include "tuning/pruned_bench.hpp"
+#include "tuning/bench/pruned_bench.hpp"
+#include "tuning/measuring/clock.hpp"
+#include "tuning/queue/work_queue.hpp"
 #include "tuning/race.hpp"
 #include "tuning/trial_log.hpp"
-#include "tuning/work_queue.hpp"
 
 namespace adaptive::tuning {
 

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "table/shares.hpp"
+#include "table/merging/shares.hpp"
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
 

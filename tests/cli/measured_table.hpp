@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "table/shares.hpp"
+#include "table/merging/shares.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::cli {

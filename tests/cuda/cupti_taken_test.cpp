@@ -1,8 +1,8 @@
 // Another part of the program is CUPTI's client already, as a profiler would be.
 #include <cupti.h>
 
+#include "cuda/cupti/library.hpp"
 #include "tests/cuda/timer_fixture.hpp"
-#include "timing/cuda/cupti_library.hpp"
 
 namespace adaptive::cuda::test {
 namespace {

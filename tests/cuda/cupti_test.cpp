@@ -2,8 +2,8 @@
 #include <array>
 #include <thread>
 
+#include "cuda/cupti/session.hpp"
 #include "tests/cuda/timer_fixture.hpp"
-#include "timing/cuda/cupti_session.hpp"
 
 namespace adaptive::cuda::test {
 namespace {

@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include <adaptive/cuda.hpp>
+#include "cuda/spin.hpp"
 #include "tests/selector/support.hpp"
-#include "timing/cuda/spin.hpp"
 
 namespace adaptive::cuda::test {
 namespace {

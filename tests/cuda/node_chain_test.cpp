@@ -1,6 +1,6 @@
 // Which nodes a launch has added, and what becomes of an executable graph where CUDA refuses. On a driver
 // made of a few tables: a real one refuses too little.
-#include "timing/cuda/node_chain.hpp"
+#include "cuda/graph/node_chain.hpp"
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <adaptive/cuda.hpp>
+#include "cuda/spin.hpp"
 #include "tests/selector/support.hpp"
-#include "timing/cuda/spin.hpp"
 
 namespace adaptive::cuda::test {
 

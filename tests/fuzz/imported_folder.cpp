@@ -9,13 +9,13 @@
 
 #include <adaptive/error.hpp>
 
-#include "core/distance.hpp"
-#include "table/formats/export.hpp"
-#include "table/formats/file_name.hpp"
-#include "table/formats/import.hpp"
-#include "table/formats/keys.hpp"
-#include "table/formats/lookup.hpp"
-#include "table/limits.hpp"
+#include "base/key_values.hpp"
+#include "base/limits.hpp"
+#include "formats/export.hpp"
+#include "formats/file_name.hpp"
+#include "formats/import.hpp"
+#include "formats/keys.hpp"
+#include "selector/lookup.hpp"
 #include "table/table.hpp"
 #include "tests/fuzz/require.hpp"
 

@@ -10,8 +10,8 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/formats/keys.hpp"
-#include "table/formats/lookup.hpp"
+#include "formats/keys.hpp"
+#include "selector/lookup.hpp"
 #include "table/table.hpp"
 #include "tests/fuzz/require.hpp"
 

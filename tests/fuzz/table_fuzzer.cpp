@@ -9,8 +9,8 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/merge.hpp"
-#include "table/ownership.hpp"
+#include "table/merging/merge.hpp"
+#include "table/merging/ownership.hpp"
 #include "table/table.hpp"
 #include "tests/fuzz/require.hpp"
 

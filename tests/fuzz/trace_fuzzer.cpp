@@ -5,7 +5,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/limits.hpp"
+#include "base/limits.hpp"
 #include "table/trace.hpp"
 #include "tests/fuzz/require.hpp"
 

@@ -1,4 +1,4 @@
-#include "policies/drift.hpp"
+#include "policies/models/drift.hpp"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "policies/parameter_model.hpp"
+#include "policies/models/parameter_model.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "policies/reopening.hpp"
+#include "policies/models/reopening.hpp"
 
 #include <cmath>
 

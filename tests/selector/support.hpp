@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "tests/core/noise.hpp"
+#include "tests/learning/noise.hpp"
 
 namespace adaptive::test {
 

@@ -1,5 +1,5 @@
 // Every line of the rule in apply.hpp, and that what is skipped stays as it was.
-#include "table/apply.hpp"
+#include "table/comparing/apply.hpp"
 
 #include <gtest/gtest.h>
 

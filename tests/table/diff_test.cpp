@@ -1,4 +1,4 @@
-#include "table/diff.hpp"
+#include "table/comparing/diff.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <adaptive/statistics.hpp>
 
 #include "sample_table.hpp"
-#include "table/shares.hpp"
+#include "table/merging/shares.hpp"
 
 namespace adaptive::table {
 namespace {

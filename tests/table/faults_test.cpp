@@ -9,8 +9,8 @@
 
 #include <adaptive/error.hpp>
 
+#include "formats/seeds.hpp"
 #include "sample_table.hpp"
-#include "table/formats/seeds.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {

@@ -6,9 +6,9 @@
 #include <adaptive/error.hpp>
 
 #include "sample_table.hpp"
-#include "table/merge.hpp"
-#include "table/ownership.hpp"
-#include "table/shares.hpp"
+#include "table/merging/merge.hpp"
+#include "table/merging/ownership.hpp"
+#include "table/merging/shares.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {

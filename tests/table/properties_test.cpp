@@ -11,9 +11,9 @@
 #include <tuple>
 #include <vector>
 
-#include "table/merge.hpp"
-#include "table/ownership.hpp"
-#include "table/shares.hpp"
+#include "table/merging/merge.hpp"
+#include "table/merging/ownership.hpp"
+#include "table/merging/shares.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::table {

@@ -8,8 +8,8 @@
 
 #include <adaptive/error.hpp>
 
+#include "base/limits.hpp"
 #include "sample_table.hpp"
-#include "table/limits.hpp"
 
 namespace adaptive::table {
 namespace {

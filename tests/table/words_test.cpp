@@ -1,8 +1,8 @@
 // Times and versions: the small languages within the format.
 #include <gtest/gtest.h>
 
-#include "table/folder_version.hpp"
-#include "table/time_text.hpp"
+#include "base/time_text.hpp"
+#include "files/folder_version.hpp"
 
 namespace adaptive::table {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "sample_table.hpp"
-#include "table/shares.hpp"
+#include "table/merging/shares.hpp"
 #include "table/update.hpp"
 
 namespace adaptive::table {

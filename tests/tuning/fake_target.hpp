@@ -17,7 +17,7 @@
 
 #include <adaptive/random.hpp>
 
-#include "tuning/bench.hpp"
+#include "tuning/bench/bench.hpp"
 
 namespace adaptive::tuning {
 

@@ -1,5 +1,5 @@
 // What a crash, a hang or a device error in the other process costs.
-#include "tuning/isolated_target.hpp"
+#include "tuning/measuring/isolated_target.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,8 +17,8 @@
 
 #include "kernels/family.hpp"
 #include "tests/tuning/fake_target.hpp"
+#include "tuning/measuring/targets.hpp"
 #include "tuning/race.hpp"
-#include "tuning/targets.hpp"
 
 namespace adaptive::tuning {
 namespace {

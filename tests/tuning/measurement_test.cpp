@@ -1,5 +1,5 @@
 // What is measured of a family and what is written of it.
-#include "tuning/measurement.hpp"
+#include "tuning/measuring/measurement.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include "kernels/family.hpp"
 #include "table/trace.hpp"
 #include "tests/tuning/fake_target.hpp"
-#include "tuning/host_target.hpp"
+#include "tuning/measuring/host_target.hpp"
 
 namespace adaptive::tuning {
 namespace {

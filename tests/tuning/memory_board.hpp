@@ -7,7 +7,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "tuning/board.hpp"
+#include "tuning/queue/board.hpp"
 
 namespace adaptive::tuning {
 

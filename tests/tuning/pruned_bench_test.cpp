@@ -1,5 +1,5 @@
 // What is not tried, and why.
-#include "tuning/pruned_bench.hpp"
+#include "tuning/bench/pruned_bench.hpp"
 
 #include <gtest/gtest.h>
 

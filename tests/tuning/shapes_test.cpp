@@ -9,7 +9,7 @@
 #include <adaptive/error.hpp>
 
 #include "tests/tuning/fake_target.hpp"
-#include "tuning/host_target.hpp"
+#include "tuning/measuring/host_target.hpp"
 
 namespace adaptive::tuning {
 namespace {

@@ -1,5 +1,5 @@
 // Workers that share their shapes over a board: who gets which, and what becomes of those who leave.
-#include "tuning/shared_queue.hpp"
+#include "tuning/queue/shared_queue.hpp"
 
 #include <gtest/gtest.h>
 

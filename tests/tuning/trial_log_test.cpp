@@ -10,7 +10,7 @@
 
 #include "tests/table/sample_table.hpp"
 #include "tests/tuning/fake_target.hpp"
-#include "tuning/logged_bench.hpp"
+#include "tuning/bench/logged_bench.hpp"
 
 namespace adaptive::tuning {
 namespace {

@@ -18,7 +18,7 @@
 #include "tests/table/sample_table.hpp"
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/cuda_operation.hpp"
-#include "tuning/isolated_target.hpp"
+#include "tuning/measuring/isolated_target.hpp"
 
 namespace adaptive::tuning {
 namespace {

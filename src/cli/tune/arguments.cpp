@@ -4,10 +4,10 @@
 
 #include <adaptive/error.hpp>
 
+#include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/tune/input_files.hpp"
 #include "cli/tune/model_file.hpp"
-#include "core/text.hpp"
 
 namespace adaptive::cli {
 namespace {

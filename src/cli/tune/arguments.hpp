@@ -9,10 +9,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tuning/measuring/sampling.hpp"
+#include "tuning/measuring/targets.hpp"
 #include "tuning/race.hpp"
-#include "tuning/sampling.hpp"
 #include "tuning/shapes.hpp"
-#include "tuning/targets.hpp"
 
 namespace adaptive::cli {
 

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/tune/console.hpp"
-#include "core/text.hpp"
 
 namespace adaptive::cli {
 namespace {

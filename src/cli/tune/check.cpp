@@ -14,8 +14,8 @@
 #include <adaptive/random.hpp>
 
 #include "cli/json_output.hpp"
-#include "table/align.hpp"
-#include "table/comparison.hpp"
+#include "table/comparing/comparison.hpp"
+#include "table/merging/align.hpp"
 #include "table/table.hpp"
 #include "tuning/cuda_operation.hpp"
 #include "tuning/tuner.hpp"

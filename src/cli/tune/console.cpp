@@ -13,8 +13,8 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/system_error.hpp"
-#include "table/time_text.hpp"
+#include "base/time_text.hpp"
+#include "files/system_error.hpp"
 
 namespace adaptive::cli {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
-#include "tuning/targets.hpp"
+#include "tuning/measuring/targets.hpp"
 
 namespace adaptive::cli {
 namespace {

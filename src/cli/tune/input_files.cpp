@@ -8,7 +8,7 @@
 #include <adaptive/error.hpp>
 
 #include "cli/tune/json_fields.hpp"
-#include "table/file_text.hpp"
+#include "files/file_text.hpp"
 
 namespace adaptive::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tuning/pruned_bench.hpp"
+#include "tuning/bench/pruned_bench.hpp"
 #include "tuning/shapes.hpp"
 
 namespace adaptive::cli {

@@ -5,7 +5,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/file_text.hpp"
+#include "files/file_text.hpp"
 
 namespace adaptive::cli {
 

@@ -6,8 +6,8 @@
 
 #include <adaptive/error.hpp>
 
+#include "base/text.hpp"
 #include "cli/tune/json_fields.hpp"
-#include "core/text.hpp"
 #include "table/installed.hpp"
 
 namespace adaptive::cli {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/tune/console.hpp"
-#include "tuning/targets.hpp"
+#include "tuning/measuring/targets.hpp"
 #include "tuning/tuner.hpp"
 
 namespace adaptive::cli {

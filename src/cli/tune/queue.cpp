@@ -6,9 +6,9 @@
 
 #include <adaptive/version.hpp>
 
-#include "core/host_name.hpp"
-#include "tuning/board.hpp"
-#include "tuning/shared_queue.hpp"
+#include "base/host_name.hpp"
+#include "tuning/queue/board.hpp"
+#include "tuning/queue/shared_queue.hpp"
 
 namespace adaptive::cli {
 

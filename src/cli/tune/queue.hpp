@@ -5,7 +5,7 @@
 
 #include "cli/tune/arguments.hpp"
 #include "cli/tune/run_folder.hpp"
-#include "tuning/work_queue.hpp"
+#include "tuning/queue/work_queue.hpp"
 
 namespace adaptive::cli {
 

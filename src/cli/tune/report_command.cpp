@@ -16,7 +16,7 @@
 #include "cli/tune/report_page.hpp"
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
-#include "table/atomic_file.hpp"
+#include "files/atomic_file.hpp"
 
 namespace adaptive::cli {
 namespace {

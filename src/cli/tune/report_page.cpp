@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/tune/charts.hpp"
 #include "cli/tune/console.hpp"
 #include "cli/tune/results.hpp"
-#include "core/text.hpp"
 #include "tuning/parameter_effect.hpp"
 
 namespace adaptive::cli {

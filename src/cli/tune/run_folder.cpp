@@ -6,10 +6,10 @@
 #include <adaptive/error.hpp>
 #include <adaptive/version.hpp>
 
+#include "base/time_text.hpp"
 #include "cli/json_output.hpp"
 #include "cli/tune/json_fields.hpp"
-#include "table/atomic_file.hpp"
-#include "table/time_text.hpp"
+#include "files/atomic_file.hpp"
 
 namespace adaptive::cli {
 namespace {

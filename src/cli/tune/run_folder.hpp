@@ -16,10 +16,10 @@
 
 #include <adaptive/device.hpp>
 
-#include "table/file_lock.hpp"
-#include "tuning/pruned_bench.hpp"
+#include "files/file_lock.hpp"
+#include "tuning/bench/pruned_bench.hpp"
+#include "tuning/measuring/sampling.hpp"
 #include "tuning/race.hpp"
-#include "tuning/sampling.hpp"
 
 namespace adaptive::cli {
 

@@ -29,9 +29,9 @@
 #include "cli/tune/queue.hpp"
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
-#include "table/apply.hpp"
+#include "table/comparing/apply.hpp"
 #include "table/update.hpp"
-#include "tuning/board.hpp"
+#include "tuning/queue/board.hpp"
 #include "tuning/tuner.hpp"
 
 namespace adaptive::cli {

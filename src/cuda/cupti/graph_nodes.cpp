@@ -1,0 +1,111 @@
+#include "cuda/cupti/graph_nodes.hpp"
+
+namespace adaptive::timing {
+namespace {
+
+// CUPTI numbers the nodes of a graph in the lower half of their ids.
+std::uint64_t graph_of(std::uint64_t node) noexcept {
+  return node >> 32;
+}
+
+// Ids rise and wrap around.
+bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
+  return static_cast<std::int32_t>(a - b) > 0;
+}
+
+}  // namespace
+
+void CuptiGraphNodes::insert(Handle launch, std::uint64_t node) {
+  // Ids of destroyed graphs come again: the latest owner counts, once.
+  const auto known = nodes_.find(node);
+  if (known != nodes_.end() && known->second.launch == launch) return;
+  if (known == nodes_.end() && nodes_.size() >= nodes_max) {
+    ++counters_.dropped;
+    return;
+  }
+  launches_.at(launch).nodes.push_back(node);
+  nodes_[node] = {launch, graph_of(node)};
+  ++copies_[{launch, graph_of(node)}].nodes;
+}
+
+CuptiGraphNodes::Handle CuptiGraphNodes::add(std::span<const std::uint64_t> nodes, Operation& operation,
+                                             const Key& key, std::uint32_t variant) {
+  const std::lock_guard lock(mutex_);
+  const Handle launch = ++last_;
+  launches_.emplace(launch, Launch{&operation, key, variant, last_replay_});
+  for (const std::uint64_t node : nodes) insert(launch, node);
+  return launch;
+}
+
+void CuptiGraphNodes::set_variant(Handle launch, std::uint32_t variant) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto at = launches_.find(launch);
+  if (at == launches_.end()) return;
+  at->second.variant = variant;
+  at->second.since = last_replay_;
+}
+
+void CuptiGraphNodes::remove(Handle launch) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto at = launches_.find(launch);
+  if (at == launches_.end()) return;
+  for (const std::uint64_t node : at->second.nodes) {
+    const auto known = nodes_.find(node);
+    if (known != nodes_.end() && known->second.launch == launch) nodes_.erase(known);
+    copies_.erase({launch, graph_of(node)});
+  }
+  launches_.erase(at);
+}
+
+void CuptiGraphNodes::cloned(std::uint64_t original, std::uint64_t copy) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto at = nodes_.find(original);
+  if (at == nodes_.end()) return;
+  try {
+    insert(at->second.launch, copy);
+  } catch (...) {
+    ++counters_.dropped;  // out of memory
+  }
+}
+
+void CuptiGraphNodes::replayed(std::uint32_t correlation) noexcept {
+  const std::lock_guard lock(mutex_);
+  last_replay_ = correlation;
+}
+
+void CuptiGraphNodes::record(std::uint64_t node, std::uint32_t correlation, std::uint64_t ns) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto at = nodes_.find(node);
+  if (at == nodes_.end()) return;
+  const auto launch = launches_.find(at->second.launch);
+  const auto copy = copies_.find({at->second.launch, at->second.graph});
+  if (launch == launches_.end() || copy == copies_.end()) return;
+  if (!is_later(correlation, launch->second.since)) return;
+  Copy& c = copy->second;
+  if (c.seen == 0 || c.correlation != correlation) {
+    if (c.seen != 0) ++counters_.partial;
+    c.seen = 0;
+    c.ns = 0;
+    c.correlation = correlation;
+  }
+  c.ns += ns;
+  if (++c.seen < c.nodes) return;
+  c.seen = 0;
+  ++counters_.recorded;
+  launch->second.operation->record(launch->second.key, launch->second.variant,
+                                   Latency{static_cast<double>(c.ns)});
+}
+
+CuptiGraphNodes::Counters CuptiGraphNodes::counters() const noexcept {
+  const std::lock_guard lock(mutex_);
+  Counters all = counters_;
+  all.nodes = nodes_.size();
+  return all;
+}
+
+bool CuptiGraphNodes::empty() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return nodes_.empty();
+}
+
+}  // namespace adaptive::timing

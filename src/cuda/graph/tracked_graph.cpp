@@ -1,0 +1,218 @@
+#include <adaptive/cuda/tracked_graph.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cuda/driver.hpp"
+#include "cuda/graph/driver.hpp"
+#include "cuda/graph/node_chain.hpp"
+#include "cuda/graph/scratch_capture.hpp"
+
+namespace adaptive::cuda {
+namespace {
+
+struct TrackedLaunch {
+  Operation* operation;
+  Key key;
+  TrackedGraph::Body body;
+  CUcontext context;
+  std::uint32_t variant;
+  /// In the captured graph; nothing where they cannot be updated.
+  std::optional<Nodes> nodes = {};
+  /// Whose parameters the executable graph has now: `nodes`, or after an update some of `scratch`.
+  Nodes present = {};
+  std::shared_ptr<const ScratchGraph> scratch = {};
+};
+
+// What a stale launch is to become.
+struct Change {
+  std::size_t index;
+  Pin pin;
+  Nodes nodes = {};
+  std::shared_ptr<const ScratchGraph> scratch = {};
+};
+
+}  // namespace
+
+struct TrackedGraph::State {
+  std::vector<Pin> pins;  // apart from the rest: `stale` reads nothing else
+  std::vector<TrackedLaunch> launches;
+  bool mixed = false;
+
+  GraphUpdate update(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec);
+  GraphUpdate capture(const Driver& driver, const GraphDriver& graphs, std::vector<Change>& changes) const;
+  GraphUpdate apply(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec,
+                    const std::vector<Change>& changes) const;
+};
+
+TrackedGraph::TrackedGraph() : state_(std::make_unique<State>()) {}
+
+TrackedGraph::~TrackedGraph() = default;
+
+cudaError_t TrackedGraph::launch_on(Operation& operation, const Key& key, cudaStream_t stream, Body body) {
+  const Pin pin = operation.pin(key);
+  const Driver* driver = Driver::find();
+  const GraphDriver* graphs = GraphDriver::find();
+  if (driver == nullptr || graphs == nullptr) return body(pin.variant(), stream);
+  const CapturePoint before = CapturePoint::of(*graphs, stream);
+  if (!before.active) return body(pin.variant(), stream);
+
+  // With an error pending, or in a capture that is broken already, a body fails through no fault of its own.
+  const bool sound = before.known && cudaPeekAtLastError() == cudaSuccess;
+  const cudaError_t status = body(pin.variant(), stream);
+  if (status != cudaSuccess && sound) operation.fail(pin.decision());
+  TrackedLaunch launch{.operation = &operation,
+                       .key = key,
+                       .body = std::move(body),
+                       .context = nullptr,
+                       .variant = pin.variant()};
+  if (status == cudaSuccess && driver->stream_get_ctx(stream, &launch.context) == CUDA_SUCCESS)
+    launch.nodes = chain_between(*graphs, before, CapturePoint::of(*graphs, stream));
+  if (launch.nodes) launch.present = *launch.nodes;
+  state_->launches.push_back(std::move(launch));
+  state_->pins.push_back(pin);
+  return status;
+}
+
+bool TrackedGraph::stale() const noexcept {
+  return state_->mixed ||
+         std::any_of(state_->pins.begin(), state_->pins.end(), [](const Pin& pin) { return pin.stale(); });
+}
+
+void TrackedGraph::clear() noexcept {
+  state_->pins.clear();
+  state_->launches.clear();
+  state_->mixed = false;
+}
+
+std::size_t TrackedGraph::size() const noexcept {
+  return state_->launches.size();
+}
+
+GraphUpdate TrackedGraph::update(cudaGraphExec_t exec) {
+  if (state_->mixed) return GraphUpdate::failed;
+  if (!stale()) return GraphUpdate::none;
+  const Driver* driver = Driver::find();
+  const GraphDriver* graphs = GraphDriver::find();
+  if (driver == nullptr || graphs == nullptr || exec == nullptr) return GraphUpdate::recapture;
+
+  {
+    const RuntimeErrorGuard guard;  // what a body leaves behind is nobody's business
+    if (guard.clean()) return state_->update(*driver, *graphs, exec);
+  }
+  GraphUpdate result = GraphUpdate::recapture;
+  std::exception_ptr thrown;
+  try {
+    std::thread([&] {
+      try {
+        result = state_->update(*driver, *graphs, exec);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+    }).join();
+  } catch (const std::system_error&) {  // no thread to be had
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  return result;
+}
+
+GraphUpdate TrackedGraph::State::update(const Driver& driver, const GraphDriver& graphs,
+                                        cudaGraphExec_t exec) {
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < launches.size(); ++i) {
+    if (!pins[i].stale()) continue;
+    const Pin pin = launches[i].operation->pin(launches[i].key);
+    if (pin.variant() != launches[i].variant) {
+      if (!launches[i].nodes) return GraphUpdate::recapture;
+      changes.push_back({.index = i, .pin = pin});
+    } else {
+      pins[i] = pin;  // it came back before anybody looked
+    }
+  }
+  if (changes.empty()) return GraphUpdate::none;
+
+  // Creating a stream, or what a body does, must not break a capture that this thread or another one has
+  // begun.
+  const RelaxedCapture relaxed(driver);
+  GraphUpdate result = capture(driver, graphs, changes);
+  if (result == GraphUpdate::updated) result = apply(driver, graphs, exec, changes);
+  mixed = result == GraphUpdate::failed;
+  if (result != GraphUpdate::updated) return result;
+  for (Change& change : changes) {
+    TrackedLaunch& launch = launches[change.index];
+    pins[change.index] = change.pin;
+    launch.variant = change.pin.variant();
+    launch.present = std::move(change.nodes);
+    launch.scratch = std::move(change.scratch);
+  }
+  return result;
+}
+
+// Captures every changed launch, one behind the other, before the first node is touched: what does not fit is
+// found out here.
+GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver& graphs,
+                                         std::vector<Change>& changes) const {
+  std::vector<ScratchCapture> captures;  // one a context
+  for (Change& change : changes) {
+    const TrackedLaunch& launch = launches[change.index];
+    const CurrentContext current(driver, launch.context);
+    if (!current) return GraphUpdate::recapture;
+    auto capture = std::find_if(captures.begin(), captures.end(),
+                                [&](const ScratchCapture& c) { return c.context() == launch.context; });
+    if (capture == captures.end()) {
+      captures.emplace_back(graphs, launch.context);
+      capture = std::prev(captures.end());
+    }
+    if (!capture->open()) return GraphUpdate::recapture;
+
+    const CUstream stream = capture->stream();
+    const CapturePoint before = CapturePoint::of(graphs, stream);
+    if (!before.known) return GraphUpdate::recapture;  // the body before this one has broken the capture
+    const cudaError_t status = launch.body(change.pin.variant(), stream);
+    if (status != cudaSuccess) {
+      launch.operation->fail(change.pin.decision());
+      return GraphUpdate::recapture;
+    }
+    std::optional<Nodes> nodes = chain_between(graphs, before, CapturePoint::of(graphs, stream));
+    if (!nodes || !interchangeable(graphs, *launch.nodes, *nodes)) return GraphUpdate::recapture;
+    change.nodes = std::move(*nodes);
+  }
+  for (ScratchCapture& capture : captures) {
+    const auto graph = std::make_shared<const ScratchGraph>(capture.end());
+    if (!*graph) return GraphUpdate::recapture;
+    for (Change& change : changes)
+      if (launches[change.index].context == capture.context()) change.scratch = graph;
+  }
+  return GraphUpdate::updated;
+}
+
+GraphUpdate TrackedGraph::State::apply(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec,
+                                       const std::vector<Change>& changes) const {
+  std::vector<Assignment> assignments;
+  for (const Change& change : changes) {
+    const TrackedLaunch& launch = launches[change.index];
+    for (std::size_t n = 0; n < change.nodes.size(); ++n)
+      assignments.push_back({.node = (*launch.nodes)[n],
+                             .present = launch.present[n],
+                             .wanted = change.nodes[n],
+                             .context = launch.context});
+  }
+  switch (assign(driver, graphs, exec, assignments)) {
+    case Assigned::all:
+      return GraphUpdate::updated;
+    case Assigned::none:
+      return GraphUpdate::recapture;
+    case Assigned::some:
+      break;
+  }
+  return GraphUpdate::failed;
+}
+
+}  // namespace adaptive::cuda

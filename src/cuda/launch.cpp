@@ -1,0 +1,179 @@
+// The launch path: begins and ends timed launches.
+#include <adaptive/cuda/launch.hpp>
+
+#include <exception>
+#include <utility>
+
+#include "cuda/timer_state.hpp"
+
+namespace adaptive::cuda {
+namespace {
+
+// So many latencies a launch takes at most, so that none pays for a thousand others.
+constexpr std::size_t taken_by_timed = 8;
+constexpr std::size_t taken_by_untimed = 4;
+// One untimed launch in so many looks whether something has arrived.
+constexpr std::uint32_t untimed_share = 32;
+
+// What an event pair adds to the time of its stream: measured on an H200 with CUDA 13.0 (docs/benchmarks), so
+// that an operation learns how many of its launches are worth timing.
+constexpr Latency event_pair_cost(3400.0);
+
+bool is_memory(cudaError_t status) noexcept {
+  return status == cudaErrorMemoryAllocation || status == cudaErrorLaunchOutOfResources;
+}
+
+}  // namespace
+
+Launch::Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream) noexcept
+    : timer_(&timer), operation_(&operation), decision_(decision), stream_(stream) {
+  if (decision.timed()) [[unlikely]]
+    timer.state_->begin(*this);
+  else
+    timer.state_->poll_sometimes();
+}
+
+void Launch::end() noexcept {
+  timer_->state_->end(*this);
+}
+
+void Launch::failed(cudaError_t status) noexcept {
+  timer_->state_->fail(*this, status);
+}
+
+Launch Timer::launch_on(Operation& operation, const Key& key, cudaStream_t stream) noexcept {
+  if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
+    count(state_->counts.captured);
+    return {*this, operation, operation.pin(key)};
+  }
+  return {*this, operation, operation.select(key), stream};
+}
+
+Launch Timer::launch_on(const Site& site, cudaStream_t stream) noexcept {
+  if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
+    count(state_->counts.captured);
+    return {*this, site.operation(), site.pin()};
+  }
+  return {*this, site.operation(), site.select(), stream};
+}
+
+Timer::State::Capture Timer::State::capture_of(cudaStream_t stream) const noexcept {
+  if (driver == nullptr) return Capture::no;
+  CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
+  CUresult answer = driver->stream_is_capturing(stream, &status);
+  if (answer == CUDA_ERROR_INVALID_CONTEXT || answer == CUDA_ERROR_NOT_INITIALIZED) [[unlikely]] {
+    // The runtime has not yet bound its context to this thread. The launch that follows would make it do so;
+    // this does it earlier. (Where it cannot, so will the launch, with the same error.)
+    cudaStreamCaptureStatus bound = cudaStreamCaptureStatusNone;
+    answer = static_cast<CUresult>(cudaStreamIsCapturing(stream, &bound));
+    status = static_cast<CUstreamCaptureStatus>(bound);
+  }
+  if (answer == CUDA_SUCCESS) [[likely]]
+    return status == CU_STREAM_CAPTURE_STATUS_NONE ? Capture::no : Capture::yes;
+  // The legacy stream while a stream that waits for it is being captured: whatever is done to it now breaks
+  // that capture.
+  return answer == CUDA_ERROR_STREAM_CAPTURE_IMPLICIT ? Capture::untouchable : Capture::no;
+}
+
+void Timer::State::begin(Launch& launch) noexcept {
+  CUcontext context = nullptr;
+  InFlight* flight = nullptr;
+  if (driver != nullptr && driver->stream_get_ctx(launch.stream_, &context) == CUDA_SUCCESS)
+    flight = in_flight_of(context);
+  if (flight != nullptr && flight->pool().lost()) flight = nullptr;
+  if (cupti != nullptr) {
+    launch.slot_ = flight != nullptr ? begin_records(launch) : nullptr;
+    if (launch.slot_ == nullptr) count(counts.dropped);
+    return;
+  }
+  if (flight == nullptr || !flight->enter(pending_max)) {
+    count(counts.dropped);
+    return;
+  }
+  const RelaxedCapture relaxed(*driver);
+  EventPair* const pair = flight->pool().acquire();
+  if (pair != nullptr) {
+    // Idle now: the start event retires at once, before the kernel is there. Idle later, but before the
+    // kernel arrives: `end` finds that out.
+    const CUresult busy = driver->stream_query(launch.stream_);
+    const CUresult recorded = driver->event_record(pair->start, launch.stream_);
+    if (recorded == CUDA_SUCCESS) {
+      pair->operation = launch.operation_;
+      pair->decision = launch.decision_;
+      pair->stream = launch.stream_;
+      pair->flight = flight;
+      pair->idle = busy == CUDA_SUCCESS;
+      pair->exceptions = std::uncaught_exceptions();
+      launch.operation_->note_timing_cost(event_pair_cost);
+      launch.slot_ = pair;
+      return;
+    }
+    flight->pool().release(*pair);
+    if (is_sticky(recorded)) lose(flight->pool(), recorded);
+  }
+  flight->leave();
+  count(counts.dropped);
+}
+
+void Timer::State::end(Launch& launch) noexcept {
+  void* const slot = std::exchange(launch.slot_, nullptr);
+  if (cupti != nullptr) {
+    end_records(slot);
+    return;
+  }
+  EventPair& pair = *static_cast<EventPair*>(slot);
+  InFlight& flight = *pair.flight;
+  const RelaxedCapture relaxed(*driver);
+  // A program that left by an exception may have enqueued half of its launch; one that began to capture in
+  // between would have the end in its graph.
+  CUresult recorded = CUDA_ERROR_UNKNOWN;
+  const bool whole = std::uncaught_exceptions() <= pair.exceptions && capture_of(pair.stream) == Capture::no;
+  if (whole) {
+    if (!pair.idle) pair.idle = driver->event_query(pair.start) == CUDA_SUCCESS;
+    recorded = driver->event_record(pair.end, pair.stream);
+  }
+  if (recorded == CUDA_SUCCESS) {
+    count(counts.timed);
+    pending.fetch_add(1, std::memory_order_relaxed);
+    flight.add(pair);
+  } else {
+    flight.pool().release(pair);
+    flight.leave();
+    count(counts.dropped);
+    if (whole && is_sticky(recorded)) lose(flight.pool(), recorded);
+  }
+  harvest(taken_by_timed, Wait::no);
+}
+
+void Timer::State::fail(Launch& launch, cudaError_t status) noexcept {
+  count(counts.failed);
+  void* const slot = std::exchange(launch.slot_, nullptr);
+  if (slot != nullptr && cupti != nullptr) {
+    cupti->launches.abandon(*static_cast<timing::CuptiLaunch*>(slot));
+  } else if (slot != nullptr) {
+    EventPair& pair = *static_cast<EventPair*>(slot);
+    pair.flight->pool().release(pair);
+    pair.flight->leave();
+  }
+  if (is_sticky(status)) {
+    EventPool* const pool = current_pool();
+    const bool known = pool != nullptr && pool->lost();
+    if (pool != nullptr) lose(*pool, status);
+    // Once a context is lost everything fails in it, whatever the variant.
+    if (known) return;
+  }
+  launch.operation_->fail(launch.decision_);
+  if (is_memory(status))
+    say(Trouble::memory, LogLevel::warning,
+        "a launch found no memory or no room on the GPU; its variant is set aside for that key");
+}
+
+void Timer::State::poll_sometimes() noexcept {
+  // A launch here and there is enough: timed ones look by themselves.
+  if (pending.load(std::memory_order_relaxed) <= 0 || cupti != nullptr) [[likely]]
+    return;
+  thread_local std::uint32_t launches = 0;
+  if (++launches % untimed_share == 0) harvest(taken_by_untimed, Wait::no);
+}
+
+}  // namespace adaptive::cuda

@@ -1,0 +1,89 @@
+// A timer behind its face. `launch.cpp` begins and ends launches, `harvest.cpp` takes what has arrived by
+// events, `kernel_records.cpp` is the same by CUPTI.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include <adaptive/cuda/timer.hpp>
+#include "cuda/cupti/session.hpp"
+#include "cuda/driver.hpp"
+#include "cuda/event_pool.hpp"
+#include "cuda/in_flight.hpp"
+#include "cuda/queue_states.hpp"
+
+namespace adaptive::cuda {
+
+struct Timer::State final : timing::CuptiClient {
+  explicit State(TimerOptions timer_options);
+  ~State() override;
+
+  /// Kinds of trouble, each said once.
+  enum class Trouble : unsigned { no_driver, cupti, lost, memory };
+
+  // The launch path.
+  enum class Capture { no, yes, untouchable };
+  Capture capture_of(cudaStream_t stream) const noexcept;
+  void begin(Launch& launch) noexcept;
+  void end(Launch& launch) noexcept;
+  void fail(Launch& launch, cudaError_t status) noexcept;
+  /// In a small share of the calls, and only where something is pending.
+  void poll_sometimes() noexcept;
+
+  // Taking what has arrived.
+  enum class Wait : bool { no, yes };
+  /// At most `most` latencies; nothing where another thread is at it and this one is not to wait.
+  std::size_t harvest(std::size_t most, Wait wait) noexcept;
+  bool drain() noexcept;
+
+  // The same by CUPTI; only where `cupti` is set.
+  void* begin_records(const Launch& launch) noexcept;
+  void end_records(void* slot) noexcept;
+  std::size_t flush_records() noexcept;
+  void drain_records() noexcept;
+  void arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
+  void lost(const timing::CuptiLaunch& launch) noexcept override;
+
+  /// Says a line once for each kind of trouble.
+  void say(Trouble trouble, LogLevel level, std::string_view line) noexcept;
+  /// Gives a line to the program's callback, or to stderr where there is none.
+  void report(LogLevel level, std::string_view line) const noexcept;
+  void lose(EventPool& pool, int status) noexcept;
+  InFlight* in_flight_of(CUcontext context) noexcept;
+  EventPool* current_pool() noexcept;
+
+  // One at a time; `harvesting` is held.
+  std::size_t harvest(InFlight& flight, std::size_t most, Wait wait) noexcept;
+  bool arrived(InFlight& flight, EventPair& pair, Wait wait) noexcept;
+  void settle(InFlight& flight, EventPair& pair) noexcept;
+  std::size_t give_up(InFlight& flight) noexcept;
+
+  const Driver* driver = nullptr;  // null: launches are untimed
+  TimerOptions options;
+  CuptiSession* cupti = nullptr;  // null: by events
+  std::uint32_t pending_max = 0;
+  std::array<std::atomic<InFlight*>, EventPool::pools_max> flights{};
+
+  struct Counts {
+    std::atomic<std::uint64_t> timed{0}, recorded{0}, idle{0}, queued{0}, dropped{0}, lost{0}, captured{0},
+        failed{0};
+  };
+  alignas(64) Counts counts;
+  // Read by every launch, written by timed ones.
+  alignas(64) std::atomic<std::int64_t> pending{0};
+  std::atomic<unsigned> said{0};
+
+  alignas(64) std::mutex harvesting;
+  timing::QueueStates queue_states;
+};
+
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+  counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+}  // namespace adaptive::cuda

@@ -1,0 +1,227 @@
+#include "formats/export.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <adaptive/error.hpp>
+
+#include "formats/edit.hpp"
+#include "formats/file_name.hpp"
+#include "formats/import.hpp"
+#include "formats/keys.hpp"
+
+namespace adaptive::table::formats {
+namespace {
+
+constexpr int indent = 4;  // as the systems' own writers
+
+bool contains(std::span<const Format* const> formats, const std::string& name) {
+  return std::any_of(formats.begin(), formats.end(),
+                     [&](const Format* format) { return format->name() == name; });
+}
+
+// One operation's entries and the files that they go to.
+class Writer {
+ public:
+  Writer(const Table& table, const OperationTable& operation, const Format& format, Export& result)
+      : table_(table), operation_(operation), format_(format), result_(result) {
+    for (const Dimension& dimension : operation.dimensions)
+      has_folders_ = has_folders_ || dimension.name == "folder";
+  }
+
+  bool changed(const Sheet& sheet) const { return changed_.contains(sheet.path); }
+
+  void write(std::vector<Sheet>& imported) {
+    for (Sheet& sheet : imported) {
+      if (sheet.operation == operation_.name) take_rows(sheet);
+    }
+    add_new_rows(imported);
+  }
+
+ private:
+  // As the entry has it, under the row's key.
+  std::optional<Row> row_of(const Entry& entry, Shape key) const {
+    const auto variant = operation_.variants.find(entry.incumbent);
+    if (entry.incumbent.empty() || variant == operation_.variants.end()) return std::nullopt;
+    Row row;
+    row.key = std::move(key);
+    row.parameters = variant->second;
+    row.time = entry.time;
+    if (const auto record = entry.variants.find(entry.incumbent); record != entry.variants.end())
+      row.record = record->second;
+    row.record.failures = 0;
+    return row;
+  }
+
+  bool same(const Row& now, const Row& then) const {
+    return now.parameters == then.parameters && (!format_.stores_latency() || now.record == then.record);
+  }
+
+  // Brings the rows of a file up to date and remembers which entries they are.
+  void take_rows(Sheet& sheet) {
+    std::map<Key, const Row*> rows;  // the last of each key
+    for (const Row& row : sheet.rows)
+      if (const std::optional<Key> key = to_key(operation_, whole_key(sheet, row))) rows[*key] = &row;
+    std::vector<Edit> edits;
+    for (const auto& [key, old] : rows) {
+      written_.insert(key);
+      const auto entry = operation_.entries.find(key);
+      if (entry == operation_.entries.end()) continue;
+      const std::optional<Row> now = row_of(entry->second, old->key);
+      if (!now || same(*now, *old)) continue;
+      for (Edit& edit : format_.edits(*now, old)) edits.push_back(std::move(edit));
+    }
+    apply(sheet, edits);
+  }
+
+  void apply(Sheet& sheet, const std::vector<Edit>& edits) {
+    if (edits.empty()) return;
+    changed_.insert(sheet.path);
+    // Lines of documents cannot be edited in their places.
+    if (sheet.lines) sheet.text = compose(format_.empty_document(sheet), {}, indent);
+    if (std::exchange(sheet.lines, false))
+      for (const Row& row : sheet.rows)
+        for (const auto& [place, value] : format_.edits(row, nullptr))
+          sheet.text = put(std::move(sheet.text), place, value);
+    for (const auto& [place, value] : edits) sheet.text = put(std::move(sheet.text), place, value);
+  }
+
+  // What the file as a whole is about.
+  Sheet sheet_of(const Shape& shape) const {
+    Sheet sheet;
+    sheet.format = &format_;
+    sheet.operation = operation_.name;
+    sheet.device = table_.fingerprint.device;
+    std::string folder = ".";
+    for (const auto& [dimension, value] : shape) {
+      if (dimension == "device_name")
+        sheet.device = label_in(shape, dimension) == no_label ? std::string() : label_in(shape, dimension);
+      else if (dimension == "folder")
+        folder = label_in(shape, dimension);
+      else if (!format_.varies(operation_.name, dimension))
+        sheet.fixed[dimension] = value;
+    }
+    const std::string path = format_.path_of(sheet);
+    sheet.path = folder == "." ? path : folder + "/" + path.substr(path.rfind('/') + 1);
+    return sheet;
+  }
+
+  void add_new_rows(std::vector<Sheet>& imported) {
+    std::map<std::string, std::pair<Sheet, std::vector<Edit>>> added;
+    for (const auto& [key, entry] : operation_.entries) {
+      if (written_.contains(key)) continue;
+      const Shape shape = to_shape(operation_, key);
+      Sheet sheet = sheet_of(shape);
+      Shape own;
+      for (const auto& [dimension, value] : shape)
+        if (format_.varies(operation_.name, dimension) && dimension != "device_name" && dimension != "folder")
+          own[dimension] = value;
+      const std::optional<Row> row = row_of(entry, std::move(own));
+      if (!row) continue;
+      auto [place, ignored] = added.try_emplace(sheet.path, std::move(sheet), std::vector<Edit>());
+      for (Edit& edit : format_.edits(*row, nullptr)) place->second.second.push_back(std::move(edit));
+    }
+    for (auto& [path, content] : added) add_to_file(content.first, content.second, imported);
+  }
+
+  void add_to_file(const Sheet& sheet, const std::vector<Edit>& edits, std::vector<Sheet>& imported) {
+    const auto at = std::find_if(imported.begin(), imported.end(), [&](const Sheet& other) {
+      return other.operation == sheet.operation && other.device == sheet.device &&
+             (!has_folders_ || other.folder() == sheet.folder()) && covers(sheet.fixed, other.fixed);
+    });
+    if (at != imported.end()) return apply(*at, edits);
+    result_.files.push_back({sheet.path, compose(format_.empty_document(sheet), edits, indent), true});
+  }
+
+  // Dimensions that a name leaves out have their first label.
+  bool covers(const Shape& whole, const Shape& named) const {
+    return to_key(operation_, whole) == to_key(operation_, named);
+  }
+
+  const Table& table_;
+  const OperationTable& operation_;
+  const Format& format_;
+  Export& result_;
+  bool has_folders_ = false;
+  std::set<Key> written_;
+  std::set<std::string> changed_;
+};
+
+std::vector<Sheet> imported_sheets(const Table& table, std::span<const Format* const> formats,
+                                   Export& result) {
+  std::vector<Sheet> sheets;
+  for (const ForeignFile& file : table.foreign) {
+    if (!contains(formats, file.format)) continue;
+    const std::vector<const Format*> one = named(file.format);
+    try {
+      std::vector<Notice> said_before;  // when it was imported
+      sheets.push_back(read_sheet(file.text, file.path, file.path, one, true, said_before));
+    } catch (const Error& error) {
+      result.notices.push_back({file.path, error.problem() + "; the file is not written", LogLevel::warning});
+    }
+  }
+  return sheets;
+}
+
+// The first format that has the operation and whose files the table was made from; else the first that has
+// it.
+const Format* format_for(const Table& table, const std::string& operation,
+                         std::span<const Format* const> formats) {
+  const Format* found = nullptr;
+  for (const Format* format : formats) {
+    if (find_operation(*format, operation) == nullptr) continue;
+    const bool was_imported =
+        std::any_of(table.foreign.begin(), table.foreign.end(),
+                    [&](const ForeignFile& file) { return file.format == format->name(); });
+    if (was_imported) return format;
+    if (found == nullptr) found = format;
+  }
+  return found;
+}
+
+// Nothing leads out of the folder, and no two files are one.
+void settle(Export& result) {
+  std::stable_sort(result.files.begin(), result.files.end(),
+                   [](const ExportedFile& a, const ExportedFile& b) { return a.path < b.path; });
+  std::vector<ExportedFile> kept;
+  for (ExportedFile& file : result.files) {
+    if (!is_safe_path(file.path))
+      result.notices.push_back(
+          {file.path, "is no path below a folder; the file is not written", LogLevel::warning});
+    else if (!kept.empty() && kept.back().path == file.path)
+      result.notices.push_back(
+          {file.path, "two files would have this name; one is not written", LogLevel::warning});
+    else
+      kept.push_back(std::move(file));
+  }
+  result.files = std::move(kept);
+}
+
+}  // namespace
+
+Export to_files(const Table& table, std::span<const Format* const> formats) {
+  Export result;
+  std::vector<Sheet> sheets = imported_sheets(table, formats, result);
+  std::set<std::string> changed;
+  for (const auto& [name, operation] : table.operations) {
+    const Format* const format = format_for(table, name, formats);
+    if (format == nullptr) {
+      result.notices.push_back(
+          {name, "the format has no such operation; its entries are not written", LogLevel::info});
+      continue;
+    }
+    Writer writer(table, operation, *format, result);
+    writer.write(sheets);
+    for (const Sheet& sheet : sheets)
+      if (writer.changed(sheet)) changed.insert(sheet.path);
+  }
+  for (Sheet& sheet : sheets)
+    result.files.push_back({sheet.path, std::move(sheet.text), changed.contains(sheet.path)});
+  settle(result);
+  return result;
+}
+
+}  // namespace adaptive::table::formats

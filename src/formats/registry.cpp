@@ -1,0 +1,59 @@
+#include <algorithm>
+#include <array>
+
+#include "formats/format.hpp"
+#include "formats/systems/megablox.hpp"
+#include "formats/systems/metal_marlin.hpp"
+#include "formats/systems/sglang.hpp"
+#include "formats/systems/sglang_grouped_gemm.hpp"
+#include "formats/systems/tpu.hpp"
+#include "formats/systems/vllm.hpp"
+#include "formats/values.hpp"
+
+namespace adaptive::table::formats {
+
+// Of two that recognise a file the first reads it.
+std::span<const Format* const> all() {
+  static const std::array<const Format*, 7> formats = {
+      &sglang_grouped_gemm(),       &sglang(), &vllm(), &megablox(), &metal_marlin(), &tpu_quantized_matmul(),
+      &tpu_ragged_paged_attention()};
+  return formats;
+}
+
+std::vector<const Format*> named(std::string_view name) {
+  std::string wanted(name);
+  std::replace(wanted.begin(), wanted.end(), '_', '-');
+  std::vector<const Format*> found;
+  for (const Format* format : all())
+    if (format->name() == wanted || format->system() == wanted) found.push_back(format);
+  return found;
+}
+
+const Format* of_operation(std::string_view operation) {
+  for (const Format* format : all())
+    if (find_operation(*format, operation) != nullptr) return format;
+  return nullptr;
+}
+
+const OperationShape* find_operation(const Format& format, std::string_view operation) {
+  for (const OperationShape& shape : format.operations())
+    if (shape.name == operation) return &shape;
+  return nullptr;
+}
+
+std::string known_names() {
+  std::vector<std::string_view> names;
+  for (const Format* format : all())
+    if (std::find(names.begin(), names.end(), format->system()) == names.end())
+      names.push_back(format->system());
+  std::sort(names.begin(), names.end());
+  std::string text;
+  for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+std::string Format::print_parameters(const Parameters& parameters) const {
+  return print_json(parameters, {});
+}
+
+}  // namespace adaptive::table::formats

@@ -1,0 +1,88 @@
+#include "formats/systems/sglang.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "formats/file_name.hpp"
+#include "formats/nearest.hpp"
+#include "formats/systems/triton.hpp"
+
+namespace adaptive::table::formats {
+namespace {
+
+// What only SGLang's names have. Without any of it a name may be either system's.
+bool is_sglang_name(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  return has(", ") || has("per_channel_quant=") || name.ends_with("_down.json") ||
+         path.find("sglang") != std::string_view::npos ||
+         (path.starts_with("triton_") && path.find("vllm") == std::string_view::npos) ||
+         (path.find("/triton_") != std::string_view::npos && path.find("vllm") == std::string_view::npos);
+}
+
+class Sglang final : public TritonFormat {
+ public:
+  std::string_view name() const noexcept override { return "sglang"; }
+
+  bool recognises_path(std::string_view path) const override {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    return name.ends_with(".json") && (name.starts_with("E=") || name.starts_with("N=")) &&
+           is_sglang_name(path);
+  }
+
+  Answer look_up(std::span<const Sheet* const> sheets, const Question& question) const override {
+    if (label_in(question.key, "projection") != "down") return of_file(sheets, question);
+    Question up = question;
+    up.key["projection"] = Parameter("up");
+    const Answer above = of_file(sheets, up);
+    Answer answer = of_file(sheets, question);
+    if (answer.source.empty()) {
+      answer = above;
+      if (!answer.source.empty())
+        answer.warnings.push_back("there is no _down file; the up projection's is used");
+      return answer;
+    }
+    if (answer.parameters && above.parameters) share_tile(*answer.parameters, *above.parameters, answer);
+    return answer;
+  }
+
+ protected:
+  std::string_view block_separator() const noexcept override { return ", "; }
+  std::string device_name(const std::string& device) const override { return device_in_file_name(device); }
+
+ private:
+  Answer of_file(std::span<const Sheet* const> sheets, const Question& question) const {
+    const std::vector<const Sheet*> sorted = newest_first(sheets);
+    const auto fitting = [&](const Sheet* sheet) { return fits(*sheet, question.key); };
+    if (!question.version.empty()) {
+      const auto own = std::find_if(sorted.begin(), sorted.end(), [&](const Sheet* sheet) {
+        return fitting(sheet) && of_version(*sheet, question.version);
+      });
+      if (own != sorted.end()) return nearest_in(**own, question);
+    }
+    const auto newest = std::find_if(sorted.begin(), sorted.end(), fitting);
+    if (newest == sorted.end()) return not_found(sheets, question);
+    Answer answer = nearest_in(**newest, question);
+    if (!question.version.empty())
+      answer.warnings.push_back("Config file not found for version " + question.version + ". Fallback to " +
+                                (*newest)->path + ". Performance might be sub-optimal!");
+    return answer;
+  }
+
+  static void share_tile(Parameters& down, const Parameters& up, Answer& answer) {
+    const auto own = down.find("BLOCK_SIZE_M");
+    const auto shared = up.find("BLOCK_SIZE_M");
+    if (own == down.end() || shared == up.end() || own->second == shared->second) return;
+    own->second = shared->second;
+    answer.warnings.push_back("BLOCK_SIZE_M is the up projection's: one sort of the tokens serves both");
+  }
+};
+
+}  // namespace
+
+const Format& sglang() {
+  static const Sglang format;
+  return format;
+}
+
+}  // namespace adaptive::table::formats

@@ -1,0 +1,206 @@
+#include "formats/systems/triton.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "base/limits.hpp"
+#include "formats/document.hpp"
+#include "formats/file_name.hpp"
+#include "formats/nearest.hpp"
+#include "formats/values.hpp"
+
+namespace adaptive::table::formats {
+namespace {
+
+constexpr std::array<std::string_view, 7> triton_row_order = {
+    "BLOCK_SIZE_M", "BLOCK_SIZE_N", "BLOCK_SIZE_K", "GROUP_SIZE_M", "SPLIT_K", "num_warps", "num_stages"};
+
+constexpr std::string_view down_suffix = "_down";
+
+bool is_fused_moe(const Sheet& sheet) {
+  return sheet.operation == "fused_moe";
+}
+
+// "[128, 128]" as "128x128"; anything else as it stands.
+std::string block_label(const std::string& text) {
+  const auto values = parse_list(text);
+  return values ? join(*values, "x") : text;
+}
+
+// What the file's name says. False where it is not made of fields at all.
+bool read_name(std::string_view stem, Sheet& sheet) {
+  std::string projection = "up";
+  if (stem.ends_with(down_suffix)) {
+    projection = "down";
+    stem.remove_suffix(down_suffix.size());
+  }
+  const auto fields = parse_fields(stem);
+  if (!fields) return false;
+  std::string other;
+  for (const auto& [name, value] : *fields) {
+    const std::optional<std::int64_t> size = parse_size(value);
+    if ((name == "E" || name == "N" || name == "K") && size)
+      sheet.fixed[name] = *size;
+    else if (name == "device_name")
+      sheet.device = value;
+    else if (name == "dtype" && !value.empty())
+      sheet.fixed["dtype"] = value;
+    else if (name == "block_shape" && !value.empty())
+      sheet.fixed["block_shape"] = block_label(value);
+    else if (name == "per_channel_quant" && !value.empty())
+      sheet.fixed["per_channel_quant"] = value;
+    else
+      other.append(other.empty() ? "" : ",").append(name).append("=").append(value);
+  }
+  sheet.operation =
+      sheet.fixed.contains("K") && !sheet.fixed.contains("E") ? "w8a8_block_matmul" : "fused_moe";
+  if (is_fused_moe(sheet)) sheet.fixed["projection"] = projection;
+  if (!other.empty()) sheet.fixed["other"] = other;
+  return true;
+}
+
+std::string_view stem_of(std::string_view file_name) {
+  if (file_name.ends_with(".json")) file_name.remove_suffix(5);
+  return file_name;
+}
+
+}  // namespace
+
+bool is_triton_row(JsonValue member) {
+  if (!parse_size(member.name()) || !member.is(JsonKind::object)) return false;
+  for (const JsonValue field : member)
+    if (field.name().starts_with("BLOCK_SIZE_")) return true;
+  return false;
+}
+
+void read_triton_rows(const Document& document, Sheet& sheet, const Checks& checks,
+                      std::string_view dimension) {
+  document.for_each_member([&](JsonValue member) {
+    const Path root;
+    const Path path = root / member.name();
+    const std::optional<std::int64_t> size = parse_size(member.name());
+    if (!size) {
+      // The compiler's version stands among the rows.
+      if (member.name() == "triton_version" && member.is(JsonKind::text))
+        sheet.triton_version = checks.text(member, path, limits::text_bytes).value_or(std::string_view());
+      else
+        checks.notices().unknown_field(member, root, "a configuration; the file keeps it");
+      return;
+    }
+    Row row;
+    row.key.emplace(dimension, *size);
+    row.place = {std::string(member.name())};
+    if (!member.is(JsonKind::null)) {
+      if (!checks.is(member, JsonKind::object, path)) return;
+      row.parameters = read_parameters(member, path, checks);
+      if (row.parameters->empty()) {
+        checks.notices().fault(member, path, "has no parameters; the row is left out");
+        return;
+      }
+    }
+    sheet.rows.push_back(std::move(row));
+  });
+}
+
+std::string print_triton_row(const Row& row) {
+  return row.parameters ? print_json(*row.parameters, triton_row_order) : "null";
+}
+
+std::span<const OperationShape> TritonFormat::operations() const noexcept {
+  static const std::array<OperationShape, 2> all = {
+      {{"fused_moe",
+        {size_dimension("m"), size_dimension("E"), size_dimension("N"), label_dimension("dtype", {"none"}),
+         label_dimension("block_shape", {"none"}), label_dimension("per_channel_quant", {"False", "True"}),
+         label_dimension("projection", {"up", "down"})}},
+       {"w8a8_block_matmul",
+        {size_dimension("m"), size_dimension("N"), size_dimension("K"), label_dimension("dtype", {"none"}),
+         label_dimension("block_shape", {"none"})}}}};
+  return all;
+}
+
+void TritonFormat::read(const Document& document, Sheet& sheet, const Checks& checks) const {
+  if (!read_name(stem_of(sheet.file_name()), sheet)) {
+    sheet.operation = "fused_moe";
+    checks.notices().fault(0, Path{},
+                           "the file's name does not say E, N and device_name, so that no runtime looks for "
+                           "it; the sizes are taken as 0");
+  }
+  read_triton_rows(document, sheet, checks, "m");
+}
+
+std::string TritonFormat::path_of(const Sheet& sheet) const {
+  const auto size = [&](const std::string& name) {
+    return name + "=" + std::to_string(size_in(sheet.fixed, name).value_or(0));
+  };
+  const auto label = [&](const std::string& name) {
+    const std::string value = label_in(sheet.fixed, name);
+    return value.empty() || value == "none" ? std::string() : "," + name + "=" + value;
+  };
+  std::string name = is_fused_moe(sheet) ? size("E") + "," + size("N") : size("N") + "," + size("K");
+  name += ",device_name=" + device_name(sheet.device) + label("dtype");
+  const std::string block = label_in(sheet.fixed, "block_shape");
+  // A block shape with a 0 is no block shape.
+  if (const auto values = parse_list(block); values && std::count(values->begin(), values->end(), 0) == 0)
+    name += ",block_shape=[" + join(*values, block_separator()) + "]";
+  if (label_in(sheet.fixed, "per_channel_quant") == "True") name += ",per_channel_quant=True";
+  const std::string other = label_in(sheet.fixed, "other");
+  if (!other.empty() && other != "none") name += "," + other;
+  if (label_in(sheet.fixed, "projection") == "down") name += down_suffix;
+  return name + ".json";
+}
+
+std::vector<Edit> TritonFormat::edits(const Row& row, const Row* old) const {
+  const MemberPath place =
+      old != nullptr ? old->place : MemberPath{std::to_string(size_in(row.key, "m").value_or(0))};
+  return {{place, print_triton_row(row)}};
+}
+
+std::vector<std::string> TritonFormat::doubts(const Shape& key, const Parameters& parameters) const {
+  std::vector<std::string> doubts;
+  const auto block = parse_list(label_in(key, "block_shape"));
+  const std::optional<std::int64_t> tile_k = size_in(parameters, "BLOCK_SIZE_K");
+  if (block && block->size() == 2 && tile_k && *tile_k > 0 && (*block)[1] > 0) {
+    const std::int64_t k = (*block)[1];
+    if (*tile_k < k)
+      doubts.push_back("BLOCK_SIZE_K=" + std::to_string(*tile_k) + " is below the quantisation block of " +
+                       std::to_string(k));
+    else if (*tile_k % k != 0)
+      doubts.push_back("BLOCK_SIZE_K=" + std::to_string(*tile_k) +
+                       " is no multiple of the quantisation block of " + std::to_string(k));
+  }
+  if (auto doubt = indivisible(key, "N", parameters, "BLOCK_SIZE_N"))
+    doubts.push_back(*std::move(doubt) + ": the last tile is partly idle");
+  return doubts;
+}
+
+Answer TritonFormat::not_found(std::span<const Sheet* const> sheets, const Question& question) const {
+  Sheet wanted;
+  wanted.operation = question.operation;
+  wanted.fixed = question.key;
+  wanted.device = question.device;
+  if (wanted.device.empty() && !sheets.empty()) wanted.device = sheets.front()->device;
+  Answer answer;
+  answer.warnings.push_back(
+      "Using default MoE config. Performance might be sub-optimal! Config file not found at " +
+      path_of(wanted));
+  return answer;
+}
+
+Answer TritonFormat::nearest_in(const Sheet& sheet, const Question& question) const {
+  const Row* const row = nearest_row(sheet, question.key, "m");
+  if (row == nullptr) {
+    Answer answer;
+    answer.warnings.push_back(sheet.path + " has no rows");
+    return answer;
+  }
+  Answer answer = answer_of(sheet, *row, question.key);
+  if (!row->parameters)
+    answer.warnings.push_back("the row of " + row->place.front() + " in " + sheet.path +
+                              " is null: every variant failed when it was tuned");
+  return answer;
+}
+
+}  // namespace adaptive::table::formats

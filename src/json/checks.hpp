@@ -1,0 +1,101 @@
+// What the readers of a table's parts share: where they are, what they say, and values of the expected kind.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/notice.hpp"
+#include "json/lexer.hpp"
+#include "json/source_text.hpp"
+#include "json/tree.hpp"
+
+namespace adaptive::table {
+
+/// A place in the document, built on the stack on the way down and written out only where a message needs it.
+struct Path {
+  static constexpr std::size_t no_index = ~std::size_t{0};
+
+  const Path* parent = nullptr;
+  std::string_view name = {};
+  std::size_t index = no_index;
+
+  Path operator/(std::string_view member) const { return {this, member, no_index}; }
+  Path operator/(std::size_t element) const { return {this, {}, element}; }
+  /// A JSON pointer: "/operations/matmul/entries/3".
+  std::string text() const;
+};
+
+/// Printable and of bounded length, whatever a file contains.
+std::string in_quotes(std::string_view text);
+
+/// Collects notices up to limits::notices and counts the rest.
+class Notices {
+ public:
+  Notices(const SourceText& source, std::vector<Notice>& list) : source_(source), list_(list) {}
+
+  void fault(std::size_t offset, const Path& path, const std::string& what) {
+    add(offset, path, what, LogLevel::warning);
+  }
+  void fault(JsonValue value, const Path& path, const std::string& what) {
+    fault(value.offset(), path, what);
+  }
+  /// Of the text itself, at "file:line:column".
+  void syntax_fault(const SyntaxFault& fault);
+  /// A field that this version does not know: once for each name and kind of place.
+  void unknown_field(JsonValue value, const Path& path, std::string_view of);
+  /// Says how many were not listed.
+  void finish();
+
+ private:
+  void add(std::size_t offset, const Path& path, const std::string& what, LogLevel level);
+  void add(Notice notice);
+
+  const SourceText& source_;
+  std::vector<Notice>& list_;
+  std::set<std::string> unknown_;
+  std::size_t unlisted_ = 0;
+};
+
+/// Reads single values. Each gives nothing, and a notice, where the value is not of that kind.
+class Checks {
+ public:
+  explicit Checks(Notices& notices) : notices_(notices) {}
+
+  Notices& notices() const noexcept { return notices_; }
+
+  /// The members of an object by name, in the order of `names`; `of` names the kind of object. Unknown
+  /// members are noticed, and so are members that appear again, of which the first counts.
+  template <std::size_t N>
+  std::array<std::optional<JsonValue>, N> fields(JsonValue object, const Path& path, std::string_view of,
+                                                 const std::array<std::string_view, N>& names) const {
+    std::array<std::optional<JsonValue>, N> result;
+    fields(object, path, of, names, result);
+    return result;
+  }
+
+  bool is(JsonValue value, JsonKind kind, const Path& path) const;
+  std::optional<std::string_view> text(JsonValue value, const Path& path, std::size_t size_max) const;
+  /// Of something that others refer to: not empty.
+  std::optional<std::string_view> name(JsonValue value, const Path& path) const;
+  bool name(std::string_view name, std::size_t offset, const Path& path) const;
+  std::optional<std::uint64_t> count(JsonValue value, const Path& path) const;
+  /// 0 … max.
+  std::optional<double> number(JsonValue value, const Path& path, double max) const;
+  std::optional<std::int64_t> integer(JsonValue value, const Path& path) const;
+
+ private:
+  void fields(JsonValue object, const Path& path, std::string_view of,
+              std::span<const std::string_view> names, std::span<std::optional<JsonValue>> result) const;
+  void wrong_kind(JsonValue value, const Path& path, std::string_view wanted) const;
+
+  Notices& notices_;
+};
+
+}  // namespace adaptive::table

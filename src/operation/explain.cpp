@@ -1,0 +1,303 @@
+// Why a key runs what it runs.
+#include <adaptive/explanation.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ostream>
+
+#include "base/key_values.hpp"
+#include "base/text.hpp"
+#include "learning/promotion.hpp"
+#include "operation/operation_state.hpp"
+
+namespace adaptive {
+namespace core {
+namespace {
+
+std::string verdict_by_likeness(const Expectation& expected, double leader) {
+  const double behind = expected.location - leader;
+  return "not looked at: by variants like it, " + percent(std::abs(std::expm1(behind)), 2) +
+         (behind > 0 ? " slower" : " faster") + " than the leader, give or take " +
+         percent(expected.deviation, 2);
+}
+
+std::string by(double behind) {
+  return (behind > 0 ? "slower by " : "faster by ") + percent(std::abs(std::expm1(behind)), 2);
+}
+
+std::string verdict(const KeyState& key, std::uint32_t i, const LearningOptions& options, Mode mode) {
+  const KeyStatistics& s = key.statistics;
+  const VariantStatistics& c = s[i];
+  if (!c.available) return c.failures > 0 ? "set aside: it failed" : "disabled";
+  if (i == s.incumbent) return s.settled ? "the incumbent, confirmed" : "the incumbent, not yet confirmed";
+  const VariantStatistics& leader = s[s.leader()];
+  if (c.total_count == 0 && leader.count > 0)
+    if (const auto expected = key.policy->expected(s, i))
+      return verdict_by_likeness(*expected, leader.location);
+  if (c.count < options.samples_min) {
+    const std::uint64_t missing = options.samples_min - c.count;
+    return "needs " + std::to_string(missing) + (missing == 1 ? " more result" : " more results") +
+           " to be ruled in or out";
+  }
+  if (s.agreeing(i, s.starts_cold()) < options.samples_min) return "its few results do not agree; needs more";
+  const VariantStatistics& incumbent = s[s.incumbent];
+  if (incumbent.count < options.samples_min) return "waits for results of the incumbent";
+  const double behind = c.location - incumbent.location;
+  if (c.remembered)
+    return by(behind) + (c.moved == 0.0 ? " before latencies changed" : " if it has changed as others have") +
+           "; no result since";
+  const double unsure = s.radius(i, options.error) + s.radius(s.incumbent, options.error);
+  const std::string promoted =
+      mode == Mode::online ? "; promoted once " : "; mode online would promote it once ";
+  if (behind > 0 && behind > unsure) return by(behind) + ", surely";
+  if (behind > 0) return by(behind) + " as far as known; would have to gain that";
+  if (-behind > unsure && outliers_in_doubt(s, i))
+    return by(behind) + ", surely, but for outliers that may be its own" + promoted +
+           "the others have shown as many";
+  if (-behind > unsure) return by(behind) + ", surely" + promoted + "all others are ruled out";
+  return by(behind) + " as far as known; needs the uncertainty of " + percent(unsure, 2) +
+         " to shrink below that";
+}
+
+Explanation::Candidate describe(const KeyState& key, std::uint32_t i, const std::string& name,
+                                const LearningOptions& options, Mode mode) {
+  const KeyStatistics& s = key.statistics;
+  const VariantStatistics& c = s[i];
+  Explanation::Candidate d;
+  d.name = name;
+  d.available = c.available;
+  d.count = c.total_count;
+  d.failures = c.failures;
+  d.pending = c.pending;
+  d.calls = c.launches;
+  d.mean_ns = c.mean_ns;
+  d.deviation_ns = std::sqrt(c.variance_ns());
+  if (c.count > 0) {
+    const double radius = s.radius(i, options.error);
+    d.location_ns = std::exp(c.own_location());
+    d.lower_ns = std::exp(c.own_location() - radius);
+    d.upper_ns = std::exp(c.own_location() + radius);
+  }
+  if (c.has_prior()) {
+    d.seed_ns = std::exp(c.prior);
+    d.seed_deviation = c.prior_deviation;
+  }
+  d.verdict = verdict(key, i, options, mode);
+  return d;
+}
+
+std::string start_text(const Explanation& e) {
+  switch (e.match.kind) {
+    case MatchKind::exact:
+      return "the key began with its own entry" + (e.source.empty() ? "" : " in " + e.source);
+    case MatchKind::nearest: {
+      char distance[32];
+      std::snprintf(distance, sizeof distance, "%.3g", e.match.distance);
+      return "the key began with what is known of the nearest known key, " + e.source + ", at distance " +
+             distance;
+    }
+    case MatchKind::predicted:
+      return "the key began with the prediction of a model from " + e.source + ", which may be off by " +
+             percent(e.match.deviation, 2) + " for one variant against another";
+    case MatchKind::fallback:
+      break;
+  }
+  return "the key began with the default, as nothing near it was known";
+}
+
+/// What the sentences are made of besides the explanation's own fields.
+struct Running {
+  std::string start;      ///< the starting point
+  std::string otherwise;  ///< what would run were nothing forced
+  bool forced = false;
+  bool available = true;  ///< false: it failed, or is disabled, and runs all the same
+};
+
+std::string starting_point_runs(const Explanation& e, const Running& now) {
+  return e.running == now.start ? " runs the starting point"
+                                : " runs the starting point, and " + now.start + " is set aside";
+}
+
+// Why calls that do not explore run what they run.
+std::string why_it_runs(const Explanation& e, const Running& now) {
+  if (now.forced)
+    return " runs: it is forced; otherwise " +
+           (now.otherwise == e.running ? "it would run too" : now.otherwise + " would run");
+  switch (e.mode) {
+    case Mode::off:
+      return " runs: mode off always runs the default";
+    case Mode::seed:
+      return " runs: mode seed" + starting_point_runs(e, now);
+    case Mode::observe:
+      return " runs: mode observe" + starting_point_runs(e, now) +
+             (e.leader == e.running ? "" : "; mode online would run " + e.leader);
+    case Mode::frozen:
+      return e.running == e.incumbent
+                 ? " runs: mode frozen runs the incumbent"
+                 : " runs: it is surely faster than the incumbent, " + e.incumbent + "; the mode is frozen";
+    case Mode::online:
+      break;
+  }
+  if (e.running != e.incumbent) return " runs (leading, not yet confirmed); the incumbent is " + e.incumbent;
+  return e.settled ? " runs: it is the incumbent, confirmed"
+                   : " runs: it is the incumbent, not yet confirmed";
+}
+
+std::string reason(const Explanation& e, const Running& now) {
+  std::string text = e.running + why_it_runs(e, now);
+  if (!now.available) text += "; it is set aside, but nothing else is left to run";
+  if (!e.pinned.empty() && e.pinned != e.running) text += "; pins refer to " + e.pinned;
+  text += "; " + start_text(e);
+  if (!e.history.empty() && e.history.back().to == e.incumbent)
+    text += "; after " + std::to_string(static_cast<std::uint64_t>(e.history.back().calls)) + " calls " +
+            e.history.back().to + " took the place of " + e.history.back().from + " as the incumbent";
+  return text;
+}
+
+}  // namespace
+
+Explanation OperationState::explain(const Key& asked) const {
+  const Key key = canonical(spec_.dimensions, asked);
+  Explanation e;
+  e.operation = spec_.name;
+  e.key = print(spec_.dimensions, key);
+  e.mode = shared_.running_mode();
+  const auto name = [&](std::uint32_t variant) { return variants_[variant].spec.name; };
+
+  // Only a key without a state needs to ask the program, and none gets one while it does.
+  std::unique_lock asking(asking_, std::defer_lock);
+  Candidates candidates;
+  const detail::KeyHead* head = find(key);
+  if (head == nullptr) {
+    ask(asking);
+    head = find(key);
+    if (head == nullptr) candidates = candidates_of(key);
+  }
+  const std::lock_guard lock(admin_);
+  const auto describe_start = [&](const StartingPoint& start) {
+    e.match = start.match;
+    e.source = start.source;
+    if (start.match.kind == MatchKind::nearest)
+      e.source = print(spec_.dimensions, start.match.source) + " of " + start.source;
+  };
+  const auto describe_other_classes = [&](std::uint32_t default_variant) {
+    for (std::uint32_t i = 0; i < variants_.size(); ++i)
+      if (!may_stand_in(i, default_variant)) e.other_class.push_back(name(i));
+  };
+  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
+  if (head == nullptr) {
+    const bool full = keys_.size() >= spec_.max_keys;
+    const StartingPoint start = full ? start_of_refused(key, candidates) : start_of(key, candidates);
+    describe_start(start);
+    e.incumbent = e.leader = name(candidates.variants[start.candidate]);
+    for (std::size_t i = 0; i < candidates.variants.size(); ++i) {
+      Explanation::Candidate candidate;
+      candidate.name = name(candidates.variants[i]);
+      if (start.prior[i] == start.prior[i]) {
+        candidate.seed_ns = std::exp(start.prior[i]);
+        candidate.seed_deviation = start.prior_deviation[i];
+      }
+      candidate.verdict = full ? "not learned: max_keys is reached" : "no call of this key has been seen yet";
+      e.candidates.push_back(std::move(candidate));
+    }
+    for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
+    describe_other_classes(candidates.variants[candidates.fallback]);
+    const std::uint32_t first = runs_unless_forced(candidates, start.candidate);
+    const std::uint32_t runs = runs_without_state(candidates, start.candidate);
+    e.running = e.pinned = name(runs);
+    e.reason = reason(e, {e.incumbent, name(first), forced == runs, true});
+    if (start.overruled)
+      e.reason +=
+          "; " + overruled_text(start, name(*start.overruled), name(candidates.variants[start.candidate]));
+    if (full) e.reason += "; max_keys is reached, so that nothing is learned of this key";
+    return e;
+  }
+
+  const KeyState& state = *head->state;
+  const std::lock_guard key_lock(state.lock);
+  const KeyStatistics& s = state.statistics;
+  describe_start(state.start);
+  e.incumbent = name(state.variant_of(s.incumbent));
+  e.leader = name(state.variant_of(choosable(state, state.policy->rest(s).candidate)));
+  e.settled = s.settled;
+  e.calls = s.calls;
+  e.explored_share = s.calls > 0 ? state.explored_calls / s.calls : 0.0;
+  const std::uint32_t leader = s.leader();
+  if (s.calls > 0 && s[leader].count > 0)
+    e.lost_share = state.lost_ns / (state.lost_ns + s.calls * std::exp(s[leader].location));
+  for (std::uint32_t i = 0; i < s.size(); ++i)
+    e.candidates.push_back(describe(state, i, name(s[i].variant), shared_.learning, e.mode));
+  for (const std::uint32_t variant : state.unsupported) e.unsupported.push_back(name(variant));
+  describe_other_classes(state.default_variant);
+  for (const HistoryEntry& h : state.history)
+    e.history.push_back({h.kind, name(h.from), name(h.to), h.gain, h.calls, h.epoch});
+  const Resting rest = resting(state);
+  const std::optional<std::uint32_t> obeyed = forced_on(state);
+  const std::uint32_t runs = obeyed.value_or(rest.variant);
+  e.running = name(runs);
+  e.pinned = name(obeyed.value_or(rest.pinned));
+  const bool available =
+      obeyed || e.mode == Mode::off ||
+      std::none_of(s.candidates.begin(), s.candidates.end(),
+                   [&](const VariantStatistics& c) { return c.variant == runs && !c.available; });
+  e.reason = reason(
+      e, {name(state.variant_of(state.start.candidate)), name(rest.variant), obeyed.has_value(), available});
+  if (state.start.overruled)
+    e.reason += "; " + overruled_text(state.start, name(*state.start.overruled),
+                                      name(state.variant_of(state.start.candidate)));
+  return e;
+}
+
+}  // namespace core
+
+namespace {
+
+template <class... Values>
+std::string line(const char* format, Values... values) {
+  char buffer[512];
+  std::snprintf(buffer, sizeof buffer, format, values...);
+  return buffer;
+}
+
+std::string seed_text(const Explanation::Candidate& c) {
+  if (!(c.seed_ns > 0)) return "-";
+  return line("%.3f +-%.0f%%", c.seed_ns / 1e3, 100.0 * c.seed_deviation);
+}
+
+}  // namespace
+
+std::string Explanation::text() const {
+  std::string out = operation + "  " + key + "\n  " + reason + "\n";
+  out += line("  about %.0f calls in modes online and observe, %.2f %% of them exploring, ", calls,
+              100.0 * explored_share) +
+         line("%.2f %% of the time lost by it\n", 100.0 * lost_share);
+  out += line("  %-28s %10s %9s %12s %24s %16s  %s\n", "variant", "calls", "results", "latency us",
+              "confidence limits us", "seed us", "verdict");
+  for (const Candidate& c : candidates) {
+    const std::string limits = c.count == 0 ? "-" : line("%.3f .. %.3f", c.lower_ns / 1e3, c.upper_ns / 1e3);
+    out += line("  %-28s %10.0f %9llu %12s %24s %16s  ", c.name.c_str(), c.calls,
+                static_cast<unsigned long long>(c.count),
+                c.location_ns > 0 ? line("%.3f", c.location_ns / 1e3).c_str() : "-", limits.c_str(),
+                seed_text(c).c_str()) +
+           c.verdict + "\n";
+  }
+  for (const std::string& name : unsupported) out += "  " + name + " cannot run this key\n";
+  for (const std::string& name : other_class)
+    out += "  " + name + " gives other bits: another numeric class\n";
+  for (const Event& event : history) {
+    const char* kind = event.kind == EventKind::promotion  ? "promotion"
+                       : event.kind == EventKind::demotion ? "demotion"
+                                                           : "failure";
+    out += line("  after %.0f calls, epoch %llu: %s of ", event.calls,
+                static_cast<unsigned long long>(event.epoch), kind) +
+           event.from + " -> " + event.to + line(" (%+.1f %%)\n", 100.0 * event.gain);
+  }
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Explanation& explanation) {
+  return out << explanation.text();
+}
+
+}  // namespace adaptive

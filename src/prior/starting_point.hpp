@@ -1,0 +1,88 @@
+// The starting point of a new key: exact entry, prediction or nearest within the limit, default.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <adaptive/dimension.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/match.hpp>
+#include <adaptive/statistics.hpp>
+#include "prior/predictor.hpp"
+#include "prior/seed.hpp"
+#include "prior/table_proof.hpp"
+
+namespace adaptive::core {
+
+/// How a key begins: which variant, from where, and what is believed of the others.
+struct StartingPoint {
+  Match match;
+  std::string source;           ///< the table's file, or "this run"
+  std::uint32_t candidate = 0;  ///< index among the candidates
+  bool trusted = false;
+  /// The incumbent of the table (a variant), where its own measurements prove `candidate` to be faster, by
+  /// that share of the incumbent's latency.
+  std::optional<std::uint32_t> overruled;
+  double overruled_gain = 0.0;
+  /// Parallel to the candidates: log latency, deviation of its error, results behind it; NaN and 0 without.
+  std::vector<double> prior;
+  std::vector<double> prior_deviation;
+  std::vector<std::uint64_t> prior_count;
+  std::vector<std::array<double, VariantStatistics::prior_factors>> prior_loadings;
+  std::vector<bool> set_aside;  ///< parallel as well: a table says that the candidate failed lately
+  double prior_offset_deviation = 0.10;
+};
+
+/// The seeds of an operation, ordered by key. Not thread-safe.
+class Seeds {
+ public:
+  /// Adds entries. A key that is there already keeps its entry where `keep_old`, and loses it otherwise.
+  void add(std::vector<SeedEntry> entries, bool keep_old);
+
+  const SeedEntry* find(const Key& key) const noexcept;
+
+  std::span<const SeedEntry> entries() const noexcept { return entries_; }
+
+  /// Those whose first value can lie within `limit` of `key`'s: few of many where that dimension is a size.
+  std::span<const SeedEntry> window(const Key& key, const Dimension& first, double limit) const noexcept;
+
+ private:
+  std::vector<SeedEntry> entries_;
+};
+
+/// A key of this run that another may borrow from.
+struct Neighbour {
+  Key key;
+  std::uint32_t incumbent = 0;  // variant of the operation
+  std::vector<SeedVariant> variants;
+};
+
+struct StartingRequest {
+  std::span<const Dimension> dimensions;
+  Key key;
+  double nearest_limit = 0.0;
+  /// Variants that can run the key, best guess first.
+  std::span<const std::uint32_t> candidates;
+  std::uint32_t fallback = 0;            ///< index among the candidates
+  const Predictor* predictor = nullptr;  ///< null: nothing is predicted
+  Proof proof = {};  ///< what it takes to follow a table's measurements, not its incumbent
+};
+
+/// An entry gives its incumbent, or the variant that its own measurements prove to be faster, or, where its
+/// incumbent cannot run the key, the fastest that it has measured. An exact entry is used even where it gives
+/// no variant that can run the key (its measurements still order the others); a nearest one must give one,
+/// else the next nearest is asked. Of equally near keys the smaller is taken; of a seed and a key of this
+/// run, the latter, since it was measured here and now. Where enough is known for a prediction it takes the
+/// place of the nearest entry: it has learned how much near keys have in common.
+StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
+                             std::span<const Neighbour> neighbours);
+
+/// For people, where `start.overruled`: which variant the table names, and why `faster` is taken instead.
+std::string overruled_text(const StartingPoint& start, const std::string& named, const std::string& faster);
+
+}  // namespace adaptive::core

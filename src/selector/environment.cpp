@@ -1,0 +1,130 @@
+// ADAPTIVE_MODE and ADAPTIVE_VARIANT: what whoever runs the program may override.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/text.hpp"
+#include "selector/selector.hpp"
+
+namespace adaptive {
+namespace {
+
+bool is_space(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
+
+// Files of settings leave blanks and carriage returns at the ends.
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return std::string(text);
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// Empty where the variable is not set, or set to nothing.
+std::string variable(const char* name) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? std::string() : trimmed(text);
+}
+
+// The operations that ADAPTIVE_VARIANT has named and some selector of this process has defined: in a program
+// with a selector for each device, not every one defines every operation. Selectors may outlive `main`, so
+// the set is never destroyed.
+struct DefinedOperations {
+  std::mutex mutex;
+  std::set<std::string, std::less<>> names;
+};
+
+DefinedOperations& defined_operations() {
+  static auto& all = *new DefinedOperations;
+  return all;
+}
+
+void note_defined(const std::string& operation) {
+  const std::lock_guard lock(defined_operations().mutex);
+  defined_operations().names.insert(operation);
+}
+
+bool is_defined_somewhere(const std::string& operation) {
+  const std::lock_guard lock(defined_operations().mutex);
+  return defined_operations().names.contains(operation);
+}
+
+}  // namespace
+
+void Selector::Impl::read_environment() {
+  read_mode(variable("ADAPTIVE_MODE"));
+  read_forced(variable("ADAPTIVE_VARIANT"));
+}
+
+void Selector::Impl::read_mode(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, Mode>, 5> modes{{{"off", Mode::off},
+                                                                    {"seed", Mode::seed},
+                                                                    {"observe", Mode::observe},
+                                                                    {"online", Mode::online},
+                                                                    {"frozen", Mode::frozen}}};
+  if (text.empty()) return;
+  const std::string asked = lower(text);
+  for (const auto& [name, mode] : modes)
+    if (name == asked) {
+      shared.mode = mode;
+      return;
+    }
+  shared.say(LogLevel::warning,
+             "ADAPTIVE_MODE=" + text + " is ignored; write off, seed, observe, online or frozen");
+}
+
+void Selector::Impl::read_forced(const std::string& text) {
+  if (text.empty()) return;
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    shared.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + text + " is ignored; write operation=variant");
+    return;
+  }
+  forced_operation = trimmed(std::string_view(text).substr(0, equals));
+  forced_variant = trimmed(std::string_view(text).substr(equals + 1));
+}
+
+void Selector::Impl::force_from_environment(Operation& operation) {
+  if (forced_operation.empty() || forced_operation != operation.name()) return;
+  note_defined(forced_operation);
+  try {
+    forced.push_back(operation.force(forced_variant));
+    shared.say(LogLevel::info, operation.name() + ": ADAPTIVE_VARIANT forces " + forced_variant);
+  } catch (const Error& error) {
+    shared.say(LogLevel::warning, std::string("ADAPTIVE_VARIANT is ignored: ") + error.what());
+  }
+}
+
+void Selector::Impl::tell_unused_force() const noexcept {
+  if (forced_operation.empty() || is_defined_somewhere(forced_operation)) return;
+  try {
+    std::vector<std::string> names;
+    {
+      const std::lock_guard lock(mutex);
+      for (const auto& [name, operation] : operations) names.push_back(name);
+    }
+    // A selector without operations has nothing to force.
+    if (names.empty() || told_unused_force.exchange(true)) return;
+    shared.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + forced_operation + "=" + forced_variant +
+                                      " has had no effect: there is no operation " + forced_operation +
+                                      "; known: " + core::joined(names));
+  } catch (...) {
+    // Memory is short, and the program has worse to report.
+  }
+}
+
+}  // namespace adaptive

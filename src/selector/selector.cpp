@@ -1,0 +1,217 @@
+#include "selector/selector.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fork.hpp"
+#include "base/limits.hpp"
+#include "formats/seeds.hpp"
+#include "learning/prediction.hpp"
+#include "operation/operation_state.hpp"
+#include "table/merging/dimension_map.hpp"
+#include "table/merging/shares.hpp"
+#include "table/update.hpp"
+
+namespace adaptive {
+namespace {
+
+void check(const LearningOptions& learning) {
+  const auto share = [](double value) { return value >= 0.0 && value <= 1.0; };
+  if (!(learning.indifference >= 0.0 && learning.indifference < 1.0))
+    throw Error("learning.indifference is not a share below 1", "Selector");
+  if (!(learning.error > 0.0 && learning.error < 1.0))
+    throw Error("learning.error is not a probability between 0 and 1", "Selector");
+  if (!share(learning.exploration_budget))
+    throw Error("learning.exploration_budget is not a share from 0 to 1", "Selector");
+  if (!share(learning.revalidation_budget))
+    throw Error("learning.revalidation_budget is not a share from 0 to 1", "Selector");
+  if (!(learning.timing_cost.count() >= 0.0)) throw Error("learning.timing_cost is negative", "Selector");
+  if (!share(learning.timing_budget))
+    throw Error("learning.timing_budget is not a share from 0 to 1", "Selector");
+  if (learning.samples_min == 0) throw Error("learning.samples_min must be at least 1", "Selector");
+  if (learning.result_patience == 0 || learning.result_patience > 65'536)
+    throw Error("learning.result_patience must be 1 to 65,536", "Selector");
+}
+
+bool same(const Dimension& a, const Dimension& b) {
+  return a.name == b.name && a.kind == b.kind && a.labels == b.labels && a.weight == b.weight &&
+         a.rounding == b.rounding;
+}
+
+// Functions cannot be compared: two call sites that name the same variants are trusted to mean the same.
+bool same(const OperationSpec& a, const OperationSpec& b) {
+  return std::equal(a.dimensions.begin(), a.dimensions.end(), b.dimensions.begin(), b.dimensions.end(),
+                    [](const Dimension& x, const Dimension& y) { return same(x, y); }) &&
+         std::equal(a.variants.begin(), a.variants.end(), b.variants.begin(), b.variants.end(),
+                    [](const Variant& x, const Variant& y) {
+                      return x.name == y.name && x.parameters == y.parameters &&
+                             x.numeric_class == y.numeric_class;
+                    }) &&
+         a.mix_numeric_classes == b.mix_numeric_classes && a.nearest_limit == b.nearest_limit &&
+         a.max_keys == b.max_keys;
+}
+
+}  // namespace
+
+Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selector_options)) {
+  table::formats::register_with_tables();
+  check(options.learning);
+  if (options.writer.size() > table::limits::writer_bytes)
+    throw Error("writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",
+                "Selector");
+  if (options.writer.starts_with('#')) throw Error("writer begins with '#'", "Selector");
+  shared.mode = options.mode;
+  shared.seed = options.seed;
+  shared.learning = options.learning;
+  shared.rank_consistent = options.rank_consistent;
+  shared.policy = options.policy ? options.policy : make_policy("default");
+  if (options.learning.prediction) shared.predictor = policies::make_predictor;
+  shared.log = options.log;
+  shared.clock = options.clock;
+  if (options.use_environment) read_environment();
+  writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
+  writer_forks = core::forks();
+}
+
+std::int64_t Selector::Impl::now() const {
+  return shared.now();
+}
+
+const std::string& Selector::Impl::writer() const {
+  if (const std::uint32_t forks = core::forks(); writer_forks != forks) {
+    writer_name = table::new_writer(now());
+    writer_forks = forks;
+  }
+  return writer_name;
+}
+
+Selector::Selector(SelectorOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Selector::~Selector() {
+  impl_->tell_unused_force();
+}
+
+Operation& Selector::define(OperationSpec spec) {
+  const std::lock_guard lock(impl_->mutex);
+  if (const auto known = impl_->specs.find(spec.name); known != impl_->specs.end()) {
+    if (!same(known->second, spec))
+      throw Error("it is defined already, with other dimensions or variants", spec.name,
+                  "give one of them another name, or define both alike");
+    return *impl_->operations.at(spec.name);
+  }
+  impl_->search();
+  const std::string name = spec.name;
+  std::unique_ptr<Operation> operation(new Operation(impl_->shared.seed));
+  OperationSpec copy = spec;
+  operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
+  for (Impl::Source& source : impl_->sources) {
+    impl_->translate(*operation, source);
+    impl_->seed(*operation, source, true);
+  }
+  if (impl_->shared_source && !impl_->shared.rank_consistent) {
+    Impl::Source shared = *impl_->shared_source;
+    impl_->translate(*operation, shared);
+    impl_->seed(*operation, shared, true);
+  }
+  operation->state_->fit(core::OperationState::FitWhen::now);
+  impl_->force_from_environment(*operation);
+  impl_->specs.emplace(name, std::move(copy));
+  return *impl_->operations.emplace(name, std::move(operation)).first->second;
+}
+
+Operation* Selector::find(std::string_view name) noexcept {
+  const std::lock_guard lock(impl_->mutex);
+  const auto at = impl_->operations.find(name);
+  return at == impl_->operations.end() ? nullptr : at->second.get();
+}
+
+void Selector::load(const std::filesystem::path& path) {
+  std::optional<Impl::Source> source = impl_->read(path.string());
+  if (!source) return;
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [name, operation] : impl_->operations) impl_->translate(*operation, *source);
+  impl_->take_up(*std::move(source));
+}
+
+void Selector::Impl::take_up(Source source) {
+  for (const auto& [name, operation] : operations) {
+    seed(*operation, source, false);
+    operation->state_->fit(core::OperationState::FitWhen::now);
+  }
+  // Also ahead of what the search finds for operations that are defined later.
+  search();
+  sources.insert(sources.begin(), std::move(source));
+}
+
+bool Selector::Impl::is_of_use(const Operation& operation, const Source& source) const {
+  const auto at = source.table.operations.find(operation.name());
+  if (at == source.table.operations.end()) return false;
+  const table::OperationTable& table = at->second;
+  if (!table::DimensionMap::onto(operation.dimensions(), table.dimensions).problem().empty()) return false;
+  const bool makes_variants = static_cast<bool>(specs.find(operation.name())->second.parse);
+  const auto known = [&](const std::string& variant) {
+    return !variant.empty() && (makes_variants || operation.find_variant(variant));
+  };
+  return std::any_of(table.entries.begin(), table.entries.end(), [&](const auto& entry) {
+    return known(entry.second.incumbent) ||
+           std::any_of(entry.second.variants.begin(), entry.second.variants.end(),
+                       [&](const auto& variant) { return known(variant.first); });
+  });
+}
+
+void Selector::advance_epoch(const std::filesystem::path& table) {
+  if (!impl_->shared.rank_consistent)
+    throw Error("the selector is not rank consistent", "advance_epoch",
+                "set SelectorOptions::rank_consistent");
+  std::optional<Impl::Source> source = impl_->read(table.string());
+  if (!source || !source->trusted)
+    throw Error("is of another device or other software, and the epoch stays as it is", table.string(),
+                "announce a table that was measured on this device; the log says what differs");
+  const std::lock_guard lock(impl_->mutex);
+  bool is_of_use = false;
+  for (const auto& [name, operation] : impl_->operations) {
+    impl_->translate(*operation, *source);
+    is_of_use = impl_->is_of_use(*operation, *source) || is_of_use;
+  }
+  if (!is_of_use)
+    throw Error("says nothing of the operations and variants that are defined, and the epoch stays as it is",
+                table.string(), "define the operations first, or announce the table that was saved for them");
+  impl_->take_up(*std::move(source));
+  for (const auto& [name, operation] : impl_->operations) operation->state_->start_from_tables();
+  impl_->shared.epoch.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Selector::fit_predictions() {
+  for (core::OperationState* operation : impl_->states()) operation->fit(core::OperationState::FitWhen::now);
+}
+
+void Selector::save(const std::filesystem::path& path) const {
+  const table::Table learned = impl_->learned();
+  const std::vector<table::Notice> notices = table::update(path, [&](table::Table& table) {
+    table = impl_->combined(learned, std::move(table), path.string());
+    return true;
+  });
+  impl_->say(notices);
+  impl_->tell_unused_force();
+  impl_->fit_if_due();
+}
+
+Mode Selector::mode() const noexcept {
+  return impl_->shared.mode.load(std::memory_order_relaxed);
+}
+
+void Selector::set_mode(Mode mode) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->shared.mode.store(mode, std::memory_order_relaxed);
+  for (const auto& [name, operation] : impl_->operations) operation->state_->republish();
+}
+
+std::uint64_t Selector::epoch() const noexcept {
+  return impl_->shared.epoch.load(std::memory_order_relaxed);
+}
+
+const Fingerprint& Selector::device() const noexcept {
+  return impl_->options.device;
+}
+
+}  // namespace adaptive

@@ -1,0 +1,370 @@
+// Between tables, which speak of names, and operations, which count.
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <adaptive/version.hpp>
+
+#include "base/compatibility.hpp"
+#include "base/limits.hpp"
+#include "operation/operation_state.hpp"
+#include "selector/seed_entry.hpp"
+#include "selector/selector.hpp"
+#include "table/foreign_files.hpp"
+#include "table/merging/align.hpp"
+#include "table/merging/merge.hpp"
+#include "table/merging/ownership.hpp"
+#include "table/merging/shares.hpp"
+#include "table/search.hpp"
+
+namespace adaptive {
+namespace {
+
+static_assert(core::name_bytes_max == table::limits::name_bytes);
+
+// Only what is written in the end is cut, so that this run's own part stays.
+constexpr std::size_t all_writers = std::numeric_limits<std::size_t>::max();
+
+// The newest time that the table tells: what ranks that read the same table agree on.
+std::int64_t newest_time(const table::OperationTable& table) {
+  std::int64_t newest = 0;
+  for (const auto& [key, entry] : table.entries) {
+    newest = std::max(newest, entry.time);
+    for (const auto& [variant, record] : entry.variants) newest = std::max(newest, record.failed_at);
+  }
+  return newest;
+}
+
+bool is_remembered(const core::SeedVariant& variant, std::int64_t now) {
+  return variant.failures > 0 && variant.failed_at > 0 &&
+         now - variant.failed_at < core::failures_remembered_s;
+}
+
+// What makes a key of the table mean the same as one of the operation.
+bool same_meaning(const std::vector<Dimension>& a, const std::vector<Dimension>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Dimension& x, const Dimension& y) {
+    return x.name == y.name && x.kind == y.kind && x.labels == y.labels;
+  });
+}
+
+// The file of a notice, whose `where` reads "file", "file:line" or "file:line#/json/pointer".
+std::string_view file_of(std::string_view where) {
+  where = where.substr(0, where.find('#'));
+  const std::size_t colon = where.find_last_not_of("0123456789:");
+  return colon == std::string_view::npos || colon + 1 == where.size() || where[colon + 1] != ':'
+             ? where
+             : where.substr(0, colon + 1);
+}
+
+// Sources come in the order of trust, which decides about the incumbent; measurements of all of them count.
+void add_less_trusted(table::Entry& to, const table::Entry& entry) {
+  table::Entry measured = entry;
+  table::clear_claims(measured);
+  table::join(to, measured);
+  if (to.incumbent.empty()) table::join(to, entry);
+}
+
+}  // namespace
+
+void Selector::Impl::say(const std::vector<table::Notice>& notices) const {
+  if (shared.log) {
+    for (const table::Notice& notice : notices) shared.say(notice.level, notice.where + ": " + notice.what);
+    return;
+  }
+  std::map<std::string_view, std::size_t> faults;
+  for (const table::Notice& notice : notices)
+    if (notice.level >= LogLevel::warning) ++faults[file_of(notice.where)];
+  for (const table::Notice& notice : notices) {
+    const std::string_view file = file_of(notice.where);
+    std::string line = notice.where + ": " + notice.what;
+    if (const std::size_t count = faults[file]; count > 1)
+      line += " (and " + std::to_string(count - 1) + " more; `adaptive validate " + std::string(file) +
+              "` lists them)";
+    shared.say(notice.level, line, "faults of " + std::string(file));
+  }
+}
+
+void Selector::Impl::search() {
+  if (std::exchange(searched, true)) return;
+  std::vector<table::Notice> notices;
+  std::vector<table::FoundTable> found = table::find(options.tables, options.device.device, notices);
+  say(notices);
+  for (table::FoundTable& one : found)
+    if (std::optional<Source> source = judged(one.path.string(), std::move(one.table)))
+      sources.push_back(std::move(*source));
+  if (found.empty() && (!options.tables.places.empty() || !options.tables.defaults.empty()))
+    shared.say(LogLevel::info, "no table for " + options.device.device + "; looked for " +
+                                   table::describe(options.tables, options.device.device));
+}
+
+std::optional<Selector::Impl::Source> Selector::Impl::read(const std::string& path) {
+  table::ReadResult read = table::read(path);
+  say(read.notices);
+  return judged(path, std::move(read.table));
+}
+
+std::optional<Selector::Impl::Source> Selector::Impl::judged(const std::string& path,
+                                                             table::Table table) const {
+  const core::Judgement judgement = core::judge(table.fingerprint, options.device);
+  const std::string of = path + ": of another device or other software (" + judgement.reason + "); ";
+  switch (judgement.compatibility) {
+    case core::Compatibility::exact:
+      return Source{path, true, std::move(table)};
+    case core::Compatibility::prior:
+      shared.say(LogLevel::info, of + "it only orders what is tried first");
+      return Source{path, false, std::move(table)};
+    case core::Compatibility::unusable:
+      break;
+  }
+  shared.say(LogLevel::warning, of + "it is not used");
+  return std::nullopt;
+}
+
+void Selector::Impl::translate(const Operation& operation, Source& source) const {
+  const auto at = source.table.operations.find(operation.name());
+  if (at == source.table.operations.end()) return;
+  if (!same_meaning(at->second.dimensions, operation.dimensions())) {
+    std::string why;
+    std::optional<table::OperationTable> same = table::aligned(at->second, operation.dimensions(), why);
+    if (!same) {
+      shared.say(LogLevel::warning, source.path + ": " + operation.name() +
+                                        " has other dimensions there, its entries are not used: " + why);
+      return;
+    }
+    at->second = *std::move(same);
+  }
+  std::vector<Variant> own;
+  for (std::uint32_t i = 0; i < operation.variant_count(); ++i) own.push_back(operation.variant(i));
+  table::rename_variants(at->second, own);
+}
+
+void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_old) {
+  const auto at = source.table.operations.find(operation.name());
+  if (at == source.table.operations.end()) {
+    shared.say(LogLevel::debug, operation.name() + ": nothing in " + source.path);
+    return;
+  }
+  const table::OperationTable& table = at->second;
+  if (!same_meaning(table.dimensions, operation.dimensions())) return;  // `translate` has said so
+  std::vector<core::SeedEntry> seeds;
+  std::map<std::string, std::size_t> unknown;
+  const auto resolve = [&](const std::string& name) -> std::optional<std::uint32_t> {
+    auto index = operation.find_variant(name);
+    if (index || name.empty() || unknown.contains(name)) {
+      if (!index && !name.empty()) ++unknown[name];
+      return index;
+    }
+    const auto declared = table.variants.find(name);
+    index = operation.state_->parse_variant(
+        name, declared == table.variants.end() ? Parameters{} : declared->second);
+    if (!index) ++unknown[name];
+    return index;
+  };
+  const std::int64_t present = shared.rank_consistent ? newest_time(table) : now();
+  // What this run has measured it knows better, unless it has been reset: then it must not come back. Ranks
+  // that have to agree read all of a table, whoever of them wrote it.
+  const std::string own = shared.rank_consistent ? std::string() : writer();
+  table::Entry others;
+  for (const auto& [key, entry] : table.entries) {
+    const bool has_own = !own.empty() && table::mentions(entry, own);
+    if (has_own) table::disown(others = entry, own);
+    std::optional<core::SeedEntry> seed = table::seed_of(key, has_own ? others : entry, resolve);
+    if (!seed) continue;
+    for (core::SeedVariant& variant : seed->variants)
+      variant.set_aside = source.trusted && is_remembered(variant, present);
+    seed->trusted = source.trusted;
+    seed->source = source.path;
+    seeds.push_back(*std::move(seed));
+  }
+  for (const auto& [name, count] : unknown)
+    shared.say(LogLevel::info, source.path + ": " + operation.name() + " has no variant " + name +
+                                   " in this program; " + std::to_string(count) + " mentions are not used");
+  shared.say(LogLevel::info,
+             operation.name() + ": " + std::to_string(seeds.size()) + " entries of " + source.path);
+  operation.state_->add_seeds(std::move(seeds), keep_old);
+}
+
+table::OperationTable Selector::Impl::describe(const Operation& operation) const {
+  table::OperationTable table;
+  table.name = operation.name();
+  table.dimensions = operation.dimensions();
+  for (std::uint32_t i = 0; i < operation.variant_count(); ++i) {
+    const Variant variant = operation.variant(i);
+    table.variants.emplace(variant.name, variant.parameters);
+  }
+  return table;
+}
+
+void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const {
+  table::OperationTable& mine = to.operations.at(name);
+  for (const Source& source : sources) {
+    const auto known = source.table.operations.find(name);
+    // Another device's measurements must not pass for this one's, nor a value of one dimension for one of
+    // another.
+    if (!source.trusted || known == source.table.operations.end()) continue;
+    if (!same_meaning(known->second.dimensions, mine.dimensions)) continue;
+    table::Table part;
+    part.operations.insert(*known);
+    table::remove_conflicts(part, to);  // variants that are other ones in this program
+    // Also those that this program does not have: another one does, and an entry may name them.
+    for (auto& [same_name, operation] : part.operations) {
+      mine.variants.merge(operation.variants);
+      for (auto& [key, entry] : operation.entries) {
+        if (const auto place = mine.entries.find(key); place != mine.entries.end())
+          add_less_trusted(place->second, entry);
+        else
+          mine.entries.emplace(key, std::move(entry));
+      }
+    }
+  }
+}
+
+std::vector<core::OperationState*> Selector::Impl::states() const {
+  std::vector<core::OperationState*> all;
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, operation] : operations) all.push_back(operation->state_.get());
+  return all;
+}
+
+void Selector::Impl::fit_if_due() const {
+  for (core::OperationState* operation : states()) operation->fit(core::OperationState::FitWhen::due);
+}
+
+std::uint64_t Selector::Impl::measured() const {
+  std::uint64_t count = 0;
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, operation] : operations) {
+    const Counters counters = operation->counters();
+    count += counters.results + counters.failures + operation->state_->resets();
+  }
+  return count + shared_changes;
+}
+
+table::Table Selector::Impl::empty_table() const {
+  table::Table table;
+  table.tool = std::string("adaptive ") + library_version;
+  table.fingerprint = options.device;
+  return table;
+}
+
+table::Table Selector::Impl::seeds() const {
+  table::Table all = empty_table();
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, operation] : operations) {
+    all.operations.emplace(name, describe(*operation));
+    add_seeds(all, name);
+  }
+  // Operations that the program has not defined in this run.
+  for (const Source& source : sources) {
+    if (!source.trusted) continue;
+    for (const auto& [name, known] : source.table.operations) {
+      if (!all.operations.try_emplace(name, known).second) continue;
+      all.operations.at(name).name = name;
+      add_seeds(all, name);
+    }
+    table::merge_foreign_files(all.foreign, source.table.foreign);
+  }
+  return all;
+}
+
+table::Table Selector::Impl::learned() const {
+  table::Table all = empty_table();
+  const std::lock_guard lock(mutex);
+  const std::int64_t time = now();
+  const std::string& own = writer();
+  for (const auto& [name, operation] : operations) {
+    // In this order: the description then knows every variant that the snapshot names.
+    const std::vector<core::SeedEntry> snapshot = operation->state_->snapshot();
+    table::OperationTable part = describe(*operation);
+    for (const core::SeedEntry& seed : snapshot) {
+      table::Entry entry{.key = seed.key, .origin = table::Origin::imported};
+      if (seed.generation > 0) entry.generations[own] = seed.generation;
+      // Without a result since the latest reset this run has no opinion on the incumbent.
+      if (seed.incumbent != core::SeedEntry::none)
+        table::choose(entry, own, {operation->variant(seed.incumbent).name, table::Origin::adapted, time});
+      for (const core::SeedVariant& v : seed.variants)
+        entry.variants[operation->variant(v.variant).name] = table::record_of(
+            own, {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures, v.failed_at});
+      part.entries.emplace(entry.key, std::move(entry));
+    }
+    if (!part.entries.empty()) all.operations.emplace(name, std::move(part));
+  }
+  return all;
+}
+
+table::Table Selector::Impl::combined(const table::Table& learned, table::Table written,
+                                      const std::string& path) const {
+  table::Table all = seeds();
+  std::string own;
+  {
+    const std::lock_guard lock(mutex);
+    own = writer();
+  }
+  add_written(all, std::move(written), path);
+  if (std::optional<Source> others = latest_shared())
+    add_written(all, std::move(others->table), others->path);
+  table::merge(all, learned, all_writers);
+  // A merge asks the clocks which incumbent is the later one. This run knows: it began with the table's.
+  for (const auto& [name, operation] : learned.operations)
+    for (const auto& [key, entry] : operation.entries) {
+      const auto merged_operation = all.operations.find(name);
+      if (entry.incumbent.empty() || merged_operation == all.operations.end()) continue;
+      const auto merged = merged_operation->second.entries.find(key);
+      if (merged == merged_operation->second.entries.end()) continue;
+      // Another thread may have reset the key, and saved, since `learned` was taken.
+      if (table::generation_of(merged->second, entry.chosen_by) !=
+          table::generation_of(entry, entry.chosen_by))
+        continue;
+      table::choose(merged->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
+    }
+  if (const std::size_t cut = table::cut(all, table::writers_max(), own); cut > 0 && !cut_said.exchange(true))
+    shared.say(LogLevel::warning, path + ": an entry keeps what the newest " +
+                                      std::to_string(table::writers_max()) + " writers have measured; " +
+                                      std::to_string(cut) + " older shares were left out");
+  std::erase_if(all.operations, [](const auto& operation) { return operation.second.entries.empty(); });
+  return all;
+}
+
+std::optional<Selector::Impl::Source> Selector::Impl::latest_shared() const {
+  const std::lock_guard lock(mutex);
+  return shared_source;
+}
+
+void Selector::Impl::adopt(const std::string& name, table::Table shared_by_all) {
+  {
+    const std::lock_guard lock(mutex);
+    if (shared_source && shared_source->table == shared_by_all) return;
+    shared_source = Source{name, true, shared_by_all};
+    ++shared_changes;
+  }
+  // Other processes' results come to each rank at another time.
+  if (shared.rank_consistent) return;
+  // With what the tables say of the same keys, since the latest seed of a key counts alone.
+  Source all{name, true, seeds()};
+  add_written(all.table, std::move(shared_by_all), name);
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [operation_name, operation] : operations) seed(*operation, all, false);
+  }
+  fit_if_due();
+}
+
+void Selector::Impl::add_written(table::Table& to, table::Table written, const std::string& path) const {
+  if (written.operations.empty()) return;
+  const core::Judgement judgement = core::judge(written.fingerprint, options.device);
+  if (judgement.compatibility != core::Compatibility::exact) {
+    shared.say(LogLevel::info,
+               path + ": was of another device or other software (" + judgement.reason + "); it is replaced");
+    return;
+  }
+  for (const table::Notice& conflict : table::remove_conflicts(written, to))
+    shared.say(LogLevel::warning,
+               path + ": " + conflict.where + ": " + conflict.what + "; its records are replaced");
+  written.fingerprint = to.fingerprint;
+  table::merge(to, written, all_writers);
+}
+
+}  // namespace adaptive

@@ -1,0 +1,229 @@
+// A store of files: one for each writer, which nobody else writes.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include <adaptive/error.hpp>
+#include <adaptive/store.hpp>
+
+#include "files/atomic_file.hpp"
+#include "files/file_text.hpp"
+#include "store/store_name.hpp"
+
+namespace adaptive {
+
+Store::~Store() = default;
+
+std::vector<Store::Problem> Store::problems() const {
+  return {};
+}
+
+void Retention::check() const {
+  if (unused < unused.zero()) throw Error("unused is negative", "Retention");
+  if (writers == 0) throw Error("writers must be at least 1", "Retention");
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr const char* ending = ".json";
+
+/// Tells a file from what replaced it: every write makes a new file and gives it the name.
+struct FileVersion {
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::chrono::nanoseconds changed{};  ///< since 1970, by the clock of the file system
+
+  friend bool operator==(const FileVersion&, const FileVersion&) = default;
+};
+
+std::optional<FileVersion> version_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileVersion{
+      static_cast<std::uint64_t>(status.st_ino), static_cast<std::int64_t>(status.st_size),
+      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec)};
+}
+
+class FileStore final : public Store {
+ public:
+  FileStore(fs::path folder, const Retention& retention) : folder_(std::move(folder)), retention_(retention) {
+    retention_.check();
+  }
+
+  const Records& read(const std::string& group) override {
+    const std::vector<std::string> names = files_of(group);
+    Group& known = groups_[group];
+    std::map<std::string, File> before = std::exchange(known.files, {});
+    for (const std::string& name : names) {
+      const fs::path path = folder_of(group) / name;
+      const std::optional<FileVersion> version = version_of(path);
+      if (!version) continue;  // its writer, or whoever cleans up, has removed it meanwhile
+      const auto old = before.find(name);
+      if (old != before.end() && old->second.version == *version) {
+        known.files.insert(before.extract(old));
+        continue;
+      }
+      if (old != before.end()) forget(known, before.extract(old).mapped());
+      known.files.emplace(name, load(known, path, *version));
+    }
+    for (const auto& [name, file] : before) forget(known, file);
+    problems_.clear();
+    for (const auto& [name, file] : known.files)
+      problems_.insert(problems_.end(), file.problems.begin(), file.problems.end());
+    return known.records;
+  }
+
+  void write(const std::string& group, const std::string& writer, const Records& records) override {
+    const fs::path path = folder_of(group) / (table::store_name(writer) + ending);
+    const auto [at, is_new] = written_.try_emplace({group, writer});
+    Written& mine = at->second;
+    if (is_new) mine.records = earlier_records(path);
+    if (records.empty()) {
+      renew(mine, path);
+      return;
+    }
+    for (const auto& [name, text] : records) mine.records.insert_or_assign(name, text);
+    std::error_code error;
+    fs::create_directories(folder_of(group), error);
+    if (error) throw Error("cannot be made: " + error.message(), folder_of(group).string());
+    // A name that is no UTF-8 must not keep the others from being written.
+    table::write_atomically(path,
+                            Json(mine.records).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    mine.renewed = Clock::now();
+    clean_up(group, path);
+  }
+
+  std::vector<Problem> problems() const override { return problems_; }
+  std::string name() const override { return folder_.string(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct File {
+    FileVersion version = {};
+    std::vector<std::string> names = {};  ///< of the records that it holds
+    std::vector<Problem> problems = {};
+  };
+  struct Group {
+    std::map<std::string, File> files = {};  ///< by name
+    Records records = {};                    ///< of all files
+  };
+  struct Written {
+    Records records = {};  ///< the whole file
+    Clock::time_point renewed = {};
+  };
+
+  fs::path folder_of(const std::string& group) const { return folder_ / table::store_name(group); }
+
+  std::vector<std::string> files_of(const std::string& group) const {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator file(folder_of(group), error), end; !error && file != end;
+         file.increment(error)) {
+      std::string name = file->path().filename().string();
+      if (!name.starts_with('.') && name.ends_with(ending)) names.push_back(std::move(name));
+    }
+    if (error && error != std::errc::no_such_file_or_directory)
+      throw Error("cannot be read: " + error.message(), folder_of(group).string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  static void forget(Group& group, const File& file) {
+    for (const std::string& name : file.names) group.records.erase(name);
+  }
+
+  /// A file that cannot be used is a problem of its own, and none of the other files.
+  static File load(Group& group, const fs::path& path, const FileVersion& version) {
+    File file{.version = version};
+    try {
+      const Json json = Json::parse(table::read_text(path), nullptr, false);
+      if (!json.is_object()) throw Error("is no file of a store", path.string());
+      std::size_t others = 0;
+      for (const auto& [name, text] : json.items()) {
+        if (!text.is_string()) {
+          ++others;
+          continue;
+        }
+        group.records.insert_or_assign(name, text.get<std::string>());
+        file.names.push_back(name);
+      }
+      if (others > 0)
+        file.problems.push_back({path.string(), std::to_string(others) + " records are no text"});
+    } catch (const Error& error) {
+      // Where the file is gone, somebody has removed it since it was found.
+      if (version_of(path)) file.problems.push_back({path.string(), error.problem()});
+    }
+    return file;
+  }
+
+  /// What a process of the same name has left: a program may name its writers itself.
+  static Records earlier_records(const fs::path& path) {
+    Group group;
+    if (version_of(path)) load(group, path, {});
+    return std::move(group.records);
+  }
+
+  /// A file that is not written anew is touched now and then. Not each time: others read again what changed.
+  void renew(Written& mine, const fs::path& path) const {
+    constexpr int renewals = 8;
+    if (mine.records.empty() || retention_.unused == retention_.unused.zero()) return;
+    const Clock::time_point now = Clock::now();
+    if (now - mine.renewed < retention_.unused / renewals) return;
+    // Where this fails the file is gone: the next read says so, and the records are written again.
+    ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+    mine.renewed = now;
+  }
+
+  /// Removes what `retention_` no longer allows. `own` was written just now, so that its time is the present
+  /// by the clock that the times of the other files come from.
+  void clean_up(const std::string& group, const fs::path& own) const {
+    const std::optional<FileVersion> present = version_of(own);
+    if (!present) return;
+    std::vector<std::pair<std::chrono::nanoseconds, fs::path>> kept;
+    std::error_code error, ignored;
+    for (fs::directory_iterator file(folder_of(group), error), end; !error && file != end;
+         file.increment(error)) {
+      const std::string name = file->path().filename().string();
+      const bool is_writers = !name.starts_with('.') && name.ends_with(ending);
+      const bool is_left_over = name.starts_with('.') && name.ends_with(".tmp");
+      const std::optional<FileVersion> version = version_of(file->path());
+      if (!version || file->path() == own || !(is_writers || is_left_over)) continue;
+      if (retention_.unused > retention_.unused.zero() &&
+          present->changed - version->changed > retention_.unused)
+        fs::remove(file->path(), ignored);
+      else if (is_writers)
+        kept.emplace_back(version->changed, file->path());
+    }
+    if (kept.size() < retention_.writers) return;
+    std::sort(kept.begin(), kept.end());
+    kept.resize(kept.size() + 1 - retention_.writers);  // with `own` the others are as many as may be
+    for (const auto& [changed, path] : kept) fs::remove(path, ignored);
+  }
+
+  fs::path folder_;
+  Retention retention_;
+  std::map<std::string, Group> groups_;
+  std::vector<Problem> problems_;                                   // of the last read
+  std::map<std::pair<std::string, std::string>, Written> written_;  // by group and writer
+};
+
+}  // namespace
+
+std::shared_ptr<Store> file_store(fs::path folder, Retention retention) {
+  return std::make_shared<FileStore>(std::move(folder), retention);
+}
+
+}  // namespace adaptive

@@ -1,0 +1,46 @@
+#include "store/store_name.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adaptive::table {
+namespace {
+
+constexpr std::size_t name_max = 200;  // of the 255 bytes of a file's name; endings need some
+
+std::string hexadecimal(std::uint64_t value, int digits) {
+  std::string text;
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
+    text += "0123456789abcdef"[value >> shift & 0xFu];
+  return text;
+}
+
+// FNV-1a, 64 bits.
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return hash;
+}
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+}  // namespace
+
+std::string store_name(std::string_view name) {
+  if (name.empty()) return "%";
+  std::string result;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    if (is_plain(c) && !(c == '.' && i == 0))
+      result += c;
+    else
+      result += "%" + hexadecimal(static_cast<unsigned char>(c), 2);
+  }
+  if (result.size() <= name_max) return result;
+  result.resize(name_max - 17);
+  return result + "%" + hexadecimal(hash(name), 16);
+}
+
+}  // namespace adaptive::table

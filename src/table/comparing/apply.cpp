@@ -1,0 +1,110 @@
+#include "table/comparing/apply.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "base/text.hpp"
+#include "table/comparing/comparison.hpp"
+#include "table/merging/dimension_map.hpp"
+#include "table/merging/merge.hpp"
+#include "table/merging/ownership.hpp"
+
+namespace adaptive::table {
+namespace {
+
+const Statistics* measured(const Entry& entry, const std::string& variant) {
+  const auto at = entry.variants.find(variant);
+  return at != entry.variants.end() && at->second.count > 0 ? &at->second : nullptr;
+}
+
+double location(const Statistics* statistics) {
+  return statistics == nullptr ? 0.0 : statistics->location_ns;
+}
+
+void judge(AppliedEntry& result, const Entry* mine, const Entry& other) {
+  const auto say = [&](bool accepted, std::string reason) {
+    result.accepted = accepted;
+    result.reason = std::move(reason);
+  };
+  const Statistics* const after = measured(other, other.incumbent);
+  result.after_ns = location(after);
+  if (mine == nullptr) return say(true, "a new key");
+  if (mine->incumbent.empty()) return say(true, "there was no incumbent");
+  result.before = mine->incumbent;
+  const Statistics* before = measured(other, mine->incumbent);
+  if (before == nullptr) before = measured(*mine, mine->incumbent);
+  result.before_ns = location(before);
+  if (mine->incumbent == other.incumbent) return say(false, "the same variant");
+  if (after == nullptr) return say(false, "not measured");
+  if (before == nullptr) return say(true, "the incumbent was never measured");
+  const Comparison comparison = compare(*before, *after);
+  const std::string noise = core::percent(comparison.noise);
+  if (comparison.faster()) return say(true, core::percent(-comparison.change) + " faster, noise " + noise);
+  if (comparison.change < 0.0)
+    return say(false, core::percent(-comparison.change) + " faster, which is within the noise of " + noise);
+  say(false, core::percent(comparison.change) + " slower");
+}
+
+// Only what the accepted entries name is declared.
+OperationTable without_entries(const OperationTable& operation) {
+  OperationTable result;
+  result.name = operation.name;
+  result.dimensions = operation.dimensions;
+  return result;
+}
+
+void take(OperationTable& into, const OperationTable& from, const Entry& entry) {
+  const auto declare = [&](const std::string& variant) {
+    const auto known = from.variants.find(variant);
+    if (known != from.variants.end()) into.variants.insert(*known);
+  };
+  declare(entry.incumbent);
+  for (const auto& [variant, record] : entry.variants) declare(variant);
+  for (const auto& [writer, claim] : entry.claims) declare(claim.incumbent);
+  into.entries.emplace(entry.key, entry);
+}
+
+}  // namespace
+
+std::vector<AppliedEntry> apply(Table& into, const Table& from) {
+  if (into.operations.empty()) into.fingerprint = from.fingerprint;
+  require_no_conflicts(into, from);
+  Table taken;
+  taken.fingerprint = from.fingerprint;
+  std::vector<AppliedEntry> results;
+  for (const auto& [name, operation] : from.operations) {
+    const auto known = into.operations.find(name);
+    const OperationTable nothing = without_entries(operation);
+    const OperationTable& mine = known == into.operations.end() ? nothing : known->second;
+    const DimensionMap map = DimensionMap::joining(mine.dimensions, operation.dimensions);
+    OperationTable part = nothing;
+    for (const auto& [key, entry] : operation.entries) {
+      if (entry.incumbent.empty()) continue;
+      const std::optional<Key> there = map.key(key);
+      if (!there) continue;
+      const auto old = mine.entries.find(*there);
+      AppliedEntry result{
+          .operation = name, .key = key_text(operation.dimensions, key), .after = entry.incumbent};
+      judge(result, old == mine.entries.end() ? nullptr : &old->second, entry);
+      if (result.accepted) take(part, operation, entry);
+      results.push_back(std::move(result));
+    }
+    if (!part.entries.empty()) taken.operations.emplace(name, std::move(part));
+  }
+
+  merge(into, taken);
+  // A merge asks the times which incumbent stays; here the measurement has decided.
+  for (const auto& [name, part] : taken.operations) {
+    OperationTable& mine = into.operations.at(name);
+    const DimensionMap map = DimensionMap::joining(mine.dimensions, part.dimensions);
+    for (const auto& [key, entry] : part.entries) {
+      const std::optional<Key> there = map.key(key);
+      const auto changed = there ? mine.entries.find(*there) : mine.entries.end();
+      if (changed != mine.entries.end())
+        choose(changed->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
+    }
+  }
+  return results;
+}
+
+}  // namespace adaptive::table

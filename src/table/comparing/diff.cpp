@@ -1,0 +1,144 @@
+#include "table/comparing/diff.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "table/merging/dimension_map.hpp"
+
+namespace adaptive::table {
+namespace {
+
+std::string shown(const std::string& text) {
+  return text.empty() ? "unknown" : text;
+}
+
+void add_change(std::vector<std::string>& to, const std::string& what, const std::string& before,
+                const std::string& after) {
+  if (before != after) to.push_back(what + " " + shown(before) + ", now " + shown(after));
+}
+
+std::vector<std::string> diff(const Fingerprint& before, const Fingerprint& after) {
+  std::vector<std::string> changes;
+  add_change(changes, "device", before.device, after.device);
+  add_change(changes, "driver", before.driver, after.driver);
+  add_change(changes, "toolkit", before.toolkit, after.toolkit);
+  std::map<std::string, std::pair<std::string, std::string>> libraries;
+  for (const auto& [name, version] : before.libraries) libraries[name].first = version;
+  for (const auto& [name, version] : after.libraries) libraries[name].second = version;
+  for (const auto& [name, versions] : libraries) add_change(changes, name, versions.first, versions.second);
+  return changes;
+}
+
+std::string text_of(const Parameters& parameters) {
+  // As the table has it, on one line.
+  Table table;
+  table.operations["o"].variants["v"] = parameters;
+  const std::string text = print(table);
+  const std::string head = "\"v\": {";
+  const std::size_t begin = text.find(head) + head.size();
+  return text.substr(begin, text.find('\n', begin) - begin - 1);
+}
+
+std::vector<std::string> diff_variants(const OperationTable& before, const OperationTable& after) {
+  std::vector<std::string> changes;
+  for (const auto& [name, parameters] : before.variants) {
+    const auto other = after.variants.find(name);
+    if (other == after.variants.end())
+      changes.push_back("variant " + name + " is gone");
+    else if (other->second != parameters)
+      changes.push_back("variant " + name + ": " + text_of(parameters) + ", now " + text_of(other->second));
+  }
+  for (const auto& [name, parameters] : after.variants)
+    if (!before.variants.contains(name))
+      changes.push_back("variant " + name + " is new: " + text_of(parameters));
+  return changes;
+}
+
+std::vector<LatencyChange> diff_latencies(const Entry& before, const Entry& after) {
+  std::vector<LatencyChange> changes;
+  for (const auto& [variant, old] : before.variants) {
+    const auto other = after.variants.find(variant);
+    if (other == after.variants.end()) continue;
+    const VariantRecord& now = other->second;
+    LatencyChange change{
+        .variant = variant, .before = old, .after = now, .fails_now = old.failures == 0 && now.failures > 0};
+    if (change.is_compared() || change.fails_now) changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+std::vector<EntryDiff> diff_entries(const OperationTable& before, const OperationTable& after,
+                                    const DimensionMap& map) {
+  std::vector<EntryDiff> changes;
+  std::set<Key> seen;
+  for (const auto& [key, entry] : after.entries) {
+    const std::optional<Key> there = map.key(key);
+    if (!there) continue;
+    seen.insert(*there);
+    EntryDiff change{.key = key_text(after.dimensions, key), .after = entry.incumbent};
+    const auto old = before.entries.find(*there);
+    if (old == before.entries.end()) {
+      change.change = KeyChange::added;
+    } else {
+      if (old->second.incumbent == entry.incumbent && old->second.variants == entry.variants) continue;
+      change.before = old->second.incumbent;
+      change.latencies = diff_latencies(old->second, entry);
+    }
+    changes.push_back(std::move(change));
+  }
+  for (const auto& [key, entry] : before.entries)
+    if (!seen.contains(key))
+      changes.push_back(
+          {.key = key_text(before.dimensions, key), .change = KeyChange::removed, .before = entry.incumbent});
+  return changes;
+}
+
+OperationDiff diff(const OperationTable& before, const OperationTable& after) {
+  OperationDiff result{.name = after.name};
+  const DimensionMap map = DimensionMap::joining(before.dimensions, after.dimensions);
+  if (!map.problem().empty()) result.definitions.push_back("the keys cannot be compared: " + map.problem());
+  for (std::string& change : diff_variants(before, after)) result.definitions.push_back(std::move(change));
+  if (map.problem().empty()) result.entries = diff_entries(before, after, map);
+  return result;
+}
+
+// Among many comparisons chance alone makes some look like changes: how many there are decides on each.
+void compare_all(Diff& diff) {
+  std::vector<LatencyChange*> compared;
+  for (OperationDiff& operation : diff.operations)
+    for (EntryDiff& entry : operation.entries)
+      for (LatencyChange& change : entry.latencies)
+        if (change.is_compared()) compared.push_back(&change);
+  for (LatencyChange* const change : compared)
+    change->comparison = compare(change->before, change->after, compared.size());
+}
+
+std::string keys(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " key" : " keys");
+}
+
+}  // namespace
+
+Diff diff(const Table& before, const Table& after) {
+  Diff result{.fingerprint = diff(before.fingerprint, after.fingerprint)};
+  for (const auto& [name, operation] : before.operations) {
+    const auto other = after.operations.find(name);
+    OperationDiff change =
+        other == after.operations.end()
+            ? OperationDiff{.name = name, .definitions = {"is gone, with " + keys(operation.entries.size())}}
+            : diff(operation, other->second);
+    change.name = name;
+    if (!change.definitions.empty() || !change.entries.empty())
+      result.operations.push_back(std::move(change));
+  }
+  for (const auto& [name, operation] : after.operations)
+    if (!before.operations.contains(name))
+      result.operations.push_back(
+          {.name = name, .definitions = {"is new, with " + keys(operation.entries.size())}});
+  compare_all(result);
+  return result;
+}
+
+}  // namespace adaptive::table

@@ -1,0 +1,51 @@
+// What changed from one table to the next, as a person asks it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "table/comparing/comparison.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::table {
+
+/// A variant at a key that both tables have measured, or that fails now and did not before.
+struct LatencyChange {
+  std::string variant = {};
+  Statistics before = {};
+  Statistics after = {};
+  /// Of the two, where both were measured, as one of all comparisons of the diff.
+  Comparison comparison = {};
+  bool fails_now = false;  ///< has launches that failed, and had none
+
+  bool is_compared() const noexcept { return before.count > 0 && after.count > 0; }
+};
+
+enum class KeyChange : std::uint8_t { changed, added, removed };
+
+struct EntryDiff {
+  std::string key = {};  ///< "m=16 n=4096"
+  KeyChange change = KeyChange::changed;
+  std::string before = {};  ///< incumbents; empty for none
+  std::string after = {};
+  std::vector<LatencyChange> latencies = {};  ///< of all variants that both have, whatever the change
+};
+
+struct OperationDiff {
+  std::string name = {};
+  /// Of dimensions and variants: "variant tile64: tile 64, now 128".
+  std::vector<std::string> definitions = {};
+  /// Entries that are equal are left out. None where the dimensions cannot be compared.
+  std::vector<EntryDiff> entries = {};
+};
+
+struct Diff {
+  std::vector<std::string> fingerprint = {};  ///< "driver 580.1, now 590.2"
+  std::vector<OperationDiff> operations = {};
+};
+
+Diff diff(const Table& before, const Table& after);
+
+}  // namespace adaptive::table

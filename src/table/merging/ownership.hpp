@@ -1,0 +1,65 @@
+// Who owns what in an entry, and how two states of an entry are joined.
+//
+// Every measurement and every claim belongs to one writer in one generation. A writer that resets a key
+// begins its next generation there, and whatever it wrote in an older one is void in every table that learns
+// of the newer one. An entry is thus a map from writers to states: (generation, shares, claim). A join takes
+// the higher generation of each writer and, within a generation, the later state. `cut` keeps the writers
+// with the greatest names. Both commute, associate and are idempotent, also in combination: a writer that is
+// among the greatest names of all tables is among those of every part of them, so no order of merges cuts it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/limits.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::table {
+
+/// Brings `into` to what both know. The keys of the two are not compared.
+void join(Entry& into, const Entry& from);
+
+/// How often `writer` has reset the entry's key.
+std::uint64_t generation_of(const Entry& entry, const std::string& writer) noexcept;
+
+/// Whether the entry has a share, a claim or a generation of `writer`.
+bool mentions(const Entry& entry, std::string_view writer) noexcept;
+
+/// Takes the shares and the claim of `writer` out. Its generation stays.
+void disown(Entry& entry, const std::string& writer);
+
+/// Makes `claim` the one of `writer` (empty: nobody is named) and, with a later time if need be, the one that
+/// outranks all others.
+void choose(Entry& entry, const std::string& writer, Claim claim);
+
+/// Takes the claims of all writers out of the entry.
+void clear_claims(Entry& entry);
+
+/// Takes out what the entry says of a variant: its record, and the claims that name it.
+void forget_variant(Entry& entry, const std::string& variant);
+
+/// Makes the claim that outranks the others the entry's incumbent. For whoever has changed claims by hand.
+void rank_claims(Entry& entry);
+
+/// How many writers an entry keeps: `limits::writers`, unless a test has lowered it.
+std::size_t writers_max() noexcept;
+
+/// Takes out whatever belongs to others than the `most` writers with the greatest names. `always` is kept
+/// besides: a run that saves loses nothing of its own. Shares that name nobody are counted apart, in each
+/// record. Returns the number of writers taken out.
+std::size_t cut(Entry& entry, std::size_t most, std::string_view always = {});
+/// The same for all entries of a table.
+std::size_t cut(Table& table, std::size_t most, std::string_view always = {});
+
+/// Lowers `writers_max` for the process as long as it lives: tests of the cut need few writers then.
+class WritersMax {
+ public:
+  explicit WritersMax(std::size_t most) noexcept;
+  WritersMax(const WritersMax&) = delete;
+  WritersMax& operator=(const WritersMax&) = delete;
+  ~WritersMax();
+};
+
+}  // namespace adaptive::table

@@ -1,0 +1,49 @@
+// One entry of a table: its key, its incumbent and its records.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "json/checks.hpp"
+#include "table/table.hpp"
+
+namespace adaptive::table {
+
+/// Reads the entries of one operation, whose dimensions and variants are known.
+class EntryReader {
+ public:
+  EntryReader(OperationTable& operation, const Checks& checks);
+
+  void read(JsonValue value, const Path& path);
+
+ private:
+  /// The variant that is named, if it is declared; `consequence` ends the notice otherwise.
+  std::optional<std::string> incumbent(JsonValue value, const Path& path, const char* consequence) const;
+  std::optional<Origin> origin(JsonValue value, const Path& path) const;
+  std::optional<std::int64_t> time(JsonValue value, const Path& path) const;
+  void claims(JsonValue value, const Path& path, Entry& entry) const;
+  void generations(JsonValue value, const Path& path, Entry& entry) const;
+  std::optional<Key> key(JsonValue value, const Path& path) const;
+  std::optional<std::int64_t> key_value(std::size_t dimension, JsonValue value, const Path& path) const;
+  std::optional<std::int64_t> label(std::size_t dimension, JsonValue value, const Path& path) const;
+  void records(JsonValue value, const Path& path, Entry& entry) const;
+  std::optional<VariantRecord> record(JsonValue value, const Path& path) const;
+  VariantRecord record(JsonValue writers, const Path& path, const Statistics& total) const;
+  std::optional<std::string_view> writer_name(JsonValue value, const Path& path) const;
+  bool writer_name(std::string_view name, std::size_t offset, const Path& path) const;
+  bool named_writer(std::string_view name, std::size_t offset, const Path& path) const;
+  /// Of count, mean, variance, location, failures, the time of the latest failure.
+  Statistics statistics(const std::array<std::optional<JsonValue>, 6>& fields, JsonValue value,
+                        const Path& path) const;
+
+  OperationTable& operation_;
+  const Checks& checks_;
+  std::vector<std::map<std::string_view, std::int64_t>> labels_;  // of each dimension
+};
+
+}  // namespace adaptive::table

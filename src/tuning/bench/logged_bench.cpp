@@ -1,0 +1,145 @@
+#include "tuning/bench/logged_bench.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include <adaptive/error.hpp>
+
+namespace adaptive::tuning {
+namespace {
+
+constexpr const char* listing = "candidate";
+constexpr const char* whole_shape = "shape";
+
+// What every line of the list says: how many there are, since a kill may have cut it off, and what one launch
+// reads and computes.
+struct Listing {
+  std::size_t size = 0;
+  double bytes = 0.0;
+  double operations = 0.0;
+
+  std::string text() const {
+    char text[96];
+    std::snprintf(text, sizeof text, "%zu candidates; %.17g bytes; %.17g operations", size, bytes,
+                  operations);
+    return text;
+  }
+  static Listing parse(const std::string& text) {
+    Listing listed;
+    const bool sound = std::sscanf(text.c_str(), "%zu candidates; %lf bytes; %lf operations", &listed.size,
+                                   &listed.bytes, &listed.operations) == 3;
+    return sound ? listed : Listing{};
+  }
+};
+
+}  // namespace
+
+LoggedBench::LoggedBench(TrialLog& log, std::string operation, std::string shape, Opener open)
+    : log_(log), operation_(std::move(operation)), shape_(std::move(shape)), open_(std::move(open)) {
+  const std::vector<TrialRow> rows = log_.rows(operation_, shape_);
+  Listing listed;
+  for (const TrialRow& row : rows) {
+    if (row.phase == whole_shape) failure_ = row.trial;
+    if (row.phase != listing) {
+      known_[{row.phase, row.round, row.variant}] = row.trial;
+      continue;
+    }
+    if (row.round == 0) candidates_.clear();
+    listed = Listing::parse(row.trial.detail);
+    candidates_.push_back({row.variant, row.parameters});
+  }
+  if (listed.size != candidates_.size()) candidates_.clear();
+  bytes_ = listed.bytes;
+  operations_ = listed.operations;
+}
+
+Bench& LoggedBench::real() {
+  if (real_) return *real_;
+  if (failure_) throw OpenError(failure_->status, failure_->detail);
+  try {
+    real_ = open_();
+  } catch (const OpenError& e) {
+    log_.append({{.operation = operation_,
+                  .shape = shape_,
+                  .phase = whole_shape,
+                  .trial = {.status = e.status(), .detail = e.what()}}});
+    throw;
+  }
+  const std::vector<Candidate>& real = real_->candidates();
+  if (candidates_.empty()) {
+    candidates_ = real;
+    std::vector<TrialRow> rows;
+    bytes_ = real_->bytes();
+    operations_ = real_->operations();
+    const std::string detail =
+        Listing{.size = real.size(), .bytes = bytes_, .operations = operations_}.text();
+    for (std::size_t c = 0; c < real.size(); ++c) {
+      rows.push_back(row(c, listing, static_cast<int>(c), {.detail = detail}));
+      rows.back().parameters = real[c].parameters;
+    }
+    log_.append(rows);
+  }
+  const bool same = std::equal(candidates_.begin(), candidates_.end(), real.begin(), real.end(),
+                               [](const Candidate& a, const Candidate& b) { return a.name == b.name; });
+  if (!same)
+    throw Error("the run was begun with other candidates", operation_ + " " + shape_,
+                "start another run: software or device have changed since");
+  return *real_;
+}
+
+const std::vector<Candidate>& LoggedBench::candidates() {
+  if (candidates_.empty()) real();
+  return candidates_;
+}
+
+double LoggedBench::bytes() {
+  candidates();
+  return bytes_;
+}
+
+double LoggedBench::operations() {
+  candidates();
+  return operations_;
+}
+
+TrialRow LoggedBench::row(std::size_t candidate, std::string_view phase, int round, Trial trial) const {
+  return {.operation = operation_,
+          .shape = shape_,
+          .variant = candidates_[candidate].name,
+          .phase = std::string(phase),
+          .round = round,
+          .trial = std::move(trial)};
+}
+
+const Trial* LoggedBench::find(std::string_view phase, int round, const std::string& variant) const {
+  const auto at = known_.find({std::string(phase), round, variant});
+  return at == known_.end() ? nullptr : &at->second;
+}
+
+Trial LoggedBench::check(std::size_t candidate) {
+  if (const Trial* trial = find("check", 0, candidates()[candidate].name)) return *trial;
+  Trial trial = real().check(candidate);
+  ++measured_;
+  log_.append({row(candidate, "check", 0, trial)});
+  return trial;
+}
+
+std::vector<Trial> LoggedBench::round(const Round& round) {
+  std::vector<Trial> trials;
+  for (const std::size_t c : round.order) {
+    const Trial* trial = find(round.phase, round.index, candidates()[c].name);
+    if (trial == nullptr) break;
+    trials.push_back(*trial);
+  }
+  if (trials.size() == round.order.size()) return trials;
+  trials = real().round(round);
+  measured_ += trials.size();
+  std::vector<TrialRow> rows;
+  for (std::size_t i = 0; i < trials.size(); ++i)
+    rows.push_back(row(round.order[i], round.phase, round.index, trials[i]));
+  log_.append(rows);
+  return trials;
+}
+
+}  // namespace adaptive::tuning

@@ -1,0 +1,99 @@
+#include "tuning/measuring/host_target.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <stdexcept>
+
+#include "tuning/cuda_operation.hpp"
+
+namespace adaptive::tuning {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double us_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+}
+
+// More than the last level of cache holds.
+std::size_t flush_bytes() {
+  const long last_level = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
+  constexpr long usual = 64L << 20;
+  return 2 * static_cast<std::size_t>(std::clamp(last_level, 1L << 20, usual));
+}
+
+class HostBench final : public Bench {
+ public:
+  HostBench(const kernels::Family& family, const kernels::Shape& shape, const SamplingOptions& options)
+      : problem_(family.make_problem(shape, options.seed)), launches_(std::max(1, options.launches)) {
+    for (std::size_t v = 0; v < family.variants().size(); ++v) {
+      if (!family.runs(v, shape)) continue;
+      const kernels::Variant& variant = family.variants()[v];
+      candidates_.push_back({variant.name, parameters_of(variant)});
+      indices_.push_back(v);
+    }
+    if (options.cold) flush_.resize(flush_bytes());
+  }
+
+  const std::vector<Candidate>& candidates() override { return candidates_; }
+  double bytes() override { return problem_->bytes(); }
+  double operations() override { return problem_->operations(); }
+
+  Trial check(std::size_t candidate) override {
+    problem_->poison_output();
+    const auto begin = Clock::now();
+    const kernels::LaunchStatus status = problem_->launch(indices_[candidate]);
+    Trial trial{.latency_us = us_since(begin)};
+    if (status != kernels::LaunchStatus::ok) return {.status = TrialStatus::unsupported};
+    const double error = problem_->max_error();
+    if (!(error <= problem_->tolerance())) {
+      trial.status = TrialStatus::wrong;
+      trial.detail = "error " + std::to_string(error) + " above " + std::to_string(problem_->tolerance());
+    }
+    return trial;
+  }
+
+  std::vector<Trial> round(const Round& round) override {
+    std::vector<Trial> trials;
+    trials.reserve(round.order.size());
+    for (const std::size_t candidate : round.order) {
+      for (std::size_t i = 0; i < flush_.size(); i += 64) flush_[i] = static_cast<char>(flush_[i] + 1);
+      const std::size_t index = indices_[candidate];
+      const auto begin = Clock::now();
+      for (int i = 0; i < launches_; ++i) problem_->launch(index);
+      trials.push_back({.latency_us = us_since(begin) / launches_, .launches = launches_});
+    }
+    return trials;
+  }
+
+ private:
+  std::unique_ptr<kernels::Problem> problem_;
+  int launches_;
+  std::vector<Candidate> candidates_;
+  std::vector<std::size_t> indices_;  // the family's
+  std::vector<char> flush_;           // empty: the caches stay warm
+};
+
+}  // namespace
+
+HostTarget::HostTarget(const kernels::Family& family, SamplingOptions options)
+    : family_(family), options_(options) {}
+
+Fingerprint HostTarget::fingerprint() {
+  return host_device();
+}
+
+std::unique_ptr<Bench> HostTarget::open(const kernels::Shape& shape) {
+  try {
+    return std::make_unique<HostBench>(family_, shape, options_);
+  } catch (const std::bad_alloc&) {
+    throw OpenError(TrialStatus::out_of_memory, "not enough memory for the operands");
+  } catch (const std::invalid_argument& e) {
+    throw OpenError(TrialStatus::unsupported, e.what());
+  }
+}
+
+}  // namespace adaptive::tuning

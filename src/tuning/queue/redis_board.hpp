@@ -1,0 +1,13 @@
+// A board on a Redis server; built where hiredis is found.
+#pragma once
+
+#include <memory>
+
+#include "tuning/queue/board.hpp"
+
+namespace adaptive::tuning {
+
+/// Connects at the first use.
+std::unique_ptr<Board> redis_board(const BoardAddress& address);
+
+}  // namespace adaptive::tuning

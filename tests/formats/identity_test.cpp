@@ -1,0 +1,78 @@
+// What is imported comes back: import, export, import is the identity, byte for byte where nothing has
+// changed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "tests/formats/sample_files.hpp"
+
+namespace adaptive::table::formats {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Identity : public testing::TestWithParam<const char*> {};
+
+void expect_identity(const fs::path& folder, const std::string& system) {
+  const Imported first = import(folder, system);
+  std::map<std::string, std::string> expected;
+  for (const FileOutcome& file : first.files)
+    if (file.refused.empty())
+      expected.emplace(fs::path(file.path).lexically_relative(folder).generic_string(), file_text(file.path));
+  ASSERT_FALSE(expected.empty()) << folder;
+  EXPECT_EQ(export_to(first.table, system), expected);
+
+  // The table is what crosses the way to another machine.
+  const Table read_back = parse(print(first.table), "table").table;
+  EXPECT_EQ(read_back, first.table);
+  const std::map<std::string, std::string> exported = export_to(read_back, system);
+  EXPECT_EQ(exported, expected);
+
+  const TemporaryFolder again;
+  for (const auto& [path, text] : exported) write_text(again / path, text);
+  EXPECT_EQ(import(again.path(), system).table, first.table);
+}
+
+TEST_P(Identity, OfOurSamples) {
+  const TemporaryFolder folder;
+  write_samples(folder, GetParam());
+  const std::string system(GetParam());
+  expect_identity(folder.path(), system == "sglang-grouped" ? "sglang" : system);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, Identity,
+                         testing::Values("vllm", "sglang", "sglang-grouped", "megablox", "metal-marlin",
+                                         "tpu-inference"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(IdentityOfRealFiles, OfEveryOneThatIsGiven) {
+  const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
+  if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";
+  const fs::path root = fs::path(data) / "tuned-configs";
+  const std::map<std::string, std::string> systems = {
+      {"vllm", "vllm"}, {"sglang", "sglang"}, {"iaas-sglang", "sglang"}, {"tpu-inference", "tpu-inference"}};
+  for (const auto& [folder, system] : systems) expect_identity(root / folder, system);
+  for (const auto& [file, system] : {std::pair{"m1024_k4096_n11008_g8.json", "megablox"},
+                                     {"metal_marlin_documented.json", "metal-marlin"}}) {
+    const fs::path path = root / "doc_samples" / file;
+    EXPECT_EQ(export_to(import(path).table, system).at(file), file_text(path));
+  }
+}
+
+// Kernels that SGLang tunes with another compiler keep their configurations in the same folder.
+TEST(IdentityOfRealFiles, OnlyFilesOfOtherKindsAreRefused) {
+  const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
+  if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";
+  for (const FileOutcome& file : import(fs::path(data) / "tuned-configs").files) {
+    const bool helion = file_text(file.path).find("helion.Config") != std::string::npos;
+    EXPECT_EQ(file.refused.empty(), !helion) << file.path << ": " << file.refused;
+  }
+}
+
+}  // namespace
+}  // namespace adaptive::table::formats

@@ -1,0 +1,82 @@
+// adaptive tune --queue, as on two machines: two processes with folders of their own.
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/tool.hpp"
+#include "tests/store/redis/redis_server.hpp"
+
+namespace adaptive::cli {
+namespace {
+
+using nlohmann::json;
+
+class TuneQueue : public ToolTest {
+ protected:
+  void SetUp() override {
+    if (!test::RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+    server_.start();
+  }
+
+  std::vector<std::string> command(const std::string& runs) const {
+    std::vector<std::string> all = {"tune",      "mixed_bit_matmul",
+                                    "--runs",    path(runs),
+                                    "--repeats", "4",
+                                    "--confirm", "2",
+                                    "--json",    "--quiet",
+                                    "--queue",   "redis://" + server_.options().host + "/night"};
+    for (const char* tokens : {"1", "2", "3", "4", "5", "6"}) {
+      all.emplace_back("--shape");
+      all.push_back("tokens=" + std::string(tokens) + ",out_features=32,in_features=64,bits=4");
+    }
+    return all;
+  }
+
+  test::RedisServer server_{path("")};
+};
+
+TEST_F(TuneQueue, WorkersEndWithTheSameTable) {
+  std::vector<pid_t> workers;
+  for (const char* runs : {"a", "b"}) {
+    workers.push_back(::fork());
+    if (workers.back() != 0) continue;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const Outcome outcome = tool(command(runs));
+    write(std::string(runs) + ".json", outcome.out);
+    ::_exit(outcome.code);
+  }
+  for (const pid_t worker : workers) {
+    int status = -1;
+    ASSERT_EQ(::waitpid(worker, &status, 0), worker);
+    EXPECT_EQ(status, 0);
+  }
+  const json a = json::parse(read(path("a.json"))), b = json::parse(read(path("b.json")));
+  EXPECT_EQ(a["shapes"].size(), 6u);
+  EXPECT_EQ(a["shapes"], b["shapes"]);
+  const Outcome late = tool(command("late"));
+  EXPECT_EQ(late.code, 0) << late.err;
+  EXPECT_EQ(json::parse(late.out)["shapes"], a["shapes"]);
+  EXPECT_EQ(tool({"validate", json::parse(late.out)["run"].get<std::string>() + "/results.json"}).code, 0);
+}
+
+TEST_F(TuneQueue, RefusesAWorkerWithOtherOptions) {
+  ASSERT_EQ(tool(command("a")).code, 0);
+  std::vector<std::string> other = command("b");
+  other.insert(other.end(), {"--seed", "2"});
+  const Outcome options = tool(other);
+  EXPECT_EQ(options.code, 2);
+  EXPECT_NE(options.err.find("other options"), std::string::npos) << options.err;
+  other = command("b");
+  other.insert(other.end(), {"--shape", "tokens=7,out_features=32,in_features=64,bits=4"});
+  EXPECT_NE(tool(other).err.find("other shapes"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace adaptive::cli
