@@ -53,7 +53,7 @@ void compare_on(const Scenario& scenario, const Options& options) {
 // What one launch of every variant of a key costs, spread over the calls: without seeds nothing that looks at
 // all of them does better.
 std::string floor_line(const std::vector<std::size_t>& checkpoints, double first_look) {
-  std::string text = "| *one look at each* |";
+  std::string text = "| *trying every variant once* |";
   for (const std::size_t calls : checkpoints) {
     char cell[32];
     std::snprintf(cell, sizeof cell, " %.3f |", 100.0 * first_look / static_cast<double>(calls));
@@ -72,10 +72,11 @@ std::string bound_line(const std::string& name, const std::vector<replay::Mean>&
 std::string bound_lines(const table::Trace& trace, const std::vector<std::size_t>& checkpoints,
                         const Options& options, std::size_t runs) {
   const InformedOptions informed{checkpoints, options.order, runs, options.seed};
-  return bound_line("and free sight",
+  return bound_line("then all latencies visible",
                     free_sight(trace.keys, checkpoints, options.order, runs, options.seed)) +
-         bound_line("and all latencies known, not whose", told_latencies(trace.keys, informed)) +
-         bound_line("and noise and number of calls known", told_noise(trace.keys, informed));
+         bound_line("then latencies known, not which variant has which",
+                    told_latencies(trace.keys, informed)) +
+         bound_line("then noise and number of calls known", told_noise(trace.keys, informed));
 }
 
 void compare_on(const table::Trace& trace, const Options& options) {

@@ -105,7 +105,7 @@ class Picture {
     return "<polyline points=\"" + points +
            "\" fill=\"none\" stroke=\"#777\" stroke-dasharray=\"5 4\"/>\n<text x=\"" +
            number("%.1f", width - right + 12) + "\" y=\"" + number("%.1f", height - bottom) +
-           "\" fill=\"#777\">- - one look at each</text>\n";
+           "\" fill=\"#777\">- - each variant once</text>\n";
   }
 
  private:
