@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 
-const fs::path root = ADAPTIVE_SOURCE_ROOT;
+const fs::path source_root = ADAPTIVE_SOURCE_ROOT;
 
 Lines lines_of(const fs::path& path) {
   std::ifstream file(path);
@@ -32,10 +32,10 @@ const std::map<std::string, Lines>& documents() {
   static const std::map<std::string, Lines> all = [] {
     std::map<std::string, Lines> found;
     for (const char* name : {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "policies/README.md"})
-      found[name] = lines_of(root / name);
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / "docs"))
+      found[name] = lines_of(source_root / name);
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source_root / "docs"))
       if (entry.path().extension() == ".md")
-        found[fs::relative(entry.path(), root).generic_string()] = lines_of(entry.path());
+        found[fs::relative(entry.path(), source_root).generic_string()] = lines_of(entry.path());
     return found;
   }();
   return all;
@@ -73,7 +73,7 @@ TEST(Documents, NameFilesThatExist) {
     for (std::size_t i = 0; i < lines.size(); ++i)
       for (const std::string& word : path_words(lines[i]))
         if (is_file_of_tree(word)) {
-          EXPECT_TRUE(fs::exists(root / word) || fs::exists(root / "include" / word))
+          EXPECT_TRUE(fs::exists(source_root / word) || fs::exists(source_root / "include" / word))
               << document << ":" << i + 1 << ": " << word;
         }
 }
@@ -123,9 +123,9 @@ TEST(Documents, LinkToFilesAndHeadingsThatExist) {
         const std::size_t hash = std::min(target.find('#'), target.size());
         const fs::path file =
             hash == 0 ? fs::path(document) : fs::path(document).parent_path() / target.substr(0, hash);
-        EXPECT_TRUE(fs::exists(root / file)) << document << ":" << i + 1 << ": " << target;
+        EXPECT_TRUE(fs::exists(source_root / file)) << document << ":" << i + 1 << ": " << target;
         if (hash < target.size()) {
-          EXPECT_TRUE(anchors(lines_of(root / file)).contains(target.substr(hash + 1)))
+          EXPECT_TRUE(anchors(lines_of(source_root / file)).contains(target.substr(hash + 1)))
               << document << ":" << i + 1 << ": " << target;
         }
       }
