@@ -1,0 +1,46 @@
+"""Types that signatures name. Nothing imports this module while a program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, SupportsIndex, TypedDict, Union
+
+from ._core import Dimension, Variant
+
+#: A size, a label, or the labels of a set.
+KeyValue = Union[SupportsIndex, str, Iterable[str]]
+
+
+class DimensionFields(TypedDict, total=False):
+    name: str
+    kind: str
+    labels: Sequence[str]
+    weight: float
+    rounding: str
+
+
+class VariantFields(TypedDict, total=False):
+    name: str
+    parameters: Mapping[str, Union[bool, int, float, str]]
+    numeric_class: str
+    supports: Union[Callable[..., bool], None]
+
+
+DimensionLike = Union[str, DimensionFields, Dimension]
+VariantLike = Union[str, VariantFields, Variant]
+
+
+class CudaStream(Protocol):
+    """What CUDA's Python packages agreed on: (version, handle)."""
+
+    def __cuda_stream__(self) -> tuple[int, int]: ...
+
+
+class TorchStream(Protocol):
+    """A stream of PyTorch."""
+
+    @property
+    def cuda_stream(self) -> Any: ...
+
+
+Stream = Union[int, CudaStream, TorchStream]

@@ -1,0 +1,26 @@
+// The parts of the extension module `_core`, one file each. Every file binds one idea; module.cpp calls them
+// in an order in which each class is known before a signature names it.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace adaptive::python {
+
+namespace nb = nanobind;
+
+void bind_errors(nb::module_& module);
+void bind_log(nb::module_& module);
+void bind_devices(nb::module_& module);
+void bind_learning(nb::module_& module);
+void bind_specification(nb::module_& module);
+void bind_decisions(nb::module_& module);
+void bind_explanations(nb::module_& module);
+void bind_counters(nb::module_& module);
+void bind_sites(nb::module_& module);
+void bind_launches(nb::module_& module);
+void bind_operations(nb::module_& module);
+void bind_selectors(nb::module_& module);
+void bind_stores(nb::module_& module);
+void bind_savers(nb::module_& module);
+
+}  // namespace adaptive::python

@@ -1,0 +1,23 @@
+#include <adaptive/version.hpp>
+
+#include "bindings.hpp"
+
+NB_MODULE(_core, module) {
+  using namespace adaptive::python;
+  module.doc() = "The compiled part of adaptive_selector. Import adaptive_selector instead.";
+  module.attr("version") = adaptive::library_version;
+  bind_errors(module);
+  bind_log(module);
+  bind_devices(module);
+  bind_learning(module);
+  bind_specification(module);
+  bind_decisions(module);
+  bind_explanations(module);
+  bind_counters(module);
+  bind_launches(module);
+  bind_operations(module);
+  bind_sites(module);
+  bind_selectors(module);
+  bind_stores(module);
+  bind_savers(module);
+}

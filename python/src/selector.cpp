@@ -1,0 +1,295 @@
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <utility>
+
+#include "bindings.hpp"
+#include "log.hpp"
+#include "names.hpp"
+#include "selector_state.hpp"
+#include "specification.hpp"
+
+namespace adaptive::python {
+
+SelectorState::SelectorState(SelectorOptions options, std::unique_ptr<Callables> callables)
+    : rank_consistent_(options.rank_consistent),
+      on_gpu_(options.device.libraries.contains("compute_capability")),
+      callables_(std::move(callables)),
+      log_(options.log) {
+  const nb::gil_scoped_release release;
+  selector_ = std::make_unique<Selector>(std::move(options));
+}
+
+SelectorState::~SelectorState() {
+  const nb::gil_scoped_release release;
+  timer_.reset();
+  selector_.reset();
+}
+
+GpuTimer& SelectorState::timer() {
+  if (timer_ == nullptr) {
+    std::unique_ptr<GpuTimer> made;
+    {
+      const nb::gil_scoped_release release;
+      if (const char* const why = why_no_gpu(); *why != '\0')
+        throw Error(why, "launch", "leave out the stream: the host's clock times the launch then");
+      made = std::make_unique<GpuTimer>(log_);
+    }
+    // Another thread may have been faster.
+    if (timer_ == nullptr) timer_ = std::move(made);
+  }
+  return *timer_;
+}
+
+namespace {
+
+// Runs what may wait for a lock or a file without the GIL; the messages that it caused are delivered before
+// the caller goes on.
+template <class F>
+decltype(auto) unlocked(F&& body) {
+  struct Delivery {
+    ~Delivery() { deliver_log(); }
+  } delivery;
+  const nb::gil_scoped_release release;
+  return std::forward<F>(body)();
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) {  // the name that Py_VISIT uses
+  Py_VISIT(Py_TYPE(self));
+  return nb::inst_ready(self) ? nb::inst_ptr<SelectorState>(self)->callables().traverse(visit, arg) : 0;
+}
+
+int clear(PyObject* self) {
+  if (nb::inst_ready(self)) nb::inst_ptr<SelectorState>(self)->callables().clear();
+  return 0;
+}
+
+// "standard", a place, several places, or None.
+TableSearch search_of(nb::handle tables, std::string version) {
+  std::filesystem::path place;
+  if (tables.is_none()) return {.version = std::move(version)};
+  if (nb::isinstance<nb::str>(tables) && nb::cast<std::string_view>(tables) == "standard")
+    return TableSearch::standard(std::move(version));
+  if (nb::try_cast(tables, place)) return {.places = {place}, .version = std::move(version)};
+  return {.places = nb::cast<std::vector<std::filesystem::path>>(tables), .version = std::move(version)};
+}
+
+void make(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
+          std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
+          bool rank_consistent, std::uint64_t seed, std::string version, std::string writer,
+          bool use_environment) {
+  const nb::object fingerprint =
+      nb::module_::import_("adaptive_selector._device").attr("fingerprint")(device);
+  auto callables = std::make_unique<Callables>();
+  SelectorOptions options{.device = nb::cast<Fingerprint>(fingerprint),
+                          .tables = search_of(tables, std::move(version)),
+                          .mode = value_of(mode_names, mode, "mode"),
+                          .rank_consistent = rank_consistent,
+                          .seed = seed,
+                          .learning = learning.value_or(LearningOptions{}),
+                          .log = queued_log(log.is_none() ? nullptr : callables->add(log)),
+                          .use_environment = use_environment,
+                          .writer = std::move(writer)};
+  if (policy) options.policy = make_policy(*policy);
+  new (self) SelectorState(std::move(options), std::move(callables));
+  deliver_log();
+}
+
+nb::object define(nb::object self, std::string name, nb::iterable dimensions, nb::iterable variants,
+                  nb::object candidates, nb::object parse, nb::object default_variant,
+                  bool mix_numeric_classes, double nearest_limit, std::size_t max_keys) {
+  auto& state = nb::cast<SelectorState&>(self);
+  OperationSpec spec =
+      specification_of(std::move(name), std::move(dimensions), std::move(variants), std::move(candidates),
+                       std::move(parse), std::move(default_variant), state.callables());
+  spec.mix_numeric_classes = mix_numeric_classes;
+  spec.nearest_limit = nearest_limit;
+  spec.max_keys = max_keys;
+  Operation& operation = unlocked([&]() -> Operation& { return state.selector().define(std::move(spec)); });
+  return operation_object(self, state, operation);
+}
+
+nb::object find(nb::object self, const std::string& name) {
+  auto& state = nb::cast<SelectorState&>(self);
+  Operation* const operation = unlocked([&] { return state.selector().find(name); });
+  return operation == nullptr ? nb::none() : operation_object(self, state, *operation);
+}
+
+void bind_construction(nb::class_<SelectorState>& selector) {
+  selector
+      .def(
+          "__init__", &make, nb::kw_only(), nb::arg("tables").none() = "standard",
+          nb::arg("device") = nb::none(), nb::arg("mode") = "online", nb::arg("policy") = nb::none(),
+          nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(), nb::arg("rank_consistent") = false,
+          nb::arg("seed") = 0, nb::arg("version") = "", nb::arg("writer") = "",
+          nb::arg("use_environment") = true,
+          nb::sig(
+              "def __init__(self, *, tables: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | "
+              "None = 'standard', device: Fingerprint | int | str | None = None, mode: str = 'online', "
+              "policy: str | None = None, learning: LearningOptions | None = None, log: Callable[[str, str], "
+              "object] | None = None, rank_consistent: bool = False, seed: int = 0, version: str = '', "
+              "writer: str = '', use_environment: bool = True) -> None"),
+          "tables: 'standard' (the folders of ADAPTIVE_TABLES, the user's own folder, the tables of this "
+          "package), a\ntable or folder, several of them, the most trusted first, or None.\n"
+          "device: None is the current CUDA device where there is one, else the host; an ordinal, 'host', or "
+          "a\n"
+          "Fingerprint.\n"
+          "mode: 'off', 'seed', 'observe', 'online' or 'frozen'.\n"
+          "policy: one of policy_names().\n"
+          "log: called as log(level, line) from a Python thread, soon after the message arose; an exception "
+          "goes\n"
+          "to sys.unraisablehook. None: the logger 'adaptive_selector' of the module logging.\n"
+          "rank_consistent: what a key runs follows from the tables alone, so that processes launch alike.\n"
+          "seed: of all random choices; a run repeats, given it and the order of the calls.\n"
+          "version: of the program's kernels; tables of that version are preferred.\n"
+          "writer: names what this run measures in tables; empty is a name that no other run has.\n"
+          "use_environment: whether ADAPTIVE_MODE and ADAPTIVE_VARIANT override the program.\n\n"
+          "Raises Error for options that do not fit, ValueError for an unknown mode.")
+      .def(
+          "define", &define, nb::arg("name"), nb::arg("dimensions"), nb::arg("variants"), nb::kw_only(),
+          nb::arg("candidates") = nb::none(), nb::arg("parse") = nb::none(),
+          nb::arg("default_variant") = nb::none(), nb::arg("mix_numeric_classes") = false,
+          nb::arg("nearest_limit") = 1.0, nb::arg("max_keys") = 65'536,
+          nb::sig("def define(self, name: str, dimensions: Iterable[DimensionLike], variants: "
+                  "Iterable[VariantLike], *, candidates: Callable[..., Sequence[int]] | None = None, parse: "
+                  "Callable[[str, dict[str, bool | int | float | str]], VariantLike | None] | None = None, "
+                  "default_variant: Callable[..., int] | None = None, mix_numeric_classes: bool = False, "
+                  "nearest_limit: float = 1.0, max_keys: int = 65536) -> Operation"),
+          "Makes an operation and looks up its tables. The same dimensions and variants again give the same\n"
+          "operation.\n\n"
+          "name: letters, digits, '_', '-', '.'; tables find the operation by it.\n"
+          "dimensions: 1 to 12 names, mappings of the fields of Dimension, or Dimensions.\n"
+          "variants: names, mappings of the fields of Variant, or Variants; the first is the default.\n"
+          "candidates: called with a new key's values; indices of the variants to try, the best guess "
+          "first.\n"
+          "parse: called with the name and the parameters of a variant that only a table has; the variant, "
+          "or "
+          "None.\n"
+          "default_variant: called with a new key's values; the index of its default.\n"
+          "nearest_limit: the largest distance, in doublings, at which a known key is borrowed from; "
+          "negative: "
+          "never.\n"
+          "max_keys: further keys are served but not learned.\n\n"
+          "Raises Error for what does not fit, or another operation of the same name.")
+      .def("find", &find, nb::arg("name"), nb::sig("def find(self, name: str) -> Operation | None"),
+           "The operation of that name, or None.");
+}
+
+void bind_tables(nb::class_<SelectorState>& selector) {
+  selector
+      .def(
+          "load",
+          [](SelectorState& state, const std::filesystem::path& path) {
+            unlocked([&] { state.selector().load(path); });
+          },
+          nb::arg("path"), nb::sig("def load(self, path: str | os.PathLike[str]) -> None"),
+          "Adds a table's entries to what keys start from that have no state yet. Raises Error where the "
+          "file "
+          "cannot\nbe used at all.")
+      .def(
+          "save",
+          [](const SelectorState& state, const std::filesystem::path& path) {
+            unlocked([&] { state.selector().save(path); });
+          },
+          nb::arg("path"), nb::sig("def save(self, path: str | os.PathLike[str]) -> None"),
+          "Writes everything that is known to a table, together with what other processes have written to "
+          "it. "
+          "Atomic.\nWaits at most 30 s for others that save. Raises Error, with the file untouched, where it "
+          "cannot be written.")
+      .def(
+          "advance_epoch",
+          [](SelectorState& state, const std::filesystem::path& path) {
+            unlocked([&] { state.selector().advance_epoch(path); });
+          },
+          nb::arg("path"), nb::sig("def advance_epoch(self, path: str | os.PathLike[str]) -> None"),
+          "With rank_consistent: every rank takes up the table at the same point of its work.")
+      .def(
+          "fit_predictions",
+          [](SelectorState& state) { unlocked([&] { state.selector().fit_predictions(); }); },
+          "Fits the model that predicts new keys to what is known by now: some milliseconds an operation.");
+}
+
+nb::dict dict_of(const GpuTimerCounters& c) {
+  nb::dict dict;
+  dict["timed"] = c.timed;
+  dict["recorded"] = c.recorded;
+  dict["idle"] = c.idle;
+  dict["queued"] = c.queued;
+  dict["lost"] = c.lost;
+  dict["pending"] = c.pending;
+  dict["dropped"] = c.dropped;
+  dict["captured"] = c.captured;
+  dict["failed"] = c.failed;
+  return dict;
+}
+
+void bind_timer(nb::class_<SelectorState>& selector) {
+  selector
+      .def(
+          "poll",
+          [](SelectorState& state) {
+            GpuTimer* const timer = state.used_timer();
+            return timer == nullptr ? std::size_t{0} : unlocked([&] { return timer->poll(); });
+          },
+          "Takes the latencies that have arrived from GPUs; returns for how many launches. Launches do so "
+          "by\n"
+          "themselves; a program that stops launching calls it. Never waits.")
+      .def(
+          "drain",
+          [](SelectorState& state) {
+            GpuTimer* const timer = state.used_timer();
+            return timer == nullptr || unlocked([&] { return timer->drain(); });
+          },
+          "Waits until the latencies of all timed launches have arrived, for the end of a run or a test. "
+          "False\n"
+          "where a device failed.")
+      .def_prop_ro(
+          "timer_counters",
+          [](SelectorState& state) {
+            GpuTimer* const timer = state.used_timer();
+            return dict_of(timer == nullptr ? GpuTimerCounters{} : timer->counters());
+          },
+          nb::sig("def timer_counters(self) -> dict[str, int]"),
+          "What the GPU timer has done: launches timed, recorded, idle and queued (left out because of the "
+          "stream's\nstate), lost, pending, dropped (no slot was free), captured and failed.");
+}
+
+}  // namespace
+
+void bind_selectors(nb::module_& module) {
+  static PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                                {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                                {0, nullptr}};
+  nb::class_<SelectorState> selector(module, "Selector", nb::type_slots(slots), nb::is_final(),
+                                     nb::is_weak_referenceable(),
+                                     "The operations of one device, their tables, and what this run has "
+                                     "learned. Any number of threads may use "
+                                     "it.");
+  bind_construction(selector);
+  bind_tables(selector);
+  bind_timer(selector);
+  selector
+      .def_prop_rw(
+          "mode", [](const SelectorState& state) { return name_of(mode_names, state.selector().mode()); },
+          [](SelectorState& state, std::string_view mode) {
+            const Mode value = value_of(mode_names, mode, "mode");
+            unlocked([&] { state.selector().set_mode(value); });
+          },
+          "'off', 'seed', 'observe', 'online' or 'frozen'; an assignment takes effect for every key before "
+          "it "
+          "returns.")
+      .def_prop_ro(
+          "epoch", [](const SelectorState& state) { return state.selector().epoch(); },
+          "Rises with every change of an incumbent.")
+      .def_prop_ro("device", [](const SelectorState& state) { return state.selector().device(); })
+      .def("__repr__", [](const SelectorState& state) {
+        return "Selector(device='" + state.selector().device().device + "', mode='" +
+               name_of(mode_names, state.selector().mode()) + "')";
+      });
+}
+
+}  // namespace adaptive::python

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from launches import learn
+
+import adaptive_selector as ads
+
+
+def make(**options: object) -> ads.Operation:
+    selector = ads.Selector(device="host", **{"tables": None, **options})  # type: ignore[arg-type]
+    return selector.define("gemm", ["m"], ["a", "b"])
+
+
+def test_what_was_learned_is_found_again(tmp_path: Path) -> None:
+    table = tmp_path / "adapted.json"
+    operation = make()
+    learn(operation, 16, latencies=(20e-6, 10e-6))
+    operation.selector.save(table)
+    assert json.loads(table.read_text())["operations"]
+
+    again = make(tables=table)
+    assert again.select(16).name == "b"
+    assert again.explain(16).match == "exact"
+    assert str(table) in again.explain(16).source
+    assert again.explain(17).match in ("nearest", "predicted")
+    for tables in (str(table), tmp_path, [table], [str(tmp_path)]):
+        assert make(tables=tables).pin(16).name == "b"
+
+    loaded = make()
+    loaded.selector.load(table)
+    assert loaded.pin(16).name == "b"
+
+
+def test_standard_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = make()
+    learn(operation, 16, latencies=(20e-6, 10e-6))
+    (tmp_path / "one").mkdir()
+    operation.selector.save(tmp_path / "one" / "t.json")
+    monkeypatch.setenv("ADAPTIVE_TABLES", str(tmp_path / "one"))
+    assert make(tables="standard").pin(16).name == "b"
+
+
+def test_the_tables_of_the_package_are_found() -> None:
+    device = ads.Fingerprint("NVIDIA H200", libraries={"compute_capability": "9.0"})
+    lines: list[str] = []
+    selector = ads.Selector(device=device, log=lambda level, line: lines.append(line))
+    selector.define("dense_gemm", ["m"], ["a"])
+    assert any("configs/nvidia_h200/dense_gemm.json" in line for line in lines), lines
+
+
+def test_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"operations":\n  [}')
+    operation = make()
+    with pytest.raises(ads.Error, match=r"broken\.json:2") as caught:
+        operation.selector.load(broken)
+    assert caught.value.where.startswith(str(broken))
+    assert isinstance(caught.value, RuntimeError)
+    with pytest.raises(ads.Error, match="No such file"):
+        operation.selector.load(tmp_path / "none.json")
+
+
+def test_saver(tmp_path: Path) -> None:
+    operation = make()
+    with ads.Saver(operation.selector, tmp_path / "t.json", interval=3600.0) as saver:
+        learn(operation, 16, latencies=(20e-6, 10e-6))
+        saver.save()
+        assert (tmp_path / "t.json").exists()
+        assert saver.status.failed == 0
+    assert make(tables=tmp_path).pin(16).name == "b"
+    saver.close()
+    with pytest.raises(ads.Error, match="the saver is closed"):
+        saver.save()
+    with pytest.raises(ads.Error):
+        ads.Saver(operation.selector)
+    with pytest.raises(TypeError):
+        ads.Saver(operation, tmp_path / "t.json")  # type: ignore[arg-type]
+
+
+def test_processes_share_through_a_folder(tmp_path: Path) -> None:
+    store = ads.file_store(tmp_path / "store")
+    first, second = make(), make()
+    learn(first, 16, latencies=(20e-6, 10e-6))
+    ads.Saver(first.selector, store=store, interval=3600.0).close()
+    saver = ads.Saver(second.selector, store=store, interval=3600.0)
+    saver.close()
+    assert saver.status.exchanges_failed == 0
+    assert second.pin(16).name == "b"
+
+
+def test_a_store_written_in_python() -> None:
+    class Memory:
+        def __init__(self) -> None:
+            self.groups: dict[str, dict[str, str]] = {}
+
+        def read(self, group: str) -> dict[str, str]:
+            return self.groups.get(group, {})
+
+        def write(self, group: str, writer: str, records: dict[str, str]) -> None:
+            assert writer
+            self.groups.setdefault(group, {}).update(records)
+
+    store = Memory()
+    first, second = make(), make()
+    learn(first, 16, latencies=(20e-6, 10e-6))
+    ads.Saver(first.selector, store=store, interval=3600.0).close()
+    assert store.groups
+    ads.Saver(second.selector, store=store, interval=3600.0).close()
+    assert second.pin(16).name == "b"
+
+
+def test_a_store_that_fails() -> None:
+    class Broken:
+        def read(self, group: str) -> dict[str, str]:
+            raise OSError("the network is down")
+
+        def write(self, group: str, writer: str, records: dict[str, str]) -> None:
+            raise OSError("the network is down")
+
+    lines: list[str] = []
+    operation = make(log=lambda level, line: lines.append(f"{level} {line}"))
+    learn(operation, 16, latencies=(20e-6, 10e-6))
+    ads.Saver(operation.selector, store=Broken(), interval=3600.0).close()
+    assert any("the network is down" in line for line in lines), lines
+
+
+def test_a_saver_saves_when_the_program_ends(tmp_path: Path, run_python: Callable[[str], str]) -> None:
+    run_python(f"""
+import adaptive_selector as ads
+selector = ads.Selector(tables=None, device="host")
+saver = ads.Saver(selector, {str(tmp_path / "t.json")!r}, interval=3600.0)
+operation = selector.define("gemm", ["m"], ["a", "b"])
+for call in range(2000):
+    decision = operation.select(16)
+    operation.record(decision, seconds=(2e-5, 1e-5)[decision.variant] * (1 + 0.001 * (call % 7)))
+""")
+    assert make(tables=tmp_path).pin(16).name == "b"
+
+
+def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADAPTIVE_VARIANT", "gemm=b")
+    assert make().select(1).name == "b"
+    assert make(use_environment=False).select(1).name == "a"
+    assert os.environ["ADAPTIVE_VARIANT"]
