@@ -1,15 +1,31 @@
 #include "errors.hpp"
 
+#include <nanobind/stl/string.h>
+
 #include "bindings.hpp"
 
 namespace adaptive::python {
+namespace {
+
+// The package's own class, which is written in Python. Throws `nb::python_error`.
+void set_exception(const char* code, const std::string& problem, const std::string& where,
+                   const std::string& remedy) {
+  const nb::object type = nb::module_::import_("adaptive_selector._errors").attr("Error");
+  const nb::object raised = type(problem, where, remedy, code);
+  PyErr_SetObject(type.ptr(), raised.ptr());
+}
+
+}  // namespace
+
+void raise_error(const char* code, const std::string& problem, const std::string& where,
+                 const std::string& remedy) {
+  set_exception(code, problem, where, remedy);
+  nb::raise_python_error();
+}
+
 void set_error(const Error& error) noexcept {
   try {
-    // The package's own class, which is written in Python, with the fields of the C++ error.
-    const nb::object type = nb::module_::import_("adaptive_selector._errors").attr("Error");
-    const nb::object raised = type(error.problem().c_str(), nb::arg("where") = error.where().c_str(),
-                                   nb::arg("remedy") = error.remedy().c_str());
-    PyErr_SetObject(type.ptr(), raised.ptr());
+    set_exception("", error.problem(), error.where(), error.remedy());
   } catch (nb::python_error& failed) {
     failed.restore();
   } catch (const std::exception& failed) {

@@ -1,18 +1,11 @@
 // Where the package was built without CUDA's headers.
 #include "gpu_timer.hpp"
 
-#include <adaptive/error.hpp>
+#include <stdexcept>
+
+#include "errors.hpp"
 
 namespace adaptive::python {
-namespace {
-
-[[noreturn]] void refuse() {
-  throw Error(why_no_gpu(), "adaptive_selector",
-              "build it with the headers of CUDA 12 or newer (set CUDAToolkit_ROOT)");
-}
-
-}  // namespace
-
 const char* why_no_gpu() noexcept {
   return "this package was built without CUDA";
 }
@@ -22,7 +15,8 @@ int gpu_count() noexcept {
 }
 
 Fingerprint gpu(int) {
-  refuse();
+  raise_error("unsupported", why_no_gpu(), "gpu_device",
+              "build it with the headers of CUDA 12 or newer (set CUDAToolkit_ROOT)");
 }
 
 const char* loaded_runtime() noexcept {
@@ -32,8 +26,9 @@ const char* loaded_runtime() noexcept {
 struct GpuTimer::Impl {};
 struct GpuLaunch::Impl {};
 
+// Nobody makes a timer where `why_no_gpu` has a reason, and so no launch either.
 GpuTimer::GpuTimer(LogCallback) {
-  refuse();
+  throw std::logic_error(why_no_gpu());
 }
 GpuTimer::~GpuTimer() = default;
 std::size_t GpuTimer::poll() noexcept {
@@ -46,12 +41,11 @@ GpuTimerCounters GpuTimer::counters() const noexcept {
   return {};
 }
 
-// No timer is ever made, so neither is a launch.
 GpuLaunch::GpuLaunch(GpuTimer&, Operation&, const Key&, std::uintptr_t) {
-  refuse();
+  throw std::logic_error(why_no_gpu());
 }
 GpuLaunch::GpuLaunch(GpuTimer&, const Site&, std::uintptr_t) {
-  refuse();
+  throw std::logic_error(why_no_gpu());
 }
 GpuLaunch::~GpuLaunch() = default;
 std::uint32_t GpuLaunch::variant() const noexcept {

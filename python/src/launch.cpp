@@ -6,10 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include <adaptive/error.hpp>
-
 #include "bindings.hpp"
 #include "decision.hpp"
+#include "errors.hpp"
 #include "fast_call.hpp"
 
 namespace adaptive::python {
@@ -55,7 +54,9 @@ class Launch {
   }
 
   void enter() {
-    if (entered_) throw Error("a launch is entered once", state_->operation->name(), "make another one");
+    if (entered_)
+      raise_error("not_allowed_now", "a launch is entered once", state_->operation->name(),
+                  "make another one");
     entered_ = true;
     if (stream_) {
       GpuTimer& timer = state_->owner->timer();
@@ -100,7 +101,9 @@ class Launch {
   }
 
   std::uint32_t variant() const {
-    if (!entered_) throw Error("the variant is known inside the `with` block", state_->operation->name());
+    if (!entered_)
+      raise_error("not_allowed_now", "the variant is known inside the `with` block",
+                  state_->operation->name());
     return decision_.variant();
   }
   std::string name() const { return state_->operation->variant(variant()).name; }

@@ -8,10 +8,10 @@
 #include <optional>
 #include <utility>
 
-#include <adaptive/error.hpp>
 #include <adaptive/saver.hpp>
 
 #include "bindings.hpp"
+#include "errors.hpp"
 #include "log.hpp"
 #include "selector_state.hpp"
 #include "store.hpp"
@@ -59,7 +59,7 @@ class SaverState {
 
  private:
   Saver& open() {
-    if (saver_ == nullptr) throw Error("the saver is closed", "Saver");
+    if (saver_ == nullptr) raise_error("not_allowed_now", "the saver is closed", "Saver");
     return *saver_;
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bindings.hpp"
+#include "errors.hpp"
 #include "log.hpp"
 #include "names.hpp"
 #include "selector_state.hpp"
@@ -33,12 +34,15 @@ SelectorState::~SelectorState() {
 GpuTimer& SelectorState::timer() {
   if (timer_ == nullptr) {
     std::unique_ptr<GpuTimer> made;
+    const char* why = "";
     {
       const nb::gil_scoped_release release;
-      if (const char* const why = why_no_gpu(); *why != '\0')
-        throw Error(why, "launch", "leave out the stream: the host's clock times the launch then");
-      made = std::make_unique<GpuTimer>(log_);
+      why = why_no_gpu();
+      if (*why == '\0') made = std::make_unique<GpuTimer>(log_);
     }
+    if (made == nullptr)
+      raise_error("unsupported", why, "launch",
+                  "leave out the stream: the host's clock times the launch then");
     // Another thread may have been faster.
     if (timer_ == nullptr) timer_ = std::move(made);
   }

@@ -28,7 +28,7 @@ class SelectorState {
   bool waits_for_new_keys() const noexcept { return rank_consistent_; }
   /// Whether launches run on a GPU, so that the host's clock says nothing of them.
   bool on_gpu() const noexcept { return on_gpu_; }
-  /// Made at its first use. Throws `Error` where there is no GPU. The GIL is held.
+  /// Made at its first use. Raises Error in Python where there is no GPU. The GIL is held.
   GpuTimer& timer();
   /// Null where no launch has used it.
   GpuTimer* used_timer() noexcept { return timer_.get(); }

@@ -5,9 +5,10 @@
 
 #include <chrono>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
-#include <adaptive/error.hpp>
 #include <adaptive/store.hpp>
 
 #include "bindings.hpp"
@@ -17,7 +18,7 @@ namespace adaptive::python {
 namespace {
 
 // A store that the program has written in Python. A saver's thread calls it, so each call takes the GIL; what
-// it raises becomes an Error, after which the saver tries again later.
+// it raises is an exception of C++ for the saver, which reports it and tries again later.
 class PythonStore final : public Store {
  public:
   explicit PythonStore(nb::object object) : object_(std::make_shared<Held>(std::move(object))) {}
@@ -42,14 +43,14 @@ class PythonStore final : public Store {
     std::string problem;
     {
       const nb::gil_scoped_acquire gil;
-      if (!gil.is_valid()) throw Error("Python is shutting down", "store");
+      if (!gil.is_valid()) throw std::runtime_error("Python is shutting down");
       try {
         return body(object_->get());
       } catch (const std::exception& error) {
         problem = error.what();  // the Python error itself must not leave the GIL's scope
       }
     }
-    throw Error(problem, "store");
+    throw std::runtime_error(problem);
   }
 
   std::shared_ptr<Held> object_;

@@ -168,8 +168,9 @@ def test_a_launch_that_fails(gemm: ads.Operation) -> None:
     with gemm.launch(1, 2, 3) as launch:
         launch.fail()
     assert (gemm.counters.failures, gemm.counters.results) == (2, 0)
-    with pytest.raises(ads.Error, match="entered once"):
+    with pytest.raises(ads.Error, match="entered once") as caught:
         launch.__enter__()
+    assert caught.value.code == "not_allowed_now"
     with pytest.raises(ads.Error, match="inside the `with` block"):
         gemm.launch(1, 2, 3).variant
 
