@@ -108,15 +108,16 @@ std::string start_text(const Explanation& e) {
 
 /// What the sentences are made of besides the explanation's own fields.
 struct Running {
-  std::string start;      ///< the starting point
+  std::string start;  ///< the starting point
+  std::string by_default;
   std::string otherwise;  ///< what would run were nothing forced
   bool forced = false;
   bool available = true;  ///< false: it failed, or is disabled, and runs all the same
 };
 
-std::string starting_point_runs(const Explanation& e, const Running& now) {
-  return e.running == now.start ? " runs the starting point"
-                                : " runs the starting point, and " + now.start + " is set aside";
+// `wanted` is the variant that `what` names.
+std::string runs_if_available(const Explanation& e, const std::string& what, const std::string& wanted) {
+  return " runs " + what + (e.running == wanted ? "" : ", and " + wanted + " is set aside");
 }
 
 // Why calls that do not explore run what they run.
@@ -126,11 +127,11 @@ std::string why_it_runs(const Explanation& e, const Running& now) {
            (now.otherwise == e.running ? "it would run too" : now.otherwise + " would run");
   switch (e.mode) {
     case Mode::off:
-      return " runs: mode off always runs the default";
+      return " runs: mode off" + runs_if_available(e, "the default", now.by_default);
     case Mode::seed:
-      return " runs: mode seed" + starting_point_runs(e, now);
+      return " runs: mode seed" + runs_if_available(e, "the starting point", now.start);
     case Mode::observe:
-      return " runs: mode observe" + starting_point_runs(e, now) +
+      return " runs: mode observe" + runs_if_available(e, "the starting point", now.start) +
              (e.leader == e.running ? "" : "; mode online would run " + e.leader);
     case Mode::frozen:
       return e.running == e.incumbent
@@ -206,7 +207,10 @@ Explanation OperationState::explain(const Key& asked) const {
     const std::uint32_t first = runs_unless_forced(candidates, start.candidate);
     const std::uint32_t runs = runs_without_state(candidates, start.candidate);
     e.running = e.pinned = name(runs);
-    e.reason = reason(e, {e.incumbent, name(first), forced == runs, true});
+    e.reason = reason(e, {.start = e.incumbent,
+                          .by_default = name(candidates.variants[candidates.fallback]),
+                          .otherwise = name(first),
+                          .forced = forced == runs});
     if (start.overruled)
       e.reason +=
           "; " + overruled_text(start, name(*start.overruled), name(candidates.variants[start.candidate]));
@@ -238,11 +242,13 @@ Explanation OperationState::explain(const Key& asked) const {
   e.running = name(runs);
   e.pinned = name(obeyed.value_or(rest.pinned));
   const bool available =
-      obeyed || e.mode == Mode::off ||
-      std::none_of(s.candidates.begin(), s.candidates.end(),
-                   [&](const VariantStatistics& c) { return c.variant == runs && !c.available; });
-  e.reason = reason(
-      e, {name(state.variant_of(state.start.candidate)), name(rest.variant), obeyed.has_value(), available});
+      obeyed || std::none_of(s.candidates.begin(), s.candidates.end(),
+                             [&](const VariantStatistics& c) { return c.variant == runs && !c.available; });
+  e.reason = reason(e, {.start = name(state.variant_of(state.start.candidate)),
+                        .by_default = name(state.default_variant),
+                        .otherwise = name(rest.variant),
+                        .forced = obeyed.has_value(),
+                        .available = available});
   if (state.start.overruled)
     e.reason += "; " + overruled_text(state.start, name(*state.start.overruled),
                                       name(state.variant_of(state.start.candidate)));

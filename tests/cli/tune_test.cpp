@@ -43,7 +43,8 @@ class Tune : public ToolTest {
 };
 
 TEST_F(Tune, LeavesTableTrialsAndMetadata) {
-  const Outcome outcome = tune({"--shape", shape, "--shape", other, "--run-name", "r", "--json"});
+  const Outcome outcome =
+      tune({"--devices", "cpu", "--shape", shape, "--shape", other, "--run-name", "r", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const Json result = Json::parse(outcome.out);
   EXPECT_EQ(result["state"], "finished");
@@ -139,8 +140,8 @@ TEST_F(Tune, GoesOnAfterKill9) {
 
 TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   const std::string tables = path("tables");
-  const std::vector<std::string> first = {"--shape",  shape,    "--tables", tables,
-                                          "--update", "--json", "--quiet"};
+  const std::vector<std::string> first = {"--devices", "cpu",      "--shape", shape,    "--tables",
+                                          tables,      "--update", "--json",  "--quiet"};
   const Json added = Json::parse(tune(first).out);
   EXPECT_EQ(added["update"]["accepted"], 1);
   const std::string table = added["update"]["table"];
@@ -155,12 +156,13 @@ TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   EXPECT_EQ(Json::parse(tune(forced).out)["shapes"].size(), 1u);
 
   ::setenv("ADAPTIVE_TABLES", tables.c_str(), 1);
-  EXPECT_EQ(Json::parse(tune({"--shape", shape, "--json", "--quiet"}).out)["skipped"], 1);
+  EXPECT_EQ(Json::parse(tune({"--devices", "cpu", "--shape", shape, "--json", "--quiet"}).out)["skipped"], 1);
   ::unsetenv("ADAPTIVE_TABLES");
 }
 
 TEST_F(Tune, TheNextRunOfAProgramFindsWhatAnUpdateHasWritten) {
-  const Json updated = Json::parse(tune({"--shape", shape, "--update", "--json", "--quiet"}).out);
+  const Json updated =
+      Json::parse(tune({"--devices", "cpu", "--shape", shape, "--update", "--json", "--quiet"}).out);
   const std::string table = updated["update"]["table"];
   EXPECT_EQ(table,
             (user_tables() / normalised_device(host_device().device) / "mixed_bit_matmul.json").string());
@@ -217,13 +219,15 @@ TEST_F(Tune, BenchmarksTheDefaultOnly) {
 TEST_F(Tune, SearchesWhereTheSpaceSays) {
   const std::string space = write(
       "space.json", R"({"parameters": {"threads": [1]}, "variants": ["portable_*"], "candidates_max": 9})");
-  const Json result = Json::parse(tune({"--shape", shape, "--space", space, "--json", "--quiet"}).out);
+  const Json result =
+      Json::parse(tune({"--devices", "cpu", "--shape", shape, "--space", space, "--json", "--quiet"}).out);
   const Json& candidates = result["shapes"][0]["candidates"];
   ASSERT_GE(candidates.size(), 2u);
   for (std::size_t i = 1; i < candidates.size(); ++i)
     EXPECT_TRUE(candidates[i]["variant"].get<std::string>().starts_with("portable_"));
   const std::string typo = write("typo.json", R"({"variants": ["portabel_*"]})");
-  EXPECT_NE(tune({"--shape", shape, "--space", typo}).err.find("no candidate has variant portabel_*"),
+  EXPECT_NE(tune({"--devices", "cpu", "--shape", shape, "--space", typo})
+                .err.find("no candidate has variant portabel_*"),
             std::string::npos);
   for (const char* wrong : {"[]", "{\"tiles\": []}", "{\"parameters\": 1}", "{\"variants\": [1]}", "{"})
     EXPECT_EQ(tune({"--shape", shape, "--space", write("wrong.json", wrong)}).code, 2) << wrong;

@@ -233,8 +233,11 @@ TEST_P(ExplainingWhatRuns, InWordsThatAreTrue) {
 INSTANTIATE_TEST_SUITE_P(
     Situations, ExplainingWhatRuns,
     testing::Values(
-        Situation{"Off", Mode::off, learned, "a runs: mode off always runs the default;", ""},
-        Situation{"OffAndFailed", Mode::off, default_failed, "a runs: mode off always runs the default", ""},
+        Situation{"Off", Mode::off, learned, "a runs: mode off runs the default;", ""},
+        Situation{"OffAndFailed", Mode::off, default_failed,
+                  "b runs: mode off runs the default, and a is set aside;", ""},
+        Situation{"OffAndAllFailed", Mode::off, all_failed,
+                  "a runs: mode off runs the default; it is set aside", "nothing else is left to run"},
         Situation{"Seed", Mode::seed, learned, "a runs: mode seed runs the starting point;", ""},
         Situation{"SeedAndFailed", Mode::seed, default_failed,
                   "b runs: mode seed runs the starting point, and a is set aside", ""},

@@ -131,9 +131,9 @@ TEST(Trace, WhatNoTraceHoldsIsLeftOut) {
   EXPECT_NE(
       fault_of(R"({"op":"a","key":{"m":1},"variant":")" + std::string(2000, 'x') + R"(","latency_us":[1]})"),
       "");
-  std::string many = R"({"op":"a","variant":"x","latency_us":[1],"key":{"k0":1)";
-  for (int i = 1; i < 13; ++i) many += ",\"k" + std::to_string(i) + "\":1";
-  EXPECT_NE(fault_of(many + "}}"), "");
+  std::string thirteen = R"({"op":"a","variant":"x","latency_us":[1],"key":{"k0":1)";
+  for (int i = 1; i < 13; ++i) thirteen += ",\"k" + std::to_string(i) + "\":1";
+  EXPECT_NE(fault_of(thirteen + "}}"), "");
   EXPECT_LT(fault_of("\xff" + std::string(100'000, '[')).size(), 300U);
 }
 
