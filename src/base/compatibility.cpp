@@ -15,15 +15,16 @@ bool agree(const std::string& a, const std::string& b) {
   return a.empty() || b.empty() || a == b;
 }
 
-// The first so many numbers of a version: "13.0.88" to two is "13.0". A patch mends faults; kernels change
-// with minor versions, and the compiler inside a driver with its branch.
+// The first `numbers` components of a version: "13.0.88" cut to two is "13.0". Patch versions only mend
+// faults. Kernels change with minor versions, and the compiler inside a driver changes with the driver's
+// branch.
 std::string leading(const std::string& version, int numbers) {
   std::size_t end = 0;
   for (; numbers > 0 && end != std::string::npos; --numbers) end = version.find('.', end == 0 ? 0 : end + 1);
   return version.substr(0, end);
 }
 
-// What belongs to the device rather than to the software on it: it must be the same to the letter.
+// Fields that describe the device and not its software must be equal to the letter.
 bool is_of_device(std::string_view library) {
   constexpr std::array<std::string_view, 3> names = {"compute_capability", "instruction_sets",
                                                      "multiprocessors"};
@@ -32,8 +33,8 @@ bool is_of_device(std::string_view library) {
   return false;
 }
 
-// Drivers keep a changing share of the memory for themselves. A device of another size is another device,
-// often with another bandwidth.
+// Drivers reserve a varying share of the memory, so sizes are compared with a tolerance. A device with
+// another size of memory is another device, often with another bandwidth.
 bool same_memory(const std::string& a, const std::string& b) {
   constexpr double tolerance = 0.05;
   const double x = std::strtod(a.c_str(), nullptr);

@@ -1,4 +1,4 @@
-// How far a table that was measured there may be believed here.
+// Whether a table that was measured on one device is valid on another.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,20 @@
 
 namespace adaptive::core {
 
-/// What is unknown on either side matches everything: an old table without a driver is still this device's.
+/// How far a table applies to a device. A field that is empty on either side matches everything: an old table
+/// that names no driver can still be exact.
 enum class Compatibility : std::uint8_t {
-  /// The same device with the same software, as far as latencies depend on it: measurements.
+  /// The same device and, as far as latencies depend on it, the same software: the table holds measurements.
   exact,
-  /// Another device of the kind, or other software: guesses about the order of the variants.
+  /// Another device of the same kind, or other software: the table suggests an order of the variants.
   prior,
-  /// Another kind of processor, a CPU's table for a GPU: its order says nothing.
+  /// Another kind of processor, such as a CPU's table on a GPU: the table says nothing.
   unusable,
 };
 
 struct Judgement {
   Compatibility compatibility = Compatibility::exact;
-  std::string reason = {};  ///< what differs first; empty where nothing does
+  std::string reason = {};  ///< the first difference; empty if there is none
 };
 
 Judgement judge(const Fingerprint& table, const Fingerprint& device);

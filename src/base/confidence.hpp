@@ -1,13 +1,13 @@
-// How far a mean may be off, however often one looks.
+// A confidence interval of a mean that stays valid however often it is looked at.
 #pragma once
 
 #include <cmath>
 
 namespace adaptive::core {
 
-/// Half the width of a confidence sequence for the mean of `n` > 0 results whose deviation is known: valid
-/// for all n together with probability 1 - `error`. Source: the normal mixture boundary of Robbins, in the
-/// form of Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence
+/// Half the width of a confidence sequence for the mean of `n` > 0 results with known deviation. It holds for
+/// all n at once with probability 1 - `error`. Source: the normal mixture boundary of Robbins, in the form of
+/// Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence
 /// sequences", Annals of Statistics 49 (2021), eq. 14.
 inline double mixture_radius(double n, double deviation, double error) noexcept {
   constexpr double mixture = 2.0;  // narrowest around this many results

@@ -24,7 +24,7 @@ struct ProcessorInfo {
   std::set<std::string> flags;
 };
 
-// The first processor stands for all: where they differ, so do the latencies, and no table can help.
+// The first processor stands for all. If they differ, their latencies differ too, and no table can help.
 ProcessorInfo read_processor_info() {
   ProcessorInfo info;
   std::ifstream file("/proc/cpuinfo");
@@ -48,7 +48,7 @@ std::string machine() {
   return ::uname(&names) == 0 ? names.machine : "";
 }
 
-// The sets that kernels are written for, as /proc/cpuinfo names them, and as we do.
+// The instruction sets that kernels are written for: the name in /proc/cpuinfo and the name in a fingerprint.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 12> instruction_sets = {{
     {"sse4_2", "sse4.2"},
     {"avx", "avx"},
@@ -81,7 +81,7 @@ Fingerprint make_host_device() {
 }  // namespace
 
 const Fingerprint& host_device() {
-  // Leaked on purpose: selectors may outlive main.
+  // Not destroyed, on purpose: selectors may outlive main.
   static const Fingerprint* const device = new Fingerprint(make_host_device());
   return *device;
 }

@@ -1,4 +1,4 @@
-// The folder name of a device.
+// The name of a device's folder.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -17,8 +17,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// "Intel(R) Xeon(R) Processor @ 2.50GHz": the marks are no part of the name, and the clock is not the
-// device's.
+// "Intel(R) Xeon(R) Processor @ 2.50GHz": removes the marks and the clock, which are not part of the name.
 std::string without_marks(const std::string& name) {
   std::string text;
   for (const char c : name) text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -43,8 +42,8 @@ Parts split(const std::string& text) {
   return parts;
 }
 
-// Words that say what every processor is: "11th Gen Intel Core i7", "AMD Ryzen 9 7950X 16-Core Processor",
-// "AMD Ryzen 7 PRO 4750U with Radeon Graphics".
+// Words that distinguish no processor from another, as in "11th Gen Intel Core i7", "AMD Ryzen 9 7950X
+// 16-Core Processor" and "AMD Ryzen 7 PRO 4750U with Radeon Graphics".
 Parts without_fillers(const Parts& parts) {
   Parts kept;
   for (const std::string& part : parts) {
@@ -65,7 +64,7 @@ Parts without_fillers(const Parts& parts) {
   return kept;
 }
 
-// Drivers and people leave the maker out, or name a line that a later driver does not name.
+// Drivers and people may leave out the maker, or name a product line that a later driver does not name.
 void add_maker(Parts& parts) {
   constexpr std::array<std::string_view, 35> nvidia = {
       "a2",   "a10",  "a10g",    "a16",    "a30",    "a40", "a100",  "a800", "b100",
@@ -81,7 +80,7 @@ void add_maker(Parts& parts) {
     parts.insert(parts.begin(), "nvidia");
   else if (contains(amd))
     parts.insert(parts.begin(), "amd");
-  // "Tesla T4" became "NVIDIA T4"; "Tesla" alone is some other product.
+  // Newer drivers say "NVIDIA T4" for "Tesla T4". "Tesla" alone is another product.
   while (parts.size() > 2 && parts[0] == "nvidia" && parts[1] == "tesla") parts.erase(parts.begin() + 1);
 }
 
@@ -90,14 +89,14 @@ void add_maker(Parts& parts) {
 std::string normalised_device(const std::string& name) {
   Parts parts = without_fillers(split(without_marks(name)));
   add_maker(parts);
-  // Systems whose tables we read add the H200's memory to its name. What runs at another speed stays apart:
-  // the NVL, which has less power, and a slice.
+  // Some systems whose tables can be imported add the memory of the H200 to its name. Devices of another
+  // speed keep names of their own: the NVL, which has less power, and a slice of a GPU.
   if (parts.size() > 2 && parts[0] == "nvidia" && parts[1] == "h200")
     parts.erase(std::remove_if(parts.begin() + 2, parts.end(),
                                [](const std::string& part) { return part == "141gb" || part == "hbm3e"; }),
                 parts.end());
 
-  constexpr std::size_t size_max = 128;  // a folder's name
+  constexpr std::size_t size_max = 128;  // of the name of a folder
   std::string result;
   for (const std::string& part : parts) {
     if (!result.empty()) result += '_';

@@ -12,7 +12,7 @@ void count_fork() {
   fork_count.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Where memory is too short even for this, a child counts its parent's results as its own.
+// If memory is too short even for this handler, a child counts its parent's results as its own.
 [[maybe_unused]] const int registered = ::pthread_atfork(nullptr, nullptr, count_fork);
 
 }  // namespace

@@ -8,8 +8,8 @@ namespace adaptive::core {
 
 extern std::atomic<std::uint32_t> fork_count;
 
-/// How many forks lie between the process that loaded the library and this one: what a process remembers with
-/// another number is its parent's. One relaxed load.
+/// Number of forks between the process that loaded the library and this one. State that was stored with
+/// another number belongs to a parent process. Costs one relaxed load.
 inline std::uint32_t forks() noexcept {
   return fork_count.load(std::memory_order_relaxed);
 }

@@ -1,11 +1,11 @@
-// This machine among others.
+// The name of this machine.
 #pragma once
 
 #include <string>
 
 namespace adaptive::core {
 
-/// As gethostname() has it; empty where it fails.
+/// The result of gethostname(); empty if that fails.
 std::string host_name();
 
 }  // namespace adaptive::core

@@ -1,4 +1,4 @@
-// The values of a key: which are labels, how sizes are rounded, how a key is printed.
+// The values of a key: checks of labels, rounding of sizes, printing.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,14 @@
 
 namespace adaptive::core {
 
-/// Whether the value names a label of the dimension, or labels of a set. Any value does where there are none.
+/// Whether the value names a label of the dimension, or labels of a set. True for dimensions without labels.
 bool names_labels(const Dimension& dimension, std::int64_t value) noexcept;
 
-/// The first dimension whose value names no label; nothing where all do. The key has the right size.
+/// The first dimension whose value names no label; nothing if there is none. The key must have the right
+/// size.
 std::optional<std::size_t> unlabelled(std::span<const Dimension> dimensions, const Key& key) noexcept;
 
-/// The key that stands for `key`: sizes rounded as their dimensions say.
+/// The key under which `key` is stored: its sizes are rounded as their dimensions demand.
 Key canonical(std::span<const Dimension> dimensions, Key key) noexcept;
 
 /// "tokens=17 bits=2+4"; values that no label names as numbers.

@@ -1,4 +1,4 @@
-// Where messages go while the program has set no callback.
+// Prints messages on stderr while the program has set no callback.
 #include <adaptive/log.hpp>
 
 #include <array>
@@ -11,8 +11,9 @@
 namespace adaptive {
 namespace {
 
-// The kinds printed so far, by their hashes; 0 is a free place. A launch may have to report while another
-// thread reports, or in a child forked meanwhile: hence neither a lock nor an allocation.
+// Hashes of the kinds of messages printed so far; 0 is a free place. A launch may have to report while
+// another thread reports, or in a child that was forked meanwhile. So this uses neither a lock nor an
+// allocation.
 constexpr std::size_t kinds_max = 200;
 constinit std::array<std::atomic<std::uint64_t>, 256> said_kinds{};
 constinit std::atomic<std::size_t> kinds_said{0};

@@ -8,11 +8,11 @@ namespace adaptive::table {
 
 /// Something in a file that was skipped or repaired.
 struct Notice {
-  /// "file:line#/json/pointer", or the path of what is no readable file.
+  /// "file:line#/json/pointer", or the path of a file that cannot be read.
   std::string where = {};
   std::string what = {};
-  /// `warning`: something is wrong and was left out. `info`: nothing is, but the reader may wonder, such as a
-  /// field that only a newer version knows or a folder that is not there.
+  /// `warning`: something is wrong and was left out. `info`: nothing is wrong, but the reader may want to
+  /// know, for example a field that only a newer version knows, or a folder that does not exist.
   LogLevel level = LogLevel::warning;
 };
 

@@ -1,10 +1,10 @@
-// Student's t: how far a mean of few results may be off.
+// Quantiles of Student's t distribution, for confidence intervals of few results.
 #pragma once
 
 namespace adaptive::core {
 
-/// The value that a variable of Student's distribution exceeds with probability `tail`, in (0, 0.5], where
-/// the deviation was estimated with `freedom` > 0 degrees of freedom. Thread-safe.
+/// The value that a variable of Student's t distribution with `freedom` > 0 degrees of freedom exceeds with
+/// probability `tail`, in (0, 0.5]. Infinite if it cannot be computed. Thread-safe; does not throw.
 double student_quantile(double tail, double freedom) noexcept;
 
 }  // namespace adaptive::core

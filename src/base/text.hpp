@@ -1,4 +1,4 @@
-// What texts need in several places.
+// Small functions on texts.
 #pragma once
 
 #include <charconv>
@@ -10,12 +10,12 @@
 
 namespace adaptive::core {
 
-/// "a,,b" as {"a", "", "b"}; an empty text has no parts.
+/// "a,,b" becomes {"a", "", "b"}. An empty text has no parts.
 std::vector<std::string> split(std::string_view text, char separator);
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
 
-/// The whole of `text` as a number; nothing where it is none, or does not fit.
+/// The whole of `text` as a number. Nothing if it is not a number or does not fit in `Number`.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number value{};
@@ -24,13 +24,13 @@ std::optional<Number> parse_number(std::string_view text) {
   return value;
 }
 
-/// 0.1234 as "12.3 %".
+/// 0.1234 becomes "12.3 %". `digits` is the number of decimals.
 std::string percent(double share, int digits = 1);
 
-/// For text and attributes of HTML and SVG.
+/// `text` with escapes for the text and the attributes of HTML and SVG.
 std::string xml_escaped(std::string_view text);
 
-/// For a field of a CSV file (RFC 4180).
+/// `text` as a field of a CSV file (RFC 4180), in quotes if it needs them.
 std::string csv_field(std::string_view text);
 
 }  // namespace adaptive::core

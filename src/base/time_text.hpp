@@ -8,10 +8,10 @@
 
 namespace adaptive::table {
 
-/// "2026-01-31T08:15:00Z" of seconds since 1970, 0 … limits::time.
+/// `seconds` since 1970, from 0 to limits::time, as "2026-01-31T08:15:00Z".
 std::string time_text(std::int64_t seconds);
 
-/// The other way: exactly that form, and only times that exist.
+/// The reverse. Accepts exactly that form, and only times that exist.
 std::optional<std::int64_t> parse_time(std::string_view text);
 
 }  // namespace adaptive::table

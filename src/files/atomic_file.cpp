@@ -31,21 +31,23 @@ fs::path folder_of(const fs::path& file) {
 
 constexpr const char* temporary_ending = ".tmp";
 
-// Long names are cut, so that ours still fits where theirs did.
+// Cuts long names, so that the temporary file's name is no longer than a file system allows.
 std::string temporary_prefix(const fs::path& target) {
   return "." + target.filename().string().substr(0, 200) + ".";
 }
 
-// A temporary file is locked for as long as its writer lives: that tells it from what a killed one has left,
-// also where process numbers do not, as among containers. False where it was taken for such already.
+// A temporary file is locked while its writer lives. The lock distinguishes it from a file that a killed
+// writer has left, even if process numbers cannot, as among containers. False if another process has taken
+// the file for such a leftover already.
 bool keep_from_removal(int file) {
   struct stat status {};
   if (::flock(file, LOCK_EX | LOCK_NB) != 0)
-    return errno != EWOULDBLOCK;  // no locks here: nobody removes any
+    return errno != EWOULDBLOCK;  // without locks nobody removes leftovers
   return ::fstat(file, &status) == 0 && status.st_nlink > 0;
 }
 
-// What killed writers of the same file have left. Among hosts the locks may not be known.
+// Removes the files that killed writers of the same file have left. Not on network file systems, where one
+// host may not see the locks of another.
 void remove_leftovers(const fs::path& target) {
   if (is_remote(target)) return;
   const std::string prefix = temporary_prefix(target);
@@ -62,7 +64,7 @@ void remove_leftovers(const fs::path& target) {
   }
 }
 
-// A temporary file; removed unless it has been renamed.
+// A temporary file. The destructor removes it unless it has been renamed.
 class Temporary {
  public:
   Temporary(const fs::path& target, const fs::path& asked_for)
@@ -94,7 +96,7 @@ class Temporary {
         ::close(number);
         continue;
       }
-      // Taken: by a crashed process with this number, or by one on another host that shares the folder.
+      // The name is taken: by a crashed process with this number, or by a process on another host.
       if (errno != EEXIST) break;
     }
     const int error = errno;
@@ -119,9 +121,9 @@ void write_all(int file, std::string_view text, const fs::path& path) {
 
 }  // namespace
 
-// Follows links by hand, since the file at the end need not exist.
+// std::filesystem::canonical requires that the file exists.
 fs::path resolve_links(const fs::path& path) {
-  constexpr int links_max = 40;  // as the kernel
+  constexpr int links_max = 40;  // the kernel's limit
   fs::path target = path;
   for (int i = 0; i < links_max; ++i) {
     std::error_code error;
@@ -146,16 +148,17 @@ void write_atomically(const fs::path& path, std::string_view text) {
   Temporary temporary(target, path);
   const int file = temporary.file().get();
   if (exists) {
-    // As good as can be: only root can give a file away.
+    // May fail: only root can give a file to another user.
     [[maybe_unused]] const int ignored = ::fchown(file, old.st_uid, old.st_gid);
     if (::fchmod(file, old.st_mode & 07777) != 0) throw system_error("cannot be written", path, errno);
   }
   write_all(file, text, path);
   if (::fsync(file) != 0) throw system_error("cannot be written", path, errno);
-  // Open until it has its name: closed, it would look like a leftover.
+  // The file stays open until it has its final name. If it were closed, another writer could take it for a
+  // leftover.
   if (temporary.rename_to(target) != 0) throw system_error("cannot be replaced", path, errno);
 
-  // The rename itself must reach the disk too. Some file systems cannot do that for a folder, and say so.
+  // The rename itself must reach the disk too. Some file systems cannot sync a folder; this is not an error.
   const FileDescriptor folder(::open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
     throw system_error("is written, but may not survive a power failure", path, errno);

@@ -1,4 +1,5 @@
-// Replacing a file so that whoever reads it, at any moment and after any crash, finds the old or the new one.
+// Replaces a file so that a reader finds either the old or the new content, at any moment and after any
+// crash.
 #pragma once
 
 #include <filesystem>
@@ -6,15 +7,18 @@
 
 namespace adaptive::table {
 
-/// Writes `text` to a temporary file beside `path`, makes it durable, and renames it. A symbolic link stays,
-/// the file that it points to is replaced. The permissions of an existing file are kept.
+/// Writes `text` to a temporary file beside `path`, makes it durable, and renames it to `path`. If `path` is
+/// a symbolic link, the link stays and the file that it points to is replaced. The permissions of an existing
+/// file are kept.
 ///
-/// Throws `Error` where anything fails; the old file is then untouched and the temporary one removed. Only a
-/// process that is killed leaves one behind: ".NAME.PID.N.tmp", which nothing reads and the next writer of
-/// the same file removes.
+/// Throws `Error` if anything fails; the old file is then untouched and the temporary file is removed. Only a
+/// process that is killed leaves its temporary file, ".NAME.PID.N.tmp". Nothing reads such a file, and the
+/// next writer of `path` removes it. Threads and processes may write the same file at once; the last one
+/// wins.
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// The file that a path means, which need not exist. Throws `Error` for links that never end.
+/// The file that `path` refers to after following all symbolic links; it need not exist. Throws `Error` if
+/// the links form a cycle.
 std::filesystem::path resolve_links(const std::filesystem::path& path);
 
 }  // namespace adaptive::table

@@ -6,7 +6,7 @@
 
 namespace adaptive::table {
 
-/// Owns a file descriptor.
+/// Owns a file descriptor and closes it; a negative number stands for none.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int number) noexcept : number_(number) {}

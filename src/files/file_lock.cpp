@@ -28,7 +28,7 @@ fs::path lock_path(const fs::path& file) {
   return target.parent_path() / ("." + target.filename().string().substr(0, 200) + ".lock");
 }
 
-// "process 17 on host"; only ever read by people.
+// "process 17 on host", for messages only.
 std::string holder_text() {
   return "process " + std::to_string(::getpid()) + " on " + core::host_name();
 }
@@ -39,7 +39,7 @@ std::string read_holder(int file) {
   return size <= 0 ? "another process" : std::string(text.data(), static_cast<std::size_t>(size));
 }
 
-// Why no lock file can be created in `folder`, which may be empty for the current one.
+// Explains why no lock file can be created in `folder`. An empty path means the current folder.
 Error failure(const fs::path& file, const fs::path& folder, int error) {
   const std::string where = folder.empty() ? "the current folder" : folder.string();
   if (error == EACCES || error == EPERM || error == EROFS)
@@ -72,16 +72,16 @@ FileLock::FileLock(const fs::path& file, std::chrono::milliseconds wait_max) : p
   }
 }
 
-// Whether the wait is over.
+// True if the lock is held, or if the file system has no locks.
 bool FileLock::try_lock(const fs::path& file) {
-  constexpr mode_t mode = 0666;  // whoever may write the folder may lock; the umask applies
+  constexpr mode_t mode = 0666;  // everyone who may write the folder may lock; the umask applies
   descriptor_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!descriptor_) {
     const int error = errno;
     throw failure(file, path_.parent_path(), error);
   }
   if (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK && errno != EINTR;
-  // Its last holder may have removed it between the two calls: then another one is the lock by now.
+  // The last holder may have removed the file between the two calls. Then another file is the lock now.
   if (!is_same_file(descriptor_.get(), path_)) return false;
   held_ = true;
   const std::string holder = holder_text();
@@ -96,7 +96,7 @@ FileLock::~FileLock() {
 }
 
 bool is_remote(const fs::path& file) noexcept {
-  // Of linux/magic.h and the file systems' own sources; FUSE may be either, and is often remote.
+  // From linux/magic.h and the sources of the file systems. FUSE may be local, but is often remote.
   constexpr std::array<unsigned long, 10> remote = {0x6969,       // NFS
                                                     0x517B,       // SMB
                                                     0xFF534D42,   // CIFS

@@ -1,4 +1,4 @@
-// One writer at a time for a table, among processes and threads.
+// Allows one writer of a table at a time, among all processes and threads.
 #pragma once
 
 #include <chrono>
@@ -10,16 +10,17 @@ namespace adaptive::table {
 
 /// Holds the lock of a file from its construction to its destruction.
 ///
-/// It is `flock` on ".NAME.lock" beside the file. The kernel gives it back when its holder ends, however that
-/// ends, so that a lock can never be stale: a lock file that a killed process has left is taken over at once.
-/// The file is removed by its last holder. It says who holds it, for messages.
+/// The lock is `flock` on ".NAME.lock" beside the file. The kernel releases it when its holder ends, even if
+/// the holder crashes, so a lock is never stale: the next process takes over a lock file that a killed
+/// process has left. The last holder removes the lock file. The lock file contains the name of its holder,
+/// for messages.
 class FileLock {
  public:
   static constexpr std::chrono::seconds wait_default{30};
 
-  /// Waits for other holders. Throws `Error` where that takes longer than `wait_max`, with the process that
-  /// holds it, or where no lock file can be made. A file system that knows no locks gives a lock that is not
-  /// held.
+  /// Waits up to `wait_max` for other holders. Throws `Error`, which names the holder, if the wait takes
+  /// longer, and `Error` if no lock file can be created. If the file system has no locks, the constructor
+  /// returns at once and `held` is false.
   explicit FileLock(const std::filesystem::path& file, std::chrono::milliseconds wait_max = wait_default);
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
@@ -35,8 +36,8 @@ class FileLock {
   bool held_ = false;
 };
 
-/// Whether the file, or its folder, lies on a file system of another host, where locks hold only as far as
-/// that host, the mount options and all clients agree.
+/// Whether the file, or its folder, lies on a network file system. Locks there work only if the server, the
+/// mount options and all clients support them.
 bool is_remote(const std::filesystem::path& file) noexcept;
 
 }  // namespace adaptive::table

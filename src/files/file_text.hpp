@@ -1,4 +1,4 @@
-// A whole file as a text.
+// Reads a whole file.
 #pragma once
 
 #include <filesystem>
@@ -6,8 +6,8 @@
 
 namespace adaptive::table {
 
-/// Throws `Error` where it cannot be read, is no regular file (a folder, a pipe), or larger than
-/// limits::file_bytes.
+/// The content of the file. Throws `Error` if the file cannot be read, is not a regular file (a folder, a
+/// pipe), or has more than limits::file_bytes bytes.
 std::string read_text(const std::filesystem::path& path);
 
 }  // namespace adaptive::table

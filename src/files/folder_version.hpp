@@ -1,4 +1,4 @@
-// Versions as folders are named by them: "3.5.1", "v2", "triton_3_5_1".
+// Versions in the names of folders: "3.5.1", "v2", "triton_3_5_1".
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@
 namespace adaptive::table {
 
 struct FolderVersion {
-  std::string prefix = {};  ///< what stands before the numbers: "triton_"; a "v" does not count
+  std::string prefix = {};  ///< the text before the numbers, such as "triton_", without a "v"
   std::vector<std::uint64_t> components = {};
 
-  /// By number, component by component: 3.10 is newer than 3.9, and 3.5 is 3.5.0.
-  /// Negative where this one is older.
+  /// Compares number by number: 3.10 is newer than 3.9, and 3.5 equals 3.5.0. Negative if this version is
+  /// older, positive if it is newer.
   int compare(const FolderVersion& other) const noexcept;
 };
 
-/// Nothing where the text is no version.
+/// Nothing if the text is not a version.
 std::optional<FolderVersion> parse_folder_version(std::string_view text);
 
 }  // namespace adaptive::table

@@ -1,4 +1,4 @@
-// Errors of the system as ours.
+// Turns errors of system calls into `Error`.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,8 @@
 
 namespace adaptive::table {
 
-/// "path: what: Permission denied; remedy", where there is a remedy for this `errno`.
+/// `error` is an `errno`. The message is "path: what: Permission denied; remedy", without the last part if no
+/// remedy is known for this error.
 Error system_error(const std::string& what, const std::filesystem::path& path, int error);
 
 }  // namespace adaptive::table

@@ -13,7 +13,7 @@ std::string printable(std::string_view text) {
   constexpr std::size_t size_max = 80;
   std::string result(text.substr(0, size_max));
   if (text.size() > size_max) {
-    // Not in the middle of a character.
+    // Do not cut in the middle of a character.
     std::size_t size = size_max;
     while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0u) == 0x80u) --size;
     result.resize(size);
@@ -93,7 +93,7 @@ bool Checks::is(JsonValue value, JsonKind kind, const Path& path) const {
 void Checks::fields(JsonValue object, const Path& path, std::string_view of,
                     std::span<const std::string_view> names,
                     std::span<std::optional<JsonValue>> result) const {
-  std::size_t expected = 0;  // files that we wrote have them in this order
+  std::size_t expected = 0;  // files that the library has written have the members in this order
   for (const JsonValue member : object) {
     std::size_t i = expected;
     if (i >= names.size() || names[i] != member.name())
@@ -135,7 +135,7 @@ bool Checks::name(std::string_view name, std::size_t offset, const Path& path) c
 
 std::optional<std::int64_t> Checks::integer(JsonValue value, const Path& path) const {
   if (value.is(JsonKind::integer)) return value.integer();
-  // 4096.0 is a whole number to JSON, and written as such by some languages.
+  // 4096.0 counts as a whole number: some languages write whole numbers like this.
   if (value.is(JsonKind::real) && std::trunc(value.number()) == value.number() &&
       std::abs(value.number()) <= static_cast<double>(limits::count))
     return static_cast<std::int64_t>(value.number());

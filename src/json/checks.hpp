@@ -1,4 +1,4 @@
-// What the readers of a table's parts share: where they are, what they say, and values of the expected kind.
+// Shared by the readers of a table's parts: the place in the document, the notices, and checked values.
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@
 
 namespace adaptive::table {
 
-/// A place in the document, built on the stack on the way down and written out only where a message needs it.
+/// A place in the document. Each level refers to its parent on the stack; the text is made only for a
+/// message.
 struct Path {
   static constexpr std::size_t no_index = ~std::size_t{0};
 
@@ -32,10 +33,10 @@ struct Path {
   std::string text() const;
 };
 
-/// Printable and of bounded length, whatever a file contains.
+/// `text` in quotes, for messages: printable and of bounded length, whatever the file contains.
 std::string in_quotes(std::string_view text);
 
-/// Collects notices up to limits::notices and counts the rest.
+/// Collects the first limits::notices notices and counts the others.
 class Notices {
  public:
   Notices(const SourceText& source, std::vector<Notice>& list) : source_(source), list_(list) {}
@@ -46,11 +47,11 @@ class Notices {
   void fault(JsonValue value, const Path& path, const std::string& what) {
     fault(value.offset(), path, what);
   }
-  /// Of the text itself, at "file:line:column".
+  /// A fault of syntax. Its place is "file:line:column".
   void syntax_fault(const SyntaxFault& fault);
-  /// A field that this version does not know: once for each name and kind of place.
+  /// A field that this version does not know. Reported once for each name and kind of object.
   void unknown_field(JsonValue value, const Path& path, std::string_view of);
-  /// Says how many were not listed.
+  /// Adds a last notice that tells how many were not listed, if any.
   void finish();
 
  private:
@@ -63,15 +64,16 @@ class Notices {
   std::size_t unlisted_ = 0;
 };
 
-/// Reads single values. Each gives nothing, and a notice, where the value is not of that kind.
+/// Reads single values. Each function returns nothing and adds a notice if the value is not of the wanted
+/// kind.
 class Checks {
  public:
   explicit Checks(Notices& notices) : notices_(notices) {}
 
   Notices& notices() const noexcept { return notices_; }
 
-  /// The members of an object by name, in the order of `names`; `of` names the kind of object. Unknown
-  /// members are noticed, and so are members that appear again, of which the first counts.
+  /// The members of an object, in the order of `names`. `of` names the kind of object in notices. Unknown
+  /// members give a notice. So do repeated members; the first one counts.
   template <std::size_t N>
   std::array<std::optional<JsonValue>, N> fields(JsonValue object, const Path& path, std::string_view of,
                                                  const std::array<std::string_view, N>& names) const {
@@ -82,7 +84,7 @@ class Checks {
 
   bool is(JsonValue value, JsonKind kind, const Path& path) const;
   std::optional<std::string_view> text(JsonValue value, const Path& path, std::size_t size_max) const;
-  /// Of something that others refer to: not empty.
+  /// The name of something that other parts refer to: a text that is not empty.
   std::optional<std::string_view> name(JsonValue value, const Path& path) const;
   bool name(std::string_view name, std::size_t offset, const Path& path) const;
   std::optional<std::uint64_t> count(JsonValue value, const Path& path) const;

@@ -36,7 +36,7 @@ void append_utf8(std::string& to, std::uint32_t code) {
   }
 }
 
-// Bytes that stand in a text for themselves.
+// Whether the byte stands for itself in a text.
 bool is_plain(char c) noexcept {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
@@ -103,7 +103,7 @@ void JsonLexer::check_size() const {
 }
 
 JsonToken JsonLexer::string() {
-  const char* piece = ++next_;  // what has not been copied yet; nothing is, without an escape
+  const char* piece = ++next_;  // begin of what has not been copied; without an escape nothing is copied
   bool copied = false;
   while (true) {
     while (next_ != end_ && is_plain(*next_)) ++next_;
@@ -205,7 +205,7 @@ JsonToken JsonLexer::number() {
   }
   check_size();
   if (whole && std::from_chars(token_, next_, integer_).ec == std::errc{}) return JsonToken::integer;
-  // Out of range is too large, which is not finite, or too small, which is zero or nearly so: strtod tells.
+  // The number is out of range: too large (not finite), or too small (zero or nearly so). strtod tells which.
   if (std::from_chars(token_, next_, real_).ec != std::errc{})
     real_ = std::strtod(std::string(token_, next_).c_str(), nullptr);
   return std::isfinite(real_) ? JsonToken::real : JsonToken::not_finite;
@@ -216,7 +216,7 @@ JsonToken JsonLexer::word() {
   if (skip("false")) return JsonToken::false_literal;
   if (skip("null")) return JsonToken::null_literal;
   skip("-");
-  // Of Python and JavaScript; of C.
+  // As Python and JavaScript write them, and as C does.
   for (const std::string_view name : {"NaN", "Infinity", "nan", "inf"})
     if (skip(name)) return JsonToken::not_finite;
   if (*token_ == '\0') fail(token_, "a zero byte; text is expected");

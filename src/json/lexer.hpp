@@ -16,7 +16,7 @@
 
 namespace adaptive::table {
 
-/// The text is not JSON, or goes beyond a limit.
+/// The text is not JSON, or exceeds a limit.
 struct SyntaxFault {
   std::size_t offset = 0;
   std::string what = {};
@@ -39,7 +39,7 @@ enum class JsonToken : std::uint8_t {
   end,
 };
 
-/// "',' ", "a text", … for messages.
+/// "','", "a text", …, for messages.
 std::string_view to_string(JsonToken token) noexcept;
 
 class JsonLexer {
@@ -51,7 +51,7 @@ class JsonLexer {
 
   /// Where the token begins.
   std::size_t offset() const noexcept { return static_cast<std::size_t>(token_ - begin_); }
-  /// Of a text, without quotes and escapes; until the next call of `next`.
+  /// The content of a text, without quotes and with escapes replaced. Valid until the next call of `next`.
   std::string_view text() const noexcept { return text_; }
   std::int64_t integer() const noexcept { return integer_; }
   double real() const noexcept { return real_; }
@@ -72,7 +72,7 @@ class JsonLexer {
   const char* end_;
   const char* token_;
   std::string_view text_;
-  std::string unescaped_;  // reuses its memory
+  std::string unescaped_;  // a member, so that its memory is reused
   std::int64_t integer_ = 0;
   double real_ = 0.0;
 };

@@ -7,7 +7,7 @@
 namespace adaptive::table {
 namespace {
 
-// The grammar. Recursive, since the splitter bounds the depth.
+// The grammar. It may be recursive, because the splitter limits the depth.
 class Parser {
  public:
   Parser(std::string_view text, std::size_t base, Splitter& splitter)

@@ -1,4 +1,4 @@
-// A file's text with its name: turns offsets into the places that messages name.
+// The text of a file and its name. Turns offsets into the places that messages name.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class SourceText {
   std::string_view text() const noexcept { return text_; }
   const std::string& name() const noexcept { return name_; }
 
-  /// Cheap where asked in the order of the file: counts lines on from the last answer.
+  /// Fast if called with increasing offsets, since it counts lines from the last answer on.
   Position position(std::size_t offset) const;
   /// "file:line" and "file:line:column".
   std::string line(std::size_t offset) const;

@@ -54,7 +54,7 @@ void Splitter::end() {
   }
 }
 
-// A whole part goes to its reader.
+// Passes a complete part to the reader.
 void Splitter::end_value() {
   if (skipping() || tree_.is_open()) return;
   if (level_ == Level::entries) ++entry_index_;

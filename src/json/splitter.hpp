@@ -1,4 +1,4 @@
-// From values in the order of the document to the parts that a `PartReader` is given.
+// Builds the parts for a `PartReader` from values in the order of the document.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@
 
 namespace adaptive::table {
 
-/// Hands the document on in parts: what a part consists of is put together in a tree. Whoever reads the
-/// document says what it finds, each with the offset of its first character; what is begun is ended. Throws
-/// `SyntaxFault` where it is nested too deep.
+/// Passes the document to a `PartReader` in parts, and builds a tree of each part. The parser calls one
+/// function for each value, with the offset of the value's first character, and `end` for each `begin`.
+/// Throws `SyntaxFault` if the nesting exceeds limits::depth.
 class Splitter {
  public:
   explicit Splitter(PartReader& reader) : reader_(reader) {}
@@ -51,12 +51,12 @@ class Splitter {
   void end();
 
  private:
-  // Which of the containers that are split the next value stands in.
+  // Which of the containers that are split contains the next value.
   enum class Level : std::uint8_t { document, root, operations, operation, entries, done };
 
   bool skipping() const noexcept { return skip_depth_ != 0; }
 
-  // Whether the scalar is to be added to the tree.
+  // Whether the scalar must be added to the tree.
   bool begin_scalar(JsonKind kind, std::size_t offset) {
     if (skipping() || !begin_value(kind, offset)) return false;
     if (tree_.size() < limits::unit_values) return true;
@@ -64,7 +64,7 @@ class Splitter {
     return false;
   }
 
-  // Hands on what is split further, and answers whether the value belongs into the tree.
+  // Announces a container that is split further to the reader. True if the value belongs in the tree.
   bool begin_value(JsonKind kind, std::size_t offset) {
     if (tree_.is_open()) {
       if (!in_object_.back()) name_.clear();
@@ -114,7 +114,7 @@ class Splitter {
     if (kind == JsonKind::object || kind == JsonKind::list) skip_depth_ = depth_;
   }
 
-  // The part has too many values: the rest of it is skipped and its reader told so.
+  // The part has too many values. The rest of it is skipped, and its reader gets an `oversized` value.
   void drop() {
     tree_.clear();
     tree_.add(JsonKind::oversized, unit_name_, unit_offset_);
@@ -127,7 +127,7 @@ class Splitter {
   PartReader& reader_;
   Level level_ = Level::document;
   std::size_t depth_ = 0;
-  std::size_t skip_depth_ = 0;  // the depth of the container that is skipped; 0 for none
+  std::size_t skip_depth_ = 0;  // depth of the container that is being skipped; 0: none
   JsonTree tree_;
   std::vector<bool> in_object_;  // for each open container of the tree
   std::string name_;

@@ -1,5 +1,5 @@
-// A small JSON value in two flat arrays, which are reused for the next one: reading a table goes entry by
-// entry and allocates nothing for the JSON itself.
+// A JSON value in two flat arrays, which are reused for the next value: a table is read entry by entry,
+// without an allocation for the JSON of each.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ enum class JsonKind : std::uint8_t {
   text,
   list,
   object,
-  oversized,  ///< more than limits::unit_values values: nothing of it is kept
+  oversized,  ///< has more than limits::unit_values values, of which none is kept
 };
 
 class JsonTree {
@@ -35,19 +35,20 @@ class JsonTree {
   /// The first value added.
   Value root() const noexcept;
 
-  /// Builds in the order of the file. `name` is the member's name in an object, else empty.
+  /// Adds a value, in the order of the file. `name` is the name of a member; in a list it is empty.
   void add(JsonKind kind, std::string_view name, std::size_t offset);
   void add_boolean(bool value, std::string_view name, std::size_t offset);
   void add_integer(std::int64_t value, std::string_view name, std::size_t offset);
   void add_real(double value, std::string_view name, std::size_t offset);
   void add_text(std::string_view value, std::string_view name, std::size_t offset);
-  /// `add` of a list or an object opens it; what is added until `close` belongs to it.
+  /// Ends the innermost open list or object. `add` of a list or an object opens it, and the values added
+  /// until `close` belong to it.
   void close();
   bool is_open() const noexcept { return !open_.empty(); }
 
  private:
   struct Span {
-    std::uint32_t begin = 0;  // the pool cannot outgrow the file, which is smaller than 4 GiB
+    std::uint32_t begin = 0;  // 32 bits are enough: the pool is no larger than a file, limits::file_bytes
     std::uint32_t size = 0;
   };
   struct Node {
@@ -73,7 +74,7 @@ class JsonTree {
   std::string pool_;
 };
 
-/// Refers to a tree, until that is cleared.
+/// A value in a tree. Valid until the tree is cleared or destroyed.
 class JsonTree::Value {
  public:
   JsonKind kind() const noexcept { return node().kind; }
@@ -82,7 +83,7 @@ class JsonTree::Value {
   std::string_view name() const noexcept { return tree_->view(node().name); }
   std::size_t offset() const noexcept { return node().offset; }
 
-  /// Each of these only where `kind()` says so.
+  /// Each of these may be called only if `kind()` is the matching kind.
   bool boolean() const noexcept { return node().boolean; }
   std::int64_t integer() const noexcept { return node().integer; }
   double number() const noexcept {
@@ -104,7 +105,7 @@ class JsonTree::Value {
     const JsonTree* tree_;
     std::uint32_t index_;
   };
-  /// The elements of a list, the members of an object; nothing for anything else.
+  /// The elements of a list or the members of an object; empty for any other kind.
   Iterator begin() const noexcept { return {tree_, index_ + 1}; }
   Iterator end() const noexcept { return {tree_, node().end}; }
 
