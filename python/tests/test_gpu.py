@@ -36,11 +36,14 @@ def kernels(torch: Any, n: int) -> list[Callable[[], object]]:
 
 
 def serve(torch: Any, operation: ads.Operation, n: int, launches: int, stream: Any = None) -> None:
+    """Launches without waiting, but for a pause after every hundred, so that what follows knows the latencies."""
     variants = kernels(torch, n)
     stream = torch.cuda.current_stream() if stream is None else stream
-    for _ in range(launches):
+    for number in range(launches):
         with operation.launch(n, stream=stream) as launch:
             variants[launch.variant]()
+        if number % 100 == 99:
+            assert operation.selector.drain()
 
 
 def test_the_device_is_the_default(operation: ads.Operation, torch: Any) -> None:
@@ -51,7 +54,7 @@ def test_the_device_is_the_default(operation: ads.Operation, torch: Any) -> None
 
 
 def test_the_faster_variant_is_learned(operation: ads.Operation, torch: Any) -> None:
-    serve(torch, operation, 512, 600)
+    serve(torch, operation, 512, 1000)
     assert operation.selector.drain()
     counters = operation.selector.timer_counters
     assert counters["pending"] == 0
@@ -87,7 +90,7 @@ def test_streams_in_every_form(operation: ads.Operation, torch: Any, form: str) 
 
 
 def test_inside_a_capture_the_incumbent_runs(operation: ads.Operation, torch: Any) -> None:
-    serve(torch, operation, 512, 600)
+    serve(torch, operation, 512, 1000)
     operation.selector.drain()
     incumbent = operation.pin(512).variant
     variants = kernels(torch, 512)
@@ -136,7 +139,7 @@ def test_every_device_of_the_machine(torch: Any) -> None:
     for ordinal in range(torch.cuda.device_count()):
         with torch.cuda.device(ordinal):
             operation = ads.Selector(tables=None, device=ordinal).define("product", ["n"], ["repeated", "once"])
-            serve(torch, operation, 512, 300)
+            serve(torch, operation, 512, 1000)
             assert operation.selector.drain()
             assert operation.pin(512).name == "once"
 
