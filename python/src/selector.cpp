@@ -79,7 +79,10 @@ TableSearch search_of(nb::handle tables, std::string version) {
   if (nb::isinstance<nb::str>(tables) && nb::cast<std::string_view>(tables) == "standard")
     return TableSearch::standard(std::move(version));
   if (nb::try_cast(tables, place)) return {.places = {place}, .version = std::move(version)};
-  return {.places = nb::cast<std::vector<std::filesystem::path>>(tables), .version = std::move(version)};
+  std::vector<std::filesystem::path> places;
+  if (!nb::try_cast(tables, places))
+    throw nb::type_error("tables is 'standard', a path, several paths or None");
+  return {.places = std::move(places), .version = std::move(version)};
 }
 
 void make(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,

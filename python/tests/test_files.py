@@ -65,6 +65,12 @@ def test_a_file_that_cannot_be_used(tmp_path: Path) -> None:
         operation.selector.load(tmp_path / "none.json")
 
 
+@pytest.mark.parametrize("tables", [5, [5], object()])
+def test_tables_that_are_no_paths(tables: object) -> None:
+    with pytest.raises(TypeError, match="tables is 'standard', a path, several paths or None"):
+        make(tables=tables)
+
+
 def test_saver(tmp_path: Path) -> None:
     operation = make()
     with ads.Saver(operation.selector, tmp_path / "t.json", interval=3600.0) as saver:
