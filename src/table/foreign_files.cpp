@@ -42,7 +42,7 @@ bool same_path(const ForeignFile& a, const ForeignFile& b) {
   return a.path == b.path && a.format == b.format;
 }
 
-// Sorted, and of each path the smallest text alone.
+// Sorts the files and keeps the least text of each path.
 void settle(std::vector<ForeignFile>& files) {
   std::sort(files.begin(), files.end());
   files.erase(std::unique(files.begin(), files.end(), same_path), files.end());

@@ -1,4 +1,4 @@
-// The files of other systems that a table keeps: reading and merging them. What they mean: formats/.
+// Reads and merges the files of other systems that a table keeps. src/formats knows what they mean.
 #pragma once
 
 #include <vector>
@@ -8,12 +8,12 @@
 
 namespace adaptive::table {
 
-/// A file that is faulty is left out, with a notice.
+/// A faulty file is left out and gives a notice.
 void read_foreign_files(JsonValue value, const Path& path, const Checks& checks,
                         std::vector<ForeignFile>& files);
 
-/// All files of both, sorted by path. Of two texts of one path the smaller stays, so that no order of merging
-/// makes a difference.
+/// All files of both, sorted by path. If both have a file of the same path, the lesser text stays, so that
+/// the order of merges makes no difference.
 void merge_foreign_files(std::vector<ForeignFile>& into, const std::vector<ForeignFile>& from);
 
 }  // namespace adaptive::table

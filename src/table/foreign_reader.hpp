@@ -1,4 +1,4 @@
-// How the table layer meets the files of other systems without knowing their formats: src/formats registers a
+// Lets the table layer read files of other systems without knowing their formats: src/formats registers a
 // reader.
 #pragma once
 
@@ -13,17 +13,17 @@
 
 namespace adaptive::table {
 
-/// Every function may be called from any thread.
+/// Every function may be called from any thread, also by several threads at once.
 struct ForeignReader {
-  /// Whether only a foreign file has such a name. The file is not opened.
+  /// Whether only a foreign file can have this name. The file is not opened.
   bool (*is_foreign_name)(const std::filesystem::path& file);
   /// Whether the content of the file is foreign.
   bool (*recognises)(const std::filesystem::path& file);
-  /// The file as a table of `device`; nothing where the file is of another device. Throws `Error` where the
+  /// The file as a table of `device`. Nothing if the file belongs to another device. Throws `Error` if the
   /// file cannot be used.
   std::optional<Table> (*read_seeds)(const std::filesystem::path& file, const std::string& device,
                                      std::vector<Notice>& notices);
-  /// What a file with this top-level member probably is: "a vLLM or SGLang configuration". Empty where
+  /// What a file with this top-level member probably is, such as "a vLLM or SGLang configuration". Empty if
   /// unknown.
   std::string_view (*looks_like)(JsonValue member);
 };
@@ -31,7 +31,7 @@ struct ForeignReader {
 /// `reader` must live until the process ends. Registering again replaces the reader. Thread-safe.
 void register_foreign_reader(const ForeignReader& reader) noexcept;
 
-/// The registered reader. Without one, a reader that recognises nothing.
+/// The registered reader; if there is none, a reader that recognises nothing.
 const ForeignReader& foreign_reader() noexcept;
 
 }  // namespace adaptive::table

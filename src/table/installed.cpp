@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 void some_code() {}
 
-// The shared library or program that holds this code; empty where the system does not tell.
+// Path of the shared library or program that contains this code; empty if unknown.
 fs::path object_of_this_code() {
   Dl_info info{};
   void* extra = nullptr;
@@ -22,12 +22,12 @@ fs::path object_of_this_code() {
   if (::dladdr1(reinterpret_cast<void*>(&some_code), &info, &extra, RTLD_DL_LINKMAP) == 0) return {};
   const auto* const map = static_cast<const link_map*>(extra);
   std::error_code error;
-  // Of the program itself the loader knows no path, only what it was called by.
+  // For the program itself the loader knows no path, only the name by which it was started.
   const bool is_program = map == nullptr || map->l_name == nullptr || *map->l_name == '\0';
   return fs::canonical(is_program ? "/proc/self/exe" : map->l_name, error);
 }
 
-// `way` is relative to `from` and empty where nothing is installed. Empty where it leads to no folder.
+// The folder at `way`, relative to `from`. Empty if `way` is empty (nothing is installed) or is not a folder.
 fs::path follow(const fs::path& from, std::string_view way) {
   if (from.empty() || way.empty()) return {};
   std::error_code error;

@@ -1,4 +1,4 @@
-// Where the files are that are installed with the library: tables and presets of models.
+// Finds the files that are installed with the library: tables and presets of models.
 #pragma once
 
 #include <filesystem>
@@ -6,14 +6,14 @@
 
 namespace adaptive::table {
 
-/// The folder `share/adaptive/configs` of the installation that the code at run time belongs to: that of the
-/// shared library, or of a program that is linked statically and installed in the same prefix. Empty where
-/// that folder does not exist, as for a program elsewhere.
+/// The folder `share/adaptive/configs` of the installation to which the running code belongs. This is the
+/// installation of the shared library, or of a statically linked program that is installed in the same
+/// prefix. Empty if the folder does not exist, for example if the program was not installed.
 std::filesystem::path configs_beside_code();
 
-/// The folders where the installed files may be, best first: `configs_beside_code`; that of the installation
-/// whose public header `header` a program was compiled with (null: unknown); that for which the library was
-/// configured, which alone need not exist.
+/// The folders where the installed files may be, best first: `configs_beside_code`; the folder of the
+/// installation whose public header `header` a program was compiled with (null: unknown); the folder for
+/// which the library was configured. Only the last one need not exist.
 std::vector<std::filesystem::path> installed_configs(const char* header);
 
 }  // namespace adaptive::table

@@ -1,4 +1,4 @@
-// The words of the format for our enumerations.
+// The names of enumeration values in table files.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// From a table to text. A printer of our own, since the order, the lines and the numbers are part of the
-// format; only what needs escaping is left to the JSON library.
+// Prints a table. It does not use the printer of the JSON library, since the order, the lines and the form of
+// numbers are part of the format. Only texts that need escapes go through the JSON library.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -70,9 +70,9 @@ bool fits(const std::vector<Dimension>& dimensions, const Key& key) {
   return true;
 }
 
-// Up to the end of the line, but not too long, nor through the middle of a character.
+// Size of the next piece of `text`: up to the end of the line, but limited, and not cut inside a character.
 std::size_t foreign_piece(std::string_view text) {
-  constexpr std::size_t size_max = limits::token_bytes / 16;  // escaped it grows, six times at most
+  constexpr std::size_t size_max = limits::token_bytes / 16;  // escapes make a text up to six times as long
   const std::size_t newline = text.find('\n');
   std::size_t size = newline == std::string_view::npos ? text.size() : newline + 1;
   if (size <= size_max) return size;
@@ -90,7 +90,7 @@ void Printer::text(std::string_view text) {
     out_ += '"';
     return;
   }
-  // What is not UTF-8 becomes U+FFFD: a file that cannot be read helps nobody.
+  // Bytes that are not UTF-8 become U+FFFD, since a file with such bytes could not be read back.
   out_ += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -112,7 +112,7 @@ void Printer::unsigned_integer(std::uint64_t value) {
   out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
 }
 
-// The shortest text that gives the same double. Without an exponent where a person would write none.
+// The shortest text that gives the same double. Uses an exponent only for very small and very large numbers.
 void Printer::real(double value) {
   char buffer[64];
   const double size = std::abs(value);
@@ -138,7 +138,7 @@ void Printer::parameter(const Parameter& parameter) {
         } else if constexpr (std::is_same_v<T, double>) {
           const std::size_t begin = out_.size();
           real(value);
-          // Read back as a number, not as a whole number.
+          // With ".0" it is read back as a double and not as a whole number.
           if (out_.find_first_of(".e", begin) == std::string::npos) raw(".0");
         } else {
           integer(value);
@@ -195,7 +195,8 @@ void Printer::fingerprint(const Fingerprint& fingerprint) {
   raw("}\n  },\n");
 }
 
-// A line of the file a line, so that a change of it is one of the table's too; none longer than may be read.
+// Each line of the foreign file becomes one line of the table, so that a change of one line there is a change
+// of one line here. Lines that are too long to be read back are split.
 void Printer::foreign(const std::vector<ForeignFile>& files) {
   raw(",\n  \"foreign\": [");
   std::string_view separator = "\n    ";
@@ -405,7 +406,7 @@ void Printer::record(const VariantRecord& record) {
   raw("}");
 }
 
-// Whether there was nothing to print.
+// True if nothing was printed.
 bool Printer::statistics(const Statistics& statistics) {
   std::string_view separator;
   if (is_measured(statistics)) {

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 fs::path user_tables() {
   constexpr const char* ours = "adaptive/tables";
-  // The specification of XDG_DATA_HOME has a relative path ignored.
+  // The specification of XDG_DATA_HOME says that a relative path is ignored.
   if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && fs::path(data).is_absolute())
     return fs::path(data) / ours;
   const char* const home = std::getenv("HOME");
@@ -40,7 +40,7 @@ TableSearch TableSearch::standard(std::string version, const char* header) {
     }
   }
   if (fs::path own = user_tables(); !own.empty()) search.defaults.push_back(std::move(own));
-  // One of them: several installations would be several opinions.
+  // Only the best of them: tables of several installations could contradict each other.
   if (const std::vector<fs::path> installed = table::installed_configs(header); !installed.empty())
     search.defaults.push_back(installed.front());
   return search;
@@ -64,14 +64,14 @@ class Finder {
   void note(const fs::path& where, std::string what, LogLevel level) {
     notices_.push_back({where.string(), std::move(what), level});
   }
-  /// `missing`: how serious it is where the place does not exist.
+  /// `missing`: the level of the notice if the place does not exist.
   void look_at(const fs::path& place, LogLevel missing);
   void add(const fs::path& file);
   void add_folder(const fs::path& folder);
   void look_at_device(const fs::path& folder);
   void look_at_foreign(const fs::path& folder);
-  /// Of the folders in `folder` whose names are versions after `prefix`: the one that was asked for, else the
-  /// next best.
+  /// Among the folders in `folder` whose names are `prefix` and a version: the version that was asked for, or
+  /// else the next best one.
   std::optional<fs::path> version_folder(const fs::path& folder, const std::string& prefix);
   std::vector<fs::path> sorted(const fs::path& folder);
 
@@ -112,7 +112,7 @@ void Finder::look_at_device(const fs::path& folder) {
   if (fs::is_directory(folder / "legacy", error)) add_folder(folder / "legacy");
 }
 
-// As vLLM and SGLang keep theirs.
+// The layout of folders in vLLM and SGLang.
 void Finder::look_at_foreign(const fs::path& folder) {
   std::error_code error;
   if (folder.filename() == "configs") add_folder(folder);
@@ -121,7 +121,7 @@ void Finder::look_at_foreign(const fs::path& folder) {
 }
 
 void Finder::add(const fs::path& file) {
-  // Two names of one file, by links or by places that overlap, must not count its measurements twice.
+  // One file can have two names, by links or by places that overlap. Its measurements must count once.
   std::error_code error;
   const fs::path canonical = fs::weakly_canonical(file, error);
   if (seen_.insert(error ? file : canonical).second) files_.push_back(file);
@@ -130,13 +130,13 @@ void Finder::add(const fs::path& file) {
 void Finder::add_folder(const fs::path& folder) {
   for (const fs::path& path : sorted(folder)) {
     std::error_code error;
-    // Hidden files are editors' and ours in the making.
+    // Hidden files belong to editors, or are temporary files of a save.
     const std::string name = path.filename().string();
     if (path.extension() == ".json" && !name.starts_with('.') && !fs::is_directory(path, error)) add(path);
   }
 }
 
-// By name: what a folder yields must not depend on the file system.
+// Sorted by name, so that the result does not depend on the file system.
 std::vector<fs::path> Finder::sorted(const fs::path& folder) {
   std::vector<fs::path> paths;
   std::error_code error;
@@ -160,7 +160,7 @@ std::optional<fs::path> Finder::version_folder(const fs::path& folder, const std
     if (!fs::is_directory(path, error)) continue;
     if (!search_.version.empty() && path.filename() == search_.version) return path;
     std::optional<FolderVersion> version = parse_folder_version(path.filename().string());
-    // Versions of different things cannot be compared.
+    // Versions with different prefixes belong to different software and cannot be compared.
     if (!version || version->prefix != prefix) continue;
     const bool newer = wanted && version->compare(*wanted) > 0;
     if (wanted && version->compare(*wanted) == 0) return path;
@@ -181,7 +181,7 @@ std::optional<fs::path> Finder::version_folder(const fs::path& folder, const std
   return best->path;
 }
 
-// Nothing where the file is another device's.
+// Nothing if the file belongs to another device.
 std::optional<Table> read_any(const fs::path& file, const std::string& device, std::vector<Notice>& notices) {
   const ForeignReader& foreign = foreign_reader();
   if (foreign.is_foreign_name(file)) return foreign.read_seeds(file, device, notices);

@@ -1,4 +1,4 @@
-// Finding the tables of a device: the order is written in adaptive/tables.hpp.
+// Finds the tables of a device. adaptive/tables.hpp documents the order.
 #pragma once
 
 #include <filesystem>
@@ -16,15 +16,16 @@ struct FoundTable {
   Table table = {};
 };
 
-/// The files, most trusted first, each once. What is missing or unused is said in `notices`; nothing throws.
+/// The files, most trusted first, each once. Adds a notice for what is missing or not used. Does not throw
+/// for faulty files or folders.
 std::vector<std::filesystem::path> find_files(const TableSearch& search, const std::string& device,
                                               std::vector<Notice>& notices);
 
-/// The same, read. A file that cannot be used becomes a notice.
+/// Finds and reads the files. A file that cannot be used gives a notice.
 std::vector<FoundTable> find(const TableSearch& search, const std::string& device,
                              std::vector<Notice>& notices);
 
-/// All that is looked at, for messages: "tables/*.json, tables/nvidia_h200/3.5.1/*.json, …".
+/// All places that are searched, for messages: "tables/*.json, tables/nvidia_h200/3.5.1/*.json, …".
 std::string describe(const TableSearch& search, const std::string& device);
 
 }  // namespace adaptive::table

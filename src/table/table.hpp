@@ -1,4 +1,4 @@
-// The native table in memory, and how it is read and written. docs/tables.md is the format's page.
+// The table in memory, and functions that read and write it. docs/tables.md documents the file format.
 #pragma once
 
 #include <cstddef>
@@ -18,20 +18,20 @@
 
 namespace adaptive::table {
 
-/// Latencies of one variant at one key. Without a measurement only `failures` and `failed_at` may be set.
+/// Latencies of one variant at one key. If `count` is 0, only `failures` and `failed_at` may be set.
 struct Statistics {
   std::uint64_t count = 0;
   double mean_ns = 0.0;
-  double variance_ns2 = 0.0;  ///< of one latency
-  double location_ns = 0.0;   ///< robust location: what variants are compared by
+  double variance_ns2 = 0.0;  ///< sample variance of a single latency
+  double location_ns = 0.0;   ///< robust location; variants are compared by it
   std::uint64_t failures = 0;
-  std::int64_t failed_at = 0;  ///< seconds since 1970 of the latest failure; 0 where unknown
+  std::int64_t failed_at = 0;  ///< seconds since 1970 of the latest failure; 0: unknown
 
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };
 
 /// The part of a record that one writer measured in its latest generation (`Entry::generations`). Within a
-/// generation a share only grows: of two states of it, the one with more results is the later one.
+/// generation a share only grows, so the state with more results is the later one.
 struct WriterShare {
   std::string writer = {};
   Statistics statistics = {};
@@ -39,40 +39,43 @@ struct WriterShare {
   friend bool operator==(const WriterShare&, const WriterShare&) = default;
 };
 
-/// What was measured of one variant at one key, by all writers together.
+/// The measurements of one variant at one key. The members of `Statistics` are those of all writers together.
 struct VariantRecord : Statistics {
-  /// Sorted by writer, and what the sums are made of. Empty where no writer is named, as in tables of other
-  /// tools: such a record counts as one writer's, who is told from others by what it measured.
+  /// The shares that the statistics are computed from, sorted by writer. Empty if no writer is named, as in
+  /// tables of other tools. Such a record counts as the share of one writer, which is identified by its
+  /// content.
   std::vector<WriterShare> shares = {};
 
   friend bool operator==(const VariantRecord&, const VariantRecord&) = default;
 };
 
-/// From the least trusted to the most: of two incumbents of the same time the higher one stays in a merge.
+/// From the least trusted to the most trusted. If two incumbents have the same time, a merge keeps the one of
+/// the more trusted origin.
 enum class Origin : std::uint8_t { imported, measured, adapted };
 
-/// Which variant a writer has chosen for a key.
+/// The variant that a writer has chosen for a key.
 struct Claim {
-  std::string incumbent = {};  ///< empty where none is known
+  std::string incumbent = {};  ///< empty if none is known
   Origin origin = Origin::imported;
   std::int64_t time = 0;  ///< seconds since 1970 of the last change; 0 unknown
 
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
-/// What is known of one key. `ownership.hpp` has the operations that keep its parts consistent.
+/// All that a table says about one key. Use the functions of `ownership.hpp`, which keep the parts
+/// consistent.
 struct Entry {
   Key key = {};
-  // The claim that outranks all others, and whose it is.
-  std::string incumbent = {};  ///< empty where none is known
+  // The claim that outranks all others, and its owner.
+  std::string incumbent = {};  ///< empty if none is known
   Origin origin = Origin::measured;
   std::int64_t time = 0;       ///< seconds since 1970 of the last change; 0 unknown
-  std::string chosen_by = {};  ///< the writer; empty where nobody is named
-  /// By writer, the claims that are outranked; they count again when the writer of a higher one resets.
+  std::string chosen_by = {};  ///< the writer; empty if no writer is named
+  /// The outranked claims, by writer. They count again if the writer of a higher claim resets the key.
   std::map<std::string, Claim> claims = {};
-  /// By writer, how often it has reset this key; absent means never. All shares and the claim of that writer
-  /// in this entry were made after its latest reset. A writer with a generation and nothing else keeps tables
-  /// that know an older generation from bringing it back.
+  /// How often each writer has reset this key; a writer that never did is absent. All shares and the claim of
+  /// that writer in this entry were made after its latest reset. A writer may have a generation and nothing
+  /// else: this prevents that a table with an older generation brings the old results back.
   std::map<std::string, std::uint64_t> generations = {};
   std::map<std::string, VariantRecord> variants = {};
 
@@ -82,16 +85,16 @@ struct Entry {
 struct OperationTable {
   std::string name = {};
   std::vector<Dimension> dimensions = {};
-  std::map<std::string, Parameters> variants = {};  ///< all that the entries name
+  std::map<std::string, Parameters> variants = {};  ///< all variants that the entries name
   std::map<Key, Entry> entries = {};
 
   friend bool operator==(const OperationTable& a, const OperationTable& b);
 };
 
-/// A file of another system as it was imported: what the entries cannot express of it (order, unknown fields,
-/// layout) is given back by an export. docs/formats.md.
+/// A file of another system, as it was imported. An export restores from it what entries cannot express:
+/// order, unknown fields, layout. See docs/formats.md.
 struct ForeignFile {
-  std::string path = {};    ///< below the folder that was imported, with '/'
+  std::string path = {};    ///< relative to the imported folder, with '/'
   std::string format = {};  ///< "vllm"
   std::string text = {};
 
@@ -100,9 +103,9 @@ struct ForeignFile {
 
 struct Table {
   static constexpr int schema_version = 2;
-  static constexpr int oldest_schema_version = 1;  ///< that can still be read
+  static constexpr int oldest_schema_version = 1;  ///< the oldest version that can be read
 
-  std::string tool = {};  ///< name and version of what wrote it
+  std::string tool = {};  ///< name and version of the program that wrote the table
   Fingerprint fingerprint = {};
   std::map<std::string, OperationTable> operations = {};
   std::vector<ForeignFile> foreign = {};  ///< sorted by path
@@ -115,26 +118,27 @@ struct ReadResult {
   std::vector<Notice> notices = {};
 };
 
-/// Reads what can be used and reports the rest. Throws `Error`, with the file and the line or JSON pointer,
-/// where nothing can be: unreadable, not JSON, no table of ours, or of a newer schema that this version
-/// cannot read.
+/// Reads what can be used and reports the rest in the notices. Throws `Error`, with the file and the line or
+/// JSON pointer, if nothing can be used: the file cannot be read, is not JSON, is not a table, or has a newer
+/// schema that this version cannot read.
 ReadResult read(const std::filesystem::path& path);
-/// The same from memory; `source` names it in messages.
+/// Reads a table from memory; `source` is its name in messages.
 ReadResult parse(std::string_view text, const std::string& source);
 
-/// All that is wrong with such a file: where `read` gives up at the first fault of syntax, this reads on.
-/// Notices of level `info` are no faults. An unreadable file is one fault.
+/// All faults of a table file: every fault of content, and the first fault of syntax. Notices of level `info`
+/// are not faults. A file that cannot be read is one fault.
 std::vector<Notice> validate(const std::filesystem::path& path);
-/// The same of a text.
+/// The faults of a table in memory.
 std::vector<Notice> validate(std::string_view text, const std::string& source);
 
-/// Sorted, one variant's record a line, numbers as short as they can be without losing a bit: the same
-/// content is the same text. Numbers that a table cannot hold (negative or not finite) and entries whose key
-/// does not fit the dimensions are left out. Throws `Error` for a name that could not be read back (empty, or
-/// too long).
+/// The text of a table. Equal tables have equal texts: everything is sorted, each record of a variant is one
+/// line, and numbers have the shortest form that loses no bit. Numbers that a table cannot hold (negative or
+/// not finite) and entries whose key does not fit the dimensions are left out. Throws `Error` for a name that
+/// could not be read back (empty, or too long).
 std::string print(const Table& table);
 
-/// Replaces `path` atomically. Throws `Error`; the old file is then untouched.
+/// Prints the table to `path` and replaces the file atomically. If this fails, throws `Error` and leaves the
+/// old file untouched.
 void write(const Table& table, const std::filesystem::path& path);
 
 }  // namespace adaptive::table

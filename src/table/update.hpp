@@ -1,4 +1,4 @@
-// Changing a table that other processes change too.
+// Changes a table that other processes may change at the same time.
 #pragma once
 
 #include <chrono>
@@ -11,11 +11,11 @@
 
 namespace adaptive::table {
 
-/// Reads the table at `path` (an empty one where there is no file, or an empty file), lets `change` work on
-/// it, and replaces it if `change` returns true; all under the table's lock, so that no other update is lost.
-/// Returns what was noticed on reading, and about the lock.
+/// Reads the table at `path` (a missing or empty file is an empty table), calls `change`, and replaces the
+/// table if `change` returns true. All this happens under the table's lock, so that no other update is lost.
+/// Returns the notices from reading, and a notice if the file system has no locks.
 ///
-/// Throws `Error` where the table cannot be read, locked or replaced; it is then as it was.
+/// Throws `Error` if the table cannot be read, locked or replaced; the table is then unchanged.
 std::vector<Notice> update(const std::filesystem::path& path, const std::function<bool(Table&)>& change,
                            std::chrono::milliseconds wait_max = FileLock::wait_default);
 

@@ -45,7 +45,7 @@ void judge(AppliedEntry& result, const Entry* mine, const Entry& other) {
   say(false, core::percent(comparison.change) + " slower");
 }
 
-// Only what the accepted entries name is declared.
+// Declares only variants that the accepted entries name.
 OperationTable without_entries(const OperationTable& operation) {
   OperationTable result;
   result.name = operation.name;
@@ -93,7 +93,7 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
   }
 
   merge(into, taken);
-  // A merge asks the times which incumbent stays; here the measurement has decided.
+  // A merge would keep the incumbent with the later time, but here the measurement has decided.
   for (const auto& [name, part] : taken.operations) {
     OperationTable& mine = into.operations.at(name);
     const DimensionMap map = DimensionMap::joining(mine.dimensions, part.dimensions);

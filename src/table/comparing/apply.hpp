@@ -1,6 +1,6 @@
-// Taking over what a tuning run, or another table, found to be better.
+// Takes over the incumbents that a tuning run, or another table, found to be faster.
 //
-// The rule, for each entry of the source that has an incumbent, with the first line that fits:
+// For each entry of the source that has an incumbent, the first line that matches decides:
 //
 //   the key is not in the table, or has no incumbent there    taken
 //   both have the same incumbent                              skipped
@@ -9,10 +9,10 @@
 //   the table has not measured its own incumbent              taken: a measurement replaces a claim
 //   both are measured, each in its own table                  taken if faster, by more than the noise
 //
-// The source's own measurement of the old incumbent comes before the table's, since one run compares best
-// with itself. What noise is stands in comparison.hpp. An entry that is taken brings its records along,
-// joined with those that are there; of one that is skipped nothing is used: to collect statistics is what a
-// merge is for.
+// The source's own measurement of the old incumbent is preferred to the table's, since latencies of one run
+// compare best with each other. comparison.hpp defines the noise. The records of an entry that is taken are
+// joined with those in the table. Nothing of a skipped entry is used; a merge is the way to collect
+// statistics.
 #pragma once
 
 #include <cstddef>
@@ -23,21 +23,21 @@
 
 namespace adaptive::table {
 
-/// What became of one entry of the source.
+/// The outcome for one entry of the source.
 struct AppliedEntry {
   std::string operation = {};
   std::string key = {};  ///< "m=16 n=4096"
   bool accepted = false;
   std::string reason = {};  ///< "8.1 % faster, noise 1.0 %"
-  std::string before = {};  ///< the table's incumbent; empty where there was none
-  std::string after = {};   ///< the source's
-  double before_ns = 0.0;   ///< locations of the two that were compared; 0 where none was measured
+  std::string before = {};  ///< the table's incumbent; empty if it had none
+  std::string after = {};   ///< the source's incumbent
+  double before_ns = 0.0;   ///< locations of the two compared variants; 0 if not measured
   double after_ns = 0.0;
 };
 
-/// Changes `into` by the rule and says what it did, in the order of `from`. Entries of `from` without an
-/// incumbent are passed over. Throws `Error`, with `into` untouched, where the two conflict (see merge.hpp).
-/// An empty table takes on the fingerprint of the source.
+/// Changes `into` by the rule above and returns the outcomes in the order of `from`. Entries of `from`
+/// without an incumbent are skipped. Throws `Error`, with `into` untouched, if the two conflict (see
+/// merge.hpp). An empty table gets the fingerprint of the source.
 std::vector<AppliedEntry> apply(Table& into, const Table& from);
 
 }  // namespace adaptive::table

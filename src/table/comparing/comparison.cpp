@@ -9,29 +9,29 @@
 namespace adaptive::table {
 namespace {
 
-constexpr double error = 0.01;  // of all comparisons together
+constexpr double error = 0.01;  // probability of an error in any of the comparisons
 constexpr double noise_min = 0.01;
 constexpr double noise_max = 1000.0;
 constexpr double prior_deviation = 0.03;
 constexpr double prior_weight = 4.0;
-// A location is of the latest results: more than it remembers do not make it surer.
+// A location reflects the latest results only, so older results do not make it more precise.
 constexpr std::uint64_t remembered = 1024;
 
-// What is known of a mean of log latencies.
+// The precision of a mean of log latencies.
 struct Mean {
   double results = 0.0;
-  double squares = 0.0;  // of deviations from it
+  double squares = 0.0;  // sum of squared deviations from the mean
 };
 
-// Where latencies are lognormal, which relates their deviation to that of their logarithms.
+// Assumes that latencies are lognormal, which relates their deviation to that of their logarithms.
 Mean mean_of(const Statistics& s) noexcept {
   const auto results = static_cast<double>(std::min(s.count, remembered));
   const double variance = s.mean_ns > 0.0 ? std::log1p(s.variance_ns2 / (s.mean_ns * s.mean_ns)) : 0.0;
   return {results, (results - 1.0) * variance};
 }
 
-// Few results that agree by chance are not believed. What they are believed instead makes nothing more
-// precise than they say, and is no degree of freedom.
+// A few results may agree by chance, so their deviation is raised towards a typical one. This never lowers a
+// deviation and adds no degree of freedom.
 double variance_of(double squares, double freedom) noexcept {
   const double shrunk =
       (prior_weight * prior_deviation * prior_deviation + squares) / (prior_weight + freedom);
@@ -42,14 +42,14 @@ double radius(double tail, double freedom, double variance) noexcept {
   return core::student_quantile(tail, std::max(freedom, 1.0)) * std::sqrt(variance);
 }
 
-// One deviation for both.
+// With a pooled deviation.
 double pooled_radius(const Mean& a, const Mean& b, double tail) noexcept {
   const double freedom = a.results + b.results - 2.0;
   return radius(tail, freedom,
                 variance_of(a.squares + b.squares, freedom) * (1.0 / a.results + 1.0 / b.results));
 }
 
-// A deviation for each (Welch).
+// With a separate deviation for each record (Welch).
 double separate_radius(const Mean& a, const Mean& b, double tail) noexcept {
   const double x = variance_of(a.squares, a.results - 1.0) / a.results;
   const double y = variance_of(b.squares, b.results - 1.0) / b.results;

@@ -32,7 +32,7 @@ std::vector<std::string> diff(const Fingerprint& before, const Fingerprint& afte
 }
 
 std::string text_of(const Parameters& parameters) {
-  // As the table has it, on one line.
+  // As in the table, but on one line.
   Table table;
   table.operations["o"].variants["v"] = parameters;
   const std::string text = print(table);
@@ -104,7 +104,7 @@ OperationDiff diff(const OperationTable& before, const OperationTable& after) {
   return result;
 }
 
-// Among many comparisons chance alone makes some look like changes: how many there are decides on each.
+// With many comparisons, chance alone makes some look like changes. So each one must know their number.
 void compare_all(Diff& diff) {
   std::vector<LatencyChange*> compared;
   for (OperationDiff& operation : diff.operations)

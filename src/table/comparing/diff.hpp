@@ -1,4 +1,4 @@
-// What changed from one table to the next, as a person asks it.
+// The changes from one table to another, for people.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ struct LatencyChange {
   std::string variant = {};
   Statistics before = {};
   Statistics after = {};
-  /// Of the two, where both were measured, as one of all comparisons of the diff.
+  /// The comparison of the two, if both were measured. Its noise accounts for all comparisons of the diff.
   Comparison comparison = {};
-  bool fails_now = false;  ///< has launches that failed, and had none
+  bool fails_now = false;  ///< has failed launches now and had none before
 
   bool is_compared() const noexcept { return before.count > 0 && after.count > 0; }
 };
@@ -28,16 +28,16 @@ enum class KeyChange : std::uint8_t { changed, added, removed };
 struct EntryDiff {
   std::string key = {};  ///< "m=16 n=4096"
   KeyChange change = KeyChange::changed;
-  std::string before = {};  ///< incumbents; empty for none
+  std::string before = {};  ///< incumbent; empty if there is none
   std::string after = {};
   std::vector<LatencyChange> latencies = {};  ///< of all variants that both have, whatever the change
 };
 
 struct OperationDiff {
   std::string name = {};
-  /// Of dimensions and variants: "variant tile64: tile 64, now 128".
+  /// Changes of dimensions and variants: "variant tile64: tile 64, now 128".
   std::vector<std::string> definitions = {};
-  /// Entries that are equal are left out. None where the dimensions cannot be compared.
+  /// Changed entries. Empty if the dimensions cannot be compared.
   std::vector<EntryDiff> entries = {};
 };
 

@@ -32,7 +32,7 @@ void rename_variants(OperationTable& table, const std::vector<Variant>& own) {
     if (parameters.empty()) continue;
     const auto named = std::ranges::find(own, name, &Variant::name);
     const auto same = std::ranges::find(own, parameters, &Variant::parameters);
-    // Where the table knows our name already, the two are kept apart.
+    // If the table already has a variant of the program's name, both are kept.
     if (named == own.end() && same != own.end() && !table.variants.contains(same->name))
       names.emplace(name, same->name);
   }

@@ -1,4 +1,4 @@
-// How a key of one table is said in the words of another: dimensions and labels are matched by name, since
+// Converts keys of one table to the dimensions of another. Dimensions and labels are matched by name, since
 // their order may differ.
 #pragma once
 
@@ -12,37 +12,37 @@
 
 namespace adaptive::table {
 
-/// Where the two do not describe the same keys, `problem` says why and nothing else may be asked.
+/// If the dimensions do not describe the same keys, `problem` says why, and nothing else may be called.
 class DimensionMap {
  public:
-  /// For one table of both, so that nothing may differ but orders; labels that only `from` has are added
-  /// after those of `into`.
+  /// For a merge of both tables. Only orders may differ; labels that only `from` has are added after those of
+  /// `into`.
   static DimensionMap joining(const std::vector<Dimension>& into, const std::vector<Dimension>& from);
-  /// For whoever asks with the dimensions `to`, whose labels stay as they are. Of label dimensions that only
-  /// `from` has, the first label is the usual one: keys that have another are nobody's.
+  /// For a reader that knows only the dimensions `to`, which stay as they are. If only `from` has a label
+  /// dimension, keys with its first label (the usual one) are converted; other keys are not.
   static DimensionMap onto(const std::vector<Dimension>& to, const std::vector<Dimension>& from);
 
-  /// Empty where there is none.
+  /// Empty if there is none.
   const std::string& problem() const noexcept { return problem_; }
   const std::vector<Dimension>& dimensions() const noexcept { return dimensions_; }
-  /// Nothing for a key that cannot be said, or does not fit its own dimensions.
+  /// The converted key. Nothing if it cannot be converted, or does not fit its own dimensions.
   std::optional<Key> key(const Key& from) const;
 
  private:
   struct Source {
     std::size_t dimension = 0;
-    std::vector<std::optional<std::int64_t>> labels = {};  // of each label there, its index here
+    std::vector<std::optional<std::int64_t>> labels = {};  // for each label of `from`: its new index
   };
 
   DimensionMap(const std::vector<Dimension>& to, std::size_t from_size)
       : dimensions_(to), from_size_(from_size) {}
-  /// Null, with the problem, where there is none of this name and kind.
+  /// Null, and sets the problem, if there is no dimension of this name and kind.
   const Dimension* match(const Dimension& dimension, const std::vector<Dimension>& from);
   void match_labels(const Dimension& own, const Dimension& other);
 
   std::vector<Dimension> dimensions_;
   std::size_t from_size_ = 0;
-  std::vector<Source> sources_;       // of each dimension
+  std::vector<Source> sources_;       // for each dimension of the result
   std::vector<std::size_t> unasked_;  // dimensions of `from` that must have their first label
   std::string problem_;
 };

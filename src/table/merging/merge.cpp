@@ -14,7 +14,7 @@
 namespace adaptive::table {
 namespace {
 
-// An imported table may name a variant without saying what it is.
+// An imported table may name a variant without its parameters.
 bool differ(const Parameters& a, const Parameters& b) {
   return !a.empty() && !b.empty() && a != b;
 }
@@ -70,7 +70,7 @@ MergeCounts add(OperationTable& into, const OperationTable& from, const Dimensio
   return counts;
 }
 
-// What only one of two says of itself does not hold for both.
+// A field that only one of the two fingerprints has is not valid for both.
 void keep_common(std::string& into, const std::string& from) {
   if (into != from) into.clear();
 }

@@ -15,9 +15,9 @@ namespace {
 
 using Claims = std::map<std::string, Claim>;
 
-const std::string nobody = "#";  // whose claim it is where none is named: no writer's name begins with '#'
+const std::string nobody = "#";  // owner of claims without a writer; no writer's name begins with '#'
 
-// A total order together with the writer's name, so that every merge prefers the same claim.
+// Together with the writer's name this is a total order, so that every merge prefers the same claim.
 auto rank(const Claim& claim) {
   return std::tuple(!claim.incumbent.empty(), claim.time, claim.origin, std::string_view(claim.incumbent));
 }
@@ -33,7 +33,7 @@ const std::string& standing_writer(const Entry& entry) {
 Claims claims_of(const Entry& entry) {
   Claims claims = entry.claims;
   claims.insert_or_assign(standing_writer(entry), standing_claim(entry));
-  std::erase_if(claims, [](const auto& claim) { return claim.second == Claim{}; });  // they say nothing
+  std::erase_if(claims, [](const auto& claim) { return claim.second == Claim{}; });  // empty claims
   return claims;
 }
 
@@ -64,7 +64,7 @@ void join_claims(Entry& into, const Entry& from) {
   set_claims(into, std::move(claims));
 }
 
-// Without looking at generations.
+// Ignores generations.
 void join_states(Entry& into, const Entry& from) {
   for (const auto& [variant, record] : from.variants) join(into.variants[variant], record);
   join_claims(into, from);
@@ -77,7 +77,7 @@ void erase_shares(VariantRecord& record, Predicate&& predicate) {
   record = record.shares.empty() ? VariantRecord{} : record_of(std::move(record.shares));
 }
 
-// Of shares that name nobody there can be many in one entry, one for each variant; so they count by record.
+// An entry can have many shares without a writer, one for each variant, so these are counted for each record.
 std::size_t cut_unnamed(VariantRecord& record, std::size_t most) {
   const auto unnamed = static_cast<std::size_t>(
       std::count_if(record.shares.begin(), record.shares.end(),
@@ -107,7 +107,7 @@ std::set<std::string> named_writers(const Entry& entry) {
   return names;
 }
 
-// More than the entry can have names of, at little cost.
+// An upper bound for the number of writers in the entry, which is cheap to compute.
 std::size_t names_at_most(const Entry& entry) {
   std::size_t names = 1 + entry.claims.size() + entry.generations.size();
   for (const auto& [variant, record] : entry.variants) names += record.shares.size();

@@ -1,4 +1,4 @@
-// Who owns what in an entry, and how two states of an entry are joined.
+// The owners of the parts of an entry, and how two states of an entry are joined.
 //
 // Every measurement and every claim belongs to one writer in one generation. A writer that resets a key
 // begins its next generation there, and whatever it wrote in an older one is void in every table that learns
@@ -18,37 +18,38 @@
 
 namespace adaptive::table {
 
-/// Brings `into` to what both know. The keys of the two are not compared.
+/// Joins `from` into `into`. Does not compare the keys of the two.
 void join(Entry& into, const Entry& from);
 
-/// How often `writer` has reset the entry's key.
+/// Number of times that `writer` has reset the entry's key.
 std::uint64_t generation_of(const Entry& entry, const std::string& writer) noexcept;
 
 /// Whether the entry has a share, a claim or a generation of `writer`.
 bool mentions(const Entry& entry, std::string_view writer) noexcept;
 
-/// Takes the shares and the claim of `writer` out. Its generation stays.
+/// Removes the shares and the claim of `writer`. Keeps its generation.
 void disown(Entry& entry, const std::string& writer);
 
-/// Makes `claim` the one of `writer` (empty: nobody is named) and, with a later time if need be, the one that
-/// outranks all others.
+/// Makes `claim` the claim of `writer` (empty: no writer is named). If another claim would outrank it,
+/// `claim` gets a later time, so that it outranks all others.
 void choose(Entry& entry, const std::string& writer, Claim claim);
 
-/// Takes the claims of all writers out of the entry.
+/// Removes the claims of all writers from the entry.
 void clear_claims(Entry& entry);
 
-/// Takes out what the entry says of a variant: its record, and the claims that name it.
+/// Removes everything about a variant from the entry: its record, and the claims that name it.
 void forget_variant(Entry& entry, const std::string& variant);
 
-/// Makes the claim that outranks the others the entry's incumbent. For whoever has changed claims by hand.
+/// Makes the claim that outranks the others the entry's incumbent. Must be called after claims were changed
+/// directly.
 void rank_claims(Entry& entry);
 
-/// How many writers an entry keeps: `limits::writers`, unless a test has lowered it.
+/// Number of writers that an entry keeps: `limits::writers`, unless a test has lowered it.
 std::size_t writers_max() noexcept;
 
-/// Takes out whatever belongs to others than the `most` writers with the greatest names. `always` is kept
-/// besides: a run that saves loses nothing of its own. Shares that name nobody are counted apart, in each
-/// record. Returns the number of writers taken out.
+/// Keeps the `most` writers with the greatest names and removes the parts of all others. `always` is kept in
+/// addition, so that a run that saves loses nothing of its own. Shares without a writer are counted
+/// separately in each record. Returns the number of removed writers.
 std::size_t cut(Entry& entry, std::size_t most, std::string_view always = {});
 /// The same for all entries of a table.
 std::size_t cut(Table& table, std::size_t most, std::string_view always = {});

@@ -13,8 +13,8 @@
 namespace adaptive::table {
 namespace {
 
-// Of two states of one writer the greater one is the later one. Two states with equal counts are expected to
-// be equal; the other members make the order total, so that every merge decides alike.
+// Orders two states of one writer: the greater one is the later one. Two states with equal counts should be
+// equal; the other members make the order total, so that every merge makes the same choice.
 auto progress(const Statistics& s) {
   return std::tuple(s.count, s.failures, s.mean_ns, s.variance_ns2, s.location_ns, s.failed_at);
 }
@@ -34,7 +34,7 @@ std::uint64_t hash(const Statistics& s) {
   add(std::bit_cast<std::uint64_t>(s.variance_ns2));
   add(std::bit_cast<std::uint64_t>(s.location_ns));
   add(s.failures);
-  // Schema version 1 had no such time: its records keep the names that they have in merged tables.
+  // Schema version 1 had no such time. Its records must keep the names that they have in merged tables.
   if (s.failed_at != 0) add(static_cast<std::uint64_t>(s.failed_at));
   return hash;
 }
@@ -76,7 +76,7 @@ VariantRecord record_of(std::string writer, const Statistics& statistics) {
 
 VariantRecord record_of(std::vector<WriterShare> shares) {
   VariantRecord record{sum(shares), {}};
-  // A single share that names nobody is the record itself.
+  // A single share without a writer is the record itself.
   if (shares.size() != 1 || is_named(shares.front().writer)) record.shares = std::move(shares);
   return record;
 }

@@ -19,20 +19,20 @@ namespace adaptive::table {
 /// A record that one writer measured.
 VariantRecord record_of(std::string writer, const Statistics& statistics);
 
-/// Brings `into` to what both know. Shares of one writer must be of one generation.
+/// Joins `from` into `into`. Shares of the same writer must belong to the same generation.
 void join(VariantRecord& into, const VariantRecord& from);
 
-/// What all shares make together: counts and failures add up, and so do means and variances (Chan, Golub,
-/// LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983, eq. 2.1);
-/// locations are averaged by count.
+/// The statistics of all shares together. Counts and failures are added; means and variances are combined as
+/// in Chan, Golub, LeVeque, "Algorithms for computing the sample variance", The American Statistician 37,
+/// 1983, eq. 2.1; locations are averaged, weighted by count.
 Statistics sum(const std::vector<WriterShare>& shares);
 
-/// The shares of a record. A record that names no writer has one share, whose name is made of its content
+/// The shares of a record. A record without writers has one share, whose name is derived from its content
 /// ("#1f…").
 std::vector<WriterShare> shares_of(const VariantRecord& record);
 
-/// Whether the name is a writer's own. Names that begin with '#' stand for content or claims that name
-/// nobody.
+/// Whether the name belongs to a writer. Names that begin with '#' stand for content or claims without a
+/// writer.
 inline bool is_named(std::string_view writer) noexcept {
   return !writer.empty() && writer.front() != '#';
 }

@@ -35,7 +35,7 @@ void EntryReader::read(JsonValue value, const Path& path) {
   const std::optional<Key> found = key(*key_field, path / "key");
   if (!found) return;
 
-  // Tables are sorted: the end is where it belongs.
+  // Tables are sorted, so the entry usually belongs at the end.
   const std::size_t size_before = operation_.entries.size();
   const auto place = operation_.entries.try_emplace(operation_.entries.end(), *found);
   if (operation_.entries.size() == size_before) {
@@ -44,7 +44,7 @@ void EntryReader::read(JsonValue value, const Path& path) {
   }
   Entry& entry = place->second;
   entry.key = *found;
-  entry.origin = Origin::imported;  // the least that may be believed
+  entry.origin = Origin::imported;  // the least trusted origin
 
   if (incumbent_field)
     entry.incumbent =
@@ -205,7 +205,7 @@ std::optional<std::int64_t> EntryReader::label(std::size_t dimension, JsonValue 
 
 void EntryReader::records(JsonValue value, const Path& path, Entry& entry) const {
   if (!checks_.is(value, JsonKind::object, path)) return;
-  std::string name;  // reuses its memory
+  std::string name;  // outside of the loop, so that its memory is reused
   for (const JsonValue member : value) {
     name = member.name();
     if (!operation_.variants.contains(name)) {
@@ -235,7 +235,7 @@ std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& pa
   return record;
 }
 
-// A record with the shares in `writers`; without a sound one, `total` of nobody.
+// A record with the shares in `writers`. If none of them is valid, the record is `total`, without a writer.
 VariantRecord EntryReader::record(JsonValue writers, const Path& path, const Statistics& total) const {
   VariantRecord record{total, {}};
   if (!checks_.is(writers, JsonKind::object, path)) return record;
@@ -290,7 +290,7 @@ Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 6>
                                    const Path& path) const {
   const auto& [count, mean, variance, location, failures, failed_at] = fields;
   Statistics only_failures;
-  // Failures stand for themselves, the other four together: half a measurement is none.
+  // Failures are valid alone. Count, mean, variance and location are valid only together.
   if (failures) only_failures.failures = checks_.count(*failures, path / "failures").value_or(0);
   if (failed_at && only_failures.failures > 0)
     only_failures.failed_at = time(*failed_at, path / "failed_at").value_or(0);
@@ -311,7 +311,7 @@ Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 6>
   measured.mean_ns = read(mean, "mean_ns", limits::latency_ns);
   measured.variance_ns2 = read(variance, "variance_ns2", limits::variance_ns2);
   measured.location_ns = read(location, "location_ns", limits::latency_ns);
-  if (!location) measured.location_ns = measured.mean_ns;  // a writer without a robust estimate
+  if (!location) measured.location_ns = measured.mean_ns;  // written by a tool without a robust estimate
   if (sound && (measured.count == 0 || measured.mean_ns <= 0.0 || measured.location_ns <= 0.0)) {
     sound = measured.count == 0 && measured.mean_ns <= 0.0 && measured.location_ns <= 0.0;
     measured.variance_ns2 = 0.0;

@@ -1,4 +1,4 @@
-// One entry of a table: its key, its incumbent and its records.
+// Reads one entry of a table: its key, its incumbent and its records.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace adaptive::table {
 
-/// Reads the entries of one operation, whose dimensions and variants are known.
+/// Reads the entries of one operation. Its dimensions and variants must have been read before.
 class EntryReader {
  public:
   EntryReader(OperationTable& operation, const Checks& checks);
@@ -22,7 +22,8 @@ class EntryReader {
   void read(JsonValue value, const Path& path);
 
  private:
-  /// The variant that is named, if it is declared; `consequence` ends the notice otherwise.
+  /// The variant that `value` names. If it is not declared: nothing, and a notice that ends with
+  /// `consequence`.
   std::optional<std::string> incumbent(JsonValue value, const Path& path, const char* consequence) const;
   std::optional<Origin> origin(JsonValue value, const Path& path) const;
   std::optional<std::int64_t> time(JsonValue value, const Path& path) const;
@@ -43,7 +44,7 @@ class EntryReader {
 
   OperationTable& operation_;
   const Checks& checks_;
-  std::vector<std::map<std::string_view, std::int64_t>> labels_;  // of each dimension
+  std::vector<std::map<std::string_view, std::int64_t>> labels_;  // for each dimension: index by label
 };
 
 }  // namespace adaptive::table

@@ -1,4 +1,4 @@
-// What an operation's table says of its dimensions and variants, and the header's fingerprint.
+// Reads the dimensions and variants of an operation, and the fingerprint in the header.
 #pragma once
 
 #include "json/checks.hpp"
@@ -6,11 +6,11 @@
 
 namespace adaptive::table {
 
-/// False, with notices, where no key could be understood by them.
+/// False, with notices, if the dimensions are too faulty to read any key.
 bool read_dimensions(JsonValue value, const Path& path, const Checks& checks,
                      std::vector<Dimension>& dimensions);
 
-/// Variants that are faulty are left out. False where the value is no object.
+/// Faulty variants are left out. False if the value is not an object.
 bool read_variants(JsonValue value, const Path& path, const Checks& checks,
                    std::map<std::string, Parameters>& variants);
 

@@ -1,4 +1,4 @@
-// From text to a table: the parts as json_reader.hpp hands them on, in whatever order the file has them.
+// Builds a table from the parts that json/reader.hpp passes on, in whatever order the file has them.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -25,12 +25,12 @@ class TableReader final : public PartReader {
   explicit TableReader(const SourceText& source)
       : source_(source), notices_(source, result_.notices), checks_(notices_) {}
 
-  /// Entries that stood before what they need, as they do where a tool has sorted all members by name, are
-  /// read in a second pass over the text.
+  /// If a tool has sorted all members by name, entries come before the dimensions that they need. Such
+  /// entries are read in a second pass over the text.
   bool needs_second_pass() const noexcept { return !deferred_.empty(); }
   void begin_second_pass() noexcept { second_pass_ = true; }
 
-  /// Throws where it has been no table of ours.
+  /// Throws `Error` if the document was not a table.
   ReadResult finish();
 
   void syntax_fault(const SyntaxFault& fault) {
@@ -41,7 +41,7 @@ class TableReader final : public PartReader {
     const std::string& where = error.where();
     result_.notices.push_back({where.empty() ? source_.name() : where, error.problem(), LogLevel::error});
   }
-  /// Instead of `finish`, where only what is wrong is of interest.
+  /// Called instead of `finish` if only the notices are wanted.
   std::vector<Notice> faults();
   std::vector<Notice> notices() { return std::move(result_.notices); }
 
@@ -131,7 +131,7 @@ void TableReader::member(JsonValue value) {
   }
 }
 
-// Another's file may well have a version of its own: that it is not ours is then the better message.
+// A file of another tool may have a version of its own. That it is not a table is then the better message.
 void TableReader::version(JsonValue value) {
   if (value.is(JsonKind::integer) && value.integer() >= Table::oldest_schema_version &&
       value.integer() <= Table::schema_version)
@@ -155,7 +155,7 @@ bool TableReader::begin_operation(std::string_view name, JsonKind kind, std::siz
   operation_offset_ = offset;
   entries_.reset();
   if (second_pass_) {
-    // Only the first of the same name was kept; taking it out keeps the others from being read into it.
+    // Only the first operation of a name is kept. Removing it here prevents that others are read into it.
     if (deferred_.erase(operation_name_) == 0) return false;
     operation_ = &result_.table.operations.at(operation_name_);
     has_entries_ = false;
@@ -252,7 +252,7 @@ ReadResult TableReader::finish() {
 }
 
 std::vector<Notice> TableReader::faults() {
-  // The text behind a fault of syntax was not read: it may hold the schema and the version.
+  // The text after a fault of syntax was not read; the schema and the version may be there.
   const bool may_be_ours = has_syntax_fault_ && foreign_.empty() && wrong_schema_.empty();
   try {
     if (!may_be_ours || (is_ours_ && has_version_)) return finish().notices;

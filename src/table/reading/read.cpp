@@ -1,4 +1,4 @@
-// From a file to its text.
+// Reads the text of a file.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace adaptive::table {
 
 std::string read_text(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& what, int error) { return system_error(what, path, error); };
-  // Without O_NONBLOCK the open of a pipe would wait for its writer.
+  // Without O_NONBLOCK, opening a pipe would wait for its writer.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) throw fail("cannot be opened", errno);
   struct stat status {};
@@ -30,8 +30,8 @@ std::string read_text(const std::filesystem::path& path) {
   };
   if (static_cast<std::size_t>(status.st_size) > limits::file_bytes) throw too_large();
 
-  // One byte more than the size, so that the last read finds the end; a file may also grow meanwhile, or say
-  // that it is empty, as those of /proc do.
+  // One byte more than the size, so that the last read finds the end. The file may also grow meanwhile, or
+  // claim to be empty, as files in /proc do.
   std::string text(static_cast<std::size_t>(status.st_size) + 1, '\0');
   std::size_t size = 0;
   while (true) {
