@@ -10,7 +10,7 @@
 
 #include "base/limits.hpp"
 #include "selector/selector.hpp"
-#include "selector/wakeup.hpp"
+#include "base/wakeup.hpp"
 #include "store/exchange.hpp"
 
 namespace adaptive {

@@ -1,5 +1,6 @@
 // Kernel records: sums over launches, graphs, and what happens where CUPTI cannot be had.
 #include <array>
+#include <latch>
 #include <thread>
 
 #include "cuda/cupti/session.hpp"
@@ -47,6 +48,32 @@ TEST_F(CuptiTest, SumsTheKernelsOfALaunch) {
   ASSERT_TRUE(timer.drain());
   EXPECT_EQ(timer.counters().recorded, 20u);
   EXPECT_GT(op.explain({8}).candidates.at(0).location_ns, 0.9 * 5 * 20 * us);
+}
+
+TEST_F(CuptiTest, ADrainLeavesALaunchAloneThatAnotherThreadHasOpen) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer(Timing::cupti);
+  for (int round = 0; round < 20; ++round) {
+    std::latch open(1);
+    std::latch drained(1);
+    std::thread other([&] {
+      auto one = timer.launch(op, {8}, stream);
+      one.check(launch_spin(20 * us, nullptr, stream));
+      open.count_down();
+      drained.wait();
+    });
+    open.wait();
+    EXPECT_TRUE(timer.drain());
+    drained.count_down();
+    other.join();
+  }
+  ASSERT_TRUE(timer.drain());
+  const TimerCounters c = timer.counters();
+  EXPECT_EQ(c.recorded, 20u);
+  EXPECT_EQ(c.lost, 0u);
+  EXPECT_EQ(op.counters().results, 20u);
+  expect_adds_up(c);
 }
 
 TEST_F(CuptiTest, RecordsArriveByThemselves) {
