@@ -43,6 +43,11 @@ constexpr double audit_behind = 0.2;
 // result of the one before, but no more calls than this.
 constexpr double hearing_max = 8.0;
 
+// The next first look also waits for a fit to the results that have come, which says whom to look at. A fit
+// takes some tenths of a millisecond, as long as a hundred short launches; where nobody fits, none ever
+// comes.
+constexpr double fit_max = 512.0;
+
 // From so many results on priors can be compared with what variants that are alike let expect.
 constexpr std::size_t measured_min = 4;
 
@@ -189,7 +194,7 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
     if (!key[i].available || seen(key, i)) continue;
     if (nearest == leader_ || model.location(key[i]) < model.location(key[nearest])) nearest = i;
     const double best = key[leader_].expected() - key[i].tail;
-    propose(i, alike ? like_.worth_from(i, best) : model.worth_from(key[i], best));
+    propose(i, alike && like_.knows(i) ? like_.worth_from(i, best) : model.worth_from(key[i], best));
   }
   // Priors that are wrong by far look consistent until somebody checks: the next best of them, at rarer and
   // rarer calls.
@@ -199,8 +204,9 @@ void Imed::review_unseen(const KeyStatistics& key) noexcept {
 
 // Whether variants that are alike explain the results better than the priors do, as where a table is wrong.
 bool Imed::likeness_says_more(const KeyStatistics& key, const PriorModel& model) noexcept {
-  return model.distrusted() && model.measured() >= measured_min && ParameterModel::applies(key) &&
-         like_.update(key) && like_.log_likelihood() > model.log_likelihood(key);
+  if (!model.distrusted() || model.measured() < measured_min || !ParameterModel::applies(key)) return false;
+  like_.watch(key);
+  return like_.speaks_of(key) && like_.log_likelihood() > model.log_likelihood(key);
 }
 
 // Candidates that nothing is known of but their parameters, `first` the first of them.
@@ -209,15 +215,21 @@ void Imed::review_unknown(const KeyStatistics& key, std::uint32_t first) noexcep
     propose(first, 0.0);
     return;
   }
-  const double heard_at = first_looks_are_heard_at(key);
-  if (key[leader_].count == 0 || !like_.update(key)) {
-    propose(first, heard_at);
+  double from = first_looks_are_heard_at(key);
+  if (key[leader_].count > 0) {
+    like_.watch(key);
+    if (like_.is_stale()) from = std::max(from, like_.stale_since() + fit_max);
+  }
+  if (key[leader_].count == 0 || !like_.speaks_of(key)) {
+    propose(first, from);
     return;
   }
+  const auto worth_from = [&](std::uint32_t i) {
+    return like_.knows(i) ? like_.worth_from(i, key[leader_].expected() - key[i].tail) : 0.0;
+  };
   for (std::uint32_t i = first; i < key.size(); ++i)
-    if (key[i].available && !seen(key, i))
-      propose(i, std::max(heard_at, like_.worth_from(i, key[leader_].expected() - key[i].tail)));
-  propose(audited(key, [&](auto i) { return like_.location(i); }), audit_at_);
+    if (key[i].available && !seen(key, i)) propose(i, std::max(from, worth_from(i)));
+  propose(audited(key, [&](auto i) { return like_.knows(i) ? like_.location(i) : never; }), audit_at_);
 }
 
 template <class Location>
@@ -237,7 +249,11 @@ std::uint32_t Imed::audited(const KeyStatistics& key, Location&& location) const
 void Imed::review_seen(const KeyStatistics& key) noexcept {
   LooksAgain again(key, leader_, options_.error);
   const bool disturbed = key.was_disturbed();
-  const bool doubts = knows_alike(key) && like_.update(key);
+  bool doubts = knows_alike(key);
+  if (doubts) {
+    like_.watch(key);
+    doubts = like_.speaks_of(key);
+  }
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader_ || !key[i].available || key[i].count == 0) continue;
     const bool single = key[i].count + key.awaited(i) == 1;
@@ -248,12 +264,17 @@ void Imed::review_seen(const KeyStatistics& key) noexcept {
     else
       propose(i, again.look_at(i));
     propose(i, reopening_.visit_at(key, i, leader_));
-    if (single && doubts && like_.doubts(i))
+    if (single && doubts && like_.doubts(i) && like_.knows(i))
       propose(i, like_.worth_from(i, key[leader_].expected() - key[i].tail));
   }
 }
 
 Choice Imed::choose(const KeyStatistics& key, Random&) noexcept {
+  try {
+    reopening_.prepare(key.size());  // by a key's first call, so that no result allocates
+  } catch (...) {
+    // Memory is short: the first result tries again.
+  }
   if (!current(key)) review(key);
   if (key.calls >= look_at_) {
     if (look_at_ == audit_at_) audit_at_ *= check_spacing;
@@ -275,8 +296,17 @@ void Imed::observe(KeyStatistics& key, const Sample& sample) noexcept {
   if (!routine) review(key);
 }
 
+std::unique_ptr<Fit> Imed::start_fit(const KeyStatistics& key) {
+  return like_.start(key);
+}
+
+void Imed::adopt(Fit& fit, const KeyStatistics& key) noexcept {
+  like_.adopt(static_cast<ParameterFit&>(fit));
+  review(key);
+}
+
 std::optional<Expectation> Imed::expected(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
-  if (!knows_alike(key) || !like_.expects(candidate)) return std::nullopt;
+  if (!knows_alike(key) || !like_.speaks_of(key) || !like_.expects(candidate)) return std::nullopt;
   return like_.expected(candidate);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include <adaptive/policy.hpp>
@@ -39,6 +40,9 @@ class Imed final : public Policy {
   Rest rest(const KeyStatistics& key) const noexcept override;
   std::optional<Expectation> expected(const KeyStatistics& key,
                                       std::uint32_t candidate) const noexcept override;
+  bool fit_due() const noexcept override { return like_.due(); }
+  std::unique_ptr<Fit> start_fit(const KeyStatistics& key) override;
+  void adopt(Fit& fit, const KeyStatistics& key) noexcept override;
 
  private:
   void review(const KeyStatistics& key) noexcept;

@@ -8,6 +8,16 @@ std::optional<Expectation> Policy::expected(const KeyStatistics&, std::uint32_t)
   return std::nullopt;
 }
 
+bool Policy::fit_due() const noexcept {
+  return false;
+}
+
+std::unique_ptr<Fit> Policy::start_fit(const KeyStatistics&) {
+  return nullptr;
+}
+
+void Policy::adopt(Fit&, const KeyStatistics&) noexcept {}
+
 Rest Policy::rest(const KeyStatistics& key) const noexcept {
   return {key.leader(), key.settled ? 1.0 / 16 : 1.0};
 }

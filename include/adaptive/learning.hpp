@@ -42,7 +42,7 @@ struct LearningOptions {
   /// limit. Changes are noticed later by as much.
   double timing_budget = 0.0005;
   /// Whether a key that no table knows may start from a model of all that do, where that is surer than its
-  /// nearest neighbour. It is fitted when tables are loaded and, to what the run has learned, when that is
+  /// nearest neighbour. It is fitted when tables are loaded and, to what the run has learned, after that is
   /// saved or exchanged and at `Selector::fit_predictions`; never by a launch.
   bool prediction = true;
   /// Whether a key that starts without any prior, or with one that turns out to be wrong, takes variants with

@@ -39,6 +39,10 @@ struct SelectorOptions {
   PolicyFactory policy = {};
   LearningOptions learning = {};
   LogCallback log = {};
+  /// Whether a thread of the selector's own does what takes too long for a launch, such as fitting models. It
+  /// is started when there may be something to do, also in a forked child, and there is none in modes `off`,
+  /// `seed` and `frozen`. False: nothing is fitted until `learn` is called, and a run repeats.
+  bool background = true;
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
   bool use_environment = true;
   /// Names what this run measures in tables, so that a merge neither loses it nor counts it twice. No two runs
@@ -80,12 +84,19 @@ class ADAPTIVE_EXPORT Selector {
   /// operation that is defined.
   void advance_epoch(const std::filesystem::path& table);
 
+  /// Does on the calling thread what the worker thread would do, until nothing is left: the fits that the
+  /// policies of keys ask for, and those of predictions that a save or an exchange has made due. Returns when
+  /// the worker thread's current fit is done too. A program without the thread
+  /// (`SelectorOptions::background`) calls it wherever it has time for some milliseconds, such as between two
+  /// batches.
+  void learn();
+
   /// Fits the model that predicts new keys (`LearningOptions::prediction`) to what tables and this run know
   /// by now, on the calling thread: some milliseconds an operation. `define`, `load` and `advance_epoch` do
-  /// so as well; `save`, a `Saver` and what it exchanges with a store where the run has learned much since
-  /// the last time. `select` never does: a new key's first call asks the model as it was last fitted.
-  /// Launches and new keys of other threads do not wait. For programs that meet new keys while running and
-  /// save seldom.
+  /// so as well. `save`, a `Saver` and what it exchanges with a store make a fit due where the run has
+  /// learned much since the last time, which the worker thread or `learn` does. `select` never does: a new
+  /// key's first call asks the model as it was last fitted. Launches and new keys of other threads do not
+  /// wait. For programs that meet new keys while running and save seldom.
   void fit_predictions();
 
   /// Writes all that is known to one table: the tables' entries, what this run has learned, and what other

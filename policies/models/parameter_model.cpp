@@ -54,14 +54,87 @@ std::vector<std::size_t> told_by(const std::vector<double>& locations) {
 }
 
 // Whether a result is likelier to be an outlier than what the variant takes.
-bool is_doubtful(const KeyStatistics& key, double above, double variance) noexcept {
+bool is_doubtful(double outlier_share, double above, double variance) noexcept {
   if (above < outlier_min) return false;
   const double density =
       std::exp(-0.5 * above * above / variance) / std::sqrt(2.0 * std::numbers::pi * variance);
-  return key.outlier_share() * outlier_density > density;
+  return outlier_share * outlier_density > density;
 }
 
 }  // namespace
+
+ParameterFit::ParameterFit(const KeyStatistics& key, const std::vector<double>& told,
+                           const ParameterBeliefs& before)
+    : results_{{}, key.parameters, key.deviation(), key.outlier_share()}, told_(told) {
+  results_.candidates.reserve(key.size());
+  for (const VariantStatistics& c : key.candidates) results_.candidates.push_back({c.location, c.count});
+  beliefs_.hypotheses = before.hypotheses;
+  beliefs_.weighed_at = before.weighed_at;
+}
+
+void ParameterFit::run() noexcept {
+  try {
+    fit();
+  } catch (...) {
+    beliefs_ = {};  // memory is short: nothing is expected of anybody, so that all are looked at
+  }
+}
+
+void ParameterFit::fit() {
+  const std::size_t size = results_.candidates.size();
+  Candidates unknown;
+  for (std::size_t i = 0; i < size; ++i)
+    if (results_.candidates[i].count == 0) unknown.push_back(i);
+  beliefs_.doubted.assign(size, false);
+  Candidates known = told_by(told_);
+  if (known.empty()) return;
+
+  std::optional<ParameterProcess> process(std::in_place, results_, known, unknown);
+  weigh(*process, known.size());
+  if (beliefs_.hypotheses.empty()) return;
+  if (doubt(*process, known, unknown)) {
+    process.emplace(results_, known, unknown);
+    beliefs_.weighed_at = 0;
+    weigh(*process, known.size());
+    if (beliefs_.hypotheses.empty()) return;
+  }
+  const ParameterProcess::Expected expected = process->expect(beliefs_.hypotheses);
+  beliefs_.stranger_share = stranger_share * expected.unexplained * expected.unexplained;
+  beliefs_.expected.resize(size);
+  for (std::size_t j = 0; j < unknown.size(); ++j) {
+    const auto at = static_cast<Eigen::Index>(j);
+    beliefs_.expected[unknown[j]] = {expected.mean[at], std::sqrt(expected.variance[at])};
+  }
+}
+
+// All hypotheses again whenever results are a quarter more, and meanwhile those that were likely.
+void ParameterFit::weigh(ParameterProcess& process, std::size_t results) {
+  const std::size_t before = beliefs_.weighed_at;
+  if (results < before || results >= before + (before + 3) / 4) {
+    beliefs_.hypotheses = ParameterProcess::hypotheses();
+    beliefs_.weighed_at = results;
+  }
+  process.weigh(beliefs_.hypotheses);
+}
+
+bool ParameterFit::doubt(ParameterProcess& process, Candidates& known, Candidates& unknown) {
+  const ParameterProcess::Errors errors = process.leave_one_out(beliefs_.hypotheses);
+  Candidates trusted;
+  beliefs_.log_likelihood = 0.0;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const auto at = static_cast<Eigen::Index>(i);
+    beliefs_.log_likelihood += log_density(errors.above[at], errors.variance[at]);
+    const bool doubted = results_.candidates[known[i]].count == 1 &&
+                         is_doubtful(results_.outlier_share, errors.above[at], errors.variance[at]);
+    if (doubted)
+      unknown.push_back(known[i]);
+    else
+      trusted.push_back(known[i]);
+    beliefs_.doubted[known[i]] = doubted;
+  }
+  std::swap(known, trusted);
+  return known.size() < trusted.size();
+}
 
 bool ParameterModel::applies(const KeyStatistics& key) noexcept {
   return key.size() >= candidates_min && key.parameters != nullptr && !key.parameters->empty() &&
@@ -69,89 +142,42 @@ bool ParameterModel::applies(const KeyStatistics& key) noexcept {
 }
 
 bool ParameterModel::is_current(const KeyStatistics& key, bool cold) const noexcept {
-  if (fitted_to_.size() != key.size()) return false;
+  if (told_.size() != key.size()) return false;
   for (std::size_t i = 0; i < key.size(); ++i) {
     const double now = tells(key[i], cold) ? key[i].location : VariantStatistics::none;
-    const bool was_told = fitted_to_[i] == fitted_to_[i];
+    const bool was_told = told_[i] == told_[i];
     if ((now == now) != was_told) return false;
-    if (std::abs(now - fitted_to_[i]) > std::max(moved_min, key.deviation())) return false;
+    if (std::abs(now - told_[i]) > std::max(moved_min, key.deviation())) return false;
   }
   return true;
 }
 
-bool ParameterModel::update(const KeyStatistics& key) noexcept {
+void ParameterModel::watch(const KeyStatistics& key) noexcept {
+  const bool was_stale = is_stale();
+  due_ = !is_current(key, key.starts_cold());
+  if (due_ && !was_stale) stale_since_ = key.calls;
+}
+
+std::unique_ptr<ParameterFit> ParameterModel::start(const KeyStatistics& key) {
   const bool cold = key.starts_cold();
-  try {
-    if (!is_current(key, cold)) fit(key, cold);
-  } catch (...) {
-    // Memory is short: nothing is expected of anybody, so that all are looked at.
-    fitted_to_.clear();
-    expected_.clear();
-  }
-  return !expected_.empty();
+  std::vector<double> told(key.size(), VariantStatistics::none);
+  for (std::size_t i = 0; i < key.size(); ++i)
+    if (tells(key[i], cold)) told[i] = key[i].location;
+  auto fit = std::make_unique<ParameterFit>(key, told, now_);
+  told_ = std::move(told);
+  due_ = false;
+  under_way_ = true;
+  return fit;
 }
 
-void ParameterModel::fit(const KeyStatistics& key, bool cold) {
-  fitted_to_.resize(key.size());
-  Candidates unknown;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    fitted_to_[i] = tells(key[i], cold) ? key[i].location : VariantStatistics::none;
-    if (key[i].count == 0) unknown.push_back(i);
-  }
-  doubted_.assign(key.size(), false);
-  expected_.clear();
-  Candidates known = told_by(fitted_to_);
-  if (known.empty()) return;
-
-  std::optional<ParameterProcess> process(std::in_place, key, known, unknown);
-  weigh(*process, known.size());
-  if (hypotheses_.empty()) return;
-  if (doubt(key, *process, known, unknown)) {
-    process.emplace(key, known, unknown);
-    weighed_at_ = 0;
-    weigh(*process, known.size());
-    if (hypotheses_.empty()) return;
-  }
-  const ParameterProcess::Expected expected = process->expect(hypotheses_);
-  stranger_share_ = stranger_share * expected.unexplained * expected.unexplained;
-  expected_.resize(key.size());
-  for (std::size_t j = 0; j < unknown.size(); ++j) {
-    const auto at = static_cast<Eigen::Index>(j);
-    expected_[unknown[j]] = {expected.mean[at], std::sqrt(expected.variance[at])};
-  }
-}
-
-// All hypotheses again whenever results are a quarter more, and meanwhile those that were likely.
-void ParameterModel::weigh(ParameterProcess& process, std::size_t results) {
-  if (results < weighed_at_ || results >= weighed_at_ + (weighed_at_ + 3) / 4) {
-    hypotheses_ = ParameterProcess::hypotheses();
-    weighed_at_ = results;
-  }
-  process.weigh(hypotheses_);
-}
-
-bool ParameterModel::doubt(const KeyStatistics& key, ParameterProcess& process, Candidates& known,
-                           Candidates& unknown) {
-  const ParameterProcess::Errors errors = process.leave_one_out(hypotheses_);
-  Candidates trusted;
-  log_likelihood_ = 0.0;
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    const auto at = static_cast<Eigen::Index>(i);
-    log_likelihood_ += log_density(errors.above[at], errors.variance[at]);
-    const bool doubted = key[known[i]].count == 1 && is_doubtful(key, errors.above[at], errors.variance[at]);
-    if (doubted)
-      unknown.push_back(known[i]);
-    else
-      trusted.push_back(known[i]);
-    doubted_[known[i]] = doubted;
-  }
-  std::swap(known, trusted);
-  return known.size() < trusted.size();
+void ParameterModel::adopt(ParameterFit& fit) noexcept {
+  std::swap(now_, fit.beliefs_);
+  under_way_ = false;
 }
 
 double ParameterModel::worth_from(std::size_t candidate, double best) const noexcept {
   const double behind = location(candidate) - best;
-  const double gain = expected_gain(behind, deviation(candidate), stranger_share_, stranger_deviation);
+  const double gain = expected_gain(behind, deviation(candidate), now_.stranger_share, stranger_deviation);
   return policies::worth_from(gain, behind) / calls_to_come;
 }
 

@@ -27,7 +27,7 @@ std::vector<ProcessHypothesis> ParameterProcess::hypotheses() {
   return all;
 }
 
-ParameterProcess::ParameterProcess(const KeyStatistics& key, std::span<const std::size_t> known,
+ParameterProcess::ParameterProcess(const ParameterResults& key, std::span<const std::size_t> known,
                                    std::span<const std::size_t> unknown) {
   const auto n = static_cast<Index>(known.size());
   results_.resize(n);
@@ -39,8 +39,8 @@ ParameterProcess::ParameterProcess(const KeyStatistics& key, std::span<const std
   };
   for (Index i = 0; i < n; ++i) {
     const std::size_t candidate = known[static_cast<std::size_t>(i)];
-    results_[i] = key[candidate].location;
-    noise_[i] = key.deviation() * key.deviation() / static_cast<double>(key[candidate].count);
+    results_[i] = key.candidates[candidate].location;
+    noise_[i] = key.deviation * key.deviation / static_cast<double>(key.candidates[candidate].count);
     for (Index j = 0; j <= i; ++j)
       distances_(i, j) = distances_(j, i) = distance(candidate, known[static_cast<std::size_t>(j)]);
     for (Index j = 0; j < distances_to_unknown_.cols(); ++j)

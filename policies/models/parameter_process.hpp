@@ -3,15 +3,29 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 
-#include <adaptive/statistics.hpp>
+#include <adaptive/parameter_space.hpp>
 
 namespace adaptive::policies {
+
+/// What is known of a key's candidates, copied so that a fit needs no lock.
+struct ParameterResults {
+  struct Candidate {
+    double location = 0.0;
+    std::uint64_t count = 0;
+  };
+  std::vector<Candidate> candidates;
+  std::shared_ptr<const ParameterSpace> parameters;
+  double deviation = 0.0;      ///< of one log latency
+  double outlier_share = 0.0;  ///< of the results
+};
 
 /// How smooth and how large the process is, and how far that is believed.
 struct ProcessHypothesis {
@@ -46,8 +60,8 @@ class ParameterProcess {
     double unexplained = 0.0;  ///< share of the variance that is not in the parameters
   };
 
-  /// `known` have results, which are taken now; `unknown` are those that something is to be expected of.
-  ParameterProcess(const KeyStatistics& key, std::span<const std::size_t> known,
+  /// `known` have results; `unknown` are those that something is to be expected of.
+  ParameterProcess(const ParameterResults& key, std::span<const std::size_t> known,
                    std::span<const std::size_t> unknown);
 
   /// Believes in each as far as the results make it likely, and drops those that are far less likely than the

@@ -18,6 +18,14 @@ class Wakeup {
 
   void post() noexcept { ::sem_post(&semaphore_); }
 
+  /// Waits until `post` is called; several calls since the last wait count as one.
+  void wait() noexcept {
+    while (::sem_wait(&semaphore_) != 0 && errno == EINTR) {
+    }
+    while (::sem_trywait(&semaphore_) == 0) {
+    }
+  }
+
   /// Waits until `post` is called, at most for `most`. Returns whether `post` was called; several calls since
   /// the last wait count as one.
   bool wait(std::chrono::milliseconds most) noexcept {

@@ -22,6 +22,7 @@
 #include "learning/revalidation.hpp"
 #include "learning/spin_lock.hpp"
 #include "learning/tickets.hpp"
+#include "learning/worker.hpp"
 #include "prior/seed.hpp"
 #include "prior/starting_point.hpp"
 
@@ -42,6 +43,7 @@ struct KeyState {
   detail::KeyHead* head = nullptr;
   Key key;
   std::uint32_t default_variant = 0;
+  std::unique_ptr<Worker::Task> fit;  ///< the fit that the policy asks for
 
   mutable SpinLock lock;
 
@@ -53,6 +55,7 @@ struct KeyState {
   StartingPoint start;
   KeyStatistics statistics;
   std::unique_ptr<Policy> policy;
+  std::uint32_t beginnings = 0;  // how often it has begun to learn: whose policy a fit was of
   Random random;
   Tickets tickets;
   History history;

@@ -313,6 +313,7 @@ StartingPoint OperationState::start_of(const Key& key, Candidates& candidates) c
 KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingPoint start,
                                 std::unique_ptr<Policy> policy) {
   auto state = std::make_unique<KeyState>(shared_.learning.result_patience);
+  state->fit = std::make_unique<KeyFit>(*this, *state);
   state->key = key;
   state->default_variant = candidates.variants[candidates.fallback];
   state->start = std::move(start);
@@ -329,6 +330,9 @@ KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingP
   if (!tables_.back()->insert(*state->head, detail::hash(key)))
     throw Error("an address does not fit the key table", spec_.name);
   keys_.push_back(std::move(state));
+  // Where there is a model to fit, the thread is started now, and not by the launch that first asks for a
+  // fit.
+  if (keys_.back()->statistics.parameters != nullptr) shared_.worker.start();
   return *keys_.back();
 }
 
@@ -392,6 +396,7 @@ void OperationState::begin(KeyState& key, std::unique_ptr<Policy>& policy) const
   take_parameters(fresh);
   key.statistics = std::move(fresh);
   key.policy.swap(policy);
+  ++key.beginnings;
   key.tickets.restart_clock();  // `calls` begins at 0 again
   // What it would begin with may have been disabled.
   key.statistics.incumbent = available_incumbent(key);

@@ -74,23 +74,35 @@ std::size_t OperationState::known_by_now() const {
   return sum;
 }
 
-void OperationState::fit(FitWhen when) {
+std::uint64_t OperationState::begin_fit(std::vector<KnownKey>& known) {
+  known = known_keys();
+  measured_at_fit_ = known_by_now();
+  return ++fits_begun_;
+}
+
+void OperationState::take(std::unique_ptr<Predictor>& fitted, std::uint64_t number) noexcept {
+  if (number < fit_in_use_) return;
+  fit_in_use_ = number;
+  predictor_.swap(fitted);
+}
+
+void OperationState::fit_predictions() {
   if (shared_.predictor == nullptr) return;
-  const std::lock_guard fitting(fitting_);
   std::vector<KnownKey> known;
+  std::uint64_t number = 0;
   {
     const std::lock_guard lock(admin_);
-    const std::size_t measured = known_by_now();
-    const double due = (1.0 + growth) * static_cast<double>(measured_at_fit_);
-    if (when == FitWhen::due && static_cast<double>(measured) <= due) return;
-    measured_at_fit_ = measured;
-    known = known_keys();
+    number = begin_fit(known);
   }
   // Without `admin_`, which new keys need.
   std::unique_ptr<Predictor> fitted = shared_.predictor();
   fitted->fit(spec_.dimensions, known);
   const std::lock_guard lock(admin_);
-  predictor_.swap(fitted);
+  take(fitted, number);
+}
+
+bool OperationState::prediction_due() const {
+  return static_cast<double>(known_by_now()) > (1.0 + growth) * static_cast<double>(measured_at_fit_);
 }
 
 }  // namespace adaptive::core

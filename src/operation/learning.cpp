@@ -116,7 +116,9 @@ Decision OperationState::consult(const detail::KeyHead& head) noexcept {
   const std::uint64_t invalid_before = key.counters.choices_invalid;
   const Decision decision = consult_locked(head, plan);
   const bool is_invalid = key.counters.choices_invalid != invalid_before;
+  const bool fit_due = learns(shared_.running_mode()) && key.policy->fit_due();
   key.lock.unlock();
+  if (fit_due) shared_.worker.post(*key.fit);
   if (is_invalid)
     once(Trouble::policy, LogLevel::error,
          "the policy chose a candidate that does not exist or is not available: the incumbent runs instead");
@@ -200,15 +202,19 @@ void OperationState::record(const detail::KeyHead* head, std::uint32_t variant, 
   }
   KeyState& key = *head->state;
   std::optional<HistoryEntry> change;
+  bool fit_due = false;
   {
     const std::lock_guard lock(key.lock, std::adopt_lock);
     std::optional<std::uint32_t> candidate;
     if (is_own(key)) candidate = resolve(key, variant, ticket);
-    if (candidate && valid)
+    if (candidate && valid) {
       change = accept(key, *candidate, ns);
-    else if (!candidate && (ticket == 0 || !is_own(key)))  // else `resolve` has counted it
+      fit_due = key.policy->fit_due();
+    } else if (!candidate && (ticket == 0 || !is_own(key))) {  // else `resolve` has counted it
       dropped_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
+  if (fit_due) shared_.worker.post(*key.fit);
   if (change) tell(key, *change);
 }
 

@@ -31,13 +31,13 @@ constexpr std::size_t name_bytes_max = 1024;
 /// Throws `Error` where a name could not be stored in a table.
 void check_variant(const Variant& variant, const std::string& where);
 
-/// Locks, in the order in which they are taken. `fitting_`: one fit at a time. `asking_`: its holder may call
+/// Locks, in the order in which they are taken. `asking_`: its holder may call
 /// the functions of the program that say what a key can run, and add keys; nobody calls them otherwise.
 /// `admin_` guards the seeds and everything that goes over all keys; no function of the program runs while it
 /// is held but a policy, so that what needs `admin_` alone never waits for the program. Each key has its own.
 ///
 /// The list of keys and the variants that a key knows of change only where `asking_` and the lock below it
-/// are both held: either is enough to read them.
+/// are both held: either is enough to read them. The worker thread only ever tries `admin_`.
 class OperationState {
  public:
   /// Throws `Error` for an invalid specification.
@@ -74,10 +74,11 @@ class OperationState {
 
   // What the program changes.
   void add_seeds(std::vector<SeedEntry> seeds, bool keep_old);
-  /// Fits the predictor to what is known by now: at once, or only where this run has learned much since it
-  /// last was. Not for the launch path, which goes on with the former one meanwhile.
-  enum class FitWhen : bool { now, due };
-  void fit(FitWhen when);
+  /// Fits the predictor to what is known by now, on the calling thread. Not for the launch path, which goes
+  /// on with the former one meanwhile.
+  void fit_predictions();
+  /// Makes such a fit due on the worker thread, which does it where this run has learned much since the last.
+  void post_predictions() noexcept { shared_.worker.post(prediction_fit_); }
   void republish();
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;
@@ -114,6 +115,9 @@ class OperationState {
   void check_key(const Key& key) const;
 
  private:
+  friend class KeyFit;
+  friend class PredictionFit;
+
   enum class Trouble : unsigned { arity, value, keys, unsupported, exception, parse, policy };
   struct Candidates {
     std::vector<std::uint32_t> variants;
@@ -181,6 +185,12 @@ class OperationState {
   /// How many variants of how many keys have been measured, together, by tables and in this run.
   std::size_t known_by_now() const;
   std::vector<KnownKey> known_keys() const;
+  /// Whether the run has learned much since the latest fit; `admin_` is held.
+  bool prediction_due() const;
+  /// Begins a fit: what it is to be made of, and its number. `admin_` is held.
+  std::uint64_t begin_fit(std::vector<KnownKey>& known);
+  /// Hands back the former predictor, or `fitted` where a later fit was quicker. `admin_` is held.
+  void take(std::unique_ptr<Predictor>& fitted, std::uint64_t number) noexcept;
   std::size_t first_of_run() const noexcept;
   KeyState& admit(const Key& key, Candidates candidates, StartingPoint start, std::unique_ptr<Policy> policy);
   bool is_known(const KeyState& key) const noexcept;
@@ -271,12 +281,15 @@ class OperationState {
   std::atomic<bool> several_classes_{false};
   Seeds seeds_;
   std::unique_ptr<Predictor> predictor_;
-  std::mutex fitting_;
-  std::size_t measured_at_fit_ = 0;            // belongs to its holder
+  std::size_t measured_at_fit_ = 0;
+  std::uint64_t fits_begun_ = 0;
+  std::uint64_t fit_in_use_ = 0;
   mutable std::vector<std::uint32_t> placed_;  // candidates of the latest key, and their space
   mutable std::shared_ptr<const ParameterSpace> space_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> forced_;
   std::uint64_t forced_count_ = 0;
+
+  PredictionFit prediction_fit_{*this};
 
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
   std::atomic<std::uint32_t> forced_variant_{not_forced};  // released and acquired, as plans are

@@ -11,6 +11,7 @@
 #include <adaptive/log.hpp>
 #include <adaptive/mode.hpp>
 #include <adaptive/policy.hpp>
+#include "learning/worker.hpp"
 #include "prior/predictor.hpp"
 
 namespace adaptive::core {
@@ -25,6 +26,14 @@ struct Shared {
   PredictorFactory predictor = nullptr;  // null: nothing is predicted
   LogCallback log;
   std::function<std::int64_t()> clock;  // empty: the system's
+  Worker worker;
+  bool background = true;  // whether its thread may run
+
+  /// The thread runs where there is something to learn.
+  void allow_worker() noexcept {
+    const Mode now = running_mode();
+    worker.allow(background && (now == Mode::online || now == Mode::observe));
+  }
 
   /// What calls go by: where ranks have to agree, online learning may watch and nothing more.
   Mode running_mode() const noexcept {

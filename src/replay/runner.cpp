@@ -39,6 +39,7 @@ SelectorOptions selector_options(const RunOptions& options, std::uint64_t seed) 
   result.policy = options.policy;
   result.learning = options.learning;
   result.use_environment = false;
+  result.background = false;  // so that a run repeats: `Run` says when fits are made
   return result;
 }
 
@@ -153,6 +154,7 @@ class Run {
       arrivals_.pop();
     }
     const Decision decision = site_.select();
+    selector_.learn();
     const std::uint32_t variant = decision.variant();
     const double latency = environment_.launch(variant);
     spent_ += environment_.mean(variant);
@@ -185,6 +187,7 @@ class Run {
 
   void deliver(const Decision& decision, Latency latency) {
     operation_.record(decision, latency);
+    selector_.learn();
     note_pin();
     note_promotion();
   }

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/limits.hpp"
-#include "selector/selector.hpp"
 #include "base/wakeup.hpp"
+#include "selector/selector.hpp"
 #include "store/exchange.hpp"
 
 namespace adaptive {

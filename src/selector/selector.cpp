@@ -68,9 +68,15 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   if (options.learning.prediction) shared.predictor = policies::make_predictor;
   shared.log = options.log;
   shared.clock = options.clock;
+  shared.background = options.background;
   if (options.use_environment) read_environment();
+  shared.allow_worker();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
   writer_forks = core::forks();
+}
+
+Selector::Impl::~Impl() {
+  shared.worker.allow(false);  // it works on the operations
 }
 
 std::int64_t Selector::Impl::now() const {
@@ -113,7 +119,7 @@ Operation& Selector::define(OperationSpec spec) {
     impl_->translate(*operation, shared);
     impl_->seed(*operation, shared, true);
   }
-  operation->state_->fit(core::OperationState::FitWhen::now);
+  operation->state_->fit_predictions();
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
   return *impl_->operations.emplace(name, std::move(operation)).first->second;
@@ -136,7 +142,7 @@ void Selector::load(const std::filesystem::path& path) {
 void Selector::Impl::take_up(Source source) {
   for (const auto& [name, operation] : operations) {
     seed(*operation, source, false);
-    operation->state_->fit(core::OperationState::FitWhen::now);
+    operation->state_->fit_predictions();
   }
   // Also ahead of what the search finds for operations that are defined later.
   search();
@@ -181,8 +187,12 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
   impl_->shared.epoch.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Selector::learn() {
+  impl_->shared.worker.run_due();
+}
+
 void Selector::fit_predictions() {
-  for (core::OperationState* operation : impl_->states()) operation->fit(core::OperationState::FitWhen::now);
+  for (core::OperationState* operation : impl_->states()) operation->fit_predictions();
 }
 
 void Selector::save(const std::filesystem::path& path) const {
@@ -203,6 +213,7 @@ Mode Selector::mode() const noexcept {
 void Selector::set_mode(Mode mode) {
   const std::lock_guard lock(impl_->mutex);
   impl_->shared.mode.store(mode, std::memory_order_relaxed);
+  impl_->shared.allow_worker();
   for (const auto& [name, operation] : impl_->operations) operation->state_->republish();
 }
 

@@ -26,6 +26,9 @@ struct Selector::Impl {
   };
 
   explicit Impl(SelectorOptions selector_options);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
 
   void read_environment();
   void read_mode(const std::string& text);
@@ -58,7 +61,7 @@ struct Selector::Impl {
   /// Without `mutex`, which nobody has to wait for while a model is fitted; none of them ever ends before the
   /// selector.
   std::vector<core::OperationState*> states() const;
-  /// Fits predictions where the run has learned much since the last time.
+  /// Makes a fit of predictions due where the run has learned much since the last time.
   void fit_if_due() const;
   /// Rises with everything that would be saved.
   std::uint64_t measured() const;

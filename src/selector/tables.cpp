@@ -230,7 +230,7 @@ std::vector<core::OperationState*> Selector::Impl::states() const {
 }
 
 void Selector::Impl::fit_if_due() const {
-  for (core::OperationState* operation : states()) operation->fit(core::OperationState::FitWhen::due);
+  for (core::OperationState* operation : states()) operation->post_predictions();
 }
 
 std::uint64_t Selector::Impl::measured() const {

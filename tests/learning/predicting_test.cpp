@@ -122,6 +122,7 @@ TEST(Predicted, FromWhatWasKnownWhenTheRunWasSaved) {
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.save(folder / "table.json");
+  selector.learn();
   op.select({1'500});
   EXPECT_EQ(op.explain({1'500}).match.kind, MatchKind::predicted);
 }
@@ -139,6 +140,7 @@ TEST(Predicted, FromWhatOtherProcessesHaveMeasured) {
   Saver saver(ours, asked);
   saver.request();
   while (saver.status().exchanged == 0) std::this_thread::yield();
+  ours.learn();
   EXPECT_EQ(op.explain({1'500}).match.kind, MatchKind::predicted);
 }
 

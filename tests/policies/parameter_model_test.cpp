@@ -31,6 +31,17 @@ KeyStatistics on_a_line(std::size_t candidates) {
   return key;
 }
 
+/// Fits at once what is due; false where the results say nothing.
+bool fit(ParameterModel& model, const KeyStatistics& key) {
+  model.watch(key);
+  if (model.due()) {
+    const std::unique_ptr<ParameterFit> fit = model.start(key);
+    fit->run();
+    model.adopt(*fit);
+  }
+  return model.speaks_of(key);
+}
+
 TEST(ParameterModel, AsksForParametersAndMoreThanAFewCandidates) {
   EXPECT_TRUE(ParameterModel::applies(on_a_line(8)));
   EXPECT_FALSE(ParameterModel::applies(on_a_line(3)));
@@ -41,14 +52,14 @@ TEST(ParameterModel, AsksForParametersAndMoreThanAFewCandidates) {
 
 TEST(ParameterModel, SaysNothingBeforeTheFirstResult) {
   ParameterModel model;
-  EXPECT_FALSE(model.update(on_a_line(8)));
+  EXPECT_FALSE(fit(model, on_a_line(8)));
 }
 
 TEST(ParameterModel, ExpectsTheLikeOfTheSlowToBeSlow) {
   KeyStatistics key = on_a_line(12);
   for (const std::uint32_t i : {0U, 2U, 4U, 6U, 8U}) key.add(i, 1000.0 * std::exp(0.2 * i));
   ParameterModel model;
-  ASSERT_TRUE(model.update(key));
+  ASSERT_TRUE(fit(model, key));
   for (const std::uint32_t i : {1U, 3U, 5U, 7U})
     EXPECT_NEAR(model.location(i), std::log(1000.0) + 0.2 * i, 0.1) << i;
   EXPECT_GT(model.deviation(11), 2.0 * model.deviation(7)) << "the farther away, the less is known";
@@ -62,7 +73,7 @@ TEST(ParameterModel, FindsOutThatParametersSayNothing) {
   std::uint32_t i = 0;
   for (const double x : scattered) key.add(i++, 1000.0 * std::exp(x));
   ParameterModel model;
-  ASSERT_TRUE(model.update(key));
+  ASSERT_TRUE(fit(model, key));
   EXPECT_NEAR(model.location(15), std::log(1000.0) + 0.48, 0.15) << "the mean of all";
   EXPECT_GT(model.deviation(15), 0.3);
   EXPECT_LT(model.worth_from(15, key[0].location), 100.0);
@@ -73,11 +84,11 @@ TEST(ParameterModel, FollowsALocationThatHasMoved) {
   for (const std::uint32_t i : {0U, 1U, 2U, 3U}) key.add(i, 1000.0);
   key.add(4, 4000.0);
   ParameterModel model;
-  ASSERT_TRUE(model.update(key));
+  ASSERT_TRUE(fit(model, key));
   const double before = model.location(5);
   key.add(4, 1000.0);
   key.add(4, 1000.0);
-  ASSERT_TRUE(model.update(key));
+  ASSERT_TRUE(fit(model, key));
   EXPECT_LT(model.location(5), before - 0.2) << "the first launch was disturbed";
 }
 
@@ -87,7 +98,7 @@ TEST(ParameterModel, ColdFirstLaunchesSayNothing) {
   key.add(1, 20'000.0);
   ASSERT_TRUE(key.starts_cold());
   ParameterModel model;
-  ASSERT_TRUE(model.update(key));
+  ASSERT_TRUE(fit(model, key));
   EXPECT_NEAR(model.location(2), std::log(1000.0), 0.01);
 }
 
@@ -95,7 +106,7 @@ TEST(ParameterModel, ManyCandidatesAreNoTrouble) {
   KeyStatistics key = on_a_line(600);
   for (std::uint32_t i = 0; i < 600; i += 2) key.add(i, 1000.0 * (1.0 + 0.01 * i));
   ParameterModel model;
-  ASSERT_TRUE(model.update(key));
+  ASSERT_TRUE(fit(model, key));
   for (std::uint32_t i = 1; i < 600; i += 2)
     EXPECT_NEAR(model.location(i), std::log(1000.0 * (1.0 + 0.01 * i)), 0.3) << i;
 }

@@ -2,17 +2,22 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/selector/support.hpp"
 
 namespace {
 
-std::atomic<long> made{0};
+// Of this thread: the selector's worker thread may allocate what it likes.
+thread_local long made = 0;
 std::atomic<long> held{0};
 // The allocation that fails, counted down to 0 on this thread; negative: none.
 thread_local long fails_at = -1;
@@ -21,7 +26,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
   if (fails_at > 0 && --fails_at == 0) throw std::bad_alloc();
   void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc();
-  made.fetch_add(1, std::memory_order_relaxed);
+  ++made;
   held.fetch_add(1, std::memory_order_relaxed);
   return memory;
 }
@@ -84,9 +89,9 @@ namespace adaptive {
 namespace {
 
 TEST(Allocation, IsCounted) {
-  const long before = made.load();
+  const long before = made;
   const auto some = std::make_unique<std::vector<int>>(10);
-  EXPECT_EQ(made.load() - before, 2);
+  EXPECT_EQ(made - before, 2);
 }
 
 class LaunchPath : public testing::TestWithParam<const char*> {
@@ -107,7 +112,7 @@ TEST_P(LaunchPath, AllocatesNothingInTheSteadyState) {
   const Site site = op.site({8});
   Random random(3);
   std::uint64_t timed = 0;
-  const long before = made.load();
+  const long before = made;
   for (int i = 0; i < 20'000; ++i) {
     const Key& key = keys[static_cast<std::size_t>(i) % keys.size()];
     const Decision decision = i % 2 == 0 ? op.select(key) : site.select();
@@ -120,7 +125,7 @@ TEST_P(LaunchPath, AllocatesNothingInTheSteadyState) {
       op.record(key, 1, Latency(test::noisy(random, ns[1], 0.01)));
     }
   }
-  const long after = made.load();
+  const long after = made;
   EXPECT_EQ(after - before, 0);
   EXPECT_GT(timed, 0u) << "else recording was not tested";
 }
@@ -129,27 +134,94 @@ INSTANTIATE_TEST_SUITE_P(Policies, LaunchPath,
                          testing::Values("default", "fixed", "explore-first", "epsilon-greedy", "kl-ucb",
                                          "thompson"));
 
+// A program of many keys; with parameters, the default policy models what their variants have in common.
+class ManyKeys : public testing::TestWithParam<bool> {
+ protected:
+  static constexpr std::int64_t keys = 1000;
+
+  static OperationSpec spec() {
+    OperationSpec result;
+    result.name = "op";
+    result.dimensions = {{"m"}, {"n"}, {"k"}, {"batch"}};
+    for (int v = 0; v < 8; ++v) {
+      Variant variant{.name = "v" + std::to_string(v)};
+      if (GetParam()) variant.parameters = {{"tile", 16 + 16 * v}};
+      result.variants.push_back(std::move(variant));
+    }
+    return result;
+  }
+  static Key key(std::int64_t i) { return {i, 4096, 64 + i % 7, 8}; }
+
+  /// A call of every key in turn; what is timed takes its time and is recorded.
+  void launch(int rounds) {
+    for (int round = 0; round < rounds; ++round)
+      for (std::int64_t i = 0; i < keys; ++i) {
+        const Decision decision = op_.select(key(i));
+        if (!decision.timed()) continue;
+        const double ns = 1'000.0 * (1.0 + 0.1 * std::abs(static_cast<double>(decision.variant()) - 3.0));
+        op_.record(decision, Latency(test::noisy(random_, ns, 0.01)));
+      }
+  }
+  /// The same of a program that has stopped to record.
+  void select_only(int rounds) {
+    for (int round = 0; round < rounds; ++round)
+      for (std::int64_t i = 0; i < keys; ++i) op_.select(key(i));
+  }
+
+  Selector selector_{test::options()};
+  Operation& op_ = selector_.define(spec());
+  Random random_{3};
+};
+
+TEST_P(ManyKeys, AllocateNothingWhileTheyLearn) {
+  for (std::int64_t i = 0; i < keys; ++i) op_.select(key(i));
+  const long before = made;
+  launch(100);
+  EXPECT_EQ(made - before, 0) << "neither fits nor launches that are out allocate";
+  EXPECT_GT(op_.counters().explored, 0u);
+}
+
+TEST_P(ManyKeys, AllocateNothingOnceTheProgramStopsRecording) {
+  launch(30);
+  const long before = made;
+  select_only(2000);
+  EXPECT_EQ(made - before, 0);
+  EXPECT_GT(op_.counters().results_lost, 0u) << "else too few launches were out";
+}
+
+TEST_P(ManyKeys, AreModelledByTheirParameters) {
+  selector_.learn();
+  launch(60);
+  selector_.learn();
+  bool expected = false;
+  for (std::int64_t i = 0; i < keys && !expected; ++i)
+    expected = op_.explain(key(i)).text().find("by variants like it") != std::string::npos;
+  EXPECT_EQ(expected, GetParam()) << "else the tests above say nothing of fits";
+}
+
+INSTANTIATE_TEST_SUITE_P(Parameters, ManyKeys, testing::Bool());
+
 TEST(RoundedKeys, AllocateNothingInTheSteadyState) {
   OperationSpec spec = test::operation({"a", "b"});
   spec.dimensions[0].rounding = Rounding::power_of_two;
   Selector selector(test::options());
   Operation& op = selector.define(spec);
   for (int m = 1; m <= 64; ++m) test::launch(op, {m}, {200, 100}, 100);
-  const long before = made.load();
+  const long before = made;
   for (int i = 0; i < 1000; ++i) {
     const Decision decision = op.select({1 + i % 64});
     op.record(decision, Latency(decision.variant() == 1 ? 100.0 : 200.0));
   }
-  EXPECT_EQ(made.load() - before, 0);
+  EXPECT_EQ(made - before, 0);
 }
 
 TEST(WrongArity, AllocatesNothing) {
   Selector selector(test::options());
   Operation& op = selector.define(test::operation({"a", "b"}));
   op.select({1, 2});
-  const long before = made.load();
+  const long before = made;
   for (int i = 0; i < 1000; ++i) op.select({1, 2});
-  EXPECT_EQ(made.load() - before, 0);
+  EXPECT_EQ(made - before, 0);
 }
 
 TEST(KeysBeyondTheirNumber, AllocateNothingAndAskNobodyInTheSteadyState) {
