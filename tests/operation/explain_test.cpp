@@ -67,12 +67,27 @@ class ExplainingLikeness : public testing::Test {
     return c.verdict.find("not looked at: by variants like it, ") != std::string::npos &&
            c.verdict.find(" % slower than the leader") != std::string::npos;
   }
-  Selector selector_{test::options()};
+  static SelectorOptions without_thread() {
+    SelectorOptions options = test::options();
+    options.background = false;
+    return options;
+  }
+  /// As if every fit were there before the next launch.
+  void launch(int calls) {
+    Random random(1);
+    for (int i = 0; i < calls; ++i) {
+      const Decision decision = op_.select({8});
+      if (decision.timed())
+        op_.record(decision, Latency(test::noisy(random, latencies().at(decision.variant()), 0.01)));
+      selector_.learn();
+    }
+  }
+  Selector selector_{without_thread()};
   Operation& op_ = selector_.define(spec());
 };
 
 TEST_F(ExplainingLikeness, SaysWhyAVariantHasNeverBeenLaunched) {
-  test::launch(op_, {8}, latencies(), 300);
+  launch(300);
   const Explanation why = op_.explain({8});
   EXPECT_EQ(why.leader, "tile16");
   std::size_t never = 0;
@@ -85,9 +100,9 @@ TEST_F(ExplainingLikeness, SaysWhyAVariantHasNeverBeenLaunched) {
 }
 
 TEST_F(ExplainingLikeness, AVariantThatComesLaterHasItsPlace) {
-  test::launch(op_, {8}, latencies(), 300);
+  launch(300);
   op_.add_variant(tile(12));
-  test::launch(op_, {8}, latencies(), 100);
+  launch(100);
   const Explanation why = op_.explain({8});
   ASSERT_EQ(why.candidates.size(), 13u);
   EXPECT_EQ(why.candidates.back().count, 0u);
