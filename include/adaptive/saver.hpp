@@ -33,7 +33,7 @@ struct SaverOptions {
 ///
 /// and for SIGTERM, return from main, or destroy the saver in any other way.
 ///
-/// After a save and an exchange it fits predictions to what is known by then (`Selector::fit_predictions`).
+/// Saves and exchanges make a fit of predictions due where much more is known by then (`Selector::learn`).
 ///
 /// With a store, every process publishes its own statistics there by key, and takes up the others': they are
 /// the start of keys that this run has not seen yet, and are saved with its own. All processes that have seen

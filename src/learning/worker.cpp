@@ -101,8 +101,8 @@ void Worker::start() noexcept {
 }
 
 void Worker::post(Task& task) noexcept {
-  if (task.due_.exchange(true, std::memory_order_acq_rel)) return;
-  push(task);
+  if (!task.due_.exchange(true, std::memory_order_acq_rel)) push(task);
+  // Also what is due already may be waiting for a thread: since before a fork, or since the thread was ended.
   if (running_.load(std::memory_order_relaxed))
     wake();
   else

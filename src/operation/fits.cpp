@@ -8,6 +8,8 @@
 namespace adaptive::core {
 
 Worker::Task::Step KeyFit::prepare() noexcept {
+  // In a forked child: the lock may be taken for ever, and the key is to begin anew with another policy.
+  if (!OperationState::is_own(key_)) return Step::done;
   try {
     const std::lock_guard lock(key_.lock);
     beginning_ = key_.beginnings;
@@ -41,9 +43,13 @@ void KeyFit::abandon() noexcept {
 }
 
 Worker::Task::Step PredictionFit::prepare() noexcept {
-  if (operation_.shared_.predictor == nullptr) return Step::done;
   const std::unique_lock lock(operation_.admin_, std::try_to_lock);
   if (!lock.owns_lock()) return Step::later;
+  for (const auto& key : operation_.keys_) {
+    operation_.take_over(*key);
+    // In a forked child: a lock that another thread of the parent held stays taken.
+    if (!OperationState::is_own(*key)) return Step::done;
+  }
   try {
     if (!operation_.prediction_due()) return Step::done;
     number_ = operation_.begin_fit(known_);

@@ -16,6 +16,7 @@
 #include <adaptive/operation.hpp>
 #include "learning/key_state.hpp"
 #include "operation/asking.hpp"
+#include "operation/fits.hpp"
 #include "operation/head_arena.hpp"
 #include "operation/refused_keys.hpp"
 #include "operation/shared.hpp"
@@ -78,7 +79,9 @@ class OperationState {
   /// on with the former one meanwhile.
   void fit_predictions();
   /// Makes such a fit due on the worker thread, which does it where this run has learned much since the last.
-  void post_predictions() noexcept { shared_.worker.post(prediction_fit_); }
+  void post_predictions() noexcept {
+    if (shared_.predictor != nullptr) shared_.worker.post(prediction_fit_);
+  }
   void republish();
   std::uint64_t push_forced(std::uint32_t variant);
   void pop_forced(std::uint64_t id) noexcept;

@@ -203,7 +203,7 @@ void Selector::save(const std::filesystem::path& path) const {
   });
   impl_->say(notices);
   impl_->tell_unused_force();
-  impl_->fit_if_due();
+  impl_->post_predictions();
 }
 
 Mode Selector::mode() const noexcept {

@@ -61,8 +61,9 @@ struct Selector::Impl {
   /// Without `mutex`, which nobody has to wait for while a model is fitted; none of them ever ends before the
   /// selector.
   std::vector<core::OperationState*> states() const;
-  /// Makes a fit of predictions due where the run has learned much since the last time.
-  void fit_if_due() const;
+  /// Makes a fit of predictions due, which the worker thread or `Selector::learn` does where the run has
+  /// learned much since the latest one.
+  void post_predictions() const;
   /// Rises with everything that would be saved.
   std::uint64_t measured() const;
   table::Table empty_table() const;

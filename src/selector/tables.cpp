@@ -229,7 +229,7 @@ std::vector<core::OperationState*> Selector::Impl::states() const {
   return all;
 }
 
-void Selector::Impl::fit_if_due() const {
+void Selector::Impl::post_predictions() const {
   for (core::OperationState* operation : states()) operation->post_predictions();
 }
 
@@ -349,7 +349,7 @@ void Selector::Impl::adopt(const std::string& name, table::Table shared_by_all) 
     const std::lock_guard lock(mutex);
     for (const auto& [operation_name, operation] : operations) seed(*operation, all, false);
   }
-  fit_if_due();
+  post_predictions();
 }
 
 void Selector::Impl::add_written(table::Table& to, table::Table written, const std::string& path) const {

@@ -18,6 +18,7 @@ class Counted final : public Worker::Task {
   std::atomic<int> prepared{0};
   std::atomic<int> worked{0};
   std::atomic<int> finished{0};
+  std::atomic<int> abandoned{0};
   std::atomic<int> later{0};  // so often `prepare` and `finish` find a lock taken
   std::atomic<bool> held{false};
 
@@ -47,6 +48,7 @@ class Counted final : public Worker::Task {
     ++finished;
     return true;
   }
+  void abandon() noexcept override { ++abandoned; }
 };
 
 TEST(Worker, WithoutAThreadDoesNothingUntilItIsAsked) {
@@ -152,6 +154,49 @@ TEST(Worker, KeepsWhatIsDueWhereItsThreadMayNotRunAnyMore) {
   task.await(2);
 }
 
+TEST(Worker, StartsItsThreadForWhatHasBeenDueSinceItsThreadEnded) {
+  Worker worker;
+  Counted task;
+  worker.post(task);
+  worker.allow(true);
+  worker.post(task);
+  task.await(1);
+}
+
+TEST(Worker, EndsWhileATaskWaitsForALock) {
+  Worker worker;
+  worker.allow(true);
+  Counted task;
+  constexpr int forever = 1'000'000'000;
+  task.later = forever;
+  worker.post(task);
+  while (task.later.load() == forever) std::this_thread::yield();
+  worker.allow(false);
+  EXPECT_EQ(task.finished, 0);
+  task.later = 0;
+  worker.run_due();
+  EXPECT_EQ(task.finished, 1) << "it is still due";
+}
+
+TEST(Worker, EndsWhileATaskThatHasWorkedWaitsForALock) {
+  Worker worker;
+  worker.allow(true);
+  Counted task;
+  constexpr int forever = 1'000'000'000;
+  task.held = true;
+  worker.post(task);
+  while (task.worked.load() == 0) std::this_thread::yield();
+  task.later = forever;
+  task.held = false;
+  while (task.later.load() == forever) std::this_thread::yield();
+  worker.allow(false);
+  EXPECT_EQ(task.finished, 0);
+  task.later = 0;
+  worker.run_due();
+  EXPECT_EQ(task.prepared, 2) << "it begins anew";
+  EXPECT_EQ(task.finished, 1);
+}
+
 TEST(Worker, MayBePostedToByManyThreads) {
   Worker worker;
   worker.allow(true);
@@ -196,6 +241,29 @@ TEST(Worker, AForkedChildStartsAThreadOfItsOwn) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   waiting.await(1);
+}
+
+TEST(Worker, AForkedChildBeginsAnewWhatTheThreadWasAt) {
+  Worker worker;
+  worker.allow(true);
+  Counted task;
+  task.held = true;
+  worker.post(task);
+  while (task.worked.load() == 0) std::this_thread::yield();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    task.held = false;
+    worker.post(task);  // due already; starts the thread
+    task.await(1);
+    worker.allow(false);
+    ::_exit(task.abandoned == 1 && task.prepared == 2 ? 0 : 1);
+  }
+  task.held = false;
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  task.await(1);
+  EXPECT_EQ(task.abandoned, 0);
 }
 
 TEST(Worker, ForksWhileItsThreadIsBusyLeaveNoLockTaken) {
