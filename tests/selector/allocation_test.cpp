@@ -236,14 +236,14 @@ TEST(KeysBeyondTheirNumber, AllocateNothingAndAskNobodyInTheSteadyState) {
   Operation& op = selector.define(spec);
   const Site site = op.site({8});
   for (int m = 0; m < 100; ++m) op.select({m});
-  const long before = made.load();
+  const long before = made;
   const int asked_before = asked;
   for (int i = 0; i < 10'000; ++i) {
     op.record(op.select({i % 100}), Latency(100.0));
     site.select();
     static_cast<void>(op.pin({i % 100}).stale());
   }
-  EXPECT_EQ(made.load() - before, 0);
+  EXPECT_EQ(made - before, 0);
   EXPECT_EQ(asked, asked_before);
 }
 
