@@ -195,6 +195,7 @@ TEST(Merge, OfOneWriterTheLaterStateCounts) {
 Entry entry_of(const std::string& writer, std::uint64_t count, std::uint64_t generation = 0) {
   Entry entry;
   entry.key = Key{1, 1};
+  entry.origin = Origin::imported;  // as of an entry that nobody has chosen a variant for
   if (generation > 0) entry.generations[writer] = generation;
   choose(entry, writer, {"a", Origin::adapted, 10});
   entry.variants["a"] = record_of(writer, {count, 5.0, 0.0, 5.0, 0});
