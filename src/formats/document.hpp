@@ -1,4 +1,4 @@
-// The text of a foreign file as its members: one JSON document, or several, one a line.
+// Splits the text of a foreign file into members: one JSON document, or several documents, one per line.
 #pragma once
 
 #include <cstddef>
@@ -13,18 +13,18 @@ namespace adaptive::table::formats {
 
 class Document {
  public:
-  /// Throws `Error` where the text is no JSON, or not of objects. `name` is the file's, in messages. Both
-  /// must outlive the document.
+  /// `name` is the name of the file, for messages. Both arguments must outlive the document. Throws `Error`
+  /// if the text is not JSON, or contains something else than objects.
   Document(const std::string& text, const std::string& name);
   Document(std::string&& text, const std::string& name) = delete;
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
   const SourceText& source() const noexcept { return source_; }
-  /// More than one document, one a line.
+  /// Whether there are several documents, one per line.
   bool lines() const noexcept { return lines_; }
 
-  /// Calls `f` for the members of the document in order; what it is given lasts until it returns.
+  /// Calls `f` for each member in order. The arguments are valid until `f` returns.
   void for_each_member(const std::function<void(JsonValue)>& f) const;
 
  private:

@@ -1,4 +1,4 @@
-// Changing one value of a JSON text and leaving every other byte of it alone.
+// Changes one value of a JSON text and leaves all other bytes alone.
 #pragma once
 
 #include <span>
@@ -9,17 +9,17 @@
 
 namespace adaptive::table::formats {
 
-/// A value, itself JSON, and where it belongs.
+/// A value as JSON text, and its place.
 using Edit = std::pair<MemberPath, std::string>;
 
-/// Puts `value`, itself JSON, where `path` leads: in the place of what is there (of members with the same
-/// name the last), or as a new member at the end of the innermost object of the path that exists. The value
-/// is laid out as the text is, in lines with its indentation or in one line. `text` must be one valid JSON
-/// object; numbers that JSON has not may stand in it. Where the path leads through something that is no
-/// object, that is replaced.
+/// Puts `value`, a JSON text, at `path`. It replaces the value there; if several members have the same name,
+/// the last one. If there is no such member, it is added at the end of the innermost object of the path that
+/// exists. A value on the path that is not an object is replaced by one. The layout of the value follows the
+/// text: lines with the same indentation, or a single line. `text` must be one valid JSON object, but may
+/// contain numbers that JSON does not have, such as NaN.
 std::string put(std::string text, const MemberPath& path, const std::string& value);
 
-/// A new text: the document `empty` with `edits`, in lines, each level `indent` spaces further in.
+/// A new text: the document `empty` with `edits`, in lines. Each level is indented by `indent` more spaces.
 std::string compose(const std::string& empty, std::span<const Edit> edits, int indent);
 
 }  // namespace adaptive::table::formats

@@ -1,4 +1,4 @@
-// From a table back to the files of other systems.
+// Converts a table back to files of other systems.
 #pragma once
 
 #include <span>
@@ -11,9 +11,9 @@
 namespace adaptive::table::formats {
 
 struct ExportedFile {
-  std::string path = {};  ///< below the folder that is written to, with '/'; never leads out of it
+  std::string path = {};  ///< relative to the output folder, with '/'; never leads out of it
   std::string text = {};
-  bool changed = true;  ///< against the file that was imported
+  bool changed = true;  ///< whether it differs from the imported file
 };
 
 struct Export {
@@ -21,10 +21,10 @@ struct Export {
   std::vector<Notice> notices = {};
 };
 
-/// The files of `formats` that hold what the table knows: the parameters of each entry's incumbent. A file
-/// that was imported comes back byte for byte where none of its rows has changed; where some have, these
-/// alone are written anew, and what the table does not understand stays. Entries without an incumbent are not
-/// written.
+/// The table as files of `formats`. A row has the parameters of an entry's incumbent; entries without an
+/// incumbent are not written. If no row of an imported file has changed, the exported file is equal to it
+/// byte for byte. If rows have changed, only these rows are written anew, and parts that the table does not
+/// understand are kept.
 Export to_files(const Table& table, std::span<const Format* const> formats);
 
 }  // namespace adaptive::table::formats

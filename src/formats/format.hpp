@@ -1,8 +1,10 @@
-// What a format of another system is. One file (pair) implements each, and registry.cpp lists them.
+// The interface of a format of another system. One file (pair) implements each format, and registry.cpp lists
+// them.
 //
-// A format turns the text of one file into a `Sheet` and back. It knows which operations its files are about,
-// what the names of files mean, and which row the other system's runtime would take. Everything else
-// (folders, tables, changed rows in an unchanged text) is common to all and lies beside this file.
+// A format converts the text of one file to a `Sheet` and back. It knows which operations its files describe,
+// what the names of files mean, and which row the runtime of the other system would take. Everything else
+// (folders, tables, changed rows in an otherwise unchanged text) is common to all formats and is in the files
+// beside this one.
 #pragma once
 
 #include <filesystem>
@@ -21,8 +23,8 @@
 
 namespace adaptive::table::formats {
 
-/// An operation that files are about. Label dimensions list what is usual, the default first; tables add the
-/// labels that occur.
+/// An operation that files describe. Label dimensions list the usual labels, the default first; tables add
+/// the labels that occur.
 struct OperationShape {
   std::string name = {};
   std::vector<Dimension> dimensions = {};
@@ -32,18 +34,18 @@ struct OperationShape {
 struct Question {
   std::string operation = {};
   Shape key = {};            ///< every dimension of the operation
-  std::string device = {};   ///< empty: whichever the files are of
-  std::string version = {};  ///< of what the folders are named by, "3.5.1"; empty: the newest
+  std::string device = {};   ///< empty: any device
+  std::string version = {};  ///< the version in the names of folders, "3.5.1"; empty: the newest
 };
 
 struct Answer {
   MatchKind match = MatchKind::fallback;
-  /// Nothing where the other system computes them by rules that its files do not hold.
+  /// Nothing if the other system computes them by rules that are not in its files.
   std::optional<Parameters> parameters = {};
   Shape matched = {};       ///< the key of the row; empty for a fallback
   std::string source = {};  ///< the path of its file; empty for a fallback
   std::vector<std::string> warnings =
-      {};  ///< as the other system would warn, and where its rule serves badly
+      {};  ///< warnings of the other system, and weaknesses of its rule for this key
 };
 
 class Document;
@@ -55,52 +57,53 @@ class Format {
   Format& operator=(const Format&) = delete;
   virtual ~Format() = default;
 
-  /// What `--from` calls it.
+  /// The name for `--from`.
   virtual std::string_view name() const noexcept = 0;
-  /// The system whose rule of looking up holds, what `--like` calls it: several formats may share one.
+  /// The system whose lookup rule applies; the name for `--like`. Several formats may share a system.
   virtual std::string_view system() const noexcept { return name(); }
   /// For messages: "a vLLM or SGLang configuration".
   virtual std::string_view what() const noexcept = 0;
   virtual std::span<const OperationShape> operations() const noexcept = 0;
 
-  /// By its path below the folder that is read: the names of files are part of most formats.
+  /// Whether the file has this format, by its path relative to the folder. Most formats prescribe names of
+  /// files.
   virtual bool recognises_path(std::string_view path) const = 0;
-  /// By one of the document's members.
+  /// Whether the file has this format, by one member of the document.
   virtual bool recognises_member(JsonValue member) const = 0;
 
-  /// Fills all of the sheet but `format`, `path`, `text` and `lines`. What is wrong is reported and left out.
+  /// Fills the sheet, except `format`, `path`, `text` and `lines`. Faulty parts are reported and left out.
   virtual void read(const Document& document, Sheet& sheet, const Checks& checks) const = 0;
 
-  /// Where the runtime looks for the file that holds such rows, below a folder.
+  /// The path, relative to a folder, at which the runtime looks for a file with such rows.
   virtual std::string path_of(const Sheet& sheet) const = 0;
-  /// The file without rows. Fills `sheet.text`.
+  /// Fills `sheet.text` with a file without rows.
   virtual std::string empty_document(const Sheet& sheet) const = 0;
-  /// Where `row` belongs and how it is written; `old` is the row as it stands in the file, or null. Fills
-  /// `row.place` where that is empty.
+  /// The place of `row` in the file and its text. `old` is the row that is in the file, or null. Sets
+  /// `row.place` if it is empty.
   virtual std::vector<Edit> edits(const Row& row, const Row* old) const = 0;
-  /// Whether a row may say how long its variant took.
+  /// Whether rows can have latencies.
   virtual bool stores_latency() const noexcept { return false; }
-  /// Whether one file holds rows that differ in this dimension.
+  /// Whether rows of one file can differ in this dimension.
   virtual bool varies(std::string_view operation, std::string_view dimension) const = 0;
 
-  /// The row that the other system would take. `sheets` are of one operation and, but for their folders, of
-  /// files that the question may mean; see `narrow`.
+  /// The row that the other system would take. All `sheets` are of one operation and match the question,
+  /// except for their folders; see `narrow`.
   virtual Answer look_up(std::span<const Sheet* const> sheets, const Question& question) const = 0;
-  /// Whether a variant of these parameters can run the key at all.
+  /// Whether a variant with these parameters can run the key.
   virtual bool supports(const Shape&, const Parameters&) const { return true; }
-  /// What is known to serve badly in a row that is used for this key.
+  /// Known weaknesses of using this row for this key.
   virtual std::vector<std::string> doubts(const Shape&, const Parameters&) const { return {}; }
-  /// Parameters as the source writes them: one JSON value.
+  /// Parameters as one JSON value, as the other system writes them.
   virtual std::string print_parameters(const Parameters& parameters) const;
 };
 
-/// All of them.
+/// All formats.
 std::span<const Format* const> all();
-/// Those of which this is the name or the system ('_' and '-' are one); empty where there is none.
+/// The formats with this name or system; '_' and '-' are equivalent. Empty if there is none.
 std::vector<const Format*> named(std::string_view name);
-/// Null where no format has this operation.
+/// Null if no format has this operation.
 const Format* of_operation(std::string_view operation);
-/// Null where the format does not have it.
+/// Null if the format does not have the operation.
 const OperationShape* find_operation(const Format& format, std::string_view operation);
 /// "vllm, sglang, …": the systems, for messages.
 std::string known_names();

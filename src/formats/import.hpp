@@ -1,4 +1,4 @@
-// From files and folders of other systems to sheets, and from sheets to a table.
+// Reads files and folders of other systems into sheets, and converts sheets to a table.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@
 
 namespace adaptive::table::formats {
 
-/// What became of a file.
+/// The outcome for one file.
 struct FileOutcome {
-  std::string path = {};           ///< as it was found
-  const Format* format = nullptr;  ///< null where it was refused before that was known
+  std::string path = {};           ///< the path at which it was found
+  const Format* format = nullptr;  ///< null if it was refused before its format was known
   std::size_t rows = 0;
-  std::string refused = {};  ///< why; empty where it was imported
+  std::string refused = {};  ///< the reason; empty if the file was imported
 };
 
 struct Import {
@@ -27,24 +27,26 @@ struct Import {
   std::vector<Notice> notices = {};
 };
 
-/// Reads one file's text. `path` is what it is called below the folder that is read, `where` what messages
-/// call it. `candidates` are asked in their order, first by the name, then by the content; where `forced`, a
-/// file that none of them recognises is read by the only candidate. Throws `Error` where nothing can be used.
+/// Reads the text of one file. `path` is its path relative to the folder, `where` its name in messages. The
+/// `candidates` are tried in order, first by the name of the file, then by its content. With `forced` there
+/// is one candidate, which also reads files that it does not recognise. Throws `Error` if nothing can be
+/// used.
 Sheet read_sheet(std::string text, const std::string& path, const std::string& where,
                  std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices);
 
-/// Reads files and folders; of a folder every file named `*.json`, at any depth, without following links to
-/// folders. A file that cannot be used is refused with its reason, and the rest is read.
+/// Reads files and folders. In a folder it reads every file named `*.json`, at any depth, but does not follow
+/// links to folders. A file that cannot be used is refused with a reason, and the others are read.
 Import read_files(std::span<const std::filesystem::path> paths, std::span<const Format* const> candidates,
                   bool forced);
 
-/// Which format such a file is of, or null: by its name, or by its content where that can be read.
+/// The format of a file, by its name, or by its content if that can be read. Null if unknown.
 const Format* recognise(const std::filesystem::path& file);
 
-/// All sheets as one table. An operation has the dimensions of its format; besides these `other` where names
-/// have fields that nobody knows, `device_name` where the sheets are of several devices (else the fingerprint
-/// says it), and `folder` where they lie in several. Variants are named by their parameters. A sheet whose
-/// keys another has already is left out, and its outcome in `files`, if there, says so.
+/// All sheets as one table. An operation has the dimensions of its format, and in addition `other` if the
+/// names of files have unknown fields, `device_name` if the sheets belong to several devices (else the
+/// fingerprint has the device), and `folder` if they are in several folders. Variants are named by their
+/// parameters. A sheet is left out if another one already has its keys; its outcome in `files`, if any, says
+/// so.
 Table to_table(std::span<const Sheet> sheets, std::span<FileOutcome> files, std::vector<Notice>& notices);
 
 }  // namespace adaptive::table::formats

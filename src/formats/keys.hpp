@@ -1,4 +1,4 @@
-// Between keys of a table and the values by name of foreign files.
+// Converts between keys of a table and the named values of foreign files.
 #pragma once
 
 #include <map>
@@ -14,33 +14,33 @@
 
 namespace adaptive::table::formats {
 
-/// The value of a label dimension that says nothing.
+/// The label that means "no value".
 inline constexpr std::string_view no_label = "none";
 
-/// Null where the operation has no dimension of that name.
+/// Null if the operation has no dimension of that name.
 const Dimension* dimension_named(const OperationTable& operation, std::string_view name);
 
-/// All that says which launch a row is for: besides its own dimensions `device_name` and `folder`.
+/// All values that tell for which launch a row is: its own dimensions, `device_name` and `folder`.
 Shape whole_key(const Sheet& sheet, const Row& row);
 
-/// A label as it is; of a set ("2+4") its labels.
+/// The labels in a value: of a set such as "2+4" several, otherwise the label itself.
 std::vector<std::string> labels_in(const OperationTable& operation, std::string_view dimension,
                                    const std::string& text);
 
-/// The values of the operation's dimensions, others are ignored; a dimension that `shape` lacks has its first
-/// label, or 0. Nothing where a label is unknown.
+/// The key with the values of `shape`. Values of other dimensions are ignored. A dimension that `shape` lacks
+/// gets its first label, or 0. Nothing if a label is unknown.
 std::optional<Key> to_key(const OperationTable& operation, const Shape& shape);
 
-/// The reverse. A set's labels are joined in the order of their numbers.
+/// The reverse. The labels of a set are joined in the order of their indices.
 Shape to_shape(const OperationTable& operation, const Key& key);
 
-/// "m=17,bits=2,4,n=4096" as the values by name that a person means: a comma ends a value only where another
-/// name follows. A blank separates as well as a comma, since keys are printed in both ways. Throws `Error`
-/// where the text is no such list, or has a name twice.
+/// The values by name of a text such as "m=17,bits=2,4,n=4096". A comma ends a value only if another name
+/// follows. Blanks and commas separate equally, since keys are printed in both ways. Throws `Error` if the
+/// text is not such a list, or has a name twice.
 std::map<std::string, std::string> parse_key(std::string_view text);
 
-/// A value for `dimension` from a text, in the one spelling that shapes have: "[128, 128]" is "128x128",
-/// "(4, 2)" of a set "2+4". Nothing where it is no value of such a dimension.
+/// The value of `dimension` in a text, in the normal spelling of shapes: "[128, 128]" becomes "128x128", and
+/// "(4, 2)" of a set becomes "2+4". Nothing if the dimension cannot have this value.
 std::optional<Parameter> parse_value(const Dimension& dimension, std::string_view text);
 
 }  // namespace adaptive::table::formats

@@ -1,4 +1,4 @@
-// What the rules of looking up share.
+// Functions that the lookup rules share.
 #pragma once
 
 #include <span>
@@ -9,28 +9,27 @@
 
 namespace adaptive::table::formats {
 
-/// The row that holds exactly this key; of several the last. Null where there is none.
+/// The last row with exactly this key. Null if there is none.
 const Row* find_row(const Sheet& sheet, const Shape& key);
 
-/// The row whose size in `dimension` differs least from the key's, without a limit, all else being equal. A
-/// tie goes to the one that stands first in the file; of rows with the same key the last counts, at the place
-/// of the first, as in a Python dictionary. Null where there is none.
+/// The row whose size in `dimension` is nearest to the key's, however far away; all other dimensions must be
+/// equal. Ties go to the first one in the file. If several rows have the same key, the last one counts, at
+/// the place of the first, as in a Python dictionary. Null if there is none.
 const Row* nearest_row(const Sheet& sheet, const Shape& key, const std::string& dimension);
 
-/// An answer that is this row: exact where its key is `key`.
+/// An answer with this row; it is an exact match if the row's key is `key`.
 Answer answer_of(const Sheet& sheet, const Row& row, const Shape& key);
 
-/// Whether the sheet's fixed dimensions are those of the key.
+/// Whether the sheet's fixed dimensions have the key's values.
 bool fits(const Sheet& sheet, const Shape& key);
 
-/// The sheets grouped by the folder they are in: versions from the newest to the oldest, those in folders
-/// that are no versions after them.
+/// The sheets grouped by folder: folders that are versions from the newest to the oldest, then all others.
 std::vector<const Sheet*> newest_first(std::span<const Sheet* const> sheets);
 
-/// Whether the sheet lies in a folder of this version: "3.5.1" and "triton_3_5_1" are one.
+/// Whether the sheet is in a folder of this version. "3.5.1" and "triton_3_5_1" are the same version.
 bool of_version(const Sheet& sheet, const std::string& version);
 
-/// "E=8,m=17": for messages; `parse_key` reads it back.
+/// "E=8,m=17", for messages. `parse_key` can read it.
 std::string print(const Shape& shape);
 
 }  // namespace adaptive::table::formats

@@ -1,11 +1,11 @@
-// Files of other systems as they are, where tables are searched for.
+// Use of other systems' files in the search for tables, without an import.
 #pragma once
 
 namespace adaptive::table::formats {
 
-/// Lets the table search and the table reader recognise files of all formats. A call of a function, and not
-/// an object whose constructor registers: a linker leaves such an object out of a static library.
-/// Thread-safe; any number of times.
+/// Makes the table search and the table reader recognise files of all formats. This is a function and not an
+/// object that registers in its constructor, since linkers drop such an object from a static library.
+/// Thread-safe; may be called any number of times.
 void register_with_tables() noexcept;
 
 }  // namespace adaptive::table::formats

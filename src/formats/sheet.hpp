@@ -1,4 +1,4 @@
-// What a file of another system says, in our words: the form between its text and a table.
+// The content of a file of another system: the form between its text and a table.
 #pragma once
 
 #include <cstddef>
@@ -17,44 +17,45 @@ namespace adaptive::table::formats {
 
 class Format;
 
-/// Values by dimension: a size is a whole number, a label its text, a set of labels the labels joined by "+"
-/// in their order.
+/// Values by dimension: a size is a whole number, a label is its text, and a set of labels is its labels in
+/// order, joined by "+".
 using Shape = std::map<std::string, Parameter>;
 
-/// The names of the members from the document down to a value.
+/// The names of the members on the way from the document to a value.
 using MemberPath = std::vector<std::string>;
 
 struct Row {
-  Shape key = {};  ///< the dimensions that the file as a whole does not fix
-  /// Nothing where the tuner found that every variant fails.
+  Shape key = {};  ///< the dimensions that are not the same for the whole file
+  /// Nothing if the tuner found that every variant fails.
   std::optional<Parameters> parameters = {};
-  VariantRecord record = {};  ///< of these parameters; all zero where the file stores no latency
-  std::int64_t time = 0;      ///< seconds since 1970; 0 unknown
+  VariantRecord record = {};  ///< for these parameters; all zero if the file has no latency
+  std::int64_t time = 0;      ///< seconds since 1970; 0: unknown
   MemberPath place = {};
-  bool list = false;  ///< the file has it as a list, without names
+  bool list = false;  ///< whether the file has the parameters as a list without names
 };
 
 struct Sheet {
   const Format* format = nullptr;
-  std::string path = {};  ///< below the folder that was read, with '/'
+  std::string path = {};  ///< relative to the folder that was read, with '/'
   std::string text = {};
   std::string operation = {};
-  std::string device = {};     ///< as the file names it; empty where it does not
-  Shape fixed = {};            ///< what holds for every row
-  std::vector<Row> rows = {};  ///< in the order of the file; of rows with the same key the last one counts
-  /// What the file has for keys without a row, by label.
+  std::string device = {};  ///< as in the file; empty if the file names none
+  Shape fixed = {};         ///< values that hold for every row
+  std::vector<Row> rows =
+      {};  ///< in the order of the file; if several have the same key, the last one counts
+  /// The file's defaults for keys without a row, by label.
   std::map<std::string, Parameters> defaults = {};
-  bool lines = false;  ///< several documents, one a line
-  /// Of the compiler that the rows were tuned with, "3.6.0"; empty where the file does not say.
+  bool lines = false;  ///< whether the file has several documents, one per line
+  /// Version of the compiler with which the rows were tuned, "3.6.0"; empty if the file does not say.
   std::string triton_version = {};
 
-  /// All dimensions of a row.
+  /// All values of a row, with those that the file fixes.
   Shape key_of(const Row& row) const {
     Shape key = fixed;
     key.insert(row.key.begin(), row.key.end());
     return key;
   }
-  /// "triton_3_5_1", "." for the folder that was read itself.
+  /// "triton_3_5_1", or "." for the folder that was read.
   std::string_view folder() const {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? std::string_view(".") : std::string_view(path).substr(0, slash);
@@ -62,7 +63,7 @@ struct Sheet {
   std::string_view file_name() const { return std::string_view(path).substr(path.rfind('/') + 1); }
 };
 
-/// The value as a size; nothing where it is none.
+/// The value as a size; nothing if it is not a size.
 inline std::optional<std::int64_t> size_in(const Shape& shape, const std::string& dimension) {
   const auto at = shape.find(dimension);
   if (at == shape.end()) return std::nullopt;
@@ -70,7 +71,7 @@ inline std::optional<std::int64_t> size_in(const Shape& shape, const std::string
   return value == nullptr ? std::nullopt : std::optional(*value);
 }
 
-/// The value as a label; empty where there is none.
+/// The value as a label; empty if there is none.
 inline std::string label_in(const Shape& shape, const std::string& dimension) {
   const auto at = shape.find(dimension);
   if (at == shape.end()) return {};

@@ -1,4 +1,4 @@
-// From the names of a table's entry to the numbers of an operation.
+// Converts an entry of a table to the indices of an operation.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace adaptive::table {
 
-/// The entry with its variants as `index_of` numbers them; those that it does not know are left out. Nothing
-/// where none remains. Neither `trusted` nor `source` is set.
+/// The entry with the variant indices of `index_of`. Variants without an index are left out. Nothing if none
+/// remains. `trusted` and `source` are not set.
 std::optional<core::SeedEntry> seed_of(
     const Key& key, const Entry& entry,
     const std::function<std::optional<std::uint32_t>(const std::string&)>& index_of);

@@ -1,4 +1,4 @@
-// One process's end of a store: what it has measured goes there, what others have measured comes back.
+// Exchanges measurements between one process and a store: writes its own and reads those of others.
 #pragma once
 
 #include <cstddef>
@@ -13,18 +13,18 @@
 
 namespace adaptive::table {
 
-/// The store's group is the device with its driver's branch and its toolkit; a record is
-/// "OPERATION/KEY/WRITER" and holds one entry, as a table of its own, with that writer's share only. So
-/// records are read with the care that tables are read with, and put together as tables are merged: whoever
-/// has read the same records has the same table.
+/// The store's group is the device with its driver's branch and its toolkit. A record is named
+/// "OPERATION/KEY/WRITER" and contains one entry, as a table, with the share of that writer only. So records
+/// are checked like tables and merged like tables: processes that have read the same records have the same
+/// table.
 class Exchange {
  public:
   Exchange(std::shared_ptr<Store> store, std::string writer);
 
-  /// Reads what the store has, writes those entries of `own` that it lacks or has in an older state, and
-  /// returns both together. Others' records that are faulty, or conflict with `own`, and what the store
-  /// itself could not use, are noticed and left out. Records are parsed again only for keys of which one has
-  /// changed. Throws `Error` where the store fails.
+  /// Reads all records of the store, writes the entries of `own` that the store lacks or has in an older
+  /// state, and returns both merged. Records of others that are faulty, conflict with `own` or cannot be used
+  /// by the store give a notice and are left out. Records are parsed again only for keys of which a record
+  /// has changed. Throws `Error` if the store fails.
   Table run(const Table& own, std::vector<Notice>& notices);
 
   const Store& store() const noexcept { return *store_; }
@@ -37,9 +37,9 @@ class Exchange {
 
   using Record = const Store::Records::value_type*;
 
-  /// What all writers say of one key.
+  /// The records of all writers for one key, merged.
   struct Part {
-    std::size_t hash = 0;  ///< of the records that it was made of
+    std::size_t hash = 0;  ///< hash of the records that it was made of
     Table table = {};
   };
 
@@ -56,7 +56,7 @@ class Exchange {
   std::map<std::string, Part> parts_;  // by "OPERATION/KEY"
 };
 
-/// "nvidia_h200-580-13.0": what latencies of one group have in common. A name for files, too.
+/// "nvidia_h200-580-13.0": the group of processes whose latencies are comparable. Can be the name of a file.
 std::string group_of(const Fingerprint& fingerprint);
 
 }  // namespace adaptive::table

@@ -1,4 +1,4 @@
-// Names of files and folders for names that come from elsewhere.
+// Safe names of files and folders for arbitrary names.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 
 namespace adaptive::table {
 
-/// A name that is safe as one part of a path, and different for different names, also on file systems that
-/// do not tell upper from lower case: bytes other than a to z, 0 to 9, '_', '-' and '.' (not in front)
-/// become "%" and two hexadecimal digits. The empty name becomes "%". Names beyond 200 bytes are cut and end
-/// in a hash of the whole.
+/// A name that is safe as one part of a path. Different names stay different, also on file systems that
+/// ignore case: all bytes except a to z, 0 to 9, '_', '-' and '.' (not at the begin) become "%" and two
+/// hexadecimal digits. The empty name becomes "%". Names of more than 200 bytes are cut and end with a hash
+/// of the whole name.
 std::string store_name(std::string_view name);
 
 }  // namespace adaptive::table

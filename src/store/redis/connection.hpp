@@ -1,4 +1,4 @@
-// A connection to a Redis server, without hiredis to see.
+// A connection to a Redis server. This header does not include hiredis.
 #pragma once
 
 #include <cstddef>
@@ -14,18 +14,18 @@
 
 namespace adaptive::redis {
 
-/// What the server answers: one of the first three, by the command.
+/// An answer of the server. The command decides which of the first three members is set.
 struct Answer {
   std::string text = {};
   std::int64_t integer = 0;
   std::vector<Answer> elements = {};
-  bool is_null = false;    ///< there is no such thing
-  std::string error = {};  ///< of a command among several; empty where there is none
+  bool is_null = false;    ///< the key or field does not exist
+  std::string error = {};  ///< the error of this command, if several were sent; empty if there was none
 };
 
-/// Connects at the first use, and anew after any error: then nobody knows which answer belongs to which
-/// command. Every member throws `Error` where the server cannot be reached or answers with an error. Of one
-/// thread at a time.
+/// Connects at the first use, and connects again after any error, since it is then unknown which answer
+/// belongs to which command. Every member throws `Error` if the server cannot be reached or answers with an
+/// error. Not thread-safe.
 class Connection {
  public:
   using Words = std::initializer_list<std::string_view>;
@@ -37,12 +37,13 @@ class Connection {
   ~Connection();
 
   Answer run(Words words);
-  /// Every field of a hash; none where there is no such hash.
+  /// Every field of a hash; empty if the hash does not exist.
   std::map<std::string, std::string> read_hash(const std::string& hash);
-  /// The answers to independent commands, which are on their way at the same time. An error of the server is
-  /// in the answer to its command, and does not concern the others.
+  /// Sends independent commands together and returns their answers. If the server refuses a command, its
+  /// answer has the error, and the other commands are not affected.
   std::vector<Answer> run_all(const std::vector<Command>& commands);
-  /// All of the commands or, where the connection breaks, none of them. Throws where the server refuses one.
+  /// Runs all commands as a transaction: if the connection breaks, none of them takes effect. Throws `Error`
+  /// if the server refuses one.
   std::vector<Answer> run_as_one(const std::vector<Command>& commands);
 
   /// "PREFIX:GROUP"
