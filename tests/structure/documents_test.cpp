@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -131,6 +132,41 @@ TEST(Documents, LinkToFilesAndHeadingsThatExist) {
       }
     }
   }
+}
+
+// The cells of a row of a table, without white space and back quotes.
+std::vector<std::string> cells(const std::string& line) {
+  std::vector<std::string> all;
+  std::istringstream row(line);
+  for (std::string cell; std::getline(row, cell, '|');) {
+    std::erase(cell, '`');
+    const std::size_t begin = std::min(cell.find_first_not_of(' '), cell.size());
+    all.push_back(cell.substr(begin, cell.find_last_not_of(' ') + 1 - begin));
+  }
+  return all;
+}
+
+TEST(Documents, TheWalkOfAKeyNamesFunctionsOfTheFilesThatItNames) {
+  const Lines& lines = documents().at("docs/architecture.md");
+  const auto begin = std::find(lines.begin(), lines.end(), "## The walk of one key");
+  ASSERT_NE(begin, lines.end());
+  const auto end =
+      std::find_if(begin + 1, lines.end(), [](const std::string& l) { return l.starts_with("## "); });
+  int steps = 0;
+  std::string file;
+  for (auto line = begin; line != end; ++line) {
+    const std::vector<std::string> row = cells(*line);
+    if (row.size() < 5) continue;
+    if (row[3] != "the same") file = row[3].substr(0, row[3].find(' '));
+    if (!is_file_of_tree(file)) continue;
+    const Lines code = lines_of(source_root / file);
+    const std::string name = row[2].substr(row[2].rfind(':') + 1) + "(";
+    EXPECT_TRUE(std::any_of(code.begin(), code.end(), [&](const std::string& l) {
+      return l.find(name) != l.npos;
+    })) << *line;
+    ++steps;
+  }
+  EXPECT_GE(steps, 10);
 }
 
 }  // namespace
