@@ -1,4 +1,4 @@
-// An operation made of a kernel family on the GPU: any family, known by no name.
+// Makes an operation of any kernel family on the GPU.
 #pragma once
 
 #include <array>
@@ -15,34 +15,34 @@
 
 namespace adaptive::tuning {
 
-/// Which of the family's variants is which of the operation's. They are numbered apart, since the family
-/// grows with every shape that anybody asks about, and the operation with its own keys and tables.
+/// Maps variants of the operation to variants of the family. Their indices differ, since the family gets new
+/// variants with every shape that is asked about, and the operation with its own keys and tables.
 ///
 ///   CudaOperation gemm(selector, *kernels::cuda::find_family("dense_gemm"));
 ///   auto launch = timer.launch(gemm.operation(), key_of(shape), stream);
 ///   problem->launch(gemm.family_variant(launch.variant()), stream);
 ///
-/// The device that is current when a key is first seen is the one that its candidates are asked of.
+/// The candidates of a key are those of the device that is current at the first launch of the key.
 class CudaOperation {
  public:
-  /// Defines the operation, under the family's name. Throws `Error`.
+  /// Defines the operation, with the family's name. Throws `Error` as Selector::define does.
   CudaOperation(Selector& selector, const kernels::cuda::Family& family);
 
   Operation& operation() const noexcept { return *state_->operation.load(std::memory_order_relaxed); }
   const kernels::cuda::Family& family() const noexcept { return *state_->family; }
 
-  /// The family's index for one of the operation's: an array read, for every candidate of a key that has been
-  /// selected. The default's where there is no such variant.
+  /// The family's index of a variant of the operation. Costs an array read for every candidate of a key that
+  /// has been selected. The index of the default if there is no such variant.
   std::size_t family_variant(std::uint32_t variant) const noexcept;
-  /// The other way round; throws `Error` where the operation does not have it (yet).
+  /// The reverse. Throws `Error` if the operation does not have the variant, or not yet.
   std::uint32_t operation_variant(std::size_t family_variant) const;
 
  private:
-  // Shared with the operation's callbacks, which may outlive this.
+  // Shared with the operation's callbacks, which may outlive this object.
   struct State {
     const kernels::cuda::Family* family = nullptr;
     std::atomic<Operation*> operation{nullptr};
-    // 1 + the family's index; 0 not known yet.
+    // 1 + the family's index; 0: not known yet.
     std::array<std::atomic<std::uint32_t>, kernels::cuda::Family::variants_max> to_family{};
   };
   std::shared_ptr<State> state_;

@@ -1,4 +1,4 @@
-// Which parameters of the variants matter.
+// Finds out which parameters of the variants matter.
 #pragma once
 
 #include <cstddef>
@@ -11,22 +11,22 @@ namespace adaptive::tuning {
 
 struct ValueEffect {
   std::string value = {};  ///< as to_string of parameters has it
-  /// Geometric mean, over the shapes where a candidate has the value, of the latency of the best such
-  /// candidate against the best of all: 1 where nothing is lost by having no other value.
+  /// Latency of the best candidate with this value, divided by that of the best candidate: the geometric mean
+  /// over the shapes where a candidate has the value. 1 means that using only this value loses nothing.
   double slowdown = 1.0;
-  std::size_t shapes = 0;  ///< that those are
-  std::size_t wins = 0;    ///< shapes whose winner has it
+  std::size_t shapes = 0;  ///< shapes where a candidate has the value
+  std::size_t wins = 0;    ///< shapes whose winner has the value
 };
 
 struct ParameterEffect {
   std::string parameter = {};
-  /// Share of the variance of the log latencies within the shapes that the parameter's values account for
-  /// alone, 0 to 1 (the correlation ratio η² of the analysis of variance).
+  /// Share of the variance of log latency within the shapes that the parameter alone explains, 0 to 1 (the
+  /// correlation ratio η² of the analysis of variance).
   double share = 0.0;
   std::vector<ValueEffect> values = {};  ///< least slowdown first
 };
 
-/// Parameters with at least two values in one shape, most important first.
+/// The parameters that have at least two values in one shape, the most important first.
 std::vector<ParameterEffect> parameter_effects(const std::vector<RaceResult>& races);
 
 }  // namespace adaptive::tuning

@@ -16,20 +16,20 @@ enum class TrialStatus : std::uint8_t {
   failed,         ///< the device or a library reported an error
   crashed,        ///< it ended its process
   timed_out,      ///< it did not end within the limit, and was killed
-  throttled,      ///< the device was slowed down meanwhile: a sample that counts for nothing
+  throttled,      ///< the device was throttled meanwhile; the sample does not count
 };
 
 struct Trial {
   TrialStatus status = TrialStatus::ok;
-  double latency_us = 0.0;  ///< of one launch; only where `ok` or `throttled`
-  int launches = 1;         ///< that the latency is the mean of
-  double prepare_us = 0.0;  ///< of making the candidate ready, such as compiling or loading it
-  std::string detail = {};  ///< the device's or the system's words, where it is not `ok`
+  double latency_us = 0.0;  ///< of one launch; set only if `ok` or `throttled`
+  int launches = 1;         ///< number of launches that the latency is the mean of
+  double prepare_us = 0.0;  ///< time to make the candidate ready, for example to compile or load it
+  std::string detail = {};  ///< message of the device or the system if not `ok`
 
   friend bool operator==(const Trial&, const Trial&) = default;
 };
 
-/// "ok", "wrong", …: as trials.csv has them.
+/// "ok", "wrong", …, as in trials.csv.
 std::string_view to_string(TrialStatus status) noexcept;
 std::optional<TrialStatus> parse_trial_status(std::string_view text) noexcept;
 

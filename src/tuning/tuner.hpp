@@ -1,4 +1,4 @@
-// The offline tuner: races the candidates of every shape and makes a table of what it finds.
+// The offline tuner: races the candidates of every shape and makes a table of the results.
 //
 // As a program that tunes what its tables lack before it serves, for at most 20 seconds:
 //
@@ -33,40 +33,40 @@ struct TuneOptions {
   RaceOptions race = {};
   SearchSpace space = {};
   double seconds_max = std::numeric_limits<double>::infinity();
-  ClockFunction clock = {};  ///< for `seconds_max`; empty: the steady one
-  /// Gives out the shapes, perhaps to other processes too; null: one of this call's own.
+  ClockFunction clock = {};  ///< for `seconds_max`; empty: the steady clock
+  /// The queue that gives out the shapes, possibly to other processes too; null: a queue of this call.
   WorkQueue* queue = nullptr;
 };
 
-/// What became of one shape.
+/// The outcome for one shape.
 struct TunedShape {
   kernels::Shape shape = {};
   std::string name = {};  ///< kernels::to_string
   RaceResult race = {};
-  double bytes = 0.0;       ///< compulsory memory traffic of one launch
+  double bytes = 0.0;       ///< minimum memory traffic of one launch
   double operations = 0.0;  ///< floating-point operations of one launch
-  /// The shape as a whole could not be measured.
+  /// Set if the shape as a whole could not be measured.
   std::optional<TrialStatus> failure = {};
   std::string detail = {};
-  std::size_t measured = 0;  ///< trials made by this call; the others were in the log, or come from the queue
-  bool done = false;         ///< else time ran out, or no device was left
+  std::size_t measured = 0;  ///< trials of this call; the others were in the log or come from the queue
+  bool done = false;         ///< false if time ran out or no device was left
 };
 
 struct TuneResult {
   std::string operation = {};
   std::vector<kernels::Dimension> dimensions = {};
   Fingerprint fingerprint = {};
-  std::vector<TunedShape> shapes = {};  ///< in the order asked for
-  /// Devices that failed, or that are not like the first one: why, by their place in the list.
+  std::vector<TunedShape> shapes = {};  ///< in the order of the request
+  /// Devices that failed or differ from the first one: the reason, by index in the list of devices.
   std::map<std::size_t, std::string> left_out = {};
-  std::vector<std::string> unused_space = {};  ///< as UnusedSpace has it, of the shapes opened here
+  std::vector<std::string> unused_space = {};  ///< result of UnusedSpace for the shapes opened here
 
   std::size_t count_done() const noexcept;
-  /// Failed candidates and shapes by kind.
+  /// Number of failed candidates and shapes by kind of failure.
   std::map<TrialStatus, std::size_t> failures() const;
 };
 
-/// Told what happens. With several devices from several threads, but one at a time.
+/// Is told what happens. With several devices it is called from several threads, but never at the same time.
 class TuneObserver {
  public:
   TuneObserver() = default;
@@ -74,7 +74,7 @@ class TuneObserver {
   TuneObserver& operator=(const TuneObserver&) = delete;
   virtual ~TuneObserver() = default;
 
-  /// `index` in the list of shapes.
+  /// `index` is the shape's place in the list.
   virtual void shape_begins(std::size_t /*index*/) {}
   virtual void progress(std::size_t /*index*/, const RaceProgress&) {}
   virtual void shape_ends(std::size_t /*index*/, const TunedShape&) {}
@@ -83,29 +83,29 @@ class TuneObserver {
   virtual bool stop() { return false; }
 };
 
-/// Of the first device that answers. Throws `DeviceError` where none does.
+/// The fingerprint of the first device that answers. Throws `DeviceError` if none does.
 Fingerprint fingerprint_of(const std::vector<Target*>& devices);
 
-/// Takes the shapes from the queue, one at a time on each device, until all are finished. What `log` holds is
-/// not measured again, and each trial is in `log` before the next begins; so are the trials of shapes that
-/// another process has finished. A device that fails is left out, and its shape goes to another; with no
-/// device left the remaining shapes are not done.
+/// Takes shapes from the queue, one at a time on each device, until all are finished. Trials in `log` are not
+/// measured again, and each trial is added to `log` before the next one begins; the trials of shapes that
+/// another process has finished are added too. If a device fails, it is left out, and another one gets its
+/// shape. If no device is left, the remaining shapes are not done.
 ///
-/// Throws `Error` where the log cannot be written, or was begun with other candidates, or where the queue
-/// cannot be reached; `DeviceError` where no device could be used at all.
+/// Throws `Error` if the log cannot be written, was begun with other candidates, or if the queue cannot be
+/// reached. Throws `DeviceError` if no device can be used at all.
 TuneResult tune(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,
                 const TuneOptions& options = {}, TuneObserver* observer = nullptr);
 
-/// The same from the log alone: what it says of shapes that it has completely.
+/// The result from the log alone, for the shapes whose trials are all in the log.
 TunedShape retell(TrialLog& log, const std::string& operation, const std::string& shape,
                   const RaceOptions& options);
 
-/// Count, mean, variance and location of every candidate that was measured, and the winner as incumbent.
-/// Nothing of shapes where all failed. `time`: seconds since 1970.
+/// A table with count, mean, variance and location of every measured candidate, and the winners as
+/// incumbents. Shapes where all candidates failed are left out. `time` is in seconds since 1970.
 table::Table to_table(const TuneResult& result, std::int64_t time);
 
-/// Those without a measured entry in `table`: the key itself, not a neighbour. Dimensions and labels are
-/// matched by name; all shapes where the table's dimensions are other ones.
+/// The shapes whose key has no measured entry in `table`; a neighbour does not count. Dimensions and labels
+/// are matched by name. If the table has other dimensions, all shapes are missing.
 std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Target& target,
                                            const std::vector<kernels::Shape>& shapes);
 

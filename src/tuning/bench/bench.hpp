@@ -1,11 +1,11 @@
-// What the tuner measures: one family on one device, whichever those are.
+// The interface to what the tuner measures: one family on one device.
 //
 //   HostTarget target(*kernels::find_family("grouped_gemm"));
 //   std::unique_ptr<Bench> bench = target.open(shape);
 //   for (std::size_t c = 0; c < bench->candidates().size(); ++c) bench->check(c);
 //   bench->round({.phase = "race", .index = 0, .order = {0, 1, 2}});
 //
-// Tests put a target of their own in its place; IsolatedTarget puts any other into a process of its own.
+// Tests use a target of their own. IsolatedTarget runs another target in a process of its own.
 #pragma once
 
 #include <cstddef>
@@ -33,12 +33,12 @@ struct Candidate {
 
 /// One sample of each candidate in `order`.
 struct Round {
-  std::string_view phase = {};  ///< "warm_up", "race", "confirm": for the log
-  int index = 0;                ///< within the phase
+  std::string_view phase = {};  ///< "warm_up", "race" or "confirm", for the log
+  int index = 0;                ///< number of the round within the phase
   std::vector<std::size_t> order = {};
 };
 
-/// The candidates of one shape, ready to be timed. Of one thread.
+/// The candidates of one shape, ready to be timed. Not thread-safe.
 class Bench {
  public:
   Bench() = default;
@@ -46,21 +46,21 @@ class Bench {
   Bench& operator=(const Bench&) = delete;
   virtual ~Bench() = default;
 
-  /// All that support the shape: the default first, then the family's best guess first.
+  /// All candidates that support the shape: the default, then the others, the family's best guess first.
   virtual const std::vector<Candidate>& candidates() = 0;
 
-  /// Compulsory memory traffic and floating-point operations of one launch, for people.
+  /// Minimum memory traffic in bytes and floating-point operations of one launch, for reports.
   virtual double bytes() { return 0.0; }
   virtual double operations() { return 0.0; }
 
   /// Makes a candidate ready, launches it once and compares its output with the reference.
   virtual Trial check(std::size_t candidate) = 0;
 
-  /// Trials in the order of `round.order`. A candidate that was not `ok` in check() may not be in it.
+  /// Trials in the order of `round.order`, which must contain only candidates that were `ok` in check().
   virtual std::vector<Trial> round(const Round& round) = 0;
 };
 
-/// A shape cannot be opened: `status` says of which kind the trouble is.
+/// A shape cannot be opened; `status` has the kind of failure.
 class OpenError : public std::runtime_error {
  public:
   OpenError(TrialStatus status, const std::string& what) : std::runtime_error(what), status_(status) {}
@@ -70,13 +70,13 @@ class OpenError : public std::runtime_error {
   TrialStatus status_;
 };
 
-/// The device cannot be used any more, or never could.
+/// The device cannot be used, or cannot be used any more.
 class DeviceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// One family on one device. Of one thread.
+/// One family on one device. Not thread-safe.
 class Target {
  public:
   Target() = default;
@@ -84,12 +84,12 @@ class Target {
   Target& operator=(const Target&) = delete;
   virtual ~Target() = default;
 
-  /// Of the operation, which is the family's.
+  /// The name of the operation, which is that of the family.
   virtual const std::string& name() const = 0;
   virtual const std::vector<kernels::Dimension>& dimensions() const = 0;
-  /// As Family::why_invalid. Does not touch the device.
+  /// The same as Family::why_invalid. Does not use the device.
   virtual std::optional<std::string> why_invalid(const kernels::Shape& shape) const = 0;
-  /// Shapes of real layers, where nobody names any. Does not touch the device.
+  /// Shapes of real layers, for requests without shapes. Does not use the device.
   virtual std::vector<kernels::Shape> bench_shapes() const = 0;
 
   /// Throws `DeviceError`.

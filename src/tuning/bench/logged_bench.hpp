@@ -1,6 +1,6 @@
-// A bench that answers from the log what the log holds, measures the rest and logs it. Since a race is
-// deterministic given its trials, a race over this bench goes on where a killed one stopped; and a race whose
-// trials are all in the log is told again without a device, for reports.
+// A bench that takes trials from the log; it measures and logs those that are missing. Given its trials, a
+// race is deterministic. So a race with this bench continues where a killed one stopped, and a race whose
+// trials are all in the log can be repeated without a device, for reports.
 #pragma once
 
 #include <functional>
@@ -18,20 +18,20 @@ namespace adaptive::tuning {
 
 class LoggedBench final : public Bench {
  public:
-  /// Opens the real bench; called only where something is not in the log.
+  /// Opens the real bench. Called only if a trial is not in the log.
   using Opener = std::function<std::unique_ptr<Bench>()>;
 
-  /// `log` must outlive this.
+  /// `log` must outlive this object.
   LoggedBench(TrialLog& log, std::string operation, std::string shape, Opener open);
 
-  /// Throws `Error` where the log lists other candidates than the real bench has.
+  /// Throws `Error` if the log lists other candidates than the real bench.
   const std::vector<Candidate>& candidates() override;
   double bytes() override;
   double operations() override;
   Trial check(std::size_t candidate) override;
   std::vector<Trial> round(const Round& round) override;
 
-  /// Trials that were measured, not read.
+  /// Number of trials that were measured and not read from the log.
   std::size_t measured() const noexcept { return measured_; }
 
  private:
@@ -43,7 +43,7 @@ class LoggedBench final : public Bench {
   std::string operation_, shape_;
   Opener open_;
   std::unique_ptr<Bench> real_;
-  std::optional<Trial> failure_;  // of the shape as a whole
+  std::optional<Trial> failure_;  // set if the shape as a whole could not be measured
   std::vector<Candidate> candidates_;
   double bytes_ = 0.0, operations_ = 0.0;
   std::map<std::tuple<std::string, int, std::string>, Trial> known_;

@@ -1,4 +1,4 @@
-// Candidates that are not worth a launch: outside the search space, or sure to run out of memory.
+// Leaves out candidates that are outside of the search space, or that would run out of memory.
 #pragma once
 
 #include <cstddef>
@@ -17,27 +17,29 @@
 
 namespace adaptive::tuning {
 
-/// Which candidates are tried. Empty: all.
+/// The candidates that are tried. An empty space contains all.
 struct SearchSpace {
-  /// Values that a parameter may have; a candidate without the parameter is not affected.
+  /// Allowed values by parameter. Candidates without the parameter are not affected.
   std::map<std::string, std::vector<Parameter>> parameters = {};
-  /// Names, `*` for any text; one of them must match.
+  /// Patterns of names, with `*` for any text. One of them must match, unless there are none.
   std::vector<std::string> variants = {};
-  std::size_t candidates_max = 0;  ///< the family's best guesses; 0: no limit
+  std::size_t candidates_max = 0;  ///< number of the family's best guesses to try; 0: no limit
 
   bool has(const Candidate& candidate) const;
   friend bool operator==(const SearchSpace&, const SearchSpace&) = default;
 };
 
-/// What of a space no candidate has: most likely mistyped, or meant for another family. Thread-safe.
+/// Finds parts of a space that match no candidate: probably typing errors, or meant for another family.
+/// Thread-safe.
 class UnusedSpace {
  public:
-  /// `space` must outlive this.
+  /// `space` must outlive this object.
   explicit UnusedSpace(const SearchSpace& space);
 
-  /// All candidates of a shape, also those outside the space.
+  /// Adds the candidates of a shape, also those outside of the space.
   void see(const std::vector<Candidate>& candidates);
-  /// "variant tile6*", "parameter tiel", "tile=65", sorted; nothing before the first see().
+  /// The unmatched parts, sorted: "variant tile6*", "parameter tiel", "tile=65". Empty before the first
+  /// see().
   std::vector<std::string> names() const;
 
  private:
@@ -47,15 +49,15 @@ class UnusedSpace {
   std::set<std::string> unused_;
 };
 
-/// What ran out of memory, by shape. What did at one shape does at every shape that is as large in each size
-/// and equal in each label: it is not tried there. Thread-safe.
+/// Remembers candidates that ran out of memory, by shape. Such a candidate is not tried at shapes that are at
+/// least as large in every size and equal in every label. Thread-safe.
 class MemoryDominance {
  public:
   explicit MemoryDominance(std::vector<kernels::Dimension> dimensions);
 
-  /// `variant`: empty for the shape as a whole.
+  /// An empty `variant` stands for the shape as a whole.
   void ran_out(const std::string& variant, const kernels::Shape& shape);
-  /// The smaller shape at which it did.
+  /// The smaller shape at which the variant ran out of memory; nothing if there is none.
   std::optional<kernels::Shape> dominated_by(const std::string& variant, const kernels::Shape& shape) const;
 
  private:
@@ -66,10 +68,10 @@ class MemoryDominance {
   std::map<std::string, std::vector<kernels::Shape>> shapes_;
 };
 
-/// The candidates of a bench that are in the space, the default always among them.
+/// A bench with only those candidates that are in the space. The default is always one of them.
 class PrunedBench final : public Bench {
  public:
-  /// `space` and `memory` must outlive this.
+  /// `space` and `memory` must outlive this object.
   PrunedBench(std::unique_ptr<Bench> bench, kernels::Shape shape, const SearchSpace& space,
               const MemoryDominance& memory);
 
@@ -84,7 +86,7 @@ class PrunedBench final : public Bench {
   kernels::Shape shape_;
   const MemoryDominance& memory_;
   std::vector<Candidate> candidates_;
-  std::vector<std::size_t> indices_;  // the bench's
+  std::vector<std::size_t> indices_;  // of the candidates in the underlying bench
 };
 
 }  // namespace adaptive::tuning

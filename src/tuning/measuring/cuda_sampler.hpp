@@ -1,4 +1,4 @@
-// Latencies of launches on a stream. Only in builds with CUDA.
+// Measures latencies of launches on a stream. Only in builds with CUDA.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@
 
 namespace adaptive::tuning {
 
-/// Throws std::runtime_error with CUDA's words.
+/// Throws std::runtime_error with CUDA's message unless `error` is success.
 void check_cuda(cudaError_t status, const char* what);
 
-/// On a stream of its own, of the device that is current. Throws std::runtime_error where the device fails.
+/// Uses a stream of its own on the current device. Members throw std::runtime_error if the device fails.
 class CudaSampler {
  public:
   /// Enqueues one launch of a candidate.
@@ -30,13 +30,13 @@ class CudaSampler {
 
   cudaStream_t stream() const noexcept;
 
-  /// In µs, of each of `order`: all are enqueued before any is waited for.
+  /// Latencies in µs, in the order of `order`. All launches are enqueued before the first one is waited for.
   std::vector<double> sample(const std::vector<std::size_t>& order);
 
-  /// In µs, of a single launch on an idle stream; its own launch is part of that.
+  /// Latency in µs of a single launch on an idle stream. It includes the cost of launching.
   double first_launch(std::size_t candidate);
 
-  /// That a sample is the mean of: known once there was one.
+  /// Number of launches that a sample is the mean of. Known after the first sample.
   int launches() const noexcept;
 
  private:

@@ -1,13 +1,15 @@
-// A target in a process of its own: a candidate that crashes, hangs, or leaves the device in a state that no
-// call recovers from, costs itself only.
+// Runs a target in a process of its own. A candidate that crashes, hangs, or leaves the device in a state
+// that no call recovers from then affects no other candidate.
 //
-// The process is made by fork(), so this one must not have touched the device before (the host's memory is
-// copied, a CUDA context is not), and must not hold locks that the target needs: make it early, or in a
-// program with one thread. The process ends with the target, or with the tuner. Targets may be used in
-// different threads, which may end before their targets: a process keeps no channel of another one open.
+// The process is made by fork(), which copies the memory of the host but no CUDA context. So the parent must
+// not have used the device, and must not hold locks that the target needs: make targets early, or in a
+// program with a single thread. The process ends with the target, or with the tuner. Targets may be used in
+// different threads, and these may end before their targets, since a process keeps no channel of another one
+// open.
 //
-// Where a check or a round of one candidate ends the process, that candidate is to blame. Where a round of
-// several does, a new process runs them one by one to find which: errors of a GPU come late.
+// If a check or a round of a single candidate ends the process, that candidate has failed. If a round of
+// several candidates does, a new process runs them one by one to find out which one it was: errors of a GPU
+// arrive late.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +24,11 @@
 namespace adaptive::tuning {
 
 struct IsolationOptions {
-  /// For one request (opening a shape, a check, a round); beyond it the process is killed.
+  /// Time limit for one request (opening a shape, a check, a round). The process is killed if it takes
+  /// longer.
   double seconds_max = 120.0;
-  /// What the process may map besides what it begins with; 0 for no limit. Not for GPUs, which reserve more
-  /// addresses than there is memory.
+  /// Memory that the process may map in addition to what it begins with; 0: no limit. Do not use it for GPUs,
+  /// which reserve more addresses than there is memory.
   std::size_t memory_max = 0;
 };
 
@@ -34,7 +37,7 @@ class IsolatedTarget final : public Target {
   /// Called in the new process. May throw `DeviceError`.
   using Factory = std::function<std::unique_ptr<Target>()>;
 
-  /// `description` answers what needs no device: name, dimensions, shapes.
+  /// `description` answers requests that need no device: name, dimensions, shapes.
   IsolatedTarget(std::shared_ptr<const Target> description, Factory factory, IsolationOptions options = {});
   ~IsolatedTarget() override;
 

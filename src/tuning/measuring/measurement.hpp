@@ -1,4 +1,4 @@
-// Latencies of the variants of one shape, and what is written of them: traces and tables.
+// Measures latencies of the variants of one shape, and writes them to traces and tables.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ namespace adaptive::tuning {
 struct MeasuredVariant {
   std::string name = {};
   Parameters parameters = {};
-  /// In the order in which they were measured: sample i of every variant belongs to the same round.
+  /// In the order of measurement: sample i of every variant belongs to the same round.
   std::vector<double> latency_us = {};
-  /// Not `ok`: why the variant was not timed, or not to the end. It has no latencies then.
+  /// If not `ok`: the reason why the variant was not timed, or not to the end. It then has no latencies.
   TrialStatus status = TrialStatus::ok;
-  std::string detail = {};  ///< the device's or the system's words, where the status is not `ok`
+  std::string detail = {};  ///< message of the device or the system if the status is not `ok`
 };
 
 struct Measurement {
@@ -30,29 +30,29 @@ struct Measurement {
   std::vector<kernels::Dimension> dimensions = {};
   kernels::Shape shape = {};
   std::vector<MeasuredVariant> variants = {};
-  int throttled_rounds = 0;  ///< that count for nothing, since the device was slowed down meanwhile
+  int throttled_rounds = 0;  ///< rounds that do not count, since the device was throttled
 };
 
 struct MeasureOptions {
   int rounds = 100;          ///< samples of each variant
-  int warm_up = 3;           ///< rounds before them, not recorded
-  std::uint64_t seed = 1;    ///< of the order within each round
-  double seconds_max = 1e9;  ///< ends early, after at least ten rounds, or thirty where some were throttled
+  int warm_up = 3;           ///< rounds before them, which are not recorded
+  std::uint64_t seed = 1;    ///< of the random order within each round
+  double seconds_max = 1e9;  ///< time limit; at least ten rounds are made, or thirty if some were throttled
 };
 
-/// Every candidate takes its turn in every round, in a new random order, so that a slow spell of the machine
-/// falls on all of them alike. A round with a throttled sample counts for no candidate and is repeated; after
-/// three times `rounds` the measurement ends all the same. A candidate that fails is left out from then on.
-/// Throws what the target throws.
+/// Measures every candidate once in each round, in a new random order, so that a slow period of the machine
+/// affects all of them alike. A round with a throttled sample counts for no candidate and is repeated, but
+/// there are at most three times `rounds` rounds. A candidate that fails is left out afterwards. Throws what
+/// the target throws.
 Measurement measure(Target& target, const kernels::Shape& shape, const MeasureOptions& options);
 
-/// One JSON object a line: {"op","key":{…},"variant","parameters":{…},"latency_us":[…]}. Variants
+/// Writes one JSON object per line: {"op","key":{…},"variant","parameters":{…},"latency_us":[…]}. Variants
 /// without latencies are left out.
 void write_trace(std::ostream& out, const Measurement& measurement);
 
-/// Adds an entry with count, mean, variance and robust location of every variant, the one with the least
-/// location as incumbent. `time`: seconds since 1970. Throws `Error` where the table's operation of that name
-/// has other dimensions.
+/// Adds an entry with count, mean, variance and robust location of every variant. The variant with the least
+/// location is the incumbent. `time` is in seconds since 1970. Throws `Error` if the table's operation of
+/// that name has other dimensions.
 void add_to_table(table::Table& table, const Measurement& measurement, std::int64_t time);
 
 }  // namespace adaptive::tuning

@@ -1,5 +1,5 @@
-// What the tuner and its worker processes say to each other: values in a fixed order, over a socket, between
-// two ends of the same program.
+// Messages between the tuner and its worker processes: values in a fixed order, over a socket. Both ends are
+// the same program.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +32,7 @@ class Message {
     return *this;
   }
 
-  /// In the order of add(). What is not there reads as zero or empty.
+  /// Values in the order of add(). Missing values are read as zero or empty.
   template <class T>
   T take() {
     T value{};
@@ -53,7 +53,7 @@ class Message {
   std::size_t at_ = 0;
 };
 
-/// False where the other end is gone. `Channel` owns its descriptor.
+/// A channel to the other process, which owns its descriptor. `send` returns false if the other end is gone.
 class Channel {
  public:
   explicit Channel(int descriptor) noexcept : descriptor_(descriptor) {}
@@ -64,7 +64,7 @@ class Channel {
   bool send(const Message& message) const;
 
   enum class Received { message, closed, timed_out };
-  /// Waits for at most `seconds_max`; negative: for ever.
+  /// Waits at most `seconds_max` seconds; negative: without a limit.
   Received receive(Message& message, double seconds_max) const;
 
  private:

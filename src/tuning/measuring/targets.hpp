@@ -1,4 +1,4 @@
-// The families and devices of this machine, by name.
+// Finds the families and devices of this machine by name.
 #pragma once
 
 #include <memory>
@@ -24,23 +24,23 @@ struct DeviceId {
 /// "cpu", "gpu 0"
 std::string to_string(DeviceId device);
 
-/// Each name once, those of the host first.
+/// All names of families, without duplicates, those of the host first.
 std::vector<std::string> family_names();
 
-/// GPUs of this machine. Asks a process of its own, since a process that has asked CUDA cannot make others
-/// that use it.
+/// The GPUs of this machine. Runs the query in a separate process: a process that has used CUDA cannot fork
+/// others that use it.
 int gpu_count();
 
-/// Those of the machine that the family runs on: its GPUs, or else the host.
+/// The devices of the machine on which the family runs: its GPUs, or else the host.
 std::vector<DeviceId> devices_of(std::string_view family);
 /// The first of them.
 DeviceId default_device(std::string_view family);
 
-/// Throws `Error`, naming what is known, where no family has the name or the device does not run it. Does not
-/// touch the device.
+/// Does not use the device. Throws `Error`, which lists the known families, if there is no such family, or if
+/// the device does not run it.
 std::unique_ptr<Target> make_target(std::string_view family, DeviceId device,
                                     const SamplingOptions& sampling = {});
-/// The same in a process of its own.
+/// The target in a process of its own.
 std::unique_ptr<Target> make_isolated_target(std::string_view family, DeviceId device,
                                              const SamplingOptions& sampling, IsolationOptions isolation);
 

@@ -1,5 +1,5 @@
-// Whether a GPU is being slowed down, as NVML says. The library is loaded at run time; where it is missing
-// nothing is known, and nothing is dropped.
+// Asks NVML whether a GPU is throttled. The library is loaded at run time. If it is missing, throttling is
+// unknown, and no sample is dropped.
 #pragma once
 
 #include <string>
@@ -8,15 +8,16 @@ namespace adaptive::tuning {
 
 class Throttling {
  public:
-  /// Of the device at this PCI address, "0000:1b:00.0".
+  /// For the device at this PCI address, "0000:1b:00.0".
   explicit Throttling(const std::string& pci_address);
   Throttling(const Throttling&) = delete;
   Throttling& operator=(const Throttling&) = delete;
   ~Throttling();
 
   bool known() const noexcept { return device_ != nullptr; }
-  /// By temperature or by the board, right now. The clocks of an idle device, those that somebody has set,
-  /// and the power limit that a busy GPU runs at for hours are no throttling: production has them too.
+  /// Whether the device is throttled now, by temperature or by the board. Clocks of an idle device, clocks
+  /// that a person has set, and the power limit at which a busy GPU runs for hours do not count: production
+  /// has them too.
   bool now() const noexcept;
 
  private:
@@ -25,7 +26,7 @@ class Throttling {
   int (*reasons_)(void*, unsigned long long*) = nullptr;
 };
 
-/// Of the bits of nvmlDeviceGetCurrentClocksThrottleReasons, those that mean it.
+/// The bits of nvmlDeviceGetCurrentClocksThrottleReasons that count as throttling.
 bool is_throttled(unsigned long long reasons) noexcept;
 
 }  // namespace adaptive::tuning

@@ -1,4 +1,4 @@
-// A board on a Redis server; built where hiredis is found.
+// A board on a Redis server. Built only if hiredis is found.
 #pragma once
 
 #include <memory>
