@@ -125,11 +125,11 @@ Command add_apply(CLI::App& app) {
   command->add_option("source", arguments->source, "A tuning run's folder, or a table")
       ->required()
       ->type_name("RUN|TABLE");
-  command->add_option("table", arguments->table, "The table to change; made where it does not exist")
+  command->add_option("table", arguments->table, "The table to change; it is created if it does not exist")
       ->required()
       ->type_name("TABLE");
-  command->add_flag("--dry-run", arguments->dry_run, "Says what would be done, and writes nothing");
-  command->add_flag("--json", arguments->json, "The result as JSON");
+  command->add_flag("--dry-run", arguments->dry_run, "Print what would be done and write nothing");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
   return {command, [arguments](const Streams& streams) { return apply(*arguments, streams); }};
 }
 

@@ -173,11 +173,12 @@ Command add_diff(CLI::App& app) {
                          "and the noise, or fails now.");
   const auto arguments = std::make_shared<DiffArguments>();
   command->add_option("before", arguments->before, "The older table")->required()->type_name("TABLE");
-  command->add_option("after", arguments->after, "The newer one")->required()->type_name("TABLE");
-  command->add_option("--tolerance", arguments->tolerance_percent, "Percent that a variant may be slower")
+  command->add_option("after", arguments->after, "The newer table")->required()->type_name("TABLE");
+  command
+      ->add_option("--tolerance", arguments->tolerance_percent, "Percentage by which a variant may be slower")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  command->add_flag("--json", arguments->json, "The result as JSON");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
   return {command, [arguments](const Streams& streams) { return diff_command(*arguments, streams); }};
 }
 

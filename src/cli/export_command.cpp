@@ -83,12 +83,12 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
 Command add_export(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("export", "Writes a table as another system's files.");
   const auto a = std::make_shared<ExportArguments>();
-  command->add_option("--to", a->to, "Of " + formats::known_names())->required()->type_name("FORMAT");
+  command->add_option("--to", a->to, "One of " + formats::known_names())->required()->type_name("FORMAT");
   command->add_option("table", a->table, "A table")->required();
-  command->add_option("-o,--output", a->output, "A folder, or for a single file its name, *.json")
+  command->add_option("-o,--output", a->output, "The folder to write to, or *.json if there is a single file")
       ->required()
       ->type_name("PATH");
-  command->add_flag("--json", a->json, "The result as JSON");
+  command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return export_command(*a, streams); }};
 }
 

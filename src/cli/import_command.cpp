@@ -98,12 +98,12 @@ Command add_import(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("import", "Reads tables of other systems, files or folders.");
   const auto a = std::make_shared<ImportArguments>();
   command
-      ->add_option("--from", a->from, "Of " + formats::known_names() + "; left out, each file is recognised")
+      ->add_option("--from", a->from, "One of " + formats::known_names() + "; default: recognise each file")
       ->type_name("FORMAT");
-  command->add_option("paths", a->paths, "Files and folders; of a folder every *.json in it")->required();
+  command->add_option("paths", a->paths, "Files and folders; in a folder every *.json is read")->required();
   command->add_option("-o,--output", a->output, "The table to write")->required()->type_name("TABLE");
-  command->add_flag("--list", a->list, "Says of every file what became of it");
-  command->add_flag("--json", a->json, "The result as JSON");
+  command->add_flag("--list", a->list, "Print the outcome for every file");
+  command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return import_command(*a, streams); }};
 }
 

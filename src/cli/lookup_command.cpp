@@ -113,16 +113,18 @@ Command add_lookup(CLI::App& app) {
   const auto a = std::make_shared<LookupArguments>();
   command->add_option("table", a->table, "A table, a file of another system, or a folder of them")
       ->required();
-  command->add_option("--op", a->operation, "The operation, where the table has several");
+  command->add_option("--op", a->operation, "The operation, if the table has several");
   command->add_option("--key", a->key, "m=17,n=4096: what the table does not fix itself")->required();
-  command->add_option("--like", a->like, "By the rule of one of " + formats::known_names())
+  command->add_option("--like", a->like, "Use the rule of one of these systems: " + formats::known_names())
       ->type_name("SYSTEM");
-  command->add_option("--prefer-version", a->version, "Of version folders; left out, the newest");
-  command->add_option("--device", a->device, "Where a folder or a table is of several devices");
+  command->add_option("--prefer-version", a->version,
+                      "The version in the names of folders; default: the newest");
+  command->add_option("--device", a->device, "The device, if a folder or a table is of several devices");
   command->add_option("--limit", a->limit, "The largest distance of a nearest entry, in doublings")
       ->capture_default_str();
-  command->add_flag("--no-predict", a->no_predict, "As where LearningOptions::prediction is off");
-  command->add_flag("--json", a->json, "The result as JSON");
+  command->add_flag("--no-predict", a->no_predict,
+                    "Do not predict, as if LearningOptions::prediction were off");
+  command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return lookup(*a, streams); }};
 }
 

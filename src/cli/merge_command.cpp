@@ -109,11 +109,12 @@ Command add_merge(CLI::App& app) {
       "merge", "Joins tables; exits 1, with nothing written, where they define the same name differently.");
   const auto arguments = std::make_shared<MergeArguments>();
   command->add_option("tables", arguments->files, "Tables, in any order")->required();
-  command->add_option("-o,--output", arguments->output, "May be one of the tables")
+  command->add_option("-o,--output", arguments->output, "The table to write; may be one of the tables")
       ->required()
       ->type_name("TABLE");
-  command->add_flag("--first-wins", arguments->first_wins, "Leaves what conflicts out of the later tables");
-  command->add_flag("--json", arguments->json, "The result as JSON");
+  command->add_flag("--first-wins", arguments->first_wins,
+                    "Leave out parts of later tables that conflict with earlier ones");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
   return {command, [arguments](const Streams& streams) { return merge(*arguments, streams); }};
 }
 

@@ -228,12 +228,14 @@ Command add_show(CLI::App& app) {
   const auto a = std::make_shared<ShowArguments>();
   command->add_option("table", a->table, "A table, a file of another system, or a folder of them")
       ->required();
-  command->add_option("--op", a->operation, "This operation alone");
-  command->add_option("--device", a->device, "Whose tables of a folder; left out, this host's processor");
+  command->add_option("--op", a->operation, "Show only this operation");
+  command->add_option(
+      "--device", a->device,
+      "The device whose tables are shown if TABLE is a folder; default: this host's processor");
   command->add_option(
       "--default", a->default_variant,
       "The program's default variant, to show the gain over it; of our own families it is known");
-  command->add_flag("--json", a->json, "The result as JSON");
+  command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return show(*a, streams); }};
 }
 

@@ -126,9 +126,11 @@ Command add_tables(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
       "tables", "Lists where programs look for tables, the most trusted place first, and what is there.");
   const auto a = std::make_shared<TablesArguments>();
-  command->add_option("--device", a->device, "Whose tables; left out, this host's processor");
-  command->add_option("--prefer-version", a->version, "Of version folders; left out, the newest");
-  command->add_flag("--json", a->json, "The result as JSON");
+  command->add_option("--device", a->device,
+                      "The device whose tables are listed; default: this host's processor");
+  command->add_option("--prefer-version", a->version,
+                      "The version in the names of folders; default: the newest");
+  command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return list_tables(*a, streams); }};
 }
 

@@ -52,7 +52,7 @@ Command add_validate(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("validate", "Checks tables; exits 1 where one has a fault.");
   const auto arguments = std::make_shared<ValidateArguments>();
   command->add_option("files", arguments->files, "Tables")->required();
-  command->add_flag("--json", arguments->json, "The result as JSON");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
   return {command, [arguments](const Streams& streams) { return validate(*arguments, streams); }};
 }
 

@@ -20,15 +20,15 @@ std::int64_t whole(const std::string& option, const std::string& text) {
 
 void add_shape_options(CLI::App& command, TuneArguments& a) {
   const char* group = "Shapes";
-  command.add_option("--model", a.model, "A preset's name, a config.json, or the folder of one")
+  command.add_option("--model", a.model, "Name of a preset, a config.json, or the folder of one")
       ->group(group);
   command.add_option("--shape", a.shapes, "One shape: m=1,n=4096,k=4096; may be given several times")
       ->group(group);
-  command.add_option("--out-in-features", a.out_in, "Weights: OUT/IN,OUT/IN…")
+  command.add_option("--out-in-features", a.out_in, "Output and input features of weights: OUT/IN,OUT/IN…")
       ->delimiter(',')
       ->type_name("OUT/IN")
       ->group(group);
-  command.add_option("--batch-sizes,--batch-size", a.batch_sizes, "Default: 1, 2, 4, … 2048")
+  command.add_option("--batch-sizes,--batch-size", a.batch_sizes, "Batch sizes; default: 1, 2, 4, … 2048")
       ->delimiter(',')
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
       ->group(group);
@@ -36,30 +36,33 @@ void add_shape_options(CLI::App& command, TuneArguments& a) {
       ->delimiter(',')
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
       ->group(group);
-  command.add_option("--tp", a.tensor_parallel, "Devices that share each weight")
+  command.add_option("--tp", a.tensor_parallel, "Number of devices that share each weight")
       ->check(CLI::Range(1, 4096))
       ->group(group);
-  command.add_option("--ep", a.expert_parallel, "Devices that share the experts")
+  command.add_option("--ep", a.expert_parallel, "Number of devices that share the experts")
       ->check(CLI::Range(1, 4096))
       ->group(group);
-  command.add_option("--tp-split-dim", a.split, "Which side of --out-in-features is split")
+  command.add_option("--tp-split-dim", a.split, "The side of --out-in-features that is split")
       ->check(CLI::IsMember({"out", "in"}))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--experts", a.experts, "Instead of the model's")->group(group);
-  command.add_option("--top-k", a.experts_per_token, "Experts of each token, instead of the model's")
+  command.add_option("--experts", a.experts, "Number of experts; default: as in the model")->group(group);
+  command.add_option("--top-k", a.experts_per_token, "Number of experts per token; default: as in the model")
       ->group(group);
-  command.add_option("--skew", a.skew, "Of the routing: the expert of rank r has the weight (r + 1)^-skew")
+  command
+      .add_option("--skew", a.skew, "Skew of the routing: the expert of rank r has the weight (r + 1)^-skew")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--routing", a.routing, "Rows of each expert, one step a line, instead of batch sizes")
+  command
+      .add_option("--routing", a.routing,
+                  "File with the rows of each expert, one step per line; replaces batch sizes")
       ->type_name("FILE")
       ->group(group);
   command
       .add_option("--dtype", a.dtype, "auto: the model's; float16, bfloat16, float32, fp8_w8a8, int8_w8a8, …")
       ->group(group);
-  command.add_option("--block-shape", a.block_shape, "N,K of a quantisation by blocks")
+  command.add_option("--block-shape", a.block_shape, "Block shape of a quantisation: N,K")
       ->delimiter(',')
       ->expected(2)
       ->group(group);
@@ -70,92 +73,98 @@ void add_shape_options(CLI::App& command, TuneArguments& a) {
 
 void add_search_options(CLI::App& command, TuneArguments& a) {
   const char* group = "Search and timing";
-  command.add_flag("--quick", a.quick, "Fewer shapes, batch sizes and rounds")->group(group);
-  command.add_flag("--exhaustive", a.exhaustive, "No candidate leaves early, for comparison")->group(group);
-  command.add_flag("--no-tune", a.no_tune, "Measures the default only and stores nothing")->group(group);
-  command.add_option("--space", a.space, "Search space: which parameters, variants, how many")
+  command.add_flag("--quick", a.quick, "Use fewer shapes, batch sizes and rounds")->group(group);
+  command.add_flag("--exhaustive", a.exhaustive, "Keep all candidates to the end, for comparison")
+      ->group(group);
+  command.add_flag("--no-tune", a.no_tune, "Measure only the default and store nothing")->group(group);
+  command.add_option("--space", a.space, "Search space: parameters, variants, number of candidates")
       ->type_name("FILE.json")
       ->group(group);
-  command.add_option("--repeats", a.rounds, "Rounds at most; default 30, quick 12")
+  command.add_option("--repeats", a.rounds, "Maximum number of rounds; default 30, with --quick 12")
       ->check(CLI::Range(2, 100'000))
       ->group(group);
-  command.add_option("--warmup", a.warm_up, "Rounds before the first that counts")
+  command.add_option("--warmup", a.warm_up, "Number of rounds before the first one that counts")
       ->check(CLI::Range(0, 100'000))
       ->group(group);
-  command.add_option("--confirm", a.confirm, "Samples of the winner, apart; default 6")
+  command.add_option("--confirm", a.confirm, "Number of separate samples of the winner; default 6")
       ->check(CLI::Range(1, 100'000))
       ->group(group);
-  command.add_option("--iterations", a.launches, "Launches that a sample is the mean of (amortised)")
+  command.add_option("--iterations", a.launches, "Number of launches that a sample is the mean of")
       ->check(CLI::Range(1, 100'000))
       ->group(group);
-  command.add_option("--timing", a.clock, "On GPUs: event pairs, CUPTI's records, or CUDA graphs")
+  command.add_option("--timing", a.clock, "Timing on GPUs: event pairs, CUPTI records, or CUDA graphs")
       ->check(CLI::IsMember({"events", "cupti", "graph"}))
       ->capture_default_str()
       ->group(group);
-  command.add_flag("--cold", a.cold, "Fills the caches with something else before each sample")->group(group);
-  command.add_flag("--warm", a.warm, "On GPUs: one copy of the weights, which stays in the cache")
+  command.add_flag("--cold", a.cold, "Fill the caches with other data before each sample")->group(group);
+  command.add_flag("--warm", a.warm, "On GPUs: use a single copy of the weights, which stays in the cache")
       ->group(group);
   command.add_option("--error", a.error, "Probability that a faster candidate is dropped")
       ->check(CLI::Range(1e-9, 0.5))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--tie", a.tie, "Differences below this share are none")
+  command.add_option("--tie", a.tie, "Relative difference of latency that is ignored")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--time-budget", a.seconds_max, "Seconds after which the run ends; it can be resumed")
+  command.add_option("--time-budget", a.seconds_max, "Time limit in seconds; the run can be resumed later")
       ->check(CLI::PositiveNumber)
       ->group(group);
-  command.add_option("--seed", a.seed, "Of operands and orders")
+  command.add_option("--seed", a.seed, "Seed of random operands and orders")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(group);
   command.add_option("--devices", a.devices, "all, cpu, or GPUs: 0,1; default: the first GPU, else cpu")
       ->group(group);
-  command.add_option("--queue", a.queue, "Shapes come from a queue that many machines share")
+  command.add_option("--queue", a.queue, "Take shapes from a queue that many machines share")
       ->type_name("redis://HOST:PORT/NAME")
       ->group(group);
-  command.add_option("--queue-lease", a.lease_seconds, "Seconds without a sign of life that lose a shape")
+  command
+      .add_option("--queue-lease", a.lease_seconds,
+                  "Seconds without a heartbeat after which a worker loses its shape")
       ->check(CLI::Range(0.1, 1e6))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--trial-timeout", a.trial_seconds, "Seconds until a trial that hangs is killed")
+  command.add_option("--trial-timeout", a.trial_seconds, "Seconds after which a hanging trial is killed")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group(group);
-  command.add_flag("--in-process", a.in_process, "No process for the trials: for debuggers and profilers")
+  command.add_flag("--in-process", a.in_process, "Run trials in this process, for debuggers and profilers")
       ->group(group);
 }
 
 void add_output_options(CLI::App& command, TuneArguments& a) {
   const char* group = "Results";
-  command.add_option("--run-name", a.run_name, "Default: family and time. The same name resumes a run")
+  command
+      .add_option("--run-name", a.run_name,
+                  "Name of the run; default: family and time. The same name resumes a run")
       ->group(group);
   command.add_option("--runs", a.runs, "Folder of the runs")->capture_default_str()->group(group);
   command
       .add_option("--tables", a.tables,
-                  "Folder of the tables; default: the first of ADAPTIVE_TABLES, else your own")
+                  "Folder of the tables; default: the first one in ADAPTIVE_TABLES, else your own")
       ->group(group);
-  command.add_flag("--update", a.update, "Merges the result into the device's table there")->group(group);
-  command.add_flag("--force", a.force, "Tunes shapes again that the table has")->group(group);
-  command.add_flag("--dry-run", a.dry_run, "Tells what would be tuned")->group(group);
-  command.add_flag("--json", a.json, "The result as JSON")->group(group);
-  command.add_flag("--quiet", a.quiet, "Neither progress nor messages below errors")->group(group);
+  command.add_flag("--update", a.update, "Merge the result into the device's table in that folder")
+      ->group(group);
+  command.add_flag("--force", a.force, "Tune shapes again that the table already has")->group(group);
+  command.add_flag("--dry-run", a.dry_run, "Print what would be tuned")->group(group);
+  command.add_flag("--json", a.json, "Print the result as JSON")->group(group);
+  command.add_flag("--quiet", a.quiet, "Print errors only and no progress")->group(group);
   command.add_option("--log-level", a.log_level)
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--log-file", a.log_file, "Everything that is said, with times, at level debug")
+  command.add_option("--log-file", a.log_file, "File for all messages, with times, at level debug")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--check", a.check, "Measures a sample of a table again; exits 1 on a regression")
+  command.add_option("--check", a.check, "Measure a sample of a table again; exit with 1 on a regression")
       ->type_name("TABLE")
       ->group(group);
-  command.add_option("--check-entries", a.check_entries, "How many entries --check takes")
+  command.add_option("--check-entries", a.check_entries, "Number of entries that --check measures")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--tolerance", a.tolerance, "Share by which --check lets a latency grow")
+  command.add_option("--tolerance", a.tolerance, "Relative growth of a latency that --check allows")
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str()
       ->group(group);

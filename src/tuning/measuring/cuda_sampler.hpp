@@ -14,7 +14,7 @@
 
 namespace adaptive::tuning {
 
-/// Throws std::runtime_error with CUDA's message unless `error` is success.
+/// Throws std::runtime_error with CUDA's message unless `status` is success.
 void check_cuda(cudaError_t status, const char* what);
 
 /// Uses a stream of its own on the current device. Members throw std::runtime_error if the device fails.
