@@ -32,11 +32,6 @@ void serve(const char* title, adaptive::Operation& operation) {
               static_cast<int>(launches[1]), static_cast<int>(launches[2]), timed);
 }
 
-const char* name_of(adaptive::Mode mode) {
-  constexpr const char* names[] = {"off", "seed", "observe", "online", "frozen"};
-  return names[static_cast<int>(mode)];
-}
-
 }  // namespace
 
 int main() {
@@ -46,14 +41,15 @@ int main() {
       .dimensions = {{"size"}},
       .variants = {{.name = "plain"}, {.name = "fast"}, {.name = "slow"}},
   });
-  std::printf("the program asked for off; ADAPTIVE_MODE makes it %s\n", name_of(selector.mode()));
+  std::printf("the program asked for off; ADAPTIVE_MODE makes it %s\n",
+              std::string(to_string(selector.mode())).c_str());
   serve("as started", work);
 
   // From here on the program decides: set_mode is an order, not a wish.
   for (const adaptive::Mode mode : {adaptive::Mode::off, adaptive::Mode::seed, adaptive::Mode::observe,
                                     adaptive::Mode::online, adaptive::Mode::frozen}) {
     selector.set_mode(mode);
-    serve(name_of(mode), work);
+    serve(std::string(to_string(mode)).c_str(), work);
   }
   {
     const adaptive::Forced forced = work.force("slow");  // a test wants this one, everywhere

@@ -4,7 +4,7 @@
 
 #include "explore_first.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 Choice EpsilonGreedy::choose(const KeyStatistics& key, Random& random) noexcept {
   if (const auto look = next_look(key, 1)) return {*look, true};

@@ -2,7 +2,7 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// ε-greedy: one look at every candidate, then the leader, but with probability ε_t a candidate drawn
 /// uniformly.

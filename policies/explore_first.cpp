@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 bool looks_before(const KeyStatistics& key, std::uint32_t a, std::uint32_t b) noexcept {

@@ -5,7 +5,7 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// Launches that tell or will tell something of a candidate. Results still out count: otherwise one that
 /// comes hundreds of calls late would be asked for hundreds of times.

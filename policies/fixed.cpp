@@ -1,6 +1,6 @@
 #include "fixed.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 Choice Fixed::choose(const KeyStatistics& key, Random&) noexcept {
   return {key.incumbent, true};

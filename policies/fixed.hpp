@@ -2,7 +2,7 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// Runs the incumbent, always: what the table says, or the default variant where it says nothing. Explores
 /// nothing.

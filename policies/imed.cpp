@@ -8,7 +8,7 @@
 #include "policies/models/prior_model.hpp"
 #include "policies/models/value_of_looking.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();

@@ -10,7 +10,7 @@
 #include "policies/models/parameter_model.hpp"
 #include "policies/models/reopening.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 class PriorModel;
 

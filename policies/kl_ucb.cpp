@@ -6,7 +6,7 @@
 
 #include "explore_first.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 Choice KlUcb::choose(const KeyStatistics& key, Random&) noexcept {
   if (const auto look = next_look(key, 1)) return {*look, true};

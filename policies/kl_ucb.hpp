@@ -2,7 +2,7 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// KL-UCB for normal log latencies of a common deviation σ: the candidate whose latency could be the least.
 ///

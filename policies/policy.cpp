@@ -1,6 +1,6 @@
 #include <adaptive/policy.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 void Policy::observe(KeyStatistics&, const Sample&) noexcept {}
 

@@ -12,7 +12,7 @@
 #include "kl_ucb.hpp"
 #include "thompson.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 using Make = std::unique_ptr<Policy> (*)();
@@ -38,7 +38,8 @@ PolicyFactory make_policy(std::string_view name) {
     if (known == name) return factory;
   std::string names;
   for (const auto& entry : registry) names += (names.empty() ? "" : ", ") + std::string(entry.first);
-  throw Error("there is no policy \"" + std::string(name) + "\"", "make_policy", "known: " + names);
+  throw Error(ErrorCode::not_found, "there is no policy \"" + std::string(name) + "\"", "make_policy",
+              "known: " + names);
 }
 
 const std::vector<std::string_view>& policy_names() {

@@ -8,7 +8,7 @@
 
 #include "explore_first.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 // Box and Muller; the second of the pair is dropped, so that the policy keeps no state.

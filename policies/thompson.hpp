@@ -2,7 +2,7 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// Thompson sampling on log latency: every candidate's location is drawn from its posterior, the least draw
 /// runs.

@@ -21,13 +21,15 @@ adaptive::Dimension dimension_of(const kernels::Dimension& from) {
     case Kind::label_set:
       return adaptive::set_dimension(from.name, from.labels);
   }
-  throw adaptive::Error("dimension " + from.name + " is of an unknown kind", "");
+  throw adaptive::Error(adaptive::ErrorCode::unsupported, "dimension " + from.name + " is of an unknown kind",
+                        "");
 }
 
 adaptive::Variant variant_of(const kernels::Variant& from) {
   adaptive::Variant to{.name = from.name};
   for (const auto& [name, value] : from.parameters)
     to.parameters[name] = std::visit([](const auto& v) { return adaptive::Parameter(v); }, value);
+  to.numeric_class = from.numeric_class;
   to.supports = [&from](const adaptive::Key& key) { return from.supports(shape_of(key)); };
   return to;
 }
@@ -35,7 +37,10 @@ adaptive::Variant variant_of(const kernels::Variant& from) {
 }  // namespace
 
 FamilyOperation make_operation(const kernels::Family& family, const std::vector<std::string>& padded) {
-  FamilyOperation operation{.family = &family, .spec = {.name = family.name()}};
+  // The variants of a family add up in different orders, so that their results differ in the last bits. The
+  // demo serves a model of random weights, for which every variant is accurate enough; it says so here, since
+  // otherwise a key would only explore the variants that give the same bits as its default.
+  FamilyOperation operation{.family = &family, .spec = {.name = family.name(), .mix_numeric_classes = true}};
   for (const kernels::Dimension& dimension : family.dimensions()) {
     operation.spec.dimensions.push_back(dimension_of(dimension));
     if (std::find(padded.begin(), padded.end(), dimension.name) != padded.end())

@@ -91,29 +91,13 @@ void count(Matches& matches, adaptive::MatchKind kind) {
   }
 }
 
-std::string name_of(adaptive::Mode mode) {
-  switch (mode) {
-    case adaptive::Mode::off:
-      return "off";
-    case adaptive::Mode::seed:
-      return "seed";
-    case adaptive::Mode::observe:
-      return "observe";
-    case adaptive::Mode::online:
-      return "online";
-    case adaptive::Mode::frozen:
-      return "frozen";
-  }
-  return "unknown";
-}
-
 }  // namespace
 
 Summary summarise(const RunState& run, const Scheduler& scheduler, const Workload& workload,
                   Calibration calibration, adaptive::Selector& selector, adaptive::Selector& seeds) {
   Summary s;
   s.device = selector.device().device;
-  s.mode = name_of(selector.mode());
+  s.mode = to_string(selector.mode());
   s.run = run;
   s.keys = workload.size();
   s.requests = scheduler.finished_requests();

@@ -52,7 +52,9 @@ std::optional<double> read_time(std::string_view text) {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path) : path_(path), file_(path) {
-    if (!file_) throw adaptive::Error("cannot be opened", path.string(), "give --trace a readable file");
+    if (!file_)
+      throw adaptive::Error(adaptive::ErrorCode::io, "cannot be opened", path.string(),
+                            "give --trace a readable file");
   }
 
   Trace read() {
@@ -69,7 +71,8 @@ class Reader {
         trace.problems.push_back(place() + ": " + problem + "; line skipped");
       }
     }
-    if (trace.requests.empty()) throw adaptive::Error("holds no request", path_.string());
+    if (trace.requests.empty())
+      throw adaptive::Error(adaptive::ErrorCode::corrupt, "holds no request", path_.string());
     std::stable_sort(trace.requests.begin(), trace.requests.end(),
                      [](const Request& a, const Request& b) { return a.arrival_s < b.arrival_s; });
     const double first = trace.requests.front().arrival_s;
@@ -96,7 +99,8 @@ class Reader {
     for (std::size_t i = 0; i < names.size(); ++i) {
       const auto found = std::find(cells.begin(), cells.end(), names[i]);
       if (found == cells.end())
-        throw adaptive::Error("no column " + std::string(names[i]), path_.string() + ":1",
+        throw adaptive::Error(adaptive::ErrorCode::corrupt, "no column " + std::string(names[i]),
+                              path_.string() + ":1",
                               "the first line must name TIMESTAMP, ContextTokens and GeneratedTokens");
       columns_[i] = static_cast<std::size_t>(found - cells.begin());
     }

@@ -37,7 +37,8 @@ KeyRun& Workload::at(const Launch& launch) {
   // Once untimed, so that no variant's first result is that of cold pages: a server warms up before it
   // serves.
   if (key.problem->launch(0) != kernels::LaunchStatus::ok)
-    throw adaptive::Error("the default variant fails", kernels::to_string(*launch.family, launch.shape));
+    throw adaptive::Error(adaptive::ErrorCode::failed, "the default variant fails",
+                          kernels::to_string(*launch.family, launch.shape));
   return key;
 }
 

@@ -7,6 +7,7 @@
 #include <adaptive/dimension.hpp>
 #include <adaptive/error.hpp>
 #include <adaptive/explanation.hpp>
+#include <adaptive/forward.hpp>
 #include <adaptive/key.hpp>
 #include <adaptive/latency.hpp>
 #include <adaptive/learning.hpp>

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// What happened since the start, and all that was dropped. Calls themselves are not counted: that would be a
 /// shared write on the launch path.
@@ -30,6 +30,20 @@ struct Counters {
   std::uint64_t exploration_refused = 0;  ///< explorations the budget did not allow
   /// Answers of a policy that named a candidate that does not exist or is not available; the incumbent ran.
   std::uint64_t choices_invalid = 0;
+};
+
+/// What learning has cost an operation and what it has gained, in nanoseconds. Estimates: calls that were not
+/// timed count with the latency by which their variant is compared with others, without the outliers that
+/// meet all variants alike. `Operation::reset` and a new process begin at zero.
+struct Account {
+  double calls = 0.0;  ///< calls in modes `online` and `observe` that were not forced
+  /// Of these, the calls that `saved_ns` covers: their variant and the key's default both have results.
+  double calls_compared = 0.0;
+  /// Time by which exploring launches were slower than the leader at that moment. 0 or more.
+  double lost_exploring_ns = 0.0;
+  /// Time that `calls_compared` would have taken longer with the default in every call, after what exploring
+  /// has cost. Negative where the default would have been faster.
+  double saved_ns = 0.0;
 };
 
 }  // namespace adaptive

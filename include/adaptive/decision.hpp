@@ -6,7 +6,7 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/detail/key_table.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 class Operation;
 class Pin;
@@ -22,11 +22,11 @@ class Decision {
   Decision() = default;
 
   /// Index of the variant to launch, in the order of `OperationSpec::variants`.
-  std::uint32_t variant() const noexcept { return variant_; }
+  [[nodiscard]] std::uint32_t variant() const noexcept { return variant_; }
 
   /// Whether the latency of this call is wanted. Where false the caller may skip the clock; a latency that is
   /// recorded all the same is used.
-  bool timed() const noexcept { return ticket_ != 0; }
+  [[nodiscard]] bool timed() const noexcept { return ticket_ != 0; }
 
  private:
   friend class Operation;
@@ -48,17 +48,17 @@ class Pin {
  public:
   Pin() = default;
 
-  std::uint32_t variant() const noexcept { return variant_; }
+  [[nodiscard]] std::uint32_t variant() const noexcept { return variant_; }
 
   /// The same as an untimed decision, so that a failed launch can be reported:
   /// `operation.fail(pin.decision())`.
-  Decision decision() const noexcept { return {head_, variant_}; }
+  [[nodiscard]] Decision decision() const noexcept { return {head_, variant_}; }
 
   /// Whether that has changed since: prepare again with a new pin. Wait-free; any thread.
   /// After 65,536 changes of one key between two looks a change can go unnoticed. The pin of a key that has
   /// no state (`OperationSpec::max_keys`) is stale after whatever may change what such keys run, and at once
   /// where it says only what can run until the key's first call is over.
-  bool stale() const noexcept {
+  [[nodiscard]] bool stale() const noexcept {
     return current_ != nullptr && current_->load(std::memory_order_relaxed) != seen_;
   }
 

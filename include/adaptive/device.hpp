@@ -5,7 +5,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// What a measured latency depends on besides the key. Empty fields are unknown and match everything.
 struct Fingerprint {

@@ -6,7 +6,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// How two values of a dimension compare when no exact entry exists.
 enum class DimensionKind : std::uint8_t {

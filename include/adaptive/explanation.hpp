@@ -9,7 +9,7 @@
 #include <adaptive/match.hpp>
 #include <adaptive/mode.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 enum class EventKind : std::uint8_t {
   promotion,  ///< another variant is surely faster

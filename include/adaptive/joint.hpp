@@ -12,7 +12,7 @@
 #include <adaptive/operation.hpp>
 #include <adaptive/variant.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// Two launches that have to agree in a parameter, chosen together by the sum of what they cost.
 ///
@@ -41,8 +41,9 @@ struct JointVariants {
 /// All pairs that have the same value of `parameter`, in the order of `first`, then of `second`: the default
 /// is the first variant that has a partner. Throws `Error` where a variant lacks the parameter, or no two
 /// agree.
-ADAPTIVE_EXPORT JointVariants joint_variants(std::span<const Variant> first, std::span<const Variant> second,
-                                             std::string_view parameter);
+[[nodiscard]] ADAPTIVE_EXPORT JointVariants joint_variants(std::span<const Variant> first,
+                                                           std::span<const Variant> second,
+                                                           std::string_view parameter);
 
 /// One decision whose latency comes in parts. Records their sum when the last is added, and nothing where one
 /// is missing. One thread at a time; a handful of words, to be kept until the parts are known.

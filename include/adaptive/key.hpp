@@ -10,7 +10,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// The values of an operation's dimensions for one launch, in the order in which the dimensions were
 /// declared.
@@ -24,9 +24,26 @@ class Key {
 
   constexpr Key() noexcept = default;
 
+  /// One integer or enumerator on its way into a key. It exists so that `select({7})` compiles and
+  /// `select(7)` does not: the braces need one conversion by the program, the bare number would need two. A
+  /// bare number is nearly always a forgotten pair of braces, or an argument of another function.
+  class Value {
+   public:
+    template <class T>
+    requires(std::integral<T> || std::is_enum_v<T>) constexpr Value(T value) noexcept
+        : value_(static_cast<std::int64_t>(value)) {}
+
+   private:
+    friend class Key;
+    std::int64_t value_;
+  };
+
+  /// A key of one value: `Key{tokens}`, or `{tokens}` where a function takes a key.
+  constexpr Key(Value value) noexcept : size_(1), values_{value.value_} {}
+
   /// `Key{tokens, out, in, bits}`; more than `capacity` values do not compile.
   template <class... Values>
-  requires(sizeof...(Values) >= 1 && sizeof...(Values) <= capacity &&
+  requires(sizeof...(Values) >= 2 && sizeof...(Values) <= capacity &&
            ((std::integral<Values> || std::is_enum_v<Values>)&&...)) constexpr Key(Values... values) noexcept
       : size_(static_cast<std::uint32_t>(sizeof...(Values))), values_{static_cast<std::int64_t>(values)...} {}
 

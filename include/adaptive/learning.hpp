@@ -5,7 +5,7 @@
 
 #include <adaptive/latency.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// What makes one variant better than another where some launches take far longer than the rest.
 enum class Objective : std::uint8_t {

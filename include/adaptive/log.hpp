@@ -5,7 +5,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 enum class LogLevel { debug, info, warning, error };
 

@@ -6,7 +6,7 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/key.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// How a key got its starting point.
 enum class MatchKind : std::uint8_t {

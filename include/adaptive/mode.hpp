@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
-namespace adaptive {
+#include <adaptive/detail/export.hpp>
+
+namespace adaptive::inline v1 {
 
 /// What the selector is allowed to do. `ADAPTIVE_MODE` overrides what the program asked for.
 enum class Mode : std::uint8_t {
@@ -12,5 +15,9 @@ enum class Mode : std::uint8_t {
   online,   ///< explores, learns, promotes
   frozen,   ///< what a table would name, as it is now; nothing is timed
 };
+
+/// "off", "seed", "observe", "online" or "frozen": the spelling of `ADAPTIVE_MODE`, of JSON and of messages.
+/// Thread-safe.
+[[nodiscard]] ADAPTIVE_EXPORT std::string_view to_string(Mode mode) noexcept;
 
 }  // namespace adaptive

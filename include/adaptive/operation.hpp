@@ -17,6 +17,7 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/detail/ticks.hpp>
+#include <adaptive/device.hpp>
 #include <adaptive/dimension.hpp>
 #include <adaptive/explanation.hpp>
 #include <adaptive/key.hpp>
@@ -24,7 +25,7 @@
 #include <adaptive/match.hpp>
 #include <adaptive/variant.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 namespace core {
 class OperationState;
@@ -94,10 +95,10 @@ struct OperationSpec {
 class Site {
  public:
   /// As `Operation::select` for the site's key.
-  Decision select() const noexcept;
+  [[nodiscard]] Decision select() const noexcept;
   /// As `Operation::pin` for the site's key.
-  ADAPTIVE_EXPORT Pin pin() const noexcept;
-  Operation& operation() const noexcept { return *operation_; }
+  [[nodiscard]] ADAPTIVE_EXPORT Pin pin() const noexcept;
+  [[nodiscard]] Operation& operation() const noexcept { return *operation_; }
 
  private:
   friend class Operation;
@@ -136,7 +137,7 @@ class ADAPTIVE_EXPORT Operation {
   /// longer. Where another thread holds what they need, they run the best that is known; only a key's first
   /// call may have to wait, where nothing else tells what can run it (`OperationSpec`). On any trouble a
   /// variant that can run the key, the default if possible, counted.
-  ADAPTIVE_HOT Decision select(const Key& key) noexcept {
+  [[nodiscard]] ADAPTIVE_HOT Decision select(const Key& key) noexcept {
     const detail::KeyTable* table = by_size_[key.size()].load(std::memory_order_acquire);
     const detail::KeyHead* head = table->find(key, detail::hash(key));
     if (head != nullptr) [[likely]]
@@ -166,17 +167,17 @@ class ADAPTIVE_EXPORT Operation {
 
   /// Binds a key. Throws `Error` where the number of values is wrong, or a value names no label of its
   /// dimension.
-  Site site(const Key& key);
+  [[nodiscard]] Site site(const Key& key);
 
   /// What `key` runs without exploration (see `Pin`).
-  Pin pin(const Key& key) noexcept;
+  [[nodiscard]] Pin pin(const Key& key) noexcept;
 
   /// As `select`, but nothing where neither a table nor this run knows anything of `key` or of one near it.
-  std::optional<Decision> select_known(const Key& key) noexcept;
+  [[nodiscard]] std::optional<Decision> select_known(const Key& key) noexcept;
 
   /// Why `key` runs what it runs. Does not create the key's state: an unseen key is explained as it would
   /// start. Throws `Error` where the number of values is wrong.
-  Explanation explain(const Key& key) const;
+  [[nodiscard]] Explanation explain(const Key& key) const;
 
   /// What timing a launch costs, where the program has not said it (`LearningOptions::timing_cost`): timers
   /// tell it at every timed launch. One relaxed load.
@@ -204,20 +205,31 @@ class ADAPTIVE_EXPORT Operation {
   /// decides result by result which may be compared with each other, as `cuda::Timer` does.
   void relearn();
 
-  const std::string& name() const noexcept;
-  const std::vector<Dimension>& dimensions() const noexcept;
-  std::size_t variant_count() const noexcept;
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const std::vector<Dimension>& dimensions() const noexcept;
+  [[nodiscard]] std::size_t variant_count() const noexcept;
   /// A copy, since variants may be appended meanwhile. Throws `Error` for an index out of range.
-  Variant variant(std::uint32_t index) const;
+  [[nodiscard]] Variant variant(std::uint32_t index) const;
   /// Its index, or nothing.
-  std::optional<std::uint32_t> find_variant(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> find_variant(std::string_view name) const;
 
   /// The value in a key of a label: its index in the dimension's labels. Throws `Error` for an unknown one.
-  std::int64_t label(std::string_view dimension, std::string_view label) const;
+  [[nodiscard]] std::int64_t label(std::string_view dimension, std::string_view label) const;
   /// The value in a key of a set of labels: a bit mask. Throws `Error` for an unknown one.
-  std::int64_t labels(std::string_view dimension, std::initializer_list<std::string_view> labels) const;
+  [[nodiscard]] std::int64_t labels(std::string_view dimension,
+                                    std::initializer_list<std::string_view> labels) const;
 
-  Counters counters() const;
+  [[nodiscard]] Counters counters() const;
+  /// Time lost by exploring and time saved against the default, summed over the keys. Takes every key's lock
+  /// in turn; not for the launch path.
+  [[nodiscard]] Account account() const;
+  /// The keys that have a state, in the order in which they were first seen and rounded as their dimensions
+  /// say: a copy, since other threads may add keys meanwhile. For a program that explains, prints or warms up
+  /// what it has met. At most `OperationSpec::max_keys` of them; allocates, so not for the launch path.
+  [[nodiscard]] std::vector<Key> keys() const;
+  /// The device of the operation's selector (`SelectorOptions::device`). The reference stays valid as long as
+  /// the operation.
+  [[nodiscard]] const Fingerprint& device() const noexcept;
 
  private:
   friend class Site;

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// The candidates of a key as points: the more alike their parameters, the nearer. One unit of distance is a
 /// factor of two of a number, or one text or truth value in the place of another.

@@ -11,7 +11,7 @@
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// What a policy wants of the next call: one of the key's candidates, and whether to time it.
 struct Choice {
@@ -98,7 +98,7 @@ PolicyFactory policy_of() {
 
 /// A policy of policies/ by name, with its standard parameters: "default", "fixed", "explore-first",
 /// "epsilon-greedy", "kl-ucb", "thompson". Throws `Error` that lists the names for any other.
-ADAPTIVE_EXPORT PolicyFactory make_policy(std::string_view name);
+[[nodiscard]] ADAPTIVE_EXPORT PolicyFactory make_policy(std::string_view name);
 
 /// The names that `make_policy` knows, the default first.
 ADAPTIVE_EXPORT const std::vector<std::string_view>& policy_names();

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): eight
 /// bytes of state, so that every key can have its own and a run repeats whatever the other keys do.

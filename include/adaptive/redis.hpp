@@ -7,7 +7,7 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/store.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 struct RedisOptions {
   /// A name, an address, or the path of a Unix socket, which begins with '/'.
@@ -34,6 +34,6 @@ struct RedisOptions {
 /// Times are in microseconds since 1970. Connects at the first use, and anew after any error. Throws `Error`
 /// where `retention` allows no writer, or its time is negative. `#include <adaptive/redis.hpp>`, target
 /// adaptive::redis.
-ADAPTIVE_EXPORT std::shared_ptr<Store> redis_store(RedisOptions options = {});
+[[nodiscard]] ADAPTIVE_EXPORT std::shared_ptr<Store> redis_store(RedisOptions options = {});
 
 }  // namespace adaptive

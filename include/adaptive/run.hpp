@@ -8,7 +8,7 @@
 
 #include <adaptive/operation.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// The whole round for a function of the host: selects, calls `f(variant)` with the index of the variant (or
 /// `f(decision)`), times it on the steady clock where that is wanted, records. Returns what `f` returns.

@@ -10,7 +10,7 @@
 #include <adaptive/selector.hpp>
 #include <adaptive/store.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 struct SaverOptions {
   /// The table. Other processes may save to the same one. Empty: none, only the store.
@@ -71,7 +71,7 @@ class ADAPTIVE_EXPORT Saver {
   /// does.
   void save();
 
-  Status status() const;
+  [[nodiscard]] Status status() const;
 
  private:
   struct Impl;

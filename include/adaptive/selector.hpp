@@ -17,7 +17,7 @@
 #include <adaptive/policy.hpp>
 #include <adaptive/tables.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 struct SelectorOptions {
   /// Tables of this device are used as they are, those of another only to order the first looks.
@@ -45,8 +45,8 @@ struct SelectorOptions {
   bool background = true;
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
   bool use_environment = true;
-  /// Names what this run measures in tables, so that a merge neither loses it nor counts it twice. No two runs
-  /// may share a name, nor may one that was started again take its former name. At most 64 bytes, not
+  /// Names what this run measures in tables, so that a merge neither loses it nor counts it twice. No two
+  /// runs may share a name, nor may one that was started again take its former name. At most 64 bytes, not
   /// beginning with '#'. An entry of a table keeps the 256 writers with the greatest names, and the run that
   /// saves it. Empty: the time and a random number; such names sort by age.
   std::string writer = {};
@@ -69,7 +69,7 @@ class ADAPTIVE_EXPORT Selector {
   Operation& define(OperationSpec spec);
 
   /// Null where there is none of that name.
-  Operation* find(std::string_view name) noexcept;
+  [[nodiscard]] Operation* find(std::string_view name) noexcept;
 
   /// Adds a table's entries to the seeds of every operation that it knows, ahead of those found before: for
   /// the keys that have no state yet. Throws `Error` where the file cannot be used at all; what can be used
@@ -105,15 +105,15 @@ class ADAPTIVE_EXPORT Selector {
   /// the file untouched, where it cannot be read, locked or written.
   void save(const std::filesystem::path& path) const;
 
-  Mode mode() const noexcept;
+  [[nodiscard]] Mode mode() const noexcept;
   /// Takes effect for every key before it returns; calls already decided run as decided.
   void set_mode(Mode mode);
 
   /// Rises with every change of an incumbent, of any operation; with `rank_consistent` at `advance_epoch`
   /// alone.
-  std::uint64_t epoch() const noexcept;
+  [[nodiscard]] std::uint64_t epoch() const noexcept;
 
-  const Fingerprint& device() const noexcept;
+  [[nodiscard]] const Fingerprint& device() const noexcept;
 
  private:
   friend class Saver;

@@ -11,7 +11,7 @@
 #include <adaptive/learning.hpp>
 #include <adaptive/parameter_space.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// What is known about one candidate of a key. Logarithms are natural, of nanoseconds: on that scale a
 /// difference of 0.01 is one percent whatever the kernel, and the noise of a launch is nearly the same for

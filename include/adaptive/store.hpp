@@ -10,7 +10,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// Where processes, on one host or many, leave for each other what they have measured. A `Saver` publishes
 /// its selector's results there and learns of the others'; both never on the launch path.
@@ -71,6 +71,7 @@ struct Retention {
 /// A process reads a file again only where the file has changed. A process that writes removes the files
 /// that `retention` no longer allows. Throws `Error` where `retention` allows no writer, or its time is
 /// negative.
-ADAPTIVE_EXPORT std::shared_ptr<Store> file_store(std::filesystem::path folder, Retention retention = {});
+[[nodiscard]] ADAPTIVE_EXPORT std::shared_ptr<Store> file_store(std::filesystem::path folder,
+                                                                Retention retention = {});
 
 }  // namespace adaptive

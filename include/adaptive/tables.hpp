@@ -6,7 +6,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// Where seed tables are looked for. The earlier a place stands, the more it is trusted: a key that an
 /// earlier table holds is not looked up in a later one.

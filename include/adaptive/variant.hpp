@@ -11,7 +11,7 @@
 
 #include <adaptive/key.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// One parameter of a variant: a whole number, a number, a truth value or a text.
 class Parameter {

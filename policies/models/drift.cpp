@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 void DriftDetector::Sum::add(double step) noexcept {
   height = std::max(0.0, height + step);

@@ -7,7 +7,7 @@
 
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// Two-sided cumulative sum of a candidate's standardised residuals, clipped so that an outlier cannot raise
 /// it alone (Page, "Continuous inspection schemes", Biometrika 41, 1954; slack of 1 and threshold of 9

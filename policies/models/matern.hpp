@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// The covariance of what is alike at near places, by their distance in lengths: twice differentiable
 /// (Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, eq. 4.17 with ν = 5/2).

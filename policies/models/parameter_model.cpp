@@ -8,7 +8,7 @@
 
 #include "policies/models/value_of_looking.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 // Looking at few candidates costs less than being wrong about them.

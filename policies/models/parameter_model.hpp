@@ -9,7 +9,7 @@
 #include <adaptive/statistics.hpp>
 #include "policies/models/parameter_process.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// What is believed of a key's candidates, by their numbers.
 struct ParameterBeliefs {

@@ -6,7 +6,7 @@
 
 #include "policies/models/matern.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 using Eigen::ArrayXd;

@@ -13,7 +13,7 @@
 
 #include <adaptive/parameter_space.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// What is known of a key's candidates, copied so that a fit needs no lock.
 struct ParameterResults {

@@ -5,7 +5,7 @@
 
 #include <Eigen/Cholesky>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 // The learned scales start at 1 with the weight of so many residuals, and of so many common errors.

@@ -9,7 +9,7 @@
 
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// The errors of a key's priors: an offset that is common to all, factors that are common in proportion to
 /// the loadings, and a part of its own for each. Measured variants tell offset and factors, and those what to

@@ -6,7 +6,7 @@
 
 #include "policies/models/value_of_looking.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 // Of the priors that say nothing: how many there are, how many of a table that has been found wrong, and how

@@ -8,7 +8,7 @@
 #include "policies/models/prior_factors.hpp"
 #include "policies/models/prior_regression.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// Priors of a table or a neighbour err each on its own (`PriorRegression`); one in a hundred says nothing,
 /// and of a table that has been found wrong every third. The errors of a prediction are common in part, and

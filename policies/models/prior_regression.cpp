@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 // That the errors are what the priors claim has the weight of so many residuals.

@@ -7,7 +7,7 @@
 
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// Model: location = centre + slope · (prior - centre) + offset + error, about the mean of the priors.
 ///

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 constexpr double faster_deviations = 4.0;

@@ -9,7 +9,7 @@
 #include <adaptive/statistics.hpp>
 #include "policies/models/drift.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// After an alarm the leader starts again at its new level, and the results of the other candidates are
 /// doubted until each has a fresh one. Where the first fresh result has moved as the leader did, the change

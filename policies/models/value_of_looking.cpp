@@ -5,7 +5,7 @@
 #include <limits>
 #include <numbers>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 double expected_gain(double behind, double deviation) noexcept {
   const double z = -behind / deviation;
   if (z < -8.0) return 0.0;

@@ -3,7 +3,7 @@
 
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// E[(m - X)+] of a normal X of that deviation whose mean lies `behind` above m: what could be gained per
 /// call if X turned out to be below m and were used from then on.

@@ -25,7 +25,8 @@ void raise_error(const char* code, const std::string& problem, const std::string
 
 void set_error(const Error& error) noexcept {
   try {
-    set_exception("", error.problem(), error.where(), error.remedy());
+    set_exception(std::string(to_string(error.code())).c_str(), error.problem(), error.where(),
+                  error.remedy());
   } catch (nb::python_error& failed) {
     failed.restore();
   } catch (const std::exception& failed) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 bool agree(const std::string& a, const std::string& b) {

@@ -6,7 +6,7 @@
 
 #include <adaptive/device.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// How far a table applies to a device. A field that is empty on either side matches everything: an old table
 /// that names no driver can still be exact.

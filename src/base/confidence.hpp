@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// Half the width of a confidence sequence for the mean of `n` > 0 results with known deviation. It holds for
 /// all n at once with probability 1 - `error`. Source: the normal mixture boundary of Robbins, in the form of

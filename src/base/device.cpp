@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 std::string trimmed(std::string_view text) {

@@ -8,7 +8,7 @@
 
 #include <adaptive/device.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 using Parts = std::vector<std::string>;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 Dimension size_dimension(std::string name, double weight, Rounding rounding) {
   return {std::move(name), DimensionKind::size, {}, weight, rounding};

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 std::atomic<std::uint32_t> fork_count{0};
 

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 extern std::atomic<std::uint32_t> fork_count;
 

@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 std::string host_name() {
   std::array<char, 256> name{};

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// The result of gethostname(); empty if that fails.
 std::string host_name();

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 std::string print_value(const Dimension& dimension, std::int64_t value) {

@@ -10,7 +10,7 @@
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// Whether the value names a label of the dimension, or labels of a set. True for dimensions without labels.
 bool names_labels(const Dimension& dimension, std::int64_t value) noexcept;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace adaptive::table::limits {
+namespace adaptive::inline v1::table::limits {
 
 constexpr std::size_t file_bytes = std::size_t{1} << 30;
 /// Size of a file of another system. The largest known one has a third of a MiB.

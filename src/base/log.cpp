@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <functional>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 // Hashes of the kinds of messages printed so far; 0 is a free place. A launch may have to report while

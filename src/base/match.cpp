@@ -1,6 +1,6 @@
 #include <adaptive/match.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 std::string_view to_string(MatchKind kind) noexcept {
   switch (kind) {

@@ -4,7 +4,7 @@
 
 #include <adaptive/log.hpp>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Something in a file that was skipped or repaired.
 struct Notice {

@@ -2,7 +2,7 @@
 
 #include <boost/math/distributions/students_t.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 namespace policies = boost::math::policies;

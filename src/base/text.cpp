@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;

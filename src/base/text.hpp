@@ -8,7 +8,7 @@
 #include <system_error>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// "a,,b" becomes {"a", "", "b"}. An empty text has no parts.
 std::vector<std::string> split(std::string_view text, char separator);

@@ -6,7 +6,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 std::string time_text(std::int64_t seconds) {
   using namespace std::chrono;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// `seconds` since 1970, from 0 to limits::time, as "2026-01-31T08:15:00Z".
 std::string time_text(std::int64_t seconds);

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <ctime>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 /// Wakes a thread early. A semaphore of POSIX, since a signal handler may post it.
 class Wakeup {

@@ -17,7 +17,7 @@
 #include "table/comparing/apply.hpp"
 #include "table/update.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 
 #include "cli/program.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// Where a subcommand writes. With `json` the result is one JSON value on `out`.
 struct Streams {

@@ -13,7 +13,7 @@
 #include "cli/output.hpp"
 #include "table/comparing/diff.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using table::Diff;

@@ -14,9 +14,10 @@
 #include "cli/output.hpp"
 #include "cli/table_input.hpp"
 #include "files/atomic_file.hpp"
+#include "files/system_error.hpp"
 #include "formats/export.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,7 +43,9 @@ fs::path place_of(const fs::path& output, const formats::ExportedFile& file, boo
 void write_file(const fs::path& path, const std::string& text) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-  if (error) throw Error("cannot be made: " + error.message(), path.parent_path().string());
+  if (error)
+    throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
+                path.parent_path().string());
   table::write_atomically(path, text);
 }
 
@@ -53,7 +56,8 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
   print_notices(input.notices, streams.err);
   print_notices(result.notices, streams.err);
   if (result.files.empty())
-    throw Error("has nothing that " + arguments.to + " has a file for", arguments.table.string());
+    throw Error(ErrorCode::not_found, "has nothing that " + arguments.to + " has a file for",
+                arguments.table.string());
 
   const bool as_file = names_a_file(arguments.output, result);
   if (!as_file && arguments.output.extension() == ".json" && !fs::is_directory(arguments.output))

@@ -15,7 +15,7 @@
 #include "cli/table_input.hpp"
 #include "formats/import.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace formats = table::formats;
@@ -71,7 +71,8 @@ Exit import_command(const ImportArguments& arguments, const Streams& streams) {
   const std::vector<const formats::Format*> candidates = formats_named(arguments.from, "--from");
   for (const std::filesystem::path& path : arguments.paths) {
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) throw Error("does not exist", path.string(), "check the path");
+    if (!std::filesystem::exists(path, error))
+      throw Error(ErrorCode::not_found, "does not exist", path.string(), "check the path");
   }
   formats::Import import = formats::read_files(arguments.paths, candidates, !arguments.from.empty());
   const table::Table table = formats::to_table(import.sheets, import.files, import.notices);

@@ -8,7 +8,7 @@
 
 #include "cli/output.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 Json value_json(const Dimension& dimension, std::int64_t value) {

@@ -11,7 +11,7 @@
 #include "formats/sheet.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 using Json = nlohmann::ordered_json;
 

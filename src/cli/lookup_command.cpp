@@ -19,7 +19,7 @@
 #include "learning/prediction.hpp"
 #include "selector/lookup.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace formats = table::formats;
@@ -93,7 +93,8 @@ Exit lookup(const LookupArguments& arguments, const Streams& streams) {
   const TableInput input = load_table(arguments.table, arguments.like, arguments.device, arguments.version);
   print_notices(input.notices, streams.err);
   if (input.table.operations.empty())
-    throw Error("has no operations", arguments.table.string(), "name a table that has some");
+    throw Error(ErrorCode::corrupt, "has no operations", arguments.table.string(),
+                "name a table that has some");
   const formats::LookupResult result = arguments.like.empty()
                                            ? formats::look_up(input.table, request)
                                            : formats::look_up_like(input.table, request, arguments.like);

@@ -16,7 +16,7 @@
 #include "files/file_lock.hpp"
 #include "table/merging/merge.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 struct MergeArguments {

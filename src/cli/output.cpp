@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 const char* notice_word(LogLevel level) {
   switch (level) {

@@ -6,7 +6,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// How serious a notice is, in text and in JSON.
 const char* notice_word(LogLevel level);

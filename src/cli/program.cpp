@@ -10,7 +10,7 @@
 #include "cli/command.hpp"
 #include "formats/seeds.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 int run_parsed(const std::vector<Command>& commands, const Streams& streams) {
@@ -19,7 +19,7 @@ int run_parsed(const std::vector<Command>& commands, const Streams& streams) {
     const Exit exit = command.action(streams);
     // A full disk behind a pipe or a redirection must not pass for a result.
     if (streams.out.flush()) return exit;
-    throw Error("the result could not be written", "standard output");
+    throw Error(ErrorCode::io, "the result could not be written", "standard output");
   }
   return exit_usage;  // not reached: CLI11 asks for a subcommand
 }

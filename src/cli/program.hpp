@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// Exit codes of every subcommand.
 enum Exit : int {

@@ -22,7 +22,7 @@
 #include "replay/curve.hpp"
 #include "replay/replay.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using replay::Recorded;

@@ -23,7 +23,7 @@
 #include "kernels/family.hpp"
 #include "table/names.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 struct ShowArguments {
@@ -209,8 +209,8 @@ Exit show(const ShowArguments& arguments, const Streams& streams) {
   print_notices(input.notices, streams.err);
   if (!arguments.operation.empty()) {
     if (!input.table.operations.contains(arguments.operation))
-      throw Error("the table has no operation " + arguments.operation, arguments.table.string(),
-                  "it has " + core::joined(names_of(input.table.operations)));
+      throw Error(ErrorCode::not_found, "the table has no operation " + arguments.operation,
+                  arguments.table.string(), "it has " + core::joined(names_of(input.table.operations)));
     std::erase_if(input.table.operations, [&](const auto& one) { return one.first != arguments.operation; });
   }
   require_default(arguments.default_variant, input.table);

@@ -2,7 +2,7 @@
 
 #include <adaptive/learning.hpp>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 Standing standing_of(const table::Entry& entry, const std::string& default_variant) {
   Standing standing;

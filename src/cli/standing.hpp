@@ -8,7 +8,7 @@
 #include "table/comparing/comparison.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// A measured variant against the incumbent: `comparison.change` of 0.1 means that the variant is a tenth
 /// slower.

@@ -12,7 +12,7 @@
 #include "table/merging/align.hpp"
 #include "table/search.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ TableInput read_foreign(const fs::path& path, const std::string& system) {
   const auto refused = std::count_if(import.files.begin(), import.files.end(),
                                      [](const formats::FileOutcome& file) { return !file.refused.empty(); });
   if (import.files.size() == 1 && refused == 1)
-    throw Error(import.files.front().refused, import.files.front().path);
+    throw Error(import.files.front().code, import.files.front().refused, import.files.front().path);
   if (refused > 0)
     input.notices.push_back({path.string(),
                              std::to_string(refused) + " files are not used; `adaptive import` says why",
@@ -40,13 +40,14 @@ TableInput read_folder(const fs::path& path, const std::string& system, const st
   TableInput foreign = read_foreign(path, system);
   if (!foreign.table.operations.empty()) return foreign;
   if (!system.empty())
-    throw Error("has no file of " + system + ", which would use its built-in default for every key",
+    throw Error(ErrorCode::not_found,
+                "has no file of " + system + ", which would use its built-in default for every key",
                 path.string());
   TableInput input;
   const std::string of = device.empty() ? host_device().device : device;
   std::vector<table::FoundTable> found = table::find({{path}, version}, of, input.notices);
   if (found.empty())
-    throw Error("has no table of " + of + " and none of another system", path.string(),
+    throw Error(ErrorCode::not_found, "has no table of " + of + " and none of another system", path.string(),
                 "name a file in it, or the device with --device");
   input.table = std::move(found.front().table);
   for (std::size_t i = 1; i < found.size(); ++i) table::overlay(input.table, found[i].table, input.notices);

@@ -8,7 +8,7 @@
 #include "formats/format.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 struct TableInput {
   table::Table table = {};

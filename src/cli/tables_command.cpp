@@ -18,7 +18,7 @@
 #include "cli/output.hpp"
 #include "table/search.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 #include "cli/output.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 struct ValidateArguments {

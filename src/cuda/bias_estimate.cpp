@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 Latency bias_of(std::span<const BiasSample> samples) {
   std::vector<double> differences;

@@ -5,7 +5,7 @@
 
 #include <adaptive/latency.hpp>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 /// One kernel that measured itself.
 struct BiasSample {

@@ -10,7 +10,7 @@
 #include "cuda/bias_estimate.hpp"
 #include "cuda/spin.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 constexpr std::size_t kernels = 32;

@@ -8,7 +8,7 @@
 #include <adaptive/latency.hpp>
 #include "cuda/driver.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// The measurement has to wait, allocate and load a kernel, none of which the launching thread may be made to
 /// do, and it needs the runtime, whose last error belongs to whoever calls. So it runs in a thread of its

@@ -10,7 +10,7 @@
 #include <adaptive/error.hpp>
 #include "cuda/driver.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 std::string version_text(int version) {
@@ -30,7 +30,8 @@ std::string driver_version() {
 const Driver& require_driver() {
   const Driver* driver = Driver::find();
   if (driver == nullptr)
-    throw Error("there is no CUDA driver", "adaptive::cuda::device", "install it, or use host_device()");
+    throw Error(ErrorCode::unsupported, "there is no CUDA driver", "adaptive::cuda::device",
+                "install it, or use host_device()");
   return *driver;
 }
 
@@ -59,7 +60,7 @@ Fingerprint device(int ordinal) {
   std::array<char, 256> name{};
   if (ordinal >= count || driver.device_get(&handle, ordinal) != CUDA_SUCCESS ||
       driver.device_get_name(name.data(), static_cast<int>(name.size()) - 1, handle) != CUDA_SUCCESS)
-    throw Error("there is no GPU " + std::to_string(ordinal), "adaptive::cuda::device",
+    throw Error(ErrorCode::not_found, "there is no GPU " + std::to_string(ordinal), "adaptive::cuda::device",
                 "this machine has " + std::to_string(count));
 
   const auto attribute = [&](CUdevice_attribute which) {

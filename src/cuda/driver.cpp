@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 constexpr int version_min = 12000;

@@ -4,7 +4,7 @@
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// All that is done on the launch path goes through the driver: a call of the runtime that answers "not
 /// ready" or fails leaves that as the thread's last error, where the program would find it and take it for

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <new>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 struct Registry {

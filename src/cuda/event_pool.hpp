@@ -12,7 +12,7 @@
 #include "cuda/driver.hpp"
 #include "cuda/free_list.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 class InFlight;
 

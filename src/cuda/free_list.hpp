@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 /// A stack of numbers below a capacity (Treiber). The head carries a count of its changes, since a thread
 /// that was interrupted between its look and its exchange could find the old number on top of another list.

@@ -5,7 +5,7 @@
 #include "cuda/samples.hpp"
 #include "cuda/timer_state.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 std::size_t Timer::State::harvest(std::size_t most, Wait wait) noexcept {
   if (driver == nullptr || pending.load(std::memory_order_relaxed) <= 0) return 0;

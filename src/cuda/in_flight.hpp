@@ -9,7 +9,7 @@
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// Launches add from any thread without a lock. One thread at a time takes, in the order of launch within a
 /// stream: the launches of a stream end in their order, so only the oldest of each is asked after. Streams

@@ -6,7 +6,7 @@
 
 #include "cuda/timer_state.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 // So many latencies a launch takes at most, so that none pays for a thousand others.
@@ -27,14 +27,25 @@ bool is_memory(cudaError_t status) noexcept {
 
 Launch::Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream) noexcept
     : timer_(&timer), operation_(&operation), decision_(decision), stream_(stream) {
-  if (decision.timed()) [[unlikely]]
-    timer.state_->begin(*this);
-  else
-    timer.state_->poll_sometimes();
+  Timer::State& state = *timer.state_;
+  if (decision.timed()) [[unlikely]] {
+    state.check_device(operation);
+    state.begin(*this);
+    return;
+  }
+  if (!state.has_launched.load(std::memory_order_relaxed)) [[unlikely]] {
+    state.has_launched.store(true, std::memory_order_relaxed);
+    state.check_device(operation);
+  }
+  state.poll_sometimes();
 }
 
 void Launch::end() noexcept {
   timer_->state_->end(*this);
+}
+
+void Launch::cancelled() noexcept {
+  timer_->state_->cancel(*this);
 }
 
 void Launch::failed(cudaError_t status) noexcept {
@@ -44,7 +55,8 @@ void Launch::failed(cudaError_t status) noexcept {
 Launch Timer::launch_on(Operation& operation, const Key& key, cudaStream_t stream) noexcept {
   if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
     count(state_->counts.captured);
-    return {*this, operation, operation.pin(key)};
+    state_->check_device(operation);
+    return {*this, operation, operation.pin(key), stream};
   }
   return {*this, operation, operation.select(key), stream};
 }
@@ -52,7 +64,8 @@ Launch Timer::launch_on(Operation& operation, const Key& key, cudaStream_t strea
 Launch Timer::launch_on(const Site& site, cudaStream_t stream) noexcept {
   if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
     count(state_->counts.captured);
-    return {*this, site.operation(), site.pin()};
+    state_->check_device(site.operation());
+    return {*this, site.operation(), site.pin(), stream};
   }
   return {*this, site.operation(), site.select(), stream};
 }
@@ -73,6 +86,15 @@ Timer::State::Capture Timer::State::capture_of(cudaStream_t stream) const noexce
   // The legacy stream while a stream that waits for it is being captured: whatever is done to it now breaks
   // that capture.
   return answer == CUDA_ERROR_STREAM_CAPTURE_IMPLICIT ? Capture::untouchable : Capture::no;
+}
+
+void Timer::State::check_device(const Operation& operation) noexcept {
+  if (driver == nullptr || operation.device().device != host_device().device) return;
+  say(Trouble::host_selector, LogLevel::warning,
+      "a GPU launch belongs to a selector of the host processor: its tables are not those of the GPU, and "
+      "what "
+      "it learns is saved under the name of the processor; write SelectorOptions{.device = "
+      "adaptive::cuda::device()}");
 }
 
 void Timer::State::begin(Launch& launch) noexcept {
@@ -145,16 +167,26 @@ void Timer::State::end(Launch& launch) noexcept {
   harvest(taken_by_timed, Wait::no);
 }
 
+void Timer::State::drop_timing(Launch& launch) noexcept {
+  void* const slot = std::exchange(launch.slot_, nullptr);
+  if (slot == nullptr) return;
+  if (cupti != nullptr) {
+    cupti->launches.abandon(*static_cast<timing::CuptiLaunch*>(slot));
+    return;
+  }
+  EventPair& pair = *static_cast<EventPair*>(slot);
+  pair.flight->pool().release(pair);
+  pair.flight->leave();
+}
+
+void Timer::State::cancel(Launch& launch) noexcept {
+  count(counts.cancelled);
+  drop_timing(launch);
+}
+
 void Timer::State::fail(Launch& launch, cudaError_t status) noexcept {
   count(counts.failed);
-  void* const slot = std::exchange(launch.slot_, nullptr);
-  if (slot != nullptr && cupti != nullptr) {
-    cupti->launches.abandon(*static_cast<timing::CuptiLaunch*>(slot));
-  } else if (slot != nullptr) {
-    EventPair& pair = *static_cast<EventPair*>(slot);
-    pair.flight->pool().release(pair);
-    pair.flight->leave();
-  }
+  drop_timing(launch);
   if (is_sticky(status)) {
     EventPool* const pool = current_pool();
     const bool known = pool != nullptr && pool->lost();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 QueueStates::Entry* QueueStates::find(const void* operation) noexcept {
   // Addresses of operations are some hundred bytes apart: the low bits say little.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 /// A latency measured on a busy queue is the kernel's alone; one measured on an idle queue has the launch in
 /// it, a few microseconds more. Compared with each other they would make the variant that happened to meet

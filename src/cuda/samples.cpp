@@ -1,6 +1,6 @@
 #include "cuda/samples.hpp"
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 QueueStates::Verdict give_sample(QueueStates& states, Operation& operation, const Decision& decision,
                                  bool idle, Latency latency) noexcept {

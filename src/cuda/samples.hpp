@@ -6,7 +6,7 @@
 #include <adaptive/operation.hpp>
 #include "cuda/queue_states.hpp"
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 /// Records `latency` unless it may not be compared with what the operation has learned from; makes the
 /// operation learn anew where from now on it learns from the other kind of sample. Launches that are in

@@ -1,6 +1,6 @@
 #include "cuda/spin.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 __device__ std::uint64_t global_ns() {

@@ -5,7 +5,7 @@
 
 #include <cuda_runtime_api.h>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// Enqueues one thread that runs for `ns` nanoseconds and then writes to `*ran_ns`, where that is not null,
 /// how long it ran. Memory that the device can write. What the runtime answers.

@@ -8,7 +8,7 @@
 
 #include "cuda/timer_state.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 Timer::State::State(TimerOptions timer_options) : driver(Driver::find()), options(std::move(timer_options)) {
   pending_max = static_cast<std::uint32_t>(
@@ -126,6 +126,7 @@ TimerCounters Timer::counters() const noexcept {
   all.dropped = read(counts.dropped);
   all.captured = read(counts.captured);
   all.failed = read(counts.failed);
+  all.cancelled = read(counts.cancelled);
   all.pending =
       static_cast<std::uint64_t>(std::max<std::int64_t>(state_->pending.load(std::memory_order_relaxed), 0));
   return all;

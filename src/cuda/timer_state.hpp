@@ -17,14 +17,14 @@
 #include "cuda/in_flight.hpp"
 #include "cuda/queue_states.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 struct Timer::State final : timing::CuptiClient {
   explicit State(TimerOptions timer_options);
   ~State() override;
 
   /// Kinds of trouble, each said once.
-  enum class Trouble : unsigned { no_driver, cupti, lost, memory };
+  enum class Trouble : unsigned { no_driver, cupti, lost, memory, host_selector };
 
   // The launch path.
   enum class Capture { no, yes, untouchable };
@@ -32,6 +32,12 @@ struct Timer::State final : timing::CuptiClient {
   void begin(Launch& launch) noexcept;
   void end(Launch& launch) noexcept;
   void fail(Launch& launch, cudaError_t status) noexcept;
+  void cancel(Launch& launch) noexcept;
+  /// The slot is free again; nothing will be recorded.
+  void drop_timing(Launch& launch) noexcept;
+  /// Warns where the operation's selector was made for the host processor. At the timer's first launch and at
+  /// timed ones, so that the untimed launches of the steady state do not pay for it.
+  void check_device(const Operation& operation) noexcept;
   /// In a small share of the calls, and only where something is pending.
   void poll_sometimes() noexcept;
 
@@ -71,12 +77,13 @@ struct Timer::State final : timing::CuptiClient {
 
   struct Counts {
     std::atomic<std::uint64_t> timed{0}, recorded{0}, idle{0}, queued{0}, dropped{0}, lost{0}, captured{0},
-        failed{0};
+        failed{0}, cancelled{0};
   };
   alignas(64) Counts counts;
   // Read by every launch, written by timed ones.
   alignas(64) std::atomic<std::int64_t> pending{0};
   std::atomic<unsigned> said{0};
+  std::atomic<bool> has_launched{false};  // read by every launch, written by the first
 
   alignas(64) std::mutex harvesting;
   timing::QueueStates queue_states;

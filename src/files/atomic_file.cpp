@@ -20,7 +20,7 @@
 #include "files/file_lock.hpp"
 #include "files/system_error.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 namespace fs = std::filesystem;
@@ -140,9 +140,10 @@ void write_atomically(const fs::path& path, std::string_view text) {
   struct stat old {};
   const bool exists = ::stat(target.c_str(), &old) == 0;
   if (exists && S_ISDIR(old.st_mode))
-    throw Error("is a folder, not a file", path.string(), "name a file in it");
+    throw Error(ErrorCode::invalid_argument, "is a folder, not a file", path.string(), "name a file in it");
   // Renaming over a device or a pipe would destroy it.
-  if (exists && !S_ISREG(old.st_mode)) throw Error("is not a regular file", path.string());
+  if (exists && !S_ISREG(old.st_mode))
+    throw Error(ErrorCode::invalid_argument, "is not a regular file", path.string());
 
   remove_leftovers(target);
   Temporary temporary(target, path);

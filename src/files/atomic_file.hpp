@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Writes `text` to a temporary file beside `path`, makes it durable, and renames it to `path`. If `path` is
 /// a symbolic link, the link stays and the file that it points to is replaced. The permissions of an existing

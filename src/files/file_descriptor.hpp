@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Owns a file descriptor and closes it; a negative number stands for none.
 class FileDescriptor {

@@ -18,7 +18,7 @@
 #include "files/atomic_file.hpp"
 #include "files/system_error.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 namespace fs = std::filesystem;
@@ -43,10 +43,11 @@ std::string read_holder(int file) {
 Error failure(const fs::path& file, const fs::path& folder, int error) {
   const std::string where = folder.empty() ? "the current folder" : folder.string();
   if (error == EACCES || error == EPERM || error == EROFS)
-    return Error("cannot be written: no permission to create a lock file in " + where, file.string(),
-                 "choose a writable folder or set ADAPTIVE_TABLES");
+    return Error(ErrorCode::denied, "cannot be written: no permission to create a lock file in " + where,
+                 file.string(), "choose a writable folder or set ADAPTIVE_TABLES");
   if (error == ENOENT)
-    return Error("cannot be written: the folder " + where + " does not exist", file.string(), "create it");
+    return Error(ErrorCode::not_found, "cannot be written: the folder " + where + " does not exist",
+                 file.string(), "create it");
   return system_error("cannot be written: no lock file can be created in " + where, file, error);
 }
 
@@ -65,7 +66,7 @@ FileLock::FileLock(const fs::path& file, std::chrono::milliseconds wait_max) : p
   std::chrono::milliseconds pause{1};
   while (!try_lock(file)) {
     if (std::chrono::steady_clock::now() >= give_up)
-      throw Error("is locked by " + read_holder(descriptor_.get()), file.string(),
+      throw Error(ErrorCode::locked, "is locked by " + read_holder(descriptor_.get()), file.string(),
                   "wait until it has finished, or end it");
     std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, pause_max);

@@ -6,7 +6,7 @@
 
 #include "files/file_descriptor.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Holds the lock of a file from its construction to its destruction.
 ///

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <system_error>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 int FolderVersion::compare(const FolderVersion& other) const noexcept {
   const std::size_t size = std::max(components.size(), other.components.size());

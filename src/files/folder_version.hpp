@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 struct FolderVersion {
   std::string prefix = {};  ///< the text before the numbers, such as "triton_", without a "v"

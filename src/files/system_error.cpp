@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 const char* remedy_of(int error) noexcept {
@@ -29,8 +29,26 @@ const char* remedy_of(int error) noexcept {
 
 }  // namespace
 
+ErrorCode error_code_of(int error) noexcept {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::not_found;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::denied;
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::full;
+    default:
+      return ErrorCode::io;
+  }
+}
+
 Error system_error(const std::string& what, const std::filesystem::path& path, int error) {
-  return Error(what + ": " + std::generic_category().message(error), path.string(), remedy_of(error));
+  return Error(error_code_of(error), what + ": " + std::generic_category().message(error), path.string(),
+               remedy_of(error));
 }
 
 }  // namespace adaptive::table

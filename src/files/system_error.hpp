@@ -6,7 +6,10 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
+
+/// The code that a program sees for this `errno`.
+ErrorCode error_code_of(int error) noexcept;
 
 /// `error` is an `errno`. The message is "path: what: Permission denied; remedy", without the last part if no
 /// remedy is known for this error.

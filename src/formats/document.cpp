@@ -8,7 +8,7 @@
 #include "base/limits.hpp"
 #include "json/reader.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 using Visitor = std::function<void(JsonValue)>;
@@ -18,7 +18,8 @@ class MemberReader final : public PartReader {
   MemberReader(const SourceText& source, const Visitor& visit) : source_(source), visit_(visit) {}
 
   void not_an_object(JsonKind kind, std::size_t offset) override {
-    throw Error("the document is " + std::string(to_string(kind)) + ", not an object", source_.line(offset));
+    throw Error(ErrorCode::corrupt, "the document is " + std::string(to_string(kind)) + ", not an object",
+                source_.line(offset));
   }
   void member(JsonValue value) override { visit_(value); }
   // No format has members of a table of ours.
@@ -48,8 +49,10 @@ void for_each_line(std::string_view text, F&& f) {
 
 void check_size(const std::string& text, const std::string& name) {
   if (text.size() > limits::foreign_file_bytes)
-    throw Error("larger than " + std::to_string(limits::foreign_file_bytes) + " bytes", name);
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw Error("the file is empty", name + ":1");
+    throw Error(ErrorCode::too_large, "larger than " + std::to_string(limits::foreign_file_bytes) + " bytes",
+                name);
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw Error(ErrorCode::corrupt, "the file is empty", name + ":1");
 }
 
 }  // namespace
@@ -60,7 +63,8 @@ Document::Document(const std::string& text, const std::string& name) : source_(t
   try {
     read(source_.text(), 0, nothing);
   } catch (const SyntaxFault& fault) {
-    if (!are_lines()) throw Error("not valid JSON: " + fault.what, source_.line_and_column(fault.offset));
+    if (!are_lines())
+      throw Error(ErrorCode::corrupt, "not valid JSON: " + fault.what, source_.line_and_column(fault.offset));
     lines_ = true;
   }
 }

@@ -9,7 +9,7 @@
 #include "json/checks.hpp"
 #include "json/source_text.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 class Document {
  public:

@@ -7,7 +7,7 @@
 
 #include "formats/sheet.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// A value as JSON text, and its place.
 using Edit = std::pair<MemberPath, std::string>;

@@ -13,7 +13,7 @@
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr int indent = 4;  // as the systems' own writers

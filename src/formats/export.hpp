@@ -8,7 +8,7 @@
 #include "formats/format.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 struct ExportedFile {
   std::string path = {};  ///< relative to the output folder, with '/'; never leads out of it

@@ -5,7 +5,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 bool is_field_name(std::string_view text, FieldStyle style) {

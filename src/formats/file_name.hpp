@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 enum class FieldStyle {
   file_name,  ///< names have letters, digits and '_'; only commas separate fields

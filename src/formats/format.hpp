@@ -21,7 +21,7 @@
 #include "formats/sheet.hpp"
 #include "json/checks.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// An operation that files describe. Label dimensions list the usual labels, the default first; tables add
 /// the labels that occur.

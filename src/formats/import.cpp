@@ -13,7 +13,7 @@
 #include "formats/document.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -108,6 +108,7 @@ void read_file(const fs::path& file, const std::string& path, std::span<const Fo
     outcome.rows = sheet.rows.size();
     import.sheets.push_back(std::move(sheet));
   } catch (const Error& error) {
+    outcome.code = error.code();
     outcome.refused = error.problem();
     if (error.where() != outcome.path && !error.where().empty())
       outcome.refused += " (" + error.where() + ")";
@@ -120,12 +121,13 @@ void read_file(const fs::path& file, const std::string& path, std::span<const Fo
 Sheet read_sheet(std::string text, const std::string& path, const std::string& where,
                  std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices) {
   // Names become labels and devices, and texts of a table are UTF-8.
-  if (!is_utf8(path)) throw Error("has a name that is not UTF-8", where, "rename it");
+  if (!is_utf8(path))
+    throw Error(ErrorCode::invalid_argument, "has a name that is not UTF-8", where, "rename it");
   const Document document(text, where);
   const Format* format = by_path(path, candidates);
   if (format == nullptr) format = by_members(document, candidates);
   if (format == nullptr && forced && candidates.size() == 1) format = candidates.front();
-  if (format == nullptr) throw Error(why_unknown(document, candidates), where);
+  if (format == nullptr) throw Error(ErrorCode::unsupported, why_unknown(document, candidates), where);
   Sheet sheet;
   sheet.format = format;
   sheet.path = path;
@@ -135,8 +137,9 @@ Sheet read_sheet(std::string text, const std::string& path, const std::string& w
   format->read(document, sheet, Checks(list));
   list.finish();
   if (sheet.rows.empty() && sheet.defaults.empty()) {
-    if (said.empty()) throw Error(why_unknown(document, std::span(&format, 1)), where);
-    throw Error("has no row that can be used: " + said.front().what, said.front().where);
+    if (said.empty())
+      throw Error(ErrorCode::unsupported, why_unknown(document, std::span(&format, 1)), where);
+    throw Error(ErrorCode::corrupt, "has no row that can be used: " + said.front().what, said.front().where);
   }
   notices.insert(notices.end(), std::make_move_iterator(said.begin()), std::make_move_iterator(said.end()));
   sheet.text = std::move(text);

@@ -8,17 +8,20 @@
 #include <string_view>
 #include <vector>
 
+#include <adaptive/error.hpp>
+
 #include "formats/format.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// The outcome for one file.
 struct FileOutcome {
   std::string path = {};           ///< the path at which it was found
   const Format* format = nullptr;  ///< null if it was refused before its format was known
   std::size_t rows = 0;
-  std::string refused = {};  ///< the reason; empty if the file was imported
+  ErrorCode code = ErrorCode::corrupt;  ///< kind of the reason, if it was refused
+  std::string refused = {};             ///< the reason; empty if the file was imported
 };
 
 struct Import {

@@ -12,7 +12,7 @@
 #include "formats/file_name.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 /// "2+4" as {"2", "4"}; empty labels are none.
@@ -116,14 +116,15 @@ std::map<std::string, std::string> parse_key(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   auto fields = parse_fields(text, FieldStyle::key);
   if (!fields)
-    throw Error("\"" + std::string(text) + "\" is not of the form m=17,n=4096", "--key",
-                "write NAME=VALUE for each dimension, separated by commas");
+    throw Error(ErrorCode::invalid_argument, "\"" + std::string(text) + "\" is not of the form m=17,n=4096",
+                "--key", "write NAME=VALUE for each dimension, separated by commas");
   std::map<std::string, std::string> key;
   for (auto& [name, value] : *fields) {
     // Of "m=17, n=4096" the comma is left over.
     value.erase(value.find_last_not_of(", ") + 1);
     if (!key.emplace(name, std::move(value)).second)
-      throw Error(name + " stands there twice", "--key", "give each dimension one value");
+      throw Error(ErrorCode::invalid_argument, name + " stands there twice", "--key",
+                  "give each dimension one value");
   }
   return key;
 }

@@ -12,7 +12,7 @@
 #include "formats/sheet.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// The label that means "no value".
 inline constexpr std::string_view no_label = "none";

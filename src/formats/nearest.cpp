@@ -8,7 +8,7 @@
 #include "files/folder_version.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // The folder's own name counts, not those above it.

@@ -7,7 +7,7 @@
 
 #include "formats/format.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// The last row with exactly this key. Null if there is none.
 const Row* find_row(const Sheet& sheet, const Shape& key);

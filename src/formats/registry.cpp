@@ -10,7 +10,7 @@
 #include "formats/systems/vllm.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 // Of two that recognise a file the first reads it.
 std::span<const Format* const> all() {

@@ -10,7 +10,7 @@
 #include "formats/import.hpp"
 #include "table/foreign_reader.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 bool same_device(std::string_view a, const std::string& b) {

@@ -1,7 +1,7 @@
 // Use of other systems' files in the search for tables, without an import.
 #pragma once
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// Makes the table search and the table reader recognise files of all formats. This is a function and not an
 /// object that registers in its constructor, since linkers drop such an object from a static library.

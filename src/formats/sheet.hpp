@@ -13,7 +13,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 class Format;
 

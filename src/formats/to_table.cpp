@@ -15,7 +15,7 @@
 #include "formats/nearest.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // The labels of a dimension: those that are usual, then the others by name; of a set by number.

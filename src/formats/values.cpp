@@ -11,7 +11,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 struct Code {

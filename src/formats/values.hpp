@@ -11,7 +11,7 @@
 #include "formats/sheet.hpp"
 #include "json/checks.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 bool is_utf8(std::string_view text);
 

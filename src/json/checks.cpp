@@ -6,7 +6,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 std::string printable(std::string_view text) {

@@ -16,7 +16,7 @@
 #include "json/source_text.hpp"
 #include "json/tree.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// A place in the document. Each level refers to its parent on the stack; the text is made only for a
 /// message.

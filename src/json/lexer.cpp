@@ -10,7 +10,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 bool is_digit(char c) noexcept {

@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// The text is not JSON, or exceeds a limit.
 struct SyntaxFault {

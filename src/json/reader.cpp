@@ -4,7 +4,7 @@
 
 #include "json/splitter.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // The grammar. It may be recursive, because the splitter limits the depth.

@@ -7,7 +7,7 @@
 #include "json/lexer.hpp"
 #include "json/tree.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Receives the parts in the order of the file. The members of an object may have any order.
 class PartReader {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 Position SourceText::position(std::size_t offset) const {
   offset = std::min(offset, text_.size());

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 struct Position {
   std::size_t line = 1;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 void Splitter::begin(JsonKind kind, std::size_t offset) {
   if (++depth_ > limits::depth)

@@ -11,7 +11,7 @@
 #include "json/reader.hpp"
 #include "json/tree.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Passes the document to a `PartReader` in parts, and builds a tree of each part. The parser calls one
 /// function for each value, with the offset of the value's first character, and `end` for each `begin`.

@@ -1,6 +1,6 @@
 #include "json/tree.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 JsonTree::Span JsonTree::store(std::string_view text) {
   const Span span{static_cast<std::uint32_t>(pool_.size()), static_cast<std::uint32_t>(text.size())};

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 enum class JsonKind : std::uint8_t {
   null,

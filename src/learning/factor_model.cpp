@@ -6,7 +6,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 constexpr int iterations = 12;

@@ -11,7 +11,7 @@
 
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// One variant's log latency at one key.
 struct Observed {

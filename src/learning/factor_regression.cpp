@@ -9,7 +9,7 @@
 
 #include "policies/models/matern.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 constexpr std::array<double, 4> lengths{2.0, 4.0, 8.0, 16.0};  // doublings

@@ -7,7 +7,7 @@
 
 #include <Eigen/Core>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// A key as a regression sees it: log2 of its sizes, its linear values, each times its dimension's weight.
 using Features = Eigen::VectorXd;

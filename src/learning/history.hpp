@@ -8,7 +8,7 @@
 
 #include <adaptive/explanation.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 struct HistoryEntry {
   EventKind kind = EventKind::promotion;

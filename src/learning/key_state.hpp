@@ -26,7 +26,7 @@
 #include "prior/seed.hpp"
 #include "prior/starting_point.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 struct KeyState {
   explicit KeyState(std::uint32_t patience) : tickets(patience) {}

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 using Column = std::vector<double>;

@@ -7,7 +7,7 @@
 #include <adaptive/parameter_space.hpp>
 #include <adaptive/variant.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// One coordinate for each number, its logarithm to base 2 (of 1 + x where zeros or negative numbers occur,
 /// with the sign of x); a text or truth value has a coordinate for each of its values. Left out is what all

@@ -7,7 +7,7 @@
 
 #include "prior/distance.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 constexpr std::size_t fitted_max = 64;

@@ -10,7 +10,7 @@
 #include "learning/factor_regression.hpp"
 #include "prior/predictor.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 
 /// The factors of the known keys (`FactorModel`), each regressed on the keys' features (`FactorRegression`),
 /// predict the factors of a new key and by them the log latency of every variant. What the regression does

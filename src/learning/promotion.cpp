@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // How many deviations of its error a prior must be behind before it speaks against a challenger, and may be

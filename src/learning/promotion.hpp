@@ -7,7 +7,7 @@
 #include <adaptive/learning.hpp>
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// The candidate that the results so far establish as the incumbent, or nothing while they do not.
 ///

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // A look that takes so many times what was expected was disturbed.

@@ -6,7 +6,7 @@
 
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// The budget of one key. A candidate that has become faster while another is in use shows it only where it
 /// is launched; how soon depends on the share of the time that may be spent on that. A look costs what it

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// While a thread holds the lock of a key it runs no code of the program but the key's policy, which must be
 /// quick: neither the log callback, nor the policy factory, nor `supports`, `candidates` or `cost`. So the

@@ -5,7 +5,7 @@
 
 #include "base/confidence.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 // Beyond this many deviations a result is an outlier, and moves the location no further than one at the

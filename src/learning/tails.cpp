@@ -12,7 +12,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 // Further above its location than this many deviations a result is an outlier.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// Numbers timed launches and remembers the candidate of each until its result comes, or until `patience`
 /// later launches have been numbered: then the launch is given up. The constructor allocates all memory, 8

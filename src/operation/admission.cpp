@@ -11,7 +11,7 @@
 #include "operation/operation_state.hpp"
 #include "prior/distance.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // A new key looks at so many of the latest keys of this run: bounds what a key's first call can cost.
@@ -129,8 +129,8 @@ bool OperationState::may_ask(std::unique_lock<Asking>& lock, Wait wait) noexcept
 
 void OperationState::ask(std::unique_lock<Asking>& lock) const {
   if (asking_.is_mine())
-    throw Error("a function that the operation calls has called the operation", spec_.name,
-                "see OperationSpec for what these functions may call");
+    throw Error(ErrorCode::not_allowed_now, "a function that the operation calls has called the operation",
+                spec_.name, "see OperationSpec for what these functions may call");
   lock.lock();
 }
 
@@ -328,7 +328,7 @@ KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingP
   state->head = &heads_.add(*state, key);
   publish(*state);
   if (!tables_.back()->insert(*state->head, detail::hash(key)))
-    throw Error("an address does not fit the key table", spec_.name);
+    throw Error(ErrorCode::unsupported, "an address does not fit the key table", spec_.name);
   keys_.push_back(std::move(state));
   // Where there is a model to fit, the thread is started now, and not by the launch that first asks for a
   // fit.
@@ -377,7 +377,7 @@ std::shared_ptr<const ParameterSpace> OperationState::space_of(
 
 std::unique_ptr<Policy> OperationState::new_policy() const {
   std::unique_ptr<Policy> policy = shared_.policy();
-  if (policy == nullptr) throw Error("the policy factory returned nothing", spec_.name);
+  if (policy == nullptr) throw Error(ErrorCode::failed, "the policy factory returned nothing", spec_.name);
   return policy;
 }
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// A mutex whose holder can be told from other threads, so that a function of the program that calls the
 /// operation again is recognised instead of waiting for itself.

@@ -6,7 +6,7 @@
 #include "operation/operation_state.hpp"
 #include "prior/starting_point.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 bool contains(const std::vector<std::uint32_t>& variants, std::uint32_t variant) {

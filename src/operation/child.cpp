@@ -6,7 +6,7 @@
 
 #include "operation/operation_state.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // A thread that held the lock when the process forked does not exist in the child: nobody waits for it.

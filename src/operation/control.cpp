@@ -9,7 +9,7 @@
 #include "base/key_values.hpp"
 #include "operation/operation_state.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 void OperationState::add_seeds(std::vector<SeedEntry> seeds, bool keep_old) {
   const std::lock_guard lock(admin_);
@@ -75,7 +75,8 @@ void OperationState::enable(std::uint32_t variant, bool enabled) {
 std::uint32_t OperationState::add_variant(Variant variant) {
   std::unique_lock asking(asking_, std::defer_lock);
   if (asking_.is_mine() && !spec_.candidates)
-    throw Error("only `candidates` may append variants while the operation asks about a key", spec_.name);
+    throw Error(ErrorCode::not_allowed_now,
+                "only `candidates` may append variants while the operation asks about a key", spec_.name);
   if (!spec_.candidates) ask(asking);
   return append(std::move(variant), false);
 }
@@ -86,9 +87,9 @@ std::uint32_t OperationState::append(Variant variant, bool parsed) {
     const std::lock_guard lock(admin_);
     check_variant(variant, spec_.name);
     if (find_variant(variant.name))
-      throw Error("the variant " + variant.name + " exists already", spec_.name);
+      throw Error(ErrorCode::invalid_argument, "the variant " + variant.name + " exists already", spec_.name);
     if (variants_.size() >= VariantList::capacity)
-      throw Error("an operation has at most 65,535 variants", spec_.name);
+      throw Error(ErrorCode::too_large, "an operation has at most 65,535 variants", spec_.name);
     list(std::move(variant), parsed);
     index = variants_.size() - 1;
     change_generation();

@@ -11,7 +11,7 @@
 #include "learning/promotion.hpp"
 #include "operation/operation_state.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace core {
 namespace {
 

@@ -10,7 +10,7 @@
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/key.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 struct KeyState;
 

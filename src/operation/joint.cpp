@@ -5,13 +5,14 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 const Parameter& shared_of(const Variant& variant, const std::string& parameter) {
   const auto at = variant.parameters.find(parameter);
   if (at == variant.parameters.end())
-    throw Error("the variant " + variant.name + " has no parameter \"" + parameter + "\"", "joint_variants",
+    throw Error(ErrorCode::not_found,
+                "the variant " + variant.name + " has no parameter \"" + parameter + "\"", "joint_variants",
                 "name a parameter that all variants of both operations have");
   return at->second;
 }
@@ -47,7 +48,8 @@ JointVariants joint_variants(std::span<const Variant> first, std::span<const Var
       pairs.variants.push_back(pair_of(first[i], second[j], shared));
       pairs.parts.push_back({i, j});
     }
-  if (pairs.variants.empty()) throw Error("no two variants agree in \"" + shared + "\"", "joint_variants");
+  if (pairs.variants.empty())
+    throw Error(ErrorCode::invalid_argument, "no two variants agree in \"" + shared + "\"", "joint_variants");
   return pairs;
 }
 

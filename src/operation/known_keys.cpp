@@ -4,7 +4,7 @@
 
 #include "operation/operation_state.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // Besides the tables', the latest keys of the run: bounds what a fit can cost.

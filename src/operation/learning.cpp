@@ -8,7 +8,7 @@
 #include "learning/promotion.hpp"
 #include "operation/operation_state.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // Enough for the holder to finish even when it was descheduled once; then the result is dropped and counted.

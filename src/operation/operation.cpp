@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "operation/operation_state.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 std::uint32_t require_variant(const core::OperationState& state, std::string_view name) {
@@ -16,7 +16,8 @@ std::uint32_t require_variant(const core::OperationState& state, std::string_vie
   std::string known;
   for (std::uint32_t i = 0; i < std::min(state.variants().size(), 24u); ++i)
     known += (i == 0 ? "" : ", ") + state.variants()[i].spec.name;
-  throw Error("there is no variant \"" + std::string(name) + "\"", state.spec().name, "known: " + known);
+  throw Error(ErrorCode::not_found, "there is no variant \"" + std::string(name) + "\"", state.spec().name,
+              "known: " + known);
 }
 
 const Dimension& require_dimension(const core::OperationState& state, std::string_view name,
@@ -26,14 +27,14 @@ const Dimension& require_dimension(const core::OperationState& state, std::strin
   std::string known;
   for (const Dimension& dimension : state.spec().dimensions)
     if (dimension.kind == kind) known += (known.empty() ? "" : ", ") + dimension.name;
-  throw Error("there is no dimension \"" + std::string(name) + "\" of that kind", state.spec().name,
-              "of that kind: " + (known.empty() ? "none" : known));
+  throw Error(ErrorCode::not_found, "there is no dimension \"" + std::string(name) + "\" of that kind",
+              state.spec().name, "of that kind: " + (known.empty() ? "none" : known));
 }
 
 std::size_t require_label(const Dimension& dimension, std::string_view label) {
   const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
   if (at == dimension.labels.end())
-    throw Error("there is no label \"" + std::string(label) + "\"", dimension.name,
+    throw Error(ErrorCode::not_found, "there is no label \"" + std::string(label) + "\"", dimension.name,
                 "known: " + core::joined(dimension.labels));
   return static_cast<std::size_t>(at - dimension.labels.begin());
 }
@@ -112,7 +113,7 @@ void Operation::note_timing_cost(Latency cost) noexcept {
 void Operation::enable(std::string_view variant, bool enabled) {
   const std::uint32_t index = require_variant(*state_, variant);
   if (index == 0 && !enabled)
-    throw Error("the default variant cannot be disabled", state_->spec().name,
+    throw Error(ErrorCode::invalid_argument, "the default variant cannot be disabled", state_->spec().name,
                 "force another one, or list another one first");
   state_->enable(index, enabled);
 }
@@ -142,7 +143,7 @@ std::size_t Operation::variant_count() const noexcept {
 
 Variant Operation::variant(std::uint32_t index) const {
   if (index >= state_->variants().size())
-    throw Error("there is no variant " + std::to_string(index), state_->spec().name,
+    throw Error(ErrorCode::not_found, "there is no variant " + std::to_string(index), state_->spec().name,
                 "the operation has " + std::to_string(state_->variants().size()));
   return state_->variants()[index].spec;
 }
@@ -166,6 +167,18 @@ std::int64_t Operation::labels(std::string_view dimension,
 
 Counters Operation::counters() const {
   return state_->counters();
+}
+
+Account Operation::account() const {
+  return state_->account();
+}
+
+std::vector<Key> Operation::keys() const {
+  return state_->keys();
+}
+
+const Fingerprint& Operation::device() const noexcept {
+  return state_->device();
 }
 
 }  // namespace adaptive

@@ -9,7 +9,7 @@
 #include <adaptive/error.hpp>
 #include "base/key_values.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 constexpr unsigned table_log2_initial = 6;
@@ -19,7 +19,8 @@ constexpr std::size_t labels_max = 65'536;
 // A table that names anything longer could not be read back, so saving would fail.
 void check_length(const std::string& name, const std::string& what, const std::string& where) {
   if (name.empty() || name.size() > name_bytes_max)
-    throw Error("the name of a " + what + " must have 1 to " + std::to_string(name_bytes_max) +
+    throw Error(ErrorCode::invalid_argument,
+                "the name of a " + what + " must have 1 to " + std::to_string(name_bytes_max) +
                     " bytes, has " + std::to_string(name.size()),
                 where);
 }
@@ -29,7 +30,8 @@ void check_name(const std::string& name, const std::string& what, const std::str
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
   };
   if (name.empty() || name[0] == '.' || !std::all_of(name.begin(), name.end(), allowed))
-    throw Error(what + " \"" + name + "\" is not a name", where, "use letters, digits, '_', '-' and '.'");
+    throw Error(ErrorCode::invalid_argument, what + " \"" + name + "\" is not a name", where,
+                "use letters, digits, '_', '-' and '.'");
   check_length(name, what, where);
 }
 
@@ -37,19 +39,21 @@ void check_dimension(const Dimension& dimension, const std::string& where) {
   check_name(dimension.name, "the dimension", where);
   const std::string at = where + "." + dimension.name;
   if (!(dimension.weight >= 0.0) || !std::isfinite(dimension.weight))
-    throw Error("the weight is not a finite number of at least 0", at);
+    throw Error(ErrorCode::invalid_argument, "the weight is not a finite number of at least 0", at);
   const bool labelled = dimension.has_labels();
   if (labelled == dimension.labels.empty())
-    throw Error(labelled ? "a label needs labels" : "only a label or label set has labels", at);
+    throw Error(ErrorCode::invalid_argument,
+                labelled ? "a label needs labels" : "only a label or label set has labels", at);
   if (std::set<std::string>(dimension.labels.begin(), dimension.labels.end()).size() !=
       dimension.labels.size())
-    throw Error("two labels are the same", at);
+    throw Error(ErrorCode::invalid_argument, "two labels are the same", at);
   for (const std::string& label : dimension.labels) check_length(label, "label", at);
-  if (dimension.labels.size() > labels_max) throw Error("a label dimension has at most 65,536 labels", at);
+  if (dimension.labels.size() > labels_max)
+    throw Error(ErrorCode::too_large, "a label dimension has at most 65,536 labels", at);
   if (dimension.kind == DimensionKind::label_set && dimension.labels.size() > set_labels_max)
-    throw Error("a label set has at most 63 labels", at);
+    throw Error(ErrorCode::too_large, "a label set has at most 63 labels", at);
   if (dimension.rounding != Rounding::none && dimension.kind != DimensionKind::size)
-    throw Error("only a size can be rounded", at);
+    throw Error(ErrorCode::invalid_argument, "only a size can be rounded", at);
 }
 
 template <class Items>
@@ -57,22 +61,25 @@ void check_unique(const Items& items, const std::string& what, const std::string
   std::set<std::string> names;
   for (const auto& item : items)
     if (!names.insert(item.name).second)
-      throw Error("two " + what + " are named \"" + item.name + "\"", where);
+      throw Error(ErrorCode::invalid_argument, "two " + what + " are named \"" + item.name + "\"", where);
 }
 
 void check(const OperationSpec& spec) {
   check_name(spec.name, "the operation", "define");
   if (spec.dimensions.empty() || spec.dimensions.size() > Key::capacity)
-    throw Error("an operation has 1 to 12 dimensions, not " + std::to_string(spec.dimensions.size()),
+    throw Error(ErrorCode::invalid_argument,
+                "an operation has 1 to 12 dimensions, not " + std::to_string(spec.dimensions.size()),
                 spec.name);
   for (const Dimension& dimension : spec.dimensions) check_dimension(dimension, spec.name);
   check_unique(spec.dimensions, "dimensions", spec.name);
-  if (spec.variants.empty()) throw Error("an operation needs a variant", spec.name);
+  if (spec.variants.empty())
+    throw Error(ErrorCode::invalid_argument, "an operation needs a variant", spec.name);
   if (spec.variants.size() > VariantList::capacity)
-    throw Error("an operation has at most 65,535 variants", spec.name);
+    throw Error(ErrorCode::too_large, "an operation has at most 65,535 variants", spec.name);
   for (const Variant& variant : spec.variants) check_variant(variant, spec.name);
   check_unique(spec.variants, "variants", spec.name);
-  if (spec.nearest_limit != spec.nearest_limit) throw Error("nearest_limit is not a number", spec.name);
+  if (spec.nearest_limit != spec.nearest_limit)
+    throw Error(ErrorCode::invalid_argument, "nearest_limit is not a number", spec.name);
 }
 
 }  // namespace
@@ -129,7 +136,8 @@ std::optional<std::uint32_t> OperationState::find_variant(std::string_view name)
 
 void OperationState::check_arity(const Key& key) const {
   if (key.size() != spec_.dimensions.size())
-    throw Error("a key of " + std::to_string(key.size()) + " values where the operation has " +
+    throw Error(ErrorCode::invalid_argument,
+                "a key of " + std::to_string(key.size()) + " values where the operation has " +
                     std::to_string(spec_.dimensions.size()) + " dimensions",
                 spec_.name);
 }
@@ -137,7 +145,8 @@ void OperationState::check_arity(const Key& key) const {
 void OperationState::check_key(const Key& key) const {
   check_arity(key);
   if (const std::optional<std::size_t> at = unlabelled(spec_.dimensions, key))
-    throw Error("the value " + std::to_string(key[*at]) + " names no label of the dimension",
+    throw Error(ErrorCode::invalid_argument,
+                "the value " + std::to_string(key[*at]) + " names no label of the dimension",
                 spec_.name + "." + spec_.dimensions[*at].name,
                 "Operation::label and Operation::labels give the value of a label by its name");
 }

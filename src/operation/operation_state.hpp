@@ -24,7 +24,7 @@
 #include "prior/seed.hpp"
 #include "prior/starting_point.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// Of everything that tables name. The longest name that a table can hold.
 constexpr std::size_t name_bytes_max = 1024;
@@ -104,6 +104,9 @@ class OperationState {
   // What leaves.
   Explanation explain(const Key& asked) const;
   Counters counters() const;
+  Account account() const;
+  std::vector<Key> keys() const;
+  const Fingerprint& device() const noexcept { return shared_.device; }
   /// Every key that this run has results or failures of, or has reset.
   std::vector<SeedEntry> snapshot() const;
 

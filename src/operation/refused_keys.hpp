@@ -12,7 +12,7 @@
 #include <adaptive/detail/ticks.hpp>
 #include <adaptive/key.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// A set-associative cache of fixed size for the keys beyond `OperationSpec::max_keys`. It allocates when it
 /// is made and never again. A key that has been put out by others is simply asked about again.

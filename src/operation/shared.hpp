@@ -7,6 +7,7 @@
 #include <functional>
 #include <string_view>
 
+#include <adaptive/device.hpp>
 #include <adaptive/learning.hpp>
 #include <adaptive/log.hpp>
 #include <adaptive/mode.hpp>
@@ -14,9 +15,10 @@
 #include "learning/worker.hpp"
 #include "prior/predictor.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 struct Shared {
+  Fingerprint device;
   std::atomic<Mode> mode{Mode::online};
   std::atomic<std::uint64_t> epoch{0};
   std::uint64_t seed = 0;

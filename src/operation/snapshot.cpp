@@ -1,9 +1,10 @@
 // What a table takes from a run.
+#include <algorithm>
 #include <cmath>
 
 #include "operation/operation_state.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 std::vector<SeedEntry> OperationState::snapshot() const {
   std::vector<SeedEntry> entries;
@@ -57,6 +58,35 @@ Counters OperationState::counters() const {
     sum.choices_invalid += c.choices_invalid;
   });
   return sum;
+}
+
+Account OperationState::account() const {
+  Account sum;
+  const std::lock_guard lock(admin_);
+  for_each_key([&](const KeyState& key) {
+    if (!is_own(key)) return;
+    const KeyStatistics& s = key.statistics;
+    sum.calls += s.calls;
+    sum.lost_exploring_ns += key.lost_ns;
+    const auto usual =
+        std::find_if(s.candidates.begin(), s.candidates.end(),
+                     [&](const VariantStatistics& c) { return c.variant == key.default_variant; });
+    if (usual == s.candidates.end() || usual->count == 0) return;
+    for (const VariantStatistics& c : s.candidates) {
+      if (c.count == 0) continue;
+      sum.calls_compared += c.launches;
+      sum.saved_ns += c.launches * (std::exp(usual->expected()) - std::exp(c.expected()));
+    }
+  });
+  return sum;
+}
+
+std::vector<Key> OperationState::keys() const {
+  const std::lock_guard lock(admin_);
+  std::vector<Key> all;
+  all.reserve(keys_.size());
+  for (const auto& key : keys_) all.push_back(key->key);
+  return all;
 }
 
 }  // namespace adaptive::core

@@ -1,6 +1,6 @@
 #include <adaptive/detail/ticks.hpp>
 
-namespace adaptive::detail {
+namespace adaptive::inline v1::detail {
 
 thread_local constinit std::uint32_t thread_line = 0;
 

@@ -10,7 +10,7 @@
 
 #include <adaptive/variant.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 struct ListedVariant {
   Variant spec;

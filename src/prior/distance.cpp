@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 double doublings(std::int64_t a, std::int64_t b) noexcept {

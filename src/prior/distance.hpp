@@ -6,7 +6,7 @@
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// The sum over the dimensions of weight × distance; infinite where a label or label set differs. A metric on
 /// keys whose weights are positive. Sizes of 0 and below count as one half, one doubling below 1.

@@ -14,7 +14,7 @@
 #include <adaptive/variant.hpp>
 #include "prior/seed.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// A key whose variants have been measured, by a table or in this run.
 struct KnownKey {

@@ -9,7 +9,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// What the variants of a table of another device or other software compare otherwise by, as a deviation of
 /// the logarithm of their latencies.

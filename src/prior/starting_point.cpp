@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "prior/distance.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // Deviation of the error of a neighbour's log latency, besides the error of its mean: at no distance, and

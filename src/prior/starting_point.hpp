@@ -17,7 +17,7 @@
 #include "prior/seed.hpp"
 #include "prior/table_proof.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// How a key begins: which variant, from where, and what is believed of the others.
 struct StartingPoint {

@@ -5,7 +5,7 @@
 
 #include "base/confidence.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // What a table says of the noise is believed as a run would believe its own results: it starts at 3 %, with

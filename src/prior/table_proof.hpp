@@ -7,7 +7,7 @@
 
 #include "prior/seed.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// How sure a comparison of two variants has to be (`LearningOptions`).
 struct Proof {

@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 constexpr double width = 760.0, height = 460.0;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 struct CurvePoint {
   std::size_t calls = 0;

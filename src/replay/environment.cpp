@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 using Coordinates = std::array<std::uint32_t, 3>;

@@ -10,7 +10,7 @@
 #include <adaptive/variant.hpp>
 #include "replay/noise.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// One run of calls, numbered from 0. Everything follows from the seed; nothing depends on what is chosen,
 /// except where a variant's first launch is cold.

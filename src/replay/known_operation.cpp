@@ -1,6 +1,7 @@
 #include "replay/known_operation.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -13,11 +14,12 @@
 #include <adaptive/error.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/selector.hpp>
+#include "files/system_error.hpp"
 #include "replay/noise.hpp"
 #include "replay/runner.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 constexpr double within_90_percent = 1.645;  // of a normal, in deviations
@@ -125,7 +127,7 @@ bool left_out(const table::TraceKey& other, const table::TraceKey& key,
   if (dimensions.empty()) return false;
   return std::all_of(dimensions.begin(), dimensions.end(), [&](const std::string& name) {
     if (!key.key.contains(name))
-      throw Error("there is no dimension \"" + name + "\" to leave out", key.name());
+      throw Error(ErrorCode::not_found, "there is no dimension \"" + name + "\" to leave out", key.name());
     return other.key.at(name) == key.key.at(name);
   });
 }
@@ -152,7 +154,7 @@ OperationSpec spec_of(const table::TraceKey& key, const std::vector<const table:
 KnownOperations::KnownOperations(const std::vector<table::TraceKey>& keys,
                                  const std::vector<std::string>& leave_out, double error) {
   std::string folder = (std::filesystem::temp_directory_path() / "adaptive-known-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw Error("cannot be made", folder);
+  if (::mkdtemp(folder.data()) == nullptr) throw Error(table::error_code_of(errno), "cannot be made", folder);
   folder_ = folder;
   for (const table::TraceKey& key : keys) {
     std::vector<const table::TraceKey*> all;

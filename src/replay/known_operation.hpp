@@ -10,7 +10,7 @@
 #include <adaptive/operation.hpp>
 #include "table/trace.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Whole numbers of the trace's key are sizes, everything else labels. The key's own variants come first, in
 /// the order of the trace; those that only other keys have do not support it.

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 double normal(Random& random) noexcept {
   const double radius = std::sqrt(-2.0 * std::log(1.0 - random.uniform()));

@@ -5,7 +5,7 @@
 
 #include <adaptive/random.hpp>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 double normal(Random& random) noexcept;
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 Recorded::Recorded(const table::TraceKey& key, Order order)
     : key_(key), order_(order), rounds_(std::numeric_limits<std::size_t>::max()) {

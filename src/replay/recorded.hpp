@@ -9,7 +9,7 @@
 #include "replay/environment.hpp"
 #include "table/trace.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Draws calls from recorded latencies. All variants of a call come from the same round, so that what slowed
 /// one down in the recording slows down whatever runs. Rounds that not all variants have are left out.

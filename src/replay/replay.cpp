@@ -7,7 +7,7 @@
 #include <adaptive/error.hpp>
 #include <adaptive/random.hpp>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t stream, std::uint64_t run) {
@@ -42,7 +42,7 @@ Outcome average(const std::vector<Outcome>& keys) {
 }  // namespace
 
 ReplayResult replay(const std::vector<table::TraceKey>& keys, const ReplayOptions& options) {
-  if (keys.empty()) throw Error("there is no key to replay", "");
+  if (keys.empty()) throw Error(ErrorCode::invalid_argument, "there is no key to replay", "");
   const std::size_t checkpoints = options.run.checkpoints.size();
   ReplayResult result{Summary(checkpoints), 0.0, {}, {}};
   std::vector<Recorded> environments;

@@ -14,7 +14,7 @@
 #include "replay/summary.hpp"
 #include "table/trace.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 struct ReplayOptions {
   RunOptions run = {};

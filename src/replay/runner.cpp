@@ -1,6 +1,7 @@
 #include "replay/runner.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -9,9 +10,10 @@
 #include <utility>
 
 #include <adaptive/adaptive.hpp>
+#include "files/system_error.hpp"
 #include "replay/known_operation.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 struct Arrival {
@@ -47,7 +49,7 @@ SelectorOptions selector_options(const RunOptions& options, std::uint64_t seed) 
 void load_seeds(Selector& selector, const Environment& environment, const SeedTable& seeds,
                 std::uint64_t seed) {
   std::string folder = (std::filesystem::temp_directory_path() / "adaptive-seeds-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw Error("cannot be made", folder);
+  if (::mkdtemp(folder.data()) == nullptr) throw Error(table::error_code_of(errno), "cannot be made", folder);
   const std::filesystem::path table = std::filesystem::path(folder) / "table.json";
   {
     SelectorOptions options;

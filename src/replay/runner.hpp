@@ -12,7 +12,7 @@
 #include <adaptive/policy.hpp>
 #include "replay/environment.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// How results travel from the launch to `record`. Delays are in calls, uniform between the two: where they
 /// differ, results overtake each other.

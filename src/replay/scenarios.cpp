@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 // Late enough for every policy to have settled before, early enough to see what it does afterwards.

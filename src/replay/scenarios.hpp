@@ -9,7 +9,7 @@
 #include "replay/environment.hpp"
 #include "replay/runner.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 struct Scenario {
   std::string name;

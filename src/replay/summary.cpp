@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 double Distribution::quantile(double share) const {
   std::vector<double> sorted = values_;

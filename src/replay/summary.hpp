@@ -8,7 +8,7 @@
 
 #include "replay/runner.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Mean with its 95 % confidence, of values that arrive one by one (Welford).
 class Mean {

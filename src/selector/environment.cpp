@@ -1,6 +1,5 @@
 // ADAPTIVE_MODE and ADAPTIVE_VARIANT: what whoever runs the program may override.
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <functional>
@@ -14,7 +13,7 @@
 #include "base/text.hpp"
 #include "selector/selector.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 bool is_space(char c) {
@@ -71,15 +70,10 @@ void Selector::Impl::read_environment() {
 }
 
 void Selector::Impl::read_mode(const std::string& text) {
-  constexpr std::array<std::pair<std::string_view, Mode>, 5> modes{{{"off", Mode::off},
-                                                                    {"seed", Mode::seed},
-                                                                    {"observe", Mode::observe},
-                                                                    {"online", Mode::online},
-                                                                    {"frozen", Mode::frozen}}};
   if (text.empty()) return;
   const std::string asked = lower(text);
-  for (const auto& [name, mode] : modes)
-    if (name == asked) {
+  for (const Mode mode : {Mode::off, Mode::seed, Mode::observe, Mode::online, Mode::frozen})
+    if (to_string(mode) == asked) {
       shared.mode = mode;
       return;
     }

@@ -24,7 +24,7 @@
 #include "prior/starting_point.hpp"
 #include "selector/seed_entry.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // What the systems' own code calls a dimension.
@@ -88,7 +88,7 @@ bool has_all(const OperationTable& operation, const std::map<std::string, std::s
 
 // The one that the request names, or the only one that has what its key names.
 const OperationTable& find_operation(const Table& table, const LookupRequest& request) {
-  if (table.operations.empty()) throw Error("the table has no operations", "");
+  if (table.operations.empty()) throw Error(ErrorCode::not_found, "the table has no operations", "");
   if (table.operations.size() == 1 && request.operation.empty()) return table.operations.begin()->second;
   std::string known;
   std::vector<const OperationTable*> possible;
@@ -99,8 +99,10 @@ const OperationTable& find_operation(const Table& table, const LookupRequest& re
   }
   if (possible.size() == 1) return *possible.front();
   if (request.operation.empty())
-    throw Error("the table has several operations", "--op", "name one of " + known);
-  throw Error("the table has no operation " + request.operation, "--op", "it has " + known);
+    throw Error(ErrorCode::invalid_argument, "the table has several operations", "--op",
+                "name one of " + known);
+  throw Error(ErrorCode::not_found, "the table has no operation " + request.operation, "--op",
+              "it has " + known);
 }
 
 // Completes a key from what the table leaves no choice about.
@@ -111,13 +113,13 @@ class Completion {
       const Dimension* const dimension = find_dimension(operation, name);
       if (dimension == nullptr) {
         if (may_be_said_elsewhere(name)) continue;
-        throw Error("the operation " + operation.name + " has no dimension " + name, "--key",
-                    "it has " + names_of(operation));
+        throw Error(ErrorCode::not_found, "the operation " + operation.name + " has no dimension " + name,
+                    "--key", "it has " + names_of(operation));
       }
       const std::optional<Parameter> value = parse_value(*dimension, text);
       if (!value)
         throw Error(
-            "\"" + text + "\" is no value of " + dimension->name, "--key",
+            ErrorCode::invalid_argument, "\"" + text + "\" is no value of " + dimension->name, "--key",
             dimension->labels.empty() ? "write a whole number" : "it has " + core::joined(dimension->labels));
       shape_[dimension->name] = *value;
     }
@@ -174,7 +176,7 @@ class Completion {
       some +=
           (i == 0 ? "" : ", ") + print(Shape{{dimension.name, values[i]}}).substr(dimension.name.size() + 1);
     if (values.size() > shown_max) some += ", …";
-    throw Error("does not say " + dimension.name, "--key",
+    throw Error(ErrorCode::invalid_argument, "does not say " + dimension.name, "--key",
                 values.empty() ? "the operation has " + names_of(operation_) : "the table has " + some);
   }
 
@@ -388,11 +390,12 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
 
 LookupResult look_up_like(const Table& table, const LookupRequest& request, const std::string& system) {
   const std::vector<const Format*> known = named(system);
-  if (known.empty()) throw Error("no such system: " + system, "--like", "known are " + known_names());
+  if (known.empty())
+    throw Error(ErrorCode::not_found, "no such system: " + system, "--like", "known are " + known_names());
   const OperationTable& operation = find_operation(table, request);
   const std::vector<const Format*> formats = formats_with(known, operation.name);
   if (formats.empty())
-    throw Error(system + " has no operation " + operation.name, "--like",
+    throw Error(ErrorCode::not_found, system + " has no operation " + operation.name, "--like",
                 "leave --like out, or name another operation with --op");
   Completion completion(operation, request);
   LookupResult result;

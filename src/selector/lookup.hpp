@@ -12,7 +12,7 @@
 #include "prior/predictor.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 struct LookupRequest {
   std::string operation = {};  ///< may be empty if only one operation has the key's dimensions

@@ -13,14 +13,15 @@
 #include "selector/selector.hpp"
 #include "store/exchange.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 SaverOptions checked(SaverOptions options) {
-  if (options.path.empty() && options.store == nullptr) throw Error("neither path nor store", "Saver");
+  if (options.path.empty() && options.store == nullptr)
+    throw Error(ErrorCode::invalid_argument, "neither path nor store", "Saver");
   constexpr std::chrono::hours interval_max{24 * 365};
   if (options.interval <= options.interval.zero() || options.interval > interval_max)
-    throw Error("interval is not between 1 ms and a year", "Saver");
+    throw Error(ErrorCode::invalid_argument, "interval is not between 1 ms and a year", "Saver");
   return options;
 }
 
@@ -106,7 +107,7 @@ struct Saver::Impl {
   }
 
   void save() {
-    if (options.path.empty()) throw Error("there is no path to save to", "Saver");
+    if (options.path.empty()) throw Error(ErrorCode::not_allowed_now, "there is no path to save to", "Saver");
     const std::uint64_t measured = insides.measured();
     try {
       selector.save(options.path);

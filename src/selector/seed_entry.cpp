@@ -1,6 +1,6 @@
 #include "selector/seed_entry.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 std::optional<core::SeedEntry> seed_of(
     const Key& key, const Entry& entry,

@@ -9,7 +9,7 @@
 #include "prior/seed.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// The entry with the variant indices of `index_of`. Variants without an index are left out. Nothing if none
 /// remains. `trusted` and `source` are not set.

@@ -12,25 +12,30 @@
 #include "table/merging/shares.hpp"
 #include "table/update.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 void check(const LearningOptions& learning) {
   const auto share = [](double value) { return value >= 0.0 && value <= 1.0; };
   if (!(learning.indifference >= 0.0 && learning.indifference < 1.0))
-    throw Error("learning.indifference is not a share below 1", "Selector");
+    throw Error(ErrorCode::invalid_argument, "learning.indifference is not a share below 1", "Selector");
   if (!(learning.error > 0.0 && learning.error < 1.0))
-    throw Error("learning.error is not a probability between 0 and 1", "Selector");
+    throw Error(ErrorCode::invalid_argument, "learning.error is not a probability between 0 and 1",
+                "Selector");
   if (!share(learning.exploration_budget))
-    throw Error("learning.exploration_budget is not a share from 0 to 1", "Selector");
+    throw Error(ErrorCode::invalid_argument, "learning.exploration_budget is not a share from 0 to 1",
+                "Selector");
   if (!share(learning.revalidation_budget))
-    throw Error("learning.revalidation_budget is not a share from 0 to 1", "Selector");
-  if (!(learning.timing_cost.count() >= 0.0)) throw Error("learning.timing_cost is negative", "Selector");
+    throw Error(ErrorCode::invalid_argument, "learning.revalidation_budget is not a share from 0 to 1",
+                "Selector");
+  if (!(learning.timing_cost.count() >= 0.0))
+    throw Error(ErrorCode::invalid_argument, "learning.timing_cost is negative", "Selector");
   if (!share(learning.timing_budget))
-    throw Error("learning.timing_budget is not a share from 0 to 1", "Selector");
-  if (learning.samples_min == 0) throw Error("learning.samples_min must be at least 1", "Selector");
+    throw Error(ErrorCode::invalid_argument, "learning.timing_budget is not a share from 0 to 1", "Selector");
+  if (learning.samples_min == 0)
+    throw Error(ErrorCode::invalid_argument, "learning.samples_min must be at least 1", "Selector");
   if (learning.result_patience == 0 || learning.result_patience > 65'536)
-    throw Error("learning.result_patience must be 1 to 65,536", "Selector");
+    throw Error(ErrorCode::invalid_argument, "learning.result_patience must be 1 to 65,536", "Selector");
 }
 
 bool same(const Dimension& a, const Dimension& b) {
@@ -57,10 +62,13 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   table::formats::register_with_tables();
   check(options.learning);
   if (options.writer.size() > table::limits::writer_bytes)
-    throw Error("writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",
+    throw Error(ErrorCode::invalid_argument,
+                "writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",
                 "Selector");
-  if (options.writer.starts_with('#')) throw Error("writer begins with '#'", "Selector");
+  if (options.writer.starts_with('#'))
+    throw Error(ErrorCode::invalid_argument, "writer begins with '#'", "Selector");
   shared.mode = options.mode;
+  shared.device = options.device;
   shared.seed = options.seed;
   shared.learning = options.learning;
   shared.rank_consistent = options.rank_consistent;
@@ -101,7 +109,7 @@ Operation& Selector::define(OperationSpec spec) {
   const std::lock_guard lock(impl_->mutex);
   if (const auto known = impl_->specs.find(spec.name); known != impl_->specs.end()) {
     if (!same(known->second, spec))
-      throw Error("it is defined already, with other dimensions or variants", spec.name,
+      throw Error(ErrorCode::mismatch, "it is defined already, with other dimensions or variants", spec.name,
                   "give one of them another name, or define both alike");
     return *impl_->operations.at(spec.name);
   }
@@ -167,11 +175,12 @@ bool Selector::Impl::is_of_use(const Operation& operation, const Source& source)
 
 void Selector::advance_epoch(const std::filesystem::path& table) {
   if (!impl_->shared.rank_consistent)
-    throw Error("the selector is not rank consistent", "advance_epoch",
+    throw Error(ErrorCode::not_allowed_now, "the selector is not rank consistent", "advance_epoch",
                 "set SelectorOptions::rank_consistent");
   std::optional<Impl::Source> source = impl_->read(table.string());
   if (!source || !source->trusted)
-    throw Error("is of another device or other software, and the epoch stays as it is", table.string(),
+    throw Error(ErrorCode::mismatch, "is of another device or other software, and the epoch stays as it is",
+                table.string(),
                 "announce a table that was measured on this device; the log says what differs");
   const std::lock_guard lock(impl_->mutex);
   bool is_of_use = false;
@@ -180,7 +189,8 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
     is_of_use = impl_->is_of_use(*operation, *source) || is_of_use;
   }
   if (!is_of_use)
-    throw Error("says nothing of the operations and variants that are defined, and the epoch stays as it is",
+    throw Error(ErrorCode::mismatch,
+                "says nothing of the operations and variants that are defined, and the epoch stays as it is",
                 table.string(), "define the operations first, or announce the table that was saved for them");
   impl_->take_up(*std::move(source));
   for (const auto& [name, operation] : impl_->operations) operation->state_->start_from_tables();

@@ -15,7 +15,7 @@
 #include "operation/shared.hpp"
 #include "table/table.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 struct Selector::Impl {
   /// A table that was found, and where.

@@ -20,7 +20,7 @@
 #include "table/merging/shares.hpp"
 #include "table/search.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 static_assert(core::name_bytes_max == table::limits::name_bytes);

@@ -11,7 +11,7 @@
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/merge.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // The first `components` numbers of a version; what no file can be named by becomes '_'.

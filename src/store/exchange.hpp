@@ -11,7 +11,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// The store's group is the device with its driver's branch and its toolkit. A record is named
 /// "OPERATION/KEY/WRITER" and contains one entry, as a table, with the share of that writer only. So records

@@ -17,9 +17,10 @@
 
 #include "files/atomic_file.hpp"
 #include "files/file_text.hpp"
+#include "files/system_error.hpp"
 #include "store/store_name.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 Store::~Store() = default;
 
@@ -28,8 +29,8 @@ std::vector<Store::Problem> Store::problems() const {
 }
 
 void Retention::check() const {
-  if (unused < unused.zero()) throw Error("unused is negative", "Retention");
-  if (writers == 0) throw Error("writers must be at least 1", "Retention");
+  if (unused < unused.zero()) throw Error(ErrorCode::invalid_argument, "unused is negative", "Retention");
+  if (writers == 0) throw Error(ErrorCode::invalid_argument, "writers must be at least 1", "Retention");
 }
 
 namespace {
@@ -97,7 +98,9 @@ class FileStore final : public Store {
     for (const auto& [name, text] : records) mine.records.insert_or_assign(name, text);
     std::error_code error;
     fs::create_directories(folder_of(group), error);
-    if (error) throw Error("cannot be made: " + error.message(), folder_of(group).string());
+    if (error)
+      throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
+                  folder_of(group).string());
     // A name that is no UTF-8 must not keep the others from being written.
     table::write_atomically(path,
                             Json(mine.records).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -136,7 +139,8 @@ class FileStore final : public Store {
       if (!name.starts_with('.') && name.ends_with(ending)) names.push_back(std::move(name));
     }
     if (error && error != std::errc::no_such_file_or_directory)
-      throw Error("cannot be read: " + error.message(), folder_of(group).string());
+      throw Error(table::error_code_of(error.value()), "cannot be read: " + error.message(),
+                  folder_of(group).string());
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -150,7 +154,7 @@ class FileStore final : public Store {
     File file{.version = version};
     try {
       const Json json = Json::parse(table::read_text(path), nullptr, false);
-      if (!json.is_object()) throw Error("is no file of a store", path.string());
+      if (!json.is_object()) throw Error(ErrorCode::corrupt, "is no file of a store", path.string());
       std::size_t others = 0;
       for (const auto& [name, text] : json.items()) {
         if (!text.is_string()) {

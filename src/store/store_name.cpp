@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 constexpr std::size_t name_max = 200;  // of the 255 bytes of a file's name; endings need some

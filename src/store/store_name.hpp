@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// A name that is safe as one part of a path. Different names stay different, also on file systems that
 /// ignore case: all bytes except a to z, 0 to 9, '_', '-' and '.' (not at the begin) become "%" and two

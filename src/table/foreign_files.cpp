@@ -9,7 +9,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 std::optional<std::string> joined(JsonValue value, const Path& path, const Checks& checks) {

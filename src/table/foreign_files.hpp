@@ -6,7 +6,7 @@
 #include "json/checks.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// A faulty file is left out and gives a notice.
 void read_foreign_files(JsonValue value, const Path& path, const Checks& checks,

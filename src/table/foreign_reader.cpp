@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 constexpr ForeignReader no_reader{

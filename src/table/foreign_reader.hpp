@@ -11,7 +11,7 @@
 #include "json/tree.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Every function may be called from any thread, also by several threads at once.
 struct ForeignReader {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// The folder `share/adaptive/configs` of the installation to which the running code belongs. This is the
 /// installation of the shared library, or of a statically linked program that is installed in the same

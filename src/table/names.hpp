@@ -8,7 +8,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 constexpr std::string_view to_string(DimensionKind kind) noexcept {
   switch (kind) {

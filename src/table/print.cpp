@@ -17,7 +17,7 @@
 #include "table/names.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 class Printer {
@@ -96,7 +96,8 @@ void Printer::text(std::string_view text) {
 
 void Printer::name(std::string_view name, std::string_view of) {
   if (name.empty() || name.size() > limits::name_bytes)
-    throw Error("the name of " + std::string(of) + " must have 1 to " + std::to_string(limits::name_bytes) +
+    throw Error(ErrorCode::invalid_argument,
+                "the name of " + std::string(of) + " must have 1 to " + std::to_string(limits::name_bytes) +
                     " bytes, has " + std::to_string(name.size()),
                 std::string(name.substr(0, 64)));
   text(name);

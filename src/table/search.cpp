@@ -15,7 +15,7 @@
 #include "table/foreign_reader.hpp"
 #include "table/installed.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 
 namespace fs = std::filesystem;
 

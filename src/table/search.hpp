@@ -9,7 +9,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 struct FoundTable {
   std::filesystem::path path = {};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 bool operator==(const OperationTable& a, const OperationTable& b) {
   const auto same = [](const Dimension& x, const Dimension& y) {

@@ -16,7 +16,7 @@
 
 #include "base/notice.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Latencies of one variant at one key. If `count` is 0, only `failures` and `failed_at` may be set.
 struct Statistics {

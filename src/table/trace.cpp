@@ -14,7 +14,7 @@
 #include "base/limits.hpp"
 #include "files/file_text.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 using Json = nlohmann::json;
@@ -199,7 +199,7 @@ Trace parse_trace(std::string_view text, const std::string& source) {
     std::string what = "has no latencies";
     if (!trace.notices.empty())
       what += "; " + trace.notices.front().where + ": " + trace.notices.front().what;
-    throw Error(what, source);
+    throw Error(ErrorCode::corrupt, what, source);
   }
   return trace;
 }

@@ -11,7 +11,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// The latencies of one key, by variant. If the recorder interleaved the variants, sample i of each variant
 /// was taken in the same round.

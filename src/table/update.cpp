@@ -3,7 +3,7 @@
 #include <system_error>
 #include <utility>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 std::vector<Notice> update(const std::filesystem::path& path, const std::function<bool(Table&)>& change,
                            std::chrono::milliseconds wait_max) {

@@ -9,7 +9,7 @@
 #include "files/file_lock.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Reads the table at `path` (a missing or empty file is an empty table), calls `change`, and replaces the
 /// table if `change` returns true. All this happens under the table's lock, so that no other update is lost.

@@ -6,7 +6,7 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using Family = kernels::cuda::Family;
@@ -14,9 +14,10 @@ using Family = kernels::cuda::Family;
 Variant variant_of(const Family& family, std::size_t index) {
   // A family lives for the whole process and its variants never move.
   const kernels::Variant& from = family.variant(index);
-  return {.name = from.name, .parameters = parameters_of(from), .supports = [&family, index](const Key& key) {
-            return family.runs(index, shape_of(key));
-          }};
+  return {.name = from.name,
+          .parameters = parameters_of(from),
+          .numeric_class = from.numeric_class,
+          .supports = [&family, index](const Key& key) { return family.runs(index, shape_of(key)); }};
 }
 
 std::vector<std::pair<std::string, kernels::Parameter>> to_kernels(const Parameters& parameters) {
@@ -27,9 +28,10 @@ std::vector<std::pair<std::string, kernels::Parameter>> to_kernels(const Paramet
 
 }  // namespace
 
-CudaOperation::CudaOperation(Selector& selector, const Family& family) : state_(std::make_shared<State>()) {
+CudaOperation::CudaOperation(Selector& selector, const Family& family, bool mix_numeric_classes)
+    : state_(std::make_shared<State>()) {
   state_->family = &family;
-  OperationSpec spec{.name = family.name()};
+  OperationSpec spec{.name = family.name(), .mix_numeric_classes = mix_numeric_classes};
   for (const kernels::Dimension& dimension : family.dimensions())
     spec.dimensions.push_back(dimension_of(dimension));
   // The same for every operation of the family, whatever it has met by now. The rest come by key and by
@@ -78,7 +80,7 @@ std::size_t CudaOperation::family_variant(std::uint32_t variant) const noexcept 
 std::uint32_t CudaOperation::operation_variant(std::size_t family_variant) const {
   const std::string& name = state_->family->variant(family_variant).name;
   if (const auto index = operation().find_variant(name)) return *index;
-  throw Error("there is no variant \"" + name + "\" yet", operation().name());
+  throw Error(ErrorCode::not_found, "there is no variant \"" + name + "\" yet", operation().name());
 }
 
 Key key_of(const kernels::Shape& shape) {
@@ -101,7 +103,7 @@ Dimension dimension_of(const kernels::Dimension& from) {
     case Kind::label_set:
       return set_dimension(from.name, from.labels);
   }
-  throw Error("dimension " + from.name + " is of an unknown kind", "");
+  throw Error(ErrorCode::unsupported, "dimension " + from.name + " is of an unknown kind", "");
 }
 
 std::vector<Dimension> dimensions_of(const std::vector<kernels::Dimension>& from) {

@@ -13,7 +13,7 @@
 
 #include "kernels/cuda_family.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// Maps variants of the operation to variants of the family. Their indices differ, since the family gets new
 /// variants with every shape that is asked about, and the operation with its own keys and tables.
@@ -25,8 +25,11 @@ namespace adaptive::tuning {
 /// The candidates of a key are those of the device that is current at the first launch of the key.
 class CudaOperation {
  public:
-  /// Defines the operation, with the family's name. Throws `Error` as Selector::define does.
-  CudaOperation(Selector& selector, const kernels::cuda::Family& family);
+  /// Defines the operation, under the family's name, with the numeric classes of the family's variants. With
+  /// `mix_numeric_classes` a key may run a variant that rounds differently from its default; without it, the
+  /// results of a key never change (`OperationSpec::mix_numeric_classes`). Throws `Error` as
+  /// `Selector::define` does.
+  CudaOperation(Selector& selector, const kernels::cuda::Family& family, bool mix_numeric_classes = false);
 
   Operation& operation() const noexcept { return *state_->operation.load(std::memory_order_relaxed); }
   const kernels::cuda::Family& family() const noexcept { return *state_->family; }

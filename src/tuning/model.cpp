@@ -1,6 +1,6 @@
 #include "tuning/model.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 void add_latent_attention(const Model& m, std::vector<Projection>& all) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// Which side of a weight tensor parallelism cuts: `out` is column parallel, `in` row parallel.
 enum class Split : std::uint8_t { none, out, in };

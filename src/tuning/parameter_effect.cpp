@@ -9,7 +9,7 @@
 
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // "tile=64" without its name.

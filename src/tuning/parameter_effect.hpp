@@ -7,7 +7,7 @@
 
 #include "tuning/race.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct ValueEffect {
   std::string value = {};  ///< as to_string of parameters has it

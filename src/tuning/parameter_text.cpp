@@ -8,7 +8,7 @@
 
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 void print(std::string& out, const Parameter& parameter) {
@@ -53,7 +53,9 @@ class Parser {
   }
 
  private:
-  [[noreturn]] void fail() const { throw Error("no parameters: \"" + std::string(text_) + "\"", ""); }
+  [[noreturn]] void fail() const {
+    throw Error(ErrorCode::invalid_argument, "no parameters: \"" + std::string(text_) + "\"", "");
+  }
 
   bool skip_spaces() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;

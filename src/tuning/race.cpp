@@ -9,7 +9,7 @@
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // A phase whose samples are all throttled ends at this many times its rounds.

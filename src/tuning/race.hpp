@@ -31,7 +31,7 @@
 
 #include "tuning/bench/bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct RaceOptions {
   int warm_up = 0;     ///< rounds before the first that counts; check() has launched each once anyway

@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;
@@ -44,14 +44,16 @@ bool has_labels(const kernels::Dimension& dimension) {
 
 std::int64_t whole(const std::string& what, std::string_view text) {
   const auto value = core::parse_number<std::int64_t>(text);
-  if (!value) throw Error("\"" + std::string(text) + "\" is not a whole number", what);
+  if (!value)
+    throw Error(ErrorCode::invalid_argument, "\"" + std::string(text) + "\" is not a whole number", what);
   return *value;
 }
 
 std::int64_t label_index(const kernels::Dimension& dimension, const std::string& label) {
   const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
   if (at == dimension.labels.end())
-    throw Error("there is no \"" + label + "\"", dimension.name, "it has: " + core::joined(dimension.labels));
+    throw Error(ErrorCode::not_found, "there is no \"" + label + "\"", dimension.name,
+                "it has: " + core::joined(dimension.labels));
   return at - dimension.labels.begin();
 }
 
@@ -62,9 +64,11 @@ class ShapeMaker {
   ShapeMaker(const Target& target, const ShapeRequest& request) : target_(target), request_(request) {
     for (const auto& [name, values] : request.values)
       if (find(name) == nullptr)
-        throw Error("has no dimension \"" + name + "\"", target.name(), "it has: " + core::joined(names()));
+        throw Error(ErrorCode::not_found, "has no dimension \"" + name + "\"", target.name(),
+                    "it has: " + core::joined(names()));
     if (request.dtype != "auto" && !request.dtype.empty() && !has(Role::dtype))
-      throw Error("has no dimension dtype", target.name(), "it has: " + core::joined(names()));
+      throw Error(ErrorCode::not_found, "has no dimension dtype", target.name(),
+                  "it has: " + core::joined(names()));
   }
 
   ShapeList make() {
@@ -76,7 +80,7 @@ class ShapeMaker {
       const bool about_weights = !request_.batch_sizes.empty() || !request_.sequence_lengths.empty() ||
                                  !request_.values.empty() || !request_.routing.empty();
       if (about_weights)
-        throw Error("of which weights are the shapes to be?", target_.name(),
+        throw Error(ErrorCode::invalid_argument, "of which weights are the shapes to be?", target_.name(),
                     "name a --model or --out-in-features");
       add_own();
     }
@@ -110,9 +114,9 @@ class ShapeMaker {
 
   Error no_projection() const {
     if (has(Role::experts))
-      return Error("has no experts, and " + target_.name() + " multiplies by expert", request_.model->name,
-                   "name their number with --experts");
-    return Error("has no layer for " + target_.name(), request_.model->name);
+      return Error(ErrorCode::not_found, "has no experts, and " + target_.name() + " multiplies by expert",
+                   request_.model->name, "name their number with --experts");
+    return Error(ErrorCode::not_found, "has no layer for " + target_.name(), request_.model->name);
   }
 
   std::vector<Projection> wanted_projections() const {
@@ -185,7 +189,8 @@ class ShapeMaker {
     const std::int64_t in =
         projection.split == Split::in ? divided(projection.in, tp, name + " in") : projection.in;
     if (projection.is_expert && experts() == 0)
-      throw Error("multiplies by expert", target_.name(), "name their number with --experts or a model");
+      throw Error(ErrorCode::invalid_argument, "multiplies by expert", target_.name(),
+                  "name their number with --experts or a model");
     const std::int64_t local =
         projection.is_expert ? divided(experts(), request_.expert_parallel, "experts") : 0;
     for (const RoutingSummary& each : rows(projection, local)) {
@@ -226,7 +231,7 @@ class ShapeMaker {
         break;
     }
     if (!has_labels(dimension))
-      throw Error("needs a value for " + dimension.name, target_.name(),
+      throw Error(ErrorCode::invalid_argument, "needs a value for " + dimension.name, target_.name(),
                   "give one with --set " + dimension.name + "=…");
     return {dimension.kind == kernels::Dimension::Kind::label ? 0 : 1};
   }
@@ -269,8 +274,8 @@ class ShapeMaker {
       const std::string part = text.substr(at, end - at);
       const std::size_t equals = part.find('=');
       if (equals == std::string::npos || find(part.substr(0, equals)) == nullptr)
-        throw Error("\"" + part + "\" is no value of a dimension", "--shape " + text,
-                    target_.name() + " has: " + core::joined(names()));
+        throw Error(ErrorCode::invalid_argument, "\"" + part + "\" is no value of a dimension",
+                    "--shape " + text, target_.name() + " has: " + core::joined(names()));
       parts[part.substr(0, equals)] = part.substr(equals + 1);
       at = end + 1;
     }
@@ -278,7 +283,7 @@ class ShapeMaker {
     for (const kernels::Dimension& dimension : target_.dimensions()) {
       const auto at = parts.find(dimension.name);
       if (at == parts.end() && !has_labels(dimension))
-        throw Error(dimension.name + " is missing", "--shape " + text);
+        throw Error(ErrorCode::invalid_argument, dimension.name + " is missing", "--shape " + text);
       shape.push_back(at == parts.end() ? (dimension.kind == kernels::Dimension::Kind::label ? 0 : 1)
                                         : parse_value(dimension, at->second));
     }
@@ -287,7 +292,7 @@ class ShapeMaker {
 
   void add(Shape shape) {
     if (const auto why = target_.why_invalid(shape))
-      throw Error("is no shape: " + *why,
+      throw Error(ErrorCode::invalid_argument, "is no shape: " + *why,
                   target_.name() + " " + kernels::to_string(target_.dimensions(), shape));
     if (known_.insert(shape).second) result_.shapes.push_back(std::move(shape));
   }

@@ -23,7 +23,7 @@
 #include "tuning/bench/bench.hpp"
 #include "tuning/model.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// One step of recorded routing: the number of rows of each expert.
 using RoutedStep = std::vector<std::int64_t>;

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 constexpr std::array<std::pair<TrialStatus, std::string_view>, 8> names = {{

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 enum class TrialStatus : std::uint8_t {
   ok,

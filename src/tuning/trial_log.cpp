@@ -16,8 +16,9 @@
 #include "base/text.hpp"
 #include "files/atomic_file.hpp"
 #include "files/file_descriptor.hpp"
+#include "files/system_error.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 constexpr std::string_view header =
@@ -123,7 +124,7 @@ std::vector<TrialRow> parse_trials(std::string_view text, const std::string& sou
     at = complete ? end + 1 : text.size();
     if (number == 1) {
       if (complete && line != header)
-        throw Error("is no list of trials", source + ":1",
+        throw Error(ErrorCode::corrupt, "is no list of trials", source + ":1",
                     "its first line is not \"" + std::string(header) + '"');
       continue;
     }
@@ -133,7 +134,7 @@ std::vector<TrialRow> parse_trials(std::string_view text, const std::string& sou
     else if (skipped != nullptr)
       ++*skipped;
     else
-      throw Error("is no trial", source + ":" + std::to_string(number));
+      throw Error(ErrorCode::corrupt, "is no trial", source + ":" + std::to_string(number));
   }
   return rows;
 }
@@ -142,9 +143,9 @@ std::vector<TrialRow> read_trials(const std::filesystem::path& path, std::size_t
   std::size_t ignored = 0;
   if (!std::filesystem::exists(path)) return parse_trials("", path.string(), skipped);
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error("cannot be read", path.string());
+  if (!file) throw Error(ErrorCode::io, "cannot be read", path.string());
   const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) throw Error("cannot be read", path.string());
+  if (file.bad()) throw Error(ErrorCode::io, "cannot be read", path.string());
   return parse_trials(text, path.string(), skipped != nullptr ? skipped : &ignored);
 }
 
@@ -163,7 +164,8 @@ void TrialLog::rewrite() {
   table::write_atomically(path_, text());
   file_ = std::make_unique<File>(path_);
   if (!file_->descriptor)
-    throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
+    throw Error(table::error_code_of(errno), "cannot be written: " + std::generic_category().message(errno),
+                path_.string());
 }
 
 void TrialLog::write(const std::string& text) {
@@ -171,7 +173,8 @@ void TrialLog::write(const std::string& text) {
     const ssize_t written = ::write(file_->descriptor.get(), text.data() + done, text.size() - done);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0)
-      throw Error("cannot be written: " + std::generic_category().message(errno), path_.string());
+      throw Error(table::error_code_of(errno), "cannot be written: " + std::generic_category().message(errno),
+                  path_.string());
     done += static_cast<std::size_t>(written);
   }
 }

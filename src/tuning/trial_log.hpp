@@ -26,7 +26,7 @@
 
 #include "tuning/bench/bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct TrialRow {
   std::string operation = {};

@@ -13,7 +13,7 @@
 #include "tuning/bench/logged_bench.hpp"
 #include "tuning/cuda_operation.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // FNV-1a: a shape's random orders do not depend on what else is tuned.
@@ -162,8 +162,8 @@ class Tuner {
     log_.replace(result_.operation, wanted.name, finished.rows);
     TunedShape tuned = retell(log_, result_.operation, wanted.name, options_.race);
     if (!tuned.done)
-      throw Error("the trials of another process are not those of a whole race", wanted.name,
-                  "all workers must be of the same version");
+      throw Error(ErrorCode::mismatch, "the trials of another process are not those of a whole race",
+                  wanted.name, "all workers must be of the same version");
     tuned.shape = wanted.shape;
     remember_memory(tuned);
     const std::lock_guard lock(mutex_);

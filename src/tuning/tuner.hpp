@@ -27,7 +27,7 @@
 #include "tuning/race.hpp"
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct TuneOptions {
   RaceOptions race = {};

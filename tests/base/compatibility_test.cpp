@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 Fingerprint h200() {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 TEST(Text, IsSplitAndJoined) {

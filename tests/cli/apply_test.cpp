@@ -3,7 +3,7 @@
 #include "tests/cli/measured_table.hpp"
 #include "tests/cli/tool.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 class Apply : public ToolTest {

@@ -7,7 +7,7 @@
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using Json = nlohmann::json;

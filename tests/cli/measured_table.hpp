@@ -8,7 +8,7 @@
 #include "table/merging/shares.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// Variants "a" and "b", each measured by `writer` with the latencies given.
 inline table::Table measured_table(const std::string& incumbent,

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 tuning::TunedShape finished() {

@@ -2,7 +2,7 @@
 
 #include "tests/cli/tool.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 class Replay : public ToolTest {

@@ -11,7 +11,7 @@
 
 #include "tests/cli/tool.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 std::string output_of(const std::string& command) {

@@ -13,7 +13,7 @@
 
 #include "cli/program.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 struct Outcome {
   int code = 0;

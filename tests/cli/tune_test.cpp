@@ -22,7 +22,7 @@
 #include "tests/cli/tool.hpp"
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using Json = nlohmann::json;

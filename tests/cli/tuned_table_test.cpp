@@ -9,7 +9,7 @@
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 class TunedTable : public ToolTest {};

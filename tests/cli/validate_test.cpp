@@ -3,7 +3,7 @@
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 class Validate : public ToolTest {

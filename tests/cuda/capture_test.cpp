@@ -4,7 +4,7 @@
 
 #include "tests/cuda/timer_fixture.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 class TimerCapture : public TimerTest {

@@ -4,7 +4,7 @@
 #include "cuda/cupti/library.hpp"
 #include "tests/cuda/timer_fixture.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 void CUPTIAPI ignore(void*, CUpti_CallbackDomain, CUpti_CallbackId, const void*) {}

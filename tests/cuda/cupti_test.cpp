@@ -6,7 +6,7 @@
 #include "cuda/cupti/session.hpp"
 #include "tests/cuda/timer_fixture.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 class CuptiTest : public TimerTest {

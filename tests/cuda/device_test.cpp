@@ -4,7 +4,7 @@
 #include <adaptive/cuda.hpp>
 #include "tests/cuda/timer_fixture.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 TEST(CudaDevice, IsRefusedWhereThereIsNone) {

@@ -16,7 +16,7 @@
 #include "tests/cuda/graph_kernels.hpp"
 #include "tests/selector/support.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 
 using namespace adaptive::test;
 

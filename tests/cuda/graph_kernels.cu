@@ -6,7 +6,7 @@
 #define TEST_PAIRS
 #endif
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 template <int V>

@@ -5,7 +5,7 @@
 
 #include <cuda_runtime_api.h>
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 
 constexpr int variants_max = 4;
 

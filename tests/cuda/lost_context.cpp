@@ -6,7 +6,7 @@
 #include "cuda/spin.hpp"
 #include "tests/selector/support.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 using namespace adaptive::test;

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 struct FakeNode {

@@ -1,7 +1,13 @@
 // Latencies arrive by themselves, of the right kind, and are all accounted for.
 #include "tests/cuda/timer_fixture.hpp"
 
-namespace adaptive::cuda::test {
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 TEST_F(TimerTest, LatenciesArriveDuringLaterLaunches) {
@@ -248,6 +254,77 @@ TEST_F(TimerTest, EveryDeviceHasItsOwnEvents) {
   EXPECT_EQ(c.timed, 20u * static_cast<unsigned>(device_count()));
   EXPECT_EQ(c.dropped, 0u);
   expect_adds_up(c);
+}
+
+static_assert(std::is_nothrow_move_constructible_v<Launch> && std::is_nothrow_move_assignable_v<Launch>);
+static_assert(!std::is_copy_constructible_v<Launch> && !std::is_copy_assignable_v<Launch>);
+
+TEST_F(TimerTest, ALaunchHandsBackItsStream) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  auto one = timer.launch(op, {8}, stream);
+  EXPECT_EQ(one.stream(), stream);
+  one.check(launch_spin(20 * us, nullptr, one.stream()));
+}
+
+TEST_F(TimerTest, AMovedLaunchIsTimedOnce) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  plug(stream);
+  {
+    auto begun = timer.launch(op, {8}, stream);
+    ASSERT_TRUE(begun.timed());
+    auto ended = std::move(begun);
+    EXPECT_FALSE(begun.timed());  // NOLINT(bugprone-use-after-move): what it promises
+    EXPECT_TRUE(ended.timed());
+    ended.check(launch_spin(20 * us, nullptr, ended.stream()));
+    // Taking another one ends this one.
+    ended = timer.launch(op, {8}, stream);
+    EXPECT_EQ(timer.counters().timed, 1u);
+    ended.check(launch_spin(20 * us, nullptr, ended.stream()));
+  }
+  EXPECT_EQ(timer.counters().timed, 2u);
+  ASSERT_TRUE(timer.drain());
+  expect_adds_up(timer.counters());
+}
+
+TEST_F(TimerTest, ACancelledLaunchIsNotTimedAndItsVariantStaysInUse) {
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  {
+    auto one = timer.launch(op, {8}, stream);
+    ASSERT_TRUE(one.timed());
+    one.cancel();
+    EXPECT_FALSE(one.timed());
+    one.cancel();
+  }
+  const TimerCounters c = timer.counters();
+  EXPECT_EQ(c.cancelled, 1u);
+  EXPECT_EQ(c.timed, 0u);
+  EXPECT_EQ(c.failed, 0u);
+  EXPECT_EQ(op.counters().failures, 0u);
+  EXPECT_TRUE(op.explain({8}).candidates.at(0).available);
+}
+
+TEST_F(TimerTest, WarnsOnceOfASelectorThatWasMadeForTheHost) {
+  std::vector<std::string> lines;
+  TimerOptions logged;
+  logged.log = [&](LogLevel level, std::string_view line) {
+    if (level == LogLevel::warning) lines.emplace_back(line);
+  };
+  Timer timer(logged);
+  Selector on_gpu({.device = cuda::device(), .use_environment = false});
+  launch(timer, on_gpu.define(operation({"a"})), stream);
+  EXPECT_TRUE(lines.empty());
+  Selector on_host({.device = host_device(), .use_environment = false});
+  Operation& op = on_host.define(operation({"a"}));
+  for (int i = 0; i < 3; ++i) launch(timer, op, stream);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines.front().find("adaptive::cuda::device()"), std::string::npos) << lines.front();
+  ASSERT_TRUE(timer.drain());
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <adaptive/cuda.hpp>
 #include "tests/selector/support.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 constexpr int size = 384;

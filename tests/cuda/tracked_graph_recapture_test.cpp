@@ -7,7 +7,7 @@
 
 #include "tests/cuda/graph_fixture.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 class TrackedGraphRecaptureTest : public GraphTest {

@@ -5,7 +5,7 @@
 
 #include "tests/cuda/graph_fixture.hpp"
 
-namespace adaptive::cuda::test {
+namespace adaptive::inline v1::cuda::test {
 namespace {
 
 class TrackedGraphTest : public GraphTest {};

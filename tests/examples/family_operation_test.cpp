@@ -13,6 +13,7 @@ TEST(FamilyOperation, HoldsTheVariantsThatRunHereOfEveryFamily) {
     const FamilyOperation made = make_operation(*family);
     adaptive::Operation& operation = selector.define(made.spec);
     ASSERT_EQ(operation.variant_count(), made.family_variants.size()) << family->name();
+    EXPECT_TRUE(made.spec.mix_numeric_classes) << "the demo says that other roundings are welcome";
     ASSERT_EQ(operation.dimensions().size(), family->dimensions().size());
     std::size_t available = 0;
     for (const kernels::Variant& variant : family->variants()) available += variant.available() ? 1 : 0;
@@ -21,6 +22,7 @@ TEST(FamilyOperation, HoldsTheVariantsThatRunHereOfEveryFamily) {
       const kernels::Variant& from = family->variants()[made.family_variants[v]];
       EXPECT_EQ(operation.variant(v).name, from.name);
       EXPECT_EQ(operation.variant(v).parameters.size(), from.parameters.size());
+      EXPECT_EQ(operation.variant(v).numeric_class, from.numeric_class);
     }
   }
 }

@@ -17,7 +17,7 @@
 
 #include "tests/table/sample_table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 namespace fs = std::filesystem;

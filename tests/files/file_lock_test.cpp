@@ -12,7 +12,7 @@
 #include "table/update.hpp"
 #include "tests/table/sample_table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 namespace fs = std::filesystem;
@@ -144,7 +144,7 @@ TEST(Update, WhatTheChangeThrowsLeavesTheTable) {
   EXPECT_THROW(update(folder / "t.json",
                       [](Table& table) -> bool {
                         table = Table();
-                        throw Error("no", "here");
+                        throw Error(ErrorCode::io, "no", "here");
                       }),
                Error);
   EXPECT_EQ(read(folder / "t.json").table, sample_table());

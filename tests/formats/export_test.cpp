@@ -9,7 +9,7 @@
 #include "formats/values.hpp"
 #include "tests/formats/sample_files.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // Makes the variant with these parameters the incumbent of the entry.

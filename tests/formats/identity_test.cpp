@@ -7,7 +7,7 @@
 
 #include "tests/formats/sample_files.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 namespace fs = std::filesystem;

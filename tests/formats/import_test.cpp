@@ -7,7 +7,7 @@
 #include "formats/nearest.hpp"
 #include "tests/formats/sample_files.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // "E=8,m=17,…" of the entry, and its incumbent.

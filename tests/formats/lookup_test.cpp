@@ -13,7 +13,7 @@
 #include "learning/prediction.hpp"
 #include "tests/formats/sample_files.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 std::string triton(std::initializer_list<std::pair<int, int>> rows) {

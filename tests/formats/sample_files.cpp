@@ -5,7 +5,7 @@
 #include <span>
 #include <stdexcept>
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // Windows line ends, no final newline.

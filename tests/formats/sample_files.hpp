@@ -11,7 +11,7 @@
 #include "table/table.hpp"
 #include "tests/table/sample_table.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// Text by path: "vllm/E=8,….json". The first folder is the system.
 const std::map<std::string, std::string>& sample_files();

@@ -14,7 +14,7 @@
 #include "table/table.hpp"
 #include "tests/table/sample_table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 std::optional<std::string> text_of(const std::string& json) {

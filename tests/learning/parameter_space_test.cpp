@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 ParameterSpace space(const std::vector<Parameters>& candidates) {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-namespace adaptive::detail {
+namespace adaptive::inline v1::detail {
 namespace {
 
 TEST(Plan, KeepsVariantAndShare) {

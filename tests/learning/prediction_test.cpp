@@ -12,7 +12,7 @@
 #include <adaptive/random.hpp>
 #include "replay/noise.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 constexpr std::uint32_t variants = 12;

@@ -8,7 +8,7 @@
 #include "learning/promotion.hpp"
 #include "tests/learning/noise.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 struct Outcome {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 const LearningOptions options;

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // Candidate 0 leads; the others are 1.5 and 2 times as slow.

@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 RC_GTEST_PROP(Tickets, AgreeWithAModelThatRemembersAll, ()) {

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 using Outcome = Tickets::Outcome;

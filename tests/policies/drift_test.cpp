@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 /// One candidate at 1,000 ns with 1 % noise of two alternating values.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

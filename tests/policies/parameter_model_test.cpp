@@ -19,7 +19,7 @@
 #include "table/trace.hpp"
 #include "tests/policies/effort.hpp"
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 KeyStatistics on_a_line(std::size_t candidates) {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace adaptive::policies {
+namespace adaptive::inline v1::policies {
 namespace {
 
 /// The first candidate leads, until its latency grows by a half: so many results later the key is re-opened.

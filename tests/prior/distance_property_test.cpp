@@ -11,7 +11,7 @@
 
 #include <adaptive/selector.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 const std::vector<Dimension>& dimensions() {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 TEST(Distance, OfSizesIsInDoublings) {

@@ -10,7 +10,7 @@
 #include "prior/distance.hpp"
 #include "prior/starting_point.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 Dimension any_dimension() {

@@ -8,7 +8,7 @@
 
 #include "prior/starting_point.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 SeedEntry entry(Key key, std::uint32_t incumbent, std::string source = "t") {

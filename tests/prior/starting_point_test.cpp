@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 class StartingPoints : public testing::Test {

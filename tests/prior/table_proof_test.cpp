@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 class TableProof : public testing::Test {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 TEST(Curve, AsCsv) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 TEST(Noise, RepeatsGivenTheSeed) {

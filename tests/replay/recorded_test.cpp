@@ -9,7 +9,7 @@
 
 #include "replay/runner.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 // The slow one has a round more, which the other lacks.

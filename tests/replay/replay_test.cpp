@@ -12,7 +12,7 @@
 #include <adaptive/random.hpp>
 #include "replay/noise.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 // Without noise, so that every figure can be worked out by hand.

@@ -7,7 +7,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 // Candidate `which`, timed, from the first call on.

@@ -17,14 +17,14 @@
 #include "table/merging/shares.hpp"
 #include "tests/table/sample_table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // In memory; counts what is written.
 class MemoryStore final : public Store {
  public:
   const Records& read(const std::string& group) override {
-    if (!reachable) throw Error("gone", name());
+    if (!reachable) throw Error(ErrorCode::unavailable, "gone", name());
     return groups[group];
   }
   void write(const std::string& group, const std::string&, const Records& records) override {

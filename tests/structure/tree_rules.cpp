@@ -143,6 +143,13 @@ bool is_source(const fs::path& path) {
          path.filename() == "CMakeLists.txt";
 }
 
+// What a program links with lies in the inline namespace of the ABI, so that two versions share no symbol.
+std::string judge_namespace(const Layer& layer, const std::string& line) {
+  static const std::regex opening(R"(^namespace adaptive(?!::inline v1\b))");
+  if (layer.name == "kernels" || !std::regex_search(line, opening)) return {};
+  return "write `namespace adaptive::inline v1`";
+}
+
 void check_file(const fs::path& root, const std::string& file, Report& report) {
   static const std::regex include_line(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
   std::ifstream stream(root / file);
@@ -157,7 +164,10 @@ void check_file(const fs::path& root, const std::string& file, Report& report) {
   std::smatch match;
   while (std::getline(stream, line)) {
     ++line_number;
-    if (layer == nullptr || !std::regex_search(line, match, include_line)) continue;
+    if (layer == nullptr) continue;
+    if (std::string message = judge_namespace(*layer, line); !message.empty())
+      report.violations.push_back({file, line_number, std::move(message)});
+    if (!std::regex_search(line, match, include_line)) continue;
     ++report.includes;
     std::string message = judge_include(root, file, *layer, match[1].str());
     if (!message.empty()) report.violations.push_back({file, line_number, std::move(message)});

@@ -141,6 +141,13 @@ INSTANTIATE_TEST_SUITE_P(
                    {{"src/table/file.cpp", "#include <rapidjson/document.h>\n"}},
                    "src/table/file.cpp:1: table includes rapidjson/document.h, which is no file of ours and "
                    "no known dependency\n"},
+        BrokenTree{
+            "OutsideTheInlineNamespace",
+            {{"include/adaptive/key.hpp", "namespace adaptive::inline v1 {\n}\nnamespace adaptive {\n}\n"},
+             {"src/base/index.cpp", "namespace adaptive::core {\n}\n"},
+             {"kernels/family.hpp", "namespace adaptive::kernels {\n}\n"}},
+            "include/adaptive/key.hpp:3: write `namespace adaptive::inline v1`\n"
+            "src/base/index.cpp:1: write `namespace adaptive::inline v1`\n"},
         BrokenTree{"InNoLayer",
                    {{"src/other/file.cpp", "#include <vector>\n"}},
                    "src/other/file.cpp:1: the file is in no layer\n"},

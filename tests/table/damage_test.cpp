@@ -11,7 +11,7 @@
 #include "sample_table.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // The text is refused with file and line.

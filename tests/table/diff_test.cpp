@@ -11,7 +11,7 @@
 #include "sample_table.hpp"
 #include "table/merging/shares.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 OperationTable& matmul(Table& table) {

@@ -13,7 +13,7 @@
 #include "sample_table.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // Files of other systems are recognised by formats that a program registers.

@@ -11,7 +11,7 @@
 #include "table/merging/shares.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 Statistics statistics_of(const std::vector<double>& latencies) {

@@ -10,7 +10,7 @@
 #include "sample_table.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // A table with one operation of one size, one variant, one entry.

@@ -16,7 +16,7 @@
 #include "table/merging/shares.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // The same tables in every run, unless the environment asks for others.

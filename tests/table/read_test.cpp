@@ -11,7 +11,7 @@
 #include "base/limits.hpp"
 #include "sample_table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 std::string documented_example() {

@@ -6,7 +6,7 @@
 #include <random>
 #include <stdexcept>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 Table sample_table() {
   Table table;

@@ -6,7 +6,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Two operations, every kind of dimension and of parameter, records with and without measurements.
 Table sample_table();

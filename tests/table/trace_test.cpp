@@ -10,7 +10,7 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // A file that lives as long as the object.
@@ -19,7 +19,7 @@ class Scratch {
   explicit Scratch(const std::string& content) {
     std::string name = (std::filesystem::temp_directory_path() / "adaptive-trace-XXXXXX").string();
     const int file = ::mkstemp(name.data());
-    if (file < 0) throw Error("cannot be made", name);
+    if (file < 0) throw Error(ErrorCode::io, "cannot be made", name);
     path_ = name;
     std::ofstream(path_) << content;
     std::filesystem::rename(path_, path_.string() + ".jsonl");

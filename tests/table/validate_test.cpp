@@ -10,7 +10,7 @@
 #include "sample_table.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // "line:column what" of each fault of syntax, "line#/pointer what" of the others.

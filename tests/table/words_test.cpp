@@ -4,7 +4,7 @@
 #include "base/time_text.hpp"
 #include "files/folder_version.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 TEST(TimeText, KnownTimes) {

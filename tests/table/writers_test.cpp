@@ -17,7 +17,7 @@
 #include "table/merging/shares.hpp"
 #include "table/update.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 namespace fs = std::filesystem;

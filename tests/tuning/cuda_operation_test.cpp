@@ -10,7 +10,7 @@
 
 #include "tests/selector/scratch_folder.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;
@@ -119,6 +119,15 @@ TEST(CudaOperation, UsesATablesVariantThatTheLibraryDoesNotTellHere) {
   EXPECT_EQ(library.asked.load(), 0);
   EXPECT_EQ(running(bridge, {9999, 0}), "lib_9999");
   EXPECT_EQ(bridge.operation().explain({9999, 0}).match.kind, MatchKind::exact);
+}
+
+TEST(CudaOperation, PassesTheNumericClassesOn) {
+  const Library library;
+  Selector selector(options());
+  const CudaOperation bridge(selector, library);
+  EXPECT_EQ(running(bridge, {30, 0}), "lib_30");
+  for (std::uint32_t v = 0; v < bridge.operation().variant_count(); ++v)
+    EXPECT_EQ(bridge.operation().variant(v).numeric_class, "c");
 }
 
 TEST(CudaOperation, GrowsFromManyThreads) {

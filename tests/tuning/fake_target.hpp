@@ -19,7 +19,7 @@
 
 #include "tuning/bench/bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct FakeCandidate {
   std::string name;

@@ -20,7 +20,7 @@
 #include "tuning/measuring/targets.hpp"
 #include "tuning/race.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 class Isolated : public testing::Test {

@@ -16,7 +16,7 @@
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/measuring/host_target.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 Measurement made_up() {

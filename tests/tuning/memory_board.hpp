@@ -9,7 +9,7 @@
 
 #include "tuning/queue/board.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct SharedTexts {
   std::map<std::string, Board::Texts> groups = {};
@@ -44,7 +44,7 @@ class MemoryBoard final : public Board {
     ++shared_.calls;
     if (shared_.failures > 0) {
       --shared_.failures;
-      throw Error("cannot be reached", name());
+      throw Error(ErrorCode::unavailable, "cannot be reached", name());
     }
   }
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 const Projection* find(const std::vector<Projection>& all, const std::string& name) {

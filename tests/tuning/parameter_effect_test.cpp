@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // Latency 10 µs times 1, 2 or 4 by tile; threads make no difference.

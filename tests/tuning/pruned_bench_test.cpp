@@ -5,7 +5,7 @@
 
 #include "tests/tuning/fake_target.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 std::vector<std::string> names(const SearchSpace& space) {

@@ -13,7 +13,7 @@
 
 #include "tests/tuning/fake_target.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 RaceResult run(FakeDevice& device, RaceOptions options = {}) {

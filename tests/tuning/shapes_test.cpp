@@ -11,7 +11,7 @@
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/measuring/host_target.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;

@@ -14,7 +14,7 @@
 #include "tests/tuning/memory_board.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;

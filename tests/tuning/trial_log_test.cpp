@@ -12,7 +12,7 @@
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/bench/logged_bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 TrialRow row(std::string shape, std::string variant, int round,

@@ -20,7 +20,7 @@
 #include "tuning/cuda_operation.hpp"
 #include "tuning/measuring/isolated_target.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;

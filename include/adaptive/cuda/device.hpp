@@ -3,7 +3,7 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/device.hpp>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// The GPU of that ordinal, as tables name it: device name, driver, toolkit, and in `libraries`
 /// {"compute_capability", "9.0"}, {"multiprocessors", "132"}, {"memory_mib", "143771"} and the runtime's

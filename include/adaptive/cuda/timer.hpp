@@ -12,7 +12,7 @@
 #include <adaptive/log.hpp>
 #include <adaptive/operation.hpp>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// Where a latency comes from.
 enum class Timing {
@@ -36,7 +36,7 @@ struct TimerOptions {
 /// What a timer has done since it was made. While nothing is being launched or polled
 /// `timed == recorded + idle + queued + lost + pending`.
 struct TimerCounters {
-  std::uint64_t timed = 0;     ///< launches that were timed and not reported as failed
+  std::uint64_t timed = 0;     ///< launches that were timed and neither reported as failed nor cancelled
   std::uint64_t recorded = 0;  ///< latencies given to their operations
   std::uint64_t idle = 0;      ///< samples left out because the stream was idle (see `Timer`)
   std::uint64_t queued = 0;    ///< samples left out because the stream was busy, of an operation that learns
@@ -44,8 +44,9 @@ struct TimerCounters {
   std::uint64_t lost = 0;      ///< samples whose events failed, or whose records never came
   std::uint64_t pending = 0;   ///< timed launches whose latency has not come yet
   std::uint64_t dropped = 0;  ///< launches that were to be timed and were not: no slot free, an event refused
-  std::uint64_t captured = 0;  ///< launches inside captures
-  std::uint64_t failed = 0;    ///< launches reported as failed
+  std::uint64_t captured = 0;   ///< launches inside captures
+  std::uint64_t failed = 0;     ///< launches reported as failed
+  std::uint64_t cancelled = 0;  ///< timed launches whose timing `Launch::cancel` dropped
 };
 
 /// Times launches on GPUs without waiting for them.
@@ -104,7 +105,7 @@ class ADAPTIVE_EXPORT Timer {
   bool drain() noexcept;
 
   /// How latencies are taken: `events` where CUPTI was asked for and could not be had.
-  Timing timing() const noexcept;
+  [[nodiscard]] Timing timing() const noexcept;
 
   /// What is subtracted from an event pair on the current device. Measured at the device's first timed
   /// launch, by a thread of its own that ends with it and a stream of its own; latencies wait for it
@@ -112,7 +113,7 @@ class ADAPTIVE_EXPORT Timer {
   /// Zero with CUPTI, and where it could not be measured.
   Latency bias() noexcept;
 
-  TimerCounters counters() const noexcept;
+  [[nodiscard]] TimerCounters counters() const noexcept;
 
  private:
   friend class Launch;

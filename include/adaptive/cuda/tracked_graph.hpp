@@ -11,7 +11,7 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/operation.hpp>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// What an update of an executable graph came to, and so what state that graph is in.
 enum class GraphUpdate {

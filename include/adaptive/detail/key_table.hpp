@@ -11,11 +11,11 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/key.hpp>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 struct KeyState;
 }
 
-namespace adaptive::detail {
+namespace adaptive::inline v1::detail {
 
 /// What the calls of a key do, in one word, so that one load decides a call. Bits 32–63: the share of
 /// the calls that are put to the policy, as a fraction of 2^32; the word as a whole is compared with `Ticks`,

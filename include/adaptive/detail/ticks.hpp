@@ -8,7 +8,7 @@
 
 #include <adaptive/detail/export.hpp>
 
-namespace adaptive::detail {
+namespace adaptive::inline v1::detail {
 
 /// Where the calling thread's line lies in every `Ticks`, in bytes. Zero, the first line, until the thread is
 /// first put to a policy: threads that share a line lose counts, which changes which calls are sampled and

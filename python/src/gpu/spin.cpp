@@ -7,7 +7,7 @@
 
 #include "gpu/driver_functions.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 constexpr const char* ptx = R"(

@@ -9,7 +9,7 @@
 #include "cli/tune/input_files.hpp"
 #include "cli/tune/model_file.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 std::int64_t whole(const std::string& option, const std::string& text) {

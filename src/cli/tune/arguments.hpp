@@ -14,7 +14,7 @@
 #include "tuning/race.hpp"
 #include "tuning/shapes.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 struct TuneArguments {
   std::string family;

@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "cli/tune/console.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using tuning::Contestant;

@@ -7,7 +7,7 @@
 #include "tuning/parameter_effect.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// Shapes by variants: each cell's colour is the latency against the shape's best. At most `variants_max`
 /// columns, those that come nearest to the best somewhere; `left_out` says how many more there are.

@@ -20,7 +20,7 @@
 #include "tuning/cuda_operation.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -125,19 +125,20 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
   const table::Table table = table::read(options.table).table;
   const auto found = table.operations.find(target.name());
   if (found == table.operations.end())
-    throw Error("has nothing of " + target.name(), options.table.string(),
+    throw Error(ErrorCode::not_found, "has nothing of " + target.name(), options.table.string(),
                 "tune it first: `adaptive tune " + target.name() + " --update`");
   const Fingerprint here = target.fingerprint();
   if (!table.fingerprint.device.empty() &&
       normalised_device(table.fingerprint.device) != normalised_device(here.device))
-    throw Error("is of " + table.fingerprint.device + ", and this is " + here.device, options.table.string(),
-                "run the check on that device");
+    throw Error(ErrorCode::mismatch, "is of " + table.fingerprint.device + ", and this is " + here.device,
+                options.table.string(), "run the check on that device");
   // The table may name the dimensions and the labels in another order.
   std::string mismatch;
   const std::optional<table::OperationTable> operation =
       table::aligned(found->second, tuning::dimensions_of(target.dimensions()), mismatch);
   if (!operation)
-    throw Error(target.name() + " has other dimensions there: " + mismatch, options.table.string());
+    throw Error(ErrorCode::mismatch, target.name() + " has other dimensions there: " + mismatch,
+                options.table.string());
   const std::vector<const table::Entry*> sampled = sample(*operation, options.entries, options.race.seed);
   std::vector<Checked> all;
   for (const table::Entry* entry : sampled) {

@@ -9,11 +9,11 @@
 #include "cli/tune/console.hpp"
 #include "tuning/race.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 class Target;
 }
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 struct CheckOptions {
   std::filesystem::path table = {};

@@ -16,7 +16,7 @@
 #include "base/time_text.hpp"
 #include "files/system_error.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using namespace std::chrono_literals;

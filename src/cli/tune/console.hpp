@@ -9,7 +9,7 @@
 
 #include <adaptive/log.hpp>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 struct ConsoleOptions {
   LogLevel level = LogLevel::info;

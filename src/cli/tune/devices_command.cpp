@@ -13,7 +13,7 @@
 #include "cli/json_output.hpp"
 #include "tuning/measuring/targets.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 struct Device {

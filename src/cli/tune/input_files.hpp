@@ -8,7 +8,7 @@
 #include "tuning/bench/pruned_bench.hpp"
 #include "tuning/shapes.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// {"parameters": {"tile": [64, 128], "method": ["panel"]}, "variants": ["lt66_*"], "candidates_max": 20};
 /// each member may be missing. Throws `Error` with the file and a JSON pointer.

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// Throws `Error` with the path where it cannot be read.
 std::string read_file(const std::filesystem::path& path);

@@ -10,7 +10,7 @@
 #include "cli/tune/json_fields.hpp"
 #include "table/installed.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,13 +23,13 @@ Split split_of(const JsonFields& fields) {
   if (text == "out") return Split::out;
   if (text == "in") return Split::in;
   if (text == "none") return Split::none;
-  throw Error("is neither \"out\" nor \"in\" nor \"none\"", fields.where("split"));
+  throw Error(ErrorCode::corrupt, "is neither \"out\" nor \"in\" nor \"none\"", fields.where("split"));
 }
 
 std::vector<std::string> widths(const JsonFields& fields) {
   std::vector<std::string> result;
   for (const nlohmann::json& width : fields.list("bits")) {
-    if (!width.is_string()) throw Error("is no list of texts", fields.where("bits"));
+    if (!width.is_string()) throw Error(ErrorCode::corrupt, "is no list of texts", fields.where("bits"));
     result.push_back(width.get<std::string>());
   }
   return result;
@@ -43,7 +43,8 @@ std::vector<Projection> projections(const JsonFields& fields) {
     Projection projection{.name = one.text("name", "projection " + std::to_string(i))};
     projection.out = one.size("out");
     projection.in = one.size("in");
-    if (projection.out < 1 || projection.in < 1) throw Error("has no out or no in", one.where());
+    if (projection.out < 1 || projection.in < 1)
+      throw Error(ErrorCode::corrupt, "has no out or no in", one.where());
     projection.split = split_of(one);
     projection.is_expert = one.flag("expert");
     projection.bits = widths(one);
@@ -63,7 +64,8 @@ void read_quantisation(const JsonFields& fields, Model& model) {
   model.quantisation = fields.text("quant_method");
   if (fields.has("bits")) model.bits = {std::to_string(fields.size("bits"))};
   for (const nlohmann::json& size : fields.list("weight_block_size")) {
-    if (!size.is_number_integer()) throw Error("is no list of sizes", fields.where("weight_block_size"));
+    if (!size.is_number_integer())
+      throw Error(ErrorCode::corrupt, "is no list of sizes", fields.where("weight_block_size"));
     model.block_shape.push_back(size.get<std::int64_t>());
   }
   if (model.quantisation == "fp8") model.dtype = "float8_e4m3";
@@ -117,7 +119,7 @@ Model find_model(const std::string& name) {
         break;
       }
   if (!fs::is_regular_file(path)) {
-    throw Error("there is no such model", name,
+    throw Error(ErrorCode::not_found, "there is no such model", name,
                 "known: " + core::joined(preset_names()) + "; or give a config.json");
   }
   Model model = parse_model(read_file(path), path.string());
@@ -154,7 +156,8 @@ Model parse_model(std::string_view text, const std::string& source) {
   read_quantisation(whole.object("quantization_config"), model);
   model.projections = projections(fields);
   if (model.hidden_size == 0 && model.projections.empty())
-    throw Error("says neither hidden_size nor projections", source, "is it a model's config.json?");
+    throw Error(ErrorCode::corrupt, "says neither hidden_size nor projections", source,
+                "is it a model's config.json?");
   return model;
 }
 

@@ -8,7 +8,7 @@
 
 #include "tuning/model.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// The folders of `ADAPTIVE_MODELS`, separated by `:`, whether they exist or not.
 std::vector<std::filesystem::path> own_model_folders();

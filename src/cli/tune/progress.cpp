@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;

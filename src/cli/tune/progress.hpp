@@ -10,7 +10,7 @@
 #include "tuning/measuring/targets.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// On a terminal a bar with the number of shapes done, the shape in work, the best variant so far and the
 /// time left; elsewhere, and in the log, one line a shape. Ctrl-C, while this lives, ends the run between two

@@ -10,7 +10,7 @@
 #include "tuning/queue/board.hpp"
 #include "tuning/queue/shared_queue.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 std::string worker_run_name(const std::string& queue_address) {
   return fmt::format("{}-{}-{}", tuning::parse_board_address(queue_address).name, core::host_name(),

@@ -7,7 +7,7 @@
 #include "cli/tune/run_folder.hpp"
 #include "tuning/queue/work_queue.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// "NAME-HOST-PROCESS": of a worker's own folder, since workers may share a disk.
 std::string worker_run_name(const std::string& queue_address);

@@ -18,7 +18,7 @@
 #include "cli/tune/run_folder.hpp"
 #include "files/atomic_file.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -53,7 +53,7 @@ Report read_run(const RunFolder& folder) {
   Report report{.title = fmt::format("{} on {}", plan.family, plan.device)};
   report.shapes = retell(folder, plan);
   if (report.shapes.empty())
-    throw Error("has no finished shape", folder.path().string(),
+    throw Error(ErrorCode::not_found, "has no finished shape", folder.path().string(),
                 "go on with the run: `adaptive tune` with its --run-name");
   std::string command;
   for (const nlohmann::json& word : fields.list("command"))

@@ -10,7 +10,7 @@
 #include "cli/tune/results.hpp"
 #include "tuning/parameter_effect.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using tuning::TunedShape;

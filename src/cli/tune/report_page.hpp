@@ -7,7 +7,7 @@
 
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 struct Report {
   std::string title = {};

@@ -8,7 +8,7 @@
 #include "cli/json_output.hpp"
 #include "cli/tune/console.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;

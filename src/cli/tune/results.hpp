@@ -9,7 +9,7 @@
 
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// One line a shape: best variant, its latency, the default's, gain, confidence, trials.
 void print_results(const tuning::TuneResult& result, std::ostream& out);

@@ -10,8 +10,9 @@
 #include "cli/json_output.hpp"
 #include "cli/tune/json_fields.hpp"
 #include "files/atomic_file.hpp"
+#include "files/system_error.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -37,7 +38,8 @@ Json to_json(const tuning::SearchSpace& space) {
 
 double number(const JsonFields& fields, const char* member) {
   const auto at = fields.json().find(member);
-  if (at == fields.json().end() || !at->is_number()) throw Error("is no number", fields.where(member));
+  if (at == fields.json().end() || !at->is_number())
+    throw Error(ErrorCode::corrupt, "is no number", fields.where(member));
   return at->get<double>();
 }
 
@@ -86,7 +88,8 @@ RunPlan parse_plan(const nlohmann::json& json, const std::string& source) {
   plan.race.exhaustive = race.flag("exhaustive");
   plan.race.default_only = race.flag("default_only");
   const auto seed = race.json().find("seed");
-  if (seed == race.json().end() || !seed->is_number_unsigned()) throw Error("is no seed", race.where("seed"));
+  if (seed == race.json().end() || !seed->is_number_unsigned())
+    throw Error(ErrorCode::corrupt, "is no seed", race.where("seed"));
   plan.race.seed = seed->get<std::uint64_t>();
   return plan;
 }
@@ -94,7 +97,8 @@ RunPlan parse_plan(const nlohmann::json& json, const std::string& source) {
 void RunFolder::begin(const RunMetadata& run, bool anew) {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
-  if (error) throw Error("cannot be made: " + error.message(), path_.string());
+  if (error)
+    throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(), path_.string());
   // A process that was just killed may take a moment to be gone.
   lock_ = std::make_unique<table::FileLock>(trials(), std::chrono::seconds(5));
   if (anew)
@@ -103,10 +107,10 @@ void RunFolder::begin(const RunMetadata& run, bool anew) {
     const nlohmann::json earlier = parse_object(read_file(metadata()), metadata().string());
     const auto plan = earlier.find("plan");
     if (plan == earlier.end() || *plan != nlohmann::json(to_json(run.plan)))
-      throw Error("was run with other options, or on another device", path_.string(),
+      throw Error(ErrorCode::mismatch, "was run with other options, or on another device", path_.string(),
                   "take another --run-name, or --force to begin anew");
   } else if (std::filesystem::exists(trials())) {
-    throw Error("has trials of an unknown run", path_.string(),
+    throw Error(ErrorCode::mismatch, "has trials of an unknown run", path_.string(),
                 "take another --run-name, or --force to begin anew");
   }
   write(run);

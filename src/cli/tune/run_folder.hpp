@@ -21,7 +21,7 @@
 #include "tuning/measuring/sampling.hpp"
 #include "tuning/race.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 
 /// What trials depend on: a run can only be resumed with the same.
 struct RunPlan {

@@ -29,12 +29,13 @@
 #include "cli/tune/queue.hpp"
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
+#include "files/system_error.hpp"
 #include "table/comparing/apply.hpp"
 #include "table/update.hpp"
 #include "tuning/queue/board.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -134,7 +135,7 @@ class Tune {
     try {
       fingerprint_ = tuning::fingerprint_of(pointers());
     } catch (const tuning::DeviceError& e) {
-      throw Error("cannot be used: " + std::string(e.what()), to_string(devices_.front()));
+      throw Error(ErrorCode::failed, "cannot be used: " + std::string(e.what()), to_string(devices_.front()));
     }
     table_path_ = table_path();
     if (table_path_.empty() && arguments_.update)
@@ -243,7 +244,9 @@ class Tune {
   void make_tables_folder() const {
     std::error_code error;
     fs::create_directories(table_path_.parent_path(), error);
-    if (error) throw Error("cannot be made: " + error.message(), table_path_.parent_path().string());
+    if (error)
+      throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
+                  table_path_.parent_path().string());
   }
 
   void update(const table::Table& found) {

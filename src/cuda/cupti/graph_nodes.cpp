@@ -1,6 +1,6 @@
 #include "cuda/cupti/graph_nodes.hpp"
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 // CUPTI numbers the nodes of a graph in the lower half of their ids.

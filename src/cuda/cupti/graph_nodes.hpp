@@ -11,7 +11,7 @@
 #include <adaptive/key.hpp>
 #include <adaptive/operation.hpp>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 /// Kernel records of a replay bear the id of the node in the executable graph. CUPTI tells of every copy of a
 /// node as it is made, from captured graph to clone to executable, so a launch is registered with the nodes

@@ -5,7 +5,7 @@
 
 #include "cuda/timer_state.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 // From the end of the last kernel until its record is delivered, at the very worst.

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <exception>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 // The launch that this thread is in.

@@ -13,7 +13,7 @@
 #include <adaptive/operation.hpp>
 #include "cuda/free_list.hpp"
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 
 struct CuptiLaunch;
 

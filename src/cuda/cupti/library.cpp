@@ -6,7 +6,7 @@
 #include <string>
 #include <type_traits>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 // CUPTI_API_VERSION is 130001 for CUDA 13.0.1, and was a plain count before CUDA 12.

@@ -4,7 +4,7 @@
 #include <cuda.h>
 #include <cupti.h>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// The newest kernel record of the headers. The library must be of the same major version: records grow at
 /// their end within one, and what is read here (times, correlation and node ids) keeps its place.

@@ -1,7 +1,7 @@
 // In place of the session where the headers of CUPTI were not found when the library was built.
 #include "cuda/cupti/session.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 CuptiSession* CuptiSession::open(std::string& why) noexcept {
   why = "built without its headers";

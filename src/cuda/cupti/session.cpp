@@ -10,7 +10,7 @@
 #include "cuda/cupti/library.hpp"
 #include "cuda/free_list.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 // Small buffers are full soon, and only full ones come while the GPU is busy: one holds some 150 kernels.

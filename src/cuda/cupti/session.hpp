@@ -14,7 +14,7 @@
 
 struct CUgraphNode_st;
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// CUPTI serves one client a process: where a profiler or another library is it, `open` says so, and timers
 /// go by events. The connection is made by the first timer that asks for it and given up with the last, so

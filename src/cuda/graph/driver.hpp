@@ -5,7 +5,7 @@
 
 #include <cuda.h>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 /// CUDA_ERROR_LOSSY_QUERY, which the headers before CUDA 12.3 do not name.
 constexpr auto lossy_query = static_cast<CUresult>(402);

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 bool contains(const Nodes& nodes, CUgraphNode node) {

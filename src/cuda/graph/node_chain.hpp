@@ -10,7 +10,7 @@
 #include "cuda/driver.hpp"
 #include "cuda/graph/driver.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 using Nodes = std::vector<CUgraphNode>;
 

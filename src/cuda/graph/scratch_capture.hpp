@@ -7,7 +7,7 @@
 
 #include "cuda/graph/driver.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 
 class ScratchGraph {
  public:

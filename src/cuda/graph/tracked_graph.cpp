@@ -15,7 +15,7 @@
 #include "cuda/graph/node_chain.hpp"
 #include "cuda/graph/scratch_capture.hpp"
 
-namespace adaptive::cuda {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 struct TrackedLaunch {

@@ -13,7 +13,7 @@
 #include "formats/nearest.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::array<std::string_view, 3> tiles = {"tm", "tk", "tn"};

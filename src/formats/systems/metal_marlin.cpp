@@ -12,7 +12,7 @@
 #include "formats/nearest.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::array<std::string_view, 6> metal_row_order = {"kernel_name", "tile_size_m",  "tile_size_n",

@@ -7,7 +7,7 @@
 #include "formats/nearest.hpp"
 #include "formats/systems/triton.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 // What only SGLang's names have. Without any of it a name may be either system's.

@@ -10,7 +10,7 @@
 #include "formats/systems/triton.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::string_view documented_head = "grouped_gemm_config_";

@@ -7,7 +7,7 @@
 
 #include "formats/format.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 const Format& sglang_grouped_gemm();
 

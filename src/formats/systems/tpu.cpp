@@ -10,7 +10,7 @@
 #include "formats/file_name.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 std::size_t size_of(JsonValue list) {

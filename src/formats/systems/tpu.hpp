@@ -14,7 +14,7 @@
 
 #include "formats/format.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// Fills parameters and record of `row` from a list of `names`, of which those from `required` on may be
 /// missing, or from an object. False, with a notice, where the value is neither.

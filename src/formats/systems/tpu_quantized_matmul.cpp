@@ -10,7 +10,7 @@
 #include "formats/systems/tpu.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::array<std::string_view, 4> blocks = {"batch_block_size", "out_block_size", "in_block_size",

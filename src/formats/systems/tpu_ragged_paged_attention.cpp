@@ -12,7 +12,7 @@
 #include "formats/systems/tpu.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::array<std::string_view, 2> page_blocks = {"num_kv_pages_per_block", "num_q_per_block"};

@@ -12,7 +12,7 @@
 #include "formats/nearest.hpp"
 #include "formats/values.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::array<std::string_view, 7> triton_row_order = {

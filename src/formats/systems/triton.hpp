@@ -11,7 +11,7 @@
 
 #include "formats/format.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 
 /// The rows of such a document: every member whose name is a whole number is one, null where every variant
 /// failed. `dimension` is what the numbers are.

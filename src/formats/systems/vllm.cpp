@@ -7,7 +7,7 @@
 #include "formats/nearest.hpp"
 #include "formats/systems/triton.hpp"
 
-namespace adaptive::table::formats {
+namespace adaptive::inline v1::table::formats {
 namespace {
 
 bool in_legacy(const Sheet& sheet) {

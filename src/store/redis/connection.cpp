@@ -12,7 +12,7 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::redis {
+namespace adaptive::inline v1::redis {
 namespace {
 
 // hiredis writes to sockets that may be closed by now, for which the kernel would end the program: the signal
@@ -83,7 +83,7 @@ std::string Connection::name() const {
 }
 
 void Connection::fail(const std::string& what) const {
-  throw Error(what, name());
+  throw Error(ErrorCode::unavailable, what, name());
 }
 
 template <class F>

@@ -12,7 +12,7 @@
 
 #include <adaptive/redis.hpp>
 
-namespace adaptive::redis {
+namespace adaptive::inline v1::redis {
 
 /// An answer of the server. The command decides which of the first three members is set.
 struct Answer {

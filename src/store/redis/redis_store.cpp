@@ -8,7 +8,7 @@
 
 #include "store/redis/connection.hpp"
 
-namespace adaptive {
+namespace adaptive::inline v1 {
 namespace {
 
 using redis::Answer;

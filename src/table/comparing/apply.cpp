@@ -9,7 +9,7 @@
 #include "table/merging/merge.hpp"
 #include "table/merging/ownership.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 const Statistics* measured(const Entry& entry, const std::string& variant) {

@@ -21,7 +21,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// The outcome for one entry of the source.
 struct AppliedEntry {

@@ -6,7 +6,7 @@
 
 #include "base/student.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 constexpr double error = 0.01;  // probability of an error in any of the comparisons

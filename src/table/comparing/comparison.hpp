@@ -5,7 +5,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 struct Comparison {
   /// Relative change of the location: 0.1 means that the second is a tenth slower, -0.1 a tenth faster.

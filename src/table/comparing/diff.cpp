@@ -7,7 +7,7 @@
 
 #include "table/merging/dimension_map.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 std::string shown(const std::string& text) {

@@ -9,7 +9,7 @@
 #include "table/comparing/comparison.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// A variant at a key that both tables have measured, or that fails now and did not before.
 struct LatencyChange {

@@ -7,7 +7,7 @@
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/ownership.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 std::optional<OperationTable> aligned(const OperationTable& from, const std::vector<Dimension>& to,
                                       std::string& why) {

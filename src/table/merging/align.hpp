@@ -7,7 +7,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// `from` with the dimensions `to`. Dimensions and labels are matched by name, since their order may differ
 /// and one side may have more labels. An entry is left out if it has a label that `to` does not have. If

@@ -6,7 +6,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // `labels`: for each label of the value, its new index.

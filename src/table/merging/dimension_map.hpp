@@ -10,7 +10,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// If the dimensions do not describe the same keys, `problem` says why, and nothing else may be called.
 class DimensionMap {

@@ -11,7 +11,7 @@
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/ownership.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // An imported table may name a variant without its parameters.
@@ -41,7 +41,8 @@ void refuse(const std::vector<Notice>& conflicts) {
   if (conflicts.empty()) return;
   std::string what = conflicts.front().what;
   if (conflicts.size() > 1) what += ", and " + std::to_string(conflicts.size() - 1) + " more conflicts";
-  throw Error(what, conflicts.front().where, "they can be used side by side, but not merged");
+  throw Error(ErrorCode::mismatch, what, conflicts.front().where,
+              "they can be used side by side, but not merged");
 }
 
 MergeCounts add(OperationTable& into, const OperationTable& from, const DimensionMap& map,

@@ -16,7 +16,7 @@
 #include "table/merging/ownership.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// What a merge did, counted in entries.
 struct MergeCounts {

@@ -10,7 +10,7 @@
 
 #include "table/merging/shares.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 using Claims = std::map<std::string, Claim>;

@@ -16,7 +16,7 @@
 #include "base/limits.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Joins `from` into `into`. Does not compare the keys of the two.
 void join(Entry& into, const Entry& from);

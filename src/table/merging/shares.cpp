@@ -10,7 +10,7 @@
 
 #include "base/limits.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 // Orders two states of one writer: the greater one is the later one. Two states with equal counts should be

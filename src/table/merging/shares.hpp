@@ -14,7 +14,7 @@
 
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// A record that one writer measured.
 VariantRecord record_of(std::string writer, const Statistics& statistics);

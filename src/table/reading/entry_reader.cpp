@@ -11,7 +11,7 @@
 #include "table/merging/shares.hpp"
 #include "table/names.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 EntryReader::EntryReader(OperationTable& operation, const Checks& checks)
     : operation_(operation), checks_(checks), labels_(operation.dimensions.size()) {

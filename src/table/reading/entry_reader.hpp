@@ -12,7 +12,7 @@
 #include "json/checks.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// Reads the entries of one operation. Its dimensions and variants must have been read before.
 class EntryReader {

@@ -12,7 +12,7 @@
 #include "base/limits.hpp"
 #include "table/names.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 bool read_labels(JsonValue value, const Path& path, const Checks& checks, Dimension& dimension) {

@@ -4,7 +4,7 @@
 #include "json/checks.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 /// False, with notices, if the dimensions are too faulty to read any key.
 bool read_dimensions(JsonValue value, const Path& path, const Checks& checks,

@@ -17,7 +17,7 @@
 #include "table/reading/operation_reader.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 namespace {
 
 class TableReader final : public PartReader {
@@ -46,7 +46,8 @@ class TableReader final : public PartReader {
   std::vector<Notice> notices() { return std::move(result_.notices); }
 
   void not_an_object(JsonKind kind, std::size_t offset) override {
-    throw Error("not an adaptive table: the document is " + std::string(to_string(kind)) + ", not an object",
+    throw Error(ErrorCode::corrupt,
+                "not an adaptive table: the document is " + std::string(to_string(kind)) + ", not an object",
                 source_.line(offset));
   }
   void member(JsonValue value) override;
@@ -139,12 +140,14 @@ void TableReader::version(JsonValue value) {
   const std::string current = std::to_string(Table::schema_version);
   const std::string where = source_.line(value.offset()) + "#/version";
   if (value.is(JsonKind::integer) && value.integer() > Table::schema_version)
-    version_error_.emplace("the table has schema version " + std::to_string(value.integer()) +
+    version_error_.emplace(ErrorCode::unsupported,
+                           "the table has schema version " + std::to_string(value.integer()) +
                                ", this library reads versions up to " + current,
                            where,
                            "read it with a newer version of adaptive, or write it again with this one");
   else
-    version_error_.emplace("not a schema version", where, "the current one is " + current);
+    version_error_.emplace(ErrorCode::corrupt, "not a schema version", where,
+                           "the current one is " + current);
   if (is_ours_) throw Error(*version_error_);
 }
 
@@ -242,10 +245,11 @@ ReadResult TableReader::finish() {
       problem += ": its \"schema\" is " + wrong_schema_;
     else
       problem += ": it has no \"schema\": \"adaptive-table\"";
-    throw Error(problem, source_.name(), foreign_.empty() ? "" : "convert it with `adaptive import`");
+    throw Error(ErrorCode::corrupt, problem, source_.name(),
+                foreign_.empty() ? "" : "convert it with `adaptive import`");
   }
   if (!has_version_)
-    throw Error("the table has no \"version\"", source_.name(),
+    throw Error(ErrorCode::corrupt, "the table has no \"version\"", source_.name(),
                 "the current one is " + std::to_string(Table::schema_version));
   notices_.finish();
   return std::move(result_);
@@ -265,9 +269,9 @@ std::vector<Notice> TableReader::faults() {
 
 void check_size(std::string_view text, const std::string& source) {
   if (text.size() > limits::file_bytes)
-    throw Error("larger than " + std::to_string(limits::file_bytes) + " bytes", source);
+    throw Error(ErrorCode::too_large, "larger than " + std::to_string(limits::file_bytes) + " bytes", source);
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    throw Error("the file is empty", source + ":1");
+    throw Error(ErrorCode::corrupt, "the file is empty", source + ":1");
 }
 
 void read_passes(std::string_view text, TableReader& reader) {
@@ -287,7 +291,7 @@ ReadResult parse(std::string_view text, const std::string& source) {
     read_passes(text, reader);
     return reader.finish();
   } catch (const SyntaxFault& fault) {
-    throw Error("not valid JSON: " + fault.what, place.line_and_column(fault.offset));
+    throw Error(ErrorCode::corrupt, "not valid JSON: " + fault.what, place.line_and_column(fault.offset));
   }
 }
 

@@ -14,7 +14,7 @@
 #include "files/system_error.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::table {
+namespace adaptive::inline v1::table {
 
 std::string read_text(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& what, int error) { return system_error(what, path, error); };
@@ -23,10 +23,13 @@ std::string read_text(const std::filesystem::path& path) {
   if (!file) throw fail("cannot be opened", errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw fail("cannot be read", errno);
-  if (S_ISDIR(status.st_mode)) throw Error("is a folder, not a table", path.string(), "name a file in it");
-  if (!S_ISREG(status.st_mode)) throw Error("is not a regular file", path.string());
+  if (S_ISDIR(status.st_mode))
+    throw Error(ErrorCode::invalid_argument, "is a folder, not a table", path.string(), "name a file in it");
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorCode::invalid_argument, "is not a regular file", path.string());
   const auto too_large = [&] {
-    return Error("larger than " + std::to_string(limits::file_bytes) + " bytes", path.string());
+    return Error(ErrorCode::too_large, "larger than " + std::to_string(limits::file_bytes) + " bytes",
+                 path.string());
   };
   if (static_cast<std::size_t>(status.st_size) > limits::file_bytes) throw too_large();
 

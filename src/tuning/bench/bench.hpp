@@ -22,7 +22,7 @@
 #include "kernels/family.hpp"
 #include "tuning/trial.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct Candidate {
   std::string name = {};

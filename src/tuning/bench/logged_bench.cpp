@@ -6,7 +6,7 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 constexpr const char* listing = "candidate";
@@ -83,7 +83,7 @@ Bench& LoggedBench::real() {
   const bool same = std::equal(candidates_.begin(), candidates_.end(), real.begin(), real.end(),
                                [](const Candidate& a, const Candidate& b) { return a.name == b.name; });
   if (!same)
-    throw Error("the run was begun with other candidates", operation_ + " " + shape_,
+    throw Error(ErrorCode::mismatch, "the run was begun with other candidates", operation_ + " " + shape_,
                 "start another run: software or device have changed since");
   return *real_;
 }

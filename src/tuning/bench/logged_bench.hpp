@@ -14,7 +14,7 @@
 #include "tuning/bench/bench.hpp"
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 class LoggedBench final : public Bench {
  public:

@@ -6,7 +6,7 @@
 
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // `*` stands for any text, also none.

@@ -15,7 +15,7 @@
 #include "kernels/family.hpp"
 #include "tuning/bench/bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// The candidates that are tried. An empty space contains all.
 struct SearchSpace {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 using ClockFunction = std::function<double()>;
 

@@ -12,7 +12,7 @@
 
 #include "cuda/cupti/session.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // Untimed launches ahead of each round: the host is ahead of the device from then on.

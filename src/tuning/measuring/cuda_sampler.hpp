@@ -12,7 +12,7 @@
 
 #include "tuning/measuring/sampling.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// Throws std::runtime_error with CUDA's message unless `status` is success.
 void check_cuda(cudaError_t status, const char* what);

@@ -12,7 +12,7 @@
 #include "tuning/measuring/cuda_sampler.hpp"
 #include "tuning/measuring/throttling.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::LaunchStatus;

@@ -10,7 +10,7 @@
 #include "tuning/bench/bench.hpp"
 #include "tuning/measuring/sampling.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// The candidates of a shape are those that the family names for it: the first, the library's own choice
 /// where a library has one, is what runs without a table, so it is the default here. Samples are taken on a

@@ -9,7 +9,7 @@
 
 #include "tuning/cuda_operation.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 using Clock = std::chrono::steady_clock;

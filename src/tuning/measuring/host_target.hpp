@@ -10,7 +10,7 @@
 #include "tuning/bench/bench.hpp"
 #include "tuning/measuring/sampling.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 class HostTarget final : public Target {
  public:

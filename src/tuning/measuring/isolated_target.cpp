@@ -21,7 +21,7 @@
 
 #include "tuning/measuring/message.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 enum class Request : std::uint8_t { fingerprint, open, check, round };

@@ -21,7 +21,7 @@
 
 #include "tuning/bench/bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct IsolationOptions {
   /// Time limit for one request (opening a shape, a check, a round). The process is killed if it takes

@@ -17,7 +17,7 @@
 #include "table/merging/merge.hpp"
 #include "tuning/cuda_operation.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 std::string quoted(const std::string& text) {

@@ -13,7 +13,7 @@
 #include "table/table.hpp"
 #include "tuning/bench/bench.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct MeasuredVariant {
   std::string name = {};

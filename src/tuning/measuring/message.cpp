@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <chrono>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 Channel::~Channel() {
   if (descriptor_ >= 0) ::close(descriptor_);

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 class Message {
  public:

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 enum class SampleClock : std::uint8_t {
   events,  ///< a GPU: an event pair on a busy stream, less the pair's own part. The host: its steady clock

@@ -22,7 +22,7 @@
 #include "tuning/measuring/cuda_target.hpp"
 #endif
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 int count_gpus_here() {
@@ -85,7 +85,7 @@ std::unique_ptr<Target> make_target(std::string_view name, DeviceId device, cons
     if (const kernels::Family* family = kernels::find_family(name))
       return std::make_unique<HostTarget>(*family, sampling);
     if (kernels::cuda::find_family(name) != nullptr)
-      throw Error("runs on GPUs only, and there is none", wanted);
+      throw Error(ErrorCode::unsupported, "runs on GPUs only, and there is none", wanted);
   }
 #ifdef ADAPTIVE_TUNING_CUDA
   if (!device.is_host())
@@ -94,8 +94,8 @@ std::unique_ptr<Target> make_target(std::string_view name, DeviceId device, cons
 #endif
   const std::vector<std::string> known = family_names();
   if (std::find(known.begin(), known.end(), wanted) != known.end())
-    throw Error("does not run on " + to_string(device), wanted);
-  throw Error("there is no such family", wanted, "known: " + core::joined(known));
+    throw Error(ErrorCode::unsupported, "does not run on " + to_string(device), wanted);
+  throw Error(ErrorCode::not_found, "there is no such family", wanted, "known: " + core::joined(known));
 }
 
 std::unique_ptr<Target> make_isolated_target(std::string_view family, DeviceId device,

@@ -10,7 +10,7 @@
 #include "tuning/measuring/isolated_target.hpp"
 #include "tuning/measuring/sampling.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// The host, or a GPU by its ordinal.
 struct DeviceId {

@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 template <class Function>

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 class Throttling {
  public:

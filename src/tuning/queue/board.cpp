@@ -10,13 +10,14 @@
 #include "tuning/queue/redis_board.hpp"
 #endif
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 constexpr std::string_view scheme = "redis://";
 
 [[noreturn]] void refuse(const std::string& text, const std::string& why) {
-  throw Error(why, text, "write redis://HOST:PORT/NAME, or redis:///PATH/OF/SOCKET/NAME");
+  throw Error(ErrorCode::invalid_argument, why, text,
+              "write redis://HOST:PORT/NAME, or redis:///PATH/OF/SOCKET/NAME");
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ BoardAddress parse_board_address(const std::string& text) {
   if (address.host.starts_with('/')) return address;
   if (address.host.find('/') != std::string::npos) refuse(text, "has too many parts");
   if (address.host.find('@') != std::string::npos)
-    throw Error("has a password in it", "the address of the queue",
+    throw Error(ErrorCode::invalid_argument, "has a password in it", "the address of the queue",
                 "put it into REDISCLI_AUTH, where no list of processes shows it");
   const std::size_t colon = address.host.rfind(':');
   if (colon == std::string::npos) return address;
@@ -48,7 +49,8 @@ std::unique_ptr<Board> open_board(const std::string& text) {
 #ifdef ADAPTIVE_TUNING_REDIS
   return redis_board(address);
 #else
-  throw Error("was built without hiredis, and knows no queues between machines", text);
+  throw Error(ErrorCode::unsupported, "was built without hiredis, and knows no queues between machines",
+              text);
 #endif
 }
 

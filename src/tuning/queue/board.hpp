@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// An empty text is the same as no text. Not thread-safe. Each member throws `Error` if the board cannot be
 /// reached; the next call tries again.

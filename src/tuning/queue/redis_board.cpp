@@ -5,7 +5,7 @@
 
 #include "store/redis/connection.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // KEYS: the hash. ARGV: name, expected, desired, seconds until it is forgotten. 1 where it was replaced.

@@ -5,7 +5,7 @@
 
 #include "tuning/queue/board.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// Connects at the first use.
 std::unique_ptr<Board> redis_board(const BoardAddress& address);

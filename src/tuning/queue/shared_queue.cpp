@@ -11,7 +11,7 @@
 
 #include "base/host_name.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 // Groups of the board.
@@ -49,7 +49,7 @@ SharedQueue::SharedQueue(std::unique_ptr<Board> board, const Plan& plan, std::si
       seen_(shapes, Seen{.text = {}, .since = options_.clock()}) {
   for (const auto& [name, text] : plan)
     if (!board_->replace(plan_group, name, "", text))
-      throw Error("was begun with other " + name, board_->name(),
+      throw Error(ErrorCode::mismatch, "was begun with other " + name, board_->name(),
                   "all workers tune the same; take another name for another queue");
   if (options_.heart_beats) heart_ = std::thread([this] { beat_until_the_end(); });
 }

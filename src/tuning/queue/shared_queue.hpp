@@ -29,7 +29,7 @@
 #include "tuning/queue/board.hpp"
 #include "tuning/queue/work_queue.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 struct SharedQueueOptions {
   std::string worker = {};      ///< unlike all others; empty: one is made up

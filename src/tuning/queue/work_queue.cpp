@@ -1,6 +1,6 @@
 #include "tuning/queue/work_queue.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 LocalQueue::LocalQueue(std::size_t shapes) : left_(shapes) {
   for (std::size_t shape = 0; shape < shapes; ++shape) free_.push_back(shape);

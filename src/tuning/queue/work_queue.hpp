@@ -24,7 +24,7 @@
 
 #include "tuning/trial_log.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 
 /// A shape that another process has measured, and all its trials.
 struct FinishedShape {

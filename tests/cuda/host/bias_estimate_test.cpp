@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 TEST(BiasEstimate, IsTheDifferenceOfTheTwoClocks) {

@@ -7,7 +7,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 std::uint64_t node(std::uint64_t graph, std::uint64_t index) {

@@ -9,7 +9,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 class CuptiLaunchesTest : public testing::Test, public CuptiClient {

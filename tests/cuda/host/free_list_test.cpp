@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 TEST(FreeList, HandsOutWhatItWasGiven) {

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 using Verdict = QueueStates::Verdict;

@@ -7,7 +7,7 @@
 
 #include "tests/selector/support.hpp"
 
-namespace adaptive::timing {
+namespace adaptive::inline v1::timing {
 namespace {
 
 using Verdict = QueueStates::Verdict;

@@ -10,7 +10,7 @@
 #include "learning/key_state.hpp"
 #include "operation/head_arena.hpp"
 
-namespace adaptive::detail {
+namespace adaptive::inline v1::detail {
 namespace {
 
 class KeyTables : public testing::Test {

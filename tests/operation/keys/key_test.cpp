@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include <adaptive/operation.hpp>
+
 namespace adaptive {
 namespace {
 
@@ -17,6 +19,19 @@ static_assert(std::is_nothrow_copy_constructible_v<Key>);
 static_assert(!std::is_constructible_v<Key, double>, "a value is an integer");
 static_assert(!std::is_constructible_v<Key, int, int, int, int, int, int, int, int, int, int, int, int, int>,
               "13 values do not compile");
+
+template <class T>
+concept SelectsABareNumber = requires(T& operation) {
+  operation.select(7);
+};
+template <class T>
+concept SelectsInBraces = requires(T& operation) {
+  operation.select({7});
+};
+static_assert(!SelectsABareNumber<Operation>, "braces are missing");
+static_assert(SelectsInBraces<Operation>);
+static_assert(!std::is_convertible_v<int, Key>);
+static_assert(std::is_constructible_v<Key, int> && std::is_constructible_v<Key, Bits>);
 
 TEST(Key, TakesIntegersOfEveryTypeAndEnumerations) {
   const Key key{std::uint8_t{1}, std::int16_t{-2}, 3u, 4ll, true, Bits::four};

@@ -7,7 +7,7 @@
 
 #include "operation/refused_keys.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 TEST(RefusedKeys, KeepAnAnswerForItsGeneration) {

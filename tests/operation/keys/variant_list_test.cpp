@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 TEST(VariantList, KeepsElementsWhereTheyAre) {

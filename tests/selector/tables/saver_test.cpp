@@ -25,7 +25,7 @@ class MemoryStore final : public Store {
  public:
   const Records& read(const std::string&) override {
     if (before_read) before_read();
-    if (!reachable) throw Error("gone", name());
+    if (!reachable) throw Error(ErrorCode::unavailable, "gone", name());
     return records;
   }
   void write(const std::string&, const std::string&, const Records& added) override {

@@ -13,7 +13,7 @@
 #include "tests/cli/tool.hpp"
 #include "tests/store/redis/redis_server.hpp"
 
-namespace adaptive::cli {
+namespace adaptive::inline v1::cli {
 namespace {
 
 using nlohmann::json;

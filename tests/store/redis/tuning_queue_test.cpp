@@ -21,7 +21,7 @@
 #include "tuning/queue/shared_queue.hpp"
 #include "tuning/tuner.hpp"
 
-namespace adaptive::tuning {
+namespace adaptive::inline v1::tuning {
 namespace {
 
 class TuningQueue : public testing::Test {
