@@ -1,4 +1,5 @@
-/// Everything but CUDA: `#include <adaptive/adaptive.hpp>`. docs/architecture.md tells what goes where.
+/// Includes every public header except those that need CUDA or Redis. docs/architecture.md describes what
+/// each part of the library does.
 #pragma once
 
 #include <adaptive/counters.hpp>

@@ -4,31 +4,34 @@
 
 namespace adaptive::inline v1 {
 
-/// What happened since the start, and all that was dropped. Calls themselves are not counted: that would be a
-/// shared write on the launch path.
+/// Counts what has happened to an operation since it was defined, including everything that was dropped.
+/// Calls of `select` as such are not counted, since that would be a shared write on the launch path. A copy;
+/// plain data.
 struct Counters {
-  std::uint64_t keys = 0;               ///< keys with a state of their own
-  std::uint64_t keys_refused = 0;       ///< calls of keys beyond `max_keys`: served, never learned
-  std::uint64_t wrong_arity = 0;        ///< calls whose key has not the operation's number of values
-  std::uint64_t keys_invalid = 0;       ///< calls whose key has a value that names no label of its dimension
+  std::uint64_t keys = 0;               ///< keys that have a state of their own
+  std::uint64_t keys_refused = 0;       ///< calls of keys beyond `max_keys`: they are served but not learned
+  std::uint64_t wrong_arity = 0;        ///< calls whose key has the wrong number of values
+  std::uint64_t keys_invalid = 0;       ///< calls whose key has a value that is no label of its dimension
   std::uint64_t unsupported = 0;        ///< keys that no variant supports
-  std::uint64_t consulted = 0;          ///< calls put to the policy
-  std::uint64_t contended = 0;          ///< calls that found a lock taken and ran the best that was known
-  std::uint64_t timed = 0;              ///< decisions that asked to be timed
+  std::uint64_t consulted = 0;          ///< calls for which the policy was asked
+  std::uint64_t contended = 0;          ///< calls that found a lock taken and ran the best variant known
+  std::uint64_t timed = 0;              ///< decisions whose latency was asked for
   std::uint64_t explored = 0;           ///< decisions for another variant than the leader
   std::uint64_t results = 0;            ///< latencies that entered the statistics
-  std::uint64_t results_invalid = 0;    ///< not positive, or above 1e18 ns (31 years)
-  std::uint64_t results_duplicate = 0;  ///< second results of one decision
-  std::uint64_t results_expired = 0;    ///< came after they had been given up, or after a `reset`
-  /// Latencies that had nowhere to go: their key has no state (it is beyond `max_keys`, could not be set up,
-  /// or another thread was making one), its lock stayed taken, or it has no such candidate.
+  std::uint64_t results_invalid = 0;    ///< latencies that were not positive, or above 1e18 ns (31 years)
+  std::uint64_t results_duplicate = 0;  ///< second latencies of one decision
+  std::uint64_t results_expired =
+      0;  ///< latencies that came after they had been given up, or after a `reset`
+  /// Latencies that could not be stored: the key has no state (it is beyond `max_keys`, it could not be set
+  /// up, or another thread was setting it up), its lock stayed taken, or it has no such candidate.
   std::uint64_t results_dropped = 0;
-  std::uint64_t results_lost = 0;  ///< given up: never came
-  std::uint64_t failures = 0;
-  std::uint64_t promotions = 0;
-  std::uint64_t demotions = 0;
-  std::uint64_t exploration_refused = 0;  ///< explorations the budget did not allow
-  /// Answers of a policy that named a candidate that does not exist or is not available; the incumbent ran.
+  std::uint64_t results_lost = 0;         ///< latencies that never came and were given up
+  std::uint64_t failures = 0;             ///< launches reported by `Operation::fail`
+  std::uint64_t promotions = 0;           ///< incumbents replaced by a variant that is surely faster
+  std::uint64_t demotions = 0;            ///< incumbents replaced because they became slower
+  std::uint64_t exploration_refused = 0;  ///< explorations that the budget did not allow
+  /// Answers of a policy that named a candidate which does not exist or is not available. The incumbent ran
+  /// instead.
   std::uint64_t choices_invalid = 0;
 };
 

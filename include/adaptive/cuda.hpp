@@ -1,4 +1,4 @@
-// Launches on NVIDIA GPUs: target adaptive::cuda.
+// Includes every public header for launches on NVIDIA GPUs. Link the target adaptive::cuda.
 #pragma once
 
 #include <adaptive/adaptive.hpp>

@@ -15,8 +15,8 @@ namespace core {
 class OperationState;
 }
 
-/// What one call runs. Two words, trivially copyable; keep it until the latency is known, or drop it. Valid
-/// as long as its selector.
+/// The variant that one call runs, and the ticket under which its latency is recorded. Two words, trivially
+/// copyable. The program keeps it until the latency is known, or drops it. Valid as long as its selector.
 class Decision {
  public:
   Decision() = default;
@@ -24,8 +24,8 @@ class Decision {
   /// Index of the variant to launch, in the order of `OperationSpec::variants`.
   [[nodiscard]] std::uint32_t variant() const noexcept { return variant_; }
 
-  /// Whether the latency of this call is wanted. Where false the caller may skip the clock; a latency that is
-  /// recorded all the same is used.
+  /// Whether the selector asks for the latency of this call. If false, the caller may skip the clock; a
+  /// latency that is recorded nevertheless is used.
   [[nodiscard]] bool timed() const noexcept { return ticket_ != 0; }
 
  private:
@@ -41,23 +41,25 @@ class Decision {
   std::uint32_t ticket_ = 0;
 };
 
-/// What a key runs without exploration, at one moment: the incumbent or, until results have confirmed one, a
-/// leader that is surely faster than it. For work that is prepared once and repeated, such as a captured
-/// graph. Trivially copyable; valid as long as its selector.
+/// The variant that a key runs without exploration at one moment: the incumbent or, until results have
+/// confirmed one, a leader that is surely faster than the incumbent. Pins are for work that is prepared once
+/// and repeated, such as a captured graph. Trivially copyable; valid as long as its selector.
 class Pin {
  public:
   Pin() = default;
 
+  /// Index of the pinned variant, in the order of `OperationSpec::variants`.
   [[nodiscard]] std::uint32_t variant() const noexcept { return variant_; }
 
-  /// The same as an untimed decision, so that a failed launch can be reported:
+  /// The pin as an untimed decision, so that a failed launch can be reported:
   /// `operation.fail(pin.decision())`.
   [[nodiscard]] Decision decision() const noexcept { return {head_, variant_}; }
 
-  /// Whether that has changed since: prepare again with a new pin. Wait-free; any thread.
-  /// After 65,536 changes of one key between two looks a change can go unnoticed. The pin of a key that has
-  /// no state (`OperationSpec::max_keys`) is stale after whatever may change what such keys run, and at once
-  /// where it says only what can run until the key's first call is over.
+  /// Whether the key has another pinned variant by now. The program then takes a new pin and prepares its
+  /// work again. Wait-free; safe from any thread. A change can go unnoticed if exactly a multiple of 65,536
+  /// changes of the key lie between two calls. The pin of a key that has no state (`OperationSpec::max_keys`)
+  /// becomes stale whenever something happens that may change what such keys run. It is stale at once if it
+  /// names only a variant that can run until the key's first call is over.
   [[nodiscard]] bool stale() const noexcept {
     return current_ != nullptr && current_->load(std::memory_order_relaxed) != seen_;
   }

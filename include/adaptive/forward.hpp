@@ -10,6 +10,7 @@ namespace adaptive::inline v1 {
 
 class Decision;
 class Error;
+class Fit;
 class Forced;
 class JointLaunch;
 class Key;

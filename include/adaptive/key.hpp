@@ -15,9 +15,9 @@ namespace adaptive::inline v1 {
 /// The values of an operation's dimensions for one launch, in the order in which the dimensions were
 /// declared.
 ///
-/// A value is an integer: a size as it is, a label as its index (`Operation::label`), a label set as a bit
-/// mask
-/// (`Operation::labels`). Held inline, so that making a key allocates nothing. Trivially copyable.
+/// Each value is an integer: the size itself, the index of a label (`Operation::label`), or the bit mask of a
+/// label set (`Operation::labels`). The values are held inline, so that making a key allocates nothing.
+/// Trivially copyable.
 class Key {
  public:
   static constexpr std::size_t capacity = 12;
@@ -47,7 +47,7 @@ class Key {
            ((std::integral<Values> || std::is_enum_v<Values>)&&...)) constexpr Key(Values... values) noexcept
       : size_(static_cast<std::uint32_t>(sizeof...(Values))), values_{static_cast<std::int64_t>(values)...} {}
 
-  /// Where the number of values is known only at run time. More than `capacity` values give a key that no
+  /// For a number of values that is known only at run time. More than `capacity` values give a key that no
   /// operation accepts (`size() == capacity + 1`).
   constexpr explicit Key(std::span<const std::int64_t> values) noexcept {
     if (values.size() > capacity) {
@@ -57,7 +57,7 @@ class Key {
     for (const std::int64_t value : values) values_[size_++] = value;
   }
 
-  /// So many zeros; more than `capacity` as above.
+  /// A key of `size` zeros. More than `capacity` of them give a key that no operation accepts.
   static constexpr Key of_size(std::size_t size) noexcept {
     Key key;
     key.size_ = static_cast<std::uint32_t>(size <= capacity ? size : capacity + 1);
@@ -78,8 +78,9 @@ class Key {
     return true;
   }
 
-  /// Calls `f(value, index)` for the values in order until it returns false; whether it never did. Every
-  /// index is a constant once inlined, so that a key made of local variables stays in registers.
+  /// Calls `f(value, index)` for the values in order until `f` returns false. Returns true if `f` never
+  /// returned false. Every index is a constant after inlining, so that a key made of local variables stays in
+  /// registers.
   template <class F>
   ADAPTIVE_HOT constexpr bool all_of(F&& f) const noexcept {
     return [&]<std::size_t... I>(std::index_sequence<I...>) ADAPTIVE_HOT_LAMBDA {
@@ -88,7 +89,8 @@ class Key {
     (std::make_index_sequence<capacity>{});
   }
 
-  /// Lexicographic: the order of entries in a table, and how a tie between equally near keys is broken.
+  /// Compares lexicographically. Entries of a table have this order, and of two equally near keys the smaller
+  /// one is taken.
   friend constexpr bool operator<(const Key& a, const Key& b) noexcept {
     const std::size_t common = a.size_ < b.size_ ? a.values().size() : b.values().size();
     for (std::size_t i = 0; i < common; ++i)

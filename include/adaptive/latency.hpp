@@ -4,7 +4,7 @@
 
 namespace adaptive::inline v1 {
 
-/// What a launch costs. Any `std::chrono` duration converts to it.
+/// The cost of a launch, in nanoseconds. Any `std::chrono` duration converts to it.
 using Latency = std::chrono::duration<double, std::nano>;
 
 }  // namespace adaptive

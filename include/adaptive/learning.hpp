@@ -7,52 +7,56 @@
 
 namespace adaptive::inline v1 {
 
-/// What makes one variant better than another where some launches take far longer than the rest.
+/// How outliers, launches that take far longer than the rest, count in the comparison of two variants.
 enum class Objective : std::uint8_t {
-  /// Outliers count against a variant as far as it has more of them than the others, beyond chance: a heavy
-  /// tail of its own makes a variant slower in the mean, contention meets all variants alike.
+  /// Outliers count against a variant only as far as it has more of them than the other variants, beyond
+  /// chance: a heavy tail of its own makes a variant slower in the mean, while contention meets all alike.
   automatic,
-  mean,    ///< every outlier counts against the variant that it met
+  mean,    ///< every outlier counts against its variant
   robust,  ///< outliers never count
 };
 
-/// How sure a promotion has to be, and what exploration may cost. The defaults suit kernels of 5 µs to 50 ms.
+/// How sure a promotion has to be, and how much exploration and timing may cost. The defaults suit kernels of
+/// 5 µs to 50 ms. The constructor of `Selector` throws `Error` for values out of range.
 struct LearningOptions {
   Objective objective = Objective::automatic;
-  /// Two variants whose latencies differ by less than this share are a tie: either may be the incumbent, and
-  /// no measurement is spent on telling them apart.
+  /// Indifference zone, a share from 0 to below 1. Two variants whose latencies differ by less are a tie:
+  /// either may be the incumbent, and no measurement is spent on telling them apart.
   double indifference = 0.01;
-  /// Probability that a key ever promotes a variant that is slower than the best by more than `indifference`,
-  /// were the noise normal; the estimator is robust so that it holds for real noise too.
+  /// Probability, above 0 and below 1, that a key ever promotes a variant that is slower than the best by
+  /// more than `indifference`. It is exact for normal noise; the estimator is robust, so that it holds for
+  /// real noise as well.
   double error = 0.01;
-  /// A variant is neither promoted nor ruled out on fewer results.
+  /// Minimum number of results, at least 1, before a variant may be promoted or ruled out.
   std::uint32_t samples_min = 2;
-  /// Largest share of a key's time that may be lost to variants slower than the leader; 1 sets no limit. The
-  /// first exploring launch is always allowed, or nothing could ever be learned.
+  /// Largest share of a key's time that may be lost to variants slower than the leader, from 0 to 1; 1 sets
+  /// no limit. The first exploring launch is always allowed, since nothing could be learned otherwise.
   double exploration_budget = 1.0;
-  /// Share of a key's time for looking again at variants that nothing else would look at, in case one has
-  /// become faster; kept by what the looks really cost. 0: such a change is noticed only by looks that are
-  /// due anyway.
+  /// Share of a key's time, from 0 to 1, that is spent on re-measuring idle candidates in case one has become
+  /// faster, charged at actual cost. With 0, such a change is noticed only by measurements that are made
+  /// anyway.
   double revalidation_budget = 0.0;
-  /// What timing a launch costs the program besides the launch: an event pair on a GPU takes some
-  /// microseconds of its stream. 0: nothing worth counting, and `timing_budget` sets no limit.
+  /// Cost of timing one launch, in nanoseconds, without the launch itself: an event pair on a GPU takes some
+  /// microseconds of its stream. With 0, timing counts as free, and `timing_budget` sets no limit, unless a
+  /// timer reports its cost (`Operation::note_timing_cost`).
   Latency timing_cost = Latency(0);
-  /// Largest share of a key's time that may go into timing, after its first launches (four for each candidate
-  /// and 16, or 16 where a table has measured the key on this device) and eight of each new leader; 1 sets no
-  /// limit. Changes are noticed later by as much.
+  /// Largest share of a key's time that timing may cost, from 0 to 1; 1 sets no limit. Exempt from the limit
+  /// are the first 4 × candidates + 16 timed launches of a key (16 if a table has measured the key on this
+  /// device) and eight results of each new leader. The smaller the share, the later changes of latency are
+  /// noticed.
   double timing_budget = 0.0005;
-  /// Whether a key that no table knows may start from a model of all that do, where that is surer than its
-  /// nearest neighbour. It is fitted when tables are loaded and, to what the run has learned, after that is
-  /// saved or exchanged and at `Selector::fit_predictions`; never by a launch.
+  /// Whether a key that no table knows may start from a prediction, where the model of all known keys is
+  /// surer than the nearest neighbour. The model is fitted when tables are loaded, after results are saved or
+  /// exchanged, and by `Selector::fit_predictions`; never by a launch.
   bool prediction = true;
-  /// Whether a key that starts without any prior, or with one that turns out to be wrong, takes variants with
-  /// like parameters to be about as fast as each other, and looks late, or never, at those whose like have
-  /// been slow.
+  /// Whether a key without a prior, or with one that turns out to be wrong, assumes that variants with
+  /// similar parameters have similar latencies. Variants similar to slow ones are then measured late or
+  /// never.
   bool parameter_model = true;
-  /// Where priors exist, only so many candidates with the best priors are explored; 0: all of them.
+  /// Maximum number of candidates to explore where priors exist: those with the best priors. 0 sets no limit.
   std::size_t candidates_max = 0;
-  /// A timed launch whose result has not come within so many later timed launches of its key is given up: 1
-  /// to 65,536. Each key reserves 8 bytes for each of them, and for 16 at least.
+  /// Number of later timed launches of a key after which a missing result is given up: 1 to 65,536. Each key
+  /// reserves 8 bytes for each of them, and at least 128 bytes.
   std::uint32_t result_patience = 512;
 };
 

@@ -10,20 +10,21 @@ namespace adaptive::inline v1 {
 
 /// How a key got its starting point.
 enum class MatchKind : std::uint8_t {
-  exact,      ///< an entry of a table for this very key
-  nearest,    ///< the entry, of a table or learned in this run, at the least distance within the limit
-  predicted,  ///< a model of all known keys; they tell more than the nearest one does
+  exact,      ///< a table has an entry for this key
+  nearest,    ///< the nearest entry, of a table or of this run, within `OperationSpec::nearest_limit`
+  predicted,  ///< a model of all known keys, where it is surer than the nearest entry
   fallback,   ///< none of these: the default variant. Printed as "default".
 };
 
+/// The starting point of a key.
 struct Match {
   MatchKind kind = MatchKind::fallback;
-  /// Distance to `source`: 0 where exact, in doublings for dimensions of kind size.
+  /// Distance to `source`: 0 for an exact match; in doublings for dimensions of kind size.
   double distance = 0.0;
-  /// The key that was borrowed from; empty for a prediction and a fallback.
+  /// The key whose entry was used; empty for a prediction and a fallback.
   Key source = {};
-  /// Where predicted: deviation of the error of one variant's latency against the others', as a share; the
-  /// median over the variants.
+  /// For a prediction: standard deviation of the error of one variant's latency relative to the others, as a
+  /// share; the median over the variants. 0 otherwise.
   double deviation = 0.0;
 };
 

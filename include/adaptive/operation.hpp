@@ -31,72 +31,73 @@ namespace core {
 class OperationState;
 }
 
-/// What a program says of an operation once.
+/// Describes an operation; a program passes it to `Selector::define`.
 ///
-/// Its functions are `candidates`, `default_variant`, `parse` and the variants' `supports`. For each
-/// operation one thread at a time calls them, without holding a lock that anything needs but the members
-/// named next. A function that throws costs no launch: the key runs the first variant that says that it can,
-/// the error is told once, and the key's next call asks again.
+/// The functions of a specification are `candidates`, `default_variant`, `parse` and the `supports` of the
+/// variants. For each operation one thread at a time calls them. Meanwhile it holds no lock that anything but
+/// the members named below needs. A function that throws costs no launch: the key runs the first variant that
+/// says that it can run it, the error is logged once, and the next call of the key asks again.
 ///
-/// The thread is whichever meets a new key first, in `select`, `select_known`, `pin`, `site`, `explain` or
-/// `record`, and whichever calls `force`, `add_variant`, `Selector::define` or `Selector::load`. Where
-/// another thread is inside one of these functions, `site`, `explain` of a new key, `force`, `reset`,
-/// `add_variant` (without `candidates`), and `Selector::define` and `load` (with `parse`) wait for it. The
-/// first `select` or `pin` of a key then runs a variant that needs no question: one without `supports`; with
-/// `candidates` only the first variant counts. It waits too where there is none, where the variants are of
-/// several numeric classes of which only the program knows the key's, and with `rank_consistent`. So that
-/// nothing waits for itself, a thread must make no call that waits while it holds a lock that one of these
-/// functions takes; a Python program releases the interpreter's lock first.
+/// The calling thread is the one that first meets a new key, in `select`, `select_known`, `pin`, `site`,
+/// `explain` or `record`, or the one that calls `force`, `add_variant`, `Selector::define` or
+/// `Selector::load`. While another thread is inside one of these functions, these calls wait for it: `site`,
+/// `explain` of a new key, `force`, `reset`, `add_variant` (without `candidates`), and `Selector::define` and
+/// `load` (with `parse`). The first `select` or `pin` of a key does not wait: it runs a variant about which
+/// the program need not be asked. That is one without `supports`; with `candidates`, only the first variant
+/// qualifies. It does wait if there is no such variant, if the variants belong to several numeric classes and
+/// only the program knows that of the key, or with `rank_consistent`. To avoid a deadlock, a thread must make
+/// no call that waits while it holds a lock that one of these functions takes; a Python program releases the
+/// interpreter's lock first.
 ///
-/// These functions may call the operation's `name`, `dimensions`, `label`, `labels`, `variant`,
+/// The functions may call the operation's `name`, `dimensions`, `label`, `labels`, `variant`,
 /// `variant_count`, `find_variant` and `counters`, and `candidates` may call `add_variant`. They must not
-/// call the selector. `explain` of a new key, `force`, `reset` and any other `add_variant` throw `Error`
-/// there, since they would ask again; `select` and `pin` of a new key run a variant that needs no question,
-/// or the first variant where there is none.
+/// call the selector. Inside them, `explain` of a new key, `force`, `reset` and any other `add_variant` throw
+/// `Error`, since they would ask the program again; `select` and `pin` of a new key run a variant about which
+/// the program need not be asked, or the first variant if there is none.
 struct OperationSpec {
-  /// Letters, digits, `_`, `-`, `.`; unique in a selector. Tables are found by it.
+  /// The name, made of letters, digits, `_`, `-` and `.`; unique in a selector. Tables are found by it.
   std::string name = {};
-  /// 1 to `Key::capacity` of them.
+  /// The dimensions of a key, 1 to `Key::capacity` of them.
   std::vector<Dimension> dimensions = {};
-  /// At least one, at most 65,535; the first is the default.
+  /// The variants, 1 to 65,535 of them; the first is the default.
   std::vector<Variant> variants = {};
-  /// Names the candidates of a key by index, best guess first, where an operation has far more variants than
-  /// make sense for one key. Its first supported one is then that key's default. Empty: all variants in their
-  /// order. Asked once for each key (see `max_keys` for the exception); it may append variants
-  /// (`Operation::add_variant`, from the thread that it is called on) and name them, where a library tells
-  /// its algorithms only key by key.
+  /// Returns the candidates of a key by index, best guess first, for an operation with far more variants than
+  /// make sense for one key. The first one that supports the key is then its default. The function is called
+  /// once for each key (see `max_keys` for the exception). On the calling thread it may append variants
+  /// (`Operation::add_variant`) and return them, for a library that names its algorithms only for a given
+  /// key. Empty: all variants in their order.
   std::function<std::vector<std::uint32_t>(const Key&)> candidates = {};
-  /// Makes a variant that a table's entries name and the operation does not have, from its name and the
-  /// parameters that the table has for it; nothing where it cannot. Such a variant is also a candidate of a
-  /// key whose exact entry has it as incumbent, whether or not `candidates` names it. Empty: such entries are
-  /// left out.
+  /// Makes a variant that a table names and the operation does not have, from the name and the parameters in
+  /// the table; returns nothing if it cannot. A key whose exact entry has such a variant as its incumbent
+  /// also has it as a candidate, even if `candidates` does not name it. Empty: the entries of such variants
+  /// are ignored.
   std::function<std::optional<Variant>(const std::string& name, const Parameters& parameters)> parse = {};
-  /// Another default than the first variant, by key. Empty: the first.
+  /// Returns the default of a key, by index. Empty: the first variant is the default of every key.
   std::function<std::uint32_t(const Key&)> default_variant = {};
-  /// Whether a key may run variants of another numeric class than its default's. Otherwise exploration,
-  /// seeds, neighbours, predictions, promotion and demotion stay within it; only `Operation::force` goes
-  /// beyond.
+  /// Whether a key may run variants of another numeric class than its default's. If false, exploration,
+  /// seeds, neighbours, predictions, promotion and demotion stay within that class; only `Operation::force`
+  /// leaves it.
   bool mix_numeric_classes = false;
-  /// The largest distance at which an entry is borrowed. 1 is one doubling in all sizes together: within it
-  /// the best variant of a neighbour is usually still a good one, beyond it it is often worse than the
-  /// default (docs/selection.md has the measurement). Infinity: no limit. Negative: never borrow,
-  /// nor predict.
+  /// Largest distance at which a new key starts from a neighbour's entry. 1 is one doubling in all sizes
+  /// together: up to this distance the best variant of a neighbour is usually a good one, and beyond it often
+  /// worse than the default (docs/selection.md has the measurement). Infinity sets no limit. A negative
+  /// number turns off both neighbours and predictions.
   double nearest_limit = 1.0;
-  /// Keys beyond it are served (by the exact entry of a table, else by the default), counted, and not
-  /// learned. What the latest 4,096 of them run is kept: their calls take no lock, allocate nothing and ask
-  /// nobody. The program is asked again about a key that others have put out, and after `force`, `enable`,
-  /// `Selector::set_mode`, an appended variant or another table.
+  /// Maximum number of keys that have a state. Keys beyond it run the variant of their exact entry in a
+  /// table, or their default; they are counted and not learned. The variants of the latest 4,096 such keys
+  /// are cached, so that their calls take no lock, allocate nothing and do not ask the program. The program
+  /// is asked again about a key that has left the cache, and after `force`, `enable`, `Selector::set_mode`,
+  /// an appended variant or another table.
   std::size_t max_keys = 65'536;
 };
 
-/// A call site with a fixed key: the look-up is done once, unless the key has no state
-/// (`OperationSpec::max_keys`). Trivially copyable; valid as long as its selector; any number of threads may
-/// share one.
+/// A call site with a fixed key. The key is looked up once, unless it has no state
+/// (`OperationSpec::max_keys`). Trivially copyable; valid as long as its selector; thread-safe.
 class Site {
  public:
-  /// As `Operation::select` for the site's key.
+  /// Same as `Operation::select` for the key of the site.
   [[nodiscard]] Decision select() const noexcept;
-  /// As `Operation::pin` for the site's key.
+  /// Same as `Operation::pin` for the key of the site.
   [[nodiscard]] ADAPTIVE_EXPORT Pin pin() const noexcept;
   [[nodiscard]] Operation& operation() const noexcept { return *operation_; }
 
@@ -110,7 +111,8 @@ class Site {
   Key key_;
 };
 
-/// While it lives every call of the operation runs one variant, untimed. Movable.
+/// As long as this object lives, every call of the operation runs one variant, untimed. It can be moved and
+/// must not outlive the selector. Any thread may destroy it.
 class ADAPTIVE_EXPORT Forced {
  public:
   Forced(Forced&& other) noexcept;
@@ -124,19 +126,20 @@ class ADAPTIVE_EXPORT Forced {
   std::uint64_t id_;
 };
 
-/// One operation of a selector: made by `Selector::define`, never moved, alive as long as the selector.
-/// Every member is thread-safe.
+/// One operation of a selector. `Selector::define` makes it; it lives as long as the selector and is never
+/// moved. Every member is thread-safe.
 class ADAPTIVE_EXPORT Operation {
  public:
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
   ~Operation();
 
-  /// Which variant the next launch of `key` runs. In the steady state: a hash, one probe, one load; no lock,
-  /// no allocation, no system call, no shared write. A key's first call and the calls that explore take
-  /// longer. Where another thread holds what they need, they run the best that is known; only a key's first
-  /// call may have to wait, where nothing else tells what can run it (`OperationSpec`). On any trouble a
-  /// variant that can run the key, the default if possible, counted.
+  /// Decides which variant the next launch of `key` runs. In the steady state a call costs a hash, one probe
+  /// and one load: no lock, no allocation, no system call, no shared write. The first call of a key and the
+  /// calls that explore take longer. If another thread holds what such a call needs, the call runs the best
+  /// variant known; only the first call of a key may have to wait, if nothing else tells which variant can
+  /// run it (`OperationSpec`). On any trouble the call runs a variant that can run the key, the default if
+  /// possible, and counts the trouble.
   [[nodiscard]] ADAPTIVE_HOT Decision select(const Key& key) noexcept {
     const detail::KeyTable* table = by_size_[key.size()].load(std::memory_order_acquire);
     const detail::KeyHead* head = table->find(key, detail::hash(key));
@@ -151,74 +154,79 @@ class ADAPTIVE_EXPORT Operation {
     return select_unknown(copy);
   }
 
-  /// The latency of a launch, late, out of order or never; from any thread. A second result of a timed
-  /// decision is recognised and dropped, as is one that is not finite and positive. Bounded time, no
-  /// allocation.
+  /// Records the latency of a launch. It may come late, out of order or never, from any thread. A second
+  /// latency of a timed decision is recognised and dropped, and so is one that is not finite and positive.
+  /// Takes bounded time and allocates nothing.
   void record(const Decision& decision, Latency latency) noexcept;
 
-  /// A latency that was measured without a decision, for `key` and the variant of that index.
+  /// Records a latency that was measured without a decision, for `key` and the variant of index `variant`.
   void record(const Key& key, std::uint32_t variant, Latency latency) noexcept;
 
-  /// The launch failed: the variant is set aside for that key until `reset`, and after a save also in other
-  /// runs on this device and software, for 30 days. A default to which there is no alternative stays in use,
-  /// since something must run. Of a key without a state (`OperationSpec::max_keys`) a failure is only
+  /// Reports that the launch failed. The variant is set aside for the key until `reset`; after a save, also
+  /// in other runs on this device and software, for 30 days. A default without an alternative stays in use,
+  /// since something must run. For a key without a state (`OperationSpec::max_keys`) the failure is only
   /// counted.
   void fail(const Decision& decision) noexcept;
 
-  /// Binds a key. Throws `Error` where the number of values is wrong, or a value names no label of its
-  /// dimension.
+  /// Binds a key for a call site. Throws `Error` if the number of values is wrong or a value is no label of
+  /// its dimension.
   [[nodiscard]] Site site(const Key& key);
 
-  /// What `key` runs without exploration (see `Pin`).
+  /// The variant that `key` runs without exploration, for work that is prepared once (see `Pin`).
   [[nodiscard]] Pin pin(const Key& key) noexcept;
 
-  /// As `select`, but nothing where neither a table nor this run knows anything of `key` or of one near it.
+  /// Same as `select`, but returns nothing if neither a table nor this run knows anything about `key` or a
+  /// key near it.
   [[nodiscard]] std::optional<Decision> select_known(const Key& key) noexcept;
 
-  /// Why `key` runs what it runs. Does not create the key's state: an unseen key is explained as it would
-  /// start. Throws `Error` where the number of values is wrong.
+  /// Explains why `key` runs the variant that it runs. It does not create a state: a key that has not been
+  /// seen is explained as it would start. Throws `Error` if the number of values is wrong. Allocates; not for
+  /// the launch path.
   [[nodiscard]] Explanation explain(const Key& key) const;
 
-  /// What timing a launch costs, where the program has not said it (`LearningOptions::timing_cost`): timers
-  /// tell it at every timed launch. One relaxed load.
+  /// Notes the cost of timing one launch. It counts if `LearningOptions::timing_cost` is 0. Timers call this
+  /// at every timed launch; it costs one relaxed load.
   void note_timing_cost(Latency cost) noexcept;
 
-  /// Runs one variant everywhere until the result is destroyed; nested ones end in any order, the latest
-  /// counts. Throws `Error` for an unknown name.
+  /// Makes every call run one variant until the result is destroyed. Several results may exist and end in any
+  /// order; the latest one counts. Throws `Error` for an unknown name.
   [[nodiscard]] Forced force(std::string_view variant);
 
-  /// Takes a variant out of use for every key, or back: memory pressure, a lost library. The default cannot
-  /// be disabled. Throws `Error` for an unknown name.
+  /// Takes a variant out of use for every key, or back into use, for example under memory pressure or after a
+  /// library was lost. Throws `Error` for an unknown name and for the default, which cannot be disabled.
   void enable(std::string_view variant, bool enabled);
 
-  /// Appends a variant while running; returns its index. Keys seen before take it up as a candidate where it
-  /// supports them, unless `candidates` names theirs. Throws `Error` for a name in use.
+  /// Appends a variant while the program runs and returns its index. Keys seen before get it as a candidate
+  /// if it supports them, unless `candidates` names their candidates. Throws `Error` for a name in use.
   std::uint32_t add_variant(Variant variant);
 
   /// Forgets what was learned in this run: every key begins again from the tables of other runs. The next
-  /// save tells all tables of this run that what it measured before is void: nothing of it comes back from a
+  /// save marks everything that this run measured before as void, so that nothing of it comes back from a
   /// file, a store or another process. Results of launches that are still out are dropped when they come.
   void reset();
-  /// The same for one key. False where it has no state.
+  /// Does the same for one key. Returns false if the key has no state.
   bool reset(const Key& key);
-  /// As `reset()`, but the results of launches that are still out are taken when they come. For a caller that
-  /// decides result by result which may be compared with each other, as `cuda::Timer` does.
+  /// Same as `reset()`, but results of launches that are still out are accepted when they come. For a caller
+  /// such as `cuda::Timer` that decides for each result with which others it may be compared.
   void relearn();
 
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] const std::vector<Dimension>& dimensions() const noexcept;
   [[nodiscard]] std::size_t variant_count() const noexcept;
-  /// A copy, since variants may be appended meanwhile. Throws `Error` for an index out of range.
+  /// The variant of that index: a copy, since other threads may append variants. Throws `Error` for an index
+  /// out of range.
   [[nodiscard]] Variant variant(std::uint32_t index) const;
-  /// Its index, or nothing.
+  /// The index of the variant of that name, or nothing.
   [[nodiscard]] std::optional<std::uint32_t> find_variant(std::string_view name) const;
 
-  /// The value in a key of a label: its index in the dimension's labels. Throws `Error` for an unknown one.
+  /// The value of a label in a key: its index in the labels of the dimension. Throws `Error` for an unknown
+  /// dimension or label.
   [[nodiscard]] std::int64_t label(std::string_view dimension, std::string_view label) const;
-  /// The value in a key of a set of labels: a bit mask. Throws `Error` for an unknown one.
+  /// The value of a set of labels in a key: a bit mask. Throws `Error` for an unknown dimension or label.
   [[nodiscard]] std::int64_t labels(std::string_view dimension,
                                     std::initializer_list<std::string_view> labels) const;
 
+  /// What has happened so far. Takes the lock of each key in turn; not for the launch path.
   [[nodiscard]] Counters counters() const;
   /// Time lost by exploring and time saved against the default, summed over the keys. Takes every key's lock
   /// in turn; not for the launch path.
@@ -251,8 +259,8 @@ class ADAPTIVE_EXPORT Operation {
   Decision consult(const detail::KeyHead& head) noexcept;
   static Pin pin_of(const detail::KeyHead& head) noexcept;
 
-  // Where a key of so many values is looked up as it is: an empty table but for the operation's own number of
-  // dimensions, and for that too where one of them rounds.
+  // By the number of values of a key: the table in which the key is looked up as it is. It is empty for every
+  // number but that of the operation's dimensions, and for that number too if one of the dimensions rounds.
   std::array<std::atomic<const detail::KeyTable*>, Key::capacity + 2> by_size_{};
   std::unique_ptr<core::OperationState> state_;
   detail::Ticks ticks_;

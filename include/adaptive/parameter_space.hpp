@@ -5,16 +5,17 @@
 
 namespace adaptive::inline v1 {
 
-/// The candidates of a key as points: the more alike their parameters, the nearer. One unit of distance is a
-/// factor of two of a number, or one text or truth value in the place of another.
+/// Represents the candidates of a key as points in a space in which similar parameters are near each other.
+/// One unit of distance is a factor of two between two numbers, or one different text or truth value. Plain
+/// data.
 struct ParameterSpace {
-  /// 0 where the parameters say nothing: there are none, or they are the same for all candidates.
+  /// 0 if the candidates have no parameters or all have the same ones.
   std::size_t dimensions = 0;
-  /// Candidate after candidate, `dimensions` numbers each.
+  /// `dimensions` numbers for each candidate, one candidate after the other.
   std::vector<float> coordinates = {};
 
   bool empty() const noexcept { return dimensions == 0; }
-  /// Of two candidates of a space that is not empty.
+  /// Squared distance between two candidates. The space must not be empty.
   double distance_squared(std::size_t a, std::size_t b) const noexcept {
     double sum = 0.0;
     for (std::size_t d = 0; d < dimensions; ++d) {

@@ -13,14 +13,14 @@
 
 namespace adaptive::inline v1 {
 
-/// What a policy wants of the next call: one of the key's candidates, and whether to time it.
+/// What a policy decides for the next call: which of the key's candidates runs, and whether it is timed.
 struct Choice {
   std::uint32_t candidate = 0;
   bool timed = true;
 };
 
-/// What the calls do that no policy is asked about: `candidate`, untimed. A share of `consulted` of the calls
-/// is put to `choose`; 1 asks about every call.
+/// What runs, untimed, when the policy is not consulted: `candidate`. The policy is consulted for the share
+/// `consulted` of the calls, from 0 to 1; 1 consults it for every call.
 struct Rest {
   std::uint32_t candidate = 0;
   double consulted = 1.0;
@@ -28,12 +28,12 @@ struct Rest {
 
 /// What a policy expects of a candidate that has no results.
 struct Expectation {
-  double location = 0.0;   ///< log latency
-  double deviation = 0.0;  ///< of its error
+  double location = 0.0;   ///< expected log latency (natural logarithm, of nanoseconds)
+  double deviation = 0.0;  ///< standard deviation of the error of `location`
 };
 
-/// Work of a policy that takes too long for a launch, such as fitting a model: done by the selector's worker
-/// thread, or by `Selector::learn`.
+/// Work of a policy that takes too long for a launch, such as fitting a model. The selector's worker thread
+/// or `Selector::learn` does it.
 class ADAPTIVE_EXPORT Fit {
  public:
   Fit() = default;
@@ -41,21 +41,23 @@ class ADAPTIVE_EXPORT Fit {
   Fit& operator=(const Fit&) = delete;
   virtual ~Fit() = default;
 
-  /// No lock is held, and launches go on meanwhile.
+  /// Does the work. The caller holds no lock, and launches continue meanwhile.
   virtual void run() noexcept = 0;
 };
 
-/// Decides which variant a key tries next. There is one object per key, so a policy may keep what it likes;
-/// one that needs nothing but the statistics implements `choose` alone. Bookkeeping (statistics, late and
-/// lost results, failures, promotion, tables) is not its business.
+/// Decides which variant a key tries next. Each key has a policy object of its own, so that a policy may keep
+/// any state. A policy that needs only the statistics implements `choose` alone. The selector does the
+/// bookkeeping: statistics, late and lost results, failures, promotion and tables.
 ///
-/// The selector calls it under the key's lock, from any thread, so every member must be quick, and `choose`,
-/// `observe`, `rest` and `fit_due` must not allocate. What takes longer is a `Fit`: where `fit_due`, the
-/// worker thread calls `start_fit` under the key's lock, `Fit::run` without it, and `adopt` under it. Until
-/// then the policy decides by what it knows; it must not rely on a fit, which takes some time and may never
-/// come, as where the program has switched the worker thread off. A candidate that is not `available` must
-/// not be chosen, nor may one that does not exist; if it is, the incumbent runs instead, which is counted
-/// (`Counters::choices_invalid`) and told once. A policy must not call the selector.
+/// The selector calls a policy under the key's lock, from any thread, so that calls of one object never
+/// overlap. Every member must be quick; `choose`, `observe`, `rest` and `fit_due` must not allocate. A policy
+/// must not call the selector. It may choose only candidates that exist and are `available`. After any other
+/// choice the incumbent runs; the choice is counted (`Counters::choices_invalid`) and logged once.
+///
+/// Work that takes longer is a `Fit`. When `fit_due()` returns true, the worker thread calls `start_fit`
+/// under the key's lock, `Fit::run` without it, and `adopt` under it. Until then the policy decides by what
+/// it knows. It must not rely on a fit, which takes time and may never come, for example if the program has
+/// turned the worker thread off.
 class ADAPTIVE_EXPORT Policy {
  public:
   Policy() = default;
@@ -63,34 +65,40 @@ class ADAPTIVE_EXPORT Policy {
   Policy& operator=(const Policy&) = delete;
   virtual ~Policy() = default;
 
+  /// Decides the next call of the key. Every random number must come from `random`, so that a run repeats.
   virtual Choice choose(const KeyStatistics& key, Random& random) noexcept = 0;
 
-  /// A result has been added to `key`. May restart candidates whose latency has changed.
+  /// Called after a result has been added to `key`. It may restart candidates whose latency has changed. The
+  /// default does nothing.
   virtual void observe(KeyStatistics& key, const Sample& sample) noexcept;
 
-  /// For explanations: what is expected of a candidate without results, where that is why it has none. The
-  /// default: nothing.
+  /// For explanations: the expected latency of a candidate that has no results, if the policy does not try it
+  /// because of that expectation. The default returns nothing.
   virtual std::optional<Expectation> expected(const KeyStatistics& key,
                                               std::uint32_t candidate) const noexcept;
 
-  /// Whether a fit is due; asked after every `choose`, `observe` and `adopt`. The default: never.
+  /// Whether a fit is due. The selector asks after every `choose`, `observe` and `adopt`. The default returns
+  /// false.
   virtual bool fit_due() const noexcept;
 
-  /// Copies what the fit needs to know of `key`, which may change while the fit runs. Null where there is
-  /// nothing to fit. May throw for want of memory; the fit is then asked for again.
+  /// Makes a fit. It must copy what it needs to know of `key`, which may change while the fit runs. Null if
+  /// there is nothing to fit. It may throw if memory runs out; the selector then asks for the fit again.
   virtual std::unique_ptr<Fit> start_fit(const KeyStatistics& key);
 
-  /// Takes up what a fit of `start_fit` has found. What it replaces is best left in `fit`, which is destroyed
-  /// without the key's lock.
+  /// Takes over the result of a fit that `start_fit` made. Leave what it replaces in `fit`, which is
+  /// destroyed without the key's lock.
   virtual void adopt(Fit& fit, const KeyStatistics& key) noexcept;
 
-  /// The default: the leader, every call consulted until the key is settled and one in 16 afterwards.
+  /// What runs when the policy is not consulted, and how often it is. The default: the leader runs; the
+  /// policy is consulted for every call until the key is settled, and for one call in 16 afterwards.
   virtual Rest rest(const KeyStatistics& key) const noexcept;
 };
 
+/// Makes the policy of a new key. Called by any thread; may not return null.
 using PolicyFactory = std::function<std::unique_ptr<Policy>()>;
 
-/// `SelectorOptions{.policy = policy_of<Mine>()}`.
+/// A factory of policies of class `P`, made without arguments: `SelectorOptions{.policy =
+/// policy_of<Mine>()}`.
 template <class P>
 PolicyFactory policy_of() {
   return [] { return std::make_unique<P>(); };

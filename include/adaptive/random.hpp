@@ -4,8 +4,9 @@
 
 namespace adaptive::inline v1 {
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): eight
-/// bytes of state, so that every key can have its own and a run repeats whatever the other keys do.
+/// The pseudorandom generator SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014). Its state has eight bytes, so that every key can have a generator of its own,
+/// and a run repeats whatever other keys do. Meets `std::uniform_random_bit_generator`. Not thread-safe.
 class Random {
  public:
   using result_type = std::uint64_t;
@@ -22,10 +23,11 @@ class Random {
     return z ^ (z >> 31);
   }
 
-  /// Uniform in [0, 1).
+  /// A number from the uniform distribution on [0, 1).
   constexpr double uniform() noexcept { return static_cast<double>((*this)() >> 11) * 0x1.0p-53; }
 
-  /// Uniform in [0, bound); `bound` > 0. The bias is below bound / 2^53.
+  /// A whole number from the uniform distribution on [0, bound); `bound` must be above 0. The bias is below
+  /// bound / 2^53.
   constexpr std::uint32_t below(std::uint32_t bound) noexcept {
     return static_cast<std::uint32_t>(uniform() * static_cast<double>(bound));
   }

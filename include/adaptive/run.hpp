@@ -10,9 +10,10 @@
 
 namespace adaptive::inline v1 {
 
-/// The whole round for a function of the host: selects, calls `f(variant)` with the index of the variant (or
-/// `f(decision)`), times it on the steady clock where that is wanted, records. Returns what `f` returns.
-/// Where `f` throws, the variant is set aside for the key and the exception goes on.
+/// Does a whole round for a function that runs on the host: selects a variant for `key`, calls `f(variant)`
+/// with its index (or `f(decision)`), times the call on the steady clock if the selector asks for it, and
+/// records the latency. Returns what `f` returns. If `f` throws, the variant is set aside for the key and the
+/// exception reaches the caller. Thread-safe as far as `f` is.
 template <class F>
 requires(std::invocable<F, std::uint32_t> || std::invocable<F, const Decision&>) decltype(auto)
     run(Operation& operation, const Key& key, F&& f) {

@@ -19,100 +19,107 @@
 
 namespace adaptive::inline v1 {
 
+/// How a selector works. All members have defaults.
 struct SelectorOptions {
-  /// Tables of this device are used as they are, those of another only to order the first looks.
+  /// The device that the launches run on. For a GPU write `cuda::device()`. Tables of this device are used as
+  /// they are; tables of another device only order the first measurements.
   Fingerprint device = host_device();
-  /// Empty: no tables.
+  /// Where seed tables are searched. Empty: no tables.
   TableSearch tables = {};
+  /// The mode to begin with.
   Mode mode = Mode::online;
-  /// For programs of several processes that must launch alike, such as the ranks of a tensor-parallel model:
-  /// what a key runs follows from the tables alone. Mode `online` then times what the tables say and explores
-  /// nothing; neither results nor neighbours of the run change a choice. Other tables take effect at
-  /// `advance_epoch`. Processes with the same tables, device and epoch choose the same variant for a key,
-  /// whatever they measured and in whichever order they met keys, as long as none has more than `max_keys`. A
-  /// launch that fails is the exception: `fail` sets its variant aside at once, in that process, and the
-  /// program has to tell the others.
+  /// For programs of several processes that must launch the same variants, such as the ranks of a
+  /// tensor-parallel model. The variant of a key then follows from the tables alone: mode `online` times what
+  /// the tables say and explores nothing, and neither results nor neighbours of the run change a choice. New
+  /// tables take effect at `advance_epoch`. Processes with the same tables, device and epoch choose the same
+  /// variant for a key, whatever they have measured and in whatever order they met keys, as long as none has
+  /// more than `max_keys`. A failed launch is the exception: `fail` sets its variant aside at once in that
+  /// process, and the program must tell the other processes.
   bool rank_consistent = false;
-  /// Of all random choices: a run repeats, given the seed and the order of the calls.
+  /// Seed of all random choices. A run repeats, given the seed and the order of the calls.
   std::uint64_t seed = 0;
-  /// Empty: the default policy.
+  /// Makes the policy of each key. Empty: the default policy.
   PolicyFactory policy = {};
   LearningOptions learning = {};
+  /// Receives messages. Empty: warnings and errors go to stderr (`log_to_stderr`).
   LogCallback log = {};
-  /// Whether a thread of the selector's own does what takes too long for a launch, such as fitting models. It
-  /// is started when there may be something to do, also in a forked child, and there is none in modes `off`,
-  /// `seed` and `frozen`. False: nothing is fitted until `learn` is called, and a run repeats.
+  /// Whether a worker thread of the selector does what takes too long for a launch, such as fitting models.
+  /// The thread starts when there may be something to do, also in a forked child; modes `off`, `seed` and
+  /// `frozen` have none. If false, nothing is fitted until the program calls `learn`, and a run repeats.
   bool background = true;
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
   bool use_environment = true;
-  /// Names what this run measures in tables, so that a merge neither loses it nor counts it twice. No two
-  /// runs may share a name, nor may one that was started again take its former name. At most 64 bytes, not
-  /// beginning with '#'. An entry of a table keeps the 256 writers with the greatest names, and the run that
-  /// saves it. Empty: the time and a random number; such names sort by age.
+  /// The name under which tables hold what this run measures, so that a merge neither loses it nor counts it
+  /// twice. Two runs must not share a name, and a restarted run must not take its former name. At most 64
+  /// bytes, not beginning with '#'. An entry of a table keeps the 256 writers with the greatest names, and
+  /// the run that saves it. Empty: the time and a random number; such names sort by age.
   std::string writer = {};
-  /// Seconds since 1970, for the times in tables. Empty: the system clock.
+  /// Returns the time for tables, in seconds since 1970; called from any thread. Empty: the system clock.
   std::function<std::int64_t()> clock = {};
 };
 
-/// The operations of one device, their tables, and what this run has learned. Every member is thread-safe.
-/// Not movable: operations, sites, decisions and pins refer to it.
+/// Holds the operations of one device, their tables, and what this run has learned. Every member is
+/// thread-safe. A selector cannot be moved, since operations, sites, decisions and pins refer to it; it must
+/// outlive them.
 class ADAPTIVE_EXPORT Selector {
  public:
+  /// Throws `Error` for options out of range.
   explicit Selector(SelectorOptions options = {});
   Selector(const Selector&) = delete;
   Selector& operator=(const Selector&) = delete;
   ~Selector();
 
-  /// Makes an operation and looks up its tables. Throws `Error` for an invalid specification. The same
-  /// specification again gives the same operation, so that several call sites may define it; a different one
-  /// of the same name throws.
+  /// Makes an operation and looks up its tables. The same specification again gives the same operation, so
+  /// that several call sites may define it. Throws `Error` for an invalid specification and for a different
+  /// one of the same name. The reference is valid as long as the selector.
   Operation& define(OperationSpec spec);
 
-  /// Null where there is none of that name.
+  /// The operation of that name; null if none is defined.
   [[nodiscard]] Operation* find(std::string_view name) noexcept;
 
-  /// Adds a table's entries to the seeds of every operation that it knows, ahead of those found before: for
-  /// the keys that have no state yet. Throws `Error` where the file cannot be used at all; what can be used
-  /// is used, the rest reported through the log.
+  /// Adds the entries of a table to the seeds of every operation that the table knows, ahead of the seeds
+  /// found before. They take effect for keys that have no state yet. Parts of the file that cannot be used
+  /// are logged. Throws `Error` if the file cannot be used at all.
   void load(const std::filesystem::path& path);
 
-  /// A boundary that every rank announces at the same point of its work: the table's entries go ahead of all
-  /// before, also for keys in use, and the epoch rises by one. Pins of keys that change are stale. Between
-  /// two boundaries nothing changes what a key runs. One rank saves, say, what all have measured, and all
-  /// load it. Throws `Error`, with nothing changed, where the selector is not `rank_consistent`, the file
-  /// cannot be read, the table is of another device or other software, or it has no entry for a variant of an
-  /// operation that is defined.
+  /// Marks a boundary that every rank announces at the same point of its work, for example after one rank has
+  /// saved what all have measured. The entries of `table` go ahead of all seeds, also for keys in use, and
+  /// the epoch rises by one. Pins of keys that change become stale. Between two boundaries nothing changes
+  /// what a key runs. Throws `Error` and changes nothing if the selector is not `rank_consistent`, the file
+  /// cannot be read, the table belongs to another device or other software, or it has no entry for a variant
+  /// of an operation that is defined.
   void advance_epoch(const std::filesystem::path& table);
 
-  /// Does on the calling thread what the worker thread would do, until nothing is left: the fits that the
-  /// policies of keys ask for, and those of predictions that a save or an exchange has made due. Returns when
-  /// the worker thread's current fit is done too. A program without the thread
-  /// (`SelectorOptions::background`) calls it wherever it has time for some milliseconds, such as between two
-  /// batches.
+  /// Does the work of the worker thread on the calling thread, until nothing is left: the fits that the
+  /// policies of keys ask for, and the fits of predictions that are due after a save or an exchange. It also
+  /// waits for the current fit of the worker thread. A program without that thread
+  /// (`SelectorOptions::background`) calls it where it has some milliseconds, such as between two batches.
   void learn();
 
   /// Fits the model that predicts new keys (`LearningOptions::prediction`) to what tables and this run know
-  /// by now, on the calling thread: some milliseconds an operation. `define`, `load` and `advance_epoch` do
-  /// so as well. `save`, a `Saver` and what it exchanges with a store make a fit due where the run has
-  /// learned much since the last time, which the worker thread or `learn` does. `select` never does: a new
-  /// key's first call asks the model as it was last fitted. Launches and new keys of other threads do not
-  /// wait. For programs that meet new keys while running and save seldom.
+  /// by now, on the calling thread; it takes some milliseconds for each operation. Programs that meet new
+  /// keys while they run and seldom save call it. `define`, `load` and `advance_epoch` fit the model as well.
+  /// After `save`, or an exchange of a `Saver` with a store, a fit is due if the run has learned much since
+  /// the last fit; the worker thread or `learn` does it. `select` never fits the model: the first call of a
+  /// new key uses the latest fit. Launches and new keys of other threads do not wait.
   void fit_predictions();
 
-  /// Writes all that is known to one table: the tables' entries, what this run has learned, and what other
-  /// processes have written to the same file, whose updates are never lost. Atomic: after a crash at any
-  /// moment the file is the old or the new one. Waits at most 30 s for others that save. Throws `Error`, with
-  /// the file untouched, where it cannot be read, locked or written.
+  /// Writes everything that is known to one table: the entries of the tables, what this run has learned, and
+  /// what other processes have written to the same file, whose updates are never lost. The file is replaced
+  /// atomically: after a crash it is the old one or the new one. Waits at most 30 s for other processes that
+  /// save. Throws `Error` and leaves the file untouched if it cannot be read, locked or written.
   void save(const std::filesystem::path& path) const;
 
+  /// The current mode.
   [[nodiscard]] Mode mode() const noexcept;
-  /// Takes effect for every key before it returns; calls already decided run as decided.
+  /// Changes the mode. When it returns, every key obeys it; calls already decided run as decided.
   void set_mode(Mode mode);
 
-  /// Rises with every change of an incumbent, of any operation; with `rank_consistent` at `advance_epoch`
-  /// alone.
+  /// A counter that rises with every change of an incumbent of any operation; with `rank_consistent` it rises
+  /// only at `advance_epoch`.
   [[nodiscard]] std::uint64_t epoch() const noexcept;
 
+  /// The device of the selector, as its options gave it.
   [[nodiscard]] const Fingerprint& device() const noexcept;
 
  private:

@@ -13,14 +13,16 @@
 
 namespace adaptive::inline v1 {
 
-/// What is known about one candidate of a key. Logarithms are natural, of nanoseconds: on that scale a
-/// difference of 0.01 is one percent whatever the kernel, and the noise of a launch is nearly the same for
-/// all variants.
+/// What is known about one candidate of a key. Log latencies are natural logarithms of nanoseconds: on that
+/// scale a difference of 0.01 is one percent for every kernel, and the noise of a launch is nearly the same
+/// for all variants. Plain data.
 struct VariantStatistics {
+  /// The value of a log latency that is not known; no number equals it.
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  /// Up to so many results the location is a mean of those near their median; afterwards a clipped mean.
+  /// Number of results up to which the location is the mean of the results near their median. With more
+  /// results it is a clipped mean.
   static constexpr std::size_t first_count = 5;
-  /// Hidden factors by which the errors of a key's priors can move together.
+  /// Number of hidden factors that several priors of a key can have in common as causes of their errors.
   static constexpr std::size_t prior_factors = 3;
 
   std::uint32_t variant = 0;      ///< index in the operation
@@ -28,39 +30,39 @@ struct VariantStatistics {
   std::uint64_t count = 0;        ///< results since the last restart: the weight of `location`
   std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
   std::uint64_t failures = 0;     ///< launches reported by `fail`
-  std::int64_t failed_at = 0;     ///< seconds since 1970 of the latest of them
-  bool set_aside = false;         ///< a table of this device and software says that it failed lately
-  bool available = true;          ///< false: it failed, or the program has disabled it
+  std::int64_t failed_at = 0;     ///< time of the latest failure, seconds since 1970
+  bool set_aside = false;         ///< a table of this device and software names a recent failure
+  bool available = true;          ///< false: it failed, or the program disabled it
   bool remembered = false;        ///< no result has come since the key's latencies changed
   double location = none;         ///< robust log latency
-  /// The part of `location` that is not from the candidate's own results: a change of the key that other
-  /// candidates have shown to be common to all. At most `KeyStatistics::moved_max` either way.
+  /// The part of `location` that comes from other candidates: a change of the key's latencies that they have
+  /// shown to be common to all. Its absolute value is at most `KeyStatistics::moved_max`.
   double moved = 0.0;
-  double tail = 0.0;        ///< what outliers add to `location`, see `KeyStatistics::objective`
+  double tail = 0.0;        ///< added to `location` for outliers, see `KeyStatistics::objective`
   double mean_ns = 0.0;     ///< plain mean
   double squares_ns = 0.0;  ///< sum of squared deviations from `mean_ns`
-  double minimum_ns = std::numeric_limits<double>::infinity();
-  /// Log latency as a table, a neighbour or a prediction has it, and the deviation of its error as far as
-  /// known beforehand, besides what is common to all candidates; `none` without one.
+  double minimum_ns = std::numeric_limits<double>::infinity();  ///< smallest latency
+  /// Log latency from a table, a neighbour or a prediction, and the standard deviation of its error, without
+  /// the error that is common to all candidates. Both are `none` if there is no prior.
   double prior = none;
   double prior_deviation = none;
-  /// What of that error is common with other candidates: loadings · f for factors f that are independent
-  /// standard normal and the same for all candidates of the key. Zero where priors err each on its own.
+  /// Describes the part of that error that other candidates share: it is the sum of loading × factor, where
+  /// the factors are independent standard normal variables and the same for all candidates of the key. All
+  /// loadings are zero if each prior errs on its own.
   std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
-  double launches = 0.0;                    ///< estimate of the key's `calls` that ran it
+  double launches = 0.0;                    ///< estimated number of the key's `calls` that ran it
   double asked_at = 0.0;                    ///< the key's `calls` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
-  double exposed = 0.0;   ///< results that could have been told for outliers, older ones fading
-  double outliers = 0.0;  ///< how many of them were
+  double exposed = 0.0;   ///< results that could be recognised as outliers; older ones count less
+  double outliers = 0.0;  ///< how many of `exposed` were outliers
 
   bool has_prior() const noexcept { return prior == prior; }
-  /// What the candidate's own results say, whatever has been concluded from those of others.
+  /// The log latency from the candidate's own results alone.
   double own_location() const noexcept { return location - moved; }
-  /// What a launch is expected to cost, as a log latency: what variants are compared by. `none` without
-  /// results.
+  /// Expected cost of a launch as a log latency, by which variants are compared. `none` without results.
   double expected() const noexcept { return location + tail; }
-  /// Of one latency, in ns²; 0 with fewer than two results.
+  /// Variance of one latency, in ns²; 0 with fewer than two results.
   double variance_ns() const noexcept {
     return total_count < 2 ? 0.0 : squares_ns / static_cast<double>(total_count - 1);
   }
@@ -69,105 +71,108 @@ struct VariantStatistics {
 /// One timed result as a policy sees it.
 struct Sample {
   std::uint32_t candidate = 0;
-  double log_latency = 0.0;
-  /// Against the location before this result; 0 for a candidate's first one.
+  double log_latency = 0.0;  ///< natural logarithm of nanoseconds
+  /// Difference from the location before this result; 0 for the first result of a candidate.
   double residual = 0.0;
 };
 
-/// All that is known about a key: what policies decide on. Candidates are numbered 0 … size()-1 within the
-/// key, in the order in which the operation names them.
+/// Everything that is known about a key, on which policies base their decisions. Candidates are numbered from
+/// 0 to size() - 1 within the key, in the order in which the operation names them.
 ///
 /// Not thread-safe: the selector holds the key's lock around every use.
 class ADAPTIVE_EXPORT KeyStatistics {
  public:
-  std::vector<VariantStatistics> candidates;
-  std::uint32_t incumbent = 0;  ///< the candidate in use until another is promoted
+  std::vector<VariantStatistics> candidates;  ///< by number within the key
+  std::uint32_t incumbent = 0;  ///< the candidate that lasting uses take until another is promoted
   bool settled = false;  ///< the incumbent has been confirmed or promoted, and nothing has re-opened the key
-  double calls = 0.0;    ///< estimate of the calls so far: exact until measurements are sampled
+  double calls = 0.0;    ///< estimated number of calls; exact until measurements are sampled
   std::uint64_t results = 0;  ///< timed results in this run
 
-  /// The priors were measured for this very key, on this device, with this software.
+  /// Whether the priors were measured for exactly this key, on this device and with this software.
   bool trusted_prior = false;
-  /// Deviation of the error that all priors of the key have in common: another clock, another shape.
+  /// Standard deviation, in log latency, of the error that all priors of the key have in common, such as that
+  /// of another clock frequency or another shape.
   double prior_offset_deviation = 0.10;
 
-  Objective objective = Objective::automatic;  ///< what `VariantStatistics::tail` says
+  Objective objective = Objective::automatic;  ///< decides what `VariantStatistics::tail` holds
 
-  /// How alike the candidates' parameters are; null where nothing is to be made of that.
+  /// How similar the candidates' parameters are; null if the policy is not to use that.
   std::shared_ptr<const ParameterSpace> parameters;
 
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }
 
-  /// Launches of a candidate whose results can still be expected: none once the latest of them has been out
-  /// for twice as long as results have been seen to take. All of them before anything has come.
+  /// Number of launches of a candidate that are still expected to report. It is 0 once the latest of them has
+  /// been out for twice the recent maximum delay, and all pending ones before the key's first result.
   std::uint32_t awaited(std::size_t candidate) const noexcept {
     const VariantStatistics& c = candidates[candidate];
     return results == 0 || calls - c.asked_at <= 2.0 * delay_ + delay_usual ? c.pending : 0;
   }
 
-  /// The calls from a launch to its result: the longest of late.
+  /// Recent maximum of the number of calls of the key between a launch and its result.
   double delay() const noexcept { return delay_; }
 
-  /// A result has come so many calls after its launch.
+  /// Notes that a result has come `calls_since` calls of the key after its launch.
   void note_delay(double calls_since) noexcept;
 
-  /// Deviation of one log latency, pooled over the candidates and shrunk towards 3 % while few results exist
-  /// (weight of four results); never below 0.2 %, the step of the coarsest clock in use on a 30 µs kernel.
+  /// Standard deviation of one log latency, pooled over the candidates. It is shrunk towards 3 %, with the
+  /// weight of four results, and is never below 0.2 %, the step of the coarsest clock in use on a 30 µs
+  /// kernel.
   double deviation() const noexcept { return deviation_; }
 
-  /// Share of the results that lie more than four deviations from their location: outliers, or contention.
-  /// Starts at one in a hundred with the weight of 50 results.
+  /// Share of the results that lie more than four standard deviations from their location, because of
+  /// outliers or contention. The prior is one in a hundred with the weight of 50 results.
   double outlier_share() const noexcept { return (0.5 + outliers_) / (50.0 + freedom_); }
 
-  /// The available candidate with the least expected cost; one without results counts by its prior where
-  /// `use_priors`. The incumbent where nothing is known.
+  /// The available candidate with the least expected cost. With `use_priors`, a candidate without results
+  /// counts with its prior. The incumbent if nothing is known.
   std::uint32_t leader(bool use_priors = false) const noexcept;
 
-  /// How many results agree with a candidate's location. Two outliers seldom agree with each other, so what
-  /// looks slow on few results is believed only when they do; where keys start cold (`starts_cold`, which
-  /// whoever asks about several candidates finds out once), first results do not count. All results once
-  /// there are more than a few.
+  /// Number of results that agree with a candidate's location; with more than a few results, all of them. Two
+  /// outliers seldom agree with each other, so a candidate counts as slow on few results only if they agree.
+  /// `cold` is the answer of `starts_cold()`: if true, first results do not count. The caller passes it, so
+  /// that it is computed once for several candidates.
   std::uint64_t agreeing(std::size_t candidate, bool cold) const noexcept;
 
-  /// Whether first results are slow starts here (module load, JIT, cache): of the candidates with several
-  /// results, at least half had a first one far above the rest. A single result says nothing then.
+  /// Whether first results of this key are slow starts (module load, JIT, cache): at least half of the
+  /// candidates with several results had a first one far above the rest. A single result then tells nothing.
   bool starts_cold() const noexcept;
 
-  /// Whether something has disturbed several launches in a row, and no longer does: what a single result said
-  /// may have been said of that.
+  /// Whether a disturbance that met several launches in a row has just ended, so that a single result may
+  /// have measured the disturbance.
   bool was_disturbed() const noexcept { return disturbed_ && late_in_a_row_ == 0; }
 
-  /// What a candidate's outliers add to its location should they be its own, which `tail` takes them for only
-  /// beyond chance: 0 once the results of the others bear out that outliers meet all alike, and where the
-  /// objective leaves no doubt about whose they are.
+  /// Extra log cost of a candidate if its outliers were its own; `tail` counts them as its own only beyond
+  /// chance. It is 0 once the results of the other candidates show a comparable rate of outliers, and for
+  /// objectives other than `Objective::automatic`.
   double tail_if_own(const VariantStatistics& candidate) const noexcept;
 
-  /// Half the width of the confidence sequence of a candidate's location: valid at all times together, for
-  /// all candidates together, with probability 1 - error. Infinite without results. Source: the normal
-  /// mixture boundary of Robbins, in the form of Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform,
-  /// nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49 (2021), eq. 14.
+  /// Half the width of the confidence sequence of a candidate's location, in log latency. The sequences of
+  /// all candidates are valid at all times together with probability 1 - error. Infinite without results.
+  /// Source: the normal mixture boundary of Robbins, in the form of Howard, Ramdas, McAuliffe, Sekhon,
+  /// "Time-uniform, nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49 (2021), eq.
+  /// 14.
   double radius(std::size_t candidate, double error) const noexcept;
 
-  /// Adds a result and returns what policies see of it.
+  /// Adds a result; `latency_ns` must be above 0. Returns the result as policies see it.
   Sample add(std::uint32_t candidate, double latency_ns) noexcept;
 
-  /// A candidate starts again: its location is unknown, or `location` with the weight of `weight` results.
-  /// Counts, mean and variance of the run are kept.
+  /// Restarts a candidate: from now on its location is unknown, or it is `location` with the weight of
+  /// `weight` results. Counts, mean and variance of the run are kept.
   void restart(std::uint32_t candidate, double location = VariantStatistics::none,
                std::uint64_t weight = 0) noexcept;
 
-  /// The largest change, as a log latency, that a candidate is assumed to have taken part in without a result
-  /// of its own: a factor of four.
+  /// The largest change of log latency that a candidate without new results is assumed to share: a factor of
+  /// four.
   static constexpr double moved_max = 1.3862943611198906;
 
-  /// The key's latencies have changed. The candidate is still compared by its earlier results, but cannot
-  /// become the incumbent until another result has come.
+  /// Notes that the key's latencies have changed. The candidate is still compared by its earlier results, but
+  /// cannot become the incumbent until another result has come.
   void doubt(std::uint32_t candidate) noexcept;
 
-  /// Doubts the candidate, and sets `moved`: its location differs from its own results by `moved` from now
-  /// on, until its next result. Replaces what an earlier call said, so that changes do not add up. False, and
-  /// nothing is done, beyond `moved_max`.
+  /// Doubts the candidate and shifts its location from its own results by `moved`, until its next result. The
+  /// shift replaces that of an earlier call, so that changes do not add up. Returns false and does nothing if
+  /// `moved` is beyond `moved_max`.
   bool move(std::uint32_t candidate, double moved) noexcept;
 
  private:

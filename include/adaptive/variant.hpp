@@ -13,7 +13,7 @@
 
 namespace adaptive::inline v1 {
 
-/// One parameter of a variant: a whole number, a number, a truth value or a text.
+/// The value of one parameter of a variant: a whole number, a floating-point number, a truth value or a text.
 class Parameter {
  public:
   using Value = std::variant<std::int64_t, double, bool, std::string>;
@@ -39,16 +39,18 @@ using Parameters = std::map<std::string, Parameter>;
 
 /// One implementation of an operation.
 struct Variant {
-  /// Unique in its operation. Tables refer to variants by name, so that their order may change between
-  /// releases.
+  /// The name, unique in its operation. Tables refer to variants by name, so that a program may change their
+  /// order between releases.
   std::string name = {};
-  /// What distinguishes it, for people and for models: tile sizes, stages, the library's own identifiers.
+  /// What distinguishes the variant from others, for people and for models: tile sizes, stages, identifiers
+  /// of the library that it comes from.
   Parameters parameters = {};
-  /// Variants of one class give bit for bit the same results. A key explores those of its default's class;
-  /// variants without a class are one among themselves (`OperationSpec::mix_numeric_classes`).
+  /// Variants of one class give bit for bit the same results. A key explores only variants of its default's
+  /// class, unless `OperationSpec::mix_numeric_classes` says otherwise. Variants with an empty class form a
+  /// class of their own.
   std::string numeric_class = {};
-  /// Whether it can run this key; asked when a key is new (`OperationSpec` says by whom). Empty: it runs
-  /// every key.
+  /// Whether the variant can run a key. It is asked when a key is new; `OperationSpec` says on which thread.
+  /// Empty: the variant runs every key.
   std::function<bool(const Key&)> supports = {};
 };
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 // How soon a task is tried again that found a lock taken.

@@ -8,7 +8,7 @@
 
 #include "base/wakeup.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 /// Does what takes too long for a launch: fitting models. The thread is started when there may be something
 /// to do and sleeps while there is nothing.

@@ -5,7 +5,7 @@
 
 #include "operation/operation_state.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 Worker::Task::Step KeyFit::prepare() noexcept {
   // In a forked child: the lock may be taken for ever, and the key is to begin anew with another policy.

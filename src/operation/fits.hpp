@@ -11,7 +11,7 @@
 #include "learning/worker.hpp"
 #include "prior/predictor.hpp"
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 
 class OperationState;
 struct KeyState;

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace adaptive::core {
+namespace adaptive::inline v1::core {
 namespace {
 
 /// Counts how often it is done; a test may hold it in the middle.

@@ -58,13 +58,13 @@ class Launch {
   /// incumbent changes.
   [[nodiscard]] bool captured() const noexcept { return captured_; }
   [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
-  /// Where `captured()`: the pin of the key. Elsewhere never stale.
+  /// The pin of the key if `captured()`; otherwise a pin that is never stale.
   [[nodiscard]] const Pin& pin() const noexcept { return pin_; }
 
-  /// Reports what the launch returned, as `launch.check(cudaGetLastError())` or a library's status turned
-  /// into one. Anything but `cudaSuccess` sets the variant aside for this key and drops the sample; an error
-  /// after which the context is lost (a sticky one) also stops the timer's work on that device. Returns its
-  /// argument.
+  /// Reports the status of the launch, as in `launch.check(cudaGetLastError())`; the program converts the
+  /// status of a library. A status other than `cudaSuccess` sets the variant aside for this key and drops the
+  /// timing. After an error that loses the context (a sticky one) the timer also stops its work on that
+  /// device. Returns `status`.
   cudaError_t check(cudaError_t status) noexcept {
     if (status != cudaSuccess) [[unlikely]]
       failed(status);

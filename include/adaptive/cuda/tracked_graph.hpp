@@ -13,12 +13,12 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// What an update of an executable graph came to, and so what state that graph is in.
+/// The outcome of an update of an executable graph, which also tells the state of the graph.
 enum class GraphUpdate {
   none,       ///< no launch needs another variant
   updated,    ///< the executable graph runs the incumbents
-  recapture,  ///< it is as it was and may be launched; only a new capture gives it the incumbents
-  failed,     ///< CUDA gave up half way: it holds a mixture and must not be launched; capture again
+  recapture,  ///< the graph is unchanged and may be launched; only a new capture gives it the incumbents
+  failed,     ///< CUDA failed half way: the graph holds a mixture and must not be launched; capture again
 };
 
 /// Knows which nodes of a captured graph belong to which launch, so that a promotion reaches the instantiated
@@ -39,22 +39,23 @@ enum class GraphUpdate {
 ///     cudaGraphLaunch(exec, stream);
 ///   }
 ///
-/// A launch can be updated where its body enqueues a line of kernels, memsets and copies on the stream that
-/// it is given, whatever library they come from; where the new variant's line has the same kinds of nodes and
-/// the kernels the same clusters; and where none of them is launched programmatically dependent. In any other
-/// case the answer is `recapture`: never a graph that is half right. Priorities and access windows stay those
-/// of the stream of the capture.
+/// A launch can be updated under three conditions: its body enqueues a sequence of kernels, memsets and
+/// copies on the stream that it is given, from any library; the sequence of the new variant has the same
+/// kinds of nodes, and its kernels have the same clusters; and none of them is launched programmatically
+/// dependent. In any other case the answer is `recapture`, never a graph that is half right. Priorities and
+/// access windows stay those of the stream of the capture.
 ///
-/// An update is cheaper than the barest capture while few of a graph's launches are stale, and dearer where
-/// most are. It is done in any case: promotions come one by one, and only the program knows what its capture
-/// costs (docs/cuda.md has the measurements).
+/// An update costs less than the smallest capture if few of a graph's launches are stale, and more if most
+/// are. It is done in any case, since promotions come one by one and only the program knows the cost of its
+/// capture (docs/cuda.md has the measurements).
 ///
-/// One thread at a time. The body is kept and called again for an update: what it captures by reference, and
-/// the operation, must live as long as this. So must the graph (not only its executable), and it must not be
-/// changed. One executable graph at a time: a second one would not be known to be older.
+/// Not thread-safe: one thread uses it at a time. The body is kept and called again for an update: the
+/// operation, and everything that the body captures by reference, must live as long as this object. So must
+/// the graph itself, not only its executable graph, and it must not be changed. Use one executable graph at a
+/// time: the object could not tell that a second one is older.
 class ADAPTIVE_EXPORT TrackedGraph {
  public:
-  /// Enqueues the variant of that index on that stream and on no other that is not joined to it again.
+  /// Enqueues the variant of that index on `stream`. Work on other streams must be joined to `stream` again.
   using Body = std::function<cudaError_t(std::uint32_t variant, cudaStream_t stream)>;
 
   TrackedGraph();
@@ -62,11 +63,11 @@ class ADAPTIVE_EXPORT TrackedGraph {
   TrackedGraph& operator=(const TrackedGraph&) = delete;
   ~TrackedGraph();
 
-  /// Runs `body` with the incumbent of `key` on a stream that is being captured, and remembers the nodes that
-  /// it added. Streams that were forked from the capture's first one may be used as well. On a stream that is
-  /// not being captured it runs the incumbent and remembers nothing. Returns what `body` returns, passes on
-  /// what it throws. An error of the body inside a capture, here or in `update`, sets the variant aside for
-  /// the key.
+  /// Calls `body` with the incumbent of `key` on a stream that is being captured, and remembers the nodes
+  /// that it added. `stream` may also be one that was forked from the first stream of the capture. On a
+  /// stream that is not being captured, `body` runs the incumbent and nothing is remembered. Returns what
+  /// `body` returns and throws what it throws. An error of `body` inside a capture, here or in `update`, sets
+  /// the variant aside for the key.
   cudaError_t launch(Operation& operation, const Key& key, cudaStream_t stream, Body body) {
 #ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
     // The stream 0 means what the program's translation unit was compiled for, which the library cannot know.
@@ -75,23 +76,24 @@ class ADAPTIVE_EXPORT TrackedGraph {
     return launch_on(operation, key, stream, std::move(body));
   }
 
-  /// Whether an incumbent has changed since: one relaxed load a launch. True for ever after `failed`.
+  /// Whether an incumbent has changed since the capture or the latest update. Costs one relaxed load for each
+  /// launch. Always true after `failed`, until `clear`.
   bool stale() const noexcept;
 
-  /// Brings the stale launches of an executable graph, instantiated from the captured one, up to date: each
-  /// body captures its incumbent into a graph of its own, and the nodes' parameters are set from there. All
-  /// launches are changed or none; what CUDA refuses half way is taken back, and is `failed` only where it
-  /// refuses that, too.
+  /// Updates the stale launches of `exec`, an executable graph that was instantiated from the captured one.
+  /// Each body captures its incumbent into a graph of its own, from which the parameters of the nodes are
+  /// taken. Either all launches change or none: if CUDA refuses a change half way, the earlier changes are
+  /// taken back. The answer is `failed` only if CUDA refuses that, too.
   ///
-  /// Must not run while another thread launches `exec`; launches already enqueued are not affected. Disturbs
-  /// no capture, neither of this thread nor of another. The thread's last CUDA error is left as it was: where
-  /// one is pending the bodies run on another thread, because `return cudaGetLastError()` would take it away.
+  /// It must not run while another thread launches `exec`; launches already enqueued are not affected. It
+  /// disturbs no capture of any thread. The last CUDA error of the thread stays as it was: if one is pending,
+  /// the bodies run on another thread, because `return cudaGetLastError()` would clear it.
   GraphUpdate update(cudaGraphExec_t exec);
 
-  /// Forgets all launches; before the graph is captured again.
+  /// Forgets all launches. Call it before the graph is captured again.
   void clear() noexcept;
 
-  /// Launches that are remembered.
+  /// The number of launches that are remembered.
   std::size_t size() const noexcept;
 
  private:

@@ -1,9 +1,9 @@
-// Which symbols leave the library. Everything is compiled with hidden visibility; what a user may call,
-// subclass, throw or catch is marked ADAPTIVE_EXPORT.
+// Marks the symbols that the library exports. Everything is compiled with hidden visibility; ADAPTIVE_EXPORT
+// marks what a program may call, subclass, throw or catch.
 //
-// The mark is the same for the static and for the shared library: an exception type or a class with virtual
-// functions must stay visible even when the archive ends up inside somebody's plugin, or catching it across
-// that boundary would fail.
+// The mark is the same in the static and the shared library: an exception type or a class with virtual
+// functions must stay visible even if the archive is linked into a plugin, since catching it across the
+// boundary of the plugin would otherwise fail.
 #pragma once
 
 #if __cplusplus < 202002L
@@ -16,9 +16,9 @@
 #define ADAPTIVE_EXPORT
 #endif
 
-// The launch path is inlined whatever the optimiser thinks of its size: called out of line, a key has to be
-// written to memory and read back, which costs more than the look-up. A lambda that stays out of line
-// anywhere, even where it is cold, takes the key's address and so forces it into memory everywhere.
+// The launch path is always inlined, whatever the optimiser thinks of its size: a call out of line writes the
+// key to memory and reads it back, which costs more than the look-up. A lambda that stays out of line
+// anywhere, even in a cold branch, takes the address of the key and so forces the key into memory everywhere.
 #if defined(__GNUC__)
 #define ADAPTIVE_HOT inline __attribute__((always_inline))
 #define ADAPTIVE_HOT_LAMBDA __attribute__((always_inline))

@@ -1,4 +1,4 @@
-// The launch path's view of an operation's keys: what `select` reads, and nothing else. Not for users.
+// The part of an operation's keys that `select` reads. Programs do not use it directly.
 #pragma once
 
 #include <array>
@@ -17,9 +17,10 @@ struct KeyState;
 
 namespace adaptive::inline v1::detail {
 
-/// What the calls of a key do, in one word, so that one load decides a call. Bits 32–63: the share of
-/// the calls that are put to the policy, as a fraction of 2^32; the word as a whole is compared with `Ticks`,
-/// so the rest adds less than 2^-32 to it. Bits 0–31: the variant that the other calls run, below 2^16.
+/// Decides a call of a key with one load: everything is in one word. Bits 32–63 hold the share of the calls
+/// for which the policy is consulted, as a fraction of 2^32. The whole word is compared with `Ticks`; the
+/// lower bits add less than 2^-32 to the share. Bits 0–31 hold the variant that the other calls run, below
+/// 2^16.
 struct Plan {
   static constexpr std::uint64_t make(std::uint32_t variant, double consulted) noexcept {
     const double share = !(consulted > 0) ? 0 : consulted > 1 ? 1 : consulted;  // a policy's NaN is 0
@@ -33,12 +34,12 @@ struct Plan {
   }
 };
 
-/// The part of a key that the launch path touches. The values follow it in memory, and heads lie side by side
-/// in chunks, so that a key of up to six dimensions is one cache line and a thousand keys are few pages.
-/// Lives as long as its operation.
+/// The part of a key that the launch path reads. The values of the key follow it in memory, and heads lie
+/// side by side in chunks, so that a key of up to six dimensions takes one cache line and a thousand keys
+/// take few pages. A head lives as long as its operation.
 struct KeyHead {
-  /// A `Plan`. Stored with release and loaded with acquire: it names a variant that another thread may just
-  /// have added.
+  /// A `Plan`. It is stored with release and loaded with acquire order, since it names a variant that another
+  /// thread may just have added.
   std::atomic<std::uint64_t> plan{0};
   core::KeyState* state = nullptr;
 
@@ -52,8 +53,9 @@ struct KeyHead {
   std::int64_t* values() noexcept { return reinterpret_cast<std::int64_t*>(this + 1); }
 };
 
-/// The same value, of which the compiler knows nothing. Values that are copied side by side anywhere, be it
-/// in a cold branch, are otherwise loaded as vectors and taken apart again on the launch path.
+/// Returns `value` in a way that hides it from the optimiser. If values are copied side by side anywhere,
+/// even in a cold branch, the compiler otherwise loads them as vectors on the launch path and takes them
+/// apart again.
 ADAPTIVE_HOT std::int64_t opaque(std::int64_t value) noexcept {
 #if defined(__GNUC__)
   asm("" : "+r"(value));
@@ -79,24 +81,25 @@ ADAPTIVE_HOT constexpr std::uint64_t hash(const Key& key) noexcept {
 
 constexpr unsigned address_bits = 48;
 
-/// The 16 bits of a hash after those that choose the slot of a table of up to 2^24 entries, above an address.
+/// The 16 bits of a hash that follow those that choose the slot in a table of up to 2^24 entries, shifted
+/// above an address.
 constexpr std::uint64_t tag(std::uint64_t hash) noexcept {
   return (hash >> 24) << address_bits;
 }
 
-/// What an empty word of a table leads to. Its values are zeros, whose hash has another tag than an empty
-/// word, so that no key is ever found there, and a look-up needs no test for empty words before it has
-/// missed.
+/// The head that an empty word of a table refers to. Its values are zeros, whose hash has another tag than an
+/// empty word, so that no key is ever found there. A look-up therefore tests for empty words only after a
+/// miss.
 struct NoKey {
   KeyHead head;
   std::array<std::int64_t, Key::capacity> values{};
 };
 static_assert(tag(hash(Key{0})) != 0, "zeros hash alike whatever their number");
 
-/// Open addressing with linear probing over words that hold 16 bits of the hash and the address of a key's
-/// state. Entries are only ever added, and a full table is replaced by one of twice the size while the old
+/// A hash table with open addressing and linear probing. Each word holds 16 bits of the hash and the address
+/// of a key's head. Entries are only added. A full table is replaced by one of twice the size, and the old
 /// one stays readable until the operation is destroyed: a reader needs no lock and no reclamation scheme, and
-/// all tables together take less than twice the last.
+/// all tables together take less than twice the memory of the last one.
 class KeyTable {
  public:
   struct Delete {
@@ -106,7 +109,7 @@ class KeyTable {
   };
   using Owner = std::unique_ptr<KeyTable, Delete>;
 
-  /// The words follow the table in memory: one load less than a pointer to them.
+  /// Makes an empty table. The words follow the table in memory, which saves the load of a pointer.
   static Owner make(unsigned log2_capacity) {
     const std::size_t capacity = std::size_t{1} << log2_capacity;
     void* memory =
@@ -119,7 +122,7 @@ class KeyTable {
 
   std::size_t capacity() const noexcept { return mask_ + 1; }
 
-  /// The state of `key`, whose hash is given, or null. Wait-free.
+  /// The head of `key`, whose hash is `hash`; null if the table does not have it. Wait-free for readers.
   ADAPTIVE_HOT const KeyHead* find(const Key& key, std::uint64_t hash) const noexcept {
     for (std::size_t i = hash >> shift_;; i = (i + 1) & mask_) {
       const std::uint64_t word = words()[i].load(std::memory_order_acquire);
@@ -133,7 +136,8 @@ class KeyTable {
     }
   }
 
-  /// Adds a key that is not in the table. One writer at a time. False where the address does not fit.
+  /// Adds a key that is not in the table. Only one thread may write at a time. Returns false if the address
+  /// does not fit.
   bool insert(const KeyHead& head, std::uint64_t hash) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(&head);
     if ((address >> address_bits) != 0) return false;

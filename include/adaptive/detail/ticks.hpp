@@ -1,4 +1,4 @@
-// How a settled key's calls are sampled without a shared write. Not for users.
+// Samples the calls of a settled key without a shared write. Programs do not use it directly.
 #pragma once
 
 #include <array>
@@ -10,15 +10,15 @@
 
 namespace adaptive::inline v1::detail {
 
-/// Where the calling thread's line lies in every `Ticks`, in bytes. Zero, the first line, until the thread is
-/// first put to a policy: threads that share a line lose counts, which changes which calls are sampled and
-/// nothing else.
+/// Offset of the calling thread's line in every `Ticks`, in bytes. It is zero, the first line, until the
+/// thread first consults a policy. Threads that share a line lose counts, which changes only which calls are
+/// sampled.
 extern ADAPTIVE_EXPORT thread_local constinit std::uint32_t thread_line;
-/// Gives the calling thread a line of its own; 64 threads have one, further ones share.
+/// Gives the calling thread a line of its own. 64 threads have one each; further threads share them.
 ADAPTIVE_EXPORT void number_this_thread() noexcept;
 
-/// A counter for every thread, each on its own cache line, that belongs to one operation, so that a run
-/// repeats whatever other operations and selectors do.
+/// Counters of one operation, one for each thread, each on a cache line of its own. They belong to the
+/// operation so that a run repeats whatever other operations and selectors do.
 class Ticks {
  public:
   static constexpr std::uint32_t threads = 64;
@@ -28,9 +28,10 @@ class Ticks {
     for (Line& l : lines_) l.number.store(seed * step, std::memory_order_relaxed);
   }
 
-  /// A number that is below any share of 2^64 in that share of the calls, evenly spread: multiples of an
-  /// irrational number modulo 1 (Weyl). A program's loop over its keys beats with it only where the loop's
-  /// length times that number is nearly whole; then a key's samples come in clusters, at the same rate.
+  /// Returns numbers that are spread evenly over [0, 2^64): for every share s, s of the calls get a number
+  /// below s × 2^64. They are multiples of an irrational number modulo 1 (Weyl). If a program loops over its
+  /// keys and the length of the loop times that number is nearly whole, the samples of a key come in
+  /// clusters, at the same rate.
   std::uint64_t next() noexcept {
     std::atomic<std::uint64_t>& number =
         reinterpret_cast<Line*>(reinterpret_cast<char*>(lines_.data()) + thread_line)->number;
