@@ -29,6 +29,7 @@ TEST(FileLock, KeepsOthersOutAndIsGoneAfterwards) {
       const FileLock second(file, milliseconds(0));
       FAIL();
     } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::locked);
       EXPECT_EQ(error.where(), file.string());
       EXPECT_NE(error.problem().find("process " + std::to_string(::getpid())), std::string::npos)
           << error.what();

@@ -205,6 +205,7 @@ TEST_F(Saving, ToAFolderThatIsNotThereIsAnError) {
     selector.save(folder_ / "missing" / "table.json");
     ADD_FAILURE() << "saved";
   } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::not_found) << error.what();
     EXPECT_NE(error.where().find("missing"), std::string::npos) << error.what();
   }
 }
