@@ -8,7 +8,7 @@ class Error(RuntimeError):
     where: a path, ``path:line``, a JSON pointer or the name of an operation; may be empty.
     remedy: what the reader can do about it; may be empty.
     code: what kind of trouble it is, for a program that reacts to it, such as ``"not_found"``: the names of the
-        library's ``ErrorCode``, or empty where Python code raised the error without one.
+    library's ``ErrorCode``, or empty where Python code raised the error without one.
     """
 
     def __init__(self, problem: str, where: str = "", remedy: str = "", code: str = "") -> None:
