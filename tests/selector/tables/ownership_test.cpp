@@ -57,7 +57,7 @@ TEST_F(Ownership, OldWritersAreCountedOnceHoweverOftenARunSaves) {
   table::Table all;
   all.fingerprint.device = "Test Device 1";
   for (int i = 0; i < 256; ++i) {
-    char name[8];
+    char name[16];
     std::snprintf(name, sizeof name, "w%03d", i);
     table::merge(all, measured_by(name, 10));
   }
