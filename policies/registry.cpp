@@ -1,15 +1,13 @@
-// Every policy that has a name. A new one is a line here.
+// Every policy of the library that has a name. A new one is a line here.
 #include <array>
 #include <string>
 #include <utility>
 
 #include <adaptive/error.hpp>
 #include <adaptive/policy.hpp>
-#include "epsilon_greedy.hpp"
 #include "explore_first.hpp"
 #include "fixed.hpp"
 #include "imed.hpp"
-#include "kl_ucb.hpp"
 #include "thompson.hpp"
 
 namespace adaptive::inline v1 {
@@ -22,12 +20,10 @@ std::unique_ptr<Policy> make() {
   return std::make_unique<P>();
 }
 
-constexpr std::array<std::pair<std::string_view, Make>, 6> registry{{
+constexpr std::array<std::pair<std::string_view, Make>, 4> registry{{
     {"default", make<policies::Imed>},
     {"fixed", make<policies::Fixed>},
     {"explore-first", make<policies::ExploreFirst>},
-    {"epsilon-greedy", make<policies::EpsilonGreedy>},
-    {"kl-ucb", make<policies::KlUcb>},
     {"thompson", make<policies::Thompson>},
 }};
 

@@ -17,7 +17,7 @@ namespace adaptive::inline v1::policies {
 /// evidence of two samples", Biometrika 25 (1933); Russo, Van Roy, Kazerouni, Osband, Wen, "A tutorial on
 /// Thompson sampling", Foundations and Trends in Machine Learning 11 (2018).
 ///
-/// One departure, as in `KlUcb`: a candidate counts as at most `gap_max` · σ behind the leader.
+/// One departure, as in `replay::KlUcb`: a candidate counts as at most `gap_max` · σ behind the leader.
 class Thompson final : public Policy {
  public:
   struct Options {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "replay/noise.hpp"
+#include "replay/policies.hpp"
 
 namespace adaptive::learning_bench {
 namespace {
@@ -277,7 +278,7 @@ const std::vector<Peer>& peers() {
 PolicyFactory policy_of_name(std::string_view name) {
   for (const Peer& peer : peers())
     if (peer.name == name) return peer.make;
-  return make_policy(name);
+  return replay::make_policy(name);
 }
 
 }  // namespace adaptive::learning_bench

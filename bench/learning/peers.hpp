@@ -17,7 +17,7 @@ struct Peer {
 
 const std::vector<Peer>& peers();
 
-/// A peer, or a policy of policies/; throws `Error` for neither.
+/// A peer, or a policy that `replay::make_policy` knows; throws `Error` for neither.
 PolicyFactory policy_of_name(std::string_view name);
 
 }  // namespace adaptive::learning_bench

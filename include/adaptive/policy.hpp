@@ -105,7 +105,7 @@ PolicyFactory policy_of() {
 }
 
 /// A policy of policies/ by name, with its standard parameters: "default", "fixed", "explore-first",
-/// "epsilon-greedy", "kl-ucb", "thompson". Throws `Error` that lists the names for any other.
+/// "thompson". Throws `Error` that lists the names for any other.
 [[nodiscard]] ADAPTIVE_EXPORT PolicyFactory make_policy(std::string_view name);
 
 /// The names that `make_policy` knows, the default first.

@@ -13,13 +13,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <adaptive/policy.hpp>
-
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "files/atomic_file.hpp"
 #include "replay/curve.hpp"
+#include "replay/policies.hpp"
 #include "replay/replay.hpp"
 
 namespace adaptive::inline v1::cli {
@@ -72,7 +71,7 @@ std::optional<replay::SeedTable> seeds_of(const ReplayArguments& arguments) {
 
 ReplayOptions options_of(const ReplayArguments& arguments, const std::string& policy) {
   ReplayOptions options;
-  options.run.policy = make_policy(policy);
+  options.run.policy = replay::make_policy(policy);
   options.run.calls = arguments.calls;
   options.run.checkpoints = arguments.csv.empty() && arguments.svg.empty()
                                 ? replay::checkpoints(arguments.calls)
@@ -265,7 +264,7 @@ Command add_replay(CLI::App& app) {
       "Runs a policy on recorded or simulated latencies and tells what it loses to the best variant.");
   const auto a = std::make_shared<ReplayArguments>();
   std::vector<std::string> names;
-  for (const std::string_view name : policy_names()) names.emplace_back(name);
+  for (const std::string_view name : replay::policy_names()) names.emplace_back(name);
   command->add_option("--trace", a->trace, "Recorded latencies, JSON lines")->type_name("FILE.jsonl");
   command->add_option("--scenario", a->scenario, "One of the simulator's; an unknown name lists them");
   command->add_option("--policy", a->policies, "May be given several times")

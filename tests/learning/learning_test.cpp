@@ -49,8 +49,7 @@ TEST_P(Learning, IsNotFooledByOutliers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, Learning,
-                         testing::Values("default", "explore-first", "epsilon-greedy", "kl-ucb", "thompson"));
+INSTANTIATE_TEST_SUITE_P(Policies, Learning, testing::Values("default", "explore-first", "thompson"));
 
 TEST(LearningByHand, PromotesFromLatenciesWithoutDecisions) {
   Selector selector(test::options());

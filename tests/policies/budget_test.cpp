@@ -8,6 +8,7 @@
 
 #include <adaptive/adaptive.hpp>
 #include "replay/environment.hpp"
+#include "replay/policies.hpp"
 #include "replay/runner.hpp"
 #include "tests/policies/test_name.hpp"
 
@@ -20,7 +21,7 @@ using replay::SyntheticOptions;
 SelectorOptions selector_options(std::string_view policy) {
   SelectorOptions options;
   options.device = {};
-  options.policy = make_policy(policy);
+  options.policy = replay::make_policy(policy);
   options.use_environment = false;
   return options;
 }
@@ -104,7 +105,7 @@ TEST_P(Budget, OfCandidatesLeavesTheMostPromising) {
   EXPECT_EQ(operation.explain({1'001}).leader, "v" + std::to_string(environment.best()));
 }
 
-INSTANTIATE_TEST_SUITE_P(, Budget, ::testing::ValuesIn(policy_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(, Budget, ::testing::ValuesIn(replay::policy_names()), test_name);
 
 }  // namespace
 }  // namespace adaptive

@@ -12,6 +12,7 @@
 
 #include <adaptive/adaptive.hpp>
 #include "replay/environment.hpp"
+#include "replay/policies.hpp"
 #include "replay/runner.hpp"
 #include "tests/policies/effort.hpp"
 #include "tests/policies/test_name.hpp"
@@ -35,7 +36,7 @@ class EveryPolicy : public ::testing::TestWithParam<std::string_view> {
 
   RunOptions options(std::size_t calls) const {
     RunOptions result;
-    result.policy = make_policy(name());
+    result.policy = replay::make_policy(name());
     result.calls = calls;
     return result;
   }
@@ -147,7 +148,7 @@ TEST_P(EveryPolicy, RunsNothingThatIsSetAsideOrDisabled) {
   Synthetic environment({}, 3);
   SelectorOptions how;
   how.device = {};
-  how.policy = make_policy(name());
+  how.policy = replay::make_policy(name());
   how.use_environment = false;
   Selector selector(how);
   OperationSpec spec{.name = "simulated", .dimensions = {{"size"}}};
@@ -182,7 +183,7 @@ TEST_P(EveryPolicy, RunsNothingThatIsSetAsideOrDisabled) {
 TEST_P(EveryPolicy, TimesFewerCallsOnceTheKeyIsSettled) {
   KeyStatistics key;
   key.candidates.resize(3);
-  const std::unique_ptr<Policy> policy = make_policy(name())();
+  const std::unique_ptr<Policy> policy = replay::make_policy(name())();
   Random random(1);
   const auto feed = [&](std::uint32_t candidate, double ns) { policy->observe(key, key.add(candidate, ns)); };
   for (int round = 0; round < 200; ++round) {
@@ -201,7 +202,7 @@ TEST_P(EveryPolicy, LooksAgainAtARestartedCandidate) {
   if (!explores()) GTEST_SKIP() << "explores nothing by design";
   KeyStatistics key;
   key.candidates.resize(3);
-  const std::unique_ptr<Policy> policy = make_policy(name())();
+  const std::unique_ptr<Policy> policy = replay::make_policy(name())();
   Random random(1);
   for (int round = 0; round < 20; ++round) {
     for (std::uint32_t i = 0; i < 3; ++i) policy->observe(key, key.add(i, 10'000.0 * (1.0 + i)));
@@ -224,11 +225,11 @@ TEST_P(EveryPolicy, BeginsWithTheIncumbent) {
   key.candidates.resize(4);
   key.incumbent = 2;
   Random random(1);
-  EXPECT_EQ(make_policy(name())()->choose(key, random).candidate, 2U);
-  EXPECT_EQ(make_policy(name())()->rest(key).candidate, 2U);
+  EXPECT_EQ(replay::make_policy(name())()->choose(key, random).candidate, 2U);
+  EXPECT_EQ(replay::make_policy(name())()->rest(key).candidate, 2U);
 }
 
-INSTANTIATE_TEST_SUITE_P(, EveryPolicy, ::testing::ValuesIn(policy_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(, EveryPolicy, ::testing::ValuesIn(replay::policy_names()), test_name);
 
 TEST(Fixed, NeverExplores) {
   RunOptions how;
@@ -256,7 +257,7 @@ TEST(FirstLooks, FollowThePriors) {
       key.candidates[i].prior = priors[i];
       key.candidates[i].prior_deviation = 0.05;
     }
-    const std::unique_ptr<Policy> policy = make_policy(name)();
+    const std::unique_ptr<Policy> policy = replay::make_policy(name)();
     Random random(1);
     std::vector<std::uint32_t> order;
     for (int call = 0; call < 4; ++call) {

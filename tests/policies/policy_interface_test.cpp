@@ -1,8 +1,13 @@
 // What a program's own policy can rely on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include <adaptive/adaptive.hpp>
 #include "replay/environment.hpp"
+#include "replay/policies.hpp"
 #include "replay/runner.hpp"
 
 namespace adaptive {
@@ -93,6 +98,22 @@ TEST(OwnPolicy, HasAnObjectPerKey) {
     EXPECT_EQ(first.variant(), call % 3);
     EXPECT_EQ(second.variant(), 0U) << "no result of this key has been recorded";
     operation.record(first, Latency(1'000.0 + first.variant()));
+  }
+}
+
+TEST(PolicyNames, OfReplayAreThoseOfTheLibraryAndTheTextbooks) {
+  const std::vector<std::string_view>& all = replay::policy_names();
+  const std::vector<std::string_view>& of_library = policy_names();
+  ASSERT_GT(all.size(), of_library.size());
+  EXPECT_TRUE(std::equal(of_library.begin(), of_library.end(), all.begin()));
+  for (const std::string_view name : all) EXPECT_NE(replay::make_policy(name)(), nullptr) << name;
+  EXPECT_THROW(make_policy("kl-ucb"), Error);
+  try {
+    replay::make_policy("no-such-policy");
+    FAIL();
+  } catch (const Error& e) {
+    for (const std::string_view name : all)
+      EXPECT_NE(std::string_view(e.what()).find(name), std::string_view::npos) << e.what();
   }
 }
 

@@ -131,8 +131,7 @@ TEST_P(LaunchPath, AllocatesNothingInTheSteadyState) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, LaunchPath,
-                         testing::Values("default", "fixed", "explore-first", "epsilon-greedy", "kl-ucb",
-                                         "thompson"));
+                         testing::Values("default", "fixed", "explore-first", "thompson"));
 
 // A program of many keys; with parameters, the default policy models what their variants have in common.
 class ManyKeys : public testing::TestWithParam<bool> {

@@ -1,10 +1,12 @@
-#include "epsilon_greedy.hpp"
+#include "replay/textbook/epsilon_greedy.hpp"
 
 #include <algorithm>
 
-#include "explore_first.hpp"
+#include "policies/explore_first.hpp"
 
-namespace adaptive::inline v1::policies {
+namespace adaptive::inline v1::replay {
+
+using policies::next_look;
 
 Choice EpsilonGreedy::choose(const KeyStatistics& key, Random& random) noexcept {
   if (const auto look = next_look(key, 1)) return {*look, true};
@@ -25,4 +27,4 @@ Rest EpsilonGreedy::rest(const KeyStatistics& key) const noexcept {
   return {key.leader(true), key.settled ? options_.consulted_settled : 1.0};
 }
 
-}  // namespace adaptive::policies
+}  // namespace adaptive::replay

@@ -2,13 +2,13 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::inline v1::policies {
+namespace adaptive::inline v1::replay {
 
 /// KL-UCB for normal log latencies of a common deviation σ: the candidate whose latency could be the least.
 ///
-///     a(t) = argmin_i q_i,   q_i = min { q : n_i · KL(m_i, q) ≤ ln t + c · ln ln t },   KL(m, q) = (m − q)²
-///     / 2σ²
-///          = argmin_i  m_i − σ · sqrt(2 (ln t + c · ln ln t) / n_i)
+///     a(t) = argmin_i q_i,   q_i = min { q : n_i · KL(m_i, q) ≤ ln t + c · ln ln t },
+///     KL(m, q) = (m − q)² / 2σ², therefore
+///     a(t) = argmin_i  m_i − σ · sqrt(2 (ln t + c · ln ln t) / n_i)
 ///
 /// m_i robust location, n_i results and results still out, σ the pooled deviation, t the calls.
 /// Source: Garivier, Cappé, "The KL-UCB algorithm for bounded stochastic bandits and beyond", COLT 2011,
@@ -36,4 +36,4 @@ class KlUcb final : public Policy {
   Options options_;
 };
 
-}  // namespace adaptive::policies
+}  // namespace adaptive::replay

@@ -1,12 +1,15 @@
-#include "kl_ucb.hpp"
+#include "replay/textbook/kl_ucb.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "explore_first.hpp"
+#include "policies/explore_first.hpp"
 
-namespace adaptive::inline v1::policies {
+namespace adaptive::inline v1::replay {
+
+using policies::next_look;
+using policies::pulls;
 
 Choice KlUcb::choose(const KeyStatistics& key, Random&) noexcept {
   if (const auto look = next_look(key, 1)) return {*look, true};
@@ -36,4 +39,4 @@ Rest KlUcb::rest(const KeyStatistics& key) const noexcept {
   return {key.leader(true), key.settled ? options_.consulted_settled : 1.0};
 }
 
-}  // namespace adaptive::policies
+}  // namespace adaptive::replay

@@ -2,7 +2,7 @@
 
 #include <adaptive/policy.hpp>
 
-namespace adaptive::inline v1::policies {
+namespace adaptive::inline v1::replay {
 
 /// ε-greedy: one look at every candidate, then the leader, but with probability ε_t a candidate drawn
 /// uniformly.
@@ -31,4 +31,4 @@ class EpsilonGreedy final : public Policy {
   Options options_;
 };
 
-}  // namespace adaptive::policies
+}  // namespace adaptive::replay
