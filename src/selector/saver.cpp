@@ -65,8 +65,9 @@ struct Saver::Impl {
 
   void run_exchange() noexcept {
     try {
-      std::vector<table::Notice> notices;
-      insides.adopt(exchange->store().name(), exchange->run(insides.learned(), notices));
+      const table::Table learned = insides.learned();
+      std::vector<table::Notice> notices = table::unprintable(learned);
+      insides.adopt(exchange->store().name(), exchange->run(learned, notices));
       say_new(notices);
       if (std::exchange(outage, 0) > 0)
         insides.shared.say(LogLevel::info, exchange->store().name() + ": reached again");

@@ -212,6 +212,7 @@ void Selector::save(const std::filesystem::path& path) const {
     return true;
   });
   impl_->say(notices);
+  impl_->say(table::unprintable(learned));
   impl_->tell_unused_force();
   impl_->post_predictions();
 }

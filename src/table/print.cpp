@@ -441,6 +441,26 @@ std::string print(const Table& table) {
   return Printer().print(table);
 }
 
+std::vector<Notice> unprintable(const Table& table) {
+  std::vector<Notice> notices;
+  for (const auto& [name, operation] : table.operations) {
+    for (const auto& [key, entry] : operation.entries) {
+      const std::string where = name + " " + core::print(operation.dimensions, key);
+      if (!fits(operation.dimensions, key)) {
+        notices.push_back({where, "the key does not fit the dimensions; the entry is not written"});
+        continue;
+      }
+      for (const auto& [variant, record] : entry.variants)
+        if (record.count > 0 && !is_measured(record))
+          notices.push_back(
+              {where + " " + variant, std::to_string(record.count) +
+                                          " results are not written: their mean or location is no "
+                                          "latency that a table can hold"});
+    }
+  }
+  return notices;
+}
+
 void write(const Table& table, const std::filesystem::path& path) {
   write_atomically(path, print(table));
 }

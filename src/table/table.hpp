@@ -137,6 +137,10 @@ std::vector<Notice> validate(std::string_view text, const std::string& source);
 /// could not be read back (empty, or too long).
 std::string print(const Table& table);
 
+/// What `print` leaves out of a table: one notice for each entry whose key does not fit the dimensions, and
+/// one for each record that counts results but has latencies that no table can hold.
+std::vector<Notice> unprintable(const Table& table);
+
 /// Prints the table to `path` and replaces the file atomically. If this fails, throws `Error` and leaves the
 /// old file untouched.
 void write(const Table& table, const std::filesystem::path& path);

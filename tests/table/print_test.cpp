@@ -103,11 +103,16 @@ TEST(Print, WhatATableCannotHoldIsLeftOut) {
   operation.entries[Key{2, 3}] = {};  // two values for one dimension
   operation.entries[Key{-1}] = {};    // no size
   EXPECT_EQ(print(table), clean);
+  EXPECT_EQ(unprintable(table).size(), 2U);
+  operation.entries.erase(Key{2, 3});
+  operation.entries.erase(Key{-1});
+  EXPECT_TRUE(unprintable(table).empty());
 
   for (const Statistics& measured :
        {Statistics{1, nan, 0.0, 1.0, 7}, Statistics{1, -1.0, 0.0, 1.0, 7}, Statistics{0, 1.0, 0.0, 1.0, 7},
         Statistics{1, 1.0, 0.0, std::numeric_limits<double>::infinity(), 7}}) {
     operation.entries.at(Key{1}).variants["a"] = VariantRecord{measured};
+    EXPECT_EQ(unprintable(table).size(), measured.count);
     const ReadResult result = parse(print(table), "x");
     EXPECT_TRUE(result.notices.empty());
     EXPECT_EQ(result.table.operations.at("op").entries.at(Key{1}).variants.at("a"),

@@ -47,6 +47,11 @@ double any_latency() {
   return mantissa * std::pow(10.0, *rc::gen::inRange(-3, 17));
 }
 
+// Where the median of results with this mean and variance may lie: within half a deviation of the mean.
+double any_location(const Statistics& record) {
+  return record.mean_ns + std::sqrt(record.variance_ns2) * *rc::gen::inRange(-100, 101) / 202.0;
+}
+
 Statistics any_statistics() {
   Statistics record;
   record.failures = *rc::gen::inRange<std::uint64_t>(0, 5);
@@ -54,9 +59,9 @@ Statistics any_statistics() {
   record.count = *rc::gen::inRange<std::uint64_t>(0, 1000);
   if (record.count == 0) return record;
   record.mean_ns = any_latency();
-  record.location_ns = any_latency();
   if (record.count > 1)
     record.variance_ns2 = std::pow(record.mean_ns * *rc::gen::inRange(0, 100) / 97.0, 2.0);
+  record.location_ns = any_location(record);
   return record;
 }
 

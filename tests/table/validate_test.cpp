@@ -27,9 +27,40 @@ std::string table_with(const std::string& more) {
 
 using List = std::vector<std::string>;
 
+// A table of one record of these numbers.
+std::string table_with_record(const std::string& numbers) {
+  return table_with(R"("op": {"dimensions": [{"name": "m"}], "variants": {"a": {}},
+      "entries": [{"key": {"m": 1}, "variants": {"a": {)" +
+                    numbers + "}}}]}");
+}
+
 TEST(Validate, AValidTableHasNoFaults) {
   EXPECT_EQ(faults(print(sample_table())), List{});
   EXPECT_EQ(faults("\xEF\xBB\xBF" + table_with("")), List{});
+}
+
+TEST(Validate, ALocationThatTheResultsCannotHaveIsAFault) {
+  for (const char* plausible :
+       {R"("count": 1, "mean_ns": 5, "variance_ns2": 0, "location_ns": 5)",
+        // The results 1, 1, 1 and 9 have the mean 3 and the variance 16: as far as Samuelson's bound reaches.
+        R"("count": 4, "mean_ns": 3, "variance_ns2": 16, "location_ns": 9)",
+        R"("count": 4, "mean_ns": 7, "variance_ns2": 16, "location_ns": 1)",
+        R"("count": 1000, "mean_ns": 2470, "variance_ns2": 90000, "location_ns": 2400)",
+        // Tables of other tools know no variance.
+        R"("count": 100, "mean_ns": 5, "variance_ns2": 0, "location_ns": 4.5)",
+        R"("count": 100, "mean_ns": 5)"})
+    EXPECT_EQ(faults(table_with_record(plausible)), List{}) << plausible;
+  for (const char* implausible :
+       {R"("count": 1, "mean_ns": 5, "variance_ns2": 0, "location_ns": 6)",
+        R"("count": 1, "mean_ns": 5, "variance_ns2": 0, "location_ns": 4)",
+        R"("count": 4, "mean_ns": 3, "variance_ns2": 16, "location_ns": 9.1)",
+        R"("count": 4, "mean_ns": 7, "variance_ns2": 16, "location_ns": 0.9)",
+        R"("count": 40, "mean_ns": 50000, "variance_ns2": 1e6, "location_ns": 1e18)",
+        R"("count": 100, "mean_ns": 5, "variance_ns2": 0, "location_ns": 501)"}) {
+    const List found = faults(table_with_record(implausible));
+    ASSERT_EQ(found.size(), 1U) << implausible;
+    EXPECT_NE(found[0].find("/variants/a/location_ns lies outside of what "), std::string::npos) << found[0];
+  }
 }
 
 TEST(Validate, OneFaultOfSyntaxIsReported) {

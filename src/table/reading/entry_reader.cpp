@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,23 @@
 #include "table/names.hpp"
 
 namespace adaptive::inline v1::table {
+namespace {
+
+// Whether the location can lie between the least and the greatest of the results. The greatest of n positive
+// numbers is at most n times their mean, and at most sqrt(n - 1) standard deviations above it (Samuelson,
+// "How deviant can you be?", Journal of the American Statistical Association 63, 1968). A variance of 0 says
+// nothing where there are several results: the tables of other tools have none.
+bool is_plausible(const Statistics& s) {
+  constexpr double rounding = 1e-3;  // of what other tools write, relative
+  const auto n = static_cast<double>(s.count);
+  if (s.location_ns > (1.0 + rounding) * n * s.mean_ns) return false;
+  if (s.count > 1 && s.variance_ns2 == 0.0) return true;
+  // `variance_ns2` divides by n - 1, Samuelson's by n.
+  const double reach = (n - 1.0) * std::sqrt(s.variance_ns2 / n);
+  return std::abs(s.location_ns - s.mean_ns) <= (1.0 + rounding) * reach + rounding * s.mean_ns;
+}
+
+}  // namespace
 
 EntryReader::EntryReader(OperationTable& operation, const Checks& checks)
     : operation_(operation), checks_(checks), labels_(operation.dimensions.size()) {
@@ -319,7 +337,14 @@ Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 6>
       checks_.notices().fault(value, path,
                               "a count and a latency above 0 belong together; only the failures are used");
   }
-  return sound ? measured : only_failures;
+  if (!sound) return only_failures;
+  if (location && !is_plausible(measured)) {
+    checks_.notices().fault(*location, path / "location_ns",
+                            "lies outside of what " + std::to_string(measured.count) +
+                                " results with this mean and variance can be; the mean is used");
+    measured.location_ns = measured.mean_ns;
+  }
+  return measured;
 }
 
 }  // namespace adaptive::table
