@@ -58,7 +58,7 @@ Table large_table(std::size_t entries, std::uint64_t seed) {
     entry.time = static_cast<std::int64_t>(1'769'847'300 + seed);
     for (const auto& [name, parameters] : operation.variants) {
       const double mean = 1e4 + static_cast<double>(random() % 1'000'000) / 7.0;
-      entry.variants[name] = {1 + random() % 100, mean, mean / 3.0, mean * 0.99, 0};
+      entry.variants[name] = {2 + random() % 99, mean, mean * mean / 400.0, mean * 0.99, 0};
     }
     operation.entries.emplace(entry.key, std::move(entry));
   }
