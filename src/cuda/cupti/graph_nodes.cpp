@@ -37,14 +37,6 @@ CuptiGraphNodes::Handle CuptiGraphNodes::add(std::span<const std::uint64_t> node
   return launch;
 }
 
-void CuptiGraphNodes::set_variant(Handle launch, std::uint32_t variant) noexcept {
-  const std::lock_guard lock(mutex_);
-  const auto at = launches_.find(launch);
-  if (at == launches_.end()) return;
-  at->second.variant = variant;
-  at->second.since = last_replay_;
-}
-
 void CuptiGraphNodes::remove(Handle launch) noexcept {
   const std::lock_guard lock(mutex_);
   const auto at = launches_.find(launch);

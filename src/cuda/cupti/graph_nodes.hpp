@@ -29,8 +29,6 @@ class CuptiGraphNodes {
   /// A captured launch with the ids of its kernel nodes (`CuptiSession::graph_node_id`).
   Handle add(std::span<const std::uint64_t> nodes, Operation& operation, const Key& key,
              std::uint32_t variant);
-  /// The executable graphs now run another variant: replays launched before do not count any more.
-  void set_variant(Handle launch, std::uint32_t variant) noexcept;
   /// Before the operation goes. Its copies are forgotten with it.
   void remove(Handle launch) noexcept;
 

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <new>
@@ -62,7 +63,6 @@ struct CuptiCallbacks {
     const std::uint32_t number = pool->free.pop();
     *records = 0;  // as many as fit
     if (number == timing::FreeList::none) {
-      session->refused_.fetch_add(1, std::memory_order_relaxed);
       *buffer = nullptr;  // CUPTI drops the records
       *size = 0;
       return;

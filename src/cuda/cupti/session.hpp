@@ -1,7 +1,6 @@
 // The process's one connection with CUPTI.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -41,9 +40,6 @@ class CuptiSession {
   /// Has everything delivered that is complete. Does not wait for the GPU.
   void flush() noexcept;
 
-  /// Buffers that CUPTI asked for while all were in use; their records are lost.
-  std::uint64_t buffers_refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
-
  private:
   friend struct CuptiCallbacks;
 
@@ -55,7 +51,6 @@ class CuptiSession {
   std::mutex users_mutex_;
   std::size_t users_ = 0;
   void* subscriber_ = nullptr;
-  std::atomic<std::uint64_t> refused_{0};
 
   std::thread flusher_;
   std::mutex flusher_mutex_;

@@ -66,18 +66,6 @@ TEST_F(CuptiGraphNodesTest, AReplayOfWhichARecordIsMissingDoesNotCount) {
   EXPECT_EQ(nodes_.counters().partial, 1u);
 }
 
-TEST_F(CuptiGraphNodesTest, ReplaysLaunchedBeforeAnUpdateAreNotTheNewVariants) {
-  const std::array captured = {node(1, 0)};
-  const auto launch = nodes_.add(captured, operation_, {8}, 0);
-  nodes_.replayed(1);
-  nodes_.replayed(2);
-  nodes_.set_variant(launch, 1);
-  nodes_.replayed(3);
-  for (const std::uint32_t replay : {1u, 2u, 3u}) nodes_.record(node(1, 0), replay, 10);
-  EXPECT_EQ(count(0), 0u);
-  EXPECT_EQ(count(1), 1u);
-}
-
 TEST_F(CuptiGraphNodesTest, IdsOfGoneGraphsComeAgain) {
   const std::array captured = {node(1, 0), node(1, 1)};
   nodes_.add(captured, operation_, {8}, 0);
@@ -98,7 +86,6 @@ TEST_F(CuptiGraphNodesTest, ForgetsALaunchWithItsCopies) {
   nodes_.remove(launch);
   EXPECT_TRUE(nodes_.empty());
   nodes_.record(node(2, 0), 1, 10);
-  nodes_.set_variant(launch, 1);
   nodes_.remove(launch);
   EXPECT_EQ(count(0), 0u);
 }
