@@ -10,8 +10,8 @@ std::string print_value(const Dimension& dimension, std::int64_t value) {
   if (dimension.kind == DimensionKind::label && value >= 0 &&
       static_cast<std::uint64_t>(value) < labels.size())
     return labels[static_cast<std::size_t>(value)];
-  if (dimension.kind == DimensionKind::label_set && value > 0 && labels.size() < 64 &&
-      (static_cast<std::uint64_t>(value) >> labels.size()) == 0) {
+  if (dimension.kind == DimensionKind::label_set && labels.size() < 64 && names_labels(dimension, value)) {
+    if (value == 0) return "none";
     std::string joined;
     for (std::size_t i = 0; i < labels.size(); ++i)
       if ((value >> i & 1) != 0) joined += (joined.empty() ? "" : "+") + labels[i];

@@ -22,7 +22,8 @@ std::optional<std::size_t> unlabelled(std::span<const Dimension> dimensions, con
 /// The key under which `key` is stored: its sizes are rounded as their dimensions demand.
 Key canonical(std::span<const Dimension> dimensions, Key key) noexcept;
 
-/// "tokens=17 bits=2+4"; values that no label names as numbers.
+/// "tokens=17 bits=2+4", and "bits=none" for the empty set. A value that names no label is printed as a
+/// number.
 std::string print(std::span<const Dimension> dimensions, const Key& key);
 
 }  // namespace adaptive::core

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/fnv1a.hpp"
 #include "base/limits.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -63,13 +64,6 @@ std::string bare(const Parameter& value) {
 void append_member(std::string& out, std::string_view name, const Parameter& value) {
   if (out.back() != '{') out += ", ";
   out += print_json(name) + ": " + print_json(value);
-}
-
-// FNV-1a: the same on every machine.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return hash;
 }
 
 // With a number that stands for what the name does not say, within the limit of names.
@@ -222,11 +216,11 @@ std::string variant_name(const Parameters& parameters) {
   }
   if (name.empty()) return "none";
   if (name.size() <= limits::name_bytes) return name;
-  return shortened(name, hash_of(name));
+  return shortened(name, core::Fnv1a().add(name).value());
 }
 
 std::string exact_variant_name(const Parameters& parameters) {
-  return shortened(variant_name(parameters), hash_of(print_json(parameters, {})));
+  return shortened(variant_name(parameters), core::Fnv1a().add(print_json(parameters, {})).value());
 }
 
 std::optional<std::int64_t> parse_seconds(JsonValue value) {

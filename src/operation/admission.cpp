@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <adaptive/error.hpp>
+#include "base/fnv1a.hpp"
 #include "base/key_values.hpp"
 #include "learning/parameter_space.hpp"
 #include "operation/operation_state.hpp"
@@ -19,12 +20,6 @@ constexpr std::size_t neighbours_max = 2048;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return Random(a ^ (b * 0x9E3779B97F4A7C15u))();
-}
-
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t h = 0xCBF29CE484222325u;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return h;
 }
 
 }  // namespace
@@ -321,7 +316,7 @@ KeyState& OperationState::admit(const Key& key, Candidates candidates, StartingP
   state->statistics.candidates.resize(candidates.variants.size());
   for (std::size_t i = 0; i < candidates.variants.size(); ++i)
     state->statistics.candidates[i].variant = candidates.variants[i];
-  state->random = Random(mix(mix(shared_.seed, hash_of(spec_.name)), detail::hash(key)));
+  state->random = Random(mix(mix(shared_.seed, Fnv1a().add(spec_.name).value()), detail::hash(key)));
   begin(*state, policy);
   make_room();
   // Nothing fails from here on but the address, which no system that we know of gives.

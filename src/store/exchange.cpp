@@ -8,7 +8,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "table/merging/dimension_map.hpp"
+#include "base/key_values.hpp"
 #include "table/merging/merge.hpp"
 
 namespace adaptive::inline v1::table {
@@ -93,7 +93,7 @@ Store::Records Exchange::published(const Table& own) {
   for (const auto& [name, operation] : own.operations)
     for (const auto& [key, entry] : operation.entries) {
       const std::string record =
-          escaped(name) + "/" + escaped(key_text(operation.dimensions, key)) + "/" + escaped(writer_);
+          escaped(name) + "/" + escaped(core::print(operation.dimensions, key)) + "/" + escaped(writer_);
       // A selector gives all entries the present time: those that have not changed keep theirs, or nobody
       // would ever agree on it.
       Published& last = published_[record];

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/fnv1a.hpp"
+
 namespace adaptive::inline v1::table {
 namespace {
 
@@ -13,13 +15,6 @@ std::string hexadecimal(std::uint64_t value, int digits) {
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
     text += "0123456789abcdef"[value >> shift & 0xFu];
   return text;
-}
-
-// FNV-1a, 64 bits.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return hash;
 }
 
 bool is_plain(char c) {
@@ -40,7 +35,7 @@ std::string store_name(std::string_view name) {
   }
   if (result.size() <= name_max) return result;
   result.resize(name_max - 17);
-  return result + "%" + hexadecimal(hash(name), 16);
+  return result + "%" + hexadecimal(core::Fnv1a().add(name).value(), 16);
 }
 
 }  // namespace adaptive::table

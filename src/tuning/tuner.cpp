@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include <adaptive/error.hpp>
 #include <adaptive/version.hpp>
 
+#include "base/fnv1a.hpp"
 #include "table/merging/align.hpp"
 #include "tuning/bench/logged_bench.hpp"
 #include "tuning/cuda_operation.hpp"
@@ -16,11 +18,9 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// FNV-1a: a shape's random orders do not depend on what else is tuned.
-std::uint64_t seed_of(std::uint64_t seed, const std::string& name) {
-  std::uint64_t hash = 0xCBF29CE484222325u ^ seed;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return hash;
+// A shape's random orders do not depend on what else is tuned.
+std::uint64_t seed_of(std::uint64_t seed, std::string_view name) {
+  return core::Fnv1a(seed).add(name).value();
 }
 
 class Tuner {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/key_values.hpp"
 #include "base/text.hpp"
 #include "table/comparing/comparison.hpp"
 #include "table/merging/dimension_map.hpp"
@@ -84,7 +85,7 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
       if (!there) continue;
       const auto old = mine.entries.find(*there);
       AppliedEntry result{
-          .operation = name, .key = key_text(operation.dimensions, key), .after = entry.incumbent};
+          .operation = name, .key = core::print(operation.dimensions, key), .after = entry.incumbent};
       judge(result, old == mine.entries.end() ? nullptr : &old->second, entry);
       if (result.accepted) take(part, operation, entry);
       results.push_back(std::move(result));

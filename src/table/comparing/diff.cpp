@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/key_values.hpp"
 #include "table/merging/dimension_map.hpp"
 
 namespace adaptive::inline v1::table {
@@ -77,7 +78,7 @@ std::vector<EntryDiff> diff_entries(const OperationTable& before, const Operatio
     const std::optional<Key> there = map.key(key);
     if (!there) continue;
     seen.insert(*there);
-    EntryDiff change{.key = key_text(after.dimensions, key), .after = entry.incumbent};
+    EntryDiff change{.key = core::print(after.dimensions, key), .after = entry.incumbent};
     const auto old = before.entries.find(*there);
     if (old == before.entries.end()) {
       change.change = KeyChange::added;
@@ -90,8 +91,9 @@ std::vector<EntryDiff> diff_entries(const OperationTable& before, const Operatio
   }
   for (const auto& [key, entry] : before.entries)
     if (!seen.contains(key))
-      changes.push_back(
-          {.key = key_text(before.dimensions, key), .change = KeyChange::removed, .before = entry.incumbent});
+      changes.push_back({.key = core::print(before.dimensions, key),
+                         .change = KeyChange::removed,
+                         .before = entry.incumbent});
   return changes;
 }
 

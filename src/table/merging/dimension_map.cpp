@@ -27,19 +27,6 @@ std::optional<std::int64_t> map_value(const Dimension& dimension,
   return static_cast<std::int64_t>(mask);
 }
 
-std::string value_text(const Dimension& dimension, std::int64_t value) {
-  if (!dimension.has_labels()) return std::to_string(value);
-  const auto known = static_cast<std::int64_t>(dimension.labels.size());
-  if (dimension.kind == DimensionKind::label)
-    return value >= 0 && value < known ? dimension.labels[static_cast<std::size_t>(value)]
-                                       : std::to_string(value);
-  std::string text;
-  for (std::size_t i = 0; i < dimension.labels.size(); ++i)
-    if ((static_cast<std::uint64_t>(value) >> i & 1u) != 0)
-      text += (text.empty() ? "" : "+") + dimension.labels[i];
-  return text.empty() ? "none" : text;
-}
-
 }  // namespace
 
 DimensionMap DimensionMap::joining(const std::vector<Dimension>& into, const std::vector<Dimension>& from) {
@@ -116,13 +103,6 @@ std::optional<Key> DimensionMap::key(const Key& from) const {
     result[i] = *value;
   }
   return result;
-}
-
-std::string key_text(const std::vector<Dimension>& dimensions, const Key& key) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(dimensions.size(), key.size()); ++i)
-    text += (i == 0 ? "" : " ") + dimensions[i].name + "=" + value_text(dimensions[i], key[i]);
-  return text;
 }
 
 }  // namespace adaptive::table

@@ -47,7 +47,4 @@ class DimensionMap {
   std::string problem_;
 };
 
-/// "m=16 bits=2+4", for messages.
-std::string key_text(const std::vector<Dimension>& dimensions, const Key& key);
-
 }  // namespace adaptive::table

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/fnv1a.hpp"
 #include "base/limits.hpp"
 
 namespace adaptive::inline v1::table {
@@ -23,20 +24,16 @@ bool is_empty(const VariantRecord& record) {
   return record.shares.empty() && record.count == 0 && record.failures == 0;
 }
 
-// FNV-1a, 64 bits.
 std::uint64_t hash(const Statistics& s) {
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  const auto add = [&](std::uint64_t word) {
-    for (int shift = 0; shift < 64; shift += 8) hash = (hash ^ (word >> shift & 0xFFu)) * 0x100000001B3u;
-  };
-  add(s.count);
-  add(std::bit_cast<std::uint64_t>(s.mean_ns));
-  add(std::bit_cast<std::uint64_t>(s.variance_ns2));
-  add(std::bit_cast<std::uint64_t>(s.location_ns));
-  add(s.failures);
+  core::Fnv1a hash;
+  hash.add(s.count)
+      .add(std::bit_cast<std::uint64_t>(s.mean_ns))
+      .add(std::bit_cast<std::uint64_t>(s.variance_ns2))
+      .add(std::bit_cast<std::uint64_t>(s.location_ns))
+      .add(s.failures);
   // Schema version 1 had no such time. Its records must keep the names that they have in merged tables.
-  if (s.failed_at != 0) add(static_cast<std::uint64_t>(s.failed_at));
-  return hash;
+  if (s.failed_at != 0) hash.add(static_cast<std::uint64_t>(s.failed_at));
+  return hash.value();
 }
 
 std::string hexadecimal(const char* format, std::uint64_t value) {
