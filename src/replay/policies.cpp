@@ -31,7 +31,8 @@ PolicyFactory make_policy(std::string_view name) {
   std::string names;
   for (const std::string_view known : policy_names())
     names += (names.empty() ? "" : ", ") + std::string(known);
-  throw Error("there is no policy \"" + std::string(name) + "\"", "--policy", "known: " + names);
+  throw Error(ErrorCode::not_found, "there is no policy \"" + std::string(name) + "\"", "--policy",
+              "known: " + names);
 }
 
 const std::vector<std::string_view>& policy_names() {

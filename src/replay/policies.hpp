@@ -11,7 +11,7 @@ namespace adaptive::inline v1::replay {
 
 /// Besides the names that `adaptive::make_policy` knows: "epsilon-greedy" and "kl-ucb". Throws `Error` that
 /// lists all names for any other.
-PolicyFactory make_policy(std::string_view name);
+[[nodiscard]] PolicyFactory make_policy(std::string_view name);
 
 /// The names that `make_policy` knows, the default first.
 const std::vector<std::string_view>& policy_names();

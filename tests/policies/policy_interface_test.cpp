@@ -107,9 +107,9 @@ TEST(PolicyNames, OfReplayAreThoseOfTheLibraryAndTheTextbooks) {
   ASSERT_GT(all.size(), of_library.size());
   EXPECT_TRUE(std::equal(of_library.begin(), of_library.end(), all.begin()));
   for (const std::string_view name : all) EXPECT_NE(replay::make_policy(name)(), nullptr) << name;
-  EXPECT_THROW(make_policy("kl-ucb"), Error);
+  EXPECT_THROW(static_cast<void>(make_policy("kl-ucb")), Error);
   try {
-    replay::make_policy("no-such-policy");
+    static_cast<void>(replay::make_policy("no-such-policy"));
     FAIL();
   } catch (const Error& e) {
     for (const std::string_view name : all)
@@ -122,7 +122,7 @@ TEST(PolicyNames, AreKnownAndTheDefaultIsTheFirst) {
   EXPECT_EQ(policy_names().front(), "default");
   for (const std::string_view name : policy_names()) EXPECT_NE(make_policy(name)(), nullptr) << name;
   try {
-    make_policy("no-such-policy");
+    static_cast<void>(make_policy("no-such-policy"));
     FAIL();
   } catch (const Error& e) {
     for (const std::string_view name : policy_names())
