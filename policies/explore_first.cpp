@@ -42,7 +42,7 @@ Choice ExploreFirst::choose(const KeyStatistics& key, Random&) noexcept {
   return {committed_, true};
 }
 
-Rest ExploreFirst::rest(const KeyStatistics& key) const noexcept {
+Unconsulted ExploreFirst::unconsulted(const KeyStatistics& key) const noexcept {
   if (!complete(key) || !committed(key)) return {key.leader(true), 1.0};
   return {committed_, options_.consulted};
 }

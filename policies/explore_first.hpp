@@ -39,7 +39,7 @@ class ExploreFirst final : public Policy {
   explicit ExploreFirst(const Options& options) : options_(options) {}
 
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
-  Rest rest(const KeyStatistics& key) const noexcept override;
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override;
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};

@@ -6,7 +6,7 @@ Choice Fixed::choose(const KeyStatistics& key, Random&) noexcept {
   return {key.incumbent, true};
 }
 
-Rest Fixed::rest(const KeyStatistics& key) const noexcept {
+Unconsulted Fixed::unconsulted(const KeyStatistics& key) const noexcept {
   return {key.incumbent, options_.consulted};
 }
 

@@ -21,7 +21,7 @@ class Fixed final : public Policy {
   explicit Fixed(const Options& options) : options_(options) {}
 
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
-  Rest rest(const KeyStatistics& key) const noexcept override;
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override;
 
  private:
   Options options_;

@@ -310,7 +310,7 @@ std::optional<Expectation> Imed::expected(const KeyStatistics& key, std::uint32_
   return like_.expected(candidate);
 }
 
-Rest Imed::rest(const KeyStatistics& key) const noexcept {
+Unconsulted Imed::unconsulted(const KeyStatistics& key) const noexcept {
   if (!current(key)) return {key.leader(), 1.0};
   const std::uint64_t count = key[leader_].count;
   if (count < options_.timed_until || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};

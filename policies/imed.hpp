@@ -37,7 +37,7 @@ class Imed final : public Policy {
 
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
   void observe(KeyStatistics& key, const Sample& sample) noexcept override;
-  Rest rest(const KeyStatistics& key) const noexcept override;
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override;
   std::optional<Expectation> expected(const KeyStatistics& key,
                                       std::uint32_t candidate) const noexcept override;
   bool fit_due() const noexcept override { return like_.due(); }

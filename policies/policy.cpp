@@ -18,7 +18,7 @@ std::unique_ptr<Fit> Policy::start_fit(const KeyStatistics&) {
 
 void Policy::adopt(Fit&, const KeyStatistics&) noexcept {}
 
-Rest Policy::rest(const KeyStatistics& key) const noexcept {
+Unconsulted Policy::unconsulted(const KeyStatistics& key) const noexcept {
   return {key.leader(), key.settled ? 1.0 / 16 : 1.0};
 }
 

@@ -69,7 +69,7 @@ Choice Thompson::choose(const KeyStatistics& key, Random& random) noexcept {
   return {best, true};
 }
 
-Rest Thompson::rest(const KeyStatistics& key) const noexcept {
+Unconsulted Thompson::unconsulted(const KeyStatistics& key) const noexcept {
   return {key.leader(true), key.settled ? options_.consulted_settled : 1.0};
 }
 

@@ -31,7 +31,7 @@ class Thompson final : public Policy {
   explicit Thompson(const Options& options) : options_(options) {}
 
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
-  Rest rest(const KeyStatistics& key) const noexcept override;
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override;
 
  private:
   Options options_;

@@ -50,7 +50,7 @@ std::optional<std::uint32_t> wanting(const KeyStatistics& key, std::uint64_t sam
 /// Asked at every call.
 class Peeking : public Policy {
  public:
-  Rest rest(const KeyStatistics& key) const noexcept override {
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override {
     return {least(key, [&](std::uint32_t i) { return key[i].total_count > 0 ? mean(key, i) : 1e300; }), 1.0};
   }
 };

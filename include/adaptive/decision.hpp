@@ -12,7 +12,7 @@ class Operation;
 class Pin;
 class Site;
 namespace core {
-class OperationState;
+class KeyLearner;
 }
 
 /// The variant that one call runs, and the ticket under which its latency is recorded. Two words, trivially
@@ -32,7 +32,7 @@ class Decision {
   friend class Operation;
   friend class Pin;
   friend class Site;
-  friend class core::OperationState;
+  friend class core::KeyLearner;
   Decision(const detail::KeyHead* head, std::uint32_t variant, std::uint32_t ticket = 0) noexcept
       : head_(head), variant_(variant), ticket_(ticket) {}
 
@@ -67,7 +67,6 @@ class Pin {
  private:
   friend class Operation;
   friend class Site;
-  friend class core::OperationState;
   Pin(const detail::KeyHead* head, std::uint32_t variant, const std::atomic<std::uint32_t>* current,
       std::uint32_t seen) noexcept
       : head_(head), current_(current), seen_(seen), variant_(variant) {}

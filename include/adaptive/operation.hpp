@@ -28,7 +28,7 @@
 namespace adaptive::inline v1 {
 
 namespace core {
-class OperationState;
+struct OperationParts;
 }
 
 /// Describes an operation; a program passes it to `Selector::define`.
@@ -121,9 +121,10 @@ class ADAPTIVE_EXPORT Forced {
 
  private:
   friend class Operation;
-  Forced(core::OperationState& state, std::uint64_t id) noexcept : state_(&state), id_(id) {}
-  core::OperationState* state_;
-  std::uint64_t id_;
+  Forced(core::OperationParts& operation, std::uint64_t number) noexcept
+      : operation_(&operation), number_(number) {}
+  core::OperationParts* operation_;  // null after a move
+  std::uint64_t number_;
 };
 
 /// One operation of a selector. `Selector::define` makes it; it lives as long as the selector and is never
@@ -242,7 +243,6 @@ class ADAPTIVE_EXPORT Operation {
  private:
   friend class Site;
   friend class Selector;
-  friend class core::OperationState;
 
   explicit Operation(std::uint64_t seed);
 
@@ -262,7 +262,7 @@ class ADAPTIVE_EXPORT Operation {
   // By the number of values of a key: the table in which the key is looked up as it is. It is empty for every
   // number but that of the operation's dimensions, and for that number too if one of the dimensions rounds.
   std::array<std::atomic<const detail::KeyTable*>, Key::capacity + 2> by_size_{};
-  std::unique_ptr<core::OperationState> state_;
+  std::unique_ptr<core::OperationParts> parts_;
   detail::Ticks ticks_;
 };
 

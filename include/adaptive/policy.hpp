@@ -21,7 +21,7 @@ struct Choice {
 
 /// What runs, untimed, when the policy is not consulted: `candidate`. The policy is consulted for the share
 /// `consulted` of the calls, from 0 to 1; 1 consults it for every call.
-struct Rest {
+struct Unconsulted {
   std::uint32_t candidate = 0;
   double consulted = 1.0;
 };
@@ -50,9 +50,9 @@ class ADAPTIVE_EXPORT Fit {
 /// bookkeeping: statistics, late and lost results, failures, promotion and tables.
 ///
 /// The selector calls a policy under the key's lock, from any thread, so that calls of one object never
-/// overlap. Every member must be quick; `choose`, `observe`, `rest` and `fit_due` must not allocate. A policy
-/// must not call the selector. It may choose only candidates that exist and are `available`. After any other
-/// choice the incumbent runs; the choice is counted (`Counters::choices_invalid`) and logged once.
+/// overlap. Every member must be quick; `choose`, `observe`, `unconsulted` and `fit_due` must not allocate. A
+/// policy must not call the selector. It may choose only candidates that exist and are `available`. After any
+/// other choice the incumbent runs; the choice is counted (`Counters::choices_invalid`) and logged once.
 ///
 /// Work that takes longer is a `Fit`. When `fit_due()` returns true, the worker thread calls `start_fit`
 /// under the key's lock, `Fit::run` without it, and `adopt` under it. Until then the policy decides by what
@@ -91,7 +91,7 @@ class ADAPTIVE_EXPORT Policy {
 
   /// What runs when the policy is not consulted, and how often it is. The default: the leader runs; the
   /// policy is consulted for every call until the key is settled, and for one call in 16 afterwards.
-  virtual Rest rest(const KeyStatistics& key) const noexcept;
+  virtual Unconsulted unconsulted(const KeyStatistics& key) const noexcept;
 };
 
 /// Makes the policy of a new key. Called by any thread; may not return null.

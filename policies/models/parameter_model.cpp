@@ -37,9 +37,9 @@ bool tells(const VariantStatistics& c, bool cold) noexcept {
   return c.count > (cold ? 1U : 0U);
 }
 
-// Those that have results which are worth something: the fastest, and of the others as many as there is room
-// for, evenly by location.
-std::vector<std::size_t> told_by(const std::vector<double>& locations) {
+// The candidates to which the model is fitted, of those that have results worth using: the fastest, and as
+// many of the others as there is room for, evenly by location.
+std::vector<std::size_t> fitted_candidates(const std::vector<double>& locations) {
   std::vector<std::size_t> known;
   for (std::size_t i = 0; i < locations.size(); ++i)
     if (locations[i] == locations[i]) known.push_back(i);
@@ -86,7 +86,7 @@ void ParameterFit::fit() {
   for (std::size_t i = 0; i < size; ++i)
     if (results_.candidates[i].count == 0) unknown.push_back(i);
   beliefs_.doubted.assign(size, false);
-  Candidates known = told_by(told_);
+  Candidates known = fitted_candidates(told_);
   if (known.empty()) return;
 
   std::optional<ParameterProcess> process(std::in_place, results_, known, unknown);

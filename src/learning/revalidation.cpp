@@ -51,7 +51,7 @@ void Revalidation::launched(const KeyStatistics& key, std::uint32_t candidate,
   spent_ns_ += expected_ns_;
 }
 
-void Revalidation::arrived(std::uint32_t candidate, double ns) noexcept {
+void Revalidation::note_result(std::uint32_t candidate, double ns) noexcept {
   if (candidate != looking_at_) return;
   looking_at_ = none;
   const std::uint64_t bit = candidate < 64 ? std::uint64_t{1} << candidate : 0;

@@ -21,8 +21,8 @@ class Revalidation {
   /// A look at `candidate` was launched.
   void launched(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept;
 
-  /// A result has come; what it really cost takes the place of what was expected.
-  void arrived(std::uint32_t candidate, double ns) noexcept;
+  /// Takes the result of a launch of `candidate`: the cost of a look replaces what was expected of it.
+  void note_result(std::uint32_t candidate, double ns) noexcept;
 
   /// Nanoseconds spent, against running the leader.
   double spent_ns() const noexcept { return spent_ns_; }

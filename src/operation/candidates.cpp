@@ -1,10 +1,7 @@
-// Which variants can run a key: what the program is asked, and what runs where it cannot be.
+#include "operation/candidates.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "base/key_values.hpp"
-#include "operation/operation_state.hpp"
-#include "prior/starting_point.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -15,12 +12,16 @@ bool contains(const std::vector<std::uint32_t>& variants, std::uint32_t variant)
 
 }  // namespace
 
-bool OperationState::supports(std::uint32_t variant, const Key& key) const {
-  const auto& test = variants_[variant].spec.supports;
+bool Candidates::names(std::uint32_t variant) const noexcept {
+  return contains(variants, variant) || contains(unsupported, variant);
+}
+
+bool RunnableVariants::supports(std::uint32_t variant, const Key& key) const {
+  const auto& test = operation_.variants[variant].spec.supports;
   return !test || test(key);
 }
 
-bool OperationState::can_run(std::uint32_t variant, const Key& key) const noexcept {
+bool RunnableVariants::can_run(std::uint32_t variant, const Key& key) const noexcept {
   try {
     return supports(variant, key);
   } catch (...) {
@@ -28,28 +29,20 @@ bool OperationState::can_run(std::uint32_t variant, const Key& key) const noexce
   }
 }
 
-bool OperationState::is_listed(const KeyState& key, std::uint32_t variant) noexcept {
-  const auto& tried = key.statistics.candidates;
-  return contains(key.unsupported, variant) ||
-         std::any_of(tried.begin(), tried.end(), [&](const auto& c) { return c.variant == variant; });
-}
-
-OperationState::Candidates OperationState::named_candidates(const Key& key) const {
+Candidates RunnableVariants::named(const Key& key) const {
   Candidates result;
   std::vector<std::uint32_t> named;
   if (spec_.candidates) {
     named = spec_.candidates(key);
   } else {
-    named.resize(variants_.size());
+    named.resize(operation_.variants.size());
     for (std::uint32_t i = 0; i < named.size(); ++i) named[i] = i;
   }
   for (const std::uint32_t variant : named) {
-    if (variant >= variants_.size() || contains(result.variants, variant) ||
-        contains(result.unsupported, variant))
-      continue;
+    if (variant >= operation_.variants.size() || result.names(variant)) continue;
     (supports(variant, key) ? result.variants : result.unsupported).push_back(variant);
   }
-  // Something must run.
+  // Some variant has to run.
   if (result.variants.empty()) {
     const bool asked = !result.unsupported.empty();
     result.variants.push_back(asked ? result.unsupported.front() : 0);
@@ -64,79 +57,89 @@ OperationState::Candidates OperationState::named_candidates(const Key& key) cons
   return result;
 }
 
-bool OperationState::may_stand_in(std::uint32_t variant, std::uint32_t default_variant) const {
-  return spec_.mix_numeric_classes ||
-         variants_[variant].spec.numeric_class == variants_[default_variant].spec.numeric_class;
+bool RunnableVariants::may_replace(std::uint32_t variant, std::uint32_t default_variant) const {
+  return spec_.mix_numeric_classes || operation_.variants[variant].spec.numeric_class ==
+                                          operation_.variants[default_variant].spec.numeric_class;
 }
 
-void OperationState::keep_numeric_class(Candidates& candidates) const {
-  const std::uint32_t by_default = candidates.variants[candidates.fallback];
-  std::erase_if(candidates.variants, [&](std::uint32_t v) { return !may_stand_in(v, by_default); });
+void RunnableVariants::keep_numeric_class(Candidates& candidates) const {
+  const std::uint32_t by_default = candidates.default_variant();
+  std::erase_if(candidates.variants, [&](std::uint32_t v) { return !may_replace(v, by_default); });
   const auto at = std::find(candidates.variants.begin(), candidates.variants.end(), by_default);
   candidates.fallback = static_cast<std::uint32_t>(at - candidates.variants.begin());
 }
 
-OperationState::Candidates OperationState::candidates_of(const Key& key) const {
-  Candidates result = named_candidates(key);
-  std::uint32_t named_by_table = SeedEntry::none;
-  std::vector<std::uint32_t> forced;
-  {
-    const std::lock_guard lock(admin_);
-    if (spec_.parse && spec_.candidates)
-      if (const SeedEntry* seed = seeds_.find(key)) named_by_table = seed->incumbent;
-    for (const auto& [id, variant] : forced_) forced.push_back(variant);
-  }
-  const auto listed = [&](std::uint32_t variant) {
-    return contains(result.variants, variant) || contains(result.unsupported, variant);
-  };
-  if (named_by_table != SeedEntry::none && variants_[named_by_table].parsed && !listed(named_by_table) &&
-      may_stand_in(named_by_table, result.variants[result.fallback])) {
-    const bool supported = supports(named_by_table, key);
-    if (supported && !std::exchange(result.can_run, true)) result.variants.clear();
-    (supported ? result.variants : result.unsupported).push_back(named_by_table);
+void RunnableVariants::add_unnamed(Candidates& candidates, const Key& key,
+                                   std::optional<std::uint32_t> named_by_table,
+                                   std::span<const std::uint32_t> forced) const {
+  if (named_by_table && operation_.variants[*named_by_table].parsed && !candidates.names(*named_by_table) &&
+      may_replace(*named_by_table, candidates.default_variant())) {
+    const bool supported = supports(*named_by_table, key);
+    if (supported && !std::exchange(candidates.can_run, true)) candidates.variants.clear();
+    (supported ? candidates.variants : candidates.unsupported).push_back(*named_by_table);
   }
   for (const std::uint32_t variant : forced)
-    if (!listed(variant) && !can_run(variant, key)) result.unsupported.push_back(variant);
-  return result;
+    if (!candidates.names(variant) && !can_run(variant, key)) candidates.unsupported.push_back(variant);
 }
 
-void OperationState::note_unsupported(const Key& key, const Candidates& candidates) noexcept {
-  if (candidates.can_run) return;
-  unsupported_.fetch_add(1, std::memory_order_relaxed);
-  try {
-    once(Trouble::unsupported, LogLevel::error,
-         "no variant supports a key, the default variant runs: ", print(spec_.dimensions, key));
-  } catch (...) {
-    // Memory is short: the counter still tells.
-  }
-}
-
-std::optional<std::uint32_t> OperationState::variant_without_asking() const noexcept {
-  const auto runs_every_key = [&](std::uint32_t variant) { return !variants_[variant].spec.supports; };
-  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
-  if (forced != not_forced) return runs_every_key(forced) ? std::optional(forced) : std::nullopt;
-  // The default of every key, known without a question.
+std::optional<std::uint32_t> RunnableVariants::variant_without_asking() const noexcept {
+  const std::uint32_t forced = operation_.forced_variant.load(std::memory_order_acquire);
+  if (forced != OperationContext::not_forced)
+    return runs_every_key(forced) ? std::optional(forced) : std::nullopt;
+  // The first variant is the default of every key.
   if (!spec_.candidates && !spec_.default_variant && runs_every_key(0)) return 0;
-  // Which default a key has also says which numeric class it may run.
+  // Only the program knows the default of the key, and with it the numeric class.
   if (several_classes_.load(std::memory_order_relaxed)) return std::nullopt;
   if (runs_every_key(0)) return 0;
-  // A variant that `candidates` would not name may well lack a `supports` for that very reason.
+  // A variant may lack a `supports` because `candidates` does not name it where it cannot run.
   if (spec_.candidates) return std::nullopt;
-  const std::uint32_t size = variants_.size();
+  const std::uint32_t size = operation_.variants.size();
   for (std::uint32_t variant = 1; variant < size; ++variant)
-    if (runs_every_key(variant) && variants_[variant].enabled.load(std::memory_order_relaxed)) return variant;
+    if (runs_every_key(variant) && operation_.is_enabled(variant)) return variant;
   return std::nullopt;
 }
 
-std::uint32_t OperationState::first_that_can_run(const Key& key) const noexcept {
-  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
-  if (forced != not_forced && can_run(forced, key)) return forced;
-  const std::uint32_t size = variants_.size();
+std::uint32_t RunnableVariants::first_that_can_run(const Key& key) const noexcept {
+  const std::uint32_t forced = operation_.forced_variant.load(std::memory_order_acquire);
+  if (forced != OperationContext::not_forced && can_run(forced, key)) return forced;
+  const std::uint32_t size = operation_.variants.size();
   for (std::uint32_t variant = 0; variant < size; ++variant)
-    if (variants_[variant].enabled.load(std::memory_order_relaxed) && may_stand_in(variant, 0) &&
-        can_run(variant, key))
-      return variant;
+    if (operation_.is_enabled(variant) && may_replace(variant, 0) && can_run(variant, key)) return variant;
   return 0;
+}
+
+std::uint32_t RunnableVariants::runs_without_state(const Candidates& candidates,
+                                                   std::uint32_t start) const noexcept {
+  const std::uint32_t forced = operation_.forced_variant.load(std::memory_order_acquire);
+  if (forced != OperationContext::not_forced && !contains(candidates.unsupported, forced)) return forced;
+  return runs_unless_forced(candidates, start);
+}
+
+std::uint32_t RunnableVariants::runs_unless_forced(const Candidates& candidates,
+                                                   std::uint32_t start) const noexcept {
+  const auto enabled = [&](std::uint32_t variant) { return operation_.is_enabled(variant); };
+  const bool off = operation_.selector.running_mode() == Mode::off;
+  const std::uint32_t by_default = candidates.default_variant();
+  const std::uint32_t wanted = off ? by_default : candidates.variants[start];
+  for (const std::uint32_t variant : {wanted, by_default})
+    if (enabled(variant)) return variant;
+  const auto other = std::find_if(candidates.variants.begin(), candidates.variants.end(), enabled);
+  return other == candidates.variants.end() ? by_default : *other;
+}
+
+std::optional<std::uint32_t> RunnableVariants::find(std::string_view name) const noexcept {
+  const std::uint32_t size = operation_.variants.size();
+  for (std::uint32_t i = 0; i < size; ++i)
+    if (operation_.variants[i].spec.name == name) return i;
+  return std::nullopt;
+}
+
+std::uint32_t RunnableVariants::append(Variant variant, bool parsed) {
+  VariantList& variants = operation_.variants;
+  if (variants.size() > 0 && !spec_.mix_numeric_classes &&
+      variant.numeric_class != variants[0].spec.numeric_class)
+    several_classes_.store(true, std::memory_order_relaxed);
+  return variants.append(std::move(variant), parsed);
 }
 
 }  // namespace adaptive::core

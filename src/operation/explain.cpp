@@ -1,15 +1,15 @@
-// Why a key runs what it runs.
-#include <adaptive/explanation.hpp>
+#include "operation/explain.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <ostream>
+#include <span>
 
 #include "base/key_values.hpp"
 #include "base/text.hpp"
 #include "learning/promotion.hpp"
-#include "operation/operation_state.hpp"
+#include "operation/operation_parts.hpp"
 
 namespace adaptive::inline v1 {
 namespace core {
@@ -26,14 +26,14 @@ std::string by(double behind) {
   return (behind > 0 ? "slower by " : "faster by ") + percent(std::abs(std::expm1(behind)), 2);
 }
 
-std::string verdict(const KeyState& key, std::uint32_t i, const LearningOptions& options, Mode mode) {
-  const KeyStatistics& s = key.statistics;
+std::string verdict(const KeyLearner& key, std::uint32_t i, const LearningOptions& options, Mode mode) {
+  const KeyStatistics& s = key.statistics();
   const VariantStatistics& c = s[i];
   if (!c.available) return c.failures > 0 ? "set aside: it failed" : "disabled";
   if (i == s.incumbent) return s.settled ? "the incumbent, confirmed" : "the incumbent, not yet confirmed";
   const VariantStatistics& leader = s[s.leader()];
   if (c.total_count == 0 && leader.count > 0)
-    if (const auto expected = key.policy->expected(s, i))
+    if (const auto expected = key.policy().expected(s, i))
       return verdict_by_likeness(*expected, leader.location);
   if (c.count < options.samples_min) {
     const std::uint64_t missing = options.samples_min - c.count;
@@ -60,9 +60,9 @@ std::string verdict(const KeyState& key, std::uint32_t i, const LearningOptions&
          " to shrink below that";
 }
 
-Explanation::Candidate describe(const KeyState& key, std::uint32_t i, const std::string& name,
+Explanation::Candidate describe(const KeyLearner& key, std::uint32_t i, const std::string& name,
                                 const LearningOptions& options, Mode mode) {
-  const KeyStatistics& s = key.statistics;
+  const KeyStatistics& s = key.statistics();
   const VariantStatistics& c = s[i];
   Explanation::Candidate d;
   d.name = name;
@@ -156,102 +156,133 @@ std::string reason(const Explanation& e, const Running& now) {
   return text;
 }
 
-}  // namespace
+void describe_start(Explanation& e, const StartingPoint& start, std::span<const Dimension> dimensions) {
+  e.match = start.match;
+  e.source = start.source;
+  if (start.match.kind == MatchKind::nearest)
+    e.source = print(dimensions, start.match.source) + " of " + start.source;
+}
 
-Explanation OperationState::explain(const Key& asked) const {
-  const Key key = canonical(spec_.dimensions, asked);
-  Explanation e;
-  e.operation = spec_.name;
-  e.key = print(spec_.dimensions, key);
-  e.mode = shared_.running_mode();
-  const auto name = [&](std::uint32_t variant) { return variants_[variant].spec.name; };
+/// The parts of an operation as `explain` reads them, with the variants' names.
+class Explainer {
+ public:
+  explicit Explainer(const OperationParts& operation) : operation_(operation) {}
 
-  // Only a key without a state needs to ask the program, and none gets one while it does.
-  std::unique_lock asking(asking_, std::defer_lock);
-  Candidates candidates;
-  const detail::KeyHead* head = find(key);
-  if (head == nullptr) {
-    ask(asking);
-    head = find(key);
-    if (head == nullptr) candidates = candidates_of(key);
-  }
-  const std::lock_guard lock(admin_);
-  const auto describe_start = [&](const StartingPoint& start) {
-    e.match = start.match;
-    e.source = start.source;
-    if (start.match.kind == MatchKind::nearest)
-      e.source = print(spec_.dimensions, start.match.source) + " of " + start.source;
-  };
-  const auto describe_other_classes = [&](std::uint32_t default_variant) {
-    for (std::uint32_t i = 0; i < variants_.size(); ++i)
-      if (!may_stand_in(i, default_variant)) e.other_class.push_back(name(i));
-  };
-  const std::uint32_t forced = forced_variant_.load(std::memory_order_acquire);
-  if (head == nullptr) {
-    const bool full = keys_.size() >= spec_.max_keys;
-    const StartingPoint start = full ? start_of_refused(key, candidates) : start_of(key, candidates);
-    describe_start(start);
-    e.incumbent = e.leader = name(candidates.variants[start.candidate]);
-    for (std::size_t i = 0; i < candidates.variants.size(); ++i) {
-      Explanation::Candidate candidate;
-      candidate.name = name(candidates.variants[i]);
-      if (start.prior[i] == start.prior[i]) {
-        candidate.seed_ns = std::exp(start.prior[i]);
-        candidate.seed_deviation = start.prior_deviation[i];
-      }
-      candidate.verdict = full ? "not learned: max_keys is reached" : "no call of this key has been seen yet";
-      e.candidates.push_back(std::move(candidate));
+  /// The caller holds `keys_and_seeds`, and `asking` where no other thread may admit the key meanwhile.
+  void explain_unseen(Explanation& e, const Key& key, Candidates candidates) const;
+  /// The caller holds the key's lock.
+  void explain_seen(Explanation& e, const KeyLearner& key) const;
+
+ private:
+  std::string name(std::uint32_t variant) const { return operation_.context.variants[variant].spec.name; }
+  std::vector<std::string> other_classes(std::uint32_t default_variant) const;
+
+  const OperationParts& operation_;
+};
+
+std::vector<std::string> Explainer::other_classes(std::uint32_t default_variant) const {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < operation_.context.variants.size(); ++i)
+    if (!operation_.variants.may_replace(i, default_variant)) names.push_back(name(i));
+  return names;
+}
+
+void Explainer::explain_unseen(Explanation& e, const Key& key, Candidates candidates) const {
+  const RunnableVariants& variants = operation_.variants;
+  const bool full = operation_.keys.is_full();
+  const StartingPoint start =
+      full ? operation_.prior.start_of_refused(key, candidates) : operation_.prior.start_of(key, candidates);
+  describe_start(e, start, operation_.spec.dimensions);
+  e.incumbent = e.leader = name(candidates.variants[start.candidate]);
+  for (std::size_t i = 0; i < candidates.variants.size(); ++i) {
+    Explanation::Candidate candidate;
+    candidate.name = name(candidates.variants[i]);
+    if (start.prior[i] == start.prior[i]) {
+      candidate.seed_ns = std::exp(start.prior[i]);
+      candidate.seed_deviation = start.prior_deviation[i];
     }
-    for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
-    describe_other_classes(candidates.variants[candidates.fallback]);
-    const std::uint32_t first = runs_unless_forced(candidates, start.candidate);
-    const std::uint32_t runs = runs_without_state(candidates, start.candidate);
-    e.running = e.pinned = name(runs);
-    e.reason = reason(e, {.start = e.incumbent,
-                          .by_default = name(candidates.variants[candidates.fallback]),
-                          .otherwise = name(first),
-                          .forced = forced == runs});
-    if (start.overruled)
-      e.reason +=
-          "; " + overruled_text(start, name(*start.overruled), name(candidates.variants[start.candidate]));
-    if (full) e.reason += "; max_keys is reached, so that nothing is learned of this key";
-    return e;
+    candidate.verdict = full ? "not learned: max_keys is reached" : "no call of this key has been seen yet";
+    e.candidates.push_back(std::move(candidate));
   }
+  for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
+  e.other_class = other_classes(candidates.default_variant());
+  const std::uint32_t forced = operation_.context.forced_variant.load(std::memory_order_acquire);
+  const std::uint32_t first = variants.runs_unless_forced(candidates, start.candidate);
+  const std::uint32_t runs = variants.runs_without_state(candidates, start.candidate);
+  e.running = e.pinned = name(runs);
+  e.reason = reason(e, {.start = e.incumbent,
+                        .by_default = name(candidates.default_variant()),
+                        .otherwise = name(first),
+                        .forced = forced == runs});
+  if (start.overruled)
+    e.reason +=
+        "; " + overruled_text(start, name(*start.overruled), name(candidates.variants[start.candidate]));
+  if (full) e.reason += "; max_keys is reached, so that nothing is learned of this key";
+}
 
-  const KeyState& state = *head->state;
-  const std::lock_guard key_lock(state.lock);
-  const KeyStatistics& s = state.statistics;
-  describe_start(state.start);
-  e.incumbent = name(state.variant_of(s.incumbent));
-  e.leader = name(state.variant_of(choosable(state, state.policy->rest(s).candidate)));
+void Explainer::explain_seen(Explanation& e, const KeyLearner& key) const {
+  const KeyStatistics& s = key.statistics();
+  const StartingPoint& start = key.start();
+  describe_start(e, start, operation_.spec.dimensions);
+  e.incumbent = name(key.variant_of(s.incumbent));
+  e.leader = name(key.variant_of(key.leading_candidate()));
   e.settled = s.settled;
   e.calls = s.calls;
-  e.explored_share = s.calls > 0 ? state.explored_calls / s.calls : 0.0;
+  e.explored_share = s.calls > 0 ? key.explored_calls() / s.calls : 0.0;
   const std::uint32_t leader = s.leader();
   if (s.calls > 0 && s[leader].count > 0)
-    e.lost_share = state.lost_ns / (state.lost_ns + s.calls * std::exp(s[leader].location));
+    e.lost_share = key.lost_ns() / (key.lost_ns() + s.calls * std::exp(s[leader].location));
   for (std::uint32_t i = 0; i < s.size(); ++i)
-    e.candidates.push_back(describe(state, i, name(s[i].variant), shared_.learning, e.mode));
-  for (const std::uint32_t variant : state.unsupported) e.unsupported.push_back(name(variant));
-  describe_other_classes(state.default_variant);
-  for (const HistoryEntry& h : state.history)
+    e.candidates.push_back(
+        describe(key, i, name(s[i].variant), operation_.context.selector.learning, e.mode));
+  for (const std::uint32_t variant : key.unsupported()) e.unsupported.push_back(name(variant));
+  e.other_class = other_classes(key.default_variant());
+  for (const HistoryEntry& h : key.history())
     e.history.push_back({h.kind, name(h.from), name(h.to), h.gain, h.calls, h.epoch});
-  const Resting rest = resting(state);
-  const std::optional<std::uint32_t> obeyed = forced_on(state);
-  const std::uint32_t runs = obeyed.value_or(rest.variant);
+  const KeyLearner::PlannedCalls planned = key.planned_calls();
+  const std::optional<std::uint32_t> forced = key.forced_variant();
+  const std::uint32_t runs = forced.value_or(planned.variant);
   e.running = name(runs);
-  e.pinned = name(obeyed.value_or(rest.pinned));
+  e.pinned = name(forced.value_or(planned.pinned));
   const bool available =
-      obeyed || std::none_of(s.candidates.begin(), s.candidates.end(),
+      forced || std::none_of(s.candidates.begin(), s.candidates.end(),
                              [&](const VariantStatistics& c) { return c.variant == runs && !c.available; });
-  e.reason = reason(e, {.start = name(state.variant_of(state.start.candidate)),
-                        .by_default = name(state.default_variant),
-                        .otherwise = name(rest.variant),
-                        .forced = obeyed.has_value(),
+  const std::string start_name = name(key.variant_of(start.candidate));
+  e.reason = reason(e, {.start = start_name,
+                        .by_default = name(key.default_variant()),
+                        .otherwise = name(planned.variant),
+                        .forced = forced.has_value(),
                         .available = available});
-  if (state.start.overruled)
-    e.reason += "; " + overruled_text(state.start, name(*state.start.overruled),
-                                      name(state.variant_of(state.start.candidate)));
+  if (start.overruled) e.reason += "; " + overruled_text(start, name(*start.overruled), start_name);
+}
+
+}  // namespace
+
+Explanation explain(const OperationParts& operation, const Key& asked) {
+  const std::vector<Dimension>& dimensions = operation.spec.dimensions;
+  const Key key = canonical(dimensions, asked);
+  Explanation e;
+  e.operation = operation.spec.name;
+  e.key = print(dimensions, key);
+  e.mode = operation.context.selector.running_mode();
+
+  // Only a key without a state needs to ask the program, and none gets one while it does.
+  std::unique_lock asking(operation.locks.asking, std::defer_lock);
+  Candidates candidates;
+  const detail::KeyHead* head = operation.keys.find(key);
+  if (head == nullptr) {
+    operation.admission.wait_to_ask(asking);
+    head = operation.keys.find(key);
+    if (head == nullptr) candidates = operation.admission.candidates_of(key);
+  }
+  const std::lock_guard lock(operation.locks.keys_and_seeds);
+  const Explainer explainer(operation);
+  if (head == nullptr) {
+    explainer.explain_unseen(e, key, std::move(candidates));
+    return e;
+  }
+  const std::lock_guard key_lock(head->learner->lock());
+  explainer.explain_seen(e, *head->learner);
   return e;
 }
 

@@ -12,16 +12,15 @@
 
 namespace adaptive::inline v1::core {
 
-struct KeyState;
+class KeyLearner;
 
 /// Heads side by side in chunks that never move. Not thread-safe.
 class HeadArena {
  public:
   explicit HeadArena(std::size_t dimensions) : stride_(detail::KeyHead::stride(dimensions)) {}
 
-  /// A head with the key's values; the last one added where nothing has been published yet is simply left
-  /// over.
-  detail::KeyHead& add(KeyState& state, const Key& key) {
+  /// A head with the key's values. A head that is never published stays unused until the arena is destroyed.
+  detail::KeyHead& add(KeyLearner& learner, const Key& key) {
     if (used_ == chunks_.size() * chunk_heads) {
       Chunk chunk(static_cast<std::byte*>(
           ::operator new (chunk_heads* stride_, std::align_val_t{detail::KeyHead::line})));
@@ -29,7 +28,7 @@ class HeadArena {
     }
     auto* head = ::new (chunks_.back().get() + used_ % chunk_heads * stride_) detail::KeyHead;
     ++used_;
-    head->state = &state;
+    head->learner = &learner;
     for (std::size_t i = 0; i < key.size(); ++i) ::new (head->values() + i) std::int64_t(key[i]);
     return *head;
   }

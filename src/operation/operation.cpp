@@ -1,4 +1,4 @@
-// The public face: checks arguments, then asks the state.
+// The public face of an operation: checks arguments and calls its parts.
 #include <adaptive/operation.hpp>
 
 #include <algorithm>
@@ -6,29 +6,32 @@
 
 #include <adaptive/error.hpp>
 #include "base/text.hpp"
-#include "operation/operation_state.hpp"
+#include "operation/control.hpp"
+#include "operation/explain.hpp"
+#include "operation/operation_parts.hpp"
+#include "operation/snapshot.hpp"
 
 namespace adaptive::inline v1 {
 namespace {
 
-std::uint32_t require_variant(const core::OperationState& state, std::string_view name) {
-  if (const auto index = state.find_variant(name)) return *index;
+std::uint32_t require_variant(const core::OperationParts& operation, std::string_view name) {
+  if (const auto index = operation.variants.find(name)) return *index;
   std::string known;
-  for (std::uint32_t i = 0; i < std::min(state.variants().size(), 24u); ++i)
-    known += (i == 0 ? "" : ", ") + state.variants()[i].spec.name;
-  throw Error(ErrorCode::not_found, "there is no variant \"" + std::string(name) + "\"", state.spec().name,
+  for (std::uint32_t i = 0; i < std::min(operation.context.variants.size(), 24u); ++i)
+    known += (i == 0 ? "" : ", ") + operation.context.variants[i].spec.name;
+  throw Error(ErrorCode::not_found, "there is no variant \"" + std::string(name) + "\"", operation.spec.name,
               "known: " + known);
 }
 
-const Dimension& require_dimension(const core::OperationState& state, std::string_view name,
+const Dimension& require_dimension(const core::OperationParts& operation, std::string_view name,
                                    DimensionKind kind) {
-  for (const Dimension& dimension : state.spec().dimensions)
+  for (const Dimension& dimension : operation.spec.dimensions)
     if (dimension.name == name && dimension.kind == kind) return dimension;
   std::string known;
-  for (const Dimension& dimension : state.spec().dimensions)
+  for (const Dimension& dimension : operation.spec.dimensions)
     if (dimension.kind == kind) known += (known.empty() ? "" : ", ") + dimension.name;
   throw Error(ErrorCode::not_found, "there is no dimension \"" + std::string(name) + "\" of that kind",
-              state.spec().name, "of that kind: " + (known.empty() ? "none" : known));
+              operation.spec.name, "of that kind: " + (known.empty() ? "none" : known));
 }
 
 std::size_t require_label(const Dimension& dimension, std::string_view label) {
@@ -45,36 +48,48 @@ Operation::Operation(std::uint64_t seed) : ticks_(seed) {}
 Operation::~Operation() = default;
 
 Decision Operation::select_unknown(const Key& key) noexcept {
-  return state_->select_unknown(key);
+  if (!parts_->admission.fits(key)) return {nullptr, 0};
+  const core::Place place = parts_->admission.find_place(key, core::Wait::for_safety);
+  return place.head != nullptr ? decide(*place.head) : Decision(nullptr, place.variant);
 }
+
+std::optional<Decision> Operation::select_known(const Key& key) noexcept {
+  if (!parts_->admission.fits(key)) return std::nullopt;
+  const std::optional<core::Place> place = parts_->admission.find_known(key);
+  if (!place) return std::nullopt;
+  return place->head != nullptr ? decide(*place->head) : Decision(nullptr, place->variant);
+}
+
 Decision Operation::consult(const detail::KeyHead& head) noexcept {
-  return state_->consult(head);
+  return head.learner->consult();
 }
 
 void Operation::record(const Decision& decision, Latency latency) noexcept {
-  state_->record(decision.head_, decision.variant_, decision.ticket_, latency.count());
+  if (decision.head_ == nullptr) return parts_->context.count_result_without_key(latency.count());
+  decision.head_->learner->record(decision.variant_, decision.ticket_, latency.count());
 }
 
 void Operation::record(const Key& key, std::uint32_t variant, Latency latency) noexcept {
-  if (!state_->fits(key)) return;
-  const detail::KeyHead* head = state_->find_place(key, core::OperationState::Wait::never).head;
-  state_->record(head, variant, 0, latency.count());
+  if (!parts_->admission.fits(key)) return;
+  const detail::KeyHead* head = parts_->admission.find_place(key, core::Wait::never).head;
+  record(Decision(head, variant), latency);
 }
 
 void Operation::fail(const Decision& decision) noexcept {
-  state_->fail(decision.head_, decision.variant_, decision.ticket_);
+  if (decision.head_ == nullptr) return parts_->context.count_failure_without_key();
+  decision.head_->learner->fail(decision.variant_, decision.ticket_);
 }
 
 Site Operation::site(const Key& key) {
-  state_->check_key(key);
-  return {*this, state_->find_place(key, core::OperationState::Wait::always).head, key};
+  core::check_key(parts_->spec, key);
+  return {*this, parts_->admission.find_place(key, core::Wait::always).head, key};
 }
 
 Pin Operation::pin_of(const detail::KeyHead& head) noexcept {
-  const std::atomic<std::uint32_t>& current = head.state->pinned;
-  // It names a variant, as a plan does.
+  const std::atomic<std::uint32_t>& current = head.learner->pinned();
+  // Acquire: the word names a variant that another thread may just have added, as a plan does.
   const std::uint32_t seen = current.load(std::memory_order_acquire);
-  return {&head, core::KeyState::variant_of_pin(seen), &current, seen};
+  return {&head, core::KeyLearner::variant_of_pin(seen), &current, seen};
 }
 
 Pin Site::pin() const noexcept {
@@ -82,103 +97,100 @@ Pin Site::pin() const noexcept {
 }
 
 Pin Operation::pin(const Key& key) noexcept {
-  if (!state_->fits(key)) return {};
-  const core::OperationState::Place place = state_->find_place(key, core::OperationState::Wait::for_safety);
+  if (!parts_->admission.fits(key)) return {};
+  const core::Place place = parts_->admission.find_place(key, core::Wait::for_safety);
   if (place.head != nullptr) return pin_of(*place.head);
-  return {nullptr, place.variant, &state_->generation(), place.generation};
-}
-
-std::optional<Decision> Operation::select_known(const Key& key) noexcept {
-  return state_->select_known(key);
+  return {nullptr, place.variant, &parts_->admission.generation(), place.generation};
 }
 
 Explanation Operation::explain(const Key& key) const {
-  state_->check_arity(key);
-  return state_->explain(key);
+  core::check_arity(parts_->spec, key);
+  return core::explain(*parts_, key);
 }
 
 Forced Operation::force(std::string_view variant) {
-  return Forced(*state_, state_->push_forced(require_variant(*state_, variant)));
+  return Forced(*parts_, core::force(*parts_, require_variant(*parts_, variant)));
 }
 
-Forced::Forced(Forced&& other) noexcept : state_(std::exchange(other.state_, nullptr)), id_(other.id_) {}
+Forced::Forced(Forced&& other) noexcept
+    : operation_(std::exchange(other.operation_, nullptr)), number_(other.number_) {}
 Forced::~Forced() {
-  if (state_ != nullptr) state_->pop_forced(id_);
+  if (operation_ != nullptr) core::stop_forcing(*operation_, number_);
 }
 
 void Operation::note_timing_cost(Latency cost) noexcept {
-  state_->note_timing_cost(cost.count());
+  parts_->context.note_timing_cost(cost.count());
 }
 
 void Operation::enable(std::string_view variant, bool enabled) {
-  const std::uint32_t index = require_variant(*state_, variant);
+  const std::uint32_t index = require_variant(*parts_, variant);
   if (index == 0 && !enabled)
-    throw Error(ErrorCode::invalid_argument, "the default variant cannot be disabled", state_->spec().name,
+    throw Error(ErrorCode::invalid_argument, "the default variant cannot be disabled", parts_->spec.name,
                 "force another one, or list another one first");
-  state_->enable(index, enabled);
+  core::enable(*parts_, index, enabled);
 }
 
 std::uint32_t Operation::add_variant(Variant variant) {
-  return state_->add_variant(std::move(variant));
+  return core::add_variant(*parts_, std::move(variant));
 }
 void Operation::reset() {
-  state_->reset();
+  core::reset(*parts_, core::LaunchesOut::drop);
 }
 void Operation::relearn() {
-  state_->reset(core::OperationState::LaunchesOut::take);
+  core::reset(*parts_, core::LaunchesOut::take);
 }
 bool Operation::reset(const Key& key) {
-  return state_->reset(key);
+  return core::reset(*parts_, key);
 }
 
 const std::string& Operation::name() const noexcept {
-  return state_->spec().name;
+  return parts_->spec.name;
 }
 const std::vector<Dimension>& Operation::dimensions() const noexcept {
-  return state_->spec().dimensions;
+  return parts_->spec.dimensions;
 }
 std::size_t Operation::variant_count() const noexcept {
-  return state_->variants().size();
+  return parts_->context.variants.size();
 }
 
 Variant Operation::variant(std::uint32_t index) const {
-  if (index >= state_->variants().size())
-    throw Error(ErrorCode::not_found, "there is no variant " + std::to_string(index), state_->spec().name,
-                "the operation has " + std::to_string(state_->variants().size()));
-  return state_->variants()[index].spec;
+  if (index >= parts_->context.variants.size())
+    throw Error(ErrorCode::not_found, "there is no variant " + std::to_string(index), parts_->spec.name,
+                "the operation has " + std::to_string(parts_->context.variants.size()));
+  return parts_->context.variants[index].spec;
 }
 
 std::optional<std::uint32_t> Operation::find_variant(std::string_view name) const {
-  return state_->find_variant(name);
+  return parts_->variants.find(name);
 }
 
 std::int64_t Operation::label(std::string_view dimension, std::string_view label) const {
   return static_cast<std::int64_t>(
-      require_label(require_dimension(*state_, dimension, DimensionKind::label), label));
+      require_label(require_dimension(*parts_, dimension, DimensionKind::label), label));
 }
 
 std::int64_t Operation::labels(std::string_view dimension,
                                std::initializer_list<std::string_view> labels) const {
-  const Dimension& set = require_dimension(*state_, dimension, DimensionKind::label_set);
+  const Dimension& set = require_dimension(*parts_, dimension, DimensionKind::label_set);
   std::int64_t mask = 0;
   for (const std::string_view label : labels) mask |= std::int64_t{1} << require_label(set, label);
   return mask;
 }
 
 Counters Operation::counters() const {
-  return state_->counters();
+  return core::count(*parts_);
 }
 
 Account Operation::account() const {
-  return state_->account();
+  return core::account(*parts_);
 }
 
 std::vector<Key> Operation::keys() const {
-  return state_->keys();
+  return core::keys(*parts_);
 }
 
 const Fingerprint& Operation::device() const noexcept {
-  return state_->device();
+  return parts_->context.selector.device;
 }
 
 }  // namespace adaptive

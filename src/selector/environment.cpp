@@ -74,18 +74,18 @@ void Selector::Impl::read_mode(const std::string& text) {
   const std::string asked = lower(text);
   for (const Mode mode : {Mode::off, Mode::seed, Mode::observe, Mode::online, Mode::frozen})
     if (to_string(mode) == asked) {
-      shared.mode = mode;
+      context.mode = mode;
       return;
     }
-  shared.say(LogLevel::warning,
-             "ADAPTIVE_MODE=" + text + " is ignored; write off, seed, observe, online or frozen");
+  context.say(LogLevel::warning,
+              "ADAPTIVE_MODE=" + text + " is ignored; write off, seed, observe, online or frozen");
 }
 
 void Selector::Impl::read_forced(const std::string& text) {
   if (text.empty()) return;
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
-    shared.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + text + " is ignored; write operation=variant");
+    context.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + text + " is ignored; write operation=variant");
     return;
   }
   forced_operation = trimmed(std::string_view(text).substr(0, equals));
@@ -97,9 +97,9 @@ void Selector::Impl::force_from_environment(Operation& operation) {
   note_defined(forced_operation);
   try {
     forced.push_back(operation.force(forced_variant));
-    shared.say(LogLevel::info, operation.name() + ": ADAPTIVE_VARIANT forces " + forced_variant);
+    context.say(LogLevel::info, operation.name() + ": ADAPTIVE_VARIANT forces " + forced_variant);
   } catch (const Error& error) {
-    shared.say(LogLevel::warning, std::string("ADAPTIVE_VARIANT is ignored: ") + error.what());
+    context.say(LogLevel::warning, std::string("ADAPTIVE_VARIANT is ignored: ") + error.what());
   }
 }
 
@@ -113,9 +113,9 @@ void Selector::Impl::tell_unused_force() const noexcept {
     }
     // A selector without operations has nothing to force.
     if (names.empty() || told_unused_force.exchange(true)) return;
-    shared.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + forced_operation + "=" + forced_variant +
-                                      " has had no effect: there is no operation " + forced_operation +
-                                      "; known: " + core::joined(names));
+    context.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + forced_operation + "=" + forced_variant +
+                                       " has had no effect: there is no operation " + forced_operation +
+                                       "; known: " + core::joined(names));
   } catch (...) {
     // Memory is short, and the program has worse to report.
   }

@@ -70,12 +70,12 @@ struct Saver::Impl {
       insides.adopt(exchange->store().name(), exchange->run(learned, notices));
       say_new(notices);
       if (std::exchange(outage, 0) > 0)
-        insides.shared.say(LogLevel::info, exchange->store().name() + ": reached again");
+        insides.context.say(LogLevel::info, exchange->store().name() + ": reached again");
       const std::lock_guard lock(mutex);
       ++status.exchanged;
     } catch (const std::exception& e) {
       if (outage == 0)
-        insides.shared.say(LogLevel::warning, std::string("measurements are not shared: ") + e.what());
+        insides.context.say(LogLevel::warning, std::string("measurements are not shared: ") + e.what());
       constexpr unsigned outage_max = 5;
       exchanges_to_skip = (1u << outage) - 1;
       outage = std::min(outage + 1, outage_max);
@@ -88,7 +88,8 @@ struct Saver::Impl {
   void say_new(const std::vector<table::Notice>& notices) {
     for (const table::Notice& notice : notices)
       if (said.size() < table::limits::notices && said.insert(notice.where).second)
-        insides.shared.say(notice.level, exchange->store().name() + ": " + notice.where + ": " + notice.what);
+        insides.context.say(notice.level,
+                            exchange->store().name() + ": " + notice.where + ": " + notice.what);
   }
 
   void save_if_changed() noexcept {
@@ -103,7 +104,7 @@ struct Saver::Impl {
     try {
       save();
     } catch (const std::exception& e) {
-      insides.shared.say(LogLevel::warning, std::string("the table was not saved: ") + e.what());
+      insides.context.say(LogLevel::warning, std::string("the table was not saved: ") + e.what());
     }
   }
 

@@ -7,7 +7,7 @@
 #include "base/limits.hpp"
 #include "formats/seeds.hpp"
 #include "learning/prediction.hpp"
-#include "operation/operation_state.hpp"
+#include "operation/control.hpp"
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/shares.hpp"
 #include "table/update.hpp"
@@ -67,28 +67,28 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
                 "Selector");
   if (options.writer.starts_with('#'))
     throw Error(ErrorCode::invalid_argument, "writer begins with '#'", "Selector");
-  shared.mode = options.mode;
-  shared.device = options.device;
-  shared.seed = options.seed;
-  shared.learning = options.learning;
-  shared.rank_consistent = options.rank_consistent;
-  shared.policy = options.policy ? options.policy : make_policy("default");
-  if (options.learning.prediction) shared.predictor = policies::make_predictor;
-  shared.log = options.log;
-  shared.clock = options.clock;
-  shared.background = options.background;
+  context.mode = options.mode;
+  context.device = options.device;
+  context.seed = options.seed;
+  context.learning = options.learning;
+  context.rank_consistent = options.rank_consistent;
+  context.policy = options.policy ? options.policy : make_policy("default");
+  if (options.learning.prediction) context.predictor = policies::make_predictor;
+  context.log = options.log;
+  context.clock = options.clock;
+  context.background = options.background;
   if (options.use_environment) read_environment();
-  shared.allow_worker();
+  context.allow_worker();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
   writer_forks = core::forks();
 }
 
 Selector::Impl::~Impl() {
-  shared.worker.allow(false);  // it works on the operations
+  context.worker.allow(false);  // it works on the operations
 }
 
 std::int64_t Selector::Impl::now() const {
-  return shared.now();
+  return context.now();
 }
 
 const std::string& Selector::Impl::writer() const {
@@ -115,19 +115,20 @@ Operation& Selector::define(OperationSpec spec) {
   }
   impl_->search();
   const std::string name = spec.name;
-  std::unique_ptr<Operation> operation(new Operation(impl_->shared.seed));
+  std::unique_ptr<Operation> operation(new Operation(impl_->context.seed));
   OperationSpec copy = spec;
-  operation->state_ = std::make_unique<core::OperationState>(*operation, impl_->shared, std::move(spec));
+  operation->parts_ =
+      std::make_unique<core::OperationParts>(impl_->context, std::move(spec), operation->by_size_);
   for (Impl::Source& source : impl_->sources) {
     impl_->translate(*operation, source);
     impl_->seed(*operation, source, true);
   }
-  if (impl_->shared_source && !impl_->shared.rank_consistent) {
-    Impl::Source shared = *impl_->shared_source;
-    impl_->translate(*operation, shared);
-    impl_->seed(*operation, shared, true);
+  if (impl_->latest_from_store && !impl_->context.rank_consistent) {
+    Impl::Source from_store = *impl_->latest_from_store;
+    impl_->translate(*operation, from_store);
+    impl_->seed(*operation, from_store, true);
   }
-  operation->state_->fit_predictions();
+  operation->parts_->prior.fit();
   impl_->force_from_environment(*operation);
   impl_->specs.emplace(name, std::move(copy));
   return *impl_->operations.emplace(name, std::move(operation)).first->second;
@@ -150,7 +151,7 @@ void Selector::load(const std::filesystem::path& path) {
 void Selector::Impl::take_up(Source source) {
   for (const auto& [name, operation] : operations) {
     seed(*operation, source, false);
-    operation->state_->fit_predictions();
+    operation->parts_->prior.fit();
   }
   // Also ahead of what the search finds for operations that are defined later.
   search();
@@ -174,7 +175,7 @@ bool Selector::Impl::is_of_use(const Operation& operation, const Source& source)
 }
 
 void Selector::advance_epoch(const std::filesystem::path& table) {
-  if (!impl_->shared.rank_consistent)
+  if (!impl_->context.rank_consistent)
     throw Error(ErrorCode::not_allowed_now, "the selector is not rank consistent", "advance_epoch",
                 "set SelectorOptions::rank_consistent");
   std::optional<Impl::Source> source = impl_->read(table.string());
@@ -193,16 +194,16 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
                 "says nothing of the operations and variants that are defined, and the epoch stays as it is",
                 table.string(), "define the operations first, or announce the table that was saved for them");
   impl_->take_up(*std::move(source));
-  for (const auto& [name, operation] : impl_->operations) operation->state_->start_from_tables();
-  impl_->shared.epoch.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& [name, operation] : impl_->operations) core::start_from_tables(*operation->parts_);
+  impl_->context.epoch.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Selector::learn() {
-  impl_->shared.worker.run_due();
+  impl_->context.worker.run_due();
 }
 
 void Selector::fit_predictions() {
-  for (core::OperationState* operation : impl_->states()) operation->fit_predictions();
+  for (core::OperationParts* operation : impl_->parts_of_operations()) operation->prior.fit();
 }
 
 void Selector::save(const std::filesystem::path& path) const {
@@ -218,18 +219,18 @@ void Selector::save(const std::filesystem::path& path) const {
 }
 
 Mode Selector::mode() const noexcept {
-  return impl_->shared.mode.load(std::memory_order_relaxed);
+  return impl_->context.mode.load(std::memory_order_relaxed);
 }
 
 void Selector::set_mode(Mode mode) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->shared.mode.store(mode, std::memory_order_relaxed);
-  impl_->shared.allow_worker();
-  for (const auto& [name, operation] : impl_->operations) operation->state_->republish();
+  impl_->context.mode.store(mode, std::memory_order_relaxed);
+  impl_->context.allow_worker();
+  for (const auto& [name, operation] : impl_->operations) core::publish_plans(*operation->parts_);
 }
 
 std::uint64_t Selector::epoch() const noexcept {
-  return impl_->shared.epoch.load(std::memory_order_relaxed);
+  return impl_->context.epoch.load(std::memory_order_relaxed);
 }
 
 const Fingerprint& Selector::device() const noexcept {

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include <adaptive/selector.hpp>
-#include "operation/shared.hpp"
+#include "learning/learning_context.hpp"
+#include "operation/operation_parts.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::inline v1 {
@@ -43,9 +44,11 @@ struct Selector::Impl {
 
   /// Reads the tables of `options.tables`, once.
   void search();
-  /// Nothing where the table is of another kind of processor.
+  /// The table at `path`, or nothing where it is of another kind of processor. Throws `Error` where it cannot
+  /// be read.
   std::optional<Source> read(const std::string& path);
-  std::optional<Source> judged(const std::string& path, table::Table table) const;
+  /// `table` as a source of seeds, or nothing where it is of another kind of processor, which is logged.
+  std::optional<Source> usable(const std::string& path, table::Table table) const;
   /// Brings what `source` says of `operation` into its words: the order of dimensions, labels, and the names
   /// of variants with the same parameters.
   void translate(const Operation& operation, Source& source) const;
@@ -60,8 +63,8 @@ struct Selector::Impl {
   table::OperationTable describe(const Operation& operation) const;
   /// Without `mutex`, which nobody has to wait for while a model is fitted; none of them ever ends before the
   /// selector.
-  std::vector<core::OperationState*> states() const;
-  /// Makes a fit of predictions due, which the worker thread or `Selector::learn` does where the run has
+  std::vector<core::OperationParts*> parts_of_operations() const;
+  /// Makes a fit of predictions due. The worker thread or `Selector::learn` makes the fit, where the run has
   /// learned much since the latest one.
   void post_predictions() const;
   /// Rises with everything that would be saved.
@@ -86,7 +89,7 @@ struct Selector::Impl {
   const std::string& writer() const;
 
   SelectorOptions options;
-  core::Shared shared;
+  core::LearningContext context;
   std::string forced_operation;
   std::string forced_variant;
   mutable std::atomic<bool> told_unused_force = false;
@@ -94,7 +97,7 @@ struct Selector::Impl {
   mutable std::mutex mutex;  // of all below; taken before any of an operation's locks
   std::vector<Source> sources;
   bool searched = false;
-  std::optional<Source> shared_source;  // the latest from a store
+  std::optional<Source> latest_from_store;
   std::uint64_t shared_changes = 0;
   mutable std::string writer_name;
   mutable std::uint32_t writer_forks = 0;  // of the process that `writer_name` is of

@@ -10,7 +10,8 @@
 
 #include "base/compatibility.hpp"
 #include "base/limits.hpp"
-#include "operation/operation_state.hpp"
+#include "operation/control.hpp"
+#include "operation/snapshot.hpp"
 #include "selector/seed_entry.hpp"
 #include "selector/selector.hpp"
 #include "table/foreign_files.hpp"
@@ -70,8 +71,8 @@ void add_less_trusted(table::Entry& to, const table::Entry& entry) {
 }  // namespace
 
 void Selector::Impl::say(const std::vector<table::Notice>& notices) const {
-  if (shared.log) {
-    for (const table::Notice& notice : notices) shared.say(notice.level, notice.where + ": " + notice.what);
+  if (context.log) {
+    for (const table::Notice& notice : notices) context.say(notice.level, notice.where + ": " + notice.what);
     return;
   }
   std::map<std::string_view, std::size_t> faults;
@@ -83,7 +84,7 @@ void Selector::Impl::say(const std::vector<table::Notice>& notices) const {
     if (const std::size_t count = faults[file]; count > 1)
       line += " (and " + std::to_string(count - 1) + " more; `adaptive validate " + std::string(file) +
               "` lists them)";
-    shared.say(notice.level, line, "faults of " + std::string(file));
+    context.say(notice.level, line, "faults of " + std::string(file));
   }
 }
 
@@ -93,20 +94,20 @@ void Selector::Impl::search() {
   std::vector<table::FoundTable> found = table::find(options.tables, options.device.device, notices);
   say(notices);
   for (table::FoundTable& one : found)
-    if (std::optional<Source> source = judged(one.path.string(), std::move(one.table)))
+    if (std::optional<Source> source = usable(one.path.string(), std::move(one.table)))
       sources.push_back(std::move(*source));
   if (found.empty() && (!options.tables.places.empty() || !options.tables.defaults.empty()))
-    shared.say(LogLevel::info, "no table for " + options.device.device + "; looked for " +
-                                   table::describe(options.tables, options.device.device));
+    context.say(LogLevel::info, "no table for " + options.device.device + "; looked for " +
+                                    table::describe(options.tables, options.device.device));
 }
 
 std::optional<Selector::Impl::Source> Selector::Impl::read(const std::string& path) {
   table::ReadResult read = table::read(path);
   say(read.notices);
-  return judged(path, std::move(read.table));
+  return usable(path, std::move(read.table));
 }
 
-std::optional<Selector::Impl::Source> Selector::Impl::judged(const std::string& path,
+std::optional<Selector::Impl::Source> Selector::Impl::usable(const std::string& path,
                                                              table::Table table) const {
   const core::Judgement judgement = core::judge(table.fingerprint, options.device);
   const std::string of = path + ": of another device or other software (" + judgement.reason + "); ";
@@ -114,12 +115,12 @@ std::optional<Selector::Impl::Source> Selector::Impl::judged(const std::string& 
     case core::Compatibility::exact:
       return Source{path, true, std::move(table)};
     case core::Compatibility::prior:
-      shared.say(LogLevel::info, of + "it only orders what is tried first");
+      context.say(LogLevel::info, of + "it only orders what is tried first");
       return Source{path, false, std::move(table)};
     case core::Compatibility::unusable:
       break;
   }
-  shared.say(LogLevel::warning, of + "it is not used");
+  context.say(LogLevel::warning, of + "it is not used");
   return std::nullopt;
 }
 
@@ -130,8 +131,8 @@ void Selector::Impl::translate(const Operation& operation, Source& source) const
     std::string why;
     std::optional<table::OperationTable> same = table::aligned(at->second, operation.dimensions(), why);
     if (!same) {
-      shared.say(LogLevel::warning, source.path + ": " + operation.name() +
-                                        " has other dimensions there, its entries are not used: " + why);
+      context.say(LogLevel::warning, source.path + ": " + operation.name() +
+                                         " has other dimensions there, its entries are not used: " + why);
       return;
     }
     at->second = *std::move(same);
@@ -144,7 +145,7 @@ void Selector::Impl::translate(const Operation& operation, Source& source) const
 void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_old) {
   const auto at = source.table.operations.find(operation.name());
   if (at == source.table.operations.end()) {
-    shared.say(LogLevel::debug, operation.name() + ": nothing in " + source.path);
+    context.say(LogLevel::debug, operation.name() + ": nothing in " + source.path);
     return;
   }
   const table::OperationTable& table = at->second;
@@ -158,15 +159,15 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
       return index;
     }
     const auto declared = table.variants.find(name);
-    index = operation.state_->parse_variant(
-        name, declared == table.variants.end() ? Parameters{} : declared->second);
+    index = core::parse_variant(*operation.parts_, name,
+                                declared == table.variants.end() ? Parameters{} : declared->second);
     if (!index) ++unknown[name];
     return index;
   };
-  const std::int64_t present = shared.rank_consistent ? newest_time(table) : now();
+  const std::int64_t present = context.rank_consistent ? newest_time(table) : now();
   // What this run has measured it knows better, unless it has been reset: then it must not come back. Ranks
   // that have to agree read all of a table, whoever of them wrote it.
-  const std::string own = shared.rank_consistent ? std::string() : writer();
+  const std::string own = context.rank_consistent ? std::string() : writer();
   table::Entry others;
   for (const auto& [key, entry] : table.entries) {
     const bool has_own = !own.empty() && table::mentions(entry, own);
@@ -180,11 +181,11 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
     seeds.push_back(*std::move(seed));
   }
   for (const auto& [name, count] : unknown)
-    shared.say(LogLevel::info, source.path + ": " + operation.name() + " has no variant " + name +
-                                   " in this program; " + std::to_string(count) + " mentions are not used");
-  shared.say(LogLevel::info,
-             operation.name() + ": " + std::to_string(seeds.size()) + " entries of " + source.path);
-  operation.state_->add_seeds(std::move(seeds), keep_old);
+    context.say(LogLevel::info, source.path + ": " + operation.name() + " has no variant " + name +
+                                    " in this program; " + std::to_string(count) + " mentions are not used");
+  context.say(LogLevel::info,
+              operation.name() + ": " + std::to_string(seeds.size()) + " entries of " + source.path);
+  core::add_seeds(*operation.parts_, std::move(seeds), keep_old);
 }
 
 table::OperationTable Selector::Impl::describe(const Operation& operation) const {
@@ -222,15 +223,15 @@ void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const 
   }
 }
 
-std::vector<core::OperationState*> Selector::Impl::states() const {
-  std::vector<core::OperationState*> all;
+std::vector<core::OperationParts*> Selector::Impl::parts_of_operations() const {
+  std::vector<core::OperationParts*> all;
   const std::lock_guard lock(mutex);
-  for (const auto& [name, operation] : operations) all.push_back(operation->state_.get());
+  for (const auto& [name, operation] : operations) all.push_back(operation->parts_.get());
   return all;
 }
 
 void Selector::Impl::post_predictions() const {
-  for (core::OperationState* operation : states()) operation->post_predictions();
+  for (core::OperationParts* operation : parts_of_operations()) operation->prior.post_fit();
 }
 
 std::uint64_t Selector::Impl::measured() const {
@@ -238,7 +239,8 @@ std::uint64_t Selector::Impl::measured() const {
   const std::lock_guard lock(mutex);
   for (const auto& [name, operation] : operations) {
     const Counters counters = operation->counters();
-    count += counters.results + counters.failures + operation->state_->resets();
+    count += counters.results + counters.failures +
+             operation->parts_->context.resets.load(std::memory_order_relaxed);
   }
   return count + shared_changes;
 }
@@ -277,7 +279,7 @@ table::Table Selector::Impl::learned() const {
   const std::string& own = writer();
   for (const auto& [name, operation] : operations) {
     // In this order: the description then knows every variant that the snapshot names.
-    const std::vector<core::SeedEntry> snapshot = operation->state_->snapshot();
+    const std::vector<core::SeedEntry> snapshot = core::snapshot(*operation->parts_);
     table::OperationTable part = describe(*operation);
     for (const core::SeedEntry& seed : snapshot) {
       table::Entry entry{.key = seed.key, .origin = table::Origin::imported};
@@ -321,27 +323,27 @@ table::Table Selector::Impl::combined(const table::Table& learned, table::Table 
       table::choose(merged->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
     }
   if (const std::size_t cut = table::cut(all, table::writers_max(), own); cut > 0 && !cut_said.exchange(true))
-    shared.say(LogLevel::warning, path + ": an entry keeps what the newest " +
-                                      std::to_string(table::writers_max()) + " writers have measured; " +
-                                      std::to_string(cut) + " older shares were left out");
+    context.say(LogLevel::warning, path + ": an entry keeps what the newest " +
+                                       std::to_string(table::writers_max()) + " writers have measured; " +
+                                       std::to_string(cut) + " older shares were left out");
   std::erase_if(all.operations, [](const auto& operation) { return operation.second.entries.empty(); });
   return all;
 }
 
 std::optional<Selector::Impl::Source> Selector::Impl::latest_shared() const {
   const std::lock_guard lock(mutex);
-  return shared_source;
+  return latest_from_store;
 }
 
 void Selector::Impl::adopt(const std::string& name, table::Table shared_by_all) {
   {
     const std::lock_guard lock(mutex);
-    if (shared_source && shared_source->table == shared_by_all) return;
-    shared_source = Source{name, true, shared_by_all};
+    if (latest_from_store && latest_from_store->table == shared_by_all) return;
+    latest_from_store = Source{name, true, shared_by_all};
     ++shared_changes;
   }
   // Other processes' results come to each rank at another time.
-  if (shared.rank_consistent) return;
+  if (context.rank_consistent) return;
   // With what the tables say of the same keys, since the latest seed of a key counts alone.
   Source all{name, true, seeds()};
   add_written(all.table, std::move(shared_by_all), name);
@@ -356,13 +358,13 @@ void Selector::Impl::add_written(table::Table& to, table::Table written, const s
   if (written.operations.empty()) return;
   const core::Judgement judgement = core::judge(written.fingerprint, options.device);
   if (judgement.compatibility != core::Compatibility::exact) {
-    shared.say(LogLevel::info,
-               path + ": was of another device or other software (" + judgement.reason + "); it is replaced");
+    context.say(LogLevel::info, path + ": was of another device or other software (" + judgement.reason +
+                                    "); it is replaced");
     return;
   }
   for (const table::Notice& conflict : table::remove_conflicts(written, to))
-    shared.say(LogLevel::warning,
-               path + ": " + conflict.where + ": " + conflict.what + "; its records are replaced");
+    context.say(LogLevel::warning,
+                path + ": " + conflict.where + ": " + conflict.what + "; its records are replaced");
   written.fingerprint = to.fingerprint;
   table::merge(to, written, all_writers);
 }

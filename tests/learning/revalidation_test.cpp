@@ -48,7 +48,7 @@ TEST(Revalidation, IsOneAtATimeAndInTurn) {
   EXPECT_EQ(revalidation.due(k, 0, 0.01), std::nullopt) << "its result is not there yet";
   k.candidates[2].pending = 0;
   k.candidates[2].asked_at = 4;
-  revalidation.arrived(2, 2000.0);
+  revalidation.note_result(2, 2000.0);
   EXPECT_EQ(revalidation.due(k, 0, 0.01), 1u);
 }
 
@@ -66,9 +66,9 @@ TEST(Revalidation, CountsWhatALookReallyCost) {
   Revalidation revalidation;
   revalidation.launched(k, 2, 0);
   EXPECT_NEAR(revalidation.spent_ns(), 1000.0, 1e-6) << "as expected";
-  revalidation.arrived(1, 50'000.0);
+  revalidation.note_result(1, 50'000.0);
   EXPECT_NEAR(revalidation.spent_ns(), 1000.0, 1e-6) << "another candidate's result";
-  revalidation.arrived(2, 2'500.0);
+  revalidation.note_result(2, 2'500.0);
   EXPECT_NEAR(revalidation.spent_ns(), 1500.0, 1e-6);
 }
 
@@ -77,13 +77,13 @@ TEST(Revalidation, ExcusesOneOutlierOfACandidateButNoSecond) {
   Revalidation revalidation;
   for (const double spent : {1000.0, 51'000.0, 101'000.0}) {
     revalidation.launched(k, 2, 0);
-    revalidation.arrived(2, 51'000.0);
+    revalidation.note_result(2, 51'000.0);
     EXPECT_NEAR(revalidation.spent_ns(), spent, 1e-6);
   }
   revalidation.launched(k, 2, 0);
-  revalidation.arrived(2, 2000.0);
+  revalidation.note_result(2, 2000.0);
   revalidation.launched(k, 2, 0);
-  revalidation.arrived(2, 51'000.0);
+  revalidation.note_result(2, 51'000.0);
   EXPECT_NEAR(revalidation.spent_ns(), 103'000.0, 1e-6) << "alone again";
 }
 

@@ -170,7 +170,7 @@ class Wild final : public Policy {
   Choice choose(const KeyStatistics&, Random& random) noexcept override {
     return {static_cast<std::uint32_t>(random()), true};
   }
-  Rest rest(const KeyStatistics&) const noexcept override {
+  Unconsulted unconsulted(const KeyStatistics&) const noexcept override {
     return {~0u, std::numeric_limits<double>::quiet_NaN()};
   }
 };
@@ -191,7 +191,7 @@ class Stray final : public Policy {
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
     return {static_cast<std::uint32_t>(key.size()), true};
   }
-  Rest rest(const KeyStatistics&) const noexcept override { return {~0u, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics&) const noexcept override { return {~0u, 1.0}; }
 };
 
 TEST(Callbacks, APolicyThatChoosesWhatDoesNotExistIsCountedAndToldOnce) {

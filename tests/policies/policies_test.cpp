@@ -193,9 +193,9 @@ TEST_P(EveryPolicy, TimesFewerCallsOnceTheKeyIsSettled) {
   }
   key.settled = true;
   policy->choose(key, random);
-  EXPECT_LE(policy->rest(key).consulted, 1.0 / 4);
-  EXPECT_GT(policy->rest(key).consulted, 0.0) << "a change would never be noticed";
-  EXPECT_EQ(policy->rest(key).candidate, 0U);
+  EXPECT_LE(policy->unconsulted(key).consulted, 1.0 / 4);
+  EXPECT_GT(policy->unconsulted(key).consulted, 0.0) << "a change would never be noticed";
+  EXPECT_EQ(policy->unconsulted(key).candidate, 0U);
 }
 
 TEST_P(EveryPolicy, LooksAgainAtARestartedCandidate) {
@@ -226,7 +226,7 @@ TEST_P(EveryPolicy, BeginsWithTheIncumbent) {
   key.incumbent = 2;
   Random random(1);
   EXPECT_EQ(replay::make_policy(name())()->choose(key, random).candidate, 2U);
-  EXPECT_EQ(replay::make_policy(name())()->rest(key).candidate, 2U);
+  EXPECT_EQ(replay::make_policy(name())()->unconsulted(key).candidate, 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(, EveryPolicy, ::testing::ValuesIn(replay::policy_names()), test_name);

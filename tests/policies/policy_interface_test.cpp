@@ -77,7 +77,7 @@ class Remembers : public Policy {
     return {static_cast<std::uint32_t>(observed_ % key.size())};
   }
   void observe(KeyStatistics&, const Sample&) noexcept override { ++observed_; }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
 
  private:
   std::size_t observed_ = 0;

@@ -15,7 +15,7 @@ class Always : public Policy {
  public:
   explicit Always(std::uint32_t which) : which_(which) {}
   Choice choose(const KeyStatistics&, Random&) noexcept override { return {which_, true}; }
-  Rest rest(const KeyStatistics&) const noexcept override { return {which_, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics&) const noexcept override { return {which_, 1.0}; }
 
  private:
   std::uint32_t which_;
@@ -100,7 +100,7 @@ class Switches : public Policy {
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
     return {key.calls > 150.0 ? 1U : 0U, true};
   }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
 };
 
 TEST(Runner, TimesTheReaction) {

@@ -95,7 +95,7 @@ class RoundRobin final : public Policy {
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
     return {next_++ % static_cast<std::uint32_t>(key.size()), true};
   }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.leader(), 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.leader(), 1.0}; }
 
  private:
   std::uint32_t next_ = 0;
@@ -105,7 +105,7 @@ class RoundRobin final : public Policy {
 class Steady final : public Policy {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override { return {key.incumbent, true}; }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
 };
 
 template <class P>

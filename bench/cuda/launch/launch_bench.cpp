@@ -13,7 +13,7 @@ namespace {
 class Always final : public Policy {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override { return {key.incumbent, true}; }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
 };
 
 int run(int argc, char** argv) {

@@ -12,7 +12,7 @@
 #include <adaptive/key.hpp>
 
 namespace adaptive::inline v1::core {
-struct KeyState;
+class KeyLearner;
 }
 
 namespace adaptive::inline v1::detail {
@@ -41,7 +41,7 @@ struct KeyHead {
   /// A `Plan`. It is stored with release and loaded with acquire order, since it names a variant that another
   /// thread may just have added.
   std::atomic<std::uint64_t> plan{0};
-  core::KeyState* state = nullptr;
+  core::KeyLearner* learner = nullptr;
 
   static constexpr std::size_t line = 64;
 

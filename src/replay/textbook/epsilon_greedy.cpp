@@ -23,7 +23,7 @@ Choice EpsilonGreedy::choose(const KeyStatistics& key, Random& random) noexcept 
   return {key.leader(true), true};
 }
 
-Rest EpsilonGreedy::rest(const KeyStatistics& key) const noexcept {
+Unconsulted EpsilonGreedy::unconsulted(const KeyStatistics& key) const noexcept {
   return {key.leader(true), key.settled ? options_.consulted_settled : 1.0};
 }
 

@@ -25,7 +25,7 @@ class EpsilonGreedy final : public Policy {
   explicit EpsilonGreedy(const Options& options) : options_(options) {}
 
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
-  Rest rest(const KeyStatistics& key) const noexcept override;
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override;
 
  private:
   Options options_;

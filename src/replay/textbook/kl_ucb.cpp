@@ -35,7 +35,7 @@ Choice KlUcb::choose(const KeyStatistics& key, Random&) noexcept {
   return {best, true};
 }
 
-Rest KlUcb::rest(const KeyStatistics& key) const noexcept {
+Unconsulted KlUcb::unconsulted(const KeyStatistics& key) const noexcept {
   return {key.leader(true), key.settled ? options_.consulted_settled : 1.0};
 }
 

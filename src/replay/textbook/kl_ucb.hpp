@@ -30,7 +30,7 @@ class KlUcb final : public Policy {
   explicit KlUcb(const Options& options) : options_(options) {}
 
   Choice choose(const KeyStatistics& key, Random& random) noexcept override;
-  Rest rest(const KeyStatistics& key) const noexcept override;
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override;
 
  private:
   Options options_;

@@ -7,8 +7,8 @@
 
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/key.hpp>
-#include "learning/key_state.hpp"
 #include "operation/head_arena.hpp"
+#include "tests/operation/keys/any_learner.hpp"
 
 namespace adaptive {
 namespace {
@@ -40,14 +40,14 @@ RC_GTEST_PROP(KeyTable, FindsWhatWasInsertedAndNothingElse, ()) {
   const auto tuples = *rc::gen::container<std::vector<std::vector<std::int64_t>>>(values(arity));
   const detail::KeyTable::Owner owner = detail::KeyTable::make(10);
   detail::KeyTable& table = *owner;
-  core::KeyState state(16);
+  AnyLearner learner;
   core::HeadArena arena(arity);
   std::map<Key, const detail::KeyHead*> heads;
   for (std::size_t i = 0; i < tuples.size() && heads.size() < table.capacity() / 2; ++i) {
     const Key key = key_of(tuples[i], shift);
     if (heads.contains(key)) continue;
     RC_ASSERT(table.find(key, detail::hash(key)) == nullptr);
-    heads.emplace(key, &arena.add(state, key));
+    heads.emplace(key, &arena.add(learner.get(), key));
     RC_ASSERT(table.insert(*heads.at(key), detail::hash(key)));
   }
   for (const auto& [key, head] : heads) RC_ASSERT(table.find(key, detail::hash(key)) == head);
@@ -59,11 +59,11 @@ RC_GTEST_PROP(KeyTable, ComparesTheValuesWhereHashesCollide, ()) {
   const auto count = *rc::gen::inRange<std::int64_t>(1, 30);
   const detail::KeyTable::Owner owner = detail::KeyTable::make(6);
   detail::KeyTable& table = *owner;
-  core::KeyState state(16);
+  AnyLearner learner;
   core::HeadArena arena(2);
   std::vector<const detail::KeyHead*> heads;
   for (std::int64_t i = 0; i < count; ++i) {
-    heads.push_back(&arena.add(state, Key{i, -i}));
+    heads.push_back(&arena.add(learner.get(), Key{i, -i}));
     RC_ASSERT(table.insert(*heads.back(), hash));
   }
   for (std::int64_t i = 0; i < count; ++i)

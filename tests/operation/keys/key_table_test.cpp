@@ -7,17 +7,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "learning/key_state.hpp"
 #include "operation/head_arena.hpp"
+#include "tests/operation/keys/any_learner.hpp"
 
 namespace adaptive::inline v1::detail {
 namespace {
 
 class KeyTables : public testing::Test {
  protected:
-  const KeyHead& head(const Key& key) { return arena_.add(state_, key); }
+  const KeyHead& head(const Key& key) { return arena_.add(learner_.get(), key); }
 
-  core::KeyState state_{16};
+  AnyLearner learner_;
   core::HeadArena arena_{Key::capacity};
 };
 
@@ -96,15 +96,15 @@ TEST(Hash, SpreadsTheShapesThatProgramsHave) {
 }
 
 TEST(HeadArena, AlignsHeadsToTheirCacheLine) {
-  core::KeyState state(16);
+  AnyLearner learner;
   for (const std::size_t dimensions : {1u, 6u, 7u, 12u}) {
     core::HeadArena arena(dimensions);
     const std::vector<std::int64_t> values(dimensions, -7);
     for (int i = 0; i < 200; ++i) {
-      const KeyHead& head = arena.add(state, Key(values));
+      const KeyHead& head = arena.add(learner.get(), Key(values));
       EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&head) % KeyHead::line, 0u);
       EXPECT_EQ(head.values()[dimensions - 1], -7);
-      EXPECT_EQ(head.state, &state);
+      EXPECT_EQ(head.learner, &learner.get());
     }
   }
   EXPECT_EQ(KeyHead::stride(6), 64u);

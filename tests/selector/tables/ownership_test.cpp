@@ -209,7 +209,7 @@ TEST_F(Ownership, ADriftKeepsWhatWasSaved) {
   class Restarting final : public Policy {
    public:
     Choice choose(const KeyStatistics& key, Random&) noexcept override { return {key.incumbent, true}; }
-    Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+    Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
     void observe(KeyStatistics& key, const Sample& sample) noexcept override {
       if (sample.log_latency > std::log(5000.0) && key[sample.candidate].count > 1)
         key.restart(sample.candidate);

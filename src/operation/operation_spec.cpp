@@ -1,18 +1,18 @@
-#include "operation/operation_state.hpp"
+#include "operation/operation_spec.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <optional>
 #include <set>
-#include <string>
 
 #include <adaptive/error.hpp>
 #include "base/key_values.hpp"
+#include "learning/variant_list.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
 
-constexpr unsigned table_log2_initial = 6;
 constexpr std::size_t set_labels_max = 63;  // a key's value is a signed integer
 constexpr std::size_t labels_max = 65'536;
 
@@ -90,76 +90,26 @@ void check_variant(const Variant& variant, const std::string& where) {
     check_length(name, "parameter", where + "/" + variant.name);
 }
 
-namespace {
-
-OperationSpec without_variants(OperationSpec spec) {
-  spec.variants.clear();
+OperationSpec checked(OperationSpec spec) {
+  check(spec);
   return spec;
 }
 
-}  // namespace
-
-OperationState::OperationState(Operation& face, Shared& shared, OperationSpec spec)
-    : face_(face),
-      shared_(shared),
-      spec_((check(spec), without_variants(spec))),
-      heads_(spec_.dimensions.size()) {
-  for (Variant& variant : spec.variants) list(std::move(variant), false);
-  for (auto& table : face_.by_size_) table.store(no_keys_.get(), std::memory_order_relaxed);
-  publish(detail::KeyTable::make(table_log2_initial));
-}
-
-OperationState::~OperationState() = default;
-
-void OperationState::list(Variant variant, bool parsed) {
-  if (variants_.size() > 0 && !spec_.mix_numeric_classes &&
-      variant.numeric_class != variants_[0].spec.numeric_class)
-    several_classes_.store(true, std::memory_order_relaxed);
-  variants_.append(std::move(variant), parsed);
-}
-
-void OperationState::publish(detail::KeyTable::Owner table) {
-  tables_.push_back(std::move(table));
-  const detail::KeyTable* last = tables_.back().get();
-  table_.store(last, std::memory_order_release);
-  const bool rounds = std::any_of(spec_.dimensions.begin(), spec_.dimensions.end(),
-                                  [](const Dimension& d) { return d.rounding != Rounding::none; });
-  if (!rounds) face_.by_size_[spec_.dimensions.size()].store(last, std::memory_order_release);
-}
-
-std::optional<std::uint32_t> OperationState::find_variant(std::string_view name) const noexcept {
-  const std::uint32_t size = variants_.size();
-  for (std::uint32_t i = 0; i < size; ++i)
-    if (variants_[i].spec.name == name) return i;
-  return std::nullopt;
-}
-
-void OperationState::check_arity(const Key& key) const {
-  if (key.size() != spec_.dimensions.size())
+void check_arity(const OperationSpec& spec, const Key& key) {
+  if (key.size() != spec.dimensions.size())
     throw Error(ErrorCode::invalid_argument,
                 "a key of " + std::to_string(key.size()) + " values where the operation has " +
-                    std::to_string(spec_.dimensions.size()) + " dimensions",
-                spec_.name);
+                    std::to_string(spec.dimensions.size()) + " dimensions",
+                spec.name);
 }
 
-void OperationState::check_key(const Key& key) const {
-  check_arity(key);
-  if (const std::optional<std::size_t> at = unlabelled(spec_.dimensions, key))
+void check_key(const OperationSpec& spec, const Key& key) {
+  check_arity(spec, key);
+  if (const std::optional<std::size_t> at = unlabelled(spec.dimensions, key))
     throw Error(ErrorCode::invalid_argument,
                 "the value " + std::to_string(key[*at]) + " names no label of the dimension",
-                spec_.name + "." + spec_.dimensions[*at].name,
+                spec.name + "." + spec.dimensions[*at].name,
                 "Operation::label and Operation::labels give the value of a label by its name");
-}
-
-void OperationState::once(Trouble trouble, LogLevel level, std::string_view line,
-                          std::string_view detail) noexcept {
-  const unsigned bit = 1u << static_cast<unsigned>(trouble);
-  if ((said_.fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return;
-  try {
-    shared_.say(level, spec_.name + ": " + std::string(line) + std::string(detail));
-  } catch (...) {
-    // Memory is short: the counter still tells.
-  }
 }
 
 }  // namespace adaptive::core

@@ -1,5 +1,5 @@
 // Variants are appended while others read: elements never move.
-#include "operation/variant_list.hpp"
+#include "learning/variant_list.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,208 @@
+#include "operation/prior_knowledge.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "learning/parameter_space.hpp"
+#include "prior/distance.hpp"
+
+namespace adaptive::inline v1::core {
+namespace {
+
+// Number of the latest keys of this run that a new key may borrow from: bounds the cost of a key's first
+// call.
+constexpr std::size_t neighbours_max = 2048;
+
+// Number of the latest keys of this run that a prediction is fitted to, besides the keys of tables: bounds
+// the cost of a fit.
+constexpr std::size_t run_keys_max = 1024;
+
+// A fit is due when the number of measured variants has grown by this share: the cost of all fits together
+// then grows with the logarithm of the length of the run.
+constexpr double growth = 0.1;
+
+std::size_t count_measured_variants(const KeyStatistics& statistics) {
+  return static_cast<std::size_t>(std::count_if(statistics.candidates.begin(), statistics.candidates.end(),
+                                                [](const VariantStatistics& c) { return c.count > 0; }));
+}
+
+}  // namespace
+
+KnownKey known_key(const SeedEntry& seed) {
+  return {seed.key, seed.trusted ? 0.0 : foreign_deviation, seed.variants};
+}
+
+std::vector<Neighbour> PriorKnowledge::neighbours_of(const Key& key) const {
+  std::vector<Neighbour> result;
+  if (operation_.selector.rank_consistent) return result;
+  for (const auto& other : keys_.latest(neighbours_max)) {
+    if (other->key() == key) continue;
+    if (!(distance(spec_.dimensions, key, other->key()) <= spec_.nearest_limit)) continue;
+    if (!other->lock().try_lock()) continue;
+    const std::lock_guard lock(other->lock(), std::adopt_lock);
+    const KeyStatistics& s = other->statistics();
+    if (s.results > 0)
+      result.push_back({other->key(), other->variant_of(s.leader()), measured(s)});
+    else if (!other->inherited().empty())
+      result.push_back({other->key(), other->variant_of(s.incumbent), other->inherited()});
+  }
+  return result;
+}
+
+StartingPoint PriorKnowledge::start_again(const KeyLearner& key,
+                                          std::span<const Neighbour> neighbours) const {
+  std::vector<std::uint32_t> candidates;
+  std::uint32_t fallback = 0;
+  for (const VariantStatistics& c : key.statistics().candidates) {
+    if (c.variant == key.default_variant()) fallback = static_cast<std::uint32_t>(candidates.size());
+    candidates.push_back(c.variant);
+  }
+  return starting_point(
+      {spec_.dimensions, key.key(), spec_.nearest_limit, candidates, fallback, predictor(), proof()}, seeds_,
+      neighbours);
+}
+
+StartingPoint PriorKnowledge::start_of_refused(const Key& key, const Candidates& candidates) const {
+  // Not from near keys: to search those again whenever one of very many keys comes back would cost too much.
+  constexpr double never_borrow = -1.0;
+  return starting_point(
+      {spec_.dimensions, key, never_borrow, candidates.variants, candidates.fallback, nullptr, proof()},
+      seeds_, {});
+}
+
+StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates) const {
+  StartingRequest request{.dimensions = spec_.dimensions,
+                          .key = key,
+                          .nearest_limit = spec_.nearest_limit,
+                          .candidates = candidates.variants,
+                          .fallback = candidates.fallback,
+                          .predictor = predictor(),
+                          .proof = proof()};
+  const std::vector<Neighbour> neighbours = neighbours_of(key);
+  StartingPoint start = starting_point(request, seeds_, neighbours);
+  const std::size_t most = operation_.selector.learning.candidates_max;
+  const auto priors = std::count_if(start.prior.begin(), start.prior.end(), [](double p) { return p == p; });
+  if (most == 0 || candidates.variants.size() <= most || priors == 0) return start;
+
+  // Only the most promising are explored. The starting variant and the default always stay.
+  std::vector<std::uint32_t> order(candidates.variants.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto rank = [&](std::uint32_t i) {
+    if (i == start.candidate || i == candidates.fallback) return -1e9;
+    return start.prior[i] == start.prior[i] ? start.prior[i] : 1e9;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
+  order.resize(std::max<std::size_t>(most, 2));
+  std::sort(order.begin(), order.end());
+  Candidates kept;
+  kept.can_run = candidates.can_run;
+  kept.unsupported = candidates.unsupported;
+  for (const std::uint32_t i : order) {
+    if (i == candidates.fallback) kept.fallback = static_cast<std::uint32_t>(kept.variants.size());
+    kept.variants.push_back(candidates.variants[i]);
+  }
+  candidates = std::move(kept);
+  request.candidates = candidates.variants;
+  request.fallback = candidates.fallback;
+  return starting_point(request, seeds_, neighbours);
+}
+
+std::shared_ptr<const ParameterSpace> PriorKnowledge::parameters_of(
+    std::span<const std::uint32_t> candidates) {
+  if (!operation_.selector.learning.parameter_model) return nullptr;
+  if (!std::equal(candidates.begin(), candidates.end(), latest_candidates_.begin(),
+                  latest_candidates_.end())) {
+    latest_space_ = make_space(candidates);
+    latest_candidates_.assign(candidates.begin(), candidates.end());
+  }
+  return latest_space_;
+}
+
+std::shared_ptr<const ParameterSpace> PriorKnowledge::make_space(
+    std::span<const std::uint32_t> candidates) const {
+  std::vector<const Parameters*> parameters;
+  std::vector<std::string_view> names;
+  bool any = false;
+  for (const std::uint32_t candidate : candidates) {
+    const Variant& variant = operation_.variants[candidate].spec;
+    parameters.push_back(&variant.parameters);
+    names.push_back(variant.name);
+    any = any || !variant.parameters.empty();
+  }
+  ParameterSpace space = any ? parameter_space(parameters) : parameter_space(names);
+  return space.empty() ? nullptr : std::make_shared<const ParameterSpace>(std::move(space));
+}
+
+std::span<const std::unique_ptr<KeyLearner>> PriorKnowledge::keys_to_fit() const noexcept {
+  // Where ranks have to agree, what one of them has measured is not what the others have.
+  return keys_.latest(operation_.selector.rank_consistent ? 0 : run_keys_max);
+}
+
+std::vector<KnownKey> PriorKnowledge::known_keys() const {
+  std::vector<KnownKey> known;
+  for (const auto& key : keys_to_fit()) {
+    const std::lock_guard lock(key->lock());
+    if (!key->inherited().empty()) {
+      known.push_back({key->key(), 0.0, key->inherited()});
+      continue;
+    }
+    // The key's own entry of a table is worth more than a few results of this run.
+    if (key->statistics().results == 0 || key->start().trusted) continue;
+    known.push_back({key->key(), 0.0, measured(key->statistics())});
+  }
+  std::vector<Key> learned;
+  for (const KnownKey& k : known) learned.push_back(k.key);
+  std::sort(learned.begin(), learned.end());
+  for (const SeedEntry& seed : seeds_.entries())
+    if (!std::binary_search(learned.begin(), learned.end(), seed.key)) known.push_back(known_key(seed));
+  return known;
+}
+
+std::size_t PriorKnowledge::count_measured() const {
+  std::size_t sum = 0;
+  for (const SeedEntry& seed : seeds_.entries()) sum += seed.variants.size();
+  for (const auto& key : keys_to_fit()) {
+    const std::lock_guard lock(key->lock());
+    sum += std::max(count_measured_variants(key->statistics()), key->inherited().size());
+  }
+  return sum;
+}
+
+std::uint64_t PriorKnowledge::begin_fit(std::vector<KnownKey>& known) {
+  known = known_keys();
+  measured_at_fit_ = count_measured();
+  return ++fits_begun_;
+}
+
+void PriorKnowledge::adopt(std::unique_ptr<Predictor>& fitted, std::uint64_t number) noexcept {
+  if (number < fit_in_use_) return;
+  fit_in_use_ = number;
+  predictor_.swap(fitted);
+}
+
+bool PriorKnowledge::is_fit_due() const {
+  return static_cast<double>(count_measured()) > (1.0 + growth) * static_cast<double>(measured_at_fit_);
+}
+
+void PriorKnowledge::fit() {
+  if (operation_.selector.predictor == nullptr) return;
+  std::vector<KnownKey> known;
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(locks_.keys_and_seeds);
+    number = begin_fit(known);
+  }
+  // Without the lock, which new keys need.
+  std::unique_ptr<Predictor> fitted = operation_.selector.predictor();
+  fitted->fit(spec_.dimensions, known);
+  const std::lock_guard lock(locks_.keys_and_seeds);
+  adopt(fitted, number);
+}
+
+void PriorKnowledge::post_fit() noexcept {
+  if (operation_.selector.predictor != nullptr) operation_.selector.worker.post(prediction_fit_);
+}
+
+}  // namespace adaptive::core
