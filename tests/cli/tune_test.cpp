@@ -285,9 +285,9 @@ TEST_F(Tune, ChecksATable) {
   for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries)
     for (auto& [name, record] : entry.variants)
       record = {{.count = 2,
-                 .mean_ns = 100.0 * record.mean_ns,
-                 .variance_ns2 = 1e16 * record.mean_ns * record.mean_ns,
-                 .location_ns = 100.0 * record.location_ns},
+                 .mean_ns = 1e5 * record.mean_ns,
+                 .variance_ns2 = 1e22 * record.mean_ns * record.mean_ns,
+                 .location_ns = 1e5 * record.location_ns},
                 {}};
   table::write(table, path("noisy.json"));
   const Json noisy = Json::parse(tune({"--check", path("noisy.json"), "--check-entries", "1", "--json"}).out);

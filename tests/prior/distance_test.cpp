@@ -77,7 +77,7 @@ TEST(Print, WritesWhatNoLabelNamesAsANumber) {
   const std::vector<Dimension> dimensions = {label_dimension("dtype", {"fp16"}),
                                              set_dimension("bits", {"2", "4"})};
   EXPECT_EQ(print(dimensions, Key{1, 4}), "dtype=1 bits=4");
-  EXPECT_EQ(print(dimensions, Key{-1, 0}), "dtype=-1 bits=0");
+  EXPECT_EQ(print(dimensions, Key{-1, 0}), "dtype=-1 bits=none");
   EXPECT_EQ(print(dimensions, Key{-1, -1}), "dtype=-1 bits=-1");
 }
 
