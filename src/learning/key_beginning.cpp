@@ -47,7 +47,7 @@ bool has_failed(const VariantStatistics& candidate) {
   return candidate.failures > 0;
 }
 
-bool is_measured(const VariantStatistics& candidate) {
+bool has_own_results(const VariantStatistics& candidate) {
   return candidate.total_count > 0 || candidate.failures > 0;
 }
 
@@ -116,7 +116,7 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
 void KeyLearner::reset(StartingPoint start, LaunchesOut out, std::unique_ptr<Policy>& policy) {
   const auto& candidates = statistics_.candidates;
   // A save may have published the results: the next one has to say that they are void.
-  if (is_own() && std::any_of(candidates.begin(), candidates.end(), is_measured)) {
+  if (is_own() && std::any_of(candidates.begin(), candidates.end(), has_own_results)) {
     ++generation_;
     operation_.resets.fetch_add(1, std::memory_order_relaxed);
   }

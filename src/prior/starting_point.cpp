@@ -87,7 +87,7 @@ void set_priors(StartingPoint& start, const Borrowed& from, const StartingReques
   }
 }
 
-bool is_measured(const StartingPoint& start) {
+bool has_measurements(const StartingPoint& start) {
   return std::any_of(start.prior_count.begin(), start.prior_count.end(),
                      [](auto count) { return count > 0; });
 }
@@ -122,7 +122,7 @@ void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingReq
   start.match = {MatchKind::exact, 0.0, exact.key};
   start.source = exact.source;
   // What was named without a measurement confirms nothing, wherever the table comes from.
-  start.trusted = exact.trusted && is_measured(start);
+  start.trusted = exact.trusted && has_measurements(start);
 }
 
 std::vector<Near> within_limit(const StartingRequest& request, const Seeds& seeds,
