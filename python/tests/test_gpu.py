@@ -54,8 +54,11 @@ def test_the_device_is_the_default(operation: ads.Operation, torch: Any) -> None
 
 
 def test_the_faster_variant_is_learned(operation: ads.Operation, torch: Any) -> None:
-    serve(torch, operation, 512, 1000)
-    assert operation.selector.drain()
+    for _ in range(10):
+        serve(torch, operation, 512, 1000)
+        assert operation.selector.drain()
+        if operation.pin(512).name == "once":
+            break
     counters = operation.selector.timer_counters
     assert counters["pending"] == 0
     assert counters["timed"] == counters["recorded"] + counters["idle"] + counters["queued"] + counters["lost"]
