@@ -57,17 +57,16 @@ void add_run(Recorded& environment, const std::vector<std::size_t>& checkpoints,
 
 }  // namespace
 
-std::vector<Mean> free_sight(const std::vector<table::TraceKey>& keys,
-                             const std::vector<std::size_t>& checkpoints, Recorded::Order order,
-                             std::size_t runs, std::uint64_t seed) {
+std::vector<Mean> free_sight(const std::vector<table::TraceKey>& keys, const BoundOptions& options) {
+  const std::vector<std::size_t>& checkpoints = options.checkpoints;
   std::vector<Mean> by_location(checkpoints.size());
   std::vector<Mean> by_mean(checkpoints.size());
-  Random random(seed);
-  for (std::size_t run = 0; run < runs; ++run) {
+  Random random(options.seed);
+  for (std::size_t run = 0; run < options.runs; ++run) {
     std::vector<double> location(checkpoints.size(), 0.0);
     std::vector<double> mean(checkpoints.size(), 0.0);
     for (const table::TraceKey& key : keys) {
-      Recorded environment(key, order);
+      Recorded environment(key, options.order, options.truth);
       environment.restart(random());
       add_run(environment, checkpoints, location, mean);
     }

@@ -32,6 +32,8 @@ ReplayOptions replay_options(const Options& options, const std::string& policy, 
   result.runs = options.runs == 0 ? runs : options.runs;
   result.seed = options.seed;
   result.order = options.order;
+  result.truth = options.truth;
+  result.alone = true;  // the models of other systems know no other keys
   return result;
 }
 
@@ -71,12 +73,17 @@ std::string bound_line(const std::string& name, const std::vector<replay::Mean>&
 
 std::string bound_lines(const table::Trace& trace, const std::vector<std::size_t>& checkpoints,
                         const Options& options, std::size_t runs) {
-  const InformedOptions informed{checkpoints, options.order, runs, options.seed};
-  return bound_line("then all latencies visible",
-                    free_sight(trace.keys, checkpoints, options.order, runs, options.seed)) +
+  const BoundOptions informed{checkpoints, options.order, options.truth, runs, options.seed};
+  return bound_line("then all latencies visible", free_sight(trace.keys, informed)) +
          bound_line("then latencies known, not which variant has which",
                     told_latencies(trace.keys, informed)) +
          bound_line("then noise and number of calls known", told_noise(trace.keys, informed));
+}
+
+std::string truth_text(replay::Recorded::Truth truth) {
+  return truth == replay::Recorded::Truth::trimmed
+             ? "Truth: trimmed, each variant's mean without the slowest tenth of its samples."
+             : "Truth: each variant's mean.";
 }
 
 void compare_on(const table::Trace& trace, const Options& options) {
@@ -84,7 +91,7 @@ void compare_on(const table::Trace& trace, const Options& options) {
   const std::size_t runs = replay_options(options, "default", 20).runs;
   print("\n### " + options.trace.filename().string() + "\n" + std::to_string(trace.keys.size()) + " keys, " +
         std::to_string(runs) + " runs of each, seed " + std::to_string(options.seed) +
-        "; wrong, promotions: of all keys together.\n\n");
+        "; wrong, promotions: of all keys together. " + truth_text(options.truth) + "\n\n");
   print(head(at, false));
   std::string details;
   for (const std::string& policy : options.policies) {
@@ -116,6 +123,8 @@ void compare(Options options) {
   bool found = false;
   for (const Scenario& scenario : replay::scenarios()) {
     if (!options.scenario.empty() && scenario.name != options.scenario) continue;
+    // The models of other systems know one key at a time, so that scenario runs only if it is named.
+    if (options.scenario.empty() && scenario.changing_sizes) continue;
     found = true;
     compare_on(scenario, options);
   }

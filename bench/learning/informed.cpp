@@ -206,12 +206,12 @@ void add_run(Recorded& environment, P& policy, const std::vector<std::size_t>& c
 
 // All keys, `runs` times: `choose` is handed the key's environment, a policy and the number of calls so far.
 template <class P, class F>
-std::vector<Mean> all_keys(const std::vector<table::TraceKey>& keys, const InformedOptions& options,
+std::vector<Mean> all_keys(const std::vector<table::TraceKey>& keys, const BoundOptions& options,
                            const std::vector<std::size_t>& checkpoints, F&& choose) {
   std::vector<std::vector<double>> overhead(options.runs, std::vector<double>(checkpoints.size(), 0.0));
   Random random(options.seed);
   for (const table::TraceKey& key : keys) {
-    Recorded environment(key, options.order);
+    Recorded environment(key, options.order, options.truth);
     P policy(key);
     for (std::vector<double>& of_run : overhead) {
       environment.restart(random());
@@ -229,7 +229,7 @@ std::vector<Mean> all_keys(const std::vector<table::TraceKey>& keys, const Infor
 
 }  // namespace
 
-std::vector<Mean> told_latencies(const std::vector<table::TraceKey>& keys, const InformedOptions& options) {
+std::vector<Mean> told_latencies(const std::vector<table::TraceKey>& keys, const BoundOptions& options) {
   for (const table::TraceKey& key : keys)
     if (key.latency_ns.size() > variants_max) return {};
   return all_keys<Assignment>(keys, options, options.checkpoints,
@@ -238,7 +238,7 @@ std::vector<Mean> told_latencies(const std::vector<table::TraceKey>& keys, const
                               });
 }
 
-std::vector<Mean> told_noise(const std::vector<table::TraceKey>& keys, const InformedOptions& options) {
+std::vector<Mean> told_noise(const std::vector<table::TraceKey>& keys, const BoundOptions& options) {
   std::vector<Mean> result;
   for (const std::size_t calls : options.checkpoints) {
     std::vector<Mean> of_shares;

@@ -22,6 +22,12 @@ replay::Recorded::Order order(const std::string& text) {
   throw UsageError("--order: \"" + text + "\" is neither random nor recorded");
 }
 
+replay::Recorded::Truth truth(const std::string& text) {
+  if (text == "mean") return replay::Recorded::Truth::mean;
+  if (text == "trimmed") return replay::Recorded::Truth::trimmed;
+  throw UsageError("--truth: \"" + text + "\" is neither mean nor trimmed");
+}
+
 }  // namespace
 
 Options parse(const std::vector<std::string>& arguments) {
@@ -56,6 +62,8 @@ Options parse(const std::vector<std::string>& arguments) {
       options.trace = value();
     } else if (option == "--order") {
       options.order = order(value());
+    } else if (option == "--truth") {
+      options.truth = truth(value());
     } else if (option == "--calls") {
       options.calls = number<std::size_t>(option, value());
     } else if (option == "--runs") {
@@ -78,7 +86,8 @@ std::string usage() {
   std::string text =
       "compare [--runs N] [--seed S] [--calls N] [--policy NAME]... [--budget SHARE]\n"
       "        [--no-parameters]\n"
-      "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded] [--bound] [--per-key]]\n"
+      "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded]\n"
+      "                         [--truth mean|trimmed] [--bound] [--per-key]]\n"
       "\n"
       "Runs every policy on the same draws and prints a table in Markdown. Overhead is the extra true "
       "latency\n"
@@ -93,6 +102,8 @@ std::string usage() {
       "  --trace     draws from recorded latencies: lines "
       "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
       "  --order     draws the rounds of the recording at random, or in the recorded order\n"
+      "  --truth     judges variants by the mean of their samples (default), or by their mean without the\n"
+      "              slowest tenth\n"
       "  --bound     also runs policies that are told what no real policy can know: all later latencies; the "
       "key's\n"
       "              latencies but not their variants; the noise and the number of calls\n"

@@ -17,6 +17,7 @@ struct Options {
   std::string scenario;               ///< empty: all
   std::filesystem::path trace;        ///< empty: the scenarios
   replay::Recorded::Order order = replay::Recorded::Order::random;
+  replay::Recorded::Truth truth = replay::Recorded::Truth::mean;
   std::size_t calls = 10'000;
   std::size_t runs = 0;  ///< 0: 200 of a scenario, 20 of every key of a trace
   std::uint64_t seed = 1;

@@ -37,9 +37,12 @@ struct ReplayArguments {
   std::size_t runs = 20;
   std::uint64_t seed = 1;
   std::string order = "random";
+  std::string truth = "mean";
+  bool alone = false;
   std::string objective = "automatic";
   std::string seeds = "none";
   double seed_error = 0.02;
+  std::size_t seed_calls = 0;  // 0: not given
   double timing_cost_us = 0.0;
   std::vector<std::uint32_t> delay = {0, 0};
   double lost = 0.0;
@@ -57,6 +60,8 @@ struct ReplayArguments {
 
 // What is common to a table of another device: another clock.
 constexpr double foreign_factor = 1.6;
+constexpr std::size_t seed_calls_default = 10'000;
+constexpr std::uint32_t delay_max = 1'000'000;  // bounds the memory of results under way
 
 Objective objective_of(const std::string& name) {
   if (name == "mean") return Objective::mean;
@@ -64,7 +69,7 @@ Objective objective_of(const std::string& name) {
 }
 
 std::optional<replay::SeedTable> seeds_of(const ReplayArguments& arguments) {
-  if (arguments.seeds == "none") return std::nullopt;
+  if (arguments.seeds == "none" || arguments.seeds == "own") return std::nullopt;
   if (arguments.seeds == "table") return replay::SeedTable{arguments.seed_error, 1.0, true};
   return replay::SeedTable{arguments.seed_error, foreign_factor, false};
 }
@@ -85,12 +90,17 @@ ReplayOptions options_of(const ReplayArguments& arguments, const std::string& po
   options.run.learning.revalidation_budget = arguments.revalidation;
   options.run.learning.parameter_model = !arguments.no_parameters;
   options.run.seeds = seeds_of(arguments);
+  if (arguments.seeds == "own")
+    options.run.own_table_calls = arguments.seed_calls > 0 ? arguments.seed_calls : seed_calls_default;
+  options.run.judge_table = true;
+  options.alone = arguments.alone;
   options.predict = arguments.predict;
   options.leave_out = arguments.leave_out;
   options.prediction_error = arguments.prediction_error;
   options.runs = arguments.runs;
   options.seed = arguments.seed;
   options.order = arguments.order == "recorded" ? Recorded::Order::recorded : Recorded::Order::random;
+  options.truth = arguments.truth == "trimmed" ? Recorded::Truth::trimmed : Recorded::Truth::mean;
   return options;
 }
 
@@ -109,7 +119,7 @@ struct Replayed {
   ReplayResult result;
 };
 
-std::vector<Replayed> replay_all(const ReplayArguments& arguments, const Streams& streams) {
+void check_usage(const ReplayArguments& arguments) {
   if (arguments.trace.empty() == arguments.scenario.empty())
     throw UsageError("replay: give either --trace or --scenario");
   if (arguments.predict && (arguments.trace.empty() || arguments.seeds != "none"))
@@ -118,6 +128,19 @@ std::vector<Replayed> replay_all(const ReplayArguments& arguments, const Streams
   if (arguments.prediction_error > 0.0 && !arguments.predict)
     throw UsageError("--prediction-error: it needs --predict");
   if (arguments.delay[1] < arguments.delay[0]) throw UsageError("--delay: the second is below the first");
+  if (arguments.seed_calls > 0 && arguments.seeds != "own")
+    throw UsageError("--seed-calls: it needs --seeds own");
+  if (arguments.scenario.empty()) return;
+  if (arguments.alone || arguments.truth != "mean" || arguments.order != "random")
+    throw UsageError("--alone, --truth, --order: they need a --trace");
+  if (arguments.seeds == "table" || arguments.seeds == "device")
+    throw UsageError("--seeds " + arguments.seeds + ": it needs a --trace; some scenarios have such a table");
+  if (arguments.delay[1] > 0 || arguments.lost > 0.0)
+    throw UsageError("--delay, --lost: they need a --trace; the scenarios delayed and lossy have their own");
+}
+
+std::vector<Replayed> replay_all(const ReplayArguments& arguments, const Streams& streams) {
+  check_usage(arguments);
   std::vector<Replayed> all;
   if (!arguments.scenario.empty()) {
     const replay::Scenario& scenario = find_scenario(arguments.scenario);
@@ -140,25 +163,58 @@ double percent(double share) {
   return 100.0 * share;
 }
 
+// Of all runs together.
+std::uint64_t promotions_of(const Summary& summary) {
+  return static_cast<std::uint64_t>(
+      std::llround(summary.promotions.mean() * static_cast<double>(summary.promotions.count())));
+}
+
+void add_reaction(Json& json, const Summary& summary) {
+  if (summary.reaction.count() == 0 && summary.unreacted == 0) return;
+  json["reaction_calls"] = summary.reaction.count() > 0 ? Json(summary.reaction.mean()) : Json();
+  if (summary.reaction.count() > 0) {
+    json["reaction_calls_95"] = summary.reaction_calls.quantile(0.95);
+    json["reaction_timed_median"] = summary.reaction_timed.quantile(0.5);
+    json["reaction_timed_95"] = summary.reaction_timed.quantile(0.95);
+  }
+  json["unreacted_runs"] = summary.unreacted;
+}
+
+// Null where the key had none of the calls.
+Json mean_of(const replay::Mean& mean, double factor) {
+  return mean.count() > 0 ? Json(factor * mean.mean()) : Json();
+}
+
 Json figures(const Summary& summary, double first_look, std::size_t calls) {
   Json json;
   json["overhead_percent"] = percent(summary.overhead.back().mean());
   json["overhead_percent_confidence"] = percent(summary.overhead.back().confidence());
   json["overhead_realized_percent"] = percent(summary.realized.mean());
+  json["last_half_overhead_percent"] = mean_of(summary.last_half, 100.0);
+  json["last_quarter_overhead_percent"] = mean_of(summary.last_quarter, 100.0);
   json["first_look_floor_percent"] = percent(first_look / static_cast<double>(calls));
-  json["promotions"] = static_cast<std::uint64_t>(
-      std::llround(summary.promotions.mean() * static_cast<double>(summary.promotions.count())));
+  json["promotions"] = promotions_of(summary);
   json["wrong_promotions"] = summary.wrong;
   json["timed_fraction"] = summary.timed.mean();
-  if (summary.reaction.count() > 0 || summary.unreacted > 0) {
-    json["reaction_calls"] = summary.reaction.count() > 0 ? Json(summary.reaction.mean()) : Json();
-    if (summary.reaction.count() > 0) {
-      json["reaction_calls_95"] = summary.reaction_calls.quantile(0.95);
-      json["reaction_timed_median"] = summary.reaction_timed.quantile(0.5);
-      json["reaction_timed_95"] = summary.reaction_timed.quantile(0.95);
-    }
-    json["unreacted_runs"] = summary.unreacted;
+  json["late_timed_fraction"] = mean_of(summary.late_timed, 1.0);
+  json["kept_overhead_percent"] = percent(summary.kept_gap.mean());
+  json["promoted_keys"] = summary.promoted.mean();
+  json["confirmed_keys"] = summary.confirmed.mean();
+  add_reaction(json, summary);
+  return json;
+}
+
+// What only scenarios have.
+Json scenario_figures(const Summary& summary) {
+  Json json;
+  if (summary.fixed_default.count() == 0) {
+    json["runs_ended_slow"] = summary.ended_slow;
+    return json;
   }
+  json["default_overhead_percent"] = percent(summary.fixed_default.mean());
+  json["best_fixed_overhead_percent"] = percent(summary.fixed_best.mean());
+  json["windows"] = summary.windows;
+  json["windows_behind_default"] = summary.windows_behind_default;
   return json;
 }
 
@@ -181,7 +237,17 @@ Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
   json["runs"] = arguments.runs;
   json["seed"] = arguments.seed;
   json["keys"] = result.keys.size();
+  if (arguments.scenario.empty()) {
+    json["truth"] = arguments.truth;
+    json["order"] = arguments.order;
+    json["alone"] = arguments.alone || arguments.predict;
+  }
+  json["seeds"] = arguments.seeds;
+  if (options.run.own_table_calls > 0) json["seed_calls"] = options.run.own_table_calls;
   json.update(figures(result.total, result.first_look, arguments.calls));
+  // The sizes of that scenario differ from run to run, so no key has a mean over the runs.
+  if (result.total.fixed_default.count() == 0) json["kept_worst_percent"] = percent(result.kept_worst);
+  if (!arguments.scenario.empty()) json.update(scenario_figures(result.total));
   if (result.prediction) json["prediction"] = to_json(*result.prediction);
   Json course = Json::array();
   for (std::size_t i = 0; i < options.run.checkpoints.size(); ++i)
@@ -201,27 +267,60 @@ Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
   return json;
 }
 
-void print_line(const std::string& name, const Summary& summary, double first_look, std::size_t calls,
-                std::ostream& out) {
-  out << fmt::format("{:<24} {:>9.3f} ± {:<7.3f} {:>9.3f} {:>11.0f} {:>7} {:>8.2f}\n", name,
-                     percent(summary.overhead.back().mean()), percent(summary.overhead.back().confidence()),
-                     percent(first_look / static_cast<double>(calls)),
-                     summary.promotions.mean() * static_cast<double>(summary.promotions.count()),
-                     summary.wrong, percent(summary.timed.mean()));
+void print_line(const std::string& name, const Summary& summary, double first_look, double kept_worst,
+                std::size_t calls, std::ostream& out) {
+  out << fmt::format(
+      "{:<24} {:>9.3f} ± {:<7.3f} {:>9.3f} {:>10} {:>6} {:>7.2f} {:>7.2f} {:>7.3f} {:>7.3f} "
+      "{:>9.3f} {:>10.3f}\n",
+      name, percent(summary.overhead.back().mean()), percent(summary.overhead.back().confidence()),
+      percent(first_look / static_cast<double>(calls)), promotions_of(summary), summary.wrong,
+      percent(summary.timed.mean()), percent(summary.late_timed.mean()), percent(summary.kept_gap.mean()),
+      percent(kept_worst), summary.promoted.mean(), summary.confirmed.mean());
+}
+
+// What the figures mean: which keys, calls and truth.
+std::string description(const std::vector<Replayed>& all, const ReplayArguments& arguments) {
+  std::string text =
+      fmt::format("{}: {} keys, {} runs of each, {} calls, seed {}",
+                  arguments.trace.empty() ? arguments.scenario : arguments.trace.filename().string(),
+                  all.front().result.keys.size(), arguments.runs, arguments.calls, arguments.seed);
+  if (!arguments.trace.empty())
+    text += fmt::format("; {}; judged by {} means",
+                        arguments.alone || arguments.predict ? "each key alone" : "keys together",
+                        arguments.truth == "trimmed" ? "trimmed" : "plain");
+  if (all.front().options.run.own_table_calls > 0)
+    text += fmt::format("; from the own table of {} calls", all.front().options.run.own_table_calls);
+  return text + "\n";
+}
+
+void print_scenario(const std::string& policy, const Summary& summary, std::ostream& out) {
+  if (summary.fixed_default.count() == 0) {
+    out << fmt::format("{}: {} of {} runs end on a slower variant\n", policy, summary.ended_slow,
+                       summary.runs);
+    return;
+  }
+  out << fmt::format(
+      "{}: last half {:.3f} %; the default {:.3f} %, the best fixed variant {:.3f} %; behind the "
+      "default in {} of {} windows of 1,000 calls after the first\n",
+      policy, percent(summary.last_half.mean()), percent(summary.fixed_default.mean()),
+      percent(summary.fixed_best.mean()), summary.windows_behind_default, summary.windows);
 }
 
 void print_table(const std::vector<Replayed>& all, const ReplayArguments& arguments, std::ostream& out) {
-  out << fmt::format("{}: {} keys, {} runs of each, {} calls, seed {}\n",
-                     arguments.trace.empty() ? arguments.scenario : arguments.trace.filename().string(),
-                     all.front().result.keys.size(), arguments.runs, arguments.calls, arguments.seed);
-  out << fmt::format("{:<24} {:>9}   {:<7} {:>9} {:>11} {:>7} {:>8}\n", "policy", "overhead%", "95%",
-                     "one look%", "promotions", "wrong", "timed%");
+  out << description(all, arguments);
+  out << fmt::format("{:<24} {:>9}   {:<7} {:>9} {:>10} {:>6} {:>7} {:>7} {:>7} {:>7} {:>9} {:>10}\n",
+                     "policy", "overhead%", "95%", "one look%", "promotions", "wrong", "timed%", "late%",
+                     "kept%", "worst%", "promoted", "confirmed");
   for (const Replayed& replayed : all) {
-    print_line(replayed.policy, replayed.result.total, replayed.result.first_look, arguments.calls, out);
+    print_line(replayed.policy, replayed.result.total, replayed.result.first_look, replayed.result.kept_worst,
+               arguments.calls, out);
     if (!arguments.per_key) continue;
     for (const replay::KeyResult& key : replayed.result.keys)
-      print_line("  " + key.name, key.summary, key.first_look, arguments.calls, out);
+      print_line("  " + key.name, key.summary, key.first_look, key.summary.kept_gap.mean(), arguments.calls,
+                 out);
   }
+  if (arguments.scenario.empty()) return;
+  for (const Replayed& replayed : all) print_scenario(replayed.policy, replayed.result.total, out);
 }
 
 void write_curves(const std::vector<Replayed>& all, const ReplayArguments& arguments) {
@@ -281,20 +380,38 @@ Command add_replay(CLI::App& app) {
       ->check(CLI::IsMember({"random", "recorded"}))
       ->capture_default_str();
   command
+      ->add_option(
+          "--truth", a->truth,
+          "What variants are judged by: mean of their samples, or trimmed, without the slowest tenth")
+      ->check(CLI::IsMember({"mean", "trimmed"}))
+      ->capture_default_str();
+  command->add_flag(
+      "--alone", a->alone,
+      "Each key has a selector of its own; otherwise all keys of an operation share one and take "
+      "turns in random order");
+  command
       ->add_option("--objective", a->objective,
                    "Whether outliers count against a variant: where it has more than others, always, never")
       ->check(CLI::IsMember({"automatic", "mean", "robust"}))
       ->capture_default_str();
   command
-      ->add_option("--seeds", a->seeds, "A table before the first call: of this device, or of a slower one")
-      ->check(CLI::IsMember({"none", "table", "device"}))
+      ->add_option(
+          "--seeds", a->seeds,
+          "The table before the first call: none, one of this device, one of a slower device, or the "
+          "own one of a run before")
+      ->check(CLI::IsMember({"none", "table", "device", "own"}))
       ->capture_default_str();
+  command
+      ->add_option("--seed-calls", a->seed_calls,
+                   "With --seeds own: calls of every key in the run before, 10000 if not given")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}));
   command->add_option("--seed-error", a->seed_error, "Deviation of the logarithm of what the table says")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
   command->add_flag("--no-parameters", a->no_parameters,
                     "Nothing is made of what variants are alike in, by the numbers in their names");
-  command->add_flag("--predict", a->predict, "Each key starts from a prediction fitted on the other keys");
+  command->add_flag("--predict", a->predict,
+                    "Each key starts from a prediction fitted on the other keys; implies --alone");
   command
       ->add_option("--leave-out", a->leave_out,
                    "With --predict: not from keys that have the same values of all these dimensions")
@@ -311,6 +428,7 @@ Command add_replay(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--delay", a->delay, "Results come so many calls late, at least and at most")
       ->expected(2)
+      ->check(CLI::Range(std::uint32_t{0}, delay_max))
       ->capture_default_str();
   command->add_option("--lost", a->lost, "Share of the results that never come")
       ->check(CLI::Range(0.0, 1.0))

@@ -59,14 +59,18 @@ Synthetic::Synthetic(SyntheticOptions options, std::uint64_t seed)
   restart(seed);
 }
 
-void Synthetic::restart(std::uint64_t seed) {
+void Synthetic::restart(std::uint64_t seed, std::uint64_t draw) {
   Random random(seed);
   std::vector<double> means =
       options_.likeness == Likeness::real ? alike(options_.variants, random) : shuffled(options_, random);
   for (double& mean : means) mean = options_.least_ns * std::pow(options_.spread, mean);
   set_means(std::move(means));
-  noise_ = Noise(options_.noise, random());
+  noise_ = Noise(options_.noise, seed_of_draw(random(), draw));
   next_call_ = 0;
+  phase_ = 0;
+  if (options_.interference.period > 0)
+    phase_ =
+        Random(seed_of_draw(random(), draw)).below(static_cast<std::uint32_t>(options_.interference.period));
   warm_.assign(size(), options_.cold == 1.0 && options_.cold_ns == 0.0);
 }
 
@@ -79,8 +83,10 @@ Parameters Synthetic::variant_parameters(std::uint32_t variant) const {
 void Synthetic::advance() {
   for (const Change& change : options_.changes)
     if (change.call <= next_call_ && next_call_ < change.call + change.over) apply(change);
-  ++next_call_;
   factor_ = noise_.next();
+  const Interference& other = options_.interference;
+  if (other.period > 0 && (phase_ + next_call_) % other.period < other.calls) factor_ *= other.factor;
+  ++next_call_;
 }
 
 double Synthetic::launch(std::uint32_t variant) {

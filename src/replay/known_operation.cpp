@@ -1,76 +1,25 @@
 #include "replay/known_operation.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <numeric>
 #include <set>
 #include <unordered_map>
 #include <utility>
-#include <variant>
 
 #include <adaptive/error.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/selector.hpp>
-#include "files/system_error.hpp"
 #include "replay/noise.hpp"
 #include "replay/runner.hpp"
+#include "replay/trace_operation.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::inline v1::replay {
+namespace adaptive::replay {
 namespace {
 
 constexpr double within_90_percent = 1.645;  // of a normal, in deviations
-
-std::string text_of(const Parameter& value) {
-  return std::visit(
-      [](const auto& v) -> std::string {
-        using V = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<V, std::string>)
-          return v;
-        else if constexpr (std::is_same_v<V, bool>)
-          return v ? "true" : "false";
-        else
-          return std::to_string(v);
-      },
-      value.value());
-}
-
-bool same_operation(const table::TraceKey& a, const table::TraceKey& b) {
-  return a.operation == b.operation &&
-         std::equal(a.key.begin(), a.key.end(), b.key.begin(), b.key.end(),
-                    [](const auto& x, const auto& y) { return x.first == y.first; });
-}
-
-std::vector<Dimension> dimensions_of(const std::vector<const table::TraceKey*>& keys) {
-  std::vector<Dimension> dimensions;
-  for (const auto& [name, ignored] : keys.front()->key) {
-    std::set<std::string> labels;
-    bool numbers = true;
-    for (const table::TraceKey* key : keys) {
-      const Parameter& value = key->key.at(name);
-      numbers = numbers && std::holds_alternative<std::int64_t>(value.value());
-      labels.insert(text_of(value));
-    }
-    dimensions.push_back(numbers ? size_dimension(name)
-                                 : label_dimension(name, {labels.begin(), labels.end()}));
-  }
-  return dimensions;
-}
-
-Key key_of(const table::TraceKey& key, const std::vector<Dimension>& dimensions) {
-  std::vector<std::int64_t> values;
-  for (const Dimension& d : dimensions) {
-    const Parameter& value = key.key.at(d.name);
-    if (d.kind == DimensionKind::size)
-      values.push_back(std::get<std::int64_t>(value.value()));
-    else
-      values.push_back(std::find(d.labels.begin(), d.labels.end(), text_of(value)) - d.labels.begin());
-  }
-  return Key(values);
-}
 
 table::VariantRecord record_of(std::vector<double> latency_ns) {
   table::VariantRecord record;
@@ -127,7 +76,7 @@ bool left_out(const table::TraceKey& other, const table::TraceKey& key,
   if (dimensions.empty()) return false;
   return std::all_of(dimensions.begin(), dimensions.end(), [&](const std::string& name) {
     if (!key.key.contains(name))
-      throw Error(ErrorCode::not_found, "there is no dimension \"" + name + "\" to leave out", key.name());
+      throw Error("there is no dimension \"" + name + "\" to leave out", key.name());
     return other.key.at(name) == key.key.at(name);
   });
 }
@@ -153,9 +102,6 @@ OperationSpec spec_of(const table::TraceKey& key, const std::vector<const table:
 
 KnownOperations::KnownOperations(const std::vector<table::TraceKey>& keys,
                                  const std::vector<std::string>& leave_out, double error) {
-  std::string folder = (std::filesystem::temp_directory_path() / "adaptive-known-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw Error(table::error_code_of(errno), "cannot be made", folder);
-  folder_ = folder;
   for (const table::TraceKey& key : keys) {
     std::vector<const table::TraceKey*> all;
     std::vector<const table::TraceKey*> others;
@@ -177,15 +123,10 @@ KnownOperations::KnownOperations(const std::vector<table::TraceKey>& keys,
     table.tool = "adaptive replay";
     table.fingerprint.device = simulated_device;
     table.operations.emplace(known.name, std::move(known));
-    const std::filesystem::path path = folder_ / (std::to_string(operations_.size()) + ".json");
+    const std::filesystem::path path = folder_.path() / (std::to_string(operations_.size()) + ".json");
     table::write(table, path);
     operations_.push_back({spec_of(key, others, dimensions), key_of(key, dimensions), path});
   }
-}
-
-KnownOperations::~KnownOperations() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 void PredictionQuality::add(const KnownOperation& known, const table::TraceKey& truth) {

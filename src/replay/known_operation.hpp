@@ -8,6 +8,7 @@
 
 #include <adaptive/key.hpp>
 #include <adaptive/operation.hpp>
+#include "replay/temporary_folder.hpp"
 #include "table/trace.hpp"
 
 namespace adaptive::inline v1::replay {
@@ -29,14 +30,11 @@ class KnownOperations {
   /// same at all keys of a table. Throws `Error` for a dimension that a key does not have.
   KnownOperations(const std::vector<table::TraceKey>& keys, const std::vector<std::string>& leave_out,
                   double error = 0.0);
-  KnownOperations(const KnownOperations&) = delete;
-  KnownOperations& operator=(const KnownOperations&) = delete;
-  ~KnownOperations();
 
   const KnownOperation& operator[](std::size_t key) const noexcept { return operations_[key]; }
 
  private:
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   std::vector<KnownOperation> operations_;
 };
 

@@ -10,6 +10,10 @@ double normal(Random& random) noexcept {
   return radius * std::cos(2.0 * std::numbers::pi * random.uniform());
 }
 
+std::uint64_t seed_of_draw(std::uint64_t seed, std::uint64_t draw) noexcept {
+  return draw == 0 ? seed : Random(seed ^ Random(draw)())();
+}
+
 Noise::Noise(const NoiseModel& model, std::uint64_t seed) noexcept
     : model_(model),
       random_(seed),

@@ -9,6 +9,9 @@ namespace adaptive::inline v1::replay {
 
 double normal(Random& random) noexcept;
 
+/// The seed of the `draw`-th sequence of launches of a run with that seed: the seed itself for 0.
+std::uint64_t seed_of_draw(std::uint64_t seed, std::uint64_t draw) noexcept;
+
 /// Parameters of the multiplicative noise. The defaults are the mix on which the policies are judged:
 /// lognormal, skew, a clock that wanders, outliers. How strong skew and clock are is a choice, kept so that
 /// numbers of different days compare.

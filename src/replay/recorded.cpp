@@ -8,19 +8,32 @@
 
 namespace adaptive::inline v1::replay {
 
-Recorded::Recorded(const table::TraceKey& key, Order order)
+namespace {
+
+// Of the first `rounds` samples. A tenth of fewer than ten is none.
+double truth_of(const std::vector<double>& latency_ns, std::size_t rounds, Recorded::Truth truth) {
+  std::vector<double> samples(latency_ns.begin(), latency_ns.begin() + static_cast<std::ptrdiff_t>(rounds));
+  if (truth == Recorded::Truth::trimmed) {
+    const std::size_t kept = rounds - rounds / 10;
+    std::nth_element(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(kept - 1), samples.end());
+    samples.resize(kept);
+  }
+  return std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size());
+}
+
+}  // namespace
+
+Recorded::Recorded(const table::TraceKey& key, Order order, Truth truth)
     : key_(key), order_(order), rounds_(std::numeric_limits<std::size_t>::max()) {
   for (const std::vector<double>& latencies : key.latency_ns) rounds_ = std::min(rounds_, latencies.size());
   std::vector<double> means;
-  for (const std::vector<double>& latencies : key.latency_ns) {
-    const auto end = latencies.begin() + static_cast<std::ptrdiff_t>(rounds_);
-    means.push_back(std::accumulate(latencies.begin(), end, 0.0) / static_cast<double>(rounds_));
-  }
+  for (const std::vector<double>& latencies : key.latency_ns)
+    means.push_back(truth_of(latencies, rounds_, truth));
   set_means(std::move(means));
 }
 
-void Recorded::restart(std::uint64_t seed) {
-  random_ = Random(seed);
+void Recorded::restart(std::uint64_t seed, std::uint64_t draw) {
+  random_ = Random(seed_of_draw(seed, draw));
   round_ = random_.below(static_cast<std::uint32_t>(rounds_));
 }
 

@@ -20,10 +20,16 @@ class Recorded final : public Environment {
     recorded  ///< rounds in their order from a random one on, repeated from the beginning at the end
   };
 
-  /// `key` must outlive it.
-  Recorded(const table::TraceKey& key, Order order);
+  /// By what variants are judged. Launches are drawn from all samples in either case.
+  enum class Truth {
+    mean,    ///< the mean of a variant's samples
+    trimmed  ///< without the slowest tenth of them: for traces recorded beside something that disturbed
+  };
 
-  void restart(std::uint64_t seed) override;
+  /// `key` must outlive it.
+  Recorded(const table::TraceKey& key, Order order, Truth truth = Truth::mean);
+
+  void restart(std::uint64_t seed, std::uint64_t draw = 0) override;
   void advance() override;
   double launch(std::uint32_t variant) override { return latency_ns(variant); }
   std::string variant_name(std::uint32_t variant) const override { return key_.variants[variant]; }

@@ -21,7 +21,11 @@ struct ReplayOptions {
   std::size_t runs = 20;  ///< of every key
   std::uint64_t seed = 1;
   Recorded::Order order = Recorded::Order::random;
-  /// Each key starts from what the other keys of its operation in the trace say.
+  Recorded::Truth truth = Recorded::Truth::mean;
+  /// Each key of a trace has a selector of its own. Otherwise those of one operation share it and take turns,
+  /// so that they can learn from each other.
+  bool alone = false;
+  /// Each key starts from what the other keys of its operation in the trace say. Implies `alone`.
   bool predict = false;
   /// Only from those whose values of these dimensions are not all the same as the key's.
   std::vector<std::string> leave_out = {};
@@ -41,6 +45,8 @@ struct KeyResult {
 struct ReplayResult {
   /// Of the keys' averages: in each run every key has the same weight. Promotions are of all keys together.
   Summary total;
+  /// The largest mean over the runs that a key has of `Outcome::kept_gap`.
+  double kept_worst = 0.0;
   double first_look = 0.0;  ///< mean over the keys
   std::optional<PredictionQuality> prediction = {};
   std::vector<KeyResult> keys = {};
@@ -52,7 +58,7 @@ ReplayResult replay(const std::vector<table::TraceKey>& keys, const ReplayOption
 /// The scenario's own delivery, seeds and change take the place of the options'.
 ReplayResult replay(const Scenario& scenario, ReplayOptions options);
 
-/// Calls at which figures are read: 100, 1,000 and 10,000 as far as below `calls`, and `calls`.
+/// Calls at which figures are read: the powers of ten from 100 to 1,000,000 below `calls`, and `calls`.
 std::vector<std::size_t> checkpoints(std::size_t calls);
 /// The same for a curve: twelve in a decade as well.
 std::vector<std::size_t> dense_checkpoints(std::size_t calls);

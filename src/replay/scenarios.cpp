@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "replay/changing_sizes.hpp"
+
 namespace adaptive::inline v1::replay {
 namespace {
 
@@ -56,7 +58,21 @@ SyntheticOptions bursts() {
   return options;
 }
 
+// A run must not believe for good what it measured in one of the slow calls.
+SyntheticOptions lock_in() {
+  SyntheticOptions options = variants(2, 2.5);
+  options.least_ns = 12'000.0;
+  options.interference = {1'000, 5, 3.0};
+  options.noise.outlier_share = 0.0;
+  return options;
+}
+
 }  // namespace
+
+std::unique_ptr<Environment> environment_of(const Scenario& scenario) {
+  if (scenario.changing_sizes) return std::make_unique<ChangingSizes>();
+  return std::make_unique<Synthetic>(scenario.environment);
+}
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
@@ -118,6 +134,18 @@ const std::vector<Scenario>& scenarios() {
        {},
        {},
        SeedTable{1.0, 1.0, true}},
+      {"lock-in",
+       "two variants of 30 and 12 µs; in 5 successive calls of every 1,000 both take three times as long",
+       lock_in()},
+      {"changing sizes",
+       "a product by a formula: 1 to 16,384 tokens, log-uniform and another number in nearly every call; "
+       "four "
+       "weights, 20 tiles, noise of 3 %",
+       {},
+       {},
+       {},
+       {},
+       true},
   };
   return all;
 }

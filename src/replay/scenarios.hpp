@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,11 @@ struct Scenario {
   Delivery delivery = {};
   std::optional<std::size_t> change_call = {};
   std::optional<SeedTable> seeds = {};
+  bool changing_sizes = false;  ///< `ChangingSizes` takes the place of `environment`
 };
+
+/// What the launches of a scenario cost.
+std::unique_ptr<Environment> environment_of(const Scenario& scenario);
 
 const std::vector<Scenario>& scenarios();
 

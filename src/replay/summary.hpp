@@ -54,6 +54,14 @@ struct Summary {
   std::vector<Mean> overhead;
   Mean realized;
   Mean timed;
+  Mean last_half;
+  Mean last_quarter;
+  Mean late_timed;
+  Mean kept_gap;
+  Mean promoted;
+  Mean confirmed;
+  Mean fixed_default;  ///< the overhead of the default, of environments that change their keys
+  Mean fixed_best;
   Mean promotions;
   Mean reaction;
   Distribution reaction_calls;  ///< of the runs that `reaction` is the mean of
@@ -61,6 +69,9 @@ struct Summary {
   std::size_t runs = 0;
   std::size_t wrong = 0;  ///< promotions of all runs together
   std::size_t unreacted = 0;
+  std::size_t ended_slow = 0;  ///< runs in which what runs between explorations ends slower than a tie
+  std::size_t windows = 0;     ///< `FixedVariants::windows` of all runs together, and so on
+  std::size_t windows_behind_default = 0;
 };
 
 }  // namespace adaptive::replay

@@ -29,6 +29,72 @@ TEST_F(Replay, PrintsTheContractsFigures) {
   EXPECT_TRUE(json["promotions"].is_number_unsigned());
   EXPECT_LE(json["timed_fraction"], 1.0);
   EXPECT_EQ(json["course"].back()["calls"], 1000);
+  EXPECT_DOUBLE_EQ(json["kept_overhead_percent"], 0.0) << "the second key has but one variant";
+  EXPECT_DOUBLE_EQ(json["kept_worst_percent"], 0.0);
+  EXPECT_GE(json["promoted_keys"], 0.5) << "that of the second key at least";
+  EXPECT_TRUE(json["confirmed_keys"].is_number());
+  EXPECT_TRUE(json["late_timed_fraction"].is_number());
+  EXPECT_DOUBLE_EQ(json["last_quarter_overhead_percent"], 0.0);
+  EXPECT_EQ(json["truth"], "mean");
+  EXPECT_EQ(json["alone"], false);
+}
+
+TEST_F(Replay, KeysMayComeOnce) {
+  const Outcome outcome =
+      tool({"replay", "--trace", trace(), "--calls", "1", "--runs", "2", "--per-key", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_TRUE(json["last_quarter_overhead_percent"].is_number());
+  EXPECT_EQ(json["by_key"].size(), 2U);
+}
+
+TEST_F(Replay, JudgesByTrimmedMeans) {
+  const std::string burst =
+      write("burst.jsonl",
+            R"({"op":"gemm","key":{"m":1},"variant":"a","latency_us":[10,10,10,10,10,10,10,10,10,900]}
+{"op":"gemm","key":{"m":1},"variant":"b","latency_us":[20,20,20,20,20,20,20,20,20,20]}
+)");
+  const auto replayed = [&](const char* truth) {
+    const Outcome outcome = tool({"replay", "--trace", burst, "--policy", "fixed", "--truth", truth,
+                                  "--calls", "10", "--runs", "1", "--json"});
+    return nlohmann::json::parse(outcome.out);
+  };
+  EXPECT_DOUBLE_EQ(replayed("trimmed")["overhead_percent"], 0.0);
+  EXPECT_EQ(replayed("trimmed")["truth"], "trimmed");
+  EXPECT_NEAR(replayed("mean")["overhead_percent"], 395.0, 1e-9);
+}
+
+TEST_F(Replay, StartsFromTheOwnTable) {
+  const auto overhead = [&](std::vector<std::string> options) {
+    std::vector<std::string> command = {"replay", "--trace", trace(), "--calls",
+                                        "100",    "--runs",  "1",     "--json"};
+    command.insert(command.end(), options.begin(), options.end());
+    return nlohmann::json::parse(tool(command).out);
+  };
+  const auto own = overhead({"--seeds", "own", "--seed-calls", "1000"});
+  EXPECT_EQ(own["seeds"], "own");
+  EXPECT_EQ(own["seed_calls"], 1'000);
+  EXPECT_EQ(own["course"].back()["calls"], 100) << "of the run that starts from it";
+  EXPECT_EQ(overhead({"--seeds", "own"})["seed_calls"], 10'000);
+  EXPECT_FALSE(overhead({}).contains("seed_calls"));
+  EXPECT_EQ(overhead({"--seeds", "own", "--alone"})["alone"], true);
+}
+
+TEST_F(Replay, ScenariosHaveFiguresOfTheirOwn) {
+  const auto scenario = [&](const char* name) {
+    const Outcome outcome = tool({"replay", "--scenario", name, "--calls", "3000", "--runs", "2", "--json"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  };
+  const auto lock_in = scenario("lock-in");
+  EXPECT_TRUE(lock_in["runs_ended_slow"].is_number_unsigned());
+  EXPECT_FALSE(lock_in.contains("windows"));
+  const auto sizes = scenario("changing sizes");
+  EXPECT_EQ(sizes["windows"], 4) << "two in each run, without the first";
+  EXPECT_LT(sizes["best_fixed_overhead_percent"], sizes["default_overhead_percent"]);
+  EXPECT_TRUE(sizes["windows_behind_default"].is_number_unsigned());
+  EXPECT_TRUE(sizes["last_half_overhead_percent"].is_number());
+  EXPECT_FALSE(sizes.contains("kept_worst_percent"));
 }
 
 TEST_F(Replay, RepeatsItselfByTheSeed) {
@@ -78,7 +144,14 @@ TEST_F(Replay, RefusesWrongUsageAndInput) {
                                              {"replay", "--trace", trace(), "--calls", "0"},
                                              {"replay", "--trace", trace(), "--calls", "many"},
                                              {"replay", "--trace", trace(), "--delay", "5", "1"},
-                                             {"replay", "--trace", trace(), "--order", "backwards"}}) {
+                                             {"replay", "--trace", trace(), "--order", "backwards"},
+                                             {"replay", "--trace", trace(), "--truth", "median"},
+                                             {"replay", "--trace", trace(), "--seed-calls", "10"},
+                                             {"replay", "--trace", trace(), "--delay", "0", "99999999"},
+                                             {"replay", "--scenario", "steady", "--alone"},
+                                             {"replay", "--scenario", "steady", "--truth", "trimmed"},
+                                             {"replay", "--scenario", "steady", "--seeds", "table"},
+                                             {"replay", "--scenario", "steady", "--lost", "0.1"}}) {
     const Outcome outcome = tool(wrong);
     EXPECT_EQ(outcome.code, 2) << outcome.out;
     EXPECT_FALSE(outcome.err.empty());

@@ -32,6 +32,31 @@ TEST(Recorded, DrawsRoundsOfTheRecording) {
   EXPECT_EQ(seen, (std::set<double>{10'000, 11'000, 12'000}));
 }
 
+TEST(Recorded, TrimmedTruthLeavesTheSlowestTenthOut) {
+  // One burst met a sample of the variant that is the faster one otherwise.
+  table::TraceKey key{"gemm", {{"m", 1}}, {"steady", "burst"}, {{}, {}}};
+  for (int i = 0; i < 10; ++i) {
+    key.latency_ns[0].push_back(11'000);
+    key.latency_ns[1].push_back(i == 3 ? 100'000 : 10'000);
+  }
+  const Recorded plain(key, Recorded::Order::random);
+  EXPECT_EQ(plain.best(), 0U);
+  EXPECT_DOUBLE_EQ(plain.mean(1), 19'000.0);
+  Recorded trimmed(key, Recorded::Order::recorded, Recorded::Truth::trimmed);
+  EXPECT_EQ(trimmed.best(), 1U);
+  EXPECT_DOUBLE_EQ(trimmed.mean(1), 10'000.0);
+  trimmed.restart(1);
+  std::set<double> seen;
+  for (int call = 0; call < 10; ++call) {
+    trimmed.advance();
+    seen.insert(trimmed.launch(1));
+  }
+  EXPECT_TRUE(seen.contains(100'000.0)) << "launches are drawn from all samples";
+  key.latency_ns[0].resize(9);
+  EXPECT_GT(Recorded(key, Recorded::Order::random, Recorded::Truth::trimmed).mean(1), 19'000.0)
+      << "a tenth of nine is none";
+}
+
 TEST(Recorded, WalksTheRounds) {
   const table::TraceKey key = two_variants();
   Recorded environment(key, Recorded::Order::recorded);

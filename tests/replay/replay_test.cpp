@@ -31,7 +31,9 @@ ReplayOptions fixed_policy(std::size_t calls) {
 }
 
 TEST(Replay, AveragesTheKeys) {
-  const ReplayResult result = replay(keys(), fixed_policy(200));
+  ReplayOptions options = fixed_policy(200);
+  options.alone = true;
+  const ReplayResult result = replay(keys(), options);
   ASSERT_EQ(result.keys.size(), 2U);
   EXPECT_DOUBLE_EQ(result.keys[0].summary.overhead.back().mean(), 1.0) << "the default is twice the best";
   EXPECT_DOUBLE_EQ(result.keys[1].summary.overhead.back().mean(), 0.0);
@@ -41,8 +43,72 @@ TEST(Replay, AveragesTheKeys) {
   EXPECT_EQ(result.total.runs, 3U);
 }
 
+TEST(Replay, KeysShareAnOperationUnlessAlone) {
+  std::vector<table::TraceKey> two = keys();
+  std::swap(two[1].variants[0], two[1].variants[1]);
+  std::swap(two[1].latency_ns[0], two[1].latency_ns[1]);
+  ReplayOptions options = fixed_policy(10);
+  EXPECT_DOUBLE_EQ(replay(two, options).total.overhead.back().mean(), 2.0) << "both default to slow";
+  std::swap(two[1].variants[0], two[1].variants[1]);
+  std::swap(two[1].latency_ns[0], two[1].latency_ns[1]);
+  EXPECT_DOUBLE_EQ(replay(two, options).total.overhead.back().mean(), 2.0)
+      << "an operation has one default, the first variant of its first key";
+  options.alone = true;
+  EXPECT_DOUBLE_EQ(replay(two, options).total.overhead.back().mean(), 0.5);
+}
+
+TEST(Replay, OfKeysThatComeOnce) {
+  std::vector<table::TraceKey> many;
+  for (std::int64_t m = 1; m <= 120; ++m)
+    many.push_back({"gemm", {{"m", m}}, {"slow", "fast"}, {{2'000}, {1'000}}});
+  const ReplayResult result = replay(many, fixed_policy(1));
+  EXPECT_NEAR(result.total.overhead.back().mean(), 1.0, 1e-9);
+  EXPECT_NEAR(result.total.last_quarter.mean(), 1.0, 1e-9);
+  std::size_t late = 0;
+  for (const KeyResult& key : result.keys) late += key.summary.last_quarter.count();
+  EXPECT_EQ(late, 3U * 30U) << "a quarter of the keys in each of three runs";
+}
+
+TEST(Replay, TellsTheWorstKeyThatIsKept) {
+  ReplayOptions options = fixed_policy(50);
+  options.alone = true;
+  options.run.judge_table = true;
+  const ReplayResult result = replay(keys(), options);
+  EXPECT_DOUBLE_EQ(result.total.kept_gap.mean(), 0.5);
+  EXPECT_DOUBLE_EQ(result.kept_worst, 1.0);
+  EXPECT_DOUBLE_EQ(result.total.promoted.mean(), 0.5) << "one key's default is the best from the start";
+}
+
+// Compares two candidates for as long as the first is the incumbent.
+class AlternatesAtFirst : public Policy {
+ public:
+  Choice choose(const KeyStatistics& key, Random&) noexcept override {
+    if (key.incumbent != 0) return {key.incumbent, true};
+    return {next_ = 1 - next_, true};
+  }
+  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+
+ private:
+  std::uint32_t next_ = 1;
+};
+
+TEST(Replay, StartsFromTheOwnTable) {
+  std::vector<table::TraceKey> two = {keys()[0], keys()[0]};
+  two[1].key["m"] = 4'096;
+  ReplayOptions options = fixed_policy(100);
+  options.run.policy = policy_of<AlternatesAtFirst>();
+  for (const bool alone : {false, true}) {
+    options.alone = alone;
+    options.run.own_table_calls = 0;
+    EXPECT_GT(replay(two, options).total.overhead.back().mean(), 0.01) << alone;
+    options.run.own_table_calls = 1'000;
+    EXPECT_DOUBLE_EQ(replay(two, options).total.overhead.back().mean(), 0.0) << alone;
+  }
+}
+
 TEST(Replay, CountsWhatTimingCosts) {
   ReplayOptions options = fixed_policy(6'400);
+  options.alone = true;
   const double free = replay(keys(), options).total.overhead.back().mean();
   options.run.learning.timing_cost = Latency(1'000);
   const ReplayResult result = replay(keys(), options);
@@ -67,6 +133,8 @@ TEST(Replay, OfNothingIsAnError) {
 TEST(Checkpoints, EndWithTheLastCall) {
   EXPECT_EQ(checkpoints(100), (std::vector<std::size_t>{100}));
   EXPECT_EQ(checkpoints(5'000), (std::vector<std::size_t>{100, 1'000, 5'000}));
+  EXPECT_EQ(checkpoints(10'000'000),
+            (std::vector<std::size_t>{100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000}));
   const std::vector<std::size_t> dense = dense_checkpoints(1'000);
   EXPECT_EQ(dense.front(), 1U);
   EXPECT_EQ(dense.back(), 1'000U);
@@ -100,6 +168,7 @@ ReplayOptions default_policy(std::size_t calls) {
 
 TEST(Replay, PredictsEachKeyFromTheOthers) {
   ReplayOptions options = default_policy(300);
+  options.alone = true;
   const double alone = replay(tiled_keys(), options).total.overhead.back().mean();
   options.predict = true;
   const ReplayResult result = replay(tiled_keys(), options);
@@ -127,6 +196,7 @@ TEST(Replay, LeavesOutWhatSharesValues) {
 // what is lost without any.
 TEST(Replay, WrongPredictionsCostAtMostTwiceWhatNoneCost) {
   ReplayOptions options = default_policy(2'000);
+  options.alone = true;
   const ReplayResult none = replay(tiled_keys(), options);
   options.predict = true;
   options.prediction_error = 0.5;
