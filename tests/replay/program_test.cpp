@@ -148,12 +148,10 @@ TEST(Program, KeysTakeTurnsInRandomOrder) {
   ASSERT_EQ(log.size(), 150U);
   for (const Deceiving& environment : environments)
     EXPECT_EQ(std::count(log.begin(), log.end(), &environment), 30);
-  const auto half = log.begin() + 75;
-  std::set<std::ptrdiff_t> counts;
-  for (const Deceiving& environment : environments)
-    counts.insert(std::count(log.begin(), half, &environment));
-  EXPECT_GT(counts.size(), 1U) << "they do not come in rounds";
-  EXPECT_GT(*counts.begin(), 5) << "but all along the run";
+  int mixed = 0;
+  for (auto five = log.begin(); five != log.end(); five += 5)
+    mixed += std::set<const Environment*>(five, five + 5).size() < 5 ? 1 : 0;
+  EXPECT_GT(mixed, 20) << "the calls do not come in rounds";
 }
 
 TEST(Program, DelayedResultsReachTheirKeys) {
