@@ -7,7 +7,7 @@
 
 #include "replay/noise.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 constexpr double tokens_max = 16'384.0;

@@ -8,7 +8,7 @@
 #include <adaptive/random.hpp>
 #include "replay/environment.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Products of activations with one of four weights, as a serving engine launches them: the number of tokens
 /// is log-uniform from 1 to 16,384, so nearly every call has another one. Twenty tiles cost what a simple

@@ -9,7 +9,7 @@
 #include "replay/environment.hpp"
 #include "replay/runner.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Counts a run with changing keys beside all of its fixed variants.
 class BesideFixedVariants {

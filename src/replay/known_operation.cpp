@@ -16,7 +16,7 @@
 #include "replay/trace_operation.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 constexpr double within_90_percent = 1.645;  // of a normal, in deviations
@@ -76,7 +76,7 @@ bool left_out(const table::TraceKey& other, const table::TraceKey& key,
   if (dimensions.empty()) return false;
   return std::all_of(dimensions.begin(), dimensions.end(), [&](const std::string& name) {
     if (!key.key.contains(name))
-      throw Error("there is no dimension \"" + name + "\" to leave out", key.name());
+      throw Error(ErrorCode::not_found, "there is no dimension \"" + name + "\" to leave out", key.name());
     return other.key.at(name) == key.key.at(name);
   });
 }

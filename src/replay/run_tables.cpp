@@ -10,7 +10,7 @@
 #include "replay/temporary_folder.hpp"
 #include "table/table.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 constexpr std::int64_t saved_at = 1'700'000'000;  // any time: seconds since 1970

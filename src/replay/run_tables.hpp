@@ -9,7 +9,7 @@
 #include <adaptive/selector.hpp>
 #include "replay/runner.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Options of a selector on the simulated device that takes nothing from outside, so that a run repeats.
 SelectorOptions quiet_selector(std::string device, std::uint64_t seed);

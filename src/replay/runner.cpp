@@ -13,7 +13,7 @@
 #include "replay/run_tables.hpp"
 #include "replay/temporary_folder.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 struct Arrival {

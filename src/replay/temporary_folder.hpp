@@ -1,6 +1,7 @@
 // A folder for the tables of a replay.
 #pragma once
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -8,14 +9,16 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::replay {
+#include "files/system_error.hpp"
+
+namespace adaptive::inline v1::replay {
 
 /// A new folder that is removed, with what is in it, in the end. Throws `Error` if it cannot be made.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "adaptive-replay-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot be made", name);
+    if (::mkdtemp(name.data()) == nullptr) throw Error(table::error_code_of(errno), "cannot be made", name);
     path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;

@@ -11,7 +11,7 @@
 
 #include <adaptive/error.hpp>
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 namespace {
 
 std::string text_of(const Parameter& value) {
@@ -54,7 +54,8 @@ OperationSpec spec_of(const Members& members, std::string name) {
   std::set<Key> keys;
   for (const table::TraceKey* member : members) {
     const Key key = key_of(*member, spec.dimensions);
-    if (!keys.insert(key).second) throw Error("is the same key as another one of the trace", member->name());
+    if (!keys.insert(key).second)
+      throw Error(ErrorCode::invalid_argument, "is the same key as another one of the trace", member->name());
     for (std::size_t i = 0; i < member->variants.size(); ++i) {
       const auto [at, added] = indices.emplace(member->variants[i], spec.variants.size());
       if (added) {

@@ -8,7 +8,7 @@
 #include <adaptive/operation.hpp>
 #include "table/trace.hpp"
 
-namespace adaptive::replay {
+namespace adaptive::inline v1::replay {
 
 /// Whether both keys are of one operation: it has the same name and the same dimensions.
 bool same_operation(const table::TraceKey& a, const table::TraceKey& b);

@@ -43,7 +43,7 @@ class SwitchesAt : public Policy {
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
     return {key.calls >= calls_ ? 1U : 0U, true};
   }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
 
  private:
   double calls_;

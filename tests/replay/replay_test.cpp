@@ -86,7 +86,7 @@ class AlternatesAtFirst : public Policy {
     if (key.incumbent != 0) return {key.incumbent, true};
     return {next_ = 1 - next_, true};
   }
-  Rest rest(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
+  Unconsulted unconsulted(const KeyStatistics& key) const noexcept override { return {key.incumbent, 1.0}; }
 
  private:
   std::uint32_t next_ = 1;
