@@ -34,11 +34,13 @@ bool Admission::fits(const Key& key) noexcept {
   return false;
 }
 
-// Takes `asking`, or counts that it could not. False where the calling thread is being asked already.
+// Takes `asking`, or counts that it was taken. Returns false if the calling thread holds it already, because
+// the program calls the operation from a function that the operation has called.
 bool Admission::may_ask(std::unique_lock<Asking>& lock, Wait wait) noexcept {
   if (!locks_.asking.is_mine()) {
     if (lock.try_lock()) return true;
-    // Where ranks have to agree, a variant that stands in because another thread was asking would differ.
+    // If ranks have to agree, a substitute variant that runs because another thread was asking would differ
+    // between ranks.
     if (wait == Wait::always || operation_.selector.rank_consistent ||
         (wait == Wait::for_safety && !variants_.variant_without_asking())) {
       lock.lock();
@@ -73,15 +75,15 @@ Candidates Admission::candidates_of(const Key& key) const {
 }
 
 Place Admission::find_place(Key key, Wait wait) noexcept {
-  // Before the first call of a key that is new to this thread: counted on another line, the call would shift
-  // the samples.
+  // Must precede the first call of a key that is new to this thread. Counted on another line, that call would
+  // shift the samples.
   detail::number_this_thread();
   key = canonical(spec_.dimensions, key);
   if (const detail::KeyHead* head = keys_.find(key)) return {.head = head};
   if (const std::optional<Place> place = find_refused(key)) return *place;
   std::unique_lock asking(locks_.asking, std::defer_lock);
   if (!may_ask(asking, wait)) return for_this_call(variants_.variant_without_asking().value_or(0));
-  // Another thread may have asked about the key between the look and the lock.
+  // Another thread may have admitted the key between the lookup and the lock.
   if (const detail::KeyHead* head = keys_.find(key)) return {.head = head};
   if (const std::optional<Place> place = find_refused(key)) return *place;
   std::optional<std::uint32_t> by_default;
@@ -139,13 +141,13 @@ std::optional<Place> Admission::admit_known(const Key& key) {
   return add(key, std::move(candidates), std::move(start), std::move(policy));
 }
 
-// Lets a key begin anew where more is known by now than when it began. False where nothing is known.
+// Restarts a key if more is known now than when the key was created. Returns false if nothing is known.
 bool Admission::begin_known(KeyLearner& key) {
   std::unique_ptr<Policy> policy = operation_.new_policy();
   const std::lock_guard lock(locks_.keys_and_seeds);
   const std::vector<Neighbour> neighbours = prior_.neighbours_of(key.key());
   const std::lock_guard key_lock(key.lock());
-  // Since the key began, a table may have been loaded, or a neighbour may have been learned.
+  // Since the key was created, a table may have been loaded, or a neighbour may have been learned.
   StartingPoint start = prior_.start_again(key, neighbours);
   if (start.match.kind == MatchKind::fallback) return false;
   key.begin(std::move(start), policy);
@@ -170,8 +172,8 @@ Place Admission::add(const Key& key, Candidates candidates, StartingPoint start,
   const detail::KeyHead* head = keys_.insert(std::move(learner));
   if (head == nullptr)
     throw Error(ErrorCode::unsupported, "an address does not fit the key table", spec_.name);
-  // Where there is a model to fit, the worker thread is started now, and not by the launch that first asks
-  // for a fit.
+  // If there is a model to fit, start the worker thread now, so that the launch that first asks for a fit
+  // does not have to.
   if (has_model) operation_.selector.worker.start();
   return {.head = head};
 }
@@ -188,12 +190,12 @@ void Admission::note_unsupported(const Key& key, const Candidates& candidates) n
         Trouble::unsupported, LogLevel::error,
         "no variant supports a key, the default variant runs: ", print(spec_.dimensions, key));
   } catch (...) {
-    // Memory is short. The counter still tells.
+    // Out of memory. The counter still reports the key.
   }
 }
 
 Place Admission::for_this_call(std::uint32_t variant) const noexcept {
-  // A pin of the generation before is stale at once.
+  // Uses the previous generation, so that a pin made from this place is stale at once.
   return {.variant = variant, .generation = generation_.load(std::memory_order_acquire) - 1};
 }
 
@@ -215,8 +217,8 @@ Place Admission::refuse(const Key& key) {
     refused_.store(refused_owner_.get(), std::memory_order_release);
   }
   refused_owner_->count_call();
-  // Read before anything that the answer follows from: where that changes meanwhile, the answer is out of
-  // date at once.
+  // Read the generation before anything that the answer depends on. If that changes in the meantime, the
+  // answer is out of date at once.
   const std::uint32_t generation = generation_.load(std::memory_order_acquire);
   const Candidates candidates = candidates_of(key);
   note_unsupported(key, candidates);

@@ -1,4 +1,4 @@
-// How a key comes to its state, and what runs where it gets none.
+// Decides how a key gets its state, and what a key without a state runs.
 #pragma once
 
 #include <atomic>
@@ -19,20 +19,20 @@
 
 namespace adaptive::inline v1::core {
 
-/// What the calls of a key go by.
+/// Tells the calls of a key where its state is, or what to run without one.
 struct Place {
   const detail::KeyHead* head = nullptr;  ///< null: the key has no state
-  std::uint32_t variant = 0;              ///< runs where the key has no state
+  std::uint32_t variant = 0;              ///< what runs if the key has no state
   bool known = false;                     ///< a table has an entry for this very key
-  /// Without a state: the answer holds until `Admission::generation()` is another. A generation that has
-  /// passed already: the answer holds for this call alone.
+  /// For a key without a state: the answer is valid while `Admission::generation()` has this value. If the
+  /// generation is over already, the answer is valid for this call only.
   std::uint32_t generation = 0;
 };
 
 /// Whether to wait while another thread asks the program.
 enum class Wait : std::uint8_t {
-  never,       ///< for calls that run nothing
-  for_safety,  ///< only where no variant is sure to be able to run the key
+  never,       ///< for calls that launch nothing
+  for_safety,  ///< wait only if no variant is certain to be able to run the key
   always
 };
 
@@ -56,24 +56,25 @@ class Admission {
   /// its dimension has labels. Counts and logs a key that does not fit.
   bool fits(const Key& key) noexcept;
 
-  /// The state of a key that fits. Makes the state if need be, or says what runs where none can be made.
+  /// Returns the state of a key that fits the operation. Creates the state if necessary, or says what runs if
+  /// it cannot be created.
   Place find_place(Key key, Wait wait) noexcept;
 
-  /// The same where a table or this run knows the key or one near it, else nothing. Never waits.
+  /// Returns the same if a table or this run knows the key or a key near it, otherwise nothing. Never waits.
   std::optional<Place> find_known(Key key) noexcept;
 
   /// The candidates of a key. The caller holds `asking` and not `keys_and_seeds`.
   Candidates candidates_of(const Key& key) const;
 
-  /// Takes `asking`. Throws `Error` where the program calls this from a function that it is asked by.
+  /// Takes `asking`. Throws `Error` if the program calls this from a function that the operation has called.
   void wait_to_ask(std::unique_lock<Asking>& lock) const;
 
-  /// Rises with everything that may change what a key without a state runs.
+  /// Rises with every change that may affect what a key without a state runs.
   const std::atomic<std::uint32_t>& generation() const noexcept { return generation_; }
-  /// Begins another generation. A thread that sees its number sees what changed before it.
+  /// Begins another generation. A thread that reads the new number also sees the changes made before it.
   void begin_generation() noexcept { generation_.fetch_add(1, std::memory_order_release); }
 
-  /// Adds to `sum` what admission counts.
+  /// Adds the counters of admission to `sum`.
   void add_counters(Counters& sum) const noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// Who may call into the program about an operation.
+// The lock that a thread holds while it calls the functions of the program.
 #pragma once
 
 #include <atomic>
@@ -7,15 +7,15 @@
 
 namespace adaptive::inline v1::core {
 
-/// A mutex whose holder can be told from other threads, so that a function of the program that calls the
-/// operation again is recognised instead of waiting for itself.
+/// A mutex that can tell whether the calling thread is its holder. If a function of the program calls the
+/// operation again, the call is recognised instead of waiting for itself.
 class Asking {
  public:
   void lock() {
     mutex_.lock();
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
-  /// Must not be called where `is_mine()`.
+  /// Must not be called if `is_mine()`.
   bool try_lock() {
     if (!mutex_.try_lock()) return false;
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
@@ -26,7 +26,8 @@ class Asking {
     mutex_.unlock();
   }
 
-  /// Whether the calling thread holds it. Relaxed is enough: no other thread ever stores this thread's id.
+  /// Whether the calling thread holds the mutex. A relaxed load is sufficient: no other thread ever stores
+  /// the id of this thread.
   bool is_mine() const noexcept {
     return holder_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }

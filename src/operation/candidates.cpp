@@ -88,10 +88,12 @@ std::optional<std::uint32_t> RunnableVariants::variant_without_asking() const no
     return runs_every_key(forced) ? std::optional(forced) : std::nullopt;
   // The first variant is the default of every key.
   if (!spec_.candidates && !spec_.default_variant && runs_every_key(0)) return 0;
-  // Only the program knows the default of the key, and with it the numeric class.
+  // If there are several numeric classes, only the program knows the default of the key, and with it the
+  // class.
   if (several_classes_.load(std::memory_order_relaxed)) return std::nullopt;
   if (runs_every_key(0)) return 0;
-  // A variant may lack a `supports` because `candidates` does not name it where it cannot run.
+  // A variant without `supports` may still be unable to run some keys; `candidates` does not name it for
+  // those.
   if (spec_.candidates) return std::nullopt;
   const std::uint32_t size = operation_.variants.size();
   for (std::uint32_t variant = 1; variant < size; ++variant)

@@ -13,7 +13,7 @@ namespace {
 
 using Trouble = OperationContext::Trouble;
 
-/// Calls `f` with each key, whose lock is held.
+/// Calls `f` with each key while holding the key's lock.
 template <class F>
 void for_each_key(const OperationParts& operation, F&& f) {
   for (const auto& key : operation.keys.keys()) {
@@ -22,8 +22,8 @@ void for_each_key(const OperationParts& operation, F&& f) {
   }
 }
 
-// `asking` is held, unless `candidates` names the candidates of keys: then no key is offered the variant, and
-// nobody is asked.
+// The caller holds `asking`, unless the program is in `OperationSpec::candidates`. In that case no key is
+// offered the variant and no function of the program is called.
 std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
   const OperationSpec& spec = operation.spec;
   std::uint32_t index = 0;
@@ -129,7 +129,7 @@ std::optional<std::uint32_t> parse_variant(OperationParts& operation, const std:
   try {
     std::unique_lock asking(operation.locks.asking, std::defer_lock);
     operation.admission.wait_to_ask(asking);
-    // `candidates` may have appended it meanwhile.
+    // `candidates` may have appended the variant in the meantime.
     if (const auto known = operation.variants.find(name)) return known;
     std::optional<Variant> variant = operation.spec.parse(name, parameters);
     if (!variant || variant->name != name) return std::nullopt;
@@ -150,7 +150,7 @@ void reset(OperationParts& operation, LaunchesOut out) {
     key->take_over();
     const std::lock_guard lock(operation.locks.keys_and_seeds);
     const std::lock_guard key_lock(key->lock());
-    // No neighbours: what a key has borrowed from another one was learned in this run as well.
+    // Without neighbours: what a key has borrowed from another key was learned in this run as well.
     key->reset(operation.prior.start_again(*key, {}), out, policy);
   }
 }

@@ -1,4 +1,5 @@
-// What a program changes while it runs: tables, mode, forced and disabled variants, new variants, resets.
+// Changes that a program makes while it runs: tables, mode, forced and disabled variants, new variants,
+// resets.
 #pragma once
 
 #include <cstdint>
@@ -14,35 +15,37 @@ namespace adaptive::inline v1::core {
 
 struct OperationParts;
 
-// All are thread-safe. None may be called with a lock of the operation held.
+// All functions are thread-safe. The caller must not hold a lock of the operation.
 
-/// Adds entries of tables; a key that has an entry already keeps it where `keep_old`. Keys that have a state
-/// do not begin anew.
+/// Adds entries of tables. With `keep_old`, a key that has an entry already keeps it. Keys that have a state
+/// do not start again.
 void add_seeds(OperationParts& operation, std::vector<SeedEntry> seeds, bool keep_old);
-/// Every key begins again where the tables say. What has been measured stays.
+/// Starts every key again from the tables. Measured results are kept.
 void start_from_tables(OperationParts& operation);
-/// Publishes the plans of all keys again, after a change of the mode.
+/// Publishes the plans of all keys again after a change of the mode.
 void publish_plans(OperationParts& operation);
 
-/// Forces `variant` on every key that can run it, until `stop_forcing` is called with the number returned.
-/// Throws `Error` in a function of the program that the operation calls.
+/// Forces `variant` on every key that can run it, until `stop_forcing` is called with the returned number.
+/// Throws `Error` if called from a function of the program that the operation has called.
 std::uint64_t force(OperationParts& operation, std::uint32_t variant);
 void stop_forcing(OperationParts& operation, std::uint64_t number) noexcept;
 
 /// Enables or disables a variant for every key.
 void enable(OperationParts& operation, std::uint32_t variant, bool enabled);
 
-/// Appends a variant and returns its index. Throws `Error` for a name in use, for one too many, and in a
-/// function of the program that the operation calls, unless that is `OperationSpec::candidates`.
+/// Appends a variant and returns its index. Throws `Error` if the name is in use or the operation is full, or
+/// if called from a function of the program that the operation has called, unless that is
+/// `OperationSpec::candidates`.
 std::uint32_t add_variant(OperationParts& operation, Variant variant);
-/// The index of a variant that a table names. Where the operation does not have it, the program's `parse`
-/// makes it; nothing where that cannot.
+/// Returns the index of a variant that a table names. If the operation does not have the variant, the
+/// program's `parse` creates it; returns nothing if `parse` cannot.
 std::optional<std::uint32_t> parse_variant(OperationParts& operation, const std::string& name,
                                            const Parameters& parameters) noexcept;
 
-/// Forgets what every key has learned. Throws `Error` in a function of the program that the operation calls.
+/// Forgets what every key has learned. Throws `Error` if called from a function of the program that the
+/// operation has called.
 void reset(OperationParts& operation, LaunchesOut out);
-/// The same for one key. False where it has no state.
+/// Does the same for one key. Returns false if the key has no state.
 bool reset(OperationParts& operation, const Key& key);
 
 }  // namespace adaptive::core

@@ -106,21 +106,21 @@ std::string start_text(const Explanation& e) {
   return "the key began with the default, as nothing near it was known";
 }
 
-/// What the sentences are made of besides the explanation's own fields.
+/// The facts in the sentences that are not fields of the explanation.
 struct Running {
   std::string start;  ///< the starting point
   std::string by_default;
-  std::string otherwise;  ///< what would run were nothing forced
+  std::string otherwise;  ///< the variant that would run if none were forced
   bool forced = false;
-  bool available = true;  ///< false: it failed, or is disabled, and runs all the same
+  bool available = true;  ///< false: the running variant has failed or is disabled, but nothing else can run
 };
 
-// `wanted` is the variant that `what` names.
+// `wanted` is the name of the variant that `what` describes.
 std::string runs_if_available(const Explanation& e, const std::string& what, const std::string& wanted) {
   return " runs " + what + (e.running == wanted ? "" : ", and " + wanted + " is set aside");
 }
 
-// Why calls that do not explore run what they run.
+// Says why calls that do not explore run this variant.
 std::string why_it_runs(const Explanation& e, const Running& now) {
   if (now.forced)
     return " runs: it is forced; otherwise " +
@@ -163,12 +163,13 @@ void describe_start(Explanation& e, const StartingPoint& start, std::span<const 
     e.source = print(dimensions, start.match.source) + " of " + start.source;
 }
 
-/// The parts of an operation as `explain` reads them, with the variants' names.
+/// Reads the parts of an operation for `explain` and adds the names of the variants.
 class Explainer {
  public:
   explicit Explainer(const OperationParts& operation) : operation_(operation) {}
 
-  /// The caller holds `keys_and_seeds`, and `asking` where no other thread may admit the key meanwhile.
+  /// The caller holds `keys_and_seeds`, and also `asking` if no other thread may admit the key in the
+  /// meantime.
   void explain_unseen(Explanation& e, const Key& key, Candidates candidates) const;
   /// The caller holds the key's lock.
   void explain_seen(Explanation& e, const KeyLearner& key) const;
@@ -266,7 +267,8 @@ Explanation explain(const OperationParts& operation, const Key& asked) {
   e.key = print(dimensions, key);
   e.mode = operation.context.selector.running_mode();
 
-  // Only a key without a state needs to ask the program, and none gets one while it does.
+  // Asking the program is necessary only for a key without a state. No key can get one while `asking` is
+  // held.
   std::unique_lock asking(operation.locks.asking, std::defer_lock);
   Candidates candidates;
   const detail::KeyHead* head = operation.keys.find(key);

@@ -1,4 +1,4 @@
-// Why a key runs what it runs.
+// Explains why a key runs the variant that it runs.
 #pragma once
 
 #include <adaptive/explanation.hpp>
@@ -8,9 +8,9 @@ namespace adaptive::inline v1::core {
 
 struct OperationParts;
 
-/// Explains a key that has as many values as the operation has dimensions. Thread-safe. A key without a state
-/// is explained as it would start, and gets no state; for such a key it throws `Error` in a function of the
-/// program that the operation calls.
+/// Explains a key that has as many values as the operation has dimensions. Thread-safe. For a key without a
+/// state, describes how the key would start, but creates no state; in this case it throws `Error` if called
+/// from a function of the program that the operation has called.
 Explanation explain(const OperationParts& operation, const Key& key);
 
 }  // namespace adaptive::core

@@ -9,10 +9,11 @@
 
 namespace adaptive::inline v1::core {
 
-/// The variants that the program forces at present; the latest one counts. One thread at a time.
+/// The variants that the program forces at present; the latest one takes effect. One thread at a time may use
+/// the object.
 class ForcedVariants {
  public:
-  /// Forces `variant` until `remove` is called with the number that is returned.
+  /// Forces `variant` until `remove` is called with the returned number.
   std::uint64_t add(OperationContext& operation, std::uint32_t variant) {
     forced_.emplace_back(++count_, variant);
     operation.forced_variant.store(variant, std::memory_order_release);

@@ -1,4 +1,4 @@
-// Where the heads of an operation's keys lie.
+// Owns the heads of an operation's keys.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,13 @@ namespace adaptive::inline v1::core {
 
 class KeyLearner;
 
-/// Heads side by side in chunks that never move. Not thread-safe.
+/// Stores heads side by side in chunks that never move. Not thread-safe.
 class HeadArena {
  public:
   explicit HeadArena(std::size_t dimensions) : stride_(detail::KeyHead::stride(dimensions)) {}
 
-  /// A head with the key's values. A head that is never published stays unused until the arena is destroyed.
+  /// Adds a head with the key's values. A head that is never published stays unused until the arena is
+  /// destroyed.
   detail::KeyHead& add(KeyLearner& learner, const Key& key) {
     if (used_ == chunks_.size() * chunk_heads) {
       Chunk chunk(static_cast<std::byte*>(

@@ -32,7 +32,7 @@ void KeyIndex::publish_table(detail::KeyTable::Owner table) {
 void KeyIndex::make_room() {
   if (keys_.size() == keys_.capacity()) keys_.reserve(2 * keys_.size() + 32);
   const std::size_t capacity = tables_.back()->capacity();
-  // A table is at most half full, so that probes stay short.
+  // Keep a table at most half full, so that probes stay short.
   if ((keys_.size() + 1) * 2 <= capacity) return;
   unsigned log2 = 1;
   while ((std::size_t{1} << log2) <= capacity) ++log2;

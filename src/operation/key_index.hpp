@@ -1,4 +1,4 @@
-// The keys of an operation that have a state, and the tables by which calls find them.
+// Finds the state of a key without a lock.
 #pragma once
 
 #include <algorithm>
@@ -17,21 +17,23 @@
 
 namespace adaptive::inline v1::core {
 
-/// Any thread may call `find` at any time, and it never waits. All other members need the caller's lock: one
-/// thread at a time adds keys, and nobody reads the list meanwhile.
+/// Any thread may call `find` at any time; it never waits. All other members need a lock of the caller: only
+/// one thread at a time may add keys, and no thread may read the list of keys in the meantime.
 ///
-/// Keys are only ever added. A table that has become too small is replaced by a larger one, and stays
+/// Keys are only ever added. When a table becomes too small, a larger one replaces it. The old table stays
 /// readable until the index is destroyed, as do all key states.
 class KeyIndex {
  public:
-  /// Where the inlined `Operation::select` looks a key up, by the number of its values.
+  /// The tables in which the inlined `Operation::select` looks a key up, indexed by the number of its values.
   using TablesBySize = std::array<std::atomic<const detail::KeyTable*>, Key::capacity + 2>;
 
-  /// Keys are found as the program spells them through `by_size`, unless a dimension rounds: then `by_size`
-  /// leads nowhere, and callers look up the rounded key with `find`. `by_size` must outlive the index.
+  /// `by_size` gets a table of the keys with the values that the program passes. If a dimension rounds, the
+  /// tables of `by_size` stay empty, and callers look up the rounded key with `find`. `by_size` must outlive
+  /// the index.
   KeyIndex(std::span<const Dimension> dimensions, std::size_t keys_max, TablesBySize& by_size);
 
-  /// The head of `key`, whose values are rounded already (`canonical`); null where the key has no state.
+  /// Returns the head of `key`, whose values must be rounded already (`canonical`); null if the key has no
+  /// state.
   const detail::KeyHead* find(const Key& key) const noexcept {
     return latest_table_.load(std::memory_order_acquire)->find(key, detail::hash(key));
   }
@@ -41,14 +43,14 @@ class KeyIndex {
   std::size_t size() const noexcept { return keys_.size(); }
   bool is_full() const noexcept { return keys_.size() >= keys_max_; }
 
-  /// The latest keys, `count` of them at most, in the same order.
+  /// The latest keys, at most `count`, in the order in which they were added.
   std::span<const std::unique_ptr<KeyLearner>> latest(std::size_t count) const noexcept {
     return keys().last(std::min(count, keys_.size()));
   }
 
-  /// Adds a key that is not there yet, and gives its learner a head. From now on `find` gives that head. Null
-  /// where the address of the head does not fit the table. Throws `std::bad_alloc`. In both cases nothing has
-  /// changed that a call could see.
+  /// Adds a key that is not in the index, and gives its learner a head, which `find` returns from now on.
+  /// Returns null if the address of the head does not fit the table. Throws `std::bad_alloc`. In both cases
+  /// no call sees a change.
   const detail::KeyHead* insert(std::unique_ptr<KeyLearner> learner);
 
  private:
@@ -57,8 +59,8 @@ class KeyIndex {
 
   const std::size_t keys_max_;
   const detail::KeyTable::Owner no_keys_ = detail::KeyTable::make(1);
-  std::atomic<const detail::KeyTable*>* const own_size_;  // in `by_size`; null where a dimension rounds
-  std::vector<detail::KeyTable::Owner> tables_;           // all but the last for those who still read them
+  std::atomic<const detail::KeyTable*>* const own_size_;  // in `by_size`; null if a dimension rounds
+  std::vector<detail::KeyTable::Owner> tables_;  // all but the last are kept for threads that still read them
   std::atomic<const detail::KeyTable*> latest_table_{nullptr};
   HeadArena heads_;
   std::vector<std::unique_ptr<KeyLearner>> keys_;

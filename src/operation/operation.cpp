@@ -87,7 +87,7 @@ Site Operation::site(const Key& key) {
 
 Pin Operation::pin_of(const detail::KeyHead& head) noexcept {
   const std::atomic<std::uint32_t>& current = head.learner->pinned();
-  // Acquire: the word names a variant that another thread may just have added, as a plan does.
+  // Acquire order, as for a plan: the word may name a variant that another thread has just added.
   const std::uint32_t seen = current.load(std::memory_order_acquire);
   return {&head, core::KeyLearner::variant_of_pin(seen), &current, seen};
 }

@@ -1,4 +1,4 @@
-// What an operation is made of, behind its public face.
+// The parts of an operation.
 #pragma once
 
 #include <utility>
@@ -15,10 +15,11 @@
 
 namespace adaptive::inline v1::core {
 
-/// The parts of one operation. control.hpp has what the program changes while it runs, explain.hpp and
-/// snapshot.hpp what leaves the operation. Never moved: the parts refer to each other.
+/// The parts of one operation. control.hpp has the changes that a program makes while it runs; explain.hpp
+/// and snapshot.hpp have what others read from the operation. The object must not move, since its parts refer
+/// to each other.
 struct OperationParts {
-  /// Throws `Error` for an invalid specification. `selector` and `by_size` must outlive the object.
+  /// Throws `Error` if the specification is invalid. `selector` and `by_size` must outlive the object.
   OperationParts(LearningContext& selector, OperationSpec operation_spec, KeyIndex::TablesBySize& by_size)
       : spec(checked(std::move(operation_spec))),
         context(selector, spec.name, spec.dimensions),
@@ -29,13 +30,13 @@ struct OperationParts {
   OperationParts(const OperationParts&) = delete;
   OperationParts& operator=(const OperationParts&) = delete;
 
-  OperationSpec spec;  // does not change any more; its variants have moved to `context`
+  OperationSpec spec;  // constant; its variants have moved to `context`
   OperationContext context;
   mutable OperationLocks locks;
   KeyIndex keys;
   RunnableVariants variants{spec, context};
-  PriorKnowledge prior{spec, context, locks, keys};  // belongs to the holder of `locks.keys_and_seeds`
-  ForcedVariants forced;                             // as `prior`
+  PriorKnowledge prior{spec, context, locks, keys};  // guarded by `locks.keys_and_seeds`
+  ForcedVariants forced;                             // guarded by `locks.keys_and_seeds`
   Admission admission{spec, context, locks, keys, variants, prior, forced};
 };
 

@@ -13,10 +13,10 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-constexpr std::size_t set_labels_max = 63;  // a key's value is a signed integer
+constexpr std::size_t set_labels_max = 63;  // a key's value is a signed integer of 64 bits
 constexpr std::size_t labels_max = 65'536;
 
-// A table that names anything longer could not be read back, so saving would fail.
+// A table with a longer name could not be read back, so saving would fail.
 void check_length(const std::string& name, const std::string& what, const std::string& where) {
   if (name.empty() || name.size() > name_bytes_max)
     throw Error(ErrorCode::invalid_argument,

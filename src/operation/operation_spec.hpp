@@ -1,4 +1,4 @@
-// Which specifications, variants and keys an operation accepts.
+// Checks which specifications, variants and keys an operation accepts.
 #pragma once
 
 #include <cstddef>
@@ -8,19 +8,20 @@
 
 namespace adaptive::inline v1::core {
 
-/// Bytes of the longest name that a table can hold: of an operation, a dimension, a variant, a parameter, a
-/// label.
+/// Maximum number of bytes of a name that a table can hold: the name of an operation, dimension, variant,
+/// parameter or label.
 constexpr std::size_t name_bytes_max = 1024;
 
-/// Returns `spec`. Throws `Error` where it is not valid.
+/// Returns `spec`. Throws `Error` if it is invalid.
 OperationSpec checked(OperationSpec spec);
 
-/// Throws `Error` where a name of the variant could not be stored in a table.
+/// Throws `Error` if a table cannot hold a name of the variant.
 void check_variant(const Variant& variant, const std::string& where);
 
-/// Throws `Error` where the number of values is wrong.
+/// Throws `Error` if the number of values is wrong.
 void check_arity(const OperationSpec& spec, const Key& key);
-/// Throws `Error` where the number of values is wrong, or a value names no label of its dimension.
+/// Throws `Error` if the number of values is wrong, or if a value is not the value of a label of its
+/// dimension.
 void check_key(const OperationSpec& spec, const Key& key);
 
 }  // namespace adaptive::core

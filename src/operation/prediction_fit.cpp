@@ -12,7 +12,7 @@ Worker::Task::Step PredictionFit::prepare() noexcept {
   if (!lock.owns_lock()) return Step::later;
   for (const auto& key : prior_.keys_.keys()) {
     key->take_over();
-    // In a forked child a lock that another thread of the parent held stays taken.
+    // In a forked child, a lock that another thread of the parent held is never released.
     if (!key->is_own()) return Step::done;
   }
   try {
@@ -20,7 +20,7 @@ Worker::Task::Step PredictionFit::prepare() noexcept {
     number_ = prior_.begin_fit(known_);
     return Step::work;
   } catch (...) {
-    return Step::done;  // memory is short: the former predictor stays until the next save
+    return Step::done;  // out of memory: the former predictor stays until the next save
   }
 }
 
@@ -29,7 +29,7 @@ void PredictionFit::work() noexcept {
     fitted_ = prior_.operation_.selector.predictor();
     fitted_->fit(prior_.spec_.dimensions, known_);
   } catch (...) {
-    fitted_ = nullptr;  // as above
+    fitted_ = nullptr;  // out of memory, as above
   }
   known_.clear();
 }

@@ -1,4 +1,4 @@
-// The fit of the model that predicts the keys of an operation.
+// Fits the model that predicts the keys of an operation.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace adaptive::inline v1::core {
 
 class PriorKnowledge;
 
-/// Fits the model to what tables and this run know. Belongs to `PriorKnowledge`, which posts it to the
+/// Fits the model to what the tables and this run know. Owned by `PriorKnowledge`, which posts it to the
 /// worker.
 class PredictionFit final : public Worker::Task {
  public:

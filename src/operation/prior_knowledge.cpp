@@ -10,16 +10,16 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Number of the latest keys of this run that a new key may borrow from: bounds the cost of a key's first
-// call.
+// Number of the latest keys of this run from which a new key may borrow. This bounds the cost of a key's
+// first call.
 constexpr std::size_t neighbours_max = 2048;
 
-// Number of the latest keys of this run that a prediction is fitted to, besides the keys of tables: bounds
-// the cost of a fit.
+// Number of the latest keys of this run to which the predictor is fitted, besides the keys of tables. This
+// bounds the cost of a fit.
 constexpr std::size_t run_keys_max = 1024;
 
-// A fit is due when the number of measured variants has grown by this share: the cost of all fits together
-// then grows with the logarithm of the length of the run.
+// A fit is due when the number of measured variants has grown by this share. The total cost of all fits then
+// grows with the logarithm of the length of the run.
 constexpr double growth = 0.1;
 
 std::size_t count_measured_variants(const KeyStatistics& statistics) {
@@ -64,7 +64,8 @@ StartingPoint PriorKnowledge::start_again(const KeyLearner& key,
 }
 
 StartingPoint PriorKnowledge::start_of_refused(const Key& key, const Candidates& candidates) const {
-  // Not from near keys: to search those again whenever one of very many keys comes back would cost too much.
+  // Does not borrow from near keys: if very many keys come in turns, searching the near keys again each time
+  // would cost too much.
   constexpr double never_borrow = -1.0;
   return starting_point(
       {spec_.dimensions, key, never_borrow, candidates.variants, candidates.fallback, nullptr, proof()},
@@ -85,7 +86,7 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates) c
   const auto priors = std::count_if(start.prior.begin(), start.prior.end(), [](double p) { return p == p; });
   if (most == 0 || candidates.variants.size() <= most || priors == 0) return start;
 
-  // Only the most promising are explored. The starting variant and the default always stay.
+  // Only the most promising variants are explored. The starting variant and the default are always kept.
   std::vector<std::uint32_t> order(candidates.variants.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto rank = [&](std::uint32_t i) {
@@ -136,7 +137,7 @@ std::shared_ptr<const ParameterSpace> PriorKnowledge::make_space(
 }
 
 std::span<const std::unique_ptr<KeyLearner>> PriorKnowledge::keys_to_fit() const noexcept {
-  // Where ranks have to agree, what one of them has measured is not what the others have.
+  // If ranks have to agree, results of this run must not be used, since they differ between ranks.
   return keys_.latest(operation_.selector.rank_consistent ? 0 : run_keys_max);
 }
 
@@ -148,7 +149,7 @@ std::vector<KnownKey> PriorKnowledge::known_keys() const {
       known.push_back({key->key(), 0.0, key->inherited()});
       continue;
     }
-    // The key's own entry of a table is worth more than a few results of this run.
+    // The key's own table entry is more reliable than a few results of this run.
     if (key->statistics().results == 0 || key->start().trusted) continue;
     known.push_back({key->key(), 0.0, measured(key->statistics())});
   }
@@ -194,7 +195,7 @@ void PriorKnowledge::fit() {
     const std::lock_guard lock(locks_.keys_and_seeds);
     number = begin_fit(known);
   }
-  // Without the lock, which new keys need.
+  // The fit runs without the lock, because new keys need it.
   std::unique_ptr<Predictor> fitted = operation_.selector.predictor();
   fitted->fit(spec_.dimensions, known);
   const std::lock_guard lock(locks_.keys_and_seeds);

@@ -1,4 +1,4 @@
-// What keys without a state run, kept so that the program is not asked at every call.
+// A cache of what keys without a state run, so that the program is not asked at every call.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@
 
 namespace adaptive::inline v1::core {
 
-/// A set-associative cache of fixed size for the keys beyond `OperationSpec::max_keys`. It allocates when it
-/// is made and never again. A key that has been put out by others is simply asked about again.
+/// A set-associative cache of fixed size for the keys beyond `OperationSpec::max_keys`. It allocates only in
+/// its constructor. If other keys have displaced a key, the program is asked about that key again.
 class RefusedKeys {
  public:
   static constexpr std::size_t ways = 4;
@@ -23,7 +23,7 @@ class RefusedKeys {
 
   struct Answer {
     std::uint32_t variant = 0;  ///< below 2^16
-    bool known = false;         ///< a table has an entry for this very key
+    bool known = false;         ///< a table has an entry for exactly this key
   };
 
   explicit RefusedKeys(std::size_t dimensions)
@@ -31,13 +31,13 @@ class RefusedKeys {
         stride_((header_words + dimensions + line_words - 1) / line_words),
         lines_(std::make_unique<Line[]>(sets * ways * stride_)) {}
 
-  /// The answer that was put for `key` in the same generation. Wait-free, any number of threads; an entry
-  /// that is being replaced counts as absent.
+  /// Returns the answer that was stored for `key` in the same generation. Wait-free for any number of
+  /// threads. An entry that is being replaced counts as absent.
   std::optional<Answer> find(const Key& key, std::uint32_t generation) const noexcept {
     const std::size_t first = first_way(key);
     for (std::size_t way = first; way < first + ways; ++way) {
-      // A sequence lock without fences, which the thread sanitizer does not know: where a value is read that
-      // the writer has replaced, the acquire makes the odd version before it visible to the second look.
+      // A sequence lock without fences, because the thread sanitizer does not support fences. If a load reads
+      // a value of the next writer, its acquire order makes the odd version visible to the second check.
       const std::uint64_t version = word(way, 0).load(std::memory_order_acquire);
       if (version % 2 != 0) continue;
       const std::uint64_t answer = word(way, 1).load(std::memory_order_acquire);
@@ -49,8 +49,8 @@ class RefusedKeys {
     return std::nullopt;
   }
 
-  /// One writer at a time. Replaces the key's own entry, else one of another generation, else the oldest of
-  /// its set.
+  /// Stores an answer; only one thread at a time may call this. Replaces the key's own entry, or else one of
+  /// another generation, or else the oldest entry of the set.
   void put(const Key& key, std::uint32_t generation, Answer answer) noexcept {
     const std::size_t way = way_for(key, generation);
     std::atomic<std::uint64_t>& version = word(way, 0);
@@ -63,7 +63,7 @@ class RefusedKeys {
     version.store(before + 2, std::memory_order_release);
   }
 
-  /// Counts a call on a line of the calling thread's own.
+  /// Counts a call on the cache line of the calling thread.
   void count_call() noexcept {
     lines_of_threads_[detail::thread_line / detail::Ticks::line].words[0].fetch_add(
         1, std::memory_order_relaxed);
@@ -75,7 +75,8 @@ class RefusedKeys {
   }
 
  private:
-  // An entry: its version, odd while it is written; generation, flags and variant; the key's values.
+  // An entry consists of its version, which is odd while the entry is written; generation, flags and variant;
+  // and the key's values.
   static constexpr std::size_t header_words = 2;
   static constexpr std::size_t line_words = 8;
   static constexpr std::uint64_t used = 1u << 16;
@@ -86,7 +87,7 @@ class RefusedKeys {
   };
 
   static std::size_t first_way(const Key& key) noexcept {
-    // The hash's upper bits are the well mixed ones.
+    // The upper bits of the hash are well mixed.
     return static_cast<std::size_t>(detail::hash(key) / (~std::uint64_t{0} / sets + 1)) * ways;
   }
 
@@ -114,9 +115,9 @@ class RefusedKeys {
   }
 
   std::size_t dimensions_;
-  std::size_t stride_;  // lines of an entry
+  std::size_t stride_;  // cache lines of one entry
   std::unique_ptr<Line[]> lines_;
-  std::array<std::uint8_t, sets> next_{};  // of each set, the way that was put the longest ago
+  std::array<std::uint8_t, sets> next_{};  // for each set, the way that was written least recently
   std::array<Line, detail::Ticks::threads> lines_of_threads_{};
 };
 

@@ -21,7 +21,7 @@ std::optional<SeedEntry> entry_of(const KeyLearner& key) {
     entry.variants.push_back(
         {c.variant, c.total_count, location, c.mean_ns, c.variance_ns(), c.failures, c.failed_at});
   }
-  // A key that was reset and has no results yet still tells that the old ones are void.
+  // A key that was reset and has no results yet must still be stored: it says that the old results are void.
   if (entry.variants.empty() && entry.generation == 0) return std::nullopt;
   if (!entry.variants.empty()) entry.incumbent = key.variant_of(key.lasting_candidate());
   return entry;

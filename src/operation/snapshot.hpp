@@ -1,4 +1,4 @@
-// What a table, and a program that asks, takes from a run.
+// Copies what tables and programs read from a run.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@ namespace adaptive::inline v1::core {
 
 struct OperationParts;
 
-/// Every key of which this run has results or failures, or which it has reset. Thread-safe.
+/// Returns every key that has results or failures of this run, or that this run has reset. Thread-safe.
 std::vector<SeedEntry> snapshot(const OperationParts& operation);
 
 /// The counters of the operation and its keys. Thread-safe.
