@@ -1,4 +1,4 @@
-// What a pair of events reads above the kernel between them.
+// Computes how much longer a pair of events reads than the kernel between them runs.
 #pragma once
 
 #include <span>
@@ -7,23 +7,23 @@
 
 namespace adaptive::inline v1::timing {
 
-/// One kernel that measured itself.
+/// Two readings of the time of one kernel.
 struct BiasSample {
-  double pair_ns = 0;    ///< what the pair of events read
-  double device_ns = 0;  ///< what the kernel read from its own clock
+  double pair_ns = 0;    ///< the difference of the two events
+  double device_ns = 0;  ///< the kernel's own reading of the GPU's clock
 };
 
-/// The median of the differences: some kernels may have had to wait for other work. Zero where there is none,
-/// or where it would be negative.
+/// The median of the differences, because some kernels may have waited for other work. Zero if there are no
+/// samples or if the median is negative.
 Latency bias_of(std::span<const BiasSample> samples);
 
-/// Beyond this a bias is no property of the device: the kernels had to wait for something else.
+/// A larger value is not a property of the device: the kernels must have waited for something else.
 inline constexpr Latency bias_max{20'000};
 
-/// Half a step of the clock of events: what a reading never falls below.
+/// Half the resolution of the event clock, the smallest latency that is reported.
 inline constexpr Latency latency_min{250};
 
-/// A reading without the bias. Never zero or negative, which would be no latency at all.
+/// Subtracts the bias from a reading. The result is at least `latency_min`, since a latency must be positive.
 Latency without_bias(double pair_ns, Latency bias) noexcept;
 
 }  // namespace adaptive::timing

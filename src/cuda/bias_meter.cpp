@@ -15,13 +15,14 @@ namespace {
 
 constexpr std::size_t kernels = 32;
 constexpr std::uint64_t kernel_ns = 10'000;
-// Holds the stream until everything behind it is enqueued: 32 kernels and 64 events take the host 0.2 ms.
+// Time for which a kernel holds the stream while the host enqueues the rest: 32 kernels and 64 events take it
+// 0.2 ms.
 constexpr std::uint64_t plug_ns = 500'000;
 constexpr int attempts = 5;
 constexpr int readings = 3;
 
-// What one attempt needs, made once. The memory is given up rather than freed: that waits for the whole
-// device.
+// The resources of one measurement. The device memory is leaked on purpose: freeing it would wait for the
+// whole device.
 struct Rig {
   cudaStream_t stream = nullptr;
   std::uint64_t* ran_ns = nullptr;
@@ -31,11 +32,11 @@ struct Rig {
   bool make(const Driver& driver) {
     int least = 0;
     int greatest = 0;
-    // The highest priority: waiting behind the program's kernels would count as bias.
+    // A stream of the highest priority: time spent waiting behind the program's kernels would count as bias.
     if (cudaDeviceGetStreamPriorityRange(&least, &greatest) != cudaSuccess ||
         cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, greatest) != cudaSuccess)
       return false;
-    // The device's own memory: a kernel is not over before its writes to the host's have arrived there.
+    // Device memory: a kernel that writes to host memory does not end before its writes have arrived there.
     void* memory = nullptr;
     if (cudaMalloc(&memory, (kernels + 1) * sizeof(std::uint64_t)) != cudaSuccess) return false;
     ran_ns = static_cast<std::uint64_t*>(memory);
@@ -43,7 +44,7 @@ struct Rig {
       if (driver.event_create(&start[i], CU_EVENT_DEFAULT) != CUDA_SUCCESS ||
           driver.event_create(&end[i], CU_EVENT_DEFAULT) != CUDA_SUCCESS)
         return false;
-    // Loads the kernel.
+    // The first launch loads the kernel.
     return launch_spin(1, ran_ns, stream) == cudaSuccess && cudaStreamSynchronize(stream) == cudaSuccess;
   }
 
@@ -51,7 +52,7 @@ struct Rig {
     if (stream != nullptr) cudaStreamDestroy(stream);
   }
 
-  // Empty where it did not work, or the stream ran dry meanwhile.
+  // Returns no samples if a call failed, or if the stream ran empty before everything was enqueued.
   std::vector<timing::BiasSample> run(const Driver& driver, std::uint64_t held_ns) {
     if (launch_spin(held_ns, ran_ns + kernels, stream) != cudaSuccess) return {};
     for (std::size_t i = 0; i < kernels; ++i)
@@ -89,7 +90,8 @@ void BiasMeter::measure() noexcept {
     const RelaxedCapture relaxed(driver_);
     Rig rig;
     if (current && rig.make(driver_)) {
-      // The least of three: other work on the GPU can only add. Where the stream ran dry it is held longer.
+      // Takes the smallest of three readings, because other work on the GPU can only add time. If the stream
+      // ran empty, the next attempt holds it longer.
       Latency least = timing::bias_max;
       std::uint64_t held_ns = plug_ns;
       for (int i = 0, read = 0; i < attempts && read < readings; ++i) {
@@ -104,7 +106,7 @@ void BiasMeter::measure() noexcept {
     }
     rig.destroy_events(driver_);
   } catch (...) {
-    // Out of memory: no bias is known, as documented.
+    // Out of memory: the bias stays zero, as documented.
   }
   state_.store(State::done, std::memory_order_release);
 }
@@ -115,7 +117,7 @@ void BiasMeter::start() noexcept {
     const std::lock_guard lock(mutex_);
     State expected = State::none;
     if (!state_.compare_exchange_strong(expected, State::running)) return;
-    // The program's signals are for the program's threads.
+    // Block all signals in the new thread: the program's threads handle the program's signals.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
@@ -136,7 +138,7 @@ void BiasMeter::wait() noexcept {
     const std::lock_guard lock(mutex_);
     if (thread_.joinable()) thread_.join();
   } catch (...) {
-    // Nothing to wait for.
+    // There is nothing to wait for.
   }
 }
 

@@ -1,4 +1,4 @@
-// Measures once a context what a pair of events reads above the kernel between them.
+// Measures, once for each context, how much longer a pair of events reads than the kernel between them runs.
 #pragma once
 
 #include <atomic>
@@ -10,20 +10,20 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// The measurement has to wait, allocate and load a kernel, none of which the launching thread may be made to
-/// do, and it needs the runtime, whose last error belongs to whoever calls. So it runs in a thread of its
-/// own, which ends with it, about a millisecond after the kernel is loaded. Latencies that arrive meanwhile
-/// wait for it.
+/// The measurement waits, allocates and loads a kernel, which the launching thread must not be made to do. It
+/// also needs the runtime, whose last error belongs to the calling thread. Therefore it runs in a thread of
+/// its own, which ends about a millisecond after the kernel is loaded. Latencies that arrive earlier are held
+/// back until it ends. Thread-safe.
 class BiasMeter {
  public:
   BiasMeter(const Driver& driver, CUcontext context) noexcept : driver_(driver), context_(context) {}
 
-  /// Begins, where nobody has.
+  /// Starts the measurement unless it has been started already.
   void start() noexcept;
-  /// Waits for the end of what was started.
+  /// Waits for the end of a measurement that has been started.
   void wait() noexcept;
   bool done() const noexcept { return state_.load(std::memory_order_acquire) == State::done; }
-  /// Zero until it is done, and where it could not be measured.
+  /// Zero until the measurement has ended, and if it failed.
   Latency value() const noexcept { return Latency{ns_.load(std::memory_order_relaxed)}; }
 
  private:
@@ -35,7 +35,7 @@ class BiasMeter {
   CUcontext context_;
   std::atomic<State> state_{State::none};
   std::atomic<double> ns_{0};
-  std::mutex mutex_;  // of the thread
+  std::mutex mutex_;  // guards `thread_`
   std::thread thread_;
 };
 

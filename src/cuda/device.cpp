@@ -1,5 +1,5 @@
-// What the GPUs of this machine are called. Asks the driver alone, which needs no context for it and knows
-// nothing of the runtime's last error.
+// Names the GPUs of this machine. Uses only the driver, which needs no context for this and does not touch
+// the runtime's last error.
 #include <adaptive/cuda/device.hpp>
 
 #include <array>
@@ -17,8 +17,8 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.159.04  Release Build ..."; the open module has more
-// words before the number, none of which begins with a digit and has a dot.
+// Example: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.159.04  Release Build ...". The open module
+// has more words before the number, none of which begins with a digit and contains a dot.
 std::string driver_version() {
   std::ifstream file("/proc/driver/nvidia/version");
   std::string word;
@@ -37,7 +37,8 @@ const Driver& require_driver() {
 
 int current_ordinal(const Driver& driver) {
   CUdevice current = 0;
-  // A context made with the driver counts before the runtime's device, which is 0 for a thread that set none.
+  // A context made with the driver has precedence over the runtime's device, which is 0 for a thread that has
+  // set none.
   if (driver.ctx_get_device(&current) == CUDA_SUCCESS) return current;
   int ordinal = 0;
   return cudaGetDevice(&ordinal) == cudaSuccess ? ordinal : 0;

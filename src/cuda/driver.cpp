@@ -15,7 +15,7 @@ Function symbol(void* library, const char* name) noexcept {
 }
 
 bool load(Driver& driver) noexcept {
-  // Never closed: the runtime holds it as well.
+  // The library is never closed, since the runtime uses it as well.
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return false;
   const auto init = symbol<decltype(&cuInit)>(library, "cuInit");
@@ -94,12 +94,12 @@ bool is_sticky(CUresult status) noexcept {
   }
 }
 
-// The runtime numbers its errors as the driver does, where both have one.
+// If both the runtime and the driver have an error, it has the same number in both.
 bool is_sticky(cudaError_t status) noexcept {
   static_assert(int{cudaErrorIllegalAddress} == int{CUDA_ERROR_ILLEGAL_ADDRESS});
   static_assert(int{cudaErrorLaunchFailure} == int{CUDA_ERROR_LAUNCH_FAILED});
   static_assert(int{cudaErrorECCUncorrectable} == int{CUDA_ERROR_ECC_UNCORRECTABLE});
-  // 46 is the driver's CUDA_ERROR_DEVICE_UNAVAILABLE as well.
+  // 46 is also the driver's CUDA_ERROR_DEVICE_UNAVAILABLE.
   static_assert(int{cudaErrorDevicesUnavailable} == int{CUDA_ERROR_DEVICE_UNAVAILABLE});
   return is_sticky(static_cast<CUresult>(status));
 }

@@ -1,4 +1,4 @@
-// The driver's functions that timing needs, found at run time.
+// Finds the driver functions that timing needs at run time.
 #pragma once
 
 #include <cuda.h>
@@ -6,9 +6,9 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// All that is done on the launch path goes through the driver: a call of the runtime that answers "not
-/// ready" or fails leaves that as the thread's last error, where the program would find it and take it for
-/// its own. The driver keeps no last error. A stream or event of the runtime is one of the driver.
+/// The launch path uses only the driver. A call of the runtime that fails or answers "not ready" would leave
+/// that answer as the thread's last error, and the program would take it for its own error. The driver keeps
+/// no last error. Streams and events of the runtime are also valid for the driver.
 struct Driver {
   decltype(&cuDeviceGetCount) device_get_count;
   decltype(&cuDeviceGet) device_get;
@@ -32,12 +32,13 @@ struct Driver {
   CUresult (*event_elapsed_ms)(float*, CUevent, CUevent);
   decltype(&cuThreadExchangeStreamCaptureMode) exchange_capture_mode;
 
-  /// Null where there is no driver, no GPU, or one older than CUDA 12. Initialises the driver, no context.
+  /// Null if there is no driver or no GPU, or if the driver is older than CUDA 12. Initialises the driver,
+  /// but creates no context.
   static const Driver* find() noexcept;
 };
 
-/// Lets the calling thread query and create events while a stream is being captured, by itself or by another
-/// thread, without breaking the capture. Only for events and streams that are no part of one.
+/// Lets the calling thread query and create events while this or another thread captures a stream, without
+/// breaking the capture. The events and streams must not be part of a capture.
 class RelaxedCapture {
  public:
   explicit RelaxedCapture(const Driver& driver) noexcept : driver_(driver) {
@@ -52,7 +53,7 @@ class RelaxedCapture {
   CUstreamCaptureMode mode_ = CU_STREAM_CAPTURE_MODE_RELAXED;
 };
 
-/// Makes a context current for a scope.
+/// Makes a context current until the end of the scope.
 class CurrentContext {
  public:
   CurrentContext(const Driver& driver, CUcontext context) noexcept
@@ -70,8 +71,8 @@ class CurrentContext {
   bool pushed_;
 };
 
-/// For work of our own that has to go through the runtime: such work is done only where the thread has no
-/// error pending, and what it fails with is taken back.
+/// For work of the library that needs the runtime. Such work is done only if the thread has no error pending;
+/// an error that the work causes is removed.
 class RuntimeErrorGuard {
  public:
   RuntimeErrorGuard() noexcept : clean_(cudaPeekAtLastError() == cudaSuccess) {}
@@ -80,14 +81,14 @@ class RuntimeErrorGuard {
   ~RuntimeErrorGuard() {
     if (clean_) static_cast<void>(cudaGetLastError());
   }
-  /// Whether there is room for an error of ours.
+  /// Whether no error was pending, so that an error of this work can be removed.
   bool clean() const noexcept { return clean_; }
 
  private:
   bool clean_;
 };
 
-/// Whether nothing works any more in a context that answered so.
+/// Whether this error means that nothing works in the context any more.
 bool is_sticky(CUresult status) noexcept;
 bool is_sticky(cudaError_t status) noexcept;
 

@@ -7,11 +7,11 @@ namespace adaptive::inline v1::cuda {
 namespace {
 
 struct Registry {
-  std::mutex mutex;  // of those who add
+  std::mutex mutex;  // guards additions
   std::array<std::atomic<EventPool*>, EventPool::pools_max> pools{};
 };
 
-// Initialised before any code runs and with nothing to destroy: usable before and after main.
+// Constant-initialised and trivially destructible, so that it is usable before and after main.
 constinit Registry all;
 
 }  // namespace
@@ -40,7 +40,7 @@ EventPool* EventPool::of(const Driver& driver, CUcontext context) noexcept {
     all.pools[i].store(made, std::memory_order_release);
     return made;
   } catch (...) {
-    return nullptr;  // out of memory: this launch goes untimed
+    return nullptr;  // out of memory: this launch is not timed
   }
 }
 

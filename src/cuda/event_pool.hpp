@@ -16,7 +16,7 @@ namespace adaptive::inline v1::cuda {
 
 class InFlight;
 
-/// A timed launch: its events, and whom its latency is for.
+/// A timed launch: its events and the receiver of its latency.
 struct EventPair {
   CUevent start = nullptr;
   CUevent end = nullptr;
@@ -24,36 +24,37 @@ struct EventPair {
   Decision decision;
   CUstream stream = nullptr;
   InFlight* flight = nullptr;
-  bool idle = false;   ///< the stream was idle: the reading has the launch in it
-  int exceptions = 0;  ///< in flight when the launch began
+  bool idle = false;   ///< the stream was idle, so the reading includes the launch itself
+  int exceptions = 0;  ///< number of exceptions in flight when the launch began
   EventPair* next = nullptr;
   std::uint32_t number = 0;
 };
 
-/// Grows to what is in flight at once and stays so. Never destroyed: what CUDA does with an event after
-/// `main` is undefined, and a pair may still be in a stream. A pair that is given back while in flight is
-/// recorded anew by its next user, which CUDA allows.
+/// Grows to the largest number of pairs that were in flight at the same time. Never destroyed: CUDA calls
+/// after `main` are undefined, and a pair may still be in a stream. If a pair is given back while in flight,
+/// its next user records it again, which CUDA allows.
 class EventPool {
  public:
   static constexpr std::uint32_t capacity = 16'384;
   static constexpr std::size_t pools_max = 64;
 
-  /// The pool of a context, made at its first use; null where there are more than `pools_max`. A context is
-  /// known by its id: after a device reset another one may have the old one's address.
+  /// Returns the pool of a context and creates it at first use; null if there are `pools_max` already. A
+  /// context is identified by its id, because after a device reset another context may have the same address.
   static EventPool* of(const Driver& driver, CUcontext context) noexcept;
 
-  /// Null where the capacity is used up, or the driver refuses an event. Capture mode must be relaxed.
+  /// Null if all pairs are in use, or if the driver fails to create an event. The capture mode must be
+  /// relaxed.
   EventPair* acquire() noexcept;
   void release(EventPair& pair) noexcept { free_.push(pair.number); }
 
   std::size_t index() const noexcept { return index_; }
   CUcontext context() const noexcept { return context_; }
   BiasMeter& bias() noexcept { return bias_; }
-  /// Nothing works in this context any more.
+  /// Whether the context is lost, so that nothing works in it any more.
   bool lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
-  /// False where that was known.
+  /// Marks the context as lost. Returns false if it was marked already.
   bool lose() noexcept { return !lost_.exchange(true, std::memory_order_relaxed); }
-  /// How many pairs there are, free or not.
+  /// Number of pairs, free or in use.
   std::uint32_t size() const noexcept { return grown_.load(std::memory_order_relaxed); }
 
  private:

@@ -1,4 +1,4 @@
-// Numbers that are handed out and come back, without a lock.
+// Hands out numbers and takes them back without a lock.
 #pragma once
 
 #include <atomic>
@@ -7,8 +7,9 @@
 
 namespace adaptive::inline v1::timing {
 
-/// A stack of numbers below a capacity (Treiber). The head carries a count of its changes, since a thread
-/// that was interrupted between its look and its exchange could find the old number on top of another list.
+/// A stack of numbers below a capacity (Treiber). The head includes a count of its changes (ABA): without the
+/// count, a thread that was interrupted between its load and its exchange could find the same number on top
+/// of a different list.
 class FreeList {
  public:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -22,7 +23,7 @@ class FreeList {
                                         std::memory_order_relaxed));
   }
 
-  /// `none` where the list is empty.
+  /// Returns `none` if the list is empty.
   std::uint32_t pop() noexcept {
     std::uint64_t head = head_.load(std::memory_order_acquire);
     while (low(head) != none) {

@@ -57,7 +57,7 @@ bool Timer::State::arrived(InFlight& flight, EventPair& pair, Wait wait) noexcep
     lose(flight.pool(), status);
     return false;
   }
-  // The pair is of no use any more; `settle` finds that out and counts it.
+  // The pair cannot be used any more; `settle` will notice and count it.
   return true;
 }
 
@@ -70,12 +70,12 @@ void Timer::State::settle(InFlight& flight, EventPair& pair) noexcept {
   flight.leave();
   pending.fetch_sub(1, std::memory_order_relaxed);
   if (status != CUDA_SUCCESS) {
-    count(counts.lost);  // and the pair: its events answer for nobody any more
+    count(counts.lost);  // the pair is lost too: its events are no longer reliable
     return;
   }
   flight.pool().release(pair);
   const double pair_ns = double{ms} * 1e6;
-  // An idle reading is of another kind in any case: the bias of a queue says nothing of it.
+  // An idle reading includes the launch, so the bias of a queued pair does not apply to it.
   const Latency latency = timing::without_bias(pair_ns, idle ? Latency{0} : flight.pool().bias().value());
   if (timing::give_sample(queue_states, operation, decision, idle, latency) ==
       timing::QueueStates::Verdict::leave_out)
@@ -84,7 +84,7 @@ void Timer::State::settle(InFlight& flight, EventPair& pair) noexcept {
     count(counts.recorded);
 }
 
-// The events of a lost context are not asked again: some answers never come.
+// The events of a lost context are not queried again, because some answers would never come.
 std::size_t Timer::State::give_up(InFlight& flight) noexcept {
   std::size_t taken = 0;
   flight.sort();

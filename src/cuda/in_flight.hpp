@@ -11,9 +11,9 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// Launches add from any thread without a lock. One thread at a time takes, in the order of launch within a
-/// stream: the launches of a stream end in their order, so only the oldest of each is asked after. Streams
-/// beyond `lanes` share one: a latency then waits for another stream's at worst.
+/// Any thread adds launches, without a lock. One thread at a time takes them, in the order of launch within
+/// each stream: the launches of a stream end in order, so only the oldest of each is queried. If there are
+/// more than `lanes` streams, some share a lane, and a latency may have to wait for that of another stream.
 class InFlight {
  public:
   static constexpr std::size_t lanes = 16;
@@ -22,7 +22,7 @@ class InFlight {
 
   EventPool& pool() const noexcept { return pool_; }
 
-  /// Counts one more, if there are fewer than `most`. It is added later, or given up.
+  /// Counts one more launch if there are fewer than `most`. The launch is added later or given up.
   bool enter(std::uint32_t most) noexcept {
     if (count_.fetch_add(1, std::memory_order_relaxed) < most) return true;
     count_.fetch_sub(1, std::memory_order_relaxed);
@@ -31,7 +31,7 @@ class InFlight {
   void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
-  /// Its end has been recorded.
+  /// Adds a launch whose end event has been recorded.
   void add(EventPair& pair) noexcept {
     EventPair* head = incoming_.load(std::memory_order_relaxed);
     do pair.next = head;
@@ -39,9 +39,9 @@ class InFlight {
         !incoming_.compare_exchange_weak(head, &pair, std::memory_order_release, std::memory_order_relaxed));
   }
 
-  // All below for one thread at a time.
+  // Only one thread at a time may call the following members.
 
-  /// Puts what was added into its lanes.
+  /// Moves added launches to their lanes.
   void sort() noexcept {
     EventPair* added = incoming_.exchange(nullptr, std::memory_order_acquire);
     EventPair* oldest = nullptr;
@@ -65,7 +65,7 @@ class InFlight {
     lanes_[lane].oldest = lanes_[lane].oldest->next;
     if (lanes_[lane].oldest == nullptr) lanes_[lane].newest = nullptr;
   }
-  /// The lane to ask first, another one every time.
+  /// The lane to query first; another one at each call.
   std::size_t turn() noexcept { return turn_++ % lanes; }
 
  private:

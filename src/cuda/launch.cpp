@@ -9,14 +9,14 @@
 namespace adaptive::inline v1::cuda {
 namespace {
 
-// So many latencies a launch takes at most, so that none pays for a thousand others.
+// Maximum number of latencies that one launch takes, so that no launch pays for a thousand others.
 constexpr std::size_t taken_by_timed = 8;
 constexpr std::size_t taken_by_untimed = 4;
-// One untimed launch in so many looks whether something has arrived.
+// One of this many untimed launches checks whether latencies have arrived.
 constexpr std::uint32_t untimed_share = 32;
 
-// What an event pair adds to the time of its stream: measured on an H200 with CUDA 13.0 (docs/benchmarks), so
-// that an operation learns how many of its launches are worth timing.
+// Time that an event pair adds to its stream, measured on an H200 with CUDA 13.0 (docs/benchmarks). From it
+// an operation learns how many of its launches are worth timing.
 constexpr Latency event_pair_cost(3400.0);
 
 bool is_memory(cudaError_t status) noexcept {
@@ -75,26 +75,26 @@ Timer::State::Capture Timer::State::capture_of(cudaStream_t stream) const noexce
   CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
   CUresult answer = driver->stream_is_capturing(stream, &status);
   if (answer == CUDA_ERROR_INVALID_CONTEXT || answer == CUDA_ERROR_NOT_INITIALIZED) [[unlikely]] {
-    // The runtime has not yet bound its context to this thread. The launch that follows would make it do so;
-    // this does it earlier. (Where it cannot, so will the launch, with the same error.)
+    // The runtime has not yet bound its context to this thread. The launch that follows would make the
+    // runtime do so; this call does it earlier. If the runtime cannot, the launch fails with the same error.
     cudaStreamCaptureStatus bound = cudaStreamCaptureStatusNone;
     answer = static_cast<CUresult>(cudaStreamIsCapturing(stream, &bound));
     status = static_cast<CUstreamCaptureStatus>(bound);
   }
   if (answer == CUDA_SUCCESS) [[likely]]
     return status == CU_STREAM_CAPTURE_STATUS_NONE ? Capture::no : Capture::yes;
-  // The legacy stream while a stream that waits for it is being captured: whatever is done to it now breaks
-  // that capture.
+  // This is the legacy stream while a stream that waits for it is being captured. Any call on it now would
+  // break that capture.
   return answer == CUDA_ERROR_STREAM_CAPTURE_IMPLICIT ? Capture::untouchable : Capture::no;
 }
 
 void Timer::State::check_device(const Operation& operation) noexcept {
   if (driver == nullptr || operation.device().device != host_device().device) return;
   say(Trouble::host_selector, LogLevel::warning,
-      "a GPU launch belongs to a selector of the host processor: its tables are not those of the GPU, and "
-      "what "
-      "it learns is saved under the name of the processor; write SelectorOptions{.device = "
-      "adaptive::cuda::device()}");
+      "a GPU launch uses a selector that was made for the host processor: the tables of this selector are "
+      "not "
+      "those of the GPU, and what it learns is saved under the name of the processor; write "
+      "SelectorOptions{.device = adaptive::cuda::device()}");
 }
 
 void Timer::State::begin(Launch& launch) noexcept {
@@ -115,8 +115,8 @@ void Timer::State::begin(Launch& launch) noexcept {
   const RelaxedCapture relaxed(*driver);
   EventPair* const pair = flight->pool().acquire();
   if (pair != nullptr) {
-    // Idle now: the start event retires at once, before the kernel is there. Idle later, but before the
-    // kernel arrives: `end` finds that out.
+    // If the stream is idle now, the start event retires before the kernel arrives. If the stream becomes
+    // idle later, but before the kernel arrives, `end` notices that.
     const CUresult busy = driver->stream_query(launch.stream_);
     const CUresult recorded = driver->event_record(pair->start, launch.stream_);
     if (recorded == CUDA_SUCCESS) {
@@ -146,8 +146,8 @@ void Timer::State::end(Launch& launch) noexcept {
   EventPair& pair = *static_cast<EventPair*>(slot);
   InFlight& flight = *pair.flight;
   const RelaxedCapture relaxed(*driver);
-  // A program that left by an exception may have enqueued half of its launch; one that began to capture in
-  // between would have the end in its graph.
+  // If an exception is leaving the scope, perhaps only half of the launch was enqueued. If the program has
+  // begun a capture in between, the end event would become part of the graph.
   CUresult recorded = CUDA_ERROR_UNKNOWN;
   const bool whole = std::uncaught_exceptions() <= pair.exceptions && capture_of(pair.stream) == Capture::no;
   if (whole) {
@@ -191,17 +191,18 @@ void Timer::State::fail(Launch& launch, cudaError_t status) noexcept {
     EventPool* const pool = current_pool();
     const bool known = pool != nullptr && pool->lost();
     if (pool != nullptr) lose(*pool, status);
-    // Once a context is lost everything fails in it, whatever the variant.
+    // Once a context is lost, every call in it fails, whatever the variant.
     if (known) return;
   }
   launch.operation_->fail(launch.decision_);
   if (is_memory(status))
     say(Trouble::memory, LogLevel::warning,
-        "a launch found no memory or no room on the GPU; its variant is set aside for that key");
+        "a launch failed because the GPU had too little memory or other resources; its variant is set aside "
+        "for that key");
 }
 
 void Timer::State::poll_sometimes() noexcept {
-  // A launch here and there is enough: timed ones look by themselves.
+  // It is sufficient that some untimed launches check: timed launches always do.
   if (pending.load(std::memory_order_relaxed) <= 0 || cupti != nullptr) [[likely]]
     return;
   thread_local std::uint32_t launches = 0;

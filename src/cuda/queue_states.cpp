@@ -5,7 +5,7 @@
 namespace adaptive::inline v1::timing {
 
 QueueStates::Entry* QueueStates::find(const void* operation) noexcept {
-  // Addresses of operations are some hundred bytes apart: the low bits say little.
+  // Operations are some hundred bytes apart, so the low bits of their addresses carry little information.
   const auto address = reinterpret_cast<std::uintptr_t>(operation);
   for (std::size_t i = static_cast<std::size_t>((address * 0x9E3779B97F4A7C15u) >> 40);; ++i) {
     Entry& entry = entries_[i % entries_.size()];

@@ -1,4 +1,4 @@
-// Which latencies of an operation may be compared with each other.
+// Decides which latencies of an operation may be compared with each other.
 #pragma once
 
 #include <cstddef>
@@ -7,17 +7,20 @@
 
 namespace adaptive::inline v1::timing {
 
-/// A latency measured on a busy queue is the kernel's alone; one measured on an idle queue has the launch in
-/// it, a few microseconds more. Compared with each other they would make the variant that happened to meet
-/// the idle queue the slower one. So an operation learns from one kind at a time:
+/// A latency measured on a busy queue is that of the kernel alone. A latency measured on an idle queue
+/// includes the launch itself, a few microseconds more. If the two kinds were compared, a variant that
+/// happened to meet an idle queue would seem slower. Therefore an operation learns from one kind at a time:
 ///
-/// - from queued ones at once;
-/// - from idle ones when there is next to nothing else: after `idle_run` in a row at the start, so that the
-///   first launches of a program that will queue do not count, or after `switch_run` in a row later;
-/// - from idle back to queued when these make more than a quarter of the samples for a while.
+/// - It learns from queued samples at once.
+/// - It learns from idle samples if there is almost nothing else: after `idle_run` in a row at the start, so
+///   that the first launches of a program that will fill its queue do not count, or after `switch_run` in a
+///   row later.
+/// - It goes back from idle to queued samples when these have been more than a quarter of the samples for a
+///   while.
 ///
-/// A change after something was learned makes the operation forget its run. Each change makes the next one
-/// four times as hard, so that a program which hovers between the two settles.
+/// If the operation has learned something before such a change, it forgets its run. Each change makes the
+/// next one need four times as much evidence, so that a program that alternates between the two kinds settles
+/// on one of them.
 ///
 /// Not thread-safe. Bounded: operations beyond `capacity` learn from queued samples only.
 class QueueStates {
@@ -26,7 +29,7 @@ class QueueStates {
   static constexpr std::uint32_t idle_run = 16;
   static constexpr std::uint32_t switch_run = 64;
   static constexpr std::uint32_t switch_run_max = 1u << 20;
-  /// An idle sample takes one of evidence away, a queued one adds so much.
+  /// Evidence that a queued sample adds; an idle sample takes away 1.
   static constexpr std::uint32_t queued_weight = 3;
 
   enum class Verdict {
@@ -37,7 +40,7 @@ class QueueStates {
 
   QueueStates() : entries_(2 * capacity) {}
 
-  /// What to do with a sample of the operation.
+  /// Says how to treat a sample of the operation.
   Verdict judge(const void* operation, bool idle) noexcept;
 
  private:

@@ -10,7 +10,7 @@ QueueStates::Verdict give_sample(QueueStates& states, Operation& operation, cons
     try {
       operation.relearn();
     } catch (...) {
-      // Memory is short: the operation keeps what it knew, and the policy takes the difference for a drift.
+      // Out of memory: the operation keeps its results, and its policy treats the difference as a drift.
     }
   }
   operation.record(decision, latency);

@@ -1,4 +1,4 @@
-// From a timed launch to its operation.
+// Gives a sample to its operation.
 #pragma once
 
 #include <adaptive/decision.hpp>
@@ -8,10 +8,10 @@
 
 namespace adaptive::inline v1::timing {
 
-/// Records `latency` unless it may not be compared with what the operation has learned from; makes the
-/// operation learn anew where from now on it learns from the other kind of sample. Launches that are in
-/// flight at such a change are judged like all others when they arrive, so the operation keeps waiting for
-/// them. One thread at a time.
+/// Records `latency` unless it cannot be compared with the samples from which the operation has learned. If
+/// the operation changes to the other kind of sample, makes it learn again from the start. Launches that are
+/// in flight at such a change are judged like all others when they arrive, so the operation keeps waiting for
+/// them. Only one thread at a time may call this.
 QueueStates::Verdict give_sample(QueueStates& states, Operation& operation, const Decision& decision,
                                  bool idle, Latency latency) noexcept;
 

@@ -7,8 +7,8 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// Enqueues one thread that runs for `ns` nanoseconds and then writes to `*ran_ns`, where that is not null,
-/// how long it ran. Memory that the device can write. What the runtime answers.
+/// Enqueues one thread that runs for `ns` nanoseconds and then writes the time that it ran to `*ran_ns`,
+/// which must be null or memory that the device can write. Returns the runtime's status.
 cudaError_t launch_spin(std::uint64_t ns, std::uint64_t* ran_ns, cudaStream_t stream);
 /// The kernel itself, for `cudaLaunchKernel` with (std::uint64_t ns, std::uint64_t* ran_ns).
 const void* spin_kernel() noexcept;

@@ -1,4 +1,4 @@
-// The public face of timers, and what they set up.
+// The public interface of timers, and their set-up.
 #include <adaptive/cuda/timer.hpp>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ Timer::State::State(TimerOptions timer_options) : driver(Driver::find()), option
     cupti = CuptiSession::open(why);
     if (cupti == nullptr)
       say(Trouble::cupti, LogLevel::warning,
-          "CUPTI is not to be had (" + why + "); launches are timed by events");
+          "CUPTI is not available (" + why + "); launches are timed by events");
   }
 }
 
@@ -32,7 +32,8 @@ Timer::State::~State() {
   for (std::atomic<InFlight*>& place : flights) {
     InFlight* const flight = place.load(std::memory_order_acquire);
     if (flight == nullptr) continue;
-    // A thread that is still measuring must not outlast the program's last timer: CUDA may go away then.
+    // A thread that is still measuring must not outlive the program's last timer, because CUDA may be
+    // unloaded then.
     flight->pool().bias().wait();
     give_up(*flight);
     delete flight;
@@ -50,17 +51,17 @@ void Timer::State::report(LogLevel level, std::string_view line) const noexcept 
   try {
     options.log(level, line);
   } catch (...) {
-    // The program's callback broke its promise; the launch goes on.
+    // The program's callback has thrown, which it must not do; the launch goes on.
   }
 }
 
 void Timer::State::lose(EventPool& pool, int status) noexcept {
   if (!pool.lose()) return;
   try {
-    report(LogLevel::error, "a GPU's context is lost (CUDA error " + std::to_string(status) +
-                                "); launches there are not timed any more");
+    report(LogLevel::error, "the context of a GPU is lost (CUDA error " + std::to_string(status) +
+                                "); its launches are no longer timed");
   } catch (...) {
-    // No memory for the line: `TimerCounters::lost` tells.
+    // Out of memory for the message; `TimerCounters::lost` still counts.
   }
 }
 
@@ -104,7 +105,7 @@ Timing Timer::timing() const noexcept {
 Latency Timer::bias() noexcept {
   EventPool* pool = state_->current_pool();
   if (pool == nullptr && state_->driver != nullptr) {
-    // A thread that has not used the runtime yet has no context; this is how the runtime binds its own.
+    // A thread that has not used the runtime yet has no context; this call makes the runtime bind its own.
     const RuntimeErrorGuard guard;
     if (guard.clean() && cudaFree(nullptr) == cudaSuccess) pool = state_->current_pool();
   }

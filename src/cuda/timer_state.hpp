@@ -1,5 +1,5 @@
-// A timer behind its face. `launch.cpp` begins and ends launches, `harvest.cpp` takes what has arrived by
-// events, `kernel_records.cpp` is the same by CUPTI.
+// The implementation of a timer. `launch.cpp` begins and ends launches; `harvest.cpp` takes the latencies of
+// event pairs that have arrived, and `kernel_records.cpp` those from CUPTI.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ struct Timer::State final : timing::CuptiClient {
   explicit State(TimerOptions timer_options);
   ~State() override;
 
-  /// Kinds of trouble, each said once.
+  /// Kinds of trouble, each reported once.
   enum class Trouble : unsigned { no_driver, cupti, lost, memory, host_selector };
 
   // The launch path.
@@ -33,21 +33,22 @@ struct Timer::State final : timing::CuptiClient {
   void end(Launch& launch) noexcept;
   void fail(Launch& launch, cudaError_t status) noexcept;
   void cancel(Launch& launch) noexcept;
-  /// The slot is free again; nothing will be recorded.
+  /// Drops the timing of a launch and frees its slot.
   void drop_timing(Launch& launch) noexcept;
-  /// Warns where the operation's selector was made for the host processor. At the timer's first launch and at
-  /// timed ones, so that the untimed launches of the steady state do not pay for it.
+  /// Warns if the operation's selector was made for the host processor. Called at the timer's first launch
+  /// and at timed launches, so that the untimed launches of the steady state do not pay for it.
   void check_device(const Operation& operation) noexcept;
-  /// In a small share of the calls, and only where something is pending.
+  /// Harvests in a small share of the calls, and only if a latency is pending.
   void poll_sometimes() noexcept;
 
-  // Taking what has arrived.
+  // Takes latencies that have arrived.
   enum class Wait : bool { no, yes };
-  /// At most `most` latencies; nothing where another thread is at it and this one is not to wait.
+  /// Takes at most `most` latencies and returns their number; 0 if another thread is taking them and `wait`
+  /// is `no`.
   std::size_t harvest(std::size_t most, Wait wait) noexcept;
   bool drain() noexcept;
 
-  // The same by CUPTI; only where `cupti` is set.
+  // The same with CUPTI; called only if `cupti` is set.
   void* begin_records(const Launch& launch) noexcept;
   void end_records(void* slot) noexcept;
   std::size_t flush_records() noexcept;
@@ -55,15 +56,15 @@ struct Timer::State final : timing::CuptiClient {
   void arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
   void lost(const timing::CuptiLaunch& launch) noexcept override;
 
-  /// Says a line once for each kind of trouble.
+  /// Reports a line once for each kind of trouble.
   void say(Trouble trouble, LogLevel level, std::string_view line) noexcept;
-  /// Gives a line to the program's callback, or to stderr where there is none.
+  /// Passes a line to the program's callback, or to stderr if there is none.
   void report(LogLevel level, std::string_view line) const noexcept;
   void lose(EventPool& pool, int status) noexcept;
   InFlight* in_flight_of(CUcontext context) noexcept;
   EventPool* current_pool() noexcept;
 
-  // One at a time; `harvesting` is held.
+  // The caller holds `harvesting`.
   std::size_t harvest(InFlight& flight, std::size_t most, Wait wait) noexcept;
   bool arrived(InFlight& flight, EventPair& pair, Wait wait) noexcept;
   void settle(InFlight& flight, EventPair& pair) noexcept;
@@ -71,7 +72,7 @@ struct Timer::State final : timing::CuptiClient {
 
   const Driver* driver = nullptr;  // null: launches are untimed
   TimerOptions options;
-  CuptiSession* cupti = nullptr;  // null: by events
+  CuptiSession* cupti = nullptr;  // null: events are used
   std::uint32_t pending_max = 0;
   std::array<std::atomic<InFlight*>, EventPool::pools_max> flights{};
 

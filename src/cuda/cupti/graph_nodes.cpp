@@ -3,12 +3,12 @@
 namespace adaptive::inline v1::timing {
 namespace {
 
-// CUPTI numbers the nodes of a graph in the lower half of their ids.
+// The lower half of a node's id is its number in the graph; the upper half identifies the graph.
 std::uint64_t graph_of(std::uint64_t node) noexcept {
   return node >> 32;
 }
 
-// Ids rise and wrap around.
+// Correlation ids rise and wrap around.
 bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
   return static_cast<std::int32_t>(a - b) > 0;
 }
@@ -16,7 +16,7 @@ bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
 }  // namespace
 
 void CuptiGraphNodes::insert(Handle launch, std::uint64_t node) {
-  // Ids of destroyed graphs come again: the latest owner counts, once.
+  // Ids of destroyed graphs are used again: a node belongs to its latest owner.
   const auto known = nodes_.find(node);
   if (known != nodes_.end() && known->second.launch == launch) return;
   if (known == nodes_.end() && nodes_.size() >= nodes_max) {

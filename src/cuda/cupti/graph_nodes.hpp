@@ -1,4 +1,4 @@
-// Which launch the kernels of a replayed graph belong to.
+// Finds the launch to which the kernels of a replayed graph belong.
 #pragma once
 
 #include <cstddef>
@@ -13,33 +13,33 @@
 
 namespace adaptive::inline v1::timing {
 
-/// Kernel records of a replay bear the id of the node in the executable graph. CUPTI tells of every copy of a
-/// node as it is made, from captured graph to clone to executable, so a launch is registered with the nodes
-/// that it was captured as, before the graph is instantiated, and found again from all copies. A replay's
-/// latency of a launch is the sum over its nodes; it is given to the operation with `record(key, variant,
-/// latency)`.
+/// The kernel records of a replay carry the id of the node in the executable graph. CUPTI reports every copy
+/// of a node when it is made, from the captured graph to its clone to the executable graph. A launch is
+/// therefore registered with its captured nodes before the graph is instantiated, and is found again from all
+/// copies of these nodes. In each replay, the latency of a launch is the sum over its nodes; the operation
+/// receives it with `record(key, variant, latency)`.
 ///
-/// Thread-safe. Bounded by `nodes_max`; copies beyond it are not timed, and counted.
+/// Thread-safe. Holds at most `nodes_max` nodes; further copies are not timed, but counted.
 class CuptiGraphNodes {
  public:
   static constexpr std::size_t nodes_max = 65'536;
 
   using Handle = std::uint64_t;  ///< 0: none
 
-  /// A captured launch with the ids of its kernel nodes (`CuptiSession::graph_node_id`).
+  /// Registers a captured launch and the ids of its kernel nodes (`CuptiSession::graph_node_id`).
   Handle add(std::span<const std::uint64_t> nodes, Operation& operation, const Key& key,
              std::uint32_t variant);
-  /// Before the operation goes. Its copies are forgotten with it.
+  /// Must be called before the operation is destroyed. Also forgets all copies of the launch.
   void remove(Handle launch) noexcept;
 
-  // From CUPTI.
+  // Called when CUPTI reports a copied node, a graph launch, or a kernel of a graph.
   void cloned(std::uint64_t original, std::uint64_t copy) noexcept;
   void replayed(std::uint32_t correlation) noexcept;
   void record(std::uint64_t node, std::uint32_t correlation, std::uint64_t ns) noexcept;
 
   struct Counters {
     std::uint64_t recorded = 0;  ///< latencies given to operations
-    std::uint64_t partial = 0;   ///< replays of which not all records came
+    std::uint64_t partial = 0;   ///< replays with missing records
     std::uint64_t dropped = 0;   ///< copies beyond the bound
     std::size_t nodes = 0;
   };
@@ -51,10 +51,10 @@ class CuptiGraphNodes {
     Operation* operation = nullptr;
     Key key;
     std::uint32_t variant = 0;
-    std::uint32_t since = 0;                ///< correlation id of the last replay that does not count
-    std::vector<std::uint64_t> nodes = {};  ///< all copies
+    std::uint32_t since = 0;  ///< correlation id of the latest replay before the launch was registered
+    std::vector<std::uint64_t> nodes = {};  ///< the captured nodes and all their copies
   };
-  /// The nodes of one launch in one graph, and how much of a replay has come.
+  /// The nodes of one launch in one graph, and the part of a replay that has been recorded so far.
   struct Copy {
     std::size_t nodes = 0;
     std::size_t seen = 0;

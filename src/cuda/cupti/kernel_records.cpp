@@ -1,4 +1,4 @@
-// A timer that goes by CUPTI's records instead of events.
+// A timer that uses CUPTI's kernel records instead of events.
 #include <chrono>
 #include <exception>
 #include <thread>
@@ -8,13 +8,13 @@
 namespace adaptive::inline v1::cuda {
 namespace {
 
-// From the end of the last kernel until its record is delivered, at the very worst.
+// Upper limit of the time from the end of the last kernel to the delivery of its record.
 constexpr std::chrono::seconds delivery_max{2};
 
 }  // namespace
 
 void Timer::State::arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept {
-  // A record has the kernel alone, whether its stream was idle or busy.
+  // A record contains only the kernel's time, whether its stream was idle or busy.
   launch.operation->record(launch.decision, latency);
   count(counts.recorded);
   pending.fetch_sub(1, std::memory_order_relaxed);
@@ -63,7 +63,7 @@ void Timer::State::drain_records() noexcept {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     flush_records();
   }
-  // Their records were dropped, or the context went with them.
+  // These records were dropped, or lost with their context.
   cupti->launches.abandon_all(*this);
 }
 

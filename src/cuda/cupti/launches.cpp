@@ -6,7 +6,7 @@
 namespace adaptive::inline v1::timing {
 namespace {
 
-// The launch that this thread is in.
+// The innermost launch that this thread has begun and not ended.
 constinit thread_local CuptiLaunch* current = nullptr;
 
 std::int64_t now_ns() noexcept {
@@ -19,7 +19,7 @@ constexpr std::uint64_t low_half = 0xFFFFFFFFu;
 constexpr unsigned number_bits = 12;
 static_assert(CuptiLaunches::capacity == 1u << number_bits);
 
-// 32 bits of the id, 20 of the use, 12 of the number.
+// Packs 32 bits of the correlation id, 20 bits of the use and 12 bits of the launch's number.
 std::uint64_t pack(std::uint32_t correlation, const CuptiLaunch& launch) noexcept {
   const std::uint64_t which = launch.state.load(std::memory_order_relaxed) >> 32;
   return std::uint64_t{correlation} << 32 | (which << number_bits & low_half) | launch.number;
@@ -64,12 +64,12 @@ void CuptiLaunches::end(CuptiLaunch& launch) noexcept {
 
 void CuptiLaunches::abandon(CuptiLaunch& launch) noexcept {
   current = launch.outer;
-  const std::lock_guard lock(delivery);  // a record may just be coming in
+  const std::lock_guard lock(delivery);  // another thread may be processing a record of the launch
   give_up(launch, false);
 }
 
-// Whether it has ended and records are missing. `delivery` is held, so that it stays so: nothing else frees
-// such a launch, and its fields may be read.
+// Whether the launch has ended and records are missing. The caller holds `delivery`, so the answer stays
+// true: nothing else frees such a launch, and its fields may be read.
 bool CuptiLaunches::waits(const CuptiLaunch& launch) noexcept {
   const std::uint64_t parts = launch.state.load(std::memory_order_acquire) & low_half;
   return parts != 0 && (parts & CuptiLaunch::open) == 0;
@@ -118,7 +118,7 @@ void CuptiLaunches::record(std::uint32_t correlation, std::uint64_t ns) noexcept
   settle(*launch, 1);
 }
 
-// The launch that waits for the record of that id, which it does no longer.
+// Returns the launch that waits for the record with this id, and removes the id.
 CuptiLaunch* CuptiLaunches::take(std::uint32_t correlation) noexcept {
   std::atomic<std::uint64_t>& place = by_id_[correlation % ids];
   std::uint64_t found = place.load(std::memory_order_acquire);
@@ -137,7 +137,7 @@ void CuptiLaunches::settle(CuptiLaunch& launch, std::uint64_t part) noexcept {
   free(launch);
 }
 
-// `delivery` is held, so that no record can be on its way to the launch.
+// The caller holds `delivery`, so that no record can reach the launch meanwhile.
 void CuptiLaunches::give_up(CuptiLaunch& launch, bool tell) noexcept {
   if (tell) launch.client->lost(launch);
   free(launch);
@@ -146,7 +146,7 @@ void CuptiLaunches::give_up(CuptiLaunch& launch, bool tell) noexcept {
 void CuptiLaunches::free(CuptiLaunch& launch) noexcept {
   launch.client = nullptr;
   launch.ended_ns.store(0, std::memory_order_relaxed);
-  // The next use: records of this one find another number.
+  // Begins the next use, so that late records of this use no longer match.
   launch.state.store((launch.state.load(std::memory_order_relaxed) & ~low_half) + use,
                      std::memory_order_release);
   active_.fetch_sub(1, std::memory_order_relaxed);

@@ -9,11 +9,11 @@
 namespace adaptive::inline v1::cuda {
 namespace {
 
-// CUPTI_API_VERSION is 130001 for CUDA 13.0.1, and was a plain count before CUDA 12.
+// CUPTI_API_VERSION is 130001 for CUDA 13.0.1; before CUDA 12 it was a plain count.
 constexpr std::uint32_t version_of_major = 10'000;
 
 void* open_library() {
-  // By its soname first: that is the one that another part of the program has loaded, if any.
+  // Try the soname first, so that a library that another part of the program has loaded is used again.
   const std::string soname = "libcupti.so." + std::to_string(CUDA_VERSION / 1000);
   if (void* const library = dlopen(soname.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
 #if defined(ADAPTIVE_CUPTI_HINT)

@@ -1,4 +1,4 @@
-// CUPTI's functions, found at run time: a program that never asks for kernel records never loads the library.
+// Finds CUPTI's functions at run time. A program that never asks for kernel records never loads the library.
 #pragma once
 
 #include <cuda.h>
@@ -6,8 +6,9 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// The newest kernel record of the headers. The library must be of the same major version: records grow at
-/// their end within one, and what is read here (times, correlation and node ids) keeps its place.
+/// The newest kernel record in the headers. The library must have the same major version: within one, records
+/// only grow at their end, so the fields that are read here (times, correlation id, node id) keep their
+/// places.
 #if CUPTI_API_VERSION >= 130000
 using CuptiKernel = CUpti_ActivityKernel10;
 #else
@@ -28,7 +29,7 @@ struct CuptiLibrary {
   decltype(&cuptiGetGraphNodeId) get_graph_node_id;
   decltype(&cuptiGetResultString) get_result_string;
 
-  /// Null where it is not installed, or of another major version.
+  /// Null if CUPTI is not installed or has another major version.
   static const CuptiLibrary* find() noexcept;
 };
 

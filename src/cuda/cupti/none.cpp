@@ -1,4 +1,4 @@
-// In place of the session where the headers of CUPTI were not found when the library was built.
+// Replaces the session if CUPTI's headers were not found when the library was built.
 #include "cuda/cupti/session.hpp"
 
 namespace adaptive::inline v1::cuda {

@@ -14,16 +14,17 @@
 namespace adaptive::inline v1::cuda {
 namespace {
 
-// Small buffers are full soon, and only full ones come while the GPU is busy: one holds some 150 kernels.
+// Buffers are small, because CUPTI delivers only full ones while the GPU is busy. One holds about 150
+// kernels.
 constexpr std::size_t buffer_bytes = 32 * 1024;
 constexpr std::uint32_t buffers = 64;
 constexpr std::size_t alignment = 64;
 
 constexpr std::chrono::milliseconds flush_period{20};
-// A kernel may wait in its stream for long, but not for ever; its record may never come.
+// A kernel may wait long in its stream, but not for ever, and its record may never come.
 constexpr std::int64_t patience_ns = 60'000'000'000;
 
-// Everything that makes a kernel without saying how many.
+// Calls that launch an unknown number of kernels.
 constexpr std::array graph_launches = {CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch,
                                        CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz};
 constexpr std::array kernel_launches = {CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel,
@@ -42,7 +43,7 @@ struct Buffers {
   }
 };
 
-// Made at the first use and never destroyed: CUPTI keeps buffers, and calls back, until the process ends.
+// Created at first use and never destroyed: CUPTI keeps buffers and calls back until the process ends.
 CuptiSession* session = nullptr;
 Buffers* pool = nullptr;
 const CuptiLibrary* cupti = nullptr;
@@ -57,11 +58,11 @@ bool is_graph_launch(CUpti_CallbackId id) noexcept {
 
 }  // namespace
 
-// What CUPTI calls.
+// The functions that CUPTI calls.
 struct CuptiCallbacks {
   static void CUPTIAPI requested(std::uint8_t** buffer, std::size_t* size, std::size_t* records) {
     const std::uint32_t number = pool->free.pop();
-    *records = 0;  // as many as fit
+    *records = 0;  // no limit: as many records as fit
     if (number == timing::FreeList::none) {
       *buffer = nullptr;  // CUPTI drops the records
       *size = 0;
@@ -80,7 +81,7 @@ struct CuptiCallbacks {
       while (cupti->get_next_record(buffer, bytes, &record) == CUPTI_SUCCESS) {
         if (record->kind != CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) continue;
         const auto* const kernel = reinterpret_cast<const CuptiKernel*>(record);
-        if (kernel->end <= kernel->start) continue;  // it has no times
+        if (kernel->end <= kernel->start) continue;  // the record has no times
         const std::uint64_t ns = kernel->end - kernel->start;
         if (kernel->graphNodeId != 0)
           session->graph_nodes.record(kernel->graphNodeId, kernel->correlationId, ns);
@@ -131,7 +132,7 @@ CuptiSession* CuptiSession::open(std::string& why) noexcept {
   try {
     const CuptiLibrary* const library = CuptiLibrary::find();
     if (library == nullptr) {
-      why = "the library is not installed, or of another version";
+      why = "the library is not installed, or has another major version";
       return nullptr;
     }
     {
@@ -145,7 +146,7 @@ CuptiSession* CuptiSession::open(std::string& why) noexcept {
     ++session->users_;
     return session;
   } catch (...) {
-    return nullptr;  // out of memory, or of threads
+    return nullptr;  // out of memory, or no thread could be started
   }
 }
 
@@ -170,9 +171,9 @@ bool CuptiSession::attach(std::string& why) {
   bool all = fine(cupti->register_callbacks(&CuptiCallbacks::requested, &CuptiCallbacks::completed),
                   "register callbacks") &&
              fine(cupti->enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "record kernels");
-  // Without it replayed graphs have no latencies, launches do.
+  // If this fails, launches still have latencies, but replayed graphs do not.
   cupti->enable_callback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE, CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED);
-  // Not every version of CUPTI tells of every way to launch; one it must tell of.
+  // Not every version of CUPTI reports every kind of kernel launch, but it must report at least one.
   std::size_t told = 0;
   for (const auto id : kernel_launches)
     if (cupti->enable_callback(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API,
@@ -181,12 +182,12 @@ bool CuptiSession::attach(std::string& why) {
   for (const auto id : graph_launches)
     cupti->enable_callback(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API, static_cast<CUpti_CallbackId>(id));
   if (all && told == 0) {
-    why = "it does not tell of launches";
+    why = "it does not report kernel launches";
     all = false;
   }
   if (all) {
     stop_ = false;
-    // The program's signals are for the program's threads.
+    // Block all signals in the new thread: the program's threads handle the program's signals.
     sigset_t every;
     sigset_t before;
     sigfillset(&every);
@@ -194,7 +195,7 @@ bool CuptiSession::attach(std::string& why) {
     try {
       flusher_ = std::thread([this] { flush_now_and_then(); });
     } catch (...) {
-      why = "no thread to be had";
+      why = "no thread could be started";
       all = false;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -1,4 +1,4 @@
-// The process's one connection with CUPTI.
+// The only connection of the process to CUPTI.
 #pragma once
 
 #include <condition_variable>
@@ -15,29 +15,30 @@ struct CUgraphNode_st;
 
 namespace adaptive::inline v1::cuda {
 
-/// CUPTI serves one client a process: where a profiler or another library is it, `open` says so, and timers
-/// go by events. The connection is made by the first timer that asks for it and given up with the last, so
-/// that a profiler can be attached in between.
+/// CUPTI serves one client in a process. If a profiler or another library is that client, `open` fails with a
+/// reason, and timers use events. The first timer that asks for the connection makes it, and the last one
+/// closes it, so that a profiler can be attached in between.
 ///
-/// While it is open every kernel of the process is recorded, timed or not. Buffers are delivered when they
-/// are full, or by a flush when the GPU has nothing left in them. A flush blocks its caller for some tens of
-/// microseconds, so a thread of its own does that now and then.
+/// While the connection is open, every kernel of the process is recorded, whether it is timed or not. CUPTI
+/// delivers buffers when they are full, or at a flush if the GPU has no more work for them. A flush blocks
+/// its caller for some tens of microseconds; therefore a thread of the session flushes periodically.
+/// Thread-safe.
 class CuptiSession {
  public:
-  /// One more user. Null where CUPTI cannot be had, `why` says the reason.
+  /// Adds a user. Returns null if CUPTI is not available; `why` is then the reason.
   static CuptiSession* open(std::string& why) noexcept;
-  /// Null where no timer uses CUPTI at present.
+  /// Null if no timer uses CUPTI at present.
   static CuptiSession* current() noexcept;
   void close() noexcept;
 
   timing::CuptiLaunches launches;
   timing::CuptiGraphNodes graph_nodes;
 
-  /// The id that records of the node's kernel bear; 0 where CUPTI does not know it. For captured graphs: call
-  /// it, and `graph_nodes.add`, before the graph is instantiated.
+  /// The id that the records of the node's kernel will carry; 0 if CUPTI does not know the node. For captured
+  /// graphs: call it and `graph_nodes.add` before the graph is instantiated.
   std::uint64_t graph_node_id(CUgraphNode_st* node) const noexcept;
 
-  /// Has everything delivered that is complete. Does not wait for the GPU.
+  /// Makes CUPTI deliver all complete records. Does not wait for the GPU.
   void flush() noexcept;
 
  private:

@@ -11,10 +11,10 @@ namespace {
 
 using GetAddress = CUresult (*)(const char*, void**, int, cuuint64_t, CUdriverProcAddressQueryResult*);
 
-constexpr int version = 12000;  // whose signatures `GraphDriver` has
+constexpr int version = 12000;  // the version whose signatures `GraphDriver` has
 
 bool load(GraphDriver& driver) noexcept {
-  if (Driver::find() == nullptr) return false;  // which also initialises the driver
+  if (Driver::find() == nullptr) return false;  // also initialises the driver
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return false;
   const auto get = reinterpret_cast<GetAddress>(dlsym(library, "cuGetProcAddress_v2"));

@@ -1,4 +1,4 @@
-// The driver's functions on graphs, found at run time.
+// Finds the driver functions on graphs at run time.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,11 @@ namespace adaptive::inline v1::cuda {
 /// CUDA_ERROR_LOSSY_QUERY, which the headers before CUDA 12.3 do not name.
 constexpr auto lossy_query = static_cast<CUresult>(402);
 
-/// Graphs are read and changed through the driver alone. The runtime would leave its errors to the program as
-/// the thread's last one, and it refuses kernels that it did not load itself, as those of cuBLASLt.
+/// Graphs are read and changed only through the driver. The runtime would leave its errors to the program as
+/// the thread's last error, and it refuses kernels that it has not loaded itself, such as those of cuBLASLt.
 ///
-/// These are the functions of CUDA 12.0, which answer `lossy_query` where an edge carries data that
-/// they do not know (programmatic dependent launch): such nodes are left alone.
+/// These are the functions of CUDA 12.0. They return `lossy_query` if an edge carries data that they do not
+/// know (programmatic dependent launch); such nodes are not changed.
 struct GraphDriver {
   CUresult (*capture_info)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,
                            const CUgraphNode** dependencies, std::size_t* count);
@@ -34,7 +34,7 @@ struct GraphDriver {
   CUresult (*set_memset)(CUgraphExec, CUgraphNode, const CUDA_MEMSET_NODE_PARAMS_v1*, CUcontext);
   CUresult (*set_memcpy)(CUgraphExec, CUgraphNode, const CUDA_MEMCPY3D_v2*, CUcontext);
 
-  /// Null where `Driver::find` is null.
+  /// Null if `Driver::find` returns null.
   static const GraphDriver* find() noexcept;
 };
 

@@ -18,7 +18,7 @@ bool same_set(Nodes a, Nodes b) {
   return a == b;
 }
 
-// Nothing where an edge is more than an order.
+// Returns nothing if an edge is more than an ordering constraint.
 std::optional<Nodes> dependencies_of(const GraphDriver& driver, CUgraphNode node) {
   std::size_t count = 0;
   if (driver.node_dependencies(node, nullptr, &count) != CUDA_SUCCESS) return std::nullopt;
@@ -32,8 +32,8 @@ bool can_be_set(CUgraphNodeType type) {
          type == CU_GRAPH_NODE_TYPE_MEMSET;
 }
 
-// By number where the headers of CUDA 12.0 do not name them. One that the driver does not know it refuses for
-// every node alike.
+// Numbers stand for attributes that the headers of CUDA 12.0 do not name. A driver that does not know an
+// attribute refuses it for every node alike.
 constexpr std::array<CUlaunchAttributeID, 6> fixed_attributes = {
     CU_LAUNCH_ATTRIBUTE_COOPERATIVE,
     CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION,
@@ -59,7 +59,7 @@ struct Read {
   CUresult status;
 };
 
-// Bytes that the driver does not write are zero, so that two can be compared as they lie.
+// Bytes that the driver does not write are zero, so that two results can be compared with memcmp.
 template <class Params>
 Read<Params> read(CUresult (*get)(CUgraphNode, Params*), CUgraphNode node) {
   Read<Params> result;
@@ -74,7 +74,7 @@ CUresult assign_memory(CUresult (*get)(CUgraphNode, Params*),
                        const Assignment& a) {
   const Read<Params> now = read(get, a.present), then = read(get, a.wanted);
   if (then.status != CUDA_SUCCESS) return then.status;
-  // CUDA refuses to set some at all, so nothing is set where nothing differs.
+  // CUDA refuses to set some kinds of node at all, so nothing is set if nothing differs.
   if (now.status == CUDA_SUCCESS && std::memcmp(&now.params, &then.params, sizeof(Params)) == 0)
     return CUDA_SUCCESS;
   return set(exec, a.node, &then.params, a.context);
@@ -110,7 +110,8 @@ CapturePoint CapturePoint::of(const GraphDriver& driver, CUstream stream) {
     point.active = true;  // only a capture has dependencies
     return point;
   }
-  // Any other refusal is the legacy stream while a blocking stream captures: not a capture of this stream.
+  // Any other error means the legacy stream while a blocking stream captures; that is not a capture of this
+  // stream.
   if (answer != CUDA_SUCCESS) return point;
   point.active = status != CU_STREAM_CAPTURE_STATUS_NONE;
   if (status != CU_STREAM_CAPTURE_STATUS_ACTIVE) return point;
@@ -132,7 +133,7 @@ std::optional<Nodes> chain_between(const GraphDriver& driver, const CapturePoint
   const std::size_t added = after.node_count - before.node_count;
   Nodes chain, behind = after.dependencies;
   while (chain.size() < added) {
-    // Where the body has left work on another stream this walk comes out at the wrong place or at a fork.
+    // If the body has left work on another stream, this walk ends at the wrong place or finds a fork.
     if (behind.size() != 1) return std::nullopt;
     const CUgraphNode node = behind.front();
     CUgraphNodeType type{};

@@ -1,4 +1,5 @@
-// Which nodes a launch has added to a graph, and how those of one graph get the parameters of another.
+// Finds the nodes that a launch has added to a graph, and copies the parameters of nodes of one graph to
+// those of another.
 #pragma once
 
 #include <cstddef>
@@ -14,35 +15,36 @@ namespace adaptive::inline v1::cuda {
 
 using Nodes = std::vector<CUgraphNode>;
 
-/// Where a stream's capture stands.
+/// The state of a stream's capture.
 struct CapturePoint {
   bool active = false;
-  /// Whether the rest can be relied upon.
+  /// Whether the other members are valid.
   bool known = false;
   cuuint64_t id = 0;
   CUgraph graph = nullptr;
   std::size_t node_count = 0;
-  /// What the next node of the stream will depend on.
+  /// The nodes on which the next node of the stream will depend.
   Nodes dependencies;
-  /// All nodes, asked for only where there are no dependencies: nothing else tells then which are new.
+  /// All nodes of the graph. Read only if there are no dependencies, because then nothing else tells which
+  /// nodes are new.
   Nodes nodes;
 
   static CapturePoint of(const GraphDriver& driver, CUstream stream);
 };
 
-/// The nodes that were added between two points of one stream, first to last. Nothing where they are not a
-/// line of kernels, memsets and copies that begins where the stream stood: the work forked, joined another
-/// stream, or uses programmatic dependent launch.
+/// Returns the nodes that were added between two points of one stream, first to last. Returns nothing unless
+/// they form a single chain of kernels, memsets and copies that begins where the stream was: the work may
+/// have forked, joined another stream, or used programmatic dependent launch.
 std::optional<Nodes> chain_between(const GraphDriver& driver, const CapturePoint& before,
                                    const CapturePoint& after);
 
-/// Whether the nodes are of the same kinds, and the kernels' attributes the same that cannot be set in an
-/// executable graph (clusters, cooperative launch, ...). Priority, access window and memory domain stay those
-/// of the capture: they come from its stream.
+/// Whether the nodes have the same kinds, and the kernels agree in the attributes that cannot be set in an
+/// executable graph (clusters, cooperative launch, ...). Priority, access window and memory domain may
+/// differ: they come from the stream, and the captured values stay in effect.
 bool interchangeable(const GraphDriver& driver, const Nodes& a, const Nodes& b);
 
-/// A node of an executable graph that is to get the parameters of another node. `present` is the node whose
-/// parameters it has now.
+/// A node of an executable graph that is to get the parameters of the node `wanted`. `present` is the node
+/// whose parameters it has now.
 struct Assignment {
   CUgraphNode node;
   CUgraphNode present;
@@ -52,8 +54,8 @@ struct Assignment {
 
 enum class Assigned {
   all,
-  none,  ///< CUDA refused one; those before it are as they were
-  some,  ///< and it refused to take them back
+  none,  ///< CUDA refused a change; the changes before it were taken back
+  some,  ///< CUDA refused a change, and also refused to take back those before it
 };
 
 Assigned assign(const Driver& driver, const GraphDriver& graphs, CUgraphExec exec,

@@ -1,4 +1,4 @@
-// Captures whose graph nobody instantiates: only the parameters of its nodes are of use.
+// Captures graphs that nobody instantiates, for the parameters of their nodes.
 #pragma once
 
 #include <utility>
@@ -30,15 +30,16 @@ class ScratchGraph {
   CUgraph graph_ = nullptr;
 };
 
-/// One capture on a stream of its own, in a context that is current while it begins. The stream is made for
-/// one update and not kept: after a reset of the device there would be no safe time to destroy it. It does
-/// not synchronise with the legacy stream, which other threads could not use otherwise meanwhile.
+/// One capture on a stream of its own, in a context that is current while the capture begins. The stream is
+/// created for one update and not kept, because after a device reset there would be no safe time to destroy
+/// it. It does not synchronise with the legacy stream; otherwise other threads could not use that stream
+/// during the capture.
 class ScratchCapture {
  public:
   ScratchCapture(const GraphDriver& driver, CUcontext context) noexcept
       : driver_(&driver), context_(context) {
     if (driver.stream_create(&stream_, CU_STREAM_NON_BLOCKING) != CUDA_SUCCESS) stream_ = nullptr;
-    // Relaxed: a body may do what a capture does not like, load a module for one, as long as it works.
+    // Relaxed mode: a body may make calls that a strict capture forbids, such as loading a module.
     open_ =
         stream_ != nullptr && driver.begin_capture(stream_, CU_STREAM_CAPTURE_MODE_RELAXED) == CUDA_SUCCESS;
   }
@@ -48,7 +49,7 @@ class ScratchCapture {
         stream_(std::exchange(other.stream_, nullptr)),
         open_(std::exchange(other.open_, false)) {}
   ScratchCapture& operator=(ScratchCapture&&) = delete;
-  /// Ends the capture whatever happened: an exception must not leave the stream capturing.
+  /// Always ends the capture: an exception must not leave the stream capturing.
   ~ScratchCapture() {
     end();
     if (stream_ != nullptr) driver_->stream_destroy(stream_);
@@ -58,7 +59,7 @@ class ScratchCapture {
   CUstream stream() const noexcept { return stream_; }
   bool open() const noexcept { return open_; }
 
-  /// Null where the capture was broken, or work was left on other streams.
+  /// Null if the capture was broken, or if work was left on other streams.
   ScratchGraph end() noexcept {
     CUgraph graph = nullptr;
     if (std::exchange(open_, false)) driver_->end_capture(stream_, &graph);

@@ -24,14 +24,14 @@ struct TrackedLaunch {
   TrackedGraph::Body body;
   CUcontext context;
   std::uint32_t variant;
-  /// In the captured graph; nothing where they cannot be updated.
+  /// The nodes in the captured graph; nothing if they cannot be updated.
   std::optional<Nodes> nodes = {};
-  /// Whose parameters the executable graph has now: `nodes`, or after an update some of `scratch`.
+  /// The nodes whose parameters the executable graph has now: `nodes`, or nodes of `scratch` after an update.
   Nodes present = {};
   std::shared_ptr<const ScratchGraph> scratch = {};
 };
 
-// What a stale launch is to become.
+// The new state of a stale launch.
 struct Change {
   std::size_t index;
   Pin pin;
@@ -42,7 +42,7 @@ struct Change {
 }  // namespace
 
 struct TrackedGraph::State {
-  std::vector<Pin> pins;  // apart from the rest: `stale` reads nothing else
+  std::vector<Pin> pins;  // separate from the launches, because `stale` reads nothing else
   std::vector<TrackedLaunch> launches;
   bool mixed = false;
 
@@ -64,7 +64,8 @@ cudaError_t TrackedGraph::launch_on(Operation& operation, const Key& key, cudaSt
   const CapturePoint before = CapturePoint::of(*graphs, stream);
   if (!before.active) return body(pin.variant(), stream);
 
-  // With an error pending, or in a capture that is broken already, a body fails through no fault of its own.
+  // If an error is pending, or the capture is broken already, a failure of the body is not the variant's
+  // fault.
   const bool sound = before.known && cudaPeekAtLastError() == cudaSuccess;
   const cudaError_t status = body(pin.variant(), stream);
   if (status != cudaSuccess && sound) operation.fail(pin.decision());
@@ -104,7 +105,7 @@ GraphUpdate TrackedGraph::update(cudaGraphExec_t exec) {
   if (driver == nullptr || graphs == nullptr || exec == nullptr) return GraphUpdate::recapture;
 
   {
-    const RuntimeErrorGuard guard;  // what a body leaves behind is nobody's business
+    const RuntimeErrorGuard guard;  // removes errors that a body leaves behind
     if (guard.clean()) return state_->update(*driver, *graphs, exec);
   }
   GraphUpdate result = GraphUpdate::recapture;
@@ -117,7 +118,7 @@ GraphUpdate TrackedGraph::update(cudaGraphExec_t exec) {
         thrown = std::current_exception();
       }
     }).join();
-  } catch (const std::system_error&) {  // no thread to be had
+  } catch (const std::system_error&) {  // no thread could be started
   }
   if (thrown) std::rethrow_exception(thrown);
   return result;
@@ -133,12 +134,12 @@ GraphUpdate TrackedGraph::State::update(const Driver& driver, const GraphDriver&
       if (!launches[i].nodes) return GraphUpdate::recapture;
       changes.push_back({.index = i, .pin = pin});
     } else {
-      pins[i] = pin;  // it came back before anybody looked
+      pins[i] = pin;  // the incumbent changed and changed back
     }
   }
   if (changes.empty()) return GraphUpdate::none;
 
-  // Creating a stream, or what a body does, must not break a capture that this thread or another one has
+  // Creating a stream, and the calls of a body, must not break a capture that this thread or another one has
   // begun.
   const RelaxedCapture relaxed(driver);
   GraphUpdate result = capture(driver, graphs, changes);
@@ -155,11 +156,11 @@ GraphUpdate TrackedGraph::State::update(const Driver& driver, const GraphDriver&
   return result;
 }
 
-// Captures every changed launch, one behind the other, before the first node is touched: what does not fit is
-// found out here.
+// Captures all changed launches before the first node is changed, so that a launch that does not fit is found
+// in time.
 GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver& graphs,
                                          std::vector<Change>& changes) const {
-  std::vector<ScratchCapture> captures;  // one a context
+  std::vector<ScratchCapture> captures;  // one for each context
   for (Change& change : changes) {
     const TrackedLaunch& launch = launches[change.index];
     const CurrentContext current(driver, launch.context);
@@ -174,7 +175,7 @@ GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver
 
     const CUstream stream = capture->stream();
     const CapturePoint before = CapturePoint::of(graphs, stream);
-    if (!before.known) return GraphUpdate::recapture;  // the body before this one has broken the capture
+    if (!before.known) return GraphUpdate::recapture;  // the previous body has broken the capture
     const cudaError_t status = launch.body(change.pin.variant(), stream);
     if (status != cudaSuccess) {
       launch.operation->fail(change.pin.decision());
