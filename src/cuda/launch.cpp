@@ -92,8 +92,7 @@ void Timer::State::check_device(const Operation& operation) noexcept {
   if (driver == nullptr || operation.device().device != host_device().device) return;
   say(Trouble::host_selector, LogLevel::warning,
       "a GPU launch uses a selector that was made for the host processor: the tables of this selector are "
-      "not "
-      "those of the GPU, and what it learns is saved under the name of the processor; write "
+      "not those of the GPU, and what it learns is saved under the name of the processor; write "
       "SelectorOptions{.device = adaptive::cuda::device()}");
 }
 
