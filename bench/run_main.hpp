@@ -8,8 +8,8 @@
 
 namespace adaptive::bench {
 
-/// main() of a benchmark: what `run` returns for the arguments; 2, wrong usage, where it throws
-/// std::invalid_argument, and 1 where it throws anything else. The reason goes to stderr.
+/// The main() of a benchmark. Returns what `run` returns for the arguments; 2 (wrong usage) if it throws
+/// std::invalid_argument; and 1 if it throws anything else. Prints the reason to stderr.
 inline int run_main(const char* program, int argc, char** argv,
                     int (*run)(const std::vector<std::string>& arguments)) {
   const auto fail = [program](const std::exception& e, int status) {

@@ -1,14 +1,15 @@
 // kernel_table [--family NAME] [--rounds N] [--budget SECONDS]
 //
-// Times every variant that runs here over the bench shapes of each family, and prints a markdown table of
-// medians in microseconds with the best of each shape bold, then what choosing one single variant would lose.
+// Times every variant that runs on this machine over the bench shapes of each family. Prints a Markdown table
+// of medians in microseconds with the best variant of each shape in bold, and then the loss from always
+// choosing one single variant.
 //
-// Method: all variants of a shape take turns, in a new random order each round, so that a slow spell of the
-// machine (a neighbour, the clock) falls on all of them alike. The median over rounds is reported: the mean
-// follows preemptions, the minimum follows lucky turbo spells. On Linux a sample during which the system took
-// the processor away from the caller is left out, as long as five others remain. Before each timed launch the
-// variant is launched once untimed, so that caches hold what the variant itself leaves there: figures are of
-// a warm problem.
+// Method: all variants of a shape take turns, in a new random order each round, so that a slow period of the
+// machine (a neighbour, the clock) affects all of them alike. The median over the rounds is reported: the
+// mean depends on preemptions, and the minimum on short periods of high clock frequency. On Linux a sample
+// during which the system preempted the calling thread is discarded, as long as at least five others remain.
+// Before each timed launch the variant is launched once untimed, so that the caches hold what the variant
+// itself leaves there: the figures are those of a warm problem.
 
 #include <algorithm>
 #include <chrono>
@@ -40,7 +41,7 @@ struct Options {
   double budget_s = 3;  ///< per shape; rounds end early, after at least rounds_min
 };
 
-/// How often the system has taken the processor away from this thread; 0 where it does not tell.
+/// How often the system has preempted this thread; 0 if the system does not report it.
 long preemptions() {
 #ifdef __linux__
   rusage usage{};
@@ -76,7 +77,7 @@ double median_us(const std::vector<Sample>& samples) {
   return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-/// Median microseconds of each variant, `absent` where it does not run.
+/// Median microseconds of each variant; `absent` if the variant does not run.
 std::vector<double> time_shape(const Family& family, Problem& problem, const Options& options) {
   std::vector<std::size_t> order;
   for (std::size_t v = 0; v < family.variants().size(); ++v)
@@ -85,7 +86,7 @@ std::vector<double> time_shape(const Family& family, Problem& problem, const Opt
     problem.poison_output();
     problem.launch(v);
     if (problem.max_error() > problem.tolerance()) {
-      std::fprintf(stderr, "%s is wrong: %s\n", family.variants()[v].name.c_str(),
+      std::fprintf(stderr, "%s computes a wrong result: %s\n", family.variants()[v].name.c_str(),
                    problem.description().c_str());
       std::exit(1);
     }
@@ -136,8 +137,8 @@ struct Loss {
   double geometric_mean = absent, largest = absent;
 };
 
-/// What always taking `variant` costs over the best of each shape, as factors; where it does not run, the
-/// default stands in, as a program that insists on one variant would have it.
+/// The loss, as a factor, from always taking `variant` instead of the best variant of each shape. Where the
+/// variant does not run, the default takes its place, as it would in a program that always uses one variant.
 Loss loss_of(std::size_t variant, const std::vector<Line>& lines) {
   double sum_of_logs = 0;
   double largest = 1;

@@ -29,10 +29,11 @@ class Sight {
 
  private:
   KeyStatistics robust_;
-  std::vector<double> sums_;  // of log latencies, of as many for each
+  std::vector<double> sums_;  // of log latencies, with the same number for each variant
 };
 
-// Adds what one run over a key loses, by both ways to compare, in latencies of the best at the checkpoints.
+// Adds the loss of one run over a key, for both ways to compare, in latencies of the best variant, at the
+// checkpoints.
 void add_run(Recorded& environment, const std::vector<std::size_t>& checkpoints,
              std::vector<double>& by_location, std::vector<double>& by_mean) {
   Sight sight(environment.size());

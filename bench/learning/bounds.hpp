@@ -1,4 +1,4 @@
-// What no policy can be expected to stay below.
+// Lower bounds of the overhead of policies.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace adaptive::learning_bench {
 
-/// Which recordings a bound is computed from, and how often. Overheads are at the checkpoints, all keys with
-/// equal weights.
+/// Says from which recordings a bound is computed, and how often. Overheads are given at the checkpoints,
+/// with equal weight for every key.
 struct BoundOptions {
   std::vector<std::size_t> checkpoints = {};
   replay::Recorded::Order order = replay::Recorded::Order::random;
@@ -21,11 +21,11 @@ struct BoundOptions {
   std::uint64_t seed = 1;
 };
 
-/// One look at each variant, and then free sight: every call shows the latencies of all variants, whichever
-/// runs, and the one that looks best by all of them runs next. A policy that has looked once at each sees a
-/// part of that, so what it loses beyond this is what it pays for looking. The
-/// overheads are those of the better of two ways to compare: robust locations as the default policy has them,
-/// and means of logarithms.
+/// The overhead with full information: after trying each variant once, every call shows the latencies of all
+/// variants, whichever runs, and the next call runs the variant that looks best so far. A real policy that
+/// has tried each variant once sees only a part of that; the difference between its overhead and this one is
+/// the price of exploration. There are two ways to compare variants, by robust location, as the default
+/// policy does, and by the mean of logarithms; the overheads are those of the better way.
 std::vector<replay::Mean> free_sight(const std::vector<table::TraceKey>& keys, const BoundOptions& options);
 
 }  // namespace adaptive::learning_bench

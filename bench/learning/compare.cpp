@@ -1,4 +1,4 @@
-// How well policies learn, on simulated and on recorded latencies: `compare --help`.
+// Compares how well policies learn, on simulated and on recorded latencies: see `compare --help`.
 #include <cstddef>
 #include <cstdio>
 #include <exception>
@@ -33,7 +33,7 @@ ReplayOptions replay_options(const Options& options, const std::string& policy, 
   result.seed = options.seed;
   result.order = options.order;
   result.truth = options.truth;
-  result.alone = true;  // the models of other systems know no other keys
+  result.alone = true;  // the models of other systems do not learn from other keys
   return result;
 }
 
@@ -52,8 +52,8 @@ void compare_on(const Scenario& scenario, const Options& options) {
     print(line(policy, replay::replay(scenario, replay_options(options, policy, runs)).total, reaction));
 }
 
-// What one launch of every variant of a key costs, spread over the calls: without seeds nothing that looks at
-// all of them does better.
+// The cost of one launch of every variant of a key, divided by the number of calls. Without seeds, no policy
+// that tries every variant does better.
 std::string floor_line(const std::vector<std::size_t>& checkpoints, double first_look) {
   std::string text = "| *trying every variant once* |";
   for (const std::size_t calls : checkpoints) {
@@ -91,7 +91,7 @@ void compare_on(const table::Trace& trace, const Options& options) {
   const std::size_t runs = replay_options(options, "default", 20).runs;
   print("\n### " + options.trace.filename().string() + "\n" + std::to_string(trace.keys.size()) + " keys, " +
         std::to_string(runs) + " runs of each, seed " + std::to_string(options.seed) +
-        "; wrong, promotions: of all keys together. " + truth_text(options.truth) + "\n\n");
+        "; wrong promotions and promotions are summed over all keys. " + truth_text(options.truth) + "\n\n");
   print(head(at, false));
   std::string details;
   for (const std::string& policy : options.policies) {
@@ -123,7 +123,8 @@ void compare(Options options) {
   bool found = false;
   for (const Scenario& scenario : replay::scenarios()) {
     if (!options.scenario.empty() && scenario.name != options.scenario) continue;
-    // The models of other systems know one key at a time, so that scenario runs only if it is named.
+    // Scenarios with changing sizes run only if they are named, because the models of other systems learn
+    // each key separately.
     if (options.scenario.empty() && scenario.changing_sizes) continue;
     found = true;
     compare_on(scenario, options);

@@ -15,13 +15,13 @@ namespace {
 using replay::Mean;
 using replay::Recorded;
 
-// A permanent of so many rows takes 2^12 · 12 products.
+// Maximum number of variants: the permanent of a matrix with this many rows takes 2^12 · 12 products.
 constexpr std::size_t variants_max = 12;
-// A result that fits no recorded one is an outlier, which any variant may have.
+// A result far from all recorded ones is taken for an outlier, which any variant may have.
 constexpr double outlier_share = 0.001;
 constexpr double outlier_density = 0.05;
-// Further than this from their median results do not tell the deviation; mean locations are clipped at so
-// many deviations.
+// Results further than this from their median do not count for the deviation. Means are computed from results
+// clipped to this many deviations from the mean so far.
 constexpr double deviation_reach = 0.15;
 constexpr double clip_deviations = 4.0;
 constexpr std::array<double, 4> shares = {0.15, 0.3, 0.6, 1.0};
@@ -33,7 +33,7 @@ std::vector<double> sorted_logs(const std::vector<double>& latencies_ns) {
   return logs;
 }
 
-/// Of recorded values, without those that lie far from their median.
+/// Deviation of recorded values without those that are far from their median.
 double deviation_of(const std::vector<double>& sorted) {
   const double median = sorted[sorted.size() / 2];
   double sum = 0.0;
@@ -68,7 +68,7 @@ class Density {
   double width_ = 0.0;
 };
 
-/// What results say about which variant has which latencies.
+/// The posterior over assignments of the recorded latencies to the variants.
 class Assignment {
  public:
   explicit Assignment(const table::TraceKey& key) : size_(key.latency_ns.size()), evidence_(size_ * size_) {
@@ -82,8 +82,8 @@ class Assignment {
       evidence_[variant * size_ + j] += densities_[j].log_at(std::log(latency_ns));
   }
 
-  /// The variant that most probably has the latencies of `which`: sums over all assignments, a set of
-  /// latencies that the first variants take at a time.
+  /// The variant that most probably has the latencies of `which`. Sums over all assignments by dynamic
+  /// programming over the set of latencies that the first variants take.
   std::uint32_t most_likely(std::uint32_t which) const {
     const std::vector<double> likelihood = likelihoods();
     const std::size_t sets = std::size_t{1} << size_;
@@ -121,7 +121,7 @@ class Assignment {
     return result;
   }
 
-  // The variant whose turn it is may take any of the latencies that are not in the set.
+  // The next variant may take any latencies that are not in the set.
   template <class F>
   void for_each_other(std::size_t set, F&& f, const std::vector<double>& likelihood) const {
     const auto variant = static_cast<std::size_t>(std::popcount(set));
@@ -131,10 +131,10 @@ class Assignment {
 
   std::size_t size_;
   std::vector<Density> densities_;
-  std::vector<double> evidence_;  // log likelihood of a variant's results, were they of each of the latencies
+  std::vector<double> evidence_;  // log likelihood of each variant's results under each set of latencies
 };
 
-/// Looks by the knowledge gradient, with the deviation known.
+/// Explores by the knowledge gradient, with a known deviation.
 class KnownNoise {
  public:
   explicit KnownNoise(const table::TraceKey& key) : size_(key.latency_ns.size()) {
@@ -184,8 +184,8 @@ class KnownNoise {
   std::vector<double> count_;
 };
 
-// Runs `policy` over a key: one look at each, then what `choose` says of it at each call. Adds what that
-// loses at the checkpoints, in latencies of the best, to `overhead`.
+// Runs `policy` over a key: tries each variant once, then runs what `choose` says at each call. Adds the loss
+// at the checkpoints, in latencies of the best variant, to `overhead`.
 template <class P, class F>
 void add_run(Recorded& environment, P& policy, const std::vector<std::size_t>& checkpoints, F&& choose,
              double weight, std::vector<double>& overhead) {
@@ -204,7 +204,7 @@ void add_run(Recorded& environment, P& policy, const std::vector<std::size_t>& c
   }
 }
 
-// All keys, `runs` times: `choose` is handed the key's environment, a policy and the number of calls so far.
+// Runs all keys `runs` times. `choose` gets the key's environment, a policy, and the number of calls so far.
 template <class P, class F>
 std::vector<Mean> all_keys(const std::vector<table::TraceKey>& keys, const BoundOptions& options,
                            const std::vector<std::size_t>& checkpoints, F&& choose) {

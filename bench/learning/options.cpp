@@ -12,7 +12,7 @@ Number number(const std::string& option, const std::string& text) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
-    throw UsageError(option + ": \"" + text + "\" is not a number that fits");
+    throw UsageError(option + ": \"" + text + "\" is not a number in the permitted range");
   return value;
 }
 
@@ -51,7 +51,7 @@ Options parse(const std::vector<std::string>& arguments) {
       continue;
     }
     const auto value = [&]() -> const std::string& {
-      if (++i == arguments.size()) throw UsageError(option + " wants a value");
+      if (++i == arguments.size()) throw UsageError(option + " needs a value");
       return arguments[i];
     };
     if (option == "--policy") {
@@ -75,10 +75,10 @@ Options parse(const std::vector<std::string>& arguments) {
     } else if (option == "--timing-cost-us") {
       options.timing_cost_us = number<double>(option, value());
     } else {
-      throw UsageError("unknown: " + option);
+      throw UsageError("unknown option: " + option);
     }
   }
-  if (options.calls == 0) throw UsageError("--calls: at least one");
+  if (options.calls == 0) throw UsageError("--calls must be at least 1");
   return options;
 }
 
@@ -89,24 +89,23 @@ std::string usage() {
       "        [--scenario NAME | --trace FILE.jsonl [--order random|recorded]\n"
       "                         [--truth mean|trimmed] [--bound] [--per-key]]\n"
       "\n"
-      "Runs every policy on the same draws and prints a table in Markdown. Overhead is the extra true "
-      "latency\n"
-      "compared with always running the best variant; figures after ± are 95 % confidence over the runs.\n"
+      "Runs every policy on the same draws and prints a table in Markdown. Overhead is the extra true\n"
+      "latency compared with always running the best variant; figures after ± are 95 % confidence intervals\n"
+      "over the runs.\n"
       "\n"
-      "  --runs      number of runs of every scenario (default 200) or of every key of the trace (default "
-      "20)\n"
+      "  --runs      number of runs of every scenario (default 200) or of every key of the trace\n"
+      "              (default 20)\n"
       "  --policy    a policy to run; may be repeated; default: all\n"
       "  --budget    LearningOptions::exploration_budget (1: no limit)\n"
       "  --no-parameters   switches LearningOptions::parameter_model off\n"
-      "  --timing-cost-us  cost of every timed call in µs, which the selector is told (default 0)\n"
-      "  --trace     draws from recorded latencies: lines "
-      "{\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
+      "  --timing-cost-us  cost of every timed call in µs; the selector knows it (default 0)\n"
+      "  --trace     draws from recorded latencies, given as lines\n"
+      "              {\"op\",\"key\",\"variant\",\"latency_us\":[...]}\n"
       "  --order     draws the rounds of the recording at random, or in the recorded order\n"
       "  --truth     judges variants by the mean of their samples (default), or by their mean without the\n"
       "              slowest tenth\n"
-      "  --bound     also runs policies that are told what no real policy can know: all later latencies; the "
-      "key's\n"
-      "              latencies but not their variants; the noise and the number of calls\n"
+      "  --bound     also runs policies that are told what no real policy can know: all later latencies;\n"
+      "              the key's latencies but not their variants; the noise and the number of calls\n"
       "  --per-key   prints a line for every key as well\n"
       "\n"
       "Policies: those of policies/, and replayed models of other systems and of textbook algorithms:\n";

@@ -1,4 +1,4 @@
-// What the command line says.
+// Options on the command line.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,17 @@ struct Options {
   replay::Recorded::Order order = replay::Recorded::Order::random;
   replay::Recorded::Truth truth = replay::Recorded::Truth::mean;
   std::size_t calls = 10'000;
-  std::size_t runs = 0;  ///< 0: 200 of a scenario, 20 of every key of a trace
+  std::size_t runs = 0;  ///< 0: 200 for each scenario, 20 for each key of a trace
   std::uint64_t seed = 1;
   double budget = 1.0;
   double timing_cost_us = 0.0;  ///< added to every timed call
-  bool parameters = true;       ///< whether policies may know what variants are alike in
+  bool parameters = true;       ///< whether policies may use the parameters of the variants
   bool per_key = false;
-  bool bound = false;  ///< also what those lose that see or know more than a policy can
+  bool bound = false;  ///< whether policies that are told more than a real policy can know run as well
   bool help = false;
 };
 
-/// A wrong command line.
+/// The command line is wrong.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

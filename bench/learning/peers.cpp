@@ -15,7 +15,7 @@ namespace {
 
 using replay::normal;
 
-/// The candidate of which `value` is least; the first of several.
+/// The candidate with the smallest `value`; the first one if several are equal.
 template <class Value>
 std::uint32_t least(const KeyStatistics& key, Value&& value) {
   std::uint32_t best = key.incumbent;
@@ -39,7 +39,7 @@ std::uint64_t launches(const VariantStatistics& c) {
   return c.total_count + c.pending;
 }
 
-/// The candidate with the fewest launches, while one has fewer than `samples`.
+/// The candidate with the fewest launches, if it has fewer than `samples`.
 std::optional<std::uint32_t> wanting(const KeyStatistics& key, std::uint64_t samples) {
   const std::uint32_t fewest =
       least(key, [&](std::uint32_t i) { return static_cast<double>(launches(key[i])); });
@@ -47,7 +47,7 @@ std::optional<std::uint32_t> wanting(const KeyStatistics& key, std::uint64_t sam
   return fewest;
 }
 
-/// Asked at every call.
+/// A policy that is consulted at every call.
 class Peeking : public Policy {
  public:
   Unconsulted unconsulted(const KeyStatistics& key) const noexcept override {
@@ -55,7 +55,7 @@ class Peeking : public Policy {
   }
 };
 
-/// `samples` launches of each, then the one with the least mean or minimum for good.
+/// Launches each candidate `samples` times and then always runs the one with the smallest mean or minimum.
 class Commit final : public Peeking {
  public:
   enum class By { mean, minimum };
@@ -76,7 +76,8 @@ class Commit final : public Peeking {
   std::uint32_t committed_ = ~std::uint32_t{0};
 };
 
-/// One launch of each, then always the one with the least moving average, which only its own launches move.
+/// Launches each candidate once and then always runs the one with the smallest moving average. Only a
+/// candidate's own launches change its average.
 class MovingAverage final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
@@ -96,7 +97,8 @@ class MovingAverage final : public Peeking {
   std::vector<double> average_;
 };
 
-/// Every so many calls a random candidate for a few; otherwise the least by its latest stretch of calls.
+/// Runs a random candidate for a few calls in each exploration period; otherwise runs the candidate whose
+/// latest stretch of calls was fastest.
 class VwGreedy final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random& random) noexcept override {
@@ -137,7 +139,7 @@ class VwGreedy final : public Peeking {
   int taken_ = 0;
 };
 
-/// Rewards are 1 − latency / the longest latency so far.
+/// The reward is 1 − latency / the longest latency so far.
 class Ucb1 final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
@@ -157,7 +159,7 @@ class Ucb1 final : public Peeking {
   double longest_ns_ = 0.0;
 };
 
-/// The index of a Gaussian whose variance is estimated; two launches of each first.
+/// Uses the index of a Gaussian with estimated variance, after two launches of each candidate.
 class GaussianKlUcb final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
@@ -171,7 +173,7 @@ class GaussianKlUcb final : public Peeking {
   }
 };
 
-/// The posterior of a Gaussian of unknown mean and variance under a weak prior, drawn from.
+/// Draws from the posterior of a Gaussian with unknown mean and variance under a weak prior.
 class NormalGamma final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random& random) noexcept override {
@@ -182,7 +184,8 @@ class NormalGamma final : public Peeking {
  private:
   static double draw(const VariantStatistics& c, Random& random) {
     const double n = static_cast<double>(c.total_count);
-    // A draw of Student's t of n - 1 degrees: a normal over the root of a chi-squared.
+    // A draw from Student's t distribution with n - 1 degrees of freedom: a normal draw over the root of a
+    // scaled chi-squared draw.
     double squares = 0.0;
     const auto degrees = static_cast<std::uint64_t>(std::min(n - 1.0, 200.0));
     for (std::uint64_t d = 0; d < degrees; ++d) {
@@ -194,7 +197,8 @@ class NormalGamma final : public Peeking {
   }
 };
 
-/// Two candidates meet on samples of one size, drawn without replacement; a tournament over all.
+/// A tournament over all candidates. Two candidates are compared on samples of equal size, drawn without
+/// replacement.
 class Besa final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random& random) noexcept override {
@@ -219,7 +223,7 @@ class Besa final : public Peeking {
     const std::size_t size = history_[a].size();
     double of_a = 0.0;
     for (const double ns : history_[a]) of_a += ns;
-    // The first places of a partial shuffle are a draw without replacement, whatever the order was.
+    // The first places of a partial shuffle are a draw without replacement, whatever the previous order.
     std::vector<double>& many = history_[b];
     double of_b = 0.0;
     for (std::size_t i = 0; i < size; ++i) {
@@ -232,7 +236,7 @@ class Besa final : public Peeking {
   std::vector<std::vector<double>> history_;
 };
 
-/// A random candidate in one call of ten.
+/// Runs a random candidate in one of ten calls.
 class RawEpsilonGreedy final : public Peeking {
  public:
   Choice choose(const KeyStatistics& key, Random& random) noexcept override {

@@ -9,10 +9,10 @@
 
 namespace adaptive::learning_bench {
 
-/// "1.234 ± 0.056" of a share.
+/// Prints a share as "1.234 ± 0.056".
 std::string percent(const replay::Mean& share);
 
-/// The head of a table of summaries, and its lines.
+/// The head and the lines of a table of summaries.
 std::string head(const std::vector<std::size_t>& checkpoints, bool reaction);
 std::string line(const std::string& policy, const replay::Summary& summary, bool reaction);
 

@@ -1,9 +1,9 @@
 // record_family FAMILY [--trace FILE.jsonl] [--table FILE.json] [--rounds N] [--seconds S] [--shapes
 // bench|M,N,…;…]
 //
-// Measures every candidate of a family over its shapes, on the host or on the GPU, all variants of a shape in
-// turn in a new random order each round, and writes
-//   --trace: the latencies as they were measured, one JSON object a line, for `replay` and bench/learning;
+// Measures every candidate of a family over its shapes, on the host or on the GPU. All variants of a shape
+// run in turn, in a new random order each round. Writes
+//   --trace: the measured latencies, one JSON object per line, for `replay` and bench/learning;
 //   --table: a seed table with this device's fingerprint.
 
 #include <charconv>
@@ -49,7 +49,7 @@ Options parse(const std::vector<std::string>& arguments) {
       options.family = option;
       continue;
     }
-    if (++i == arguments.size()) throw std::invalid_argument(option + " wants a value");
+    if (++i == arguments.size()) throw std::invalid_argument(option + " needs a value");
     if (option == "--trace") {
       options.trace = arguments[i];
     } else if (option == "--table") {
@@ -68,7 +68,7 @@ Options parse(const std::vector<std::string>& arguments) {
   return options;
 }
 
-// "1,4096,4096,0;8,4096,4096,0"
+// Parses "1,4096,4096,0;8,4096,4096,0".
 std::vector<kernels::Shape> parse_shapes(const std::string& text) {
   std::vector<kernels::Shape> shapes(1);
   const char* at = text.data();

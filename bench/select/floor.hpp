@@ -1,4 +1,4 @@
-// What no selector can beat: one hash and one probe of a table that never changes.
+// A lower bound for any selector: one hash and one probe of a table that never changes.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace bench {
 
-/// Open addressing with linear probing, half full, keys and values inline, the library's own hash: as one
-/// would write it for this benchmark alone. Nothing is atomic, nothing can be learned or added.
+/// A hash table written for this benchmark alone: open addressing with linear probing, half full, keys and
+/// values inline, with the library's own hash. Nothing is atomic, and nothing can be learned or added.
 class FrozenTable {
  public:
   explicit FrozenTable(const std::vector<adaptive::Key>& keys);

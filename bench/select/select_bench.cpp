@@ -1,4 +1,4 @@
-// The cost of a decision, beside what it replaces and what no code can beat, in one binary:
+// Measures the cost of a decision, beside what it replaces and a lower bound, in one binary:
 //   build/release/bench/select/bench_select --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
@@ -22,7 +22,7 @@ constexpr std::size_t queries = 1 << 13;
 
 template <std::size_t Dimensions>
 Key key_of(std::size_t index) {
-  // Sizes as they occur: a batch that varies fast, features that are multiples of 64.
+  // Realistic sizes: a batch that changes often, and features that are multiples of 64.
   std::array<std::int64_t, Dimensions> values{};
   for (std::size_t d = 0; d < Dimensions; ++d) {
     values[d] = d == 0 ? static_cast<std::int64_t>(index % 256 + 1)
@@ -32,7 +32,7 @@ Key key_of(std::size_t index) {
   return Key(std::span<const std::int64_t>(values));
 }
 
-/// Keys in random order as packed values: every contender reads the same stream.
+/// Packed keys in random order; every contender reads the same stream.
 template <std::size_t Dimensions>
 std::vector<std::array<std::int64_t, Dimensions>> stream_of(std::size_t keys) {
   adaptive::Random random(7);
@@ -59,7 +59,8 @@ struct Settled {
         .name = "bench", .variants = {{.name = "a"}, {.name = "b"}}, .max_keys = keys};
     for (std::size_t d = 0; d < Dimensions; ++d) spec.dimensions.push_back({"d" + std::to_string(d)});
     operation = &selector.define(std::move(spec));
-    // Online, with the default policy, until it has seen enough of each key to look at it only now and then.
+    // Runs online with the default policy until every key has been measured enough to be consulted only
+    // rarely.
     for (std::size_t i = 0; i < keys; ++i) {
       const Key key = key_of<Dimensions>(i);
       all.push_back(key);
@@ -75,7 +76,7 @@ struct Settled {
   std::vector<std::array<std::int64_t, Dimensions>> stream;
 };
 
-/// Made once for all repetitions and threads: learning 100,000 keys takes seconds.
+/// Created once for all repetitions and threads, because learning 100,000 keys takes seconds.
 template <std::size_t Dimensions>
 Settled<Dimensions>& settled(std::size_t keys) {
   static std::mutex mutex;
@@ -91,7 +92,7 @@ void empty_loop(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(i = (i + 1) % queries);
 }
 
-/// The loop of all the others, with nothing in it but reading the key.
+/// The loop that all contenders share; it only reads the key.
 template <std::size_t Dimensions, class F>
 void loop(benchmark::State& state, F&& f) {
   const auto& stream = settled<Dimensions>(static_cast<std::size_t>(state.range(0))).stream;
@@ -140,8 +141,8 @@ void record(benchmark::State& state) {
   });
 }
 
-/// Eight variants of which the slowest takes twice the time, 2 % noise; the default policy after so many
-/// calls. The noise is drawn before.
+/// Eight variants, the slowest of which takes twice as long as the fastest, with 2 % noise; measures the
+/// default policy after the given number of calls. The noise is drawn in advance.
 void record_of_eight(benchmark::State& state) {
   adaptive::Selector selector{{.use_environment = false}};
   adaptive::OperationSpec spec{.name = "bench", .dimensions = {{"m"}}};
@@ -166,8 +167,8 @@ void record_of_eight(benchmark::State& state) {
   }
 }
 
-/// The first 200 calls of a key of so many variants, that are alike by two parameters: everything but the
-/// launches. The second argument says whether anything is made of those.
+/// The first 200 calls of a key with the given number of variants, whose similarity two parameters describe.
+/// Measures everything except the launches. The second argument says whether the policy uses the parameters.
 void first_calls(benchmark::State& state) {
   adaptive::Selector selector{
       {.learning = {.prediction = false, .parameter_model = state.range(1) != 0}, .use_environment = false}};
@@ -211,7 +212,7 @@ std::string text_of(const Key& key) {
   return text;
 }
 
-/// As a tuned-configuration cache in a serving engine is usually written.
+/// A cache of tuned configurations as serving engines usually implement it.
 template <std::size_t Dimensions>
 void mutex_and_strings(benchmark::State& state) {
   static std::mutex mutex;

@@ -1,10 +1,10 @@
-// Reading and saving a large table: time, and memory against the size of the file.
+// Measures reading and saving a large table: time, and memory relative to the size of the file.
 //
 // usage: bench_table [KEYS [VARIANTS]]        (100,000 keys of 2 variants)
 //
-// Numbers have as many digits as measured ones. Each figure is the least of several runs, since other
-// programs only ever add time. Memory is the peak of a process that does nothing but read, less that of one
-// which does nothing, and includes the file's text.
+// Numbers have as many digits as measured ones. Each figure is the smallest of several runs, since other
+// programs can only add time. Memory is the peak of a process that only reads, minus that of a process that
+// does nothing, and includes the file's text.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,7 +62,7 @@ double least_seconds(const std::function<void()>& work) {
   return least;
 }
 
-// Of a process of its own, started before this one has used any memory.
+// Runs in a process of its own, forked before this process has used much memory.
 double peak_mib(const std::function<void()>& work) {
   const pid_t child = ::fork();
   if (child == 0) {

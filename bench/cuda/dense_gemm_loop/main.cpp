@@ -1,22 +1,21 @@
 // dense_gemm_loop [--seeds TABLE.json] [--steps N] [--rounds N] [--calibration N] [--shapes N]
 //                 [--timing events|cupti] [--unrationed] [--per-shape] [--json FILE]
 //
-// What adaptive selection is worth in a loop like decoding: 40 projections of real models
-// (kernels/dense_gemm/ shapes.cpp), each with weights of its own so that the cache is cold as it is in a
-// model, launched in turn, 2,000 times each, on one stream. The host never waits within a loop. Compared, in
-// turns, in one run:
+// Measures what adaptive selection gains in a loop like decoding. The loop launches 40 projections of real
+// models (kernels/dense_gemm/shapes.cpp) in turn, 2,000 times each, on one stream. Each projection has its
+// own weights, so that the cache is cold as it is in a model. The host never waits within a loop. One run
+// compares these modes, in turns:
 //
 //   first choice  the first algorithm of cuBLASLt's heuristic
-//   adaptive      a new Selector and Timer, knowing nothing; learning and timing inside the measured time
-//   seeded        the same with a table
-//   hindsight     the best candidate of each shape, found beforehand within the same loop
-//   hindsight 2   the same again: what two loops differ by without a reason
+//   adaptive      a new Selector and Timer without any knowledge; the measured time includes learning and
+//   timing seeded        the same with a table hindsight     the best candidate of each shape, found
+//   beforehand within the same loop hindsight 2   hindsight again: shows how much two equal loops differ
 //
-// What an event pair costs is measured first and told to the selector (LearningOptions::timing_cost), which
-// rations timing by it; --unrationed leaves that out.
+// The cost of an event pair is measured first and given to the selector (LearningOptions::timing_cost), which
+// limits timing accordingly; --unrationed omits that.
 //
-// Asking the library for its candidates and loading them is done before, for all modes alike, and printed:
-// both happen once a process.
+// Asking the library for its candidates and loading them happens once in a process. It is done in advance for
+// all modes, and its time is printed.
 
 #include <algorithm>
 #include <cstdio>
@@ -55,7 +54,7 @@ int run(const Options& options) {
   std::mt19937_64 random(2);
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < modes.size(); ++i) order.push_back(i);
-  runner.best();  // one loop for the clocks to settle
+  runner.best();  // one loop until the clocks have settled
   for (int round = 0; round < options.rounds; ++round) {
     std::shuffle(order.begin(), order.end(), random);
     for (const std::size_t i : order) {

@@ -33,7 +33,7 @@ Options parse(const std::vector<std::string>& arguments) {
       options.ration = false;
       continue;
     }
-    if (i + 1 == arguments.size()) throw UsageError(option + ": unknown, or wants a value");
+    if (i + 1 == arguments.size()) throw UsageError(option + ": unknown option, or its value is missing");
     const std::string& value = arguments[++i];
     if (option == "--steps") {
       options.steps = number(option, value);
@@ -50,7 +50,7 @@ Options parse(const std::vector<std::string>& arguments) {
     } else if (option == "--json") {
       options.json = value;
     } else {
-      throw UsageError("unknown: " + option);
+      throw UsageError("unknown option: " + option);
     }
   }
   return options;

@@ -1,4 +1,4 @@
-// What the command line says.
+// Options on the command line.
 #pragma once
 
 #include <stdexcept>
@@ -11,9 +11,9 @@ namespace adaptive::loop_bench {
 
 struct Options {
   int steps = 2000;      ///< launches of each shape in one loop
-  int rounds = 3;        ///< each mode's loop, in a new order
-  int calibration = 60;  ///< samples of every candidate for the best in hindsight
-  int shapes = 40;       ///< the first so many
+  int rounds = 3;        ///< loops of each mode, in a new order each round
+  int calibration = 60;  ///< samples of every candidate for finding the best in hindsight
+  int shapes = 40;       ///< number of shapes, from the first on
   cuda::Timing timing = cuda::Timing::events;
   std::string seeds;  ///< empty: no mode "seeded"
   std::string json;   ///< empty: none
@@ -21,7 +21,7 @@ struct Options {
   bool ration = true;
 };
 
-/// A wrong command line.
+/// The command line is wrong.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

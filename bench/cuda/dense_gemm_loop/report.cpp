@@ -52,12 +52,11 @@ void print_shapes(const Runner& runner) {
 
 void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& best) {
   std::printf(
-      "Before the loops: asking the library %.3f s, loading every candidate %.3f s. Timing a launch costs "
-      "the "
-      "stream %.2f us.\n\n",
+      "Before the loops, asking the library took %.3f s, and loading every candidate %.3f s. Timing a launch "
+      "costs the stream %.2f us.\n\n",
       runner.asking_s(), runner.loading_s(), runner.timing_cost_us());
   std::printf(
-      "| mode | seconds (least, median, most) | against hindsight (mean, least, most) | timed | in the "
+      "| mode | seconds (min, median, max) | against hindsight (mean, min, max) | timed | in the "
       "second half | "
       "idle | explored | promotions | ends within 1 %% of the best "
       "|\n|---|---|---|--:|--:|--:|--:|--:|--:|\n");

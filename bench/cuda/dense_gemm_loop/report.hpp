@@ -1,4 +1,4 @@
-// Tables for people, JSON for programs.
+// Prints tables for people and JSON for programs.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct Mode {
   std::vector<Outcome> rounds = {};
 };
 
-/// Against `reference`, round by round: both saw the same minutes of the machine.
+/// Ratio to `reference`, computed round by round, because both modes then ran under the same conditions.
 struct Ratio {
   double mean = 0, lowest = 0, highest = 0;
 };

@@ -26,7 +26,7 @@ void check(cudaError_t status, const char* what) {
 const kernels::cuda::Family& require_family() {
   const kernels::cuda::Family* family = kernels::cuda::find_family("dense_gemm");
   if (family == nullptr || cuda::device_count() == 0)
-    throw std::runtime_error("no GPU, or built without CUDA");
+    throw std::runtime_error("there is no GPU, or this build has no CUDA");
   return *family;
 }
 
@@ -36,10 +36,11 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// A decoding step alone, of a batch, of a large batch; a chunk of a prompt.
+// One decoding step of a single request, of a batch, of a large batch; and a chunk of a prompt.
 constexpr std::array<std::int64_t, 4> loop_tokens = {1, 8, 64, 512};
 
-// Within it two variants are a tie: what the indifference of learning is as well.
+// Two variants whose latencies differ by less than this factor are a tie; learning uses the same indifference
+// zone.
 constexpr double tie = 1.01;
 
 }  // namespace
@@ -70,7 +71,8 @@ Runner::Runner(const Options& options) : options_(options), family_(require_fami
       site.problem->poison_output(stream_);
       site.problem->launch(v, stream_);
       if (!(site.problem->max_error(stream_) <= site.problem->tolerance()))
-        throw std::runtime_error(family_.variant(v).name + " is wrong: " + site.problem->description());
+        throw std::runtime_error(family_.variant(v).name +
+                                 " computes a wrong result: " + site.problem->description());
     }
     sites_.push_back(std::move(site));
   }
@@ -121,7 +123,8 @@ void Runner::calibrate() {
   std::vector<std::vector<std::vector<double>>> samples(sites_.size());
   for (std::size_t s = 0; s < sites_.size(); ++s) samples[s].resize(sites_[s].candidates.size());
   const double bias_us = cuda::Timer().bias().count() / 1e3;
-  // Each round gives every candidate of every shape one turn, in a new order, with the other shapes between.
+  // In each round every candidate of every shape runs once, in a new order, between launches of the other
+  // shapes.
   for (int round = 0; round < options_.calibration; ++round) {
     for (std::size_t s = 0; s < sites_.size(); ++s) {
       order[s].resize(sites_[s].candidates.size());
@@ -129,7 +132,7 @@ void Runner::calibrate() {
       std::shuffle(order[s].begin(), order[s].end(), random);
     }
     for (std::size_t pass = 0; pass < most; ++pass) {
-      // The last site runs ahead untimed, so that the host is ahead of the device.
+      // The last site is launched first, untimed, so that the host is ahead of the device.
       for (int i = 0; i < 4; ++i) sites_.back().problem->launch(sites_.back().candidates.front(), stream_);
       for (std::size_t s = 0; s < sites_.size(); ++s) {
         const Site& site = sites_[s];
@@ -185,14 +188,15 @@ Outcome Runner::best() {
 Outcome Runner::adaptive(const std::string& seeds) {
   Outcome outcome;
   check(cudaStreamSynchronize(stream_), "before the loop");
-  // Everything that the adaptive program does and the others do not is inside.
+  // The measured time includes everything that the adaptive program does and the others do not.
   const auto begin = Clock::now();
   Selector selector({.device = tuning::with_libraries(cuda::device(), family_),
                      .tables = {.places = seeds.empty() ? std::vector<std::filesystem::path>{}
                                                         : std::vector<std::filesystem::path>{seeds}},
                      .learning = {.timing_cost = Latency(timing_cost_us_ * 1e3)},
                      .use_environment = false});
-  // The loop that this one is compared with takes the fastest algorithm whatever its order of addition.
+  // Mixes numeric classes, because the loop in hindsight also takes the fastest algorithm whatever its order
+  // of addition.
   const tuning::CudaOperation gemm(selector, family_, /*mix_numeric_classes=*/true);
   Operation& operation = gemm.operation();
   cuda::Timer timer(options_.timing);

@@ -1,4 +1,4 @@
-// The decode-like loop, and what is found out before it.
+// The loop that resembles decoding, and the measurements before it.
 #pragma once
 
 #include <cstdint>
@@ -19,36 +19,37 @@ namespace adaptive::loop_bench {
 struct Site {
   kernels::Shape shape = {};
   std::unique_ptr<kernels::cuda::Problem> problem = {};
-  std::vector<std::size_t> candidates = {};  ///< of the family, the library's first choice first
-  std::vector<double> location_us = {};      ///< of each candidate, within the loop
-  std::size_t best = 0;                      ///< index in `candidates`
-  std::size_t wrong = 0;                     ///< candidates left out since their output was wrong
+  std::vector<std::size_t> candidates =
+      {};                                ///< indices in the family; the library's first choice comes first
+  std::vector<double> location_us = {};  ///< of each candidate, within the loop
+  std::size_t best = 0;                  ///< index in `candidates`
+  std::size_t wrong = 0;                 ///< number of candidates left out because prepare() failed for them
 };
 
-/// One loop.
+/// The result of one loop.
 struct Outcome {
   double seconds = 0;
   std::uint64_t launches_failed = 0;
-  // Of the adaptive ones only.
+  // Only for adaptive modes.
   cuda::TimerCounters timer = {};
-  double timed_share = 0;  ///< of the launches of the second half
+  double timed_share = 0;  ///< share of the launches in the second half of the loop
   double explored_share = 0;
   std::uint64_t promotions = 0;
-  std::size_t ends_with_best = 0;  ///< shapes whose incumbent or leader is the best, or within 1 % of it
+  std::size_t ends_with_best = 0;  ///< number of shapes whose incumbent or leader is within 1 % of the best
 };
 
 class Runner {
  public:
-  /// Makes the problems and loads every candidate. Throws std::runtime_error.
+  /// Creates the problems and loads every candidate. Throws std::runtime_error.
   explicit Runner(const Options& options);
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
   ~Runner();
 
-  /// What an event pair around a launch adds to the time of a full stream: what timing costs.
+  /// Measures the time that an event pair around a launch adds to a full stream.
   void measure_timing_cost();
 
-  /// Finds the best of each shape by trying every candidate within the loop, interleaved.
+  /// Finds the best candidate of each shape by running every candidate within the loop, interleaved.
   void calibrate();
 
   Outcome first_choice();

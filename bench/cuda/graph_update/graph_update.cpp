@@ -1,15 +1,15 @@
 // bench_graph_update [--json] [--trials N]
 //
-// What it costs to bring a graph of 100 launches up to date when 1, 10 or 100 of them have a new incumbent:
-// by TrackedGraph::update, or by capturing and instantiating everything again; and what the launches after it
-// cost. Where the device has not yet run a function it must load it at some time, so every way is measured
-// with functions that have run, and with functions that never have.
+// Measures the cost of updating a graph of 100 launches when 1, 10 or 100 of them have a new incumbent,
+// either by TrackedGraph::update or by capturing and instantiating the whole graph again, and the cost of the
+// launches that follow. The device must load each function before it first runs it; therefore each way is
+// measured with functions that have run before and with functions that have not.
 //
-// Method: before each trial the stream is idle. `change` is host time until the executable graph is ready;
-// `upload`, where asked for, until cudaGraphUpload has come through; `first` and `second` from the call of
-// cudaGraphLaunch until the stream is idle again, `call` the host time within the first. The first trial of
-// each row is shown apart from the median and the maximum of all. `node` is one
-// cudaGraphExecKernelNodeSetParams without this library.
+// Method: the stream is idle before each trial. `change` is the host time until the executable graph is
+// ready; `upload`, where requested, the time until cudaGraphUpload has completed; `first` and `second` the
+// times from the call of cudaGraphLaunch until the stream is idle again; `call` the host time within the
+// first call. The first trial of each row is shown separately from the median and the maximum of all trials.
+// `node` is a single cudaGraphExecKernelNodeSetParams without this library.
 
 #include <algorithm>
 #include <chrono>
@@ -59,9 +59,9 @@ struct Series {
 enum class Way { node, update, recapture };
 enum class Functions {
   used,    ///< have run before
-  fresh,   ///< never have
-  module,  ///< nor has any other of their module
-  stack,   ///< nor has any that needs so much local memory
+  fresh,   ///< have never run
+  module,  ///< neither they nor any other function of their module have run
+  stack,   ///< neither they nor any other function that needs as much local memory have run
 };
 
 struct Row {
@@ -69,7 +69,7 @@ struct Row {
   int stale;
   Functions functions;
   bool upload = false;
-  bool asked = false;  ///< cudaFuncGetAttributes was called first
+  bool asked = false;  ///< whether cudaFuncGetAttributes was called first
   Series change = {}, uploaded = {}, call = {}, first = {}, second = {};
 };
 
@@ -83,7 +83,7 @@ const char* name_of(Functions functions) {
   return names[static_cast<int>(functions)];
 }
 
-/// A captured graph of 100 launches, of which `stale` follow one operation and the rest another.
+/// A captured graph of 100 launches: `stale` launches belong to one operation, the others to another.
 class Subject {
  public:
   Subject(adaptive::Selector& selector, cudaStream_t stream, float* data, int stale)
@@ -121,7 +121,7 @@ class Subject {
   }
 
   void recapture() {
-    // The old one goes later: a program would not wait for that either.
+    // The old graph is destroyed later, since a program would not wait for that either.
     old_exec_ = exec_;
     old_graph_ = graph_;
     capture();
@@ -134,7 +134,7 @@ class Subject {
     }
   }
 
-  /// The first launch's node, by hand.
+  /// Sets the node of the first launch without the library.
   void set_node(std::uint32_t function) {
     std::size_t count = 1;
     cudaGraphNode_t node = nullptr;
@@ -207,7 +207,7 @@ void measure(Subject& subject, cudaStream_t stream, Row& row, std::uint32_t func
   subject.drop_old();
 }
 
-/// Microseconds a replay, back to back.
+/// Microseconds per replay, launched back to back.
 double replay_us(const Subject& subject, cudaStream_t stream) {
   constexpr int replays = 500;
   std::vector<double> rounds;
@@ -280,7 +280,7 @@ int main(int argc, char** argv) {
     }
   }
   if (adaptive::cuda::device_count() == 0) {
-    std::printf("no GPU here: nothing to measure\n");
+    std::printf("this machine has no GPU; nothing is measured\n");
     return 0;
   }
 
@@ -291,7 +291,7 @@ int main(int argc, char** argv) {
   check(cudaMemset(data, 0, 4096 * sizeof(float)), "memory");
   adaptive::Selector selector({.use_environment = false});
   constexpr int fresh_trials = 3;
-  std::uint32_t next_fresh = 2;  // the first two are the used ones
+  std::uint32_t next_fresh = 2;  // the functions 0 and 1 are the used ones
   std::uint32_t next_module = bench::modules_begin, next_stack = bench::stacks_begin;
 
   std::vector<Row> rows;
@@ -339,7 +339,7 @@ int main(int argc, char** argv) {
         add(subject, {.way = Way::update, .stale = stale, .functions = functions, .asked = asked});
       add(subject, {.way = Way::recapture, .stale = stale, .functions = functions});
     }
-    // Last: afterwards the graph is not what the library believes.
+    // Must come last: afterwards the graph differs from what the library believes it to be.
     for (const bool asked : {false, true})
       add(subject, {.way = Way::node, .stale = stale, .functions = Functions::fresh, .asked = asked});
     add(subject, {.way = Way::node, .stale = stale, .functions = Functions::module});

@@ -13,7 +13,7 @@ __global__ void step(float* data) {
     data[i] = data[i] * 0.5F + static_cast<float>(F);
 }
 
-// The index depends on the data, or the array would live in registers.
+// The index must depend on the data; otherwise the compiler would keep the array in registers.
 template <int bytes>
 __global__ void deep_step(float* data) {
   float local[bytes / 4];

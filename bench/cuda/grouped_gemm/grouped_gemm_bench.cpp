@@ -1,9 +1,9 @@
 // grouped_gemm_bench --out FILE.jsonl [--layers TEXT[,TEXT…]] [--tokens N[,N…]] [--samples N] [--skew S]
 // [--prune F] [--order sorted|gathered]
 //
-// Times every variant of grouped_gemm over the layers of kernels/grouped_gemm/cuda/shapes.hpp and writes one
-// JSON object a shape: the layer, the shape, the rows of each expert (for peers.py, which measures others on
-// the same routing) and the microseconds of each variant. bench/cuda/interleaved says how.
+// Times every variant of grouped_gemm over the layers of kernels/grouped_gemm/cuda/shapes.hpp. Writes one
+// JSON object per shape: the layer, the shape, the rows of each expert (peers.py times other libraries on the
+// same routing) and the microseconds of each variant. bench/cuda/interleaved describes the method.
 
 #include <cuda_runtime_api.h>
 
@@ -57,7 +57,7 @@ void measure(const grouped_gemm::Layer& layer, std::int64_t routed, const Option
   Shape shape = grouped_gemm::shape_of(layer, routed, options.skew);
   shape.back() = options.gathered ? 1 : 0;
   const auto problem = family.make_problem(shape, {.seed = 1, .rotate_bytes = std::size_t{256} << 20});
-  for (std::size_t v = 1; v < family.variant_count(); ++v)  // 0, the default, is far too slow to time
+  for (std::size_t v = 1; v < family.variant_count(); ++v)  // variant 0, the default, is far too slow to time
     if (family.runs(v, shape)) interleaved.add(family.variant(v).name, family, *problem, v);
   const auto us = interleaved.medians();
   const auto& rows = dynamic_cast<grouped_gemm::GroupedGemmOnCuda&>(*problem).rows_of();

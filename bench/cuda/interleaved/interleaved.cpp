@@ -12,7 +12,7 @@ namespace adaptive::bench {
 using kernels::LaunchStatus;
 using kernels::cuda::check;
 
-// Launches of one variant: a graph of them, or their number where they cannot be captured.
+// The launches of one variant: a graph of them, or only their number if they cannot be captured.
 class Interleaved::Repeated {
  public:
   Repeated(kernels::cuda::Problem& problem, std::size_t variant, cudaStream_t stream)
@@ -90,7 +90,7 @@ void Interleaved::add(const std::string& name, const kernels::cuda::Family& fami
     entries_.push_back({name, std::make_unique<Repeated>(problem, variant, stream_)});
     return;
   }
-  std::fprintf(stderr, "wrong: %s (status %d, error %g, tolerance %g): %s\n",
+  std::fprintf(stderr, "wrong result: %s (status %d, error %g, tolerance %g): %s\n",
                family.variant(variant).name.c_str(), static_cast<int>(status), error, problem.tolerance(),
                problem.description().c_str());
   ++wrong_;

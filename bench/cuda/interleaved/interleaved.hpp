@@ -10,31 +10,32 @@
 
 #include "kernels/cuda_family.hpp"
 
-// How the benchmarks of whole families time launches.
+// Times launches for the benchmarks of whole families.
 
 namespace adaptive::bench {
 
-/// Launches of a variant, one after the other, are captured as a graph of about a millisecond, so that
-/// neither the host nor an event stands between two of them; variants take turns in random order, and the
-/// median of the samples counts. Variants that cannot be captured are launched one by one. Every variant is
-/// compared with the problem's reference before it is timed.
+/// Captures successive launches of a variant as a graph of about a millisecond, so that no host work and no
+/// event comes between them. The variants take turns in random order, and the median of the samples is
+/// reported. Variants that cannot be captured are launched one by one. Every variant is compared with the
+/// problem's reference before it is timed.
 class Interleaved {
  public:
   struct Options {
     int samples = 7;
     double prune =
-        4;  ///< a variant whose first launch takes more than so many times the best is not sampled again
+        4;  ///< a variant whose first launch takes longer than this multiple of the best is not sampled again
   };
 
   Interleaved(Options options, cudaStream_t stream);
   ~Interleaved();
 
-  /// `name`: of the result. The problem has to live until the medians are taken. A wrong result is told on
-  /// stderr, counted, and not timed.
+  /// Adds a variant; `name` is the name of its result. The problem must live until the medians are taken. If
+  /// the output is wrong, the variant is reported on stderr, counted, and not timed.
   void add(const std::string& name, const kernels::cuda::Family& family, kernels::cuda::Problem& problem,
            std::size_t variant);
 
-  /// Microseconds of a launch by name, of all that was added; nothing is kept for the next round.
+  /// Returns the microseconds per launch, by name, of all variants that were added, and removes these
+  /// variants.
   std::map<std::string, double> medians();
 
   int wrong() const noexcept { return wrong_; }

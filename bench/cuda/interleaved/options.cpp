@@ -10,7 +10,7 @@ FamilyOptions parse_options(
     const std::vector<std::string>& arguments,
     const std::function<bool(const std::string& option, const std::string& value)>& own) {
   FamilyOptions options;
-  if (arguments.size() % 2 != 0) throw std::invalid_argument(arguments.back() + " wants a value");
+  if (arguments.size() % 2 != 0) throw std::invalid_argument(arguments.back() + " needs a value");
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     const std::string& option = arguments[i];
     const std::string& value = arguments[i + 1];
@@ -25,7 +25,7 @@ FamilyOptions parse_options(
     } else if (option == "--prune") {
       options.sampling.prune = parse_number(option, value);
     } else if (!own(option, value)) {
-      throw std::invalid_argument("unknown: " + option);
+      throw std::invalid_argument("unknown option: " + option);
     }
   }
   if (options.out.empty()) throw std::invalid_argument("--out is missing");
@@ -47,7 +47,7 @@ double parse_number(const std::string& option, const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   if (text.empty() || *end != '\0' || !(value >= 0))
-    throw std::invalid_argument(option + ": \"" + text + "\" is no number");
+    throw std::invalid_argument(option + ": \"" + text + "\" is not a number of at least 0");
   return value;
 }
 

@@ -10,10 +10,10 @@
 
 namespace adaptive::bench {
 
-/// A file of one JSON object a line, for the scripts beside the benchmarks.
+/// A file with one JSON object per line, for the scripts beside the benchmarks.
 class JsonLines {
  public:
-  /// Throws std::runtime_error where the file cannot be written.
+  /// Throws std::runtime_error if the file cannot be written.
   explicit JsonLines(const std::string& path);
   JsonLines(const JsonLines&) = delete;
   JsonLines& operator=(const JsonLines&) = delete;
@@ -31,7 +31,7 @@ class JsonLines {
   bool first_ = true;
 };
 
-/// Name and value of the least.
+/// Name and value of the smallest entry.
 std::pair<std::string, double> least(const std::map<std::string, double>& by_name);
 
 }  // namespace adaptive::bench

@@ -1,5 +1,5 @@
-// How well three clocks agree on kernels of a known time: the GPU's own, read by the kernel; pairs of events
-// without their bias; CUPTI's records.
+// Measures how well three clocks agree on kernels of a known duration: the GPU's own clock, read by the
+// kernel; pairs of events without their bias; and CUPTI's records.
 #include <algorithm>
 #include <cstddef>
 
@@ -61,8 +61,9 @@ Section clock_agreement(const LaunchOptions& options) {
     const Reading& cupti = lines.back().cupti;
     if (cupti.location_ns > 0) cupti_reads_more.push_back(cupti.location_ns - cupti.device_ns);
   }
-  // A timer subtracts what events read too much. What CUPTI reads beyond the kernel's own clock is the start
-  // and the end of the kernel, the same for every kernel, and stays in the latency.
+  // A timer subtracts the bias of event pairs. CUPTI's records are longer than the kernel's own reading by
+  // the start and the end of the kernel. This difference is the same for every kernel and stays in the
+  // latency.
   const double cupti_bias = cupti_reads_more.empty() ? 0.0 : median(cupti_reads_more);
   for (const Line& line : lines) {
     Row row{std::to_string(line.us) + " us",

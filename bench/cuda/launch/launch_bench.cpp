@@ -91,7 +91,7 @@ void print_table(const std::vector<Section>& sections) {
   }
 }
 
-// Names and titles are ours and need no escaping.
+// Names and titles are constants of this program and need no escaping.
 void print_json(const std::vector<Section>& sections) {
   const Fingerprint device = cuda::device();
   std::printf("{\"device\": \"%s\", \"driver\": \"%s\", \"toolkit\": \"%s\", \"sections\": [",

@@ -1,4 +1,4 @@
-// What bench_cuda_launch measures, and how it says so.
+// The measurements of bench_cuda_launch and their output.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace adaptive::bench {
 
-/// One line of a table: a name and its numbers, by column.
+/// One line of a table: a name, and its numbers by column.
 struct Row {
   std::string name;
   std::vector<std::pair<std::string, double>> numbers;
@@ -32,11 +32,11 @@ struct LaunchOptions {
   int soak_streams = 4;
 };
 
-/// Every call of its operations is timed.
+/// Options of a selector that times every call.
 SelectorOptions timed_selector();
 OperationSpec one_variant(const std::string& name);
 
-/// Throws where CUDA answers an error.
+/// Throws if `status` is an error.
 void require(cudaError_t status, const char* what);
 double median(std::vector<double> values);
 

@@ -1,5 +1,5 @@
-// What a launch costs the host and the stream: bare, selected, timed by events, timed by CUPTI. They take
-// turns, a burst each, so that a change of clocks meets all of them.
+// Measures the cost of a launch for the host and the stream: bare, selected, timed by events, timed by CUPTI.
+// The kinds of launch take turns in bursts, so that a change of clocks affects all of them.
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -11,10 +11,11 @@
 namespace adaptive::bench {
 namespace {
 
-// A burst fits into the stream's queue with its events (1,024 places), or the host would wait for the GPU.
+// A burst and its events must fit the stream's queue (1,024 places); otherwise the host would wait for the
+// GPU.
 constexpr int launches = 256;
 constexpr std::uint64_t kernel_ns = 3'000;
-// Holds the stream until the host is done with the burst.
+// Time for which a kernel holds the stream, until the host has enqueued the burst.
 constexpr std::uint64_t plug_ns = 5'000'000;
 
 struct Burst {
@@ -59,12 +60,12 @@ struct Series {
   std::vector<double> stream_ns = {};
 };
 
-/// Bursts of one kind of launch, and beside which other its cost is counted.
+/// Times bursts of several kinds of launch, and compares each kind with the first.
 class Costs {
  public:
   explicit Costs(int rounds) : rounds_(rounds) {}
 
-  /// So often, the kinds taking turns; the first rounds only warm up.
+  /// Runs `turn` once per round; each turn runs all kinds. The first three rounds only warm up.
   void take_turns(const std::function<void(Costs&)>& turn) {
     for (round_ = -3; round_ < rounds_; ++round_) turn(*this);
   }
@@ -77,7 +78,7 @@ class Costs {
     at->host_ns.push_back(burst.host_ns);
     at->stream_ns.push_back(burst.stream_ns);
   }
-  /// The first kind is what the others are compared with.
+  /// Compares all kinds with the first one.
   std::vector<Row> rows() const {
     std::vector<Row> rows;
     for (const Series& series : all_)
@@ -113,7 +114,7 @@ void by_events(Costs& costs, Operation& untimed, Operation& timed) {
   costs.burst("bare", bare);
   costs.burst("untimed", selected(timer, untimed));
   {
-    // The samples of a stream that is held back for the whole burst.
+    // These samples stay pending, because their stream is held for the whole burst.
     cuda::Timer other;
     cudaStream_t held = nullptr;
     require(cudaStreamCreateWithFlags(&held, cudaStreamNonBlocking), "a stream");
@@ -140,7 +141,7 @@ std::vector<Section> launch_cost(const LaunchOptions& options) {
   std::vector<Section> sections = {{"cost of a launch, ns (median of bursts of 256)", events.rows()}};
   if (!options.cupti) return sections;
 
-  // Apart and last: while CUPTI is attached it makes every launch of the process dearer.
+  // Comes last, because CUPTI makes every launch of the process slower while it is attached.
   cuda::Timer timer(cuda::Timing::cupti);
   if (timer.timing() != cuda::Timing::cupti) return sections;
   Costs records(options.rounds);

@@ -1,4 +1,4 @@
-// Many launches from many threads on few streams: does anything grow, is anything lost?
+// Launches many times from many threads on few streams, to find out whether anything grows or is lost.
 #include <unistd.h>
 
 #include <atomic>
@@ -40,7 +40,7 @@ Section soak(const LaunchOptions& options) {
         const std::uint64_t mine = launches / static_cast<std::uint64_t>(options.soak_threads);
         for (std::uint64_t i = 0; i < mine; ++i) {
           const cudaStream_t on = streams[(static_cast<std::size_t>(t) + i) % streams.size()];
-          // Every fourth launch is timed: far more than production would.
+          // Every fourth launch is timed, far more than in production.
           auto launch =
               timer.launch(i % 4 == 0 ? timed : learning, {static_cast<std::int64_t>(1 << (i % 8))}, on);
           if (launch.check(cuda::launch_spin(1, nullptr, on)) != cudaSuccess) ++failed;
@@ -49,7 +49,7 @@ Section soak(const LaunchOptions& options) {
     for (std::thread& thread : threads) thread.join();
     timer.drain();
   };
-  work(options.soak_launches / 20);  // pools, queues and keys reach their size
+  work(options.soak_launches / 20);  // until pools, queues and keys have reached their final size
   const double before_mib = resident_mib();
   const auto begin = std::chrono::steady_clock::now();
   work(options.soak_launches);

@@ -1,9 +1,9 @@
 // mixed_bit_bench --out FILE.jsonl [--out-features N] [--in-features N] [--bits W[+W…][,…]] [--tokens N[,N…]]
 // [--samples N] [--prune F]
 //
-// Times every variant of mixed_bit_matmul, and beside them, in the same turns, the dense product of the same
-// sizes in bfloat16 by the algorithms that cuBLASLt proposes ("dense …"). One JSON object a shape, for
-// report.py and peers.py. bench/cuda/interleaved says how.
+// Times every variant of mixed_bit_matmul and, in the same turns, the dense bfloat16 product of the same
+// sizes by the algorithms that cuBLASLt proposes ("dense …"). Writes one JSON object per shape, for report.py
+// and peers.py. bench/cuda/interleaved describes the method.
 
 #include <cuda_runtime_api.h>
 
@@ -49,12 +49,13 @@ Options parse(const std::vector<std::string>& arguments) {
   return options;
 }
 
-/// "2+4" to the family's label set.
+/// Converts "2+4" to a value of the family's label set.
 std::int64_t mask_of(const std::string& bits, const Dimension& dimension) {
   std::int64_t mask = 0;
   for (const std::string& width : bench::split(bits, '+')) {
     const auto found = std::find(dimension.labels.begin(), dimension.labels.end(), width);
-    if (found == dimension.labels.end()) throw std::invalid_argument("--bits: no width: \"" + width + "\"");
+    if (found == dimension.labels.end())
+      throw std::invalid_argument("--bits: \"" + width + "\" is not a known width");
     mask |= std::int64_t{1} << (found - dimension.labels.begin());
   }
   return mask;
@@ -76,7 +77,7 @@ void measure(const std::string& bits, std::int64_t tokens, const Options& option
   const Shape dense_shape = {tokens, options.out_features, options.in_features, 0};
   const auto problem = mixed.make_problem(shape, cold);
   const auto dense_problem = dense.make_problem(dense_shape, cold);
-  for (std::size_t v = 1; v < mixed.variant_count(); ++v)  // 0, the default, is far too slow to time
+  for (std::size_t v = 1; v < mixed.variant_count(); ++v)  // variant 0, the default, is far too slow to time
     if (mixed.runs(v, shape)) interleaved.add(mixed.variant(v).name, mixed, *problem, v);
   for (const std::size_t v : dense.candidates(dense_shape))
     interleaved.add("dense " + dense.variant(v).name, dense, *dense_problem, v);
