@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "examples/serving/workload.hpp"
+#include "examples/serving/workload/workload.hpp"
 
 namespace serving {
 

@@ -9,14 +9,14 @@
 
 #include <adaptive/adaptive.hpp>
 
-#include "examples/serving/batching.hpp"
 #include "examples/serving/calibration.hpp"
-#include "examples/serving/model.hpp"
 #include "examples/serving/options.hpp"
-#include "examples/serving/progress.hpp"
+#include "examples/serving/report/progress.hpp"
+#include "examples/serving/report/summary.hpp"
 #include "examples/serving/runner.hpp"
-#include "examples/serving/summary.hpp"
-#include "examples/serving/trace.hpp"
+#include "examples/serving/workload/batching.hpp"
+#include "examples/serving/workload/model.hpp"
+#include "examples/serving/workload/trace.hpp"
 
 namespace {
 

@@ -4,9 +4,9 @@
 #include <functional>
 #include <optional>
 
-#include "examples/serving/batching.hpp"
-#include "examples/serving/model.hpp"
-#include "examples/serving/workload.hpp"
+#include "examples/serving/workload/batching.hpp"
+#include "examples/serving/workload/model.hpp"
+#include "examples/serving/workload/workload.hpp"
 
 namespace serving {
 

@@ -1,6 +1,6 @@
 #include <stdexcept>
 
-#include "kernels/common/helper_thread.hpp"
+#include "kernels/common/cpu/helper_thread.hpp"
 #include "kernels/families.hpp"
 #include "kernels/grouped_gemm/cpu/problem.hpp"
 #include "kernels/grouped_gemm/problem.hpp"

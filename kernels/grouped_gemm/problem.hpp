@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/common/buffer.hpp"
-#include "kernels/common/host_reference.hpp"
+#include "kernels/common/cpu/host_reference.hpp"
 #include "kernels/family.hpp"
 #include "kernels/grouped_gemm/operands.hpp"
 

@@ -1,7 +1,7 @@
 #include <stdexcept>
 
-#include "kernels/common/helper_thread.hpp"
-#include "kernels/common/processor.hpp"
+#include "kernels/common/cpu/helper_thread.hpp"
+#include "kernels/common/cpu/processor.hpp"
 #include "kernels/families.hpp"
 #include "kernels/mixed_bit_matmul/cpu/problem.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"

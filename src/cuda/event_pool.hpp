@@ -8,7 +8,7 @@
 
 #include <adaptive/decision.hpp>
 #include <adaptive/operation.hpp>
-#include "cuda/bias_meter.hpp"
+#include "cuda/bias/meter.hpp"
 #include "cuda/driver.hpp"
 #include "cuda/free_list.hpp"
 

@@ -1,7 +1,7 @@
 // Takes the latencies that have arrived and gives them to their operations.
 #include <mutex>
 
-#include "cuda/bias_estimate.hpp"
+#include "cuda/bias/estimate.hpp"
 #include "cuda/samples.hpp"
 #include "cuda/timer_state.hpp"
 

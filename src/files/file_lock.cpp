@@ -14,7 +14,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "base/host_name.hpp"
+#include "base/device/host_name.hpp"
 #include "files/atomic_file.hpp"
 #include "files/system_error.hpp"
 

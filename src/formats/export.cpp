@@ -8,10 +8,10 @@
 
 #include <adaptive/error.hpp>
 
-#include "formats/edit.hpp"
-#include "formats/file_name.hpp"
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
+#include "formats/text/edit.hpp"
+#include "formats/text/file_name.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -17,8 +17,8 @@
 #include <adaptive/dimension.hpp>
 #include <adaptive/match.hpp>
 
-#include "formats/edit.hpp"
 #include "formats/sheet.hpp"
+#include "formats/text/edit.hpp"
 #include "json/checks.hpp"
 
 namespace adaptive::inline v1::table::formats {

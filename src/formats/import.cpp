@@ -10,8 +10,8 @@
 
 #include "base/limits.hpp"
 #include "files/file_text.hpp"
-#include "formats/document.hpp"
-#include "formats/values.hpp"
+#include "formats/text/document.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -9,8 +9,8 @@
 #include <adaptive/error.hpp>
 
 #include "base/text.hpp"
-#include "formats/file_name.hpp"
-#include "formats/values.hpp"
+#include "formats/text/file_name.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "files/folder_version.hpp"
-#include "formats/values.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -8,7 +8,7 @@
 #include "formats/systems/sglang_grouped_gemm.hpp"
 #include "formats/systems/tpu.hpp"
 #include "formats/systems/vllm.hpp"
-#include "formats/values.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 

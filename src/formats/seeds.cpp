@@ -6,8 +6,8 @@
 #include <adaptive/device.hpp>
 
 #include "files/file_text.hpp"
-#include "formats/file_name.hpp"
 #include "formats/import.hpp"
+#include "formats/text/file_name.hpp"
 #include "table/foreign_reader.hpp"
 
 namespace adaptive::inline v1::table::formats {

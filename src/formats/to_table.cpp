@@ -13,7 +13,7 @@
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
-#include "formats/values.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/confidence.hpp"
+#include "base/statistics/confidence.hpp"
 
 namespace adaptive::inline v1 {
 namespace {

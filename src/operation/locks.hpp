@@ -3,7 +3,7 @@
 
 #include <mutex>
 
-#include "operation/asking.hpp"
+#include "operation/keys/asking.hpp"
 
 namespace adaptive::inline v1::core {
 

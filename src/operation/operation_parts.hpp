@@ -5,10 +5,10 @@
 
 #include <adaptive/operation.hpp>
 #include "learning/operation_context.hpp"
-#include "operation/admission.hpp"
-#include "operation/candidates.hpp"
-#include "operation/forced_variants.hpp"
-#include "operation/key_index.hpp"
+#include "operation/keys/admission.hpp"
+#include "operation/keys/candidates.hpp"
+#include "operation/keys/forced_variants.hpp"
+#include "operation/keys/key_index.hpp"
 #include "operation/locks.hpp"
 #include "operation/operation_spec.hpp"
 #include "operation/prior_knowledge.hpp"

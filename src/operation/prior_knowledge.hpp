@@ -9,8 +9,8 @@
 
 #include <adaptive/operation.hpp>
 #include "learning/key_learner.hpp"
-#include "operation/candidates.hpp"
-#include "operation/key_index.hpp"
+#include "operation/keys/candidates.hpp"
+#include "operation/keys/key_index.hpp"
 #include "operation/locks.hpp"
 #include "operation/prediction_fit.hpp"
 #include "prior/predictor.hpp"

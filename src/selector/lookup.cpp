@@ -19,7 +19,7 @@
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
-#include "formats/values.hpp"
+#include "formats/text/values.hpp"
 #include "prior/distance.hpp"
 #include "prior/starting_point.hpp"
 #include "selector/seed_entry.hpp"

@@ -8,7 +8,7 @@
 
 #include <adaptive/version.hpp>
 
-#include "base/compatibility.hpp"
+#include "base/device/compatibility.hpp"
 #include "base/limits.hpp"
 #include "operation/control.hpp"
 #include "operation/snapshot.hpp"

@@ -1,5 +1,5 @@
 // Which tables are measurements, which are guesses, and which say nothing.
-#include "base/compatibility.hpp"
+#include "base/device/compatibility.hpp"
 
 #include <gtest/gtest.h>
 

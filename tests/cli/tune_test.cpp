@@ -15,7 +15,7 @@
 #include <adaptive/adaptive.hpp>
 #include <adaptive/device.hpp>
 
-#include "cli/tune/json_fields.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/tune/model_file.hpp"
 #include "kernels/family.hpp"
 #include "table/table.hpp"

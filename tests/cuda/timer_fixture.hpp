@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <adaptive/cuda.hpp>
-#include "cuda/spin.hpp"
+#include "cuda/bias/spin.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive::inline v1::cuda::test {

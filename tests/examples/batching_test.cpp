@@ -1,11 +1,11 @@
-#include "examples/serving/batching.hpp"
+#include "examples/serving/workload/batching.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "examples/serving/request_source.hpp"
-#include "examples/serving/trace.hpp"
+#include "examples/serving/workload/request_source.hpp"
+#include "examples/serving/workload/trace.hpp"
 
 namespace serving {
 namespace {

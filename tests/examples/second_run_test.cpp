@@ -12,10 +12,10 @@
 #include <map>
 #include <string>
 
-#include "examples/serving/batching.hpp"
 #include "examples/serving/family_operation.hpp"
-#include "examples/serving/model.hpp"
-#include "examples/serving/request_source.hpp"
+#include "examples/serving/workload/batching.hpp"
+#include "examples/serving/workload/model.hpp"
+#include "examples/serving/workload/request_source.hpp"
 
 namespace serving {
 namespace {

@@ -1,4 +1,4 @@
-#include "examples/serving/trace.hpp"
+#include "examples/serving/workload/trace.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

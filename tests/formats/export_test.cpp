@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "formats/edit.hpp"
-#include "formats/file_name.hpp"
 #include "formats/keys.hpp"
-#include "formats/values.hpp"
+#include "formats/text/edit.hpp"
+#include "formats/text/file_name.hpp"
+#include "formats/text/values.hpp"
 #include "tests/formats/sample_files.hpp"
 
 namespace adaptive::inline v1::table::formats {

@@ -1,4 +1,4 @@
-#include "kernels/common/helper_thread.hpp"
+#include "kernels/common/cpu/helper_thread.hpp"
 
 #include <gtest/gtest.h>
 

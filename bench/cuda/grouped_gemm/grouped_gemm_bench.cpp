@@ -17,7 +17,7 @@
 #include "bench/cuda/interleaved/options.hpp"
 #include "bench/cuda/interleaved/output.hpp"
 #include "bench/run_main.hpp"
-#include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda/memory.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/grouped_gemm/cuda/problem.hpp"
 #include "kernels/grouped_gemm/cuda/shapes.hpp"

@@ -5,7 +5,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda/memory.hpp"
 
 namespace adaptive::bench {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "bench/cuda/launch/launch_bench.hpp"
-#include "cuda/spin.hpp"
+#include "cuda/bias/spin.hpp"
 
 namespace adaptive::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "bench/cuda/launch/launch_bench.hpp"
-#include "cuda/spin.hpp"
+#include "cuda/bias/spin.hpp"
 
 namespace adaptive::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "bench/cuda/launch/launch_bench.hpp"
-#include "cuda/spin.hpp"
+#include "cuda/bias/spin.hpp"
 
 namespace adaptive::bench {
 namespace {

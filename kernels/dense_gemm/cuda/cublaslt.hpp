@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda/memory.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cublaslt_config.hpp"
 #include "kernels/dense_gemm/cuda/kernels.hpp"

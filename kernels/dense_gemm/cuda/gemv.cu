@@ -1,7 +1,7 @@
 #include <utility>
 
-#include "kernels/common/cuda_element.cuh"
-#include "kernels/common/launch.cuh"
+#include "kernels/common/cuda/element.cuh"
+#include "kernels/common/cuda/launch.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 #include "kernels/dense_gemm/cuda/load_once.cuh"
 

@@ -1,4 +1,4 @@
-#include "kernels/common/cuda_element.cuh"
+#include "kernels/common/cuda/element.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 
 // What runs where nothing else does: any shape, any type, nothing tuned.

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/common/cuda_output.hpp"
+#include "kernels/common/cuda/output.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/cublaslt.hpp"
 

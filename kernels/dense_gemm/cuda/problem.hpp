@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda/memory.hpp"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 #include "kernels/dense_gemm/cuda/prepared_problem.hpp"
 

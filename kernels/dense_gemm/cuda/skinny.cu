@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "kernels/common/ampere.cuh"
-#include "kernels/common/launch.cuh"
+#include "kernels/common/cuda/ampere.cuh"
+#include "kernels/common/cuda/launch.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 #include "kernels/dense_gemm/cuda/load_once.cuh"
 

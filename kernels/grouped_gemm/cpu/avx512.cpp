@@ -6,9 +6,9 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-#include "kernels/common/vector_avx512.inl"
+#include "kernels/common/cpu/vector_avx512.inl"
 
-#include "kernels/common/panel_multiply.inl"
+#include "kernels/common/cpu/panel_multiply.inl"
 
 #include "kernels/grouped_gemm/cpu/packed.inl"
 

@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "kernels/common/eigen_multiply.hpp"
+#include "kernels/common/cpu/eigen_multiply.hpp"
 #include "kernels/grouped_gemm/cpu/kernels.hpp"
 
 // A loop over the experts with a library's matrix product: what one writes first, and hard to beat for long

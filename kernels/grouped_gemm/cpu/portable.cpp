@@ -4,9 +4,9 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-#include "kernels/common/vector_portable.inl"
+#include "kernels/common/cpu/vector_portable.inl"
 
-#include "kernels/common/panel_multiply.inl"
+#include "kernels/common/cpu/panel_multiply.inl"
 
 #include "kernels/grouped_gemm/cpu/packed.inl"
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <cstring>
 
-#include "kernels/common/helper_thread.hpp"
-#include "kernels/common/host_problem.hpp"
-#include "kernels/common/processor.hpp"
+#include "kernels/common/cpu/helper_thread.hpp"
+#include "kernels/common/cpu/host_problem.hpp"
+#include "kernels/common/cpu/processor.hpp"
 #include "kernels/grouped_gemm/cpu/kernels.hpp"
 #include "kernels/grouped_gemm/problem.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda/memory.hpp"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 
 // cublasGemmGroupedBatchedEx. It wants the rows of every expert on the host: only a caller who has the

@@ -2,7 +2,7 @@
 
 #include <cooperative_groups.h>
 
-#include "kernels/common/ampere.cuh"
+#include "kernels/common/cuda/ampere.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
 // Few rows an expert: the weights are read once and that is all the time there is. Blocks are small and

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "kernels/common/cuda_element.cuh"
-#include "kernels/common/launch.cuh"
+#include "kernels/common/cuda/element.cuh"
+#include "kernels/common/cuda/launch.cuh"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 #include "kernels/grouped_gemm/cuda/mma_kernel.cuh"
 

@@ -1,4 +1,4 @@
-#include "kernels/common/cuda_element.cuh"
+#include "kernels/common/cuda/element.cuh"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 
 // What runs where nothing else does: any shape, nothing tuned. And sorting rows, for kernels that want them

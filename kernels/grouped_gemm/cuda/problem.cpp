@@ -6,8 +6,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "kernels/common/cuda/tensor_map.hpp"
 #include "kernels/common/random.hpp"
-#include "kernels/common/tensor_map.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
 
 namespace adaptive::kernels::grouped_gemm {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/common/cuda_memory.hpp"
+#include "kernels/common/cuda/memory.hpp"
 #include "kernels/dense_gemm/cuda/prepared_problem.hpp"
 #include "kernels/grouped_gemm/cuda/cublas.hpp"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"

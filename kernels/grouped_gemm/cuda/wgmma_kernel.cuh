@@ -2,9 +2,9 @@
 
 #include <type_traits>
 
-#include "kernels/common/hopper.cuh"
-#include "kernels/common/store_sums.cuh"
-#include "kernels/common/wgmma.cuh"
+#include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/store_sums.cuh"
+#include "kernels/common/cuda/wgmma.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
 // Tiles that the copy engine brings and wgmma multiplies. A block stays and takes tile after tile; one of its

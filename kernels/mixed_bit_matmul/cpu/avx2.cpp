@@ -6,7 +6,7 @@
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
-#include "kernels/common/vector_avx2.inl"
+#include "kernels/common/cpu/vector_avx2.inl"
 
 struct Levels {
   // The permutation looks only at the low three bits of its index: enough for widths 2 and 3, where it saves
@@ -35,7 +35,7 @@ struct Levels {
   }
 };
 
-#include "kernels/common/panel_multiply.inl"
+#include "kernels/common/cpu/panel_multiply.inl"
 
 #include "kernels/mixed_bit_matmul/cpu/tile.inl"
 

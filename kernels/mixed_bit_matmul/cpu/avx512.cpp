@@ -6,7 +6,7 @@
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
-#include "kernels/common/vector_avx512.inl"
+#include "kernels/common/cpu/vector_avx512.inl"
 
 struct Levels {
   // A permutation looks only at the low four bits of its index, which saves the mask and the conversion. What
@@ -37,7 +37,7 @@ struct Levels {
   }
 };
 
-#include "kernels/common/panel_multiply.inl"
+#include "kernels/common/cpu/panel_multiply.inl"
 
 #include "kernels/mixed_bit_matmul/cpu/tile.inl"
 

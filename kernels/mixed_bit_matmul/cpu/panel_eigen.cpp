@@ -1,5 +1,5 @@
-#include "kernels/common/eigen_multiply.hpp"
-#include "kernels/common/processor.hpp"
+#include "kernels/common/cpu/eigen_multiply.hpp"
+#include "kernels/common/cpu/processor.hpp"
 #include "kernels/mixed_bit_matmul/cpu/kernels.hpp"
 
 namespace adaptive::kernels::mixed_bit_matmul {

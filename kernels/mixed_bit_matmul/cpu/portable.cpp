@@ -4,7 +4,7 @@
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
-#include "kernels/common/vector_portable.inl"
+#include "kernels/common/cpu/vector_portable.inl"
 
 struct Levels {
   template <int Bits>
@@ -26,7 +26,7 @@ struct Levels {
   }
 };
 
-#include "kernels/common/panel_multiply.inl"
+#include "kernels/common/cpu/panel_multiply.inl"
 
 #include "kernels/mixed_bit_matmul/cpu/tile.inl"
 

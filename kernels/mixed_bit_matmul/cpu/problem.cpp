@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "kernels/common/helper_thread.hpp"
-#include "kernels/common/host_problem.hpp"
-#include "kernels/common/processor.hpp"
+#include "kernels/common/cpu/helper_thread.hpp"
+#include "kernels/common/cpu/host_problem.hpp"
+#include "kernels/common/cpu/processor.hpp"
 #include "kernels/mixed_bit_matmul/cpu/kernels.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"
 

@@ -1,4 +1,4 @@
-#include "kernels/common/cuda_element.cuh"
+#include "kernels/common/cuda/element.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/packing.cuh"
 #include "kernels/mixed_bit_matmul/operands.hpp"

@@ -6,7 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "kernels/common/tensor_map.hpp"
+#include "kernels/common/cuda/tensor_map.hpp"
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {

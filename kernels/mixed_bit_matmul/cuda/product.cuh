@@ -1,7 +1,7 @@
 #pragma once
 
-#include "kernels/common/ampere.cuh"
-#include "kernels/common/cuda_element.cuh"
+#include "kernels/common/cuda/ampere.cuh"
+#include "kernels/common/cuda/element.cuh"
 #include "kernels/mixed_bit_matmul/cuda/unpack.cuh"
 
 namespace adaptive::kernels::mixed_bit_matmul {

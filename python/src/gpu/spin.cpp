@@ -1,7 +1,7 @@
-// The kernel that takes a given time (src/cuda/spin.cu), as PTX that the driver compiles: a package
+// The kernel that takes a given time (src/cuda/bias/spin.cu), as PTX that the driver compiles: a package
 // that is built without nvcc, and runs with whatever runtime the process has, cannot register a kernel of its
 // own.
-#include "cuda/spin.hpp"
+#include "cuda/bias/spin.hpp"
 
 #include <array>
 

@@ -7,7 +7,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "cli/tune/json_fields.hpp"
+#include "cli/json_fields.hpp"
 #include "files/file_text.hpp"
 
 namespace adaptive::inline v1::cli {

@@ -7,7 +7,7 @@
 #include <adaptive/error.hpp>
 
 #include "base/text.hpp"
-#include "cli/tune/json_fields.hpp"
+#include "cli/json_fields.hpp"
 #include "table/installed.hpp"
 
 namespace adaptive::inline v1::cli {

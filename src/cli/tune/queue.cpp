@@ -6,7 +6,7 @@
 
 #include <adaptive/version.hpp>
 
-#include "base/host_name.hpp"
+#include "base/device/host_name.hpp"
 #include "tuning/queue/board.hpp"
 #include "tuning/queue/shared_queue.hpp"
 

@@ -7,8 +7,8 @@
 #include <adaptive/version.hpp>
 
 #include "base/time_text.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/json_output.hpp"
-#include "cli/tune/json_fields.hpp"
 #include "files/atomic_file.hpp"
 #include "files/system_error.hpp"
 

@@ -9,9 +9,9 @@
 #include <string>
 
 #include "base/limits.hpp"
-#include "formats/document.hpp"
 #include "formats/nearest.hpp"
-#include "formats/values.hpp"
+#include "formats/text/document.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 
-#include "formats/document.hpp"
-#include "formats/file_name.hpp"
 #include "formats/nearest.hpp"
-#include "formats/values.hpp"
+#include "formats/text/document.hpp"
+#include "formats/text/file_name.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/limits.hpp"
-#include "formats/file_name.hpp"
-#include "formats/values.hpp"
+#include "formats/text/file_name.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "formats/file_name.hpp"
 #include "formats/nearest.hpp"
 #include "formats/systems/triton.hpp"
+#include "formats/text/file_name.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {

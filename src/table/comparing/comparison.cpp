@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "base/student.hpp"
+#include "base/statistics/student.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {

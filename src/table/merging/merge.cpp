@@ -6,7 +6,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "base/compatibility.hpp"
+#include "base/device/compatibility.hpp"
 #include "table/foreign_files.hpp"
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/ownership.hpp"

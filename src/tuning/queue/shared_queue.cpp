@@ -9,7 +9,7 @@
 
 #include <adaptive/error.hpp>
 
-#include "base/host_name.hpp"
+#include "base/device/host_name.hpp"
 
 namespace adaptive::inline v1::tuning {
 namespace {

@@ -1,5 +1,5 @@
 // What an event pair reads too much.
-#include "cuda/bias_estimate.hpp"
+#include "cuda/bias/estimate.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The keys of an operation: found while the index grows, and listed in their order.
-#include "operation/key_index.hpp"
+#include "operation/keys/key_index.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/key.hpp>
-#include "operation/head_arena.hpp"
+#include "operation/keys/head_arena.hpp"
 #include "tests/operation/keys/any_learner.hpp"
 
 namespace adaptive {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "operation/head_arena.hpp"
+#include "operation/keys/head_arena.hpp"
 #include "tests/operation/keys/any_learner.hpp"
 
 namespace adaptive::inline v1::detail {

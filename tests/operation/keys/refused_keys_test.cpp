@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <thread>
 
-#include "operation/refused_keys.hpp"
+#include "operation/keys/refused_keys.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {

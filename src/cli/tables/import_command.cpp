@@ -1,0 +1,111 @@
+// adaptive import [--from FORMAT] PATH... -o TABLE
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <adaptive/error.hpp>
+
+#include "cli/command.hpp"
+#include "cli/json_output.hpp"
+#include "cli/output.hpp"
+#include "cli/tables/table_input.hpp"
+#include "formats/import.hpp"
+
+namespace adaptive::inline v1::cli {
+namespace {
+
+namespace formats = table::formats;
+
+struct ImportArguments {
+  std::string from;
+  std::vector<std::filesystem::path> paths;
+  std::filesystem::path output;
+  bool list = false;
+  bool json = false;
+};
+
+std::size_t entries_of(const table::Table& table) {
+  std::size_t count = 0;
+  for (const auto& [name, operation] : table.operations) count += operation.entries.size();
+  return count;
+}
+
+Json file_json(const formats::FileOutcome& file) {
+  Json json = {{"file", file.path}, {"imported", file.refused.empty()}};
+  json["format"] = file.format == nullptr ? Json() : Json(std::string(file.format->name()));
+  json["rows"] = file.rows;
+  if (!file.refused.empty()) json["reason"] = file.refused;
+  return json;
+}
+
+void print_result(const ImportArguments& arguments, const formats::Import& import, const table::Table& table,
+                  std::size_t refused, const Streams& streams) {
+  if (arguments.json) {
+    Json json;
+    json["table"] = arguments.output.string();
+    json["imported"] = import.files.size() - refused;
+    json["refused"] = refused;
+    json["entries"] = entries_of(table);
+    json["files"] = Json::array();
+    for (const formats::FileOutcome& file : import.files) json["files"].push_back(file_json(file));
+    json["notices"] = notices_json(import.notices);
+    print_json(json, streams.out);
+    return;
+  }
+  if (arguments.list)
+    for (const formats::FileOutcome& file : import.files)
+      streams.out << file.path << ": "
+                  << (file.refused.empty()
+                          ? std::string(file.format->name()) + ", " + std::to_string(file.rows) + " rows"
+                          : "refused: " + file.refused)
+                  << "\n";
+  streams.out << arguments.output.string() << ": " << import.files.size() - refused << " files, "
+              << entries_of(table) << " entries, " << refused << " files refused\n";
+}
+
+Exit import_command(const ImportArguments& arguments, const Streams& streams) {
+  const std::vector<const formats::Format*> candidates = formats_named(arguments.from, "--from");
+  for (const std::filesystem::path& path : arguments.paths) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error))
+      throw Error(ErrorCode::not_found, "does not exist", path.string(), "check the path");
+  }
+  formats::Import import = formats::read_files(arguments.paths, candidates, !arguments.from.empty());
+  const table::Table table = formats::to_table(import.sheets, import.files, import.notices);
+  std::size_t refused = 0;
+  for (const formats::FileOutcome& file : import.files) {
+    if (file.refused.empty()) continue;
+    ++refused;
+    streams.err << file.path << ": refused: " << file.refused << "\n";
+  }
+  print_notices(import.notices, streams.err);
+  if (table.operations.empty()) {
+    streams.err << "adaptive: nothing could be imported; " << arguments.output.string()
+                << " is not written\n";
+    return exit_usage;
+  }
+  table::write(table, arguments.output);
+  print_result(arguments, import, table, refused, streams);
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_import(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("import", "Reads tables of other systems, files or folders.");
+  const auto a = std::make_shared<ImportArguments>();
+  command
+      ->add_option("--from", a->from, "One of " + formats::known_names() + "; default: recognise each file")
+      ->type_name("FORMAT");
+  command->add_option("paths", a->paths, "Files and folders; in a folder every *.json is read")->required();
+  command->add_option("-o,--output", a->output, "The table to write")->required()->type_name("TABLE");
+  command->add_flag("--list", a->list, "Print the outcome for every file");
+  command->add_flag("--json", a->json, "Print the result as JSON");
+  return {command, [a](const Streams& streams) { return import_command(*a, streams); }};
+}
+
+}  // namespace adaptive::cli

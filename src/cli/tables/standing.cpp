@@ -1,0 +1,26 @@
+#include "cli/tables/standing.hpp"
+
+#include <adaptive/learning.hpp>
+
+namespace adaptive::inline v1::cli {
+
+Standing standing_of(const table::Entry& entry, const std::string& default_variant) {
+  Standing standing;
+  for (const auto& [name, record] : entry.variants) standing.measured += record.count > 0 ? 1 : 0;
+  const auto incumbent = entry.variants.find(entry.incumbent);
+  if (incumbent == entry.variants.end() || incumbent->second.count == 0) return standing;
+  const double zone = LearningOptions().indifference;
+  standing.confirmed = standing.measured > 1;
+  for (const auto& [name, record] : entry.variants) {
+    if (record.count == 0 || name == entry.incumbent) continue;
+    const Rival rival{name, table::compare(incumbent->second, record)};
+    // The fastest that this variant can still be.
+    if (rival.comparison.change - rival.comparison.noise < -zone) standing.confirmed = false;
+    if (name == default_variant) standing.of_default = rival;
+    if (!standing.runner_up || rival.comparison.change < standing.runner_up->comparison.change)
+      standing.runner_up = rival;
+  }
+  return standing;
+}
+
+}  // namespace adaptive::cli
