@@ -15,9 +15,10 @@
 
 #include "kernels/family.hpp"
 
-// What a family on the GPU is. It differs from one on the host (family.hpp) in three ways: a launch goes to a
-// stream and nobody waits for it; what a launch needs is made before it by prepare(); and the list of
-// variants may grow, where a library tells its algorithms only shape by shape.
+// The interface of a kernel family on the GPU. It differs from the interface of a family on the host
+// (family.hpp) in three ways: launches are enqueued on a stream and do not wait; prepare() creates in advance
+// what a launch needs; and the list of variants may grow, because a library reveals its algorithms only shape
+// by shape.
 //
 //   for (const cuda::Family* family : cuda::families()) {
 //     auto problem = family->make_problem(shape, {.seed = 1});
@@ -25,17 +26,18 @@
 //       if (problem->prepare(v, stream) == LaunchStatus::ok) problem->launch(v, stream);
 //   }
 //
-// This header needs no CUDA: without it, families() is empty.
+// This header needs no CUDA. In a build without CUDA, families() is empty.
 
 struct CUstream_st;
 
 namespace adaptive::kernels::cuda {
 
-/// cudaStream_t, without its header. Of the device that is current, as everywhere here.
+/// cudaStream_t without CUDA's header. The stream belongs to the current device, as everywhere in this
+/// header.
 using Stream = ::CUstream_st*;
 
-/// Operands and output of one shape on the device that was current when it was made. One thread at a time may
-/// use a problem; different ones may be used at once, on different streams.
+/// Operands and output of one shape on the device that was current at construction. Only one thread at a time
+/// may use a problem. Different problems may be used at the same time on different streams.
 class Problem {
  public:
   virtual ~Problem() = default;
@@ -44,30 +46,32 @@ class Problem {
 
   const Shape& shape() const noexcept { return shape_; }
 
-  /// One line that tells everything needed to make this problem again.
+  /// One line with everything that is needed to create this problem again.
   virtual std::string description() const = 0;
 
-  /// Makes a variant ready for launches on this stream: what it needs on the host, the stream's workspace,
-  /// and one launch, since the first one of a kernel loads its code. Allocates, waits for the stream,
-  /// overwrites the output. Any status but `ok` leaves the output as it was.
+  /// Prepares a variant for launches on this stream: the host data that it needs, the stream's workspace, and
+  /// a first launch, which loads the kernel's code. Allocates, waits for the stream, and overwrites the
+  /// output. Any status other than `ok` leaves the output unchanged.
   virtual LaunchStatus prepare(std::size_t variant, Stream stream) = 0;
 
-  /// Enqueues the computation of the whole output. Never allocates, never waits. `unprepared` where prepare()
-  /// was not called for the variant and the stream; any status but `ok` leaves the output as it was.
+  /// Enqueues the computation of the whole output. Never allocates or waits. Returns `unprepared` if
+  /// prepare() was not called for the variant and the stream. Any status other than `ok` leaves the output
+  /// unchanged.
   virtual LaunchStatus launch(std::size_t variant, Stream stream) noexcept = 0;
 
   /// Enqueues filling the output with NaN.
   virtual void poison_output(Stream stream) noexcept = 0;
 
-  /// A copy of the output as stored, for comparing variants of one numeric class. Waits for the stream.
+  /// A copy of the output as stored, for the comparison of variants of one numeric class. Waits for the
+  /// stream.
   virtual std::vector<std::byte> output(Stream stream) const = 0;
 
-  /// As kernels::Problem::max_error, but that the rounding of the output to its type is taken off first, and
-  /// that the sample is compared where the output has more than 2^16 elements. The reference in double is
-  /// computed on the device by a kernel of its own and kept. Waits for the stream.
+  /// Like kernels::Problem::max_error, except that the rounding of the output to its type is subtracted
+  /// first, and that a sample is compared if the output has more than 2^16 elements. A separate kernel
+  /// computes the reference in double on the device, and the reference is kept. Waits for the stream.
   virtual double max_error(Stream stream) = 0;
 
-  /// What max_error() may reach for a correct variant.
+  /// Upper limit of max_error() for a correct variant.
   virtual double tolerance() const noexcept = 0;
 
   /// Compulsory memory traffic of one launch in bytes: each operand read once, the output written once.
@@ -85,15 +89,16 @@ class Problem {
 
 struct ProblemOptions {
   std::uint64_t seed = 1;
-  /// Launches take turns among so many equal copies of the weights that they exceed this: more than the cache
-  /// holds, where launches are timed as in a model that has many layers. 0: one copy.
+  /// Launches use equal copies of the weights in turn; the number of copies makes their total size exceed
+  /// this many bytes. With more bytes than the cache holds, launches are timed as in a model with many
+  /// layers. 0: one copy.
   std::size_t rotate_bytes = 0;
 };
 
-/// Alive for the whole process; every member may be called from any thread.
+/// A family lives for the whole process. Every member is thread-safe.
 class Family {
  public:
-  /// Beyond it no variant is added; find_or_add() and parse() answer nothing.
+  /// Maximum number of variants. Beyond it find_or_add() and parse() return nothing.
   static constexpr std::size_t variants_max = 2048;
 
   virtual ~Family();
@@ -103,34 +108,35 @@ class Family {
   const std::string& name() const noexcept { return name_; }
   const std::vector<Dimension>& dimensions() const noexcept { return dimensions_; }
 
-  /// Only grows. Index 0 is the default: it supports every valid shape on every device.
+  /// The number of variants, which only grows. Index 0 is the default: it supports every valid shape on every
+  /// device.
   std::size_t variant_count() const noexcept { return count_.load(std::memory_order_acquire); }
-  /// Below variant_count(). Never moves.
+  /// `index` must be below variant_count(). A variant never moves.
   const Variant& variant(std::size_t index) const noexcept {
     return *variants_[index].load(std::memory_order_relaxed);
   }
   std::optional<std::size_t> find_variant(std::string_view name) const noexcept;
 
-  /// The variant of that name, made from the parameters that a table has for it where this process has not
-  /// met it yet. Nothing where name or parameters are none of this family's.
+  /// The variant with this name. If this process has not met it yet, it is created from the parameters that a
+  /// table has for it. Nothing if name or parameters do not belong to this family.
   virtual std::optional<std::size_t> parse(
       std::string_view name, const std::vector<std::pair<std::string, Parameter>>& parameters) const = 0;
 
   /// The variants worth trying for a valid shape on the current device, best guess first; all of them support
-  /// it. Not empty where there is a device. Asks the library once a shape.
+  /// the shape. Not empty if there is a device. Asks the library once for each shape.
   virtual std::vector<std::size_t> candidates(const Shape& shape) const = 0;
 
-  /// Why a shape is no problem of this family, in words for its author; nothing where it is one.
+  /// Explains why this family has no problem of this shape; nothing if the shape is valid.
   virtual std::optional<std::string> why_invalid(const Shape& shape) const = 0;
 
-  /// A random problem, its data made on the device. Throws std::invalid_argument with why_invalid(),
-  /// std::runtime_error where the device refuses.
+  /// Creates a random problem with its data on the device. Throws std::invalid_argument with why_invalid(),
+  /// and std::runtime_error if the device fails.
   virtual std::unique_ptr<Problem> make_problem(const Shape& shape, ProblemOptions options) const = 0;
 
-  /// Gives back what prepare() made for a stream. Nothing may be launched on it meanwhile.
+  /// Releases what prepare() has created for a stream. Nothing may be launched on the stream meanwhile.
   virtual void release(Stream stream) const = 0;
 
-  /// Small, ragged, odd shapes.
+  /// Small shapes, including ragged and odd ones.
   virtual std::vector<Shape> test_shapes() const = 0;
 
   /// Shapes of real layers.
@@ -147,7 +153,7 @@ class Family {
  protected:
   Family(std::string name, std::vector<Dimension> dimensions, std::vector<Variant> variants);
 
-  /// Const since what a family is does not change with the variants that have been met so far.
+  /// Const, because the variants that have been met so far are not part of a family's identity.
   std::optional<std::size_t> find_or_add(Variant variant) const;
 
  private:
@@ -158,11 +164,11 @@ class Family {
   mutable std::atomic<std::size_t> count_{0};
 };
 
-/// The families that run on GPUs, in a fixed order. None in a build without CUDA. Of the target
-/// adaptive::kernels_cuda, as is all that calls it.
+/// The families that run on GPUs, in a fixed order; empty in a build without CUDA. Defined in the target
+/// adaptive::kernels_cuda, like all its callers.
 std::span<const Family* const> families();
 
-/// Null where no family has the name.
+/// Null if no family has this name.
 inline const Family* find_family(std::string_view name) {
   for (const Family* family : families())
     if (family->name() == name) return family;

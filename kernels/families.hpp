@@ -2,7 +2,7 @@
 
 #include "kernels/family.hpp"
 
-// Each family's one instance; families() lists them.
+// The only instance of each family; families() lists them.
 
 namespace adaptive::kernels {
 

@@ -55,14 +55,14 @@ std::optional<std::string> why_out_of_range(const std::vector<Dimension>& dimens
     const Dimension& dimension = dimensions[i];
     const auto labels = static_cast<std::int64_t>(dimension.labels.size());
     std::int64_t lowest = 0;
-    std::int64_t highest = std::int64_t{1} << 31;  // keeps every product of three sizes' indices checkable
+    std::int64_t highest = std::int64_t{1} << 31;  // products of three sizes can then be checked
     if (dimension.kind == Dimension::Kind::label) highest = labels - 1;
     if (dimension.kind == Dimension::Kind::label_set) {
       lowest = 1;
       highest = (std::int64_t{1} << labels) - 1;
     }
     if (shape[i] < lowest || shape[i] > highest)
-      return dimension.name + " is " + std::to_string(shape[i]) + ", must be within " +
+      return dimension.name + " is " + std::to_string(shape[i]) + "; it must be between " +
              std::to_string(lowest) + " and " + std::to_string(highest);
   }
   return std::nullopt;

@@ -12,9 +12,10 @@
 #include <variant>
 #include <vector>
 
-// What a kernel family is: one operation, its problems, its reference and its interchangeable variants.
+// The interface of a kernel family: one operation, its problems, its reference and its interchangeable
+// variants.
 //
-// Tuner, demo, tests and benchmarks iterate over families() and know none by name:
+// The tuner, the demo, the tests and the benchmarks iterate over families() and know no family by name:
 //
 //   for (const Family* family : families()) {
 //     std::unique_ptr<Problem> problem = family->make_problem(family->bench_shapes().front(), /*seed=*/1);
@@ -22,14 +23,14 @@
 //       if (family->runs(v, problem->shape())) problem->launch(v);
 //   }
 //
-// A new family is a folder here and one line in family.cpp.
+// A new family is a new folder in this folder and one line in family.cpp.
 
 namespace adaptive::kernels {
 
 /// One coordinate of a shape.
 struct Dimension {
   enum class Kind {
-    size,       ///< a count; costs scale with its ratio, so neighbours are near in log scale
+    size,       ///< a count; costs scale with its ratio, so values are compared on a logarithmic scale
     linear,     ///< a number whose differences matter, not its ratios
     label,      ///< one of `labels`; the value is its index
     label_set,  ///< any non-empty subset of `labels`; the value is a bit mask, bit i for labels[i]
@@ -50,9 +51,9 @@ struct Variant {
   std::vector<std::pair<std::string, Parameter>> parameters;
   /// Variants of one class give bit-identical outputs for the same problem, on the same processor.
   std::string numeric_class;
-  /// Whether this processor has the instructions. Constant within a process.
+  /// Whether this processor has the required instructions. Constant within a process.
   std::function<bool()> available;
-  /// Whether a problem of this valid shape can be launched, on a processor where it is available.
+  /// Whether a problem of this valid shape can be launched, on a processor where the variant is available.
   std::function<bool(const Shape&)> supports;
 };
 
@@ -62,11 +63,11 @@ enum class LaunchStatus {
   unavailable,      ///< Variant::available() is false
   unsupported,      ///< Variant::supports(shape) is false
   failed,           ///< the device reported an error (no CPU variant does)
-  unprepared,       ///< on a GPU: the variant or the stream was not prepared (no CPU variant needs it)
+  unprepared,  ///< on a GPU: the variant or the stream was not prepared (CPU variants need no preparation)
 };
 
-/// Operands, output and scratch of one shape. One thread at a time may use a problem; different problems,
-/// of the same family or not, may be launched at the same time from different threads.
+/// Operands, output and scratch memory of one shape. Only one thread at a time may use a problem. Different
+/// problems, of the same family or not, may be launched at the same time from different threads.
 class Problem {
  public:
   virtual ~Problem() = default;
@@ -75,26 +76,27 @@ class Problem {
 
   const Shape& shape() const noexcept { return shape_; }
 
-  /// One line that tells everything needed to make this problem again.
+  /// One line with everything that is needed to create this problem again.
   virtual std::string description() const = 0;
 
-  /// Computes the output, overwriting it whole. Never allocates: scratch was made with the problem.
-  /// Any status but `ok` leaves the output as it was.
+  /// Computes and overwrites the whole output. Never allocates: scratch memory was allocated with the
+  /// problem. Any status other than `ok` leaves the output unchanged.
   virtual LaunchStatus launch(std::size_t variant) noexcept = 0;
 
-  /// Fills the output with NaN, so that what a launch leaves unwritten shows in max_error().
+  /// Fills the output with NaN, so that max_error() shows what a launch has not written.
   virtual void poison_output() noexcept = 0;
 
   /// The output as stored, for comparing variants of one numeric class.
   virtual std::span<const std::byte> output() const noexcept = 0;
 
-  /// The largest error of the output against the reference in double, each element relative to the sum of
-  /// the magnitudes of its terms (so cancellation is not held against a variant). Infinite where any element
-  /// is not finite. Every element is scanned for that; where the whole reference would take more than
-  /// 2^26 multiply-adds, a fixed sample of the elements is compared. Allocates; the reference is kept.
+  /// The largest error of the output against the reference in double. The error of each element is relative
+  /// to the sum of the magnitudes of its terms, so that cancellation does not count against a variant.
+  /// Infinite if any element is not finite; all elements are checked for that. If the whole reference would
+  /// take more than 2^26 multiply-adds, only a fixed sample of the elements is compared. Allocates; the
+  /// reference is kept.
   virtual double max_error() = 0;
 
-  /// What max_error() may reach for a correct variant: float32 rounding of a sum of this length.
+  /// Upper limit of max_error() for a correct variant: the float32 rounding errors of a sum of this length.
   virtual double tolerance() const noexcept = 0;
 
   /// Compulsory memory traffic of one launch in bytes: each operand read once, the output written once.
@@ -110,7 +112,7 @@ class Problem {
   Shape shape_;
 };
 
-/// Immutable and alive for the whole process; every member may be called from any thread.
+/// A family is immutable and lives for the whole process. Every member is thread-safe.
 class Family {
  public:
   virtual ~Family() = default;
@@ -123,17 +125,17 @@ class Family {
   /// Index 0 is the default: it is available everywhere and supports every valid shape.
   const std::vector<Variant>& variants() const noexcept { return variants_; }
 
-  /// Why a shape is no problem of this family, in words for its author; nothing where it is one.
+  /// Explains why this family has no problem of this shape; nothing if the shape is valid.
   virtual std::optional<std::string> why_invalid(const Shape& shape) const = 0;
 
-  /// A random problem, the same for the same arguments on every machine. Takes time and memory of the order
-  /// of the operands. Throws std::invalid_argument with why_invalid(), std::bad_alloc.
+  /// Creates a random problem, the same for the same arguments on every machine. Takes time and memory
+  /// proportional to the operands. Throws std::invalid_argument with why_invalid(), and std::bad_alloc.
   virtual std::unique_ptr<Problem> make_problem(const Shape& shape, std::uint64_t seed) const = 0;
 
-  /// Small, ragged, odd and degenerate shapes; each takes well under a millisecond.
+  /// Small shapes, including ragged, odd and degenerate ones; each takes much less than a millisecond.
   virtual std::vector<Shape> test_shapes() const = 0;
 
-  /// Shapes of real layers, over which no single variant is best.
+  /// Shapes of real layers; no single variant is the best for all of them.
   virtual std::vector<Shape> bench_shapes() const = 0;
 
   /// Whether a launch of `variant` with a valid shape would be `ok` here.
@@ -154,14 +156,14 @@ class Family {
 /// The families that run on the host, in a fixed order.
 std::span<const Family* const> families();
 
-/// Null where no family has the name.
+/// Null if no family has this name.
 const Family* find_family(std::string_view name);
 
 /// "tokens=1 out_features=4096 in_features=4096 bits=2+4": for tables, logs and test names.
 std::string to_string(const std::vector<Dimension>& dimensions, const Shape& shape);
 std::string to_string(const Family& family, const Shape& shape);
 
-/// What a family checks first: the number of values, no negative size, labels in range, no empty set.
+/// The checks common to all families: the number of values, no negative size, labels in range, no empty set.
 std::optional<std::string> why_out_of_range(const std::vector<Dimension>& dimensions, const Shape& shape);
 
 }  // namespace adaptive::kernels

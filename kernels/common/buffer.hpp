@@ -6,7 +6,7 @@
 
 namespace adaptive::kernels {
 
-/// `size` zeroed elements that start on a cache line, so that vector loads never straddle two.
+/// `size` zeroed elements that start on a cache line, so that no vector load crosses a cache line.
 template <class T>
 class Buffer {
  public:

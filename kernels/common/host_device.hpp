@@ -1,6 +1,6 @@
 #pragma once
 
-/// Before a function that kernels may call, too, in headers that host compilers read.
+/// Marks a function that kernels may call too, in headers that host compilers read.
 #ifdef __CUDACC__
 #define ADAPTIVE_HOST_DEVICE __host__ __device__
 #else

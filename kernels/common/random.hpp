@@ -4,7 +4,7 @@
 
 namespace adaptive::kernels {
 
-/// SplitMix64: the same numbers on every platform, which std::uniform_real_distribution does not promise.
+/// SplitMix64. It gives the same numbers on every platform; std::uniform_real_distribution does not.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

@@ -9,10 +9,10 @@ namespace adaptive::kernels::dense_gemm {
 namespace {
 
 struct Field {
-  std::string_view prefix;  // in a name
+  std::string_view prefix;  // of the field in a name
   std::string_view parameter;
   std::int64_t CublasLtConfig::*value;
-  std::int64_t highest;  // of the library's type for it
+  std::int64_t highest;  // largest value of the library's type for the field
 };
 
 constexpr std::int64_t int32_max = std::numeric_limits<std::int32_t>::max();
@@ -64,9 +64,9 @@ std::vector<std::pair<std::string, Parameter>> parameters_of(const CublasLtConfi
 
 std::optional<CublasLtConfig> parse_config(std::string_view name,
                                            const std::vector<std::pair<std::string, Parameter>>& parameters) {
-  // Every field is in the name, so that name and parameters are checked against each other.
+  // The name contains every field, so name and parameters can be checked against each other.
   const std::optional<CublasLtConfig> config = parse_name(name);
-  if (!config || name_of(*config) != name) return std::nullopt;  // "lt066": another name of the same
+  if (!config || name_of(*config) != name) return std::nullopt;  // "lt066" is not the canonical name
   for (const Field& field : fields) {
     const auto at = std::find_if(parameters.begin(), parameters.end(),
                                  [&](const auto& parameter) { return parameter.first == field.parameter; });

@@ -9,12 +9,13 @@
 
 #include "kernels/family.hpp"
 
-// The name of an algorithm of cuBLASLt. Its rank in the heuristic's list changes with the library's version
-// and the shape; its configuration is what it does. Needs no CUDA.
+// The name of an algorithm of cuBLASLt. The name is made from the algorithm's configuration, because its rank
+// in the heuristic's list changes with the library's version and the shape. Needs no CUDA.
 
 namespace adaptive::kernels::dense_gemm {
 
-/// What cublasLtMatmulAlgoConfigGetAttribute tells of an algorithm, in the library's own numbers.
+/// The configuration that cublasLtMatmulAlgoConfigGetAttribute returns for an algorithm, in the library's own
+/// numbers.
 struct CublasLtConfig {
   std::int64_t algorithm = 0;
   std::int64_t tile = 0;
@@ -29,13 +30,13 @@ struct CublasLtConfig {
   friend bool operator==(const CublasLtConfig&, const CublasLtConfig&) = default;
 };
 
-/// "lt66_t20_s35_k1_r0_x0_o0_i0_c5": the fields in their order.
+/// Returns a name such as "lt66_t20_s35_k1_r0_x0_o0_i0_c5", which lists the fields in their order.
 std::string name_of(const CublasLtConfig& config);
 
-/// The same as names and values.
+/// Returns the same fields as names and values.
 std::vector<std::pair<std::string, Parameter>> parameters_of(const CublasLtConfig& config);
 
-/// From the name, which has every field. Nothing where that is no such name, or where a parameter
+/// Parses a name, which contains every field. Returns nothing if it is not such a name, or if a parameter
 /// contradicts it.
 std::optional<CublasLtConfig> parse_config(std::string_view name,
                                            const std::vector<std::pair<std::string, Parameter>>& parameters);

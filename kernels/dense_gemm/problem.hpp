@@ -6,8 +6,8 @@
 #include "kernels/family.hpp"
 
 // dense_gemm: y[m, n] = x[m, k] * W[n, k]^T, all row-major without padding: activations times a weight as
-// inference engines store it ("TN" in the words of BLAS). Sums in float32, whatever the type of the operands;
-// y has the type of x, or bfloat16 where x is float8.
+// inference engines store it ("TN" in BLAS terms). Sums are in float32, whatever the type of the operands. y
+// has the type of x, or bfloat16 if x is float8.
 
 namespace adaptive::kernels::dense_gemm {
 

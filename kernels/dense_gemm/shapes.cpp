@@ -6,8 +6,8 @@
 namespace adaptive::kernels::dense_gemm {
 namespace {
 
-// Fused as serving engines fuse them: Q, K and V in one projection, gate and up in one. From the models'
-// published configurations (config.json): hidden size, query heads × head size + 2 × key heads × head size,
+// Projections are fused as in serving engines: Q, K and V in one, gate and up in one. Sizes are from the
+// models' published configurations (config.json): hidden size, (query heads + 2 × key heads) × head size,
 // intermediate size.
 struct Weight {
   const char* origin;
@@ -32,7 +32,8 @@ constexpr std::array<std::int64_t, 10> tokens = {1, 2, 4, 8, 16, 32, 64, 128, 25
 }  // namespace
 
 std::vector<Shape> test_shapes() {
-  // The last value: 0 = bfloat16, 1 = float16, 2 = float8_e4m3, which the library takes in multiples of 16.
+  // The last value is the type: 0 = bfloat16, 1 = float16, 2 = float8_e4m3, for which the library requires
+  // multiples of 16.
   return {{1, 1, 1, 0},
           {1, 17, 8, 0},
           {2, 16, 16, 1},

@@ -5,20 +5,20 @@
 #include <cstdint>
 #include <string>
 
-// The variants of our own kernels for few tokens (cuda/gemv.cu, cuda/skinny.cu). Needs no CUDA.
+// The variants of the library's own kernels for few tokens (cuda/gemv.cu, cuda/skinny.cu). Needs no CUDA.
 
 namespace adaptive::kernels::dense_gemm {
 
 struct SkinnyConfig {
   enum class Kernel { gemv, skinny };
   Kernel kernel;
-  int rows;   ///< outputs: of a warp for gemv, of a block for skinny
-  int warps;  ///< of a block; with skinny each takes its share of k
+  int rows;   ///< number of outputs: of a warp for gemv, of a block for skinny
+  int warps;  ///< warps of a block; with skinny each warp takes its share of k
   int split;  ///< blocks of a cluster that share k; skinny only
 };
 
-/// rows 2: reads the activations half as often; rows 1: twice the warps where n is small. skinny's split
-/// fills the device where n is small.
+/// `rows` 2 reads the activations half as often; `rows` 1 has twice as many warps if n is small. The split of
+/// skinny fills the device if n is small.
 constexpr std::array<SkinnyConfig, 4> skinny_configs = {{
     {SkinnyConfig::Kernel::gemv, 1, 4, 1},
     {SkinnyConfig::Kernel::gemv, 2, 4, 1},
@@ -36,7 +36,7 @@ inline std::string name_of(const SkinnyConfig& config) {
   return "skinny" + rows + "_w" + std::to_string(config.warps) + "_s" + std::to_string(config.split);
 }
 
-/// Variants of one class give the same bits: how many outputs are computed together changes no sum.
+/// Variants of one class give the same bits: the number of outputs computed together does not change any sum.
 inline std::string class_of(const SkinnyConfig& config) {
   if (config.kernel == SkinnyConfig::Kernel::gemv) return "gemv";
   return "skinny_w" + std::to_string(config.warps) + "_s" + std::to_string(config.split);

@@ -31,7 +31,7 @@ class GroupedGemm final : public Family {
     return grouped_gemm::make_cpu_problem(shape, seed, variants());
   }
 
-  // The last value: 0 = float32, 1 = bfloat16.
+  // The last value is the type: 0 = float32, 1 = bfloat16.
   std::vector<Shape> test_shapes() const override {
     return {
         {1, 1, 1, 1, 1, 0},        {1, 17, 33, 4, 1, 1},     {2, 16, 16, 8, 2, 0},   {3, 50, 129, 3, 3, 1},

@@ -16,11 +16,11 @@ void fill(float& element, float value) {
 }
 
 void fill(std::uint16_t& element, float value) {
-  // Round half up: which of two neighbours a random number becomes is of no matter.
+  // Rounds half up: it does not matter to which of two neighbours a random number is rounded.
   element = static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(value) + 0x8000u) >> 16);
 }
 
-/// [rows][stride], the first `columns` of each row random, the rest zero.
+/// [rows][stride]; the first `columns` of each row are random, the others zero.
 template <class T>
 Buffer<T> random_rows(std::int64_t rows, std::int64_t stride, std::int64_t columns, float size,
                       Random& random) {

@@ -27,7 +27,7 @@ struct Sizes {
         type(static_cast<Type>(shape[5])) {}
 };
 
-/// Random operands on the host with their reference.
+/// Random operands on the host and their reference.
 class Data {
  public:
   Data(const Shape& shape, std::uint64_t seed);
@@ -43,7 +43,7 @@ class Data {
 
  private:
   void make_groups(std::uint64_t seed);
-  /// Every element, or a fixed sample; computed at the first call.
+  /// All elements, or a fixed sample; computed at the first call.
   const std::vector<Expected>& reference();
   Expected expected_at(std::int64_t row, std::int64_t column) const;
 

@@ -4,7 +4,7 @@
 
 #include "kernels/grouped_gemm/problem.hpp"
 
-// The definition of the result, from the layout of operands.hpp, with sums in double.
+// The definition of the result from the layout of operands.hpp, with sums in double.
 
 namespace adaptive::kernels::grouped_gemm {
 namespace {
@@ -44,8 +44,8 @@ double Data::max_error() {
 }
 
 double Data::tolerance() const noexcept {
-  // Rounding errors of a long sum wander like a random walk; 4 covers the few roundings of each term. The
-  // operands are exact, whatever their type: the reference reads the stored values.
+  // The rounding errors of a long sum grow like a random walk; 4 covers the few roundings of each term. The
+  // operands are exact, whatever their type, because the reference reads the stored values.
   return static_cast<double>(std::numeric_limits<float>::epsilon()) *
          (4 + std::sqrt(static_cast<double>(sizes_.k)) / 4);
 }

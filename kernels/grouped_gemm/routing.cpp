@@ -11,7 +11,7 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-// The first `filled` are a random subset, in random order of popularity.
+// The first `filled` experts are a random subset, in random order of popularity.
 std::vector<std::int64_t> shuffled_experts(std::int64_t experts, std::int64_t filled, Random& random) {
   std::vector<std::int64_t> order(index(experts));
   std::iota(order.begin(), order.end(), std::int64_t{0});
@@ -20,7 +20,7 @@ std::vector<std::int64_t> shuffled_experts(std::int64_t experts, std::int64_t fi
   return order;
 }
 
-// Draws ranks with a chance proportional to (rank + 1)^-skew.
+// Draws ranks with probability proportional to (rank + 1)^-skew.
 class Popularity {
  public:
   Popularity(std::int64_t ranks, double skew) {
@@ -68,10 +68,11 @@ std::vector<std::int64_t> rows_by_tiles(std::int64_t tokens, std::int64_t expert
   std::vector<std::int64_t> tiles(index(filled), 1);
   const Popularity popularity(filled, 0.5);
   for (std::int64_t tile = filled; tile < row_tiles; ++tile) ++tiles[index(popularity.draw(random))];
-  // The last tile of each expert has 1 to routing_tile rows: spread what is left over them.
+  // The last tile of each expert has 1 to routing_tile rows. Distribute the remaining rows over these tiles.
   std::vector<std::int64_t> last(index(filled), 1);
   const std::int64_t left = tokens - filled - (row_tiles - filled) * routing_tile;
-  // Where more than half of the room is needed, take away from full tiles instead: few draws meet a full one.
+  // If more than half of the room is needed, rows are removed from full tiles instead, so that few draws hit
+  // a full tile.
   const std::int64_t room = filled * (routing_tile - 1);
   const bool taking = left > room / 2;
   if (taking) std::fill(last.begin(), last.end(), routing_tile);

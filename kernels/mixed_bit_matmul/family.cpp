@@ -24,8 +24,8 @@ class MixedBitMatmul final : public Family {
   std::optional<std::string> why_invalid(const Shape& shape) const override {
     if (auto why = why_out_of_range(dimensions(), shape)) return why;
     const Sizes sizes(shape);
-    if (sizes.out_features == 0) return "out_features is 0, must be at least 1";
-    if (sizes.in_features == 0) return "in_features is 0, must be at least 1";
+    if (sizes.out_features == 0) return "out_features is 0; it must be at least 1";
+    if (sizes.in_features == 0) return "in_features is 0; it must be at least 1";
     constexpr std::int64_t elements_max = std::int64_t{1} << 32;
     if (sizes.out_features * sizes.in_features > elements_max)
       return "out_features * in_features is above 2^32";
@@ -40,7 +40,7 @@ class MixedBitMatmul final : public Family {
     return mixed_bit_matmul::make_cpu_problem(shape, seed, variants());
   }
 
-  // Bit masks: 1 = width 2, 2 = width 3, 4 = width 4, 8 = width 8.
+  // Bit masks of widths: 1 = width 2, 2 = width 3, 4 = width 4, 8 = width 8.
   std::vector<Shape> test_shapes() const override {
     return {{1, 1, 1, 1},      {1, 16, 64, 4},    {1, 17, 63, 2},    {1, 130, 129, 15},  {2, 31, 65, 8},
             {3, 48, 200, 5},   {4, 97, 131, 3},   {5, 1, 257, 4},    {7, 113, 64, 12},   {8, 64, 320, 6},

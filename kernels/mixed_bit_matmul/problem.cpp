@@ -18,9 +18,9 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
-/// To nearest, ties to even.
+/// Rounds to nearest, ties to even.
 float rounded(float value, Precision precision) {
-  // Below 2^-14 float16 has steps of 2^-24.
+  // Below 2^-14, float16 has steps of 2^-24.
   if (precision == Precision::float16 && std::abs(value) < 0x1p-14f)
     return std::nearbyint(value * 0x1p24f) * 0x1p-24f;
   if (precision == Precision::float32) return value;
@@ -58,7 +58,7 @@ Data::Data(const Shape& shape, std::uint64_t seed, Precision precision) : sizes_
     for (std::int64_t c = 0; c < sizes_.in_features; ++c)
       x_[index(t * x_stride + c)] = rounded(random.uniform(-1, 1), precision);
   for (std::uint32_t& word : words_) word = static_cast<std::uint32_t>(random.next() >> 32);
-  // Weights of about 1/sqrt(in_features), as layers have them, so that outputs are of order one.
+  // Weights of about 1/sqrt(in_features), as in real layers, so that outputs are of order one.
   const float size = 1 / std::sqrt(static_cast<float>(std::max<std::int64_t>(1, sizes_.in_features)));
   const std::uint32_t* words = words_.data();
   for (std::int64_t b = 0; b < blocks; ++b) {

@@ -23,10 +23,10 @@ struct Sizes {
       : tokens(shape[0]), out_features(shape[1]), in_features(shape[2]), bits_mask(shape[3]) {}
 };
 
-/// What activations, scales and offsets are exact in, so that a backend may store them so.
+/// The type in which activations, scales and offsets are exact, so that a backend may store them in it.
 enum class Precision { float32, bfloat16, float16 };
 
-/// Random operands on the host with their reference.
+/// Random operands on the host and their reference.
 class Data {
  public:
   /// Of the shape's first four values, which every backend has.
@@ -40,7 +40,7 @@ class Data {
   double tolerance() const noexcept;
   double bytes() const noexcept;
   double operations() const noexcept;
-  /// Every element, or a fixed sample; computed at the first call.
+  /// All elements, or a fixed sample; computed at the first call.
   const std::vector<Expected>& reference();
   std::span<const std::uint32_t> words() const noexcept { return {words_.data(), words_.size()}; }
   std::span<const float> scales() const noexcept { return {scales_.data(), scales_.size()}; }

@@ -3,7 +3,8 @@
 
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
-// The definition of the result: levels read one by one from the layout of problem.hpp, sums in double.
+// The definition of the result: levels are read one by one from the layout of operands.hpp, and sums are in
+// double.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
@@ -49,7 +50,7 @@ double Data::max_error() {
 }
 
 double Data::tolerance() const noexcept {
-  // Rounding errors of a long sum wander like a random walk; 8 covers the few roundings of each term.
+  // The rounding errors of a long sum grow like a random walk; 8 covers the few roundings of each term.
   return std::numeric_limits<float>::epsilon() * (8 + std::sqrt(static_cast<double>(sizes_.in_features)) / 4);
 }
 

@@ -7,9 +7,10 @@
 // compares these modes, in turns:
 //
 //   first choice  the first algorithm of cuBLASLt's heuristic
-//   adaptive      a new Selector and Timer without any knowledge; the measured time includes learning and
-//   timing seeded        the same with a table hindsight     the best candidate of each shape, found
-//   beforehand within the same loop hindsight 2   hindsight again: shows how much two equal loops differ
+//   adaptive      a new Selector and Timer without any knowledge; the measured time includes learning
+//   seeded        the same with a table
+//   hindsight     the best candidate of each shape, found beforehand within the same loop
+//   hindsight 2   hindsight again: shows how much two equal loops differ
 //
 // The cost of an event pair is measured first and given to the selector (LearningOptions::timing_cost), which
 // limits timing accordingly; --unrationed omits that.

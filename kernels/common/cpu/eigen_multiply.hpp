@@ -4,14 +4,14 @@
 
 namespace adaptive::kernels {
 
-/// What one Eigen product may take, so that the blocks it packs fit its stack buffers and nothing is
-/// allocated.
+/// Maximum sizes of one Eigen product, so that the blocks that it packs fit its stack buffers and it does not
+/// allocate.
 inline constexpr std::int64_t eigen_depth_max = 256;
 inline constexpr std::int64_t eigen_side_max = 128;
 
-/// y[rows, columns] (+)= x[rows, depth] * w[depth, columns], or w[columns, depth] transposed; all row-major
-/// with the given strides. Requires depth <= eigen_depth_max, rows and columns <= eigen_side_max.
-/// Never allocates. Any thread.
+/// Computes y[rows, columns] (+)= x[rows, depth] * w[depth, columns], or with w[columns, depth] transposed;
+/// all matrices are row-major with the given strides. Requires depth <= eigen_depth_max, rows and columns <=
+/// eigen_side_max. Never allocates. Thread-safe.
 using EigenMultiply = void (*)(const float* x, std::int64_t x_stride, const float* w, std::int64_t w_stride,
                                float* y, std::int64_t y_stride, std::int64_t rows, std::int64_t depth,
                                std::int64_t columns, bool accumulate) noexcept;

@@ -1,5 +1,5 @@
-// Included once per instruction set, after `Eigen` has been renamed by a macro: Eigen's templates are shared
-// inline functions, and the copies compiled for different instruction sets must not meet in the linker.
+// Included once for each instruction set, after a macro has renamed `Eigen`: Eigen's templates are shared
+// inline functions, and the linker must not merge copies that are compiled for different instruction sets.
 
 #define EIGEN_STACK_ALLOCATION_LIMIT (256 * 1024)  // eigen_side_max * eigen_depth_max floats, twice
 #define EIGEN_DONT_PARALLELIZE

@@ -18,15 +18,16 @@ void relax() noexcept {
 #endif
 }
 
-// A caller offers a job; the helper may accept it. A job that the helper never accepted is withdrawn, so a
-// helper that the system does not schedule (or that a fork left behind) costs the caller no waiting.
+// A caller offers a job, which the helper may accept. The caller withdraws a job that the helper has not
+// accepted, so that a helper that the system does not schedule (or that a fork has left behind) does not
+// delay the caller.
 class Helper {
  public:
   void start() noexcept {
     try {
       std::thread([this] { serve(); }).detach();
       started_.store(true, std::memory_order_release);
-    } catch (const std::system_error&) {  // no thread to be had: callers do all the work
+    } catch (const std::system_error&) {  // no thread could be started: callers do all the work
     }
   }
 
@@ -45,7 +46,8 @@ class Helper {
     take_pieces(0);
     std::uint32_t state = offered;
     if (state_.compare_exchange_strong(state, idle, std::memory_order_acq_rel)) return;
-    // The helper is within its last piece, so the wait is short; sleeping covers a helper that was preempted.
+    // The helper is executing its last piece, so the wait is short. Sleeping covers a helper that was
+    // preempted.
     for (int i = 0; i < 4000 && state != done; ++i) {
       relax();
       state = state_.load(std::memory_order_acquire);
@@ -75,7 +77,8 @@ class Helper {
         state_.store(done, std::memory_order_release);
         state_.notify_one();
       } else {
-        // Launches come in trains: waking costs tens of microseconds, so look a while before sleeping.
+        // Launches come in series, and waking up costs tens of microseconds; therefore the helper polls for a
+        // while before it sleeps.
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
         while (state_.load(std::memory_order_relaxed) != offered && std::chrono::steady_clock::now() < until)
           for (int i = 0; i < 16; ++i) relax();
@@ -85,7 +88,7 @@ class Helper {
     }
   }
 
-  std::mutex caller_;  ///< who holds it owns the job's members while state_ is idle
+  std::mutex caller_;  ///< its holder owns the job's members while state_ is idle
   std::atomic<bool> started_{false};
   std::atomic<std::uint32_t> state_{idle};
   std::atomic<std::size_t> next_{0};
@@ -94,7 +97,7 @@ class Helper {
   void* context_ = nullptr;
 };
 
-// Leaked on purpose: the helper outlives main, and so must what it looks at.
+// Leaked on purpose: the helper thread outlives main, and so must the object that it uses.
 Helper& helper() {
   static Helper& instance = *new Helper;
   return instance;

@@ -10,8 +10,8 @@
 
 namespace adaptive::kernels {
 
-/// What the problems of all families on the host do alike: `Data` has the operands, their reference and what
-/// follows from them, and a variant that cannot run is told without a look at it.
+/// The common parts of problems of all families on the host. `Data` has the operands and their reference. A
+/// launch of a variant that cannot run returns its status without touching the data.
 template <class Data>
 class HostProblem : public Problem {
  public:
@@ -41,7 +41,7 @@ class HostProblem : public Problem {
   auto& operands() const noexcept { return data_.operands(); }
 
  private:
-  /// A variant that runs here.
+  /// Runs a variant that can run on this machine.
   virtual void run(std::size_t variant) noexcept = 0;
 
   Data data_;

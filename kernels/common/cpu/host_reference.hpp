@@ -9,7 +9,7 @@
 
 #include "kernels/common/random.hpp"
 
-// What the output of a problem on the host is compared with (Problem::max_error).
+// The reference with which the output of a problem on the host is compared (Problem::max_error).
 
 namespace adaptive::kernels {
 
@@ -17,11 +17,11 @@ namespace adaptive::kernels {
 struct Expected {
   std::int64_t at = 0;
   double value = 0;
-  double magnitude = 0;  ///< sum of those of its terms
+  double magnitude = 0;  ///< sum of the magnitudes of its terms
 };
 
-/// Every element of an output [rows][columns], or a fixed sample with the last one where all would take more
-/// than 2^26 multiply-adds. `expected_at(row, column)` has `terms`.
+/// Every element of an output [rows][columns], or, if all elements would take more than 2^26 multiply-adds, a
+/// fixed sample that includes the last element. `expected_at(row, column)` adds `terms` terms.
 template <class F>
 std::vector<Expected> make_reference(std::int64_t rows, std::int64_t columns, std::int64_t terms,
                                      std::uint64_t seed, const F& expected_at) {
@@ -41,14 +41,14 @@ std::vector<Expected> make_reference(std::int64_t rows, std::int64_t columns, st
   return reference;
 }
 
-/// Infinite where a value is not finite.
+/// The largest error relative to the magnitude; infinite if any value is not finite.
 inline double max_error(std::span<const float> values, std::span<const Expected> reference) {
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!std::all_of(values.begin(), values.end(), finite)) return std::numeric_limits<double>::infinity();
   double worst = 0;
   for (const Expected& expected : reference) {
     const auto actual = static_cast<double>(values[static_cast<std::size_t>(expected.at)]);
-    // A sum without terms, or of zeros, has magnitude zero and must be exactly zero.
+    // A sum without terms, or of zeros only, has magnitude zero and must be exactly zero.
     worst = std::max(worst, std::abs(actual - expected.value) / std::max(expected.magnitude, 1e-30));
   }
   return worst;

@@ -1,9 +1,10 @@
-// The inner product kernel of all dequantised or packed weights: T x R accumulators in registers, activations
-// as broadcast operands. Included inside an anonymous namespace after vector_*.inl.
+// The inner kernel of all products with dequantised or packed weights: T x R accumulators in registers, with
+// the activations as broadcast operands. Included inside an anonymous namespace after vector_*.inl.
 
-/// y[T tokens, R * lanes features] (+)= x[depth][T] * w, w in blocks [depth][16], `block_stride` elements
-/// apart. Of the tile, `tokens` x `features` exist in y; w and x are readable whole. Sums run over depth in
-/// order, so all T, R and instruction sets with a fused multiply-add give the same bits.
+/// Computes y[T tokens, R * lanes features] (+)= x[depth][T] * w. The blocks [depth][16] of w are
+/// `block_stride` elements apart. `tokens` x `features` of the tile exist in y; w and x can be read
+/// completely. Sums run over depth in order, so all T, R and instruction sets with a fused multiply-add give
+/// the same bits.
 template <int T, int R, class Weight>
 void multiply_panel(const Weight* w, std::int64_t block_stride, const float* x, std::int64_t depth, float* y,
                     std::int64_t y_stride, std::int64_t tokens, std::int64_t features, bool accumulate) {

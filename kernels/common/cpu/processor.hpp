@@ -2,15 +2,15 @@
 
 namespace adaptive::kernels {
 
-/// For variants that need nothing.
+/// For variants without requirements.
 inline bool any_processor() noexcept {
   return true;
 }
 
-/// AVX2 and FMA.
+/// Whether the processor has AVX2 and FMA.
 bool has_avx2() noexcept;
 
-/// AVX-512 F, BW, DQ and VL: every server processor with AVX-512.
+/// Whether the processor has AVX-512 F, BW, DQ and VL, as every server processor with AVX-512 does.
 bool has_avx512() noexcept;
 
 }  // namespace adaptive::kernels

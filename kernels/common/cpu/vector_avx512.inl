@@ -1,5 +1,5 @@
 // Included inside an anonymous namespace by files compiled with AVX-512. Such files must not instantiate any
-// shared inline function: the linker could give that copy to code which runs on lesser processors.
+// shared inline function: the linker could use that copy in code that runs on older processors.
 
 struct Vector {
   static constexpr int lanes = 16;

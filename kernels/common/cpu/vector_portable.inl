@@ -1,5 +1,5 @@
-// The vectors that GCC and Clang offer on every processor (SSE2, NEON, ...). Included inside an anonymous
-// namespace.
+// The vector types that GCC and Clang provide for every processor (SSE2, NEON, ...). Included inside an
+// anonymous namespace.
 
 struct Vector {
   static constexpr int lanes = 4;

@@ -27,7 +27,7 @@ __device__ double sum_of_warp(double value) {
   return value;
 }
 
-// A warp an element.
+// One warp computes one element.
 template <class Input>
 __global__ void expect(const Input* x, const Input* w, Expected* expected, long long count, long long k) {
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
@@ -55,10 +55,10 @@ template <class Output>
 __global__ void find_not_finite(const Output* y, long long size, Difference* difference) {
   const long long stride = static_cast<long long>(gridDim.x) * blockDim.x;
   for (long long i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x; i < size; i += stride)
-    if (!isfinite(static_cast<float>(y[i]))) difference->not_finite = 1;  // all write the same
+    if (!isfinite(static_cast<float>(y[i]))) difference->not_finite = 1;  // all threads write the same value
 }
 
-// Half a unit in the last place of the output, relative: what rounding the exact sum may cost.
+// Half a unit in the last place of the output, relative: the error from rounding the exact sum.
 template <class Output>
 constexpr double rounding = 0x1p-8;
 template <>
@@ -72,10 +72,10 @@ __global__ void find_worst(const Output* y, const Expected* expected, long long 
   const Expected& e = expected[at];
   const double actual = static_cast<double>(static_cast<float>(y[e.at]));
   const double error = fabs(actual - e.value) - rounding<Output> * fabs(e.value);
-  // A sum of zeros has magnitude zero and must be exactly zero. Where it is nearly that, the output may be
-  // subnormal, whose steps are absolute.
+  // A sum of zeros has magnitude zero and must be exactly zero. If the magnitude is very small, the output
+  // may be subnormal, with absolute steps.
   const double relative = fmax(error - 0x1p-25, 0.0) / fmax(e.magnitude, 1e-30);
-  // Non-negative doubles are ordered as their bits are.
+  // The order of non-negative doubles is the order of their bits.
   atomicMax(&difference->worst_bits, static_cast<unsigned long long>(__double_as_longlong(relative)));
 }
 

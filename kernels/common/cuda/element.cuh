@@ -30,7 +30,7 @@ struct TypeOf<Element::float8_e4m3> {
   using Output = __nv_bfloat16;
 };
 
-/// Both numbers of a register.
+/// The two numbers in a register.
 template <class T>
 __device__ float2 halves(std::uint32_t pair) {
   if constexpr (std::is_same_v<T, __half>) {
@@ -42,7 +42,7 @@ __device__ float2 halves(std::uint32_t pair) {
   }
 }
 
-/// Calls `f` with the TypeOf of an element that is known at run time.
+/// Calls `f` with the TypeOf of an element type that is known only at run time.
 template <class F>
 auto with_type(Element element, F&& f) {
   switch (element) {

@@ -6,14 +6,14 @@
 
 #include "kernels/common/cuda/ampere.cuh"
 
-// Hopper's instructions by name: barriers that count bytes, the copy engine, and what surrounds wgmma. Only
-// for code of sm_90a.
+// Hopper's instructions by name: barriers that count bytes, the copy engine, and the instructions around
+// wgmma. Only for code of sm_90a.
 
 namespace adaptive::kernels::hopper {
 
 using ampere::Address;
 
-/// Where a ring of stages stands.
+/// The position in a ring of stages.
 struct Ring {
   int stage = 0;
   int parity = 0;
@@ -29,7 +29,7 @@ __device__ inline void barrier_init(Address barrier, int arrivals) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
 }
 
-/// The copy engine and other blocks of the cluster see what was initialised before.
+/// Makes initialised barriers visible to the copy engine and to the other blocks of the cluster.
 __device__ inline void fence_barrier_init() {
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 }
@@ -43,8 +43,8 @@ __device__ inline void barrier_arrive(Address barrier) {
   asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
-/// At the same barrier of another block of the cluster. Says nothing of ordinary memory accesses: at the
-/// cluster's scope that would wait for all of them to reach the second-level cache, in every step.
+/// Arrives at the same barrier of another block of the cluster. Does not order ordinary memory accesses: at
+/// cluster scope that would wait until all of them have reached the second-level cache, in every step.
 __device__ inline void barrier_arrive_remote(Address barrier, int rank) {
   asm volatile(
       "{\n\t.reg .b32 remote;\n\tmapa.shared::cluster.u32 remote, %0, %1;\n\t"
@@ -53,7 +53,7 @@ __device__ inline void barrier_arrive_remote(Address barrier, int rank) {
       : "memory");
 }
 
-/// Stores a number for another block of the cluster and arrives at its barrier, in this order.
+/// Stores a number for another block of the cluster and then arrives at its barrier.
 __device__ inline void send_remote(Address to, int value, Address barrier, int rank) {
   asm volatile(
       "{\n\t.reg .b32 remote;\n\tmapa.shared::cluster.u32 remote, %0, %3;\n\t"
@@ -63,7 +63,7 @@ __device__ inline void send_remote(Address to, int value, Address barrier, int r
       : "memory");
 }
 
-/// For what send_remote() announces.
+/// Waits for numbers that send_remote() sends.
 __device__ inline void barrier_wait_remote(Address barrier, int parity) {
   asm volatile(
       "{\n\t.reg .pred done;\n\tAGAIN:\n\t"
@@ -87,7 +87,7 @@ __device__ inline void cluster_sync() {
                    : "memory");
 }
 
-/// Among the 128 threads of one warp group; `id` is not 0, which is __syncthreads().
+/// Synchronises the 128 threads of one warp group. `id` must not be 0, the barrier of __syncthreads().
 __device__ inline void group_sync(int id) {
   asm volatile("bar.sync %0, 128;" ::"r"(id) : "memory");
 }
@@ -96,7 +96,8 @@ __device__ inline void prefetch_map(const CUtensorMap* map) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
 }
 
-/// A box of a matrix; its bytes count at `barrier` when they are there. Outside the matrix: zeros, counted.
+/// Copies a box of a matrix; its bytes count at `barrier` when they have arrived. Elements outside the matrix
+/// are zeros and count as well.
 __device__ inline void copy_box(Address to, const CUtensorMap* map, int column, int row, Address barrier) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], "
@@ -114,7 +115,7 @@ __device__ inline void copy_box(Address to, const CUtensorMap* map, int column, 
       : "memory");
 }
 
-/// 16 bytes that nobody reads again, where `exists`; the value stays otherwise.
+/// Loads 16 bytes that are read only once, if `exists`; otherwise the value does not change.
 __device__ inline void load_once(uint4& value, const void* from, bool exists) {
   asm volatile(
       "{\n\t.reg .pred exists;\n\tsetp.ne.b32 exists, %5, 0;\n\t"
@@ -131,12 +132,13 @@ __device__ inline void load_once(uint2& value, const void* from, bool exists) {
       : "l"(from), "r"(static_cast<int>(exists)));
 }
 
-/// Once what this thread has asked for by copy_piece() is there.
+/// Arrives at the barrier when all copies that this thread has started with copy_piece() have completed.
 __device__ inline void barrier_arrive_when_copied(Address barrier) {
   asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(barrier) : "memory");
 }
 
-/// So many bytes, a multiple of 16, as both addresses are; counted at `barrier` when they are there.
+/// Copies `bytes` bytes, which count at `barrier` when they have arrived. `bytes` and both addresses must be
+/// multiples of 16.
 __device__ inline void copy_bytes(Address to, const void* from, int bytes, Address barrier) {
   asm volatile(
       "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(to),
@@ -144,7 +146,8 @@ __device__ inline void copy_bytes(Address to, const void* from, int bytes, Addre
       : "memory");
 }
 
-/// To the same place of every block in `blocks`, counted at the same barrier of each.
+/// Copies a box to the same place of every block in `blocks`; the bytes count at the same barrier of each
+/// block.
 __device__ inline void copy_box_to_all(Address to, const CUtensorMap* map, int column, int row,
                                        Address barrier, std::uint16_t blocks) {
   asm volatile(
@@ -177,27 +180,27 @@ __device__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
 }
 
-/// Keeps the compiler from moving reads of sums across this point.
+/// Prevents the compiler from moving reads of the sums across this point.
 template <int count>
 __device__ void pin(float (&sum)[count]) {
 #pragma unroll
   for (int i = 0; i < count; ++i) asm volatile("" : "+f"(sum[i])::"memory");
 }
 
-/// Rows of 128 bytes, eight to a pattern in which 16-byte pieces are exchanged (the copy engine's 128-byte
-/// swizzle); `from` may stand 32, 64 or 96 bytes into a row that starts a pattern.
+/// Describes rows of 128 bytes for wgmma. Eight rows form a pattern in which 16-byte pieces are permuted (the
+/// copy engine's 128-byte swizzle). `from` may be 32, 64 or 96 bytes into the first row of a pattern.
 __device__ inline std::uint64_t describe(Address from) {
   constexpr std::uint64_t swizzle_128 = std::uint64_t{1} << 62;
   constexpr std::uint64_t pattern_bytes = 1024 >> 4;
   return swizzle_128 | pattern_bytes << 32 | std::uint64_t{1} << 16 | (from & 0x3FFFF) >> 4;
 }
 
-/// What `bytes` further on is, added to a description.
+/// The number to add to a description to move it by `bytes`.
 __device__ constexpr std::uint64_t steps_of(int bytes) {
   return static_cast<std::uint64_t>(bytes) >> 4;
 }
 
-/// Four 8 × 8 matrices, each transposed; lane l has the address of row l % 8 of matrix l / 8.
+/// Stores four 8 × 8 matrices, each transposed; lane l has the address of row l % 8 of matrix l / 8.
 __device__ inline void store_transposed(Address to, unsigned a, unsigned b, unsigned c, unsigned d) {
   asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(a),
                "r"(b), "r"(c), "r"(d)

@@ -6,14 +6,14 @@
 
 namespace adaptive::kernels::cuda {
 
-/// Grid, block and dynamic shared memory of a launch; `cluster` neighbouring blocks share theirs (compute
-/// capability 9.0 where it is above 1), and divide `blocks`.
+/// Grid, block and dynamic shared memory of a launch. `cluster` neighbouring blocks form a cluster (more than
+/// 1 requires compute capability 9.0) and must divide `blocks`.
 struct LaunchSize {
   int blocks = 1;
   int threads = 1;
   int cluster = 1;
   int shared_bytes = 0;
-  int grid_rows = 1;  ///< of `blocks` each: the grid's second dimension
+  int grid_rows = 1;  ///< rows of `blocks` blocks each: the grid's second dimension
 };
 
 template <class... Parameters, class... Arguments>
@@ -34,13 +34,13 @@ cudaError_t launch(void (*kernel)(Parameters...), const LaunchSize& size, cudaSt
   return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
 }
 
-/// Up to so much dynamic shared memory may a launch of the kernel on the current device have.
+/// Sets the maximum dynamic shared memory of a launch of the kernel on the current device.
 template <class... Parameters>
 cudaError_t allow_shared_bytes(void (*kernel)(Parameters...), int bytes) {
   return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
 }
 
-/// How many tiles cover so many.
+/// Number of tiles that cover `size`.
 constexpr int tiles_of(int size, int tile) {
   return (size + tile - 1) / tile;
 }

@@ -9,14 +9,13 @@
 
 namespace adaptive::kernels::cuda {
 
-/// Throws std::runtime_error with CUDA's words. The error is left with the caller's thread only where CUDA
-/// leaves it there.
+/// Throws std::runtime_error with CUDA's message. Does not change the thread's last error.
 inline void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status));
 }
 
-/// Memory of the device that was current when it was made. Freeing waits for the device.
+/// Device memory on the device that was current at construction. Freeing it waits for the device.
 template <class T>
 class DeviceBuffer {
  public:
@@ -32,7 +31,7 @@ class DeviceBuffer {
 
  private:
   struct Free {
-    // A static one may be freed after main, where CUDA refuses; there is nothing to be done about it.
+    // A static object may be freed after main, where CUDA returns an error; nothing can be done about that.
     void operator()(T* data) const noexcept { static_cast<void>(cudaFree(data)); }
   };
   std::unique_ptr<T, Free> data_;

@@ -32,7 +32,7 @@ Output::Output(std::int64_t elements, Element type)
 
 void Output::poison(Stream stream) noexcept {
   if (bytes() == 0) return;
-  // All ones is NaN in both types.
+  // All bits one is NaN in both types.
   static_cast<void>(cudaMemsetAsync(data(), 0xFF, bytes(), stream));
 }
 

@@ -7,7 +7,7 @@
 
 namespace adaptive::kernels::hopper {
 
-/// Two numbers rounded to T, as one register.
+/// Rounds two numbers to T and packs them into one register.
 template <class T>
 __device__ unsigned pack(float low, float high) {
   unsigned bits;
@@ -21,9 +21,10 @@ __device__ unsigned pack(float low, float high) {
   return bits;
 }
 
-/// The sums of a warp group's wgmma, [64 outputs from `column` on][tokens], to the first `rows` rows of y
-/// [tokens][n], n a multiple of 8. They are turned in shared memory, `box` tokens at a time, in two buffers
-/// of `box` * 128 bytes by turns, so that one barrier a box is enough; it is the group's own, 1 + `group`.
+/// Stores the sums of a warp group's wgmma, [64 outputs from `column` on][tokens], to the first `rows` rows
+/// of y [tokens][n]; n is a multiple of 8. The sums are transposed in shared memory, `box` tokens at a time,
+/// in two alternating buffers of `box` * 128 bytes, so that one barrier per box is sufficient. It is barrier
+/// 1 + `group`, which only this group uses.
 template <class T, int tokens, int box>
 __device__ void store_sums(const float (&sum)[tokens / 2], Address staging, T* y, int rows, int column, int n,
                            int group, int& turn) {

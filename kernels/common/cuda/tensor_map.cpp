@@ -12,7 +12,7 @@ namespace {
 
 using Encode = decltype(&cuTensorMapEncodeTiled);
 
-// From the driver that is there, so that nothing is linked against it.
+// Looked up in the loaded driver, so that nothing is linked against it.
 Encode encode() {
   static const Encode found = [] {
     void* function = nullptr;

@@ -8,9 +8,9 @@
 
 namespace adaptive::kernels::cuda {
 
-/// [planes][rows][columns] without padding, columns a multiple of 8, nothing empty, in boxes of 64 columns
-/// and `box_rows` rows, with the 128-byte swizzle. With `planes` 0 the matrix has no such dimension. Throws
-/// std::runtime_error where the driver refuses.
+/// Describes a matrix [planes][rows][columns] without padding for the copy engine, in boxes of 64 columns and
+/// `box_rows` rows with the 128-byte swizzle. `columns` is a multiple of 8, and nothing is empty. With
+/// `planes` 0 the matrix has only two dimensions. Throws std::runtime_error if the driver refuses.
 CUtensorMap make_tensor_map(const void* data, Element type, std::int64_t columns, std::int64_t rows,
                             std::int64_t planes, int box_rows);
 

@@ -9,7 +9,8 @@ __device__ __forceinline__ void unrolled_for_each(Body& body, std::integer_seque
   (body.template operator()<I>(), ...);
 }
 
-/// body.operator()<0>() … body.operator()<N - 1>(): where an index has to be a constant of the language.
+/// Calls body.operator()<0>() … body.operator()<N - 1>(), for code in which an index must be a constant
+/// expression.
 template <int N, class Body>
 __device__ __forceinline__ void unrolled_for(Body&& body) {
   unrolled_for_each(body, std::make_integer_sequence<int, N>());

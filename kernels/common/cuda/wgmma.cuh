@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-// wgmma.mma_async.m64nNk16, sums in float32: sum[64 × columns] (+)= A[64 × 16] * B[columns × 16]^T, B in
-// shared memory, A too (Multiply) or in registers (MultiplyRegisters), 16 rows a warp, as mma.m16n8k16 has
-// it. The assembler wants every register by name, hence the lists.
+// wgmma.mma_async.m64nNk16 with sums in float32: sum[64 × columns] (+)= A[64 × 16] * B[columns × 16]^T. B is
+// in shared memory. A is in shared memory (Multiply), or in registers (MultiplyRegisters) with 16 rows per
+// warp in the layout of mma.m16n8k16. The assembler requires every register by name; hence the lists.
 
 namespace adaptive::kernels::hopper {
 

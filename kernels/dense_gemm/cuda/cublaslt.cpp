@@ -28,13 +28,13 @@ cudaDataType_t output_type(Type type) {
   return type == Type::float16 ? CUDA_R_16F : CUDA_R_16BF;
 }
 
-// Partial sums of a split k in the type of the output would not be float32 sums.
+// If k is split, partial sums in the type of the output would not be float32 sums.
 bool sums_in_float32(const CublasLtConfig& config) {
   return config.reduction == CUBLASLT_REDUCTION_SCHEME_NONE ||
          config.reduction == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
 }
 
-// The library's numbers have three types; what does not fit was refused when the name was parsed.
+// The library's numbers have three types. Parsing the name has refused values that do not fit.
 struct Attribute {
   cublasLtMatmulAlgoConfigAttributes_t id;
   std::int64_t CublasLtConfig::*value;
@@ -52,7 +52,7 @@ constexpr std::array<Attribute, 8> attributes = {{
     {CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, &CublasLtConfig::cluster_shape, 2},
 }};
 
-// Nothing where the library does not tell.
+// Returns nothing if the library does not report the attribute.
 std::optional<std::int64_t> read(const cublasLtMatmulAlgo_t& algorithm,
                                  cublasLtMatmulAlgoConfigAttributes_t id, std::size_t size) {
   std::uint32_t wide = 0;
@@ -80,7 +80,7 @@ std::optional<CublasLtConfig> read(const cublasLtMatmulAlgo_t& algorithm) {
 }  // namespace
 
 Plan::Plan(cublasLtHandle_t handle, const Sizes& sizes) : handle_(handle), sizes_(sizes) {
-  // The library counts columns first: y^T [n, m] = W [n, k] * x^T [k, m], where W as stored is its transpose.
+  // The library is column-major: y^T [n, m] = W [n, k] * x^T [k, m], where W as stored is its transpose.
   const auto n = static_cast<std::uint64_t>(sizes.n);
   const auto m = static_cast<std::uint64_t>(sizes.m);
   const auto k = static_cast<std::uint64_t>(sizes.k);
@@ -154,7 +154,8 @@ std::vector<CublasLtConfig> Plan::ask() {
     const cublasLtMatmulHeuristicResult_t& result = results[static_cast<std::size_t>(i)];
     if (result.state != CUBLAS_STATUS_SUCCESS) continue;
     const auto config = read(result.algo);
-    // What runs is the rebuilt one, so that a name means the same here and where a table names it.
+    // The algorithm is rebuilt from its configuration, so that a name has the same meaning here and in a
+    // table.
     const auto rebuilt = config ? find(*config) : std::nullopt;
     if (!rebuilt) {
       ++refused_;
@@ -172,7 +173,7 @@ const std::vector<CublasLtConfig>& Plan::candidates() {
     const std::lock_guard lock(mutex_);
     if (candidates_) return *candidates_;
   }
-  std::vector<CublasLtConfig> asked = ask();  // two threads may both ask; the first answer stays
+  std::vector<CublasLtConfig> asked = ask();  // two threads may both ask; the first answer is kept
   const std::lock_guard lock(mutex_);
   if (!candidates_) candidates_ = std::move(asked);
   return *candidates_;
@@ -206,7 +207,8 @@ Device* Device::current() noexcept {
 
 Device& Device::require(const std::string& family) {
   Device* device = current();
-  if (device == nullptr) throw std::runtime_error(family + ": no device, or cuBLASLt does not start on it");
+  if (device == nullptr)
+    throw std::runtime_error(family + ": there is no device, or cuBLASLt does not start on it");
   return *device;
 }
 

@@ -19,13 +19,14 @@
 
 namespace adaptive::kernels::dense_gemm {
 
-/// What an algorithm may use. The library's own default is none at all.
+/// Workspace that an algorithm may use. The library's default is none.
 constexpr std::size_t workspace_bytes = std::size_t{64} << 20;
-/// Algorithms asked for by shape.
+/// Number of algorithms requested for each shape.
 constexpr int heuristic_count = 8;
-/// Streams of one device that can be prepared at the same time: 1 GiB of workspaces.
+/// Number of streams of one device that can be prepared at the same time; their workspaces take 1 GiB.
 constexpr std::size_t streams_max = 16;
-/// Shapes whose descriptors and checked algorithms are kept; further ones are made anew each time.
+/// Number of shapes whose descriptors and checked algorithms are kept. For other shapes they are created
+/// again each time.
 constexpr std::size_t plans_max = 4096;
 
 /// An algorithm that cublasLtMatmulAlgoCheck has accepted for a shape on a device.
@@ -34,7 +35,7 @@ struct CheckedAlgorithm {
   std::size_t workspace = 0;
 };
 
-/// One shape on one device: descriptors, and what the library says of it. Thread-safe.
+/// One shape on one device: descriptors, and the library's answers. Thread-safe.
 class Plan {
  public:
   /// Throws std::runtime_error.
@@ -43,15 +44,15 @@ class Plan {
   Plan& operator=(const Plan&) = delete;
   ~Plan();
 
-  /// The heuristic's list in its order, by configuration, each checked. Algorithms that add up partial sums
-  /// in the type of the output are not asked for: sums are in float32.
+  /// The heuristic's list in its order, by configuration; each algorithm has been checked. Algorithms that
+  /// add partial sums in the type of the output are not requested, because sums must be in float32.
   const std::vector<CublasLtConfig>& candidates();
-  /// How many of the list were left out since the algorithm rebuilt from its configuration is refused, and
-  /// how many were kept although its bytes differ from the library's.
+  /// Number of algorithms that were left out because the library refused them when rebuilt from their
+  /// configuration, and number of those that were kept although the rebuilt bytes differ from the library's.
   std::size_t refused() const noexcept { return refused_; }
   std::size_t different() const noexcept { return different_; }
 
-  /// Nothing where the device does not run it for this shape.
+  /// Nothing if the device cannot run the algorithm for this shape.
   std::optional<CheckedAlgorithm> find(const CublasLtConfig& config);
 
   cublasStatus_t launch(const CheckedAlgorithm& algorithm, const Operands& operands, void* workspace,
@@ -71,12 +72,12 @@ class Plan {
   std::size_t refused_ = 0, different_ = 0;
 };
 
-/// One device: handle, workspaces, plans. Made at the first use, left to the process at its end.
+/// Handle, workspaces and plans of one device. Created at first use and never destroyed.
 class Device {
  public:
-  /// Of the current device; null where there is none, or the library does not start on it.
+  /// The current device; null if there is none, or if the library does not start on it.
   static Device* current() noexcept;
-  /// Throws std::runtime_error, for the family of that name, where there is none.
+  /// Throws std::runtime_error, which names the family, if there is no device.
   static Device& require(const std::string& family);
 
   int ordinal() const noexcept { return ordinal_; }
@@ -84,9 +85,9 @@ class Device {
 
   std::shared_ptr<Plan> plan(const Shape& shape);
 
-  /// A stream's workspace: made by make_workspace(), found without allocating. Two streams never share one;
-  /// cudaStreamPerThread, which is another stream in every thread, has one for each thread. Null where there
-  /// is none, or none can be made.
+  /// The workspace of a stream: make_workspace() creates it, find_workspace() finds it without allocating.
+  /// Two streams never share one. cudaStreamPerThread is a different stream in every thread and has one
+  /// workspace per thread. Null if there is no workspace, or if none can be created.
   void* find_workspace(cudaStream_t stream) noexcept;
   void* make_workspace(cudaStream_t stream);
   void release(cudaStream_t stream) noexcept;
@@ -110,7 +111,7 @@ class Device {
   std::map<Shape, std::shared_ptr<Plan>> plans_;
 };
 
-/// "13.1.0"
+/// Returns for example "13.1.0".
 std::string cublaslt_version();
 
 }  // namespace adaptive::kernels::dense_gemm

@@ -46,7 +46,8 @@ Variant skinny_variant(std::size_t index) {
 Variant cublaslt_variant(const CublasLtConfig& config) {
   return {.name = name_of(config),
           .parameters = parameters_of(config),
-          // The library promises the same bits for the same algorithm on the same device, and nothing of two.
+          // The library guarantees the same bits for the same algorithm on the same device, but nothing for
+          // two algorithms.
           .numeric_class = name_of(config),
           .available = has_device,
           .supports = [config](const Shape& shape) {
@@ -92,14 +93,14 @@ class DenseGemmFamily final : public cuda::Family {
       for (const CublasLtConfig& config : device->plan(shape)->candidates())
         if (const auto index = find_or_add(cublaslt_variant(config))) result.push_back(*index);
     } catch (const std::runtime_error&) {
-      // A shape that the library has no words for: ours remain.
+      // The library cannot describe this shape; the kernels of this family remain.
     }
-    // skinny has won nowhere that it was measured (docs/benchmarks/dense_gemm.md): looking at it would only
-    // cost.
+    // The variants "skinny" have not won any measured shape (docs/benchmarks/dense_gemm.md), so trying them
+    // would only cost time.
     for (std::size_t i = 0; i < skinny_configs.size(); ++i)
       if (skinny_configs[i].kernel == SkinnyConfig::Kernel::gemv && runs(1 + i, shape))
         result.push_back(1 + i);
-    // Far too slow to try where anything else runs.
+    // The default is far too slow to try if anything else runs.
     if (result.empty()) result.push_back(0);
     return result;
   }
@@ -108,7 +109,7 @@ class DenseGemmFamily final : public cuda::Family {
     if (auto why = why_out_of_range(dimensions(), shape)) return why;
     for (std::size_t i = 0; i < 3; ++i) {
       constexpr std::int64_t most = std::int64_t{1} << 30;  // indices along one dimension are ints
-      if (shape[i] == 0) return dimensions()[i].name + " is 0, must be at least 1";
+      if (shape[i] == 0) return dimensions()[i].name + " is 0; it must be at least 1";
       if (shape[i] > most) return dimensions()[i].name + " is above 2^30";
     }
     const Sizes sizes(shape);

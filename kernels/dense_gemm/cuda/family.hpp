@@ -4,7 +4,7 @@
 
 namespace adaptive::kernels::dense_gemm {
 
-/// The one instance; cuda::families() lists it.
+/// The only instance, which cuda::families() lists.
 const cuda::Family& family();
 
 }  // namespace adaptive::kernels::dense_gemm

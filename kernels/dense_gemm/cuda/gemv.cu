@@ -5,11 +5,11 @@
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 #include "kernels/dense_gemm/cuda/load_once.cuh"
 
-// One to four tokens: a warp computes one or two outputs of all of them. Its lanes lie side by side along k,
-// so that a load of the warp is 512 bytes of one row of the weights; the activations come from the
-// first-level cache. Multiplied in float32: at four tokens that is still a fraction of what the weights'
-// arrival leaves time for. A lane adds its terms in the order of k, the lanes' sums meet in a fixed tree: the
-// same bits every time.
+// For one to four tokens: a warp computes one or two outputs of all tokens. Its lanes are adjacent along k,
+// so that a load of the warp reads 512 bytes of one row of the weights. The activations come from the
+// first-level cache. Products are computed in float32, which at four tokens takes only a fraction of the time
+// in which the weights arrive. A lane adds its terms in the order of k, and the sums of the lanes are added
+// in a fixed tree, so that the result always has the same bits.
 
 namespace adaptive::kernels::dense_gemm {
 namespace {
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(warps * 32)
   constexpr int steps = loads_in_flight / rows;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int row0 = (static_cast<int>(blockIdx.x) * warps + static_cast<int>(threadIdx.x) / 32) * rows;
-  if (row0 >= n) return;  // whole warps
+  if (row0 >= n) return;  // true for whole warps only
   const T* w_row[rows];
 #pragma unroll
   for (int r = 0; r < rows; ++r) w_row[r] = w + static_cast<long long>(min(row0 + r, n - 1)) * k;
@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(warps * 32)
   for (int t = 0; t < tokens; ++t) x_row[t] = x + static_cast<long long>(min(t, m - 1)) * k;
 
   float sum[rows][tokens] = {};
-  // All loads are issued before the first is used: a condition on each would put a branch around it.
+  // All loads are issued before the first one is used. A condition on each load would put a branch around it.
   const auto advance = [&]<int count>(int at) {
     uint4 w_value[count][rows];
 #pragma unroll
@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(warps * 32)
   int k0 = 0;
   for (; k0 + steps * step_k <= k; k0 += steps * step_k)
     advance.template operator()<steps>(k0 + lane * lane_k);
-  // k is a multiple of 8: a lane has all of a load or nothing.
+  // k is a multiple of 8, so that a lane has a complete load or none.
   for (k0 += lane * lane_k; k0 < k; k0 += step_k) advance.template operator()<1>(k0);
 #pragma unroll
   for (int r = 0; r < rows; ++r)

@@ -8,7 +8,8 @@
 #include "kernels/dense_gemm/problem.hpp"
 #include "kernels/dense_gemm/skinny_config.hpp"
 
-// Our own kernels, as the host calls them. None waits or allocates; each returns what the launch returned.
+// The library's own kernels, as the host calls them. No function waits or allocates; each returns the status
+// of its launch.
 
 namespace adaptive::kernels::dense_gemm {
 
@@ -18,17 +19,18 @@ struct Operands {
   void* y = nullptr;        ///< [m, n]
 };
 
-/// Any shape, any type; a 32 × 32 tile in float32. The default where nothing better is known.
+/// Runs any shape and type, with a 32 × 32 tile in float32. The default if nothing better is known.
 cudaError_t launch_plain(const Sizes& sizes, const Operands& operands, cudaStream_t stream) noexcept;
 
-/// For `skinny_configs[index]`; the caller has checked skinny_supports().
+/// Runs `skinny_configs[index]`; the caller has checked skinny_supports().
 cudaError_t launch_skinny(std::size_t index, const Sizes& sizes, const Operands& operands,
                           cudaStream_t stream) noexcept;
 
-/// The part of it that is in gemv.cu; `rows`: 1 or 2.
+/// The part of launch_skinny() that is in gemv.cu; `rows` is 1 or 2.
 cudaError_t launch_gemv(int rows, const Sizes& sizes, const Operands& operands, cudaStream_t stream) noexcept;
 
-/// 2-byte types, few tokens, rows that are whole 16-byte loads; clusters need compute capability 9.
+/// Requires 2-byte types, few tokens, and rows that consist of complete 16-byte loads; clusters also require
+/// compute capability 9.
 inline bool skinny_supports(std::size_t index, const Sizes& sizes, int compute_capability_major) {
   return sizes.type != Type::float8_e4m3 && sizes.m <= tokens_max(skinny_configs[index]) &&
          sizes.k % 8 == 0 &&

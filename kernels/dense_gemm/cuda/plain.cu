@@ -1,7 +1,7 @@
 #include "kernels/common/cuda/element.cuh"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 
-// What runs where nothing else does: any shape, any type, nothing tuned.
+// The kernel that runs if nothing else can: any shape, any type, not tuned.
 
 namespace adaptive::kernels::dense_gemm {
 namespace {
@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(tile* tile)
   const int column = static_cast<int>(blockIdx.x) * tile;
   const int tx = static_cast<int>(threadIdx.x);
   const int ty = static_cast<int>(threadIdx.y);
-  // Blocks in y are capped by the hardware: each takes every so many rows.
+  // The hardware limits the number of blocks in y, so each block takes several rows of tiles.
   for (int row = static_cast<int>(blockIdx.y) * tile; row < m; row += static_cast<int>(gridDim.y) * tile) {
     float sum = 0.0f;
     for (int k0 = 0; k0 < k; k0 += tile) {

@@ -13,10 +13,10 @@
 
 namespace adaptive::kernels::dense_gemm {
 
-/// What the problems of all families on the GPU do alike: a variant is made ready once and keeps in a `Slot`
-/// what its launches need; launches take turns among equal copies of the weights.
+/// The common parts of problems of all families on the GPU. A variant is prepared once and keeps what its
+/// launches need in a `Slot`. Launches use equal copies of the weights in turn.
 ///
-/// `Slot` has a member `LaunchStatus status`: whether the variant can be launched at all.
+/// `Slot` has a member `LaunchStatus status`, which says whether the variant can be launched at all.
 template <class Slot>
 class PreparedProblem : public cuda::Problem {
  public:
@@ -50,7 +50,7 @@ class PreparedProblem : public cuda::Problem {
   }
 
  protected:
-  /// Throws std::runtime_error where there is no device.
+  /// Throws std::runtime_error if there is no device.
   PreparedProblem(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family)
       : Problem(shape),
         family_(family),
@@ -58,17 +58,17 @@ class PreparedProblem : public cuda::Problem {
         options_(options),
         slots_(cuda::Family::variants_max) {}
 
-  /// What launches of a variant need that is not the stream's.
+  /// Creates what launches of a variant need besides the stream's workspace.
   virtual std::unique_ptr<Slot> make_slot(std::size_t variant) = 0;
-  /// A launch with this copy of the weights.
+  /// Enqueues a launch with this copy of the weights.
   virtual LaunchStatus enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept = 0;
-  /// Calls a set_reference() of y_.
+  /// Must call one of the functions set_reference() of y_.
   virtual void set_reference(cuda::Stream stream) = 0;
 
   const cuda::Family& family_;
   Device& device_;
   const cuda::ProblemOptions options_;
-  std::size_t copies_ = 1;  // of the weights; set with them
+  std::size_t copies_ = 1;  // number of copies of the weights; set with them
   cuda::Output y_;
 
  private:
@@ -79,7 +79,8 @@ class PreparedProblem : public cuda::Problem {
   }
 
   std::size_t turn_ = 0;
-  std::vector<std::unique_ptr<Slot>> slots_;  // as many as there can be variants: launch() allocates none
+  // One for each possible variant, so that launch() does not allocate.
+  std::vector<std::unique_ptr<Slot>> slots_;
 };
 
 }  // namespace adaptive::kernels::dense_gemm

@@ -27,7 +27,8 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
   x_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);
   w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
   y_ = cuda::Output(sizes_.m * sizes_.n, sizes_.type);
-  // Not the legacy stream, which would wait for all others, and which others may be capturing around.
+  // Not the legacy stream, which would wait for all other streams and could break a capture of another
+  // thread.
   cudaStream_t stream = cudaStreamPerThread;
   cuda::check(cuda::fill_random(x_.data(), sizes_.m * sizes_.k, sizes_.type, options.seed, stream), "fill x");
   const std::uint64_t w_seed = options.seed ^ 0x77656967687473u;
@@ -96,9 +97,11 @@ void DenseGemm::set_reference(cuda::Stream stream) {
 
 double DenseGemm::tolerance() const noexcept {
   const double length = std::sqrt(static_cast<double>(sizes_.k));
-  // Hopper's tensor cores add float8 products with about 13 bits behind the point of the largest.
+  // Hopper's tensor cores add float8 products with about 13 bits after the binary point of the largest
+  // product.
   if (sizes_.type == Type::float8_e4m3) return 0x1p-13 * (1 + length / 16);
-  // As grouped_gemm: rounding errors of a long sum wander like a random walk; 4 covers the few of each term.
+  // As in grouped_gemm: the rounding errors of a long sum grow like a random walk; 4 covers the few roundings
+  // of each term.
   return static_cast<double>(std::numeric_limits<float>::epsilon()) * (4 + length / 4);
 }
 

@@ -11,7 +11,7 @@
 
 namespace adaptive::kernels::dense_gemm {
 
-/// What a variant is: known from its name alone.
+/// The kind of a variant, which its name alone determines.
 struct Method {
   enum class Kind { plain, skinny, cublaslt };
   Kind kind = Kind::plain;
@@ -45,7 +45,7 @@ class DenseGemm final : public PreparedProblem<Slot> {
 
   Sizes sizes_;
   std::shared_ptr<Plan> plan_;
-  std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
+  std::size_t w_bytes_ = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
   cuda::DeviceBuffer<std::byte> x_, w_;
 };
 

@@ -7,15 +7,16 @@
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 #include "kernels/dense_gemm/cuda/load_once.cuh"
 
-// Few tokens: the weights are read once and that is all the time there is. A block computes 16 or 32 outputs
-// of all tokens; its warps (and, with split, the blocks of a cluster) share k.
+// For few tokens: the kernel reads the weights once, and that takes all its time. A block computes 16 or 32
+// outputs of all tokens; its warps (and, with split, the blocks of a cluster) share k.
 //
-// The tensor cores do the arithmetic, not because it is much, but because one mma consumes what two 16-byte
-// loads bring and leaves the issue slots to further loads. Weights are its first operand (16 rows), tokens
-// the second (8 columns). Which k stands in which place of the fragments does not matter as long as it is the
-// same in both: each lane takes 8 neighbouring k, one 16-byte load, as two mma steps.
+// The tensor cores do the arithmetic. There is not much of it, but one mma consumes two 16-byte loads and
+// leaves the issue slots to further loads. The weights are its first operand (16 rows), the tokens the second
+// (8 columns). The order of k within the fragments does not matter as long as it is the same in both: each
+// lane takes 8 neighbouring k, one 16-byte load, as two mma steps.
 //
-// Sums meet in a fixed order, warp by warp and block by block: no atomics, the same bits every time.
+// Sums are added in a fixed order, warp by warp and block by block, without atomics, so that the result
+// always has the same bits.
 
 namespace adaptive::kernels::dense_gemm {
 namespace {
@@ -23,8 +24,8 @@ namespace {
 namespace cg = cooperative_groups;
 
 constexpr int lane_k = 8;           // elements of a 16-byte load
-constexpr int step_k = 4 * lane_k;  // the four lanes of a row
-constexpr int steps_in_flight = 4;  // 128 bytes of a row make a line: two lines
+constexpr int step_k = 4 * lane_k;  // elements along k that the four lanes of a row load together
+constexpr int steps_in_flight = 4;  // 256 bytes of a row, which are two cache lines
 
 __device__ uint4 load_kept(const void* from) {
   return __ldg(static_cast<const uint4*>(from));
@@ -39,13 +40,13 @@ __global__ void __launch_bounds__(warps * 32)
 
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int warp = static_cast<int>(threadIdx.x) / 32;
-  const int group = lane / 4;    // row of a weight tile, token of a token tile
+  const int group = lane / 4;    // row of a weight tile, and token of a token tile
   const int quarter = lane % 4;  // which 16 bytes of a step
   const int block = static_cast<int>(blockIdx.x) / split;
   const int rank = static_cast<int>(blockIdx.x) % split;
   const int row0 = block * rows;
 
-  // Rows beyond the last read the last: their sums are not stored.
+  // Rows beyond the last row read the last row; their sums are not stored.
   const T* w_row[2 * row_tiles];
 #pragma unroll
   for (int r = 0; r < 2 * row_tiles; ++r)
@@ -58,8 +59,9 @@ __global__ void __launch_bounds__(warps * 32)
   float sum[row_tiles][token_tiles][4] = {};
   constexpr int chunk = steps_in_flight * step_k;
   const uint4 zero = make_uint4(0, 0, 0, 0);
-  // All loads are issued before the first is used: a condition on each would put a branch around it, so only
-  // the last chunk has them. Without a token, lanes read the first one's and their sums are not stored.
+  // All loads are issued before the first one is used. A condition on each load would put a branch around it,
+  // so only the last chunk has conditions. Lanes without a token read the first token; their sums are not
+  // stored.
   const auto advance = [&]<bool whole>(int k0) {
     uint4 w_value[steps_in_flight][2 * row_tiles];
     uint4 x_value[steps_in_flight][token_tiles];
@@ -67,7 +69,7 @@ __global__ void __launch_bounds__(warps * 32)
     for (int s = 0; s < steps_in_flight; ++s) {
       const int at = k0 + s * step_k;
       const bool inside =
-          whole || at + quarter * lane_k < k;  // k is a multiple of 8: all of a load or nothing
+          whole || at + quarter * lane_k < k;  // k is a multiple of 8: a complete load or none
 #pragma unroll
       for (int r = 0; r < 2 * row_tiles; ++r) w_value[s][r] = inside ? load_once(w_row[r] + at) : zero;
 #pragma unroll
@@ -111,7 +113,8 @@ __global__ void __launch_bounds__(warps * 32)
     }
   } else {
 #if __CUDA_ARCH__ >= 900
-    // Each thread adds up its elements over the warps, into the first warp's place, which it alone reads.
+    // Each thread adds its elements over the warps, into the place of the first warp, which only this thread
+    // reads.
     for (int i = static_cast<int>(threadIdx.x); i < tokens * rows; i += warps * 32) {
       float total = 0.0f;
 #pragma unroll
@@ -131,9 +134,9 @@ __global__ void __launch_bounds__(warps * 32)
         total += *cluster.map_shared_rank(&partial[0][token][row], other);
       y[static_cast<long long>(token) * n + row0 + row] = static_cast<T>(total);
     }
-    cluster.sync();  // nobody leaves while others read its memory
+    cluster.sync();  // no block may exit while others read its memory
 #else
-    __trap();  // skinny_supports() refuses: no clusters
+    __trap();  // skinny_supports() excludes devices without clusters
 #endif
   }
 }

@@ -14,7 +14,7 @@ namespace {
 
 #include "kernels/grouped_gemm/cpu/rows.inl"
 
-/// 16 x 16 transposed: out[i][j] = in[j][i], in pairs, fours, eights and sixteens of rows.
+/// Transposes a 16 x 16 matrix, out[i][j] = in[j][i], exchanging pairs, fours, eights and sixteens of rows.
 ADAPTIVE_INLINE void transpose(__m512 (&v)[16]) {
   __m512 u[16];
   static_for<8>([&]<int i>() ADAPTIVE_INLINE_LAMBDA {
@@ -41,7 +41,7 @@ ADAPTIVE_INLINE void transpose(__m512 (&v)[16]) {
   });
 }
 
-/// A block [depth][16] of float32 from up to 16 rows of W as stored; depth is a multiple of 16.
+/// Packs up to 16 rows of W as stored into a block [depth][16] of float32; depth is a multiple of 16.
 template <class Weight>
 void pack_block(const Weight* w, std::int64_t stride, std::int64_t rows, std::int64_t depth, float* block) {
   for (std::int64_t k = 0; k < depth; k += 16) {

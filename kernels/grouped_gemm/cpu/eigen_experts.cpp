@@ -3,13 +3,13 @@
 #include "kernels/common/cpu/eigen_multiply.hpp"
 #include "kernels/grouped_gemm/cpu/kernels.hpp"
 
-// A loop over the experts with a library's matrix product: what one writes first, and hard to beat for long
-// groups of float32.
+// A loop over the experts with a library's matrix product. It is the obvious implementation, and hard to beat
+// for long groups in float32.
 
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-/// [rows][depth] of a row-major bfloat16 matrix as float32, row stride eigen_depth_max.
+/// Converts [rows][depth] of a row-major bfloat16 matrix to float32 with a row stride of eigen_depth_max.
 void widen(const std::uint16_t* from, std::int64_t stride, std::int64_t rows, std::int64_t depth, float* to) {
   for (std::int64_t row = 0; row < rows; ++row)
     for (std::int64_t k = 0; k < depth; ++k) {

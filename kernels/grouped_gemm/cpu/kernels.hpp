@@ -8,24 +8,26 @@
 
 namespace adaptive::kernels::grouped_gemm {
 
-/// Columns and depth of the weights worked on at once: 128 * 512 floats stay in the second-level cache.
+/// Columns and depth of the weights that are used at once: 128 * 512 floats stay in the second-level cache.
 inline constexpr std::int64_t panel_columns = 128;
 inline constexpr std::int64_t panel_depth = 512;
 
-/// Columns of W that are stored together once packed.
+/// Number of columns of W that are stored together when packed.
 inline constexpr std::int64_t block_columns = 16;
 
 struct Scratch {
-  /// float32, made by prepare(): for group g its tiles of `tile` rows from row tile_rows[g], each
-  /// [k_stride][tile] with the rows interleaved; for a tile of one row, x itself as float32.
+  /// float32, created by prepare(): for group g its tiles of `tile` rows, starting at row tile tile_rows[g].
+  /// Each tile is [k_stride][tile] with the rows interleaved; for a tile of one row it is x itself as
+  /// float32.
   const float* x_tiles;
   const std::int64_t* tile_rows;  ///< [group_count]
-  /// W again as [experts][ceil(n / 16)][k_stride][16], made with the problem; null where no variant needs it.
+  /// W packed as [experts][ceil(n / 16)][k_stride][16], created with the problem; null if no variant needs
+  /// it.
   const void* packed;
   float* panels;  ///< [2][panel_columns * panel_depth]: one per thread
 };
 
-/// Groups [group_begin, group_end), blocks of 16 columns [block_begin, block_end), on thread 0 or 1.
+/// Groups [group_begin, group_end) and blocks of 16 columns [block_begin, block_end), for thread 0 or 1.
 struct Share {
   std::int64_t group_begin, group_end, block_begin, block_end;
   int thread;

@@ -1,11 +1,12 @@
 // Products with packed weights, for any instruction set. Included inside an anonymous namespace after
 // common/vector_*.inl and common/panel_multiply.inl.
 //
-// Lanes are columns and the activation is the broadcast operand, hence no horizontal sums. T is the axis that
-// matters: a large tile reads the weights fewer times, and wastes work on groups of fewer rows.
+// Lanes are columns and the activation is the broadcast operand, so that there are no horizontal sums. The
+// most important parameter is T: a large tile reads the weights fewer times, but wastes work on groups of
+// fewer rows.
 
-/// All row tiles of one group with a panel of weights in blocks [depth][16], `block_stride` elements apart:
-/// a tile's slice of x stays in the first-level cache over the panel.
+/// Multiplies all row tiles of one group with a panel of weights in blocks [depth][16], `block_stride`
+/// elements apart. A tile's slice of x stays in the first-level cache for the whole panel.
 template <int T, int R, class Weight>
 void multiply_tiles(const Operands& operands, const Scratch& scratch, std::int64_t group, const Weight* w,
                     std::int64_t block_stride, std::int64_t first_column, std::int64_t last_column,
@@ -19,7 +20,7 @@ void multiply_tiles(const Operands& operands, const Scratch& scratch, std::int64
     float* y = operands.y + (rows.first_row + row) * operands.n;
     for (std::int64_t column = first_column; column < last_column; column += strip) {
       const std::int64_t columns = last_column - column < strip ? last_column - column : strip;
-      // The last blocks of a share may be fewer than a strip: only what exists is read.
+      // The last strip of a share may have fewer blocks; only the existing ones are read.
       const Weight* block = w + (column - first_column) / block_columns * block_stride;
       if (columns > strip - block_columns)
         multiply_panel<T, R>(block, block_stride, x, depth, y + column, operands.n, tokens, columns,

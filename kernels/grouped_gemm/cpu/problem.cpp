@@ -13,26 +13,26 @@
 namespace adaptive::kernels::grouped_gemm {
 namespace {
 
-/// How the work is shared between two threads; `none` is one thread.
+/// How two threads share the work; `none` means one thread.
 enum class Split { none, experts, columns };
 
 struct Row {
   const char* name;
   const char* instructions;
   bool (*available)() noexcept;
-  const char* weights;  ///< "stored", "packed" beforehand, or "repacked" in each launch
-  int tile;             ///< rows computed at once; 0 where the library decides
+  const char* weights;  ///< "stored", "packed" in advance, or "repacked" in each launch
+  int tile;             ///< rows computed at once; 0 if the library decides
   Split split;
   const char* numeric_class;
-  bool widens_rows;  ///< takes the rows as stored, so no copy of x is made
+  bool widens_rows;  ///< the kernel takes the rows as stored, so no copy of x is made
   std::int64_t rows_per_group_max;
   Kernel kernel;
 };
 
 constexpr std::int64_t any = std::int64_t{1} << 62;
 
-// Kernels of one row re-read the weights for each row, and are not offered for groups of more than 8 on
-// average.
+// Kernels of one row read the weights again for each row; they are not offered for groups of more than 8 rows
+// on average.
 constexpr auto rows = std::to_array<Row>({
     {"eigen_experts", "widest", any_processor, "stored", 0, Split::none, "eigen", false, any, eigen_experts},
     {"portable_packed2", "any", any_processor, "packed", 2, Split::none, "depth_portable", false, any,
@@ -64,9 +64,10 @@ constexpr auto rows = std::to_array<Row>({
 });
 
 constexpr std::int64_t tile_max = 12;
-constexpr std::int64_t column_pieces = 8;  ///< so that a thread that was held up delays the end by an eighth
+/// With eight pieces, a delayed thread delays the end by at most an eighth.
+constexpr std::int64_t column_pieces = 8;
 
-/// W as [experts][ceil(n / 16)][k_stride][16]; columns past n are zero.
+/// Packs W as [experts][ceil(n / 16)][k_stride][16]; columns past n are zero.
 template <class T>
 Buffer<T> pack(const Operands& operands) {
   const std::int64_t blocks = (operands.n + block_columns - 1) / block_columns;

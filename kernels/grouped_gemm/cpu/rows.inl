@@ -1,9 +1,9 @@
-// Products with weights as they are stored, for any instruction set: T rows of x by C columns at once, lanes
-// along k. Included inside an anonymous namespace after common/vector_*.inl.
+// Products with weights as they are stored, for any instruction set: T rows of x by C columns at once, with
+// the lanes along k. Included inside an anonymous namespace after common/vector_*.inl.
 //
-// For groups of a row or a few: each weight is read once, in order, and nothing is packed or copied.
+// For groups of one or a few rows: each weight is read once, in order, and nothing is packed or copied.
 
-/// y[T][C] = x[T][k_stride] * w[C][k_stride]^T.
+/// Computes y[T][C] = x[T][k_stride] * w[C][k_stride]^T.
 template <int T, int C, class Element>
 ADAPTIVE_INLINE void multiply_rows(const Operands& operands, const Element* x, const Element* w, float* y) {
   typename Vector::Float sum[T][C];
@@ -26,7 +26,8 @@ ADAPTIVE_INLINE void multiply_rows(const Operands& operands, const Element* x, c
   });
 }
 
-/// Columns outside, rows inside: C columns of weights stay in the first-level cache over the rows of a group.
+/// The outer loop is over columns and the inner loop over rows, so that C columns of weights stay in the
+/// first-level cache for all rows of a group.
 template <int T, int C, class Element>
 void multiply_groups(const Operands& operands, Share share) {
   const auto* x = static_cast<const Element*>(operands.x);

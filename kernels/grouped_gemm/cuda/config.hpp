@@ -5,25 +5,27 @@
 #include <cstdint>
 #include <string>
 
-// The variants of our own kernels, and what each needs, known before a launch. Needs no CUDA.
+// The variants of the library's own kernels and their resource requirements, known before a launch. Needs no
+// CUDA.
 
 namespace adaptive::kernels::grouped_gemm {
 
-/// More experts than any published model has in a layer; the device's schedule is that long.
+/// Maximum number of experts, which is the length of the schedule on the device. No published model has a
+/// layer with more.
 constexpr int experts_max = 256;
 
 struct Config {
   enum class Kernel {
-    mma,    ///< mma.sync on tiles that cp.async brings, from Ampere on (mma_kernel.cuh)
-    wgmma,  ///< wgmma on tiles that the copy engine brings, Hopper only (wgmma_kernel.cuh)
+    mma,    ///< mma.sync on tiles that cp.async loads, from Ampere on (mma_kernel.cuh)
+    wgmma,  ///< wgmma on tiles that the copy engine loads, Hopper only (wgmma_kernel.cuh)
   };
   Kernel kernel;
-  int rows;     ///< of a tile: tokens of one expert
-  int columns;  ///< of a tile: outputs
-  int depth;    ///< of a stage, along k
+  int rows;     ///< height of a tile: tokens of one expert
+  int columns;  ///< width of a tile: outputs
+  int depth;    ///< depth of a stage, along k
   int stages;
   int split;   ///< mma: blocks of a cluster that share k; wgmma: blocks of a cluster that share rows
-  int blocks;  ///< of a multiprocessor
+  int blocks;  ///< blocks that run on a multiprocessor at the same time
   int band;    ///< row tiles of an expert that are taken through all columns together
 };
 
@@ -38,7 +40,7 @@ constexpr std::array<Config, 8> mma_configs = {{
     {Config::Kernel::mma, 128, 128, 64, 6, 1, 1, 8},
 }};
 
-/// Bands are as high as makes the tiles that run together about square: 2,048 rows where a tile is large.
+/// The height of a band makes the tiles that run together about square: 2,048 rows for large tiles.
 constexpr std::array<Config, 12> wgmma_configs = {{
     {Config::Kernel::wgmma, 16, 64, 128, 5, 1, 2, 1},
     {Config::Kernel::wgmma, 16, 128, 128, 6, 1, 1, 1},
@@ -54,17 +56,18 @@ constexpr std::array<Config, 12> wgmma_configs = {{
     {Config::Kernel::wgmma, 256, 128, 64, 4, 2, 1, 8},
 }};
 
-/// Of one element of either type.
+/// Bytes of one element of either type.
 constexpr int element_bytes = 2;
 constexpr int schedule_bytes = 2 * 4 * experts_max;
-/// Tiles of a wgmma block that are known ahead, each a number and two barriers.
+/// Number of tiles that a wgmma block knows in advance; each takes a number and two barriers.
 constexpr int tiles_ahead = 4;
 
 constexpr int smaller(int a, int b) {
   return a < b ? a : b;
 }
 
-// mma: four warps side by side along the columns, and for 64 rows and more as many again along the rows.
+// mma: four warps along the columns, or two for fewer than 64 columns; for 128 rows and more there are two
+// such lines of warps along the rows.
 constexpr int mma_warps(const Config& config) {
   const int along_columns = config.columns >= 64 ? 4 : 2;
   return config.rows >= 128 ? 2 * along_columns : along_columns;
@@ -74,7 +77,7 @@ constexpr int mma_warps(const Config& config) {
 constexpr int wgmma_groups(const Config& config) {
   return config.columns >= 128 ? 2 : 1;
 }
-/// Where sums fill the register file, the threads that load give theirs to those that multiply.
+/// If the sums fill the register file, the threads that load give registers to those that multiply.
 constexpr bool wgmma_donates(const Config& config) {
   return config.rows * config.columns / (128 * wgmma_groups(config)) >= 128;
 }
@@ -87,7 +90,7 @@ constexpr int threads_of(const Config& config) {
   return 128 * wgmma_groups(config) + (wgmma_donates(config) ? 128 : 32);
 }
 
-/// Of a block, all of it dynamic.
+/// Dynamic shared memory of a block.
 constexpr int shared_bytes(const Config& config) {
   const int stage = (config.rows + config.columns) * config.depth * element_bytes;
   if (config.kernel == Config::Kernel::mma) {
@@ -99,7 +102,7 @@ constexpr int shared_bytes(const Config& config) {
   return config.stages * (stage + 16) + staging + schedule_bytes + tiles_ahead * (4 + 16);
 }
 
-/// The same as constants, which device code may use.
+/// The same values as constants, which device code may use.
 template <const auto& configs, std::size_t index>
 struct Needs {
   static constexpr Config config = configs[index];

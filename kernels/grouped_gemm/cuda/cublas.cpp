@@ -63,7 +63,7 @@ cublasStatus_t CublasGroups::launch(cublasHandle_t handle, void* workspace, std:
       status != CUBLAS_STATUS_SUCCESS)
     return status;
 #if CUBLAS_VERSION >= 120500
-  // The library counts columns first: y^T [n, rows] = W [n, k] * x^T [k, rows], where W as stored is its
+  // The library is column-major: y^T [n, rows] = W [n, k] * x^T [k, rows], where W as stored is its
   // transpose.
   return cublasGemmGroupedBatchedEx(handle, transposed_.data(), plain_.data(), n_.data(), rows_.data(),
                                     k_.data(), ones_.data(), w_.data(), type_, k_.data(), x_.data(), type_,

@@ -8,12 +8,12 @@
 #include "kernels/common/cuda/memory.hpp"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 
-// cublasGemmGroupedBatchedEx. It wants the rows of every expert on the host: only a caller who has the
-// routing there can use it.
+// cublasGemmGroupedBatchedEx. It needs the number of rows of every expert on the host, so only callers that
+// have the routing there can use it.
 
 namespace adaptive::kernels::grouped_gemm {
 
-/// The toolkits before 12.5 have no such call.
+/// Toolkits before 12.5 do not have the function.
 inline constexpr bool has_cublas_grouped = CUBLAS_VERSION >= 120500;
 
 class CublasHandle {
@@ -29,7 +29,7 @@ class CublasHandle {
   cublasHandle_t handle_ = nullptr;
 };
 
-/// The filled experts of one problem with one copy of the weights.
+/// The experts of one problem that have rows, with one copy of the weights.
 class CublasGroups {
  public:
   CublasGroups(const DeviceOperands& operands, const std::vector<std::int64_t>& rows_of);

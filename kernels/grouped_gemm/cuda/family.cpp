@@ -65,16 +65,18 @@ double rows_an_expert(const CudaSizes& sizes) {
   return sizes.filled == 0 ? 1 : static_cast<double>(sizes.tokens) / static_cast<double>(sizes.filled);
 }
 
-// What could win for such a shape (docs/benchmarks/grouped_gemm.md); the others would only cost looks.
-// Routing on the host is not what this family promises, and the default is too slow.
+// The variants that may win for such a shape (docs/benchmarks/grouped_gemm.md); trying the others would only
+// cost time. Variants that need the routing on the host are excluded, because the family promises to work
+// without it; so is the default, which is too slow.
 bool worth_trying(const Method& method, const CudaSizes& sizes, const Capability& device) {
   const Config* config = config_of(method);
   if (config == nullptr || !available(method, device) || !supports(method, sizes)) return false;
   const double rows = rows_an_expert(sizes);
-  if (config->rows < 128 && 4 * config->rows < rows) return false;  // reads the weights too often
+  if (config->rows < 128 && 4 * config->rows < rows) return false;  // would read the weights too often
   if (config->kernel == Config::Kernel::mma) {
     const bool hopper = device.major == 9;
-    return config->rows <= 32 || !hopper || sizes.gathered;  // gathers on its way; wgmma wants sorted rows
+    // Gathered rows: mma gathers while it loads; wgmma needs sorted rows.
+    return config->rows <= 32 || !hopper || sizes.gathered;
   }
   if (config->split > 1) return rows >= 64;
   return config->rows <= 128 || rows >= 32;
@@ -112,7 +114,7 @@ class GroupedGemmFamily final : public cuda::Family {
     const CudaSizes sizes(shape);
     for (std::size_t i = 0; i < methods().size(); ++i)
       if (worth_trying(methods()[i], sizes, device)) result.push_back(i);
-    // Best guess first: tiles as high as what an expert has, the wider the better.
+    // Best guess first: tiles whose height is nearest to the number of rows of an expert, then the widest.
     const auto distance = [&](std::size_t i) {
       const Config* config = config_of(methods()[i]);
       if (config == nullptr) return 100.0;
@@ -134,9 +136,9 @@ class GroupedGemmFamily final : public cuda::Family {
     const std::int64_t least_tiles = least_row_tiles(sizes.tokens, sizes.filled);
     const std::int64_t most_tiles = most_row_tiles(sizes.tokens, sizes.filled);
     if (sizes.row_tiles < least_tiles || sizes.row_tiles > most_tiles)
-      return "row_tiles is " + std::to_string(sizes.row_tiles) + ", must be within " +
+      return "row_tiles is " + std::to_string(sizes.row_tiles) + "; it must be between " +
              std::to_string(least_tiles) + " and " + std::to_string(most_tiles) +
-             " for these tokens and filled";
+             " for these values of tokens and filled";
     return std::nullopt;
   }
 

@@ -4,7 +4,7 @@
 
 namespace adaptive::kernels::grouped_gemm {
 
-/// The one instance; cuda::families() lists it.
+/// The only instance, which cuda::families() lists.
 const cuda::Family& cuda_family();
 
 }  // namespace adaptive::kernels::grouped_gemm

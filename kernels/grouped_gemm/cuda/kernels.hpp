@@ -9,7 +9,8 @@
 #include "kernels/common/element.hpp"
 #include "kernels/grouped_gemm/cuda/config.hpp"
 
-// Our own kernels, as the host calls them. None waits or allocates; each returns what the launch returned.
+// The library's own kernels, as the host calls them. No function waits or allocates; each returns the status
+// of its launch.
 
 namespace adaptive::kernels::grouped_gemm {
 
@@ -17,41 +18,42 @@ struct DeviceOperands {
   const void* x = nullptr;  ///< [tokens, k]
   const void* w = nullptr;  ///< [experts, n, k]
   void* y = nullptr;        ///< [tokens, n]
-  /// [experts]: where the rows of each end in y; those of the first begin at 0.
+  /// [experts]: the end of each expert's rows in y; the rows of the first expert begin at 0.
   const int* ends = nullptr;
-  /// [tokens]: the row of x for each of y, or null where they are the same.
+  /// [tokens]: the row of x for each row of y; null if they are the same.
   const int* row_of = nullptr;
-  /// [2]: which tile is next and who has left, 0 between launches; launches that share it must not overlap.
+  /// [2]: the number of the next tile and the number of blocks that have finished; both are 0 between
+  /// launches. Launches that share it must not overlap.
   int* counter = nullptr;
   int tokens = 0, n = 0, k = 0, experts = 0;
   cuda::Element type = cuda::Element::bfloat16;
 };
 
-/// Any shape; the default where nothing better is known.
+/// Runs any shape. The default if nothing better is known.
 cudaError_t launch_plain(const DeviceOperands& operands, cudaStream_t stream) noexcept;
 
-/// to[i] = x[row_of[i]]: sorted rows for kernels that want them. k is a multiple of 8.
+/// Computes to[i] = x[row_of[i]], for kernels that need sorted rows. k is a multiple of 8.
 cudaError_t launch_gather(const DeviceOperands& operands, void* to, cudaStream_t stream) noexcept;
 
-/// The rows of x in boxes of box_rows(), the weights in boxes of `columns`, both 64 deep, their 16-byte
-/// pieces exchanged as the copy engine's 128-byte swizzle does.
+/// Maps of the rows of x in boxes of box_rows() and of the weights in boxes of `columns`. Both are 64
+/// elements deep, with their 16-byte pieces permuted by the copy engine's 128-byte swizzle.
 struct TensorMaps {
   CUtensorMap x, w;
 };
 
-// One instantiation a type, bfloat16 and float16, each in a file of its own. `index` is that of a config;
-// `blocks` are those of the grid, a multiple of the config's split.
+// One instantiation for each type, bfloat16 and float16, in a file of its own. `index` is the index of a
+// config. `blocks` is the number of blocks of the grid, a multiple of the config's split.
 
-/// For `mma_configs[index]`.
+/// Runs `mma_configs[index]`.
 template <cuda::Element type>
 cudaError_t launch_mma(std::size_t index, const DeviceOperands& operands, int blocks,
                        cudaStream_t stream) noexcept;
-/// For `wgmma_configs[index]`; reads x and w by the maps alone.
+/// Runs `wgmma_configs[index]`, which reads x and w only through the maps.
 template <cuda::Element type>
 cudaError_t launch_wgmma(std::size_t index, const TensorMaps& maps, const DeviceOperands& operands,
                          int blocks, cudaStream_t stream) noexcept;
 
-/// Allows the kernel its shared memory; once a device, before the first launch.
+/// Allows the kernel its shared memory. Call it once for each device, before the first launch.
 template <cuda::Element type>
 cudaError_t prepare_mma(std::size_t index) noexcept;
 template <cuda::Element type>

@@ -5,15 +5,15 @@
 #include "kernels/common/cuda/ampere.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
-// Few rows an expert: the weights are read once and that is all the time there is. Blocks are small and
-// several to a multiprocessor, so that one loads while another adds up or starts; each keeps a ring of stages
-// filled by cp.async.
+// For few rows per expert: the kernel reads the weights once, and that takes all its time. Blocks are small,
+// and several run on a multiprocessor, so that one loads while another multiplies or starts. Each block keeps
+// a ring of stages filled by cp.async.
 //
-// The weights are the first operand of the tensor cores (16 outputs), the rows the second (8 at a time): an
-// expert with one row wastes 7, not 15. A row of a stage is 64 elements, 128 bytes; its 16-byte pieces are
-// stored in an order that changes with the row, so that ldmatrix meets no bank twice.
+// The weights are the first operand of the tensor cores (16 outputs), the rows the second (8 at a time), so
+// that an expert with one row wastes 7 rows, not 15. A row of a stage has 64 elements, which are 128 bytes.
+// The order of its 16-byte pieces changes with the row, so that ldmatrix has no bank conflicts.
 //
-// With `split`, the blocks of a cluster take a part of k each and add up what they have in a fixed order.
+// With `split`, each block of a cluster takes a part of k, and the blocks add their sums in a fixed order.
 
 namespace adaptive::kernels::grouped_gemm {
 
@@ -32,7 +32,7 @@ constexpr int piece = 8;  // elements of 16 bytes
 constexpr int line = 64;  // elements of a row of a stage's slab
 constexpr int line_bytes = 128;
 
-/// The place of a 16-byte piece in a slab of 128-byte rows.
+/// The offset of a 16-byte piece in a slab of 128-byte rows.
 __device__ inline unsigned place(int row, int at) {
   return static_cast<unsigned>(row * line_bytes + (at ^ (row % 8)) * 16);
 }
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
   constexpr int warp_rows = rows / warps_along_rows;
   constexpr int column_steps = warp_columns / 16;
   constexpr int row_steps = warp_rows / 16;
-  constexpr int rows_at_once = threads / 8;  // of a slab, each row by 8 threads
+  constexpr int rows_at_once = threads / 8;  // rows of a slab that are loaded at once, each by 8 threads
   constexpr int w_copies = columns / rows_at_once;
   constexpr int x_copies = (rows + rows_at_once - 1) / rows_at_once;
   constexpr int stage_bytes = (rows + columns) * config.depth * element_bytes;
@@ -165,7 +165,7 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
       }
     }
     mma::wait<0>();
-    __syncthreads();  // the stages' memory is free: it takes the sums, [rows][columns] and a few to spare
+    __syncthreads();  // the memory of the stages is free now and takes the sums, [rows][columns] plus padding
 
     constexpr int pitch = columns + 4;
     auto* sums = reinterpret_cast<float*>(shared);
@@ -208,9 +208,9 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
       const cg::cluster_group group = cg::this_cluster();
       group.sync();
       store([&](int place, int other) { return group.map_shared_rank(sums + place, other); });
-      group.sync();  // nobody loads the next tile while others read its memory
+      group.sync();  // no block may load the next tile while others read its memory
 #else
-      __trap();  // `supports` refuses: no clusters
+      __trap();  // `supports` excludes devices without clusters
 #endif
     }
   }

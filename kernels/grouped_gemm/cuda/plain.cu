@@ -1,8 +1,8 @@
 #include "kernels/common/cuda/element.cuh"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 
-// What runs where nothing else does: any shape, nothing tuned. And sorting rows, for kernels that want them
-// so.
+// The kernel that runs if nothing else can: any shape, not tuned. And a kernel that sorts rows for kernels
+// that need sorted rows.
 
 namespace adaptive::kernels::grouped_gemm {
 namespace {
@@ -23,7 +23,7 @@ __device__ int expert_of(const int* ends, int experts, int row) {
   return low;
 }
 
-// Rows of a tile may be of several experts: their weights take turns.
+// The rows of a tile may belong to several experts, whose weights are then used in turn.
 template <class T>
 __global__ void __launch_bounds__(tile* tile)
     plain(const T* x, const T* w, T* y, const int* ends, const int* row_of, int tokens, int n, int k,
@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(tile* tile)
   const int column = static_cast<int>(blockIdx.x) * tile;
   const int tx = static_cast<int>(threadIdx.x);
   const int ty = static_cast<int>(threadIdx.y);
-  // Blocks in y are capped by the hardware: each takes every so many rows.
+  // The hardware limits the number of blocks in y, so each block takes several tiles of rows.
   for (int first = static_cast<int>(blockIdx.y) * tile; first < tokens;
        first += static_cast<int>(gridDim.y) * tile) {
     const int row = first + ty;
@@ -62,7 +62,7 @@ __global__ void __launch_bounds__(tile* tile)
   }
 }
 
-// A block a row, 16 bytes a thread at a time.
+// One block copies one row; each thread copies 16 bytes at a time.
 __global__ void gather(const uint4* x, uint4* to, const int* row_of, int pieces) {
   const uint4* from = x + static_cast<long long>(row_of[blockIdx.x]) * pieces;
   uint4* row = to + static_cast<long long>(blockIdx.x) * pieces;

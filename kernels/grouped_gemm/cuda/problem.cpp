@@ -26,7 +26,7 @@ bool is_own_tiled(const Method& method) {
   return method.kind == Method::Kind::mma || method.kind == Method::Kind::wgmma;
 }
 
-// No routing of this shape has more tiles.
+// An upper limit of the number of tiles of any routing of this shape.
 std::int64_t most_tiles(const Config& config, const CudaSizes& sizes) {
   const std::int64_t columns = config.columns * (config.kernel == Config::Kernel::wgmma ? config.split : 1);
   const std::int64_t row_tiles =
@@ -34,7 +34,7 @@ std::int64_t most_tiles(const Config& config, const CudaSizes& sizes) {
   return row_tiles * ((sizes.n + columns - 1) / columns);
 }
 
-// As many as stay on the device together, or fewer where there are fewer tiles.
+// The number of blocks that the device can run at the same time, or fewer if there are fewer tiles.
 int blocks_for(const Config& config, const CudaSizes& sizes, const Capability& device) {
   const std::int64_t resident = std::int64_t{device.multiprocessors} * config.blocks / config.split;
   return static_cast<int>(std::min(resident, most_tiles(config, sizes))) * config.split;
@@ -67,7 +67,7 @@ bool available(const Method& method, const Capability& device) {
 
 bool supports(const Method& method, const CudaSizes& sizes) {
   if (method.kind == Method::Kind::plain) return true;
-  if (sizes.n % 8 != 0 || sizes.k % 8 != 0) return false;  // whole 16-byte loads and stores
+  if (sizes.n % 8 != 0 || sizes.k % 8 != 0) return false;  // loads and stores must be complete 16-byte pieces
   if (!is_own_tiled(method)) return !sizes.gathered;
   return sizes.experts <= experts_max &&
          most_tiles(config_of(method), sizes) <= std::numeric_limits<int>::max();
@@ -100,7 +100,8 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
                 row_of_host_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
     row_of_ = cuda::DeviceBuffer<int>(row_of_host_.size());
   }
-  // Not the legacy stream, which would wait for all others, and which others may be capturing around.
+  // Not the legacy stream, which would wait for all other streams and could break a capture of another
+  // thread.
   cudaStream_t stream = cudaStreamPerThread;
   const auto upload = [stream](const cuda::DeviceBuffer<int>& to, const std::vector<int>& from) {
     if (to.size() == 0) return;
@@ -185,7 +186,7 @@ void GroupedGemmOnCuda::make_cublas(Slot& slot) {
   for (std::size_t copy = 0; copy < copies_; ++copy) slot.groups.emplace_back(operands(copy), rows_of_);
 }
 
-// The first algorithm that the library names for each expert's rows.
+// Takes the first algorithm that the library proposes for the number of rows of each expert.
 void GroupedGemmOnCuda::make_cublaslt(Slot& slot) {
   for (const std::int64_t rows : rows_of_) {
     if (rows == 0) continue;
@@ -269,7 +270,8 @@ void GroupedGemmOnCuda::set_reference(cuda::Stream stream) {
 }
 
 double GroupedGemmOnCuda::tolerance() const noexcept {
-  // As on the host: rounding errors of a long sum wander like a random walk; 4 covers the few of each term.
+  // As on the host: the rounding errors of a long sum grow like a random walk; 4 covers the few roundings of
+  // each term.
   return static_cast<double>(std::numeric_limits<float>::epsilon()) *
          (4 + std::sqrt(static_cast<double>(sizes_.k)) / 4);
 }

@@ -11,19 +11,19 @@
 #include "kernels/grouped_gemm/cuda/cublas.hpp"
 #include "kernels/grouped_gemm/cuda/kernels.hpp"
 
-// The problem of ../operands.hpp on a GPU: rows by expert times the expert's weight, transposed. What
-// differs: operands have no padding, y has the type of x and w, the routing is in the device's memory alone,
-// and rows may lie in any order in x ("gathered"), each found by an index.
+// The problem of ../operands.hpp on a GPU: the rows of each expert times the expert's transposed weight. It
+// differs in four ways: operands have no padding; y has the type of x and w; the routing is only in device
+// memory; and the rows may be in any order in x ("gathered"), each found through an index.
 
 namespace adaptive::kernels::grouped_gemm {
 
 /// The values of a shape by name.
 struct CudaSizes {
-  std::int64_t tokens;     ///< rows of y: each token as often as it has experts
+  std::int64_t tokens;     ///< rows of y: each token counts once for each of its experts
   std::int64_t n, k;       ///< outputs and inputs of an expert
-  std::int64_t experts;    ///< weights that there are
+  std::int64_t experts;    ///< number of experts
   std::int64_t filled;     ///< experts that have rows
-  std::int64_t row_tiles;  ///< sum over the experts of their rows in tiles of routing_tile
+  std::int64_t row_tiles;  ///< sum over the experts of the number of tiles of routing_tile rows
   cuda::Element type;      ///< bfloat16 or float16
   bool gathered;
   explicit CudaSizes(const Shape& shape)
@@ -37,46 +37,46 @@ struct CudaSizes {
         gathered(shape[7] != 0) {}
 };
 
-/// What a variant is: known from its name alone.
+/// The kind of a variant, which its name alone determines.
 struct Method {
   enum class Kind { plain, mma, wgmma, cublas_grouped, cublaslt_loop };
   Kind kind = Kind::plain;
-  std::size_t index = 0;  ///< of mma_configs or wgmma_configs
+  std::size_t index = 0;  ///< index in mma_configs or wgmma_configs
 };
 
-/// What decides which variants run on a device.
+/// The properties of a device that decide which variants run on it.
 struct Capability {
   int major = 0;
   int minor = 0;
   int multiprocessors = 0;
-  int shared_bytes = 0;  ///< that a block may have
-  /// Of the current device; all 0 where there is none.
+  int shared_bytes = 0;  ///< shared memory that a block may have
+  /// The capability of the current device; all 0 if there is none.
   static Capability current() noexcept;
 };
 
-/// Whether the device has what the method needs.
+/// Whether the device has what the method requires.
 bool available(const Method& method, const Capability& device);
 /// Whether a problem of this shape can be launched where the method is available.
 bool supports(const Method& method, const CudaSizes& sizes);
 
-/// What a variant needs for its launches, by copy of the weights where they differ.
+/// What a variant needs for its launches; separate for each copy of the weights where the copies differ.
 struct Slot {
   LaunchStatus status = LaunchStatus::ok;
   Method method;
   int blocks = 0;
   std::vector<TensorMaps> maps;
   std::vector<CublasGroups> groups;
-  std::vector<dense_gemm::CheckedAlgorithm> algorithms;  ///< one a filled expert
+  std::vector<dense_gemm::CheckedAlgorithm> algorithms;  ///< one for each expert that has rows
   std::vector<std::shared_ptr<dense_gemm::Plan>> plans;
 };
 
 class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
  public:
-  /// `methods`: of the family's variants, in their order.
+  /// `methods` are those of the family's variants, in the same order.
   GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                     const std::vector<Method>& methods);
 
-  /// Rows of each expert.
+  /// Number of rows of each expert.
   const std::vector<std::int64_t>& rows_of() const noexcept { return rows_of_; }
 
   double tolerance() const noexcept override;
@@ -99,7 +99,7 @@ class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   CudaSizes sizes_;
   std::vector<std::int64_t> rows_of_;
   std::vector<int> ends_host_, row_of_host_;
-  std::size_t w_bytes_ = 0;  // of one copy, rounded up so that every copy is aligned alike
+  std::size_t w_bytes_ = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
   cuda::DeviceBuffer<std::byte> x_, w_, sorted_x_;
   cuda::DeviceBuffer<int> ends_, row_of_, counter_;
   std::optional<CublasHandle> cublas_;

@@ -2,21 +2,21 @@
 
 #include "kernels/grouped_gemm/cuda/config.hpp"
 
-// Which tile a block computes: found on the device, since only the device knows the routing. Every block
-// makes the whole schedule for itself, by one warp from two lines of memory, while its other warps start.
+// Finds which tile a block computes. This happens on the device, because only the device knows the routing.
+// In every block one warp computes the whole schedule from two cache lines while the other warps start.
 
 namespace adaptive::kernels::grouped_gemm {
 
 struct Schedule {
-  int tile_end[experts_max];  // row tiles of this expert and all before it
-  int row_end[experts_max];   // rows likewise
+  int tile_end[experts_max];  // number of row tiles of this expert and all before it
+  int row_end[experts_max];   // number of rows of this expert and all before it
 };
 
 struct Tile {
   int expert, row, rows, column_tile;  // rows: those of the expert from `row` on, at most a tile
 };
 
-/// By all lanes of one warp; `ends` as in Operands.
+/// Must be called by all lanes of one warp; `ends` is described in DeviceOperands.
 template <int row_tile>
 __device__ void make_schedule(Schedule& schedule, const int* ends, int experts) {
   constexpr int each = experts_max / 32;
@@ -51,12 +51,12 @@ __device__ inline int row_tiles_of(const Schedule& schedule) {
   return schedule.tile_end[experts_max - 1];
 }
 
-/// Asked for tiles in ascending order, it walks the experts once.
+/// Finds tiles. It must be asked for tiles in ascending order, so that it passes each expert once.
 template <int row_tile>
 class Cursor {
  public:
-  /// Tile `at` of row tiles × `column_tiles`. Of an expert, `band` row tiles at a time are taken through all
-  /// columns: what runs side by side shares their rows and few columns.
+  /// Returns tile `at` of row tiles × `column_tiles`. Of each expert, `band` row tiles at a time are taken
+  /// through all columns, so that tiles that run at the same time share their rows and few columns.
   __device__ Tile find(const Schedule& schedule, int at, int column_tiles, int band) {
     const int slot = at / column_tiles;
     while (slot >= schedule.tile_end[expert_]) ++expert_;

@@ -5,8 +5,8 @@
 namespace adaptive::kernels::grouped_gemm {
 
 const std::vector<Layer>& layers() {
-  // From the models' published configurations (config.json): intermediate size (gate and up fused where a
-  // serving engine fuses them), hidden size, experts, experts of a token.
+  // Sizes are from the models' published configurations (config.json): intermediate size (gate and up fused
+  // as in serving engines), hidden size, experts, experts per token.
   static const std::vector<Layer> all = {
       {"Mixtral-8x7B up", 28672, 4096, 8, 2},   {"Mixtral-8x7B down", 4096, 14336, 8, 2},
       {"Mixtral-8x22B up", 32768, 6144, 8, 2},  {"Mixtral-8x22B down", 6144, 16384, 8, 2},
@@ -34,7 +34,8 @@ std::vector<Shape> cuda_bench_shapes() {
 }
 
 std::vector<Shape> cuda_test_shapes() {
-  // tokens, n, k, experts, filled, row tiles, 0 = bfloat16 or 1 = float16, 0 = sorted or 1 = gathered
+  // tokens, n, k, experts, filled, row tiles, type (0 = bfloat16, 1 = float16), order (0 = sorted, 1 =
+  // gathered)
   return {{1, 8, 8, 1, 1, 1, 0, 0},          {1, 136, 72, 4, 1, 1, 1, 1},
           {2, 64, 64, 8, 2, 2, 0, 0},        {3, 50, 129, 3, 3, 3, 0, 1},  // odd: only the default
           {5, 120, 200, 7, 2, 2, 1, 0},      {17, 72, 1032, 5, 1, 1, 0, 1},

@@ -8,13 +8,13 @@
 
 namespace adaptive::kernels::grouped_gemm {
 
-/// Small and odd, with empty, tiny and very uneven groups; every type and order of rows.
+/// Small and odd shapes, with empty, small and very uneven groups, for every type and order of rows.
 std::vector<Shape> cuda_test_shapes();
 
-/// Both projections of the experts of four models, for 1 to 8,192 tokens in bfloat16, routed unevenly.
+/// Both projections of the experts of four models, for 1 to 8,192 tokens in bfloat16 with uneven routing.
 std::vector<Shape> cuda_bench_shapes();
 
-/// One of them: `routed` tokens of the model with skew as rows_by_router() has it.
+/// One of these layers: `routed` tokens of the model, with a skew as in rows_by_router().
 struct Layer {
   const char* origin;  ///< "Mixtral-8x7B up"
   std::int64_t n, k, experts, top_k;

@@ -7,17 +7,17 @@
 #include "kernels/common/cuda/wgmma.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
-// Tiles that the copy engine brings and wgmma multiplies. A block stays and takes tile after tile; one of its
-// threads keeps a ring of stages filled, ahead of the others and across the ends of tiles, while groups of
-// four warps multiply.
+// Tiles are loaded by the copy engine and multiplied by wgmma. A block stays resident and computes tile after
+// tile. One of its threads keeps a ring of stages filled, ahead of the others and across the ends of tiles,
+// while groups of four warps multiply.
 //
-// The weights are the first operand (64 outputs a group), the rows the second: how many rows are multiplied
-// is then a matter of the instruction, in steps of 64 (or a tile of less), and an expert's last tile costs
-// what it has. Boxes of rows that it does not have are not loaded either. A box may reach into the next
-// expert's rows: those sums are not stored.
+// The weights are the first operand (64 outputs per group), the rows the second. The instruction then
+// determines how many rows are multiplied, in steps of 64 (or one smaller tile), so that the last tile of an
+// expert costs only the rows that it has. Boxes beyond these rows are not loaded. A box may include rows of
+// the next expert; their sums are not stored.
 //
-// With `split`, the two blocks of a cluster take neighbouring columns of the same rows, each loads half of
-// the rows and the copy engine delivers them to both.
+// With `split`, the two blocks of a cluster compute neighbouring columns of the same rows. Each loads half of
+// the rows, and the copy engine delivers them to both.
 
 namespace adaptive::kernels::grouped_gemm {
 
@@ -31,14 +31,14 @@ constexpr int line_bytes = 128;
 template <Config config>
 struct Layout {
   static constexpr int slabs = config.depth / line;
-  static constexpr int w_bytes = config.columns * line_bytes;  // of a slab
+  static constexpr int w_bytes = config.columns * line_bytes;  // bytes of a slab
   static constexpr int x_bytes = config.rows * line_bytes;
   static constexpr int box = box_rows(config);
   static constexpr int box_bytes = box * line_bytes;
   static constexpr int stage_bytes = slabs * (w_bytes + x_bytes);
   static constexpr int groups = wgmma_groups(config);
-  static constexpr int blocks = config.columns / (64 * groups);  // of 64 outputs, a group
-  static constexpr int staging_bytes = box_bytes;                // one of two, a group
+  static constexpr int blocks = config.columns / (64 * groups);  // blocks of 64 outputs of a group
+  static constexpr int staging_bytes = box_bytes;  // bytes of one of a group's two staging buffers
   static constexpr int staging = config.stages * stage_bytes;
   static constexpr int schedule = staging + 2 * groups * staging_bytes;
   static constexpr int full = schedule + schedule_bytes;
@@ -50,16 +50,16 @@ struct Layout {
   static_assert(stage_bytes % 1024 == 0 && x_bytes % 1024 == 0 && w_bytes % 1024 == 0);
 };
 
-/// Which tile comes next: the first is the cluster's own number, further ones are taken from a counter in
-/// memory when they are due, so that blocks stay side by side although tiles differ. What they share is then
-/// still in the second-level cache. The loading thread of the first block takes them for the whole cluster
-/// and passes them on through shared memory.
+/// Gives out tiles. The first tile of a cluster is the cluster's own number. Further tiles are taken from a
+/// counter in memory when they are needed, so that blocks stay close together although tiles take different
+/// times; the operands that they share are then still in the second-level cache. The loading thread of the
+/// first block takes the tiles for the whole cluster and passes them on through shared memory.
 template <Config config>
 class TileQueue {
  public:
   __device__ explicit TileQueue(Address base) : base_(base) {}
 
-  /// The loading thread of the first block.
+  /// Called by the loading thread of the first block.
   __device__ void give(int tile) {
     using L = Layout<config>;
     hopper::barrier_wait(base_ + L::tile_empty + 8 * ring_.stage, ring_.parity ^ 1);
@@ -74,7 +74,7 @@ class TileQueue {
     ring_.advance(tiles_ahead);
   }
 
-  /// Everybody else: single threads, or whole warps, of which one thread reads and arrives.
+  /// Called by all other users: single threads, or whole warps, in which one thread reads and arrives.
   template <bool whole_warp>
   __device__ int take() {
     using L = Layout<config>;
@@ -97,7 +97,8 @@ class TileQueue {
     return tile;
   }
 
-  /// How many take() each tile of the first block's: the warps that multiply, the other loading threads.
+  /// Number of calls of take() for each tile of the first block: the warps that multiply, and the other
+  /// loading threads.
   static constexpr int takers = 4 * Layout<config>::groups * config.split + config.split - 1;
 
  private:
@@ -105,7 +106,7 @@ class TileQueue {
   hopper::Ring ring_;
 };
 
-/// The thread that loads: every stage of every tile of this block.
+/// Runs in the thread that loads: loads every stage of every tile of this block.
 template <Config config>
 __device__ void load_tiles(const Schedule& schedule, Address base, const CUtensorMap* x_map,
                            const CUtensorMap* w_map, int column_tiles, int steps, int rank, int first,
@@ -128,7 +129,8 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
     const int boxes = (tile.rows + L::box - 1) / L::box;
     const int bytes = L::slabs * (L::w_bytes + boxes * L::box_bytes);
     for (int step = 0; step < steps; ++step) {
-      // Not earlier than the answer needs: who is late shall not own the tile after this one, too.
+      // The next tile is taken only when it is needed, so that a late block does not take the tile after the
+      // current one as well.
       if (rank == 0 && step == max(steps - 2, 0)) next = stride + atomicAdd(counter, 1);
       const Address full = base + L::full + 8 * ring.stage;
       hopper::barrier_wait(base + L::empty + 8 * ring.stage, ring.parity ^ 1);
@@ -153,7 +155,7 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
   }
 }
 
-/// The last block to leave makes the counters ready for the next launch.
+/// The last block to finish resets the counters for the next launch.
 __device__ inline void leave(int* counter) {
   __threadfence();
   if (atomicAdd(counter + 1, 1) != static_cast<int>(gridDim.x) - 1) return;
@@ -161,7 +163,7 @@ __device__ inline void leave(int* counter) {
   counter[1] = 0;
 }
 
-/// This warp needs a stage no longer.
+/// This warp no longer needs the stage.
 template <Config config>
 __device__ void release(Address empty) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -172,7 +174,7 @@ __device__ void release(Address empty) {
   }
 }
 
-/// One tile of which `tokens` rows are multiplied.
+/// Computes one tile, multiplying `tokens` rows.
 template <class T, Config config, int tokens>
 __device__ void multiply_tile(Address base, hopper::Ring& ring, int steps, T* y, const Tile& tile,
                               int column0, int n, int group, int& turn) {
@@ -217,7 +219,7 @@ __device__ void multiply_tile(Address base, hopper::Ring& ring, int steps, T* y,
   }
 }
 
-/// Of the instructions with `tokens` rows, 64 more, … the first that covers the tile.
+/// Chooses the first of the instructions with `tokens` rows, 64 more, … that covers the tile.
 template <class T, Config config, int tokens>
 __device__ void multiply_rows(Address base, hopper::Ring& ring, int steps, T* y, const Tile& tile,
                               int column0, int n, int group, int& turn) {
@@ -303,13 +305,13 @@ __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_co
     if constexpr (N::donates) hopper::take_registers<224>();
     wgmma::multiply_tiles<T, config>(schedule, base, y, column_tiles, steps, n, rank, warp / 4);
   }
-  // Nobody leaves while another block may still write into its memory or arrive at its barriers.
+  // No block may exit while another one may still write to its memory or arrive at its barriers.
   if constexpr (config.split > 1) {
     __syncwarp();
     hopper::cluster_sync();
   }
 #else
-  __trap();  // `available` says no
+  __trap();  // `available` excludes this device
 #endif
 }
 

@@ -14,7 +14,7 @@ template <class T, std::size_t... index>
 constexpr auto wgmma_kernels_of(std::index_sequence<index...>) {
   return std::array{grouped_wgmma<T, index>...};
 }
-/// By the index of their configuration.
+/// The kernels, by the index of their configuration.
 template <cuda::Element type>
 constexpr auto wgmma_kernels =
     wgmma_kernels_of<typename cuda::TypeOf<type>::Input>(std::make_index_sequence<wgmma_configs.size()>{});

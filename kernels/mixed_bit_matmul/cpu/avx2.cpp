@@ -9,8 +9,8 @@ namespace {
 #include "kernels/common/cpu/vector_avx2.inl"
 
 struct Levels {
-  // The permutation looks only at the low three bits of its index: enough for widths 2 and 3, where it saves
-  // the mask and the conversion.
+  // The permutation uses only the low three bits of its index. That is sufficient for widths 2 and 3, where
+  // it saves the mask and the conversion.
   template <int Bits>
   static ADAPTIVE_INLINE Vector::Float level(Vector::Int low, Vector::Int high) {
     if constexpr (Bits == 2) {

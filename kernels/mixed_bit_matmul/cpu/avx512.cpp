@@ -9,8 +9,8 @@ namespace {
 #include "kernels/common/cpu/vector_avx512.inl"
 
 struct Levels {
-  // A permutation looks only at the low four bits of its index, which saves the mask and the conversion. What
-  // the field does not use of them is anything, so the table repeats.
+  // A permutation uses only the low four bits of its index, which saves the mask and the conversion. The bits
+  // of the index that are not part of the field may have any value, so the table repeats its entries.
   template <int Bits>
   static ADAPTIVE_INLINE Vector::Float level(Vector::Int low, Vector::Int high) {
     if constexpr (Bits == 2) {

@@ -1,7 +1,8 @@
-// Dequantise a panel of weights once, then multiply all tokens with it: for prompts, where unpacking per
-// token tile would dominate. Included like tile.inl, after it and common/panel_multiply.inl.
+// Dequantises a panel of weights once and then multiplies all tokens with it. This is for prompts, where
+// unpacking for each token tile would take most of the time. Included like tile.inl, after it and
+// common/panel_multiply.inl.
 
-/// panel[column * stride + row] = scale * level + offset, for one block and `groups` groups.
+/// Computes panel[column * stride + row] = scale * level + offset for one block and `groups` groups.
 template <int Bits>
 void dequantise_block(const Operands& operands, std::int64_t block, std::int64_t first_group,
                       std::int64_t groups, float* panel, std::int64_t stride) {
@@ -47,8 +48,8 @@ void dequantise(const Operands& operands, std::int64_t block, std::int64_t first
   }
 }
 
-/// Panels of panel_rows x panel_columns; a token tile's slice of x stays in the first-level cache over a
-/// panel.
+/// Works in panels of panel_rows x panel_columns. A token tile's slice of x stays in the first-level cache
+/// for the whole panel.
 template <int T, int R>
 void multiply_share(const Operands& operands, const Scratch& scratch, Share share) {
   constexpr std::int64_t strip = R * Vector::lanes;

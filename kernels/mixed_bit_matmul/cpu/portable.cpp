@@ -11,7 +11,7 @@ struct Levels {
   static ADAPTIVE_INLINE Vector::Float level(Vector::Int low, Vector::Int high) {
     Vector::Int bits = low & ((1u << (Bits == 3 ? 2 : Bits)) - 1);
     if constexpr (Bits == 3) bits |= high & 4u;
-    // A level is below 2^31, and only the signed conversion is an instruction everywhere.
+    // A level is below 2^31, and only the signed conversion is a single instruction on every processor.
     return __builtin_convertvector(reinterpret_cast<Vector::Signed>(bits), Vector::Float);
   }
 

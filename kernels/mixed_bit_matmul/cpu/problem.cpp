@@ -11,7 +11,7 @@
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
-/// What a kernel needs made from the activations before it runs.
+/// What must be computed from the activations before a kernel runs.
 enum class Needs { nothing, sums, tiles, tiles_and_sums, tables };
 
 struct Row {
@@ -19,7 +19,7 @@ struct Row {
   const char* instructions;
   bool (*available)() noexcept;
   const char* method;
-  int tile;  ///< tokens computed at once; 0 where the library decides
+  int tile;  ///< tokens computed at once; 0 if the library decides
   int threads;
   const char* numeric_class;
   Needs needs;
@@ -29,10 +29,9 @@ struct Row {
 
 constexpr std::int64_t any = std::int64_t{1} << 62;
 
-// The default is what one would write with a library at hand.
-// A tile of T tokens is not offered for T / 2 tokens or fewer, where half its work would be thrown away and
-// the next smaller tile does the same without; the decode tiles are not offered where they would read the
-// weights more than four times.
+// The default is the obvious implementation with a matrix library. A tile of T tokens is not offered for T /
+// 2 tokens or fewer: half of its work would be discarded, and the next smaller tile does the same without
+// that. Decode tiles are not offered if they would read the weights more than four times.
 constexpr auto rows = std::to_array<Row>({
     {"eigen_panel", "widest", any_processor, "panel", 0, 1, "panel_eigen", Needs::nothing, 0, any,
      panel_eigen},
@@ -68,7 +67,8 @@ constexpr auto rows = std::to_array<Row>({
 });
 
 constexpr std::int64_t tile_max = 16;
-constexpr std::size_t pieces_per_job = 8;  ///< so that a thread that was held up delays the end by an eighth
+/// With eight pieces, a delayed thread delays the end by at most an eighth.
+constexpr std::size_t pieces_per_job = 8;
 
 bool has_table_width(std::int64_t bits_mask) {
   return (bits_mask & 3) != 0;  // widths 2 and 3
@@ -136,7 +136,7 @@ class CpuProblem final : public HostProblem<Data> {
       float* out = x_sums_.data() + token / tile * tile * operands.groups + token % tile;
       for (std::int64_t group = 0; group < operands.groups; ++group) {
         const float* x = operands.x + token * columns + group * group_size;
-        float lanes[16] = {};  // one order of additions for every variant, and one that vectorises
+        float lanes[16] = {};  // the same order of additions for every variant, in a form that vectorises
         for (int i = 0; i < group_size; i += 16)
           for (int lane = 0; lane < 16; ++lane) lanes[lane] += x[i + lane];
         float sum = 0;

@@ -7,10 +7,10 @@
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// Every variant of this folder, whether or not this processor has its instructions.
+/// All variants of this folder, including those whose instructions this processor lacks.
 std::vector<Variant> cpu_variants();
 
-/// A problem on the host; launch() takes an index into cpu_variants(). `shape` must be valid.
+/// Creates a problem on the host; launch() takes an index into cpu_variants(). `shape` must be valid.
 std::unique_ptr<Problem> make_cpu_problem(const Shape& shape, std::uint64_t seed,
                                           const std::vector<Variant>& variants);
 

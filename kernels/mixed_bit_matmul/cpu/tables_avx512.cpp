@@ -3,13 +3,14 @@
 #include "kernels/common/static_for.hpp"
 #include "kernels/mixed_bit_matmul/cpu/kernels.hpp"
 
-// Look-up instead of multiply, after T-MAC: four bits of a low word hold two columns' levels of width 2, and
-// of a plane of width 3 four columns' bits. All 16 sums that they can select of the activations are tabulated
-// once per launch and fit one register, so that a shift, a permutation and an addition do the work of two
-// (four) levels, without rounding the tables to integers as T-MAC does. Width 4 would spend its four bits on
-// a single level, so widths 4 and 8 take the register-dequantise kernel of the same launch.
+// Table look-up instead of multiplication, after T-MAC. Four bits of a low word hold the levels of two
+// columns of width 2; four bits of a plane of width 3 hold one bit of four columns. The 16 sums of
+// activations that these bits can select are tabulated once per launch and fit one register. A shift, a
+// permutation and an addition then do the work of two (four) levels, and the tables need not be rounded to
+// integers as in T-MAC. With width 4, four bits hold only a single level, so widths 4 and 8 use the
+// register-dequantise kernel of the same launch.
 //
-// Compiled with AVX-512: see common/vector_avx512.inl for what this file must not do.
+// Compiled with AVX-512: common/vector_avx512.inl says what this file must not do.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 constexpr std::int64_t pairs = group_size / 2;
 constexpr std::int64_t quads = group_size / 4;
 
-/// 16 rows each of B blocks; every table that is loaded serves all of them.
+/// Adds 16 rows of each of B blocks; every loaded table serves all of them.
 template <int Bits, int B>
 void sum_blocks(const Operands& operands, const std::int64_t* blocks, const float* pair_tables,
                 const float* quad_tables, const float* sums, float* y) {

@@ -1,19 +1,19 @@
 // The register-dequantise kernel, for any instruction set. Included by one file per instruction set inside an
 // anonymous namespace, after common/vector_*.inl and a struct `Levels`:
-//   - level<bits>(Int low, Int high): the lowest field of each lane as Float (width 3: and bit 2 of `high`);
-//   - next<bits>(Int& low, Int& high): moves the next field there;
-//   - high_bits(Int words, int word): the plane of high bits as level<3> wants it with low word `word`.
+//   - level<bits>(Int low, Int high): the lowest field of each lane as Float (width 3: with bit 2 of `high`);
+//   - next<bits>(Int& low, Int& high): moves the next field to this place;
+//   - high_bits(Int words, int word): the plane of high bits that level<3> needs with low word `word`.
 //
-// A tile is T tokens by R vectors of rows. Each level is made once and used T times, so T is the axis that
-// matters: large T amortises the unpacking, and wastes work where tokens is no multiple of it.
-// Lanes are rows, hence no horizontal sums: the activation is the broadcast operand.
+// A tile has T tokens by R vectors of rows. Each level is unpacked once and used T times, so the most
+// important parameter is T: a large T amortises the unpacking, but wastes work if `tokens` is not a multiple
+// of it. Lanes are rows and the activation is the broadcast operand, so that there are no horizontal sums.
 
 template <int Bits>
 inline constexpr int levels_per_word = Bits == 3 ? 16 : 32 / Bits;
 
 constexpr int prefetch_lines = 8;
 
-/// Row vectors [0, R) of one width: where each begins.
+/// The addresses of R row vectors of one width.
 template <int R>
 struct Rows {
   const std::uint32_t* words[R];
@@ -31,7 +31,7 @@ ADAPTIVE_INLINE void accumulate_group(const Rows<R>& rows, std::int64_t group, c
     static_for<R>([&]<int r>() ADAPTIVE_INLINE_LAMBDA {
       const std::uint32_t* base = rows.words[r] + group * 2 * Bits * block_rows;
       low[r] = high[r] = Vector::load(base + word * block_rows);
-      // A single token waits for memory, and the hardware's prefetcher stops at every page.
+      // With a single token, memory is the bottleneck, and the hardware's prefetcher stops at every page.
       if constexpr (T == 1 && r % (block_rows / Vector::lanes) == 0)
         __builtin_prefetch(base + (word + prefetch_lines) * block_rows);
       if constexpr (Bits == 3)
@@ -56,7 +56,7 @@ ADAPTIVE_INLINE void accumulate_group(const Rows<R>& rows, std::int64_t group, c
   }
 }
 
-/// y of T tokens by R vectors; `tokens` <= T of them are stored, and of the last block only rows that exist.
+/// Computes y for T tokens by R vectors. Stores only `tokens` <= T tokens and only rows that exist.
 template <int T, int R, int Bits>
 void compute_tile(const Operands& operands, const Rows<R>& rows, const float* x, const float* sums, float* y,
                   std::int64_t tokens) {
@@ -79,7 +79,7 @@ void compute_tile(const Operands& operands, const Rows<R>& rows, const float* x,
       });
     });
   }
-  // Rows are in ascending order, so if the last vector's exist, all do.
+  // Rows are in ascending order, so if those of the last vector exist, all do.
   if (tokens == T && rows.first[R - 1] + Vector::lanes <= operands.out_features) {
     static_for<T>([&]<int t>() ADAPTIVE_INLINE_LAMBDA {
       static_for<R>([&]<int r>() ADAPTIVE_INLINE_LAMBDA {
@@ -98,7 +98,7 @@ void compute_tile(const Operands& operands, const Rows<R>& rows, const float* x,
         y[t * operands.out_features + rows.first[r] + i] = edge[t][r][i];
 }
 
-/// One token tile of R / (vectors per block) blocks at a time, the rest one block at a time.
+/// Computes one token tile, R / (vectors per block) blocks at a time and the remaining blocks one at a time.
 template <int T, int R, int Bits>
 void compute_blocks(const Operands& operands, const WidthList& list, std::int64_t begin, std::int64_t end,
                     const float* x, const float* sums, float* y, std::int64_t tokens) {
@@ -122,8 +122,8 @@ void compute_blocks(const Operands& operands, const WidthList& list, std::int64_
   }
 }
 
-/// Tokens outside, rows inside: the activations of a tile stay in the second-level cache while the weights,
-/// which are few bytes each, stream past.
+/// The outer loop is over tokens and the inner loop over rows: the activations of a tile stay in the
+/// second-level cache while the weights, which take few bytes each, are streamed.
 template <int T, int R>
 void compute_share(const Operands& operands, const Scratch& scratch, Share share) {
   const std::int64_t columns = operands.groups * group_size;

@@ -8,45 +8,46 @@
 
 #include "kernels/common/host_device.hpp"
 
-// The variants of our own kernels and what each needs. Needs no CUDA.
+// The variants of the library's own kernels and their resource requirements. Needs no CUDA.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-constexpr int shared_bytes_max = 227 * 1024;  ///< of a block, compute capability 9.0
-constexpr int chunk_groups = 4;               ///< groups of 64 columns that are copied at once
+constexpr int shared_bytes_max = 227 * 1024;  ///< maximum of a block, compute capability 9.0
+constexpr int chunk_groups = 4;               ///< groups of 64 columns that are copied together
 constexpr int chunk_columns = chunk_groups * 64;
 constexpr int rows_of_block = 16;
 
-/// Bytes of a block of 16 rows and a chunk: its words, its scales and offsets.
+/// Bytes of the words of a block of 16 rows and a chunk, and of its scales and offsets.
 ADAPTIVE_HOST_DEVICE constexpr int chunk_word_bytes(int bits) {
   return bits * 512;
 }
 constexpr int chunk_scale_bytes = rows_of_block * chunk_groups * 4;
 
-/// The last one may be filled up.
+/// The last chunk may be padded.
 ADAPTIVE_HOST_DEVICE constexpr int chunks_of(int groups) {
   return (groups + chunk_groups - 1) / chunk_groups;
 }
 
-/// Where the scale and offset of a row and group are in those of their block, in pairs.
+/// Index of the scale and offset of a row and group among those of their block, in pairs.
 ADAPTIVE_HOST_DEVICE constexpr int scale_at(int row, int group) {
   return ((group / chunk_groups * 8 + row % 8) * chunk_groups + group % chunk_groups) * 2 + row / 8;
 }
 
-/// Shared memory is dealt out when the widths of a problem are known.
+/// Division of shared memory, computed when the widths of a problem are known.
 struct Stages {
-  int count = 0;  ///< 0: does not fit
-  int bytes = 0;  ///< of the block, all of it dynamic
+  int count = 0;  ///< 0: the stages do not fit
+  int bytes = 0;  ///< dynamic shared memory of a block of threads
 };
 
-/// For one or two tokens. A block of threads computes some pairs of blocks of rows of W; each pair has as
-/// many warps as there are parts of k.
+/// For one or two tokens. A block of threads computes some pairs of blocks of rows of W. Each pair has one
+/// warp for each part of k.
 struct DecodeConfig {
-  int parts;  ///< of k
-  int pairs;  ///< of blocks of rows, of one width each
+  int parts;  ///< number of parts of k
+  int pairs;  ///< pairs of blocks of rows; both blocks of a pair have the same width
 
   ADAPTIVE_HOST_DEVICE constexpr int warps() const { return parts * pairs; }
-  /// Of threads on a multiprocessor at once, as registers are meant to allow.
+  /// Number of blocks of threads that a multiprocessor should run at the same time, as far as registers
+  /// allow.
   ADAPTIVE_HOST_DEVICE constexpr int resident() const { return 16 / warps(); }
 };
 
@@ -59,25 +60,27 @@ constexpr std::array<DecodeConfig, 4> decode_configs = {{
 
 constexpr int decode_tokens = 2;
 constexpr int decode_rows = 2 * rows_of_block;
-constexpr int decode_token_bytes = chunk_columns * 2 + 16;  ///< of a chunk; 16: banks, as below
+/// Activations of one token and chunk, with 16 bytes of padding against bank conflicts as in mma_token_bytes.
+constexpr int decode_token_bytes = chunk_columns * 2 + 16;
 
-/// Shared memory: a row of zeros, a barrier and the activations, then sums. What is above shared_bytes_max
-/// does not run.
+/// Shared memory for a row of zeros, a barrier and the activations, which the sums reuse later. A
+/// configuration that needs more than shared_bytes_max does not run.
 constexpr std::int64_t decode_bytes(const DecodeConfig& config, int tokens, int groups) {
   const int rows = chunks_of(groups) * std::min(tokens, decode_tokens) + 1;
   const int sums = config.warps() * decode_tokens * (decode_rows + 1) * 4;
   return std::max<std::int64_t>(std::int64_t{rows} * decode_token_bytes + 16, sums);
 }
 
-/// For few tokens. A block of threads computes some blocks of 16 rows of W with a tile of tokens; each block
-/// of rows has as many warps as there are parts of k.
+/// For few tokens. A block of threads computes some blocks of 16 rows of W with a tile of tokens. Each block
+/// of rows has one warp for each part of k.
 struct MmaConfig {
-  int tokens;  ///< of a tile, a multiple of 8
-  int parts;   ///< of k
-  int blocks;  ///< of 16 rows
+  int tokens;  ///< tokens of a tile, a multiple of 8
+  int parts;   ///< number of parts of k
+  int blocks;  ///< number of blocks of 16 rows
 
   ADAPTIVE_HOST_DEVICE constexpr int warps() const { return parts * blocks; }
-  /// Of threads on a multiprocessor at once, as registers and shared memory are meant to allow.
+  /// Number of blocks of threads that a multiprocessor should run at the same time, as far as registers and
+  /// shared memory allow.
   ADAPTIVE_HOST_DEVICE constexpr int resident() const { return warps() < 16 && tokens < 32 ? 2 : 1; }
 };
 
@@ -93,8 +96,8 @@ constexpr std::array<MmaConfig, 9> mma_configs = {{
     {64, 2, 4},
 }};
 
-/// A token's columns of a chunk, and 16 bytes so that the same columns of eight tokens lie in different
-/// banks.
+/// The columns of a chunk for one token, plus 16 bytes, so that the same columns of eight tokens are in
+/// different banks.
 constexpr int mma_token_bytes = chunk_columns * 2 + 16;
 
 ADAPTIVE_HOST_DEVICE constexpr int mma_x_bytes(const MmaConfig& config, int tokens) {
@@ -112,7 +115,7 @@ ADAPTIVE_HOST_DEVICE constexpr int mma_sum_bytes(const MmaConfig& config) {
 
 constexpr Stages mma_stages(const MmaConfig& config, int tokens, int bits_max) {
   constexpr int stages_max = 8;
-  const int stage = mma_stage_bytes(config, tokens, bits_max) + 16 * config.parts;  // and two barriers a part
+  const int stage = mma_stage_bytes(config, tokens, bits_max) + 16 * config.parts;  // two barriers per part
   const int wanted = shared_bytes_max / config.resident() - 1024 * (config.resident() - 1);
   int count = std::min(wanted / stage, stages_max);
   if (count < 2) count = shared_bytes_max / stage >= 2 ? 2 : 0;
@@ -121,12 +124,12 @@ constexpr Stages mma_stages(const MmaConfig& config, int tokens, int bits_max) {
 
 /// For many tokens: weights are unpacked in registers and multiplied by whole warp groups.
 struct WgmmaConfig {
-  int rows;     ///< of W, 64 a warp group
+  int rows;     ///< rows of W, 64 for each warp group
   int tokens;   ///< 64, 128 or 256
   int cluster;  ///< blocks of neighbouring rows, each of which loads its share of their common tokens
 
   ADAPTIVE_HOST_DEVICE constexpr int groups() const { return rows / 64; }
-  /// Where sums fill the register file, the warps that copy give theirs to those that multiply.
+  /// If the sums fill the register file, the warps that copy give registers to those that multiply.
   ADAPTIVE_HOST_DEVICE constexpr bool donates() const { return groups() * tokens >= 512; }
   ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
 };
@@ -141,14 +144,14 @@ constexpr std::array<WgmmaConfig, 5> wgmma_configs = {{
 
 constexpr int wgmma_box_tokens = 64;
 ADAPTIVE_HOST_DEVICE constexpr int wgmma_x_bytes(const WgmmaConfig& config) {
-  return config.tokens * 128;  // of a group of 64 columns
+  return config.tokens * 128;  // bytes of a group of 64 columns
 }
 constexpr int wgmma_word_stages = 2;
 ADAPTIVE_HOST_DEVICE constexpr int wgmma_words_bytes(const WgmmaConfig& config, int bits_max) {
   return config.rows / rows_of_block * (chunk_word_bytes(bits_max) + chunk_scale_bytes);
 }
 
-/// Stages of activations; those of weights are always two.
+/// Stages of activations; there are always two stages of weights.
 constexpr Stages wgmma_stages(const WgmmaConfig& config, int bits_max) {
   constexpr int stages_max = 8;
   constexpr int barriers = 16 * (stages_max + wgmma_word_stages);
@@ -171,8 +174,8 @@ inline std::string name_of(const WgmmaConfig& config) {
          (config.cluster > 1 ? "_m" + std::to_string(config.cluster) : "");
 }
 
-/// Variants of one class give the same bits: a sum is cut into so many parts, and which chunks each takes
-/// depends on their number alone.
+/// Variants of one class give the same bits: a sum is divided into a number of parts, and this number alone
+/// determines which chunks belong to each part.
 inline std::string class_of(const DecodeConfig& config) {
   return "decode_k" + std::to_string(config.parts);
 }

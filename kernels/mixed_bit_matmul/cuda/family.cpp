@@ -110,7 +110,8 @@ class MixedBitFamily final : public cuda::Family {
         if (tokens <= 2 * decode_tokens) result.push_back(i);
         continue;
       }
-      // The tile that holds all tokens or the largest, and the one below, which takes two passes.
+      // The smallest tile that holds all tokens, or else the largest; and the next smaller tile, which needs
+      // two passes.
       const std::int64_t tile = mma_configs[method.index].tokens;
       const bool larger_than_needed = tile > 8 && tile / 2 >= tokens;
       if (!larger_than_needed && tokens <= 8 * tile && (tile == 64 || tokens <= 2 * tile))
@@ -141,7 +142,8 @@ class MixedBitFamily final : public cuda::Family {
     if (dense_gemm::Device* device = dense_gemm::Device::current()) device->release(stream);
   }
 
-  // Bit masks: 1 = width 2, 2 = width 3, 4 = width 4, 8 = width 8. The last value: 0 = bfloat16, 1 = float16.
+  // Bit masks of widths: 1 = width 2, 2 = width 3, 4 = width 4, 8 = width 8. The last value is the type: 0 =
+  // bfloat16, 1 = float16.
   std::vector<Shape> test_shapes() const override {
     return {{1, 1, 1, 1, 0},      {1, 16, 64, 4, 1},     {1, 17, 63, 2, 0},    {1, 130, 129, 15, 1},
             {2, 31, 65, 8, 0},    {3, 48, 200, 5, 1},    {4, 97, 131, 3, 0},   {5, 1, 257, 4, 1},

@@ -4,7 +4,7 @@
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// The one instance; cuda::families() lists it.
+/// The only instance, which cuda::families() lists.
 const cuda::Family& cuda_family();
 
 }  // namespace adaptive::kernels::mixed_bit_matmul

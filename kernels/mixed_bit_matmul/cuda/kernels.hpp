@@ -9,21 +9,23 @@
 #include "kernels/common/element.hpp"
 #include "kernels/mixed_bit_matmul/cuda/config.hpp"
 
-// Our own kernels, as the host calls them. No launch waits or allocates; each returns what it was answered.
+// The library's own kernels, as the host calls them. No launch waits or allocates; each function returns
+// CUDA's status.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// Two blocks of rows of one width, which a warp multiplies side by side; twice the same where one is left.
+/// Two blocks of rows of one width, which a warp multiplies side by side. Both are the same block if only one
+/// is left.
 struct BlockPair {
   int first = 0, second = 0;
 };
 
-/// The operands of ../operands.hpp on a GPU: x, y, scales and offsets in the type of the activations, words,
-/// scales and offsets in the order in which warps multiply them (packing.cuh). Groups are filled up to whole
-/// chunks with zeros.
+/// The operands of ../operands.hpp on a GPU. x, y, scales and offsets have the type of the activations.
+/// Words, scales and offsets are in the order in which warps multiply them (packing.cuh). Groups are padded
+/// with zeros to complete chunks.
 struct DeviceOperands {
   const void* x = nullptr;               ///< [tokens][groups * 64]
-  const std::uint32_t* words = nullptr;  ///< of block b from words_at[b] on
+  const std::uint32_t* words = nullptr;  ///< the words of block b begin at words_at[b]
   const std::int64_t* words_at = nullptr;
   const int* block_bits = nullptr;
   const void* scales = nullptr;  ///< [blocks][chunks][8][4][2] pairs of scale and offset
@@ -32,46 +34,46 @@ struct DeviceOperands {
   int bits_max = 0;
   const BlockPair* block_pairs = nullptr;  ///< all blocks, by width
   int pairs = 0;
-  bool one_width = false;  ///< all blocks have bits_max, and neighbours are pairs
+  bool one_width = false;  ///< all blocks have bits_max, and neighbours form pairs
   cuda::Element type = cuda::Element::bfloat16;
 
   ADAPTIVE_HOST_DEVICE constexpr int chunks() const { return chunks_of(groups); }
 };
 
-/// Any shape; the default where nothing better is known.
+/// Runs any shape. The default if nothing better is known.
 cudaError_t launch_plain(const DeviceOperands& operands, cudaStream_t stream) noexcept;
 
-/// For `decode_configs[index]`, of which decode_bytes() fits; compute capability 9.0. One instantiation a
-/// type, each in a file of its own. prepare: once before the first launch.
+/// Runs `decode_configs[index]`, whose decode_bytes() must fit; requires compute capability 9.0. There is one
+/// instantiation for each type, in a file of its own. Call prepare_decode() once before the first launch.
 template <cuda::Element type>
 cudaError_t prepare_decode(std::size_t index) noexcept;
 template <cuda::Element type>
 cudaError_t launch_decode(std::size_t index, const DeviceOperands& operands, cudaStream_t stream) noexcept;
 
-/// For `mma_configs[index]`, of which mma_stages() has some; compute capability 9.0. One instantiation a
-/// type, each in a file of its own. prepare: once before the first launch.
+/// Runs `mma_configs[index]`, whose mma_stages() must not be 0; requires compute capability 9.0. There is one
+/// instantiation for each type, in a file of its own. Call prepare_mma() once before the first launch.
 template <cuda::Element type>
 cudaError_t prepare_mma(std::size_t index) noexcept;
 template <cuda::Element type>
 cudaError_t launch_mma(std::size_t index, const DeviceOperands& operands, cudaStream_t stream) noexcept;
 
-/// For `wgmma_configs[index]`; compute capability 9.0, out_features a multiple of 8. `x_map`: of x, in boxes
-/// of wgmma_box_tokens rows and 64 columns.
+/// Runs `wgmma_configs[index]`; requires compute capability 9.0 and out_features a multiple of 8. `x_map`
+/// describes x in boxes of wgmma_box_tokens rows and 64 columns.
 template <cuda::Element type>
 cudaError_t prepare_wgmma(std::size_t index) noexcept;
 template <cuda::Element type>
 cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& x_map, const DeviceOperands& operands,
                          cudaStream_t stream) noexcept;
 
-/// w[out_features][groups * 64]: the weights in the type of the activations, rounded.
+/// Computes w[out_features][groups * 64], the weights rounded to the type of the activations.
 cudaError_t launch_dequantise(const DeviceOperands& operands, void* w, cudaStream_t stream) noexcept;
 
-/// Words as ../operands.hpp has them, of block b from from_at[b] on, to the order of this backend
-/// (operands.words_at). `to` has to be zero.
+/// Converts words in the order of ../operands.hpp, where those of block b begin at from_at[b], to the order
+/// of this backend (operands.words_at). `to` must be zero.
 cudaError_t launch_repack(const std::uint32_t* from, const std::int64_t* from_at,
                           const DeviceOperands& operands, std::uint32_t* to, cudaStream_t stream) noexcept;
 
-/// float to the type of the activations, for operands that are exact in it.
+/// Converts float to the type of the activations, for operands that are exact in that type.
 cudaError_t launch_convert(const float* from, void* to, std::int64_t size, cuda::Element type,
                            cudaStream_t stream) noexcept;
 

@@ -4,21 +4,22 @@
 
 #include "kernels/mixed_bit_matmul/cuda/config.hpp"
 
-// The order of a block's words: chunks of four groups of 64 columns, of each chunk [bits][32 lanes] pieces of
-// 16 bytes, so that a warp takes one with one instruction. The words of a lane's pieces in turn are `bits`
-// words a group: 32 levels, as four steps of 16 columns want them. A lane has two rows, lane / 4 and 8 more;
-// of a step's columns it has lane % 4 * 2 and the next, and the two that are 8 further on: what mma.m16n8k16
-// and wgmma take as their first operand.
+// The order of a block's words. They are in chunks of four groups of 64 columns. Each chunk has [bits][32
+// lanes] pieces of 16 bytes, so that a warp loads one piece per lane with one instruction. The words of a
+// lane's pieces, taken in turn, are `bits` words for each group: 32 levels, in the order of four steps of 16
+// columns. A lane has two rows, lane / 4 and lane / 4 + 8. Of the columns of a step it has lane % 4 * 2 and
+// the next, and the two that are 8 further on, as mma.m16n8k16 and wgmma require of their first operand.
 //
-// The two levels of adjacent columns lie 16 bits apart in a word, a pair, so that a mask takes both. Slot
-// 2 * step + (0 or 1: which two columns) of row r:
+// The two levels of adjacent columns form a pair. They are 16 bits apart in a word, so that one mask selects
+// both. Slot 2 * step + (0 or 1: which two columns) of row r is at:
 //   2 bits: word r, bits 2 * slot;            4 bits: word 2 * r + slot / 4, bits 4 * (slot % 4);
 //   8 bits: word 4 * r + slot / 2, bits 8 * (slot % 2);
-//   3 bits: slots 0 to 4 in word r at bits 3 * slot; slots 5 and 6 of both rows in word 2 at bits 0 and 3, 6
-//   and 9;
-//           slot 7 of the first row there at 12, of the second the highest bits of the three words.
+//   3 bits: slots 0 to 4 in word r at bits 3 * slot; slots 5 and 6 of both rows in word 2 at bits 0 and 3,
+//           6 and 9; slot 7 of the first row in word 2 at bit 12, slot 7 of the second row in the highest
+//           bits of the three words.
 //
-// Scales and offsets of a block: [chunks][8][groups of the chunk][2] pairs; lane / 4, then the lane's rows.
+// Scales and offsets of a block are [chunks][8][groups of the chunk][2] pairs: lane / 4, then the lane's
+// rows.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
@@ -28,12 +29,12 @@ struct Place {
   int row, column;  // within the block and the group
 };
 
-/// Of the level that is the low (0) or high (1) half of a pair.
+/// Place of the level in the low (0) or high (1) half of a pair.
 ADAPTIVE_HOST_DEVICE constexpr Place place_of(int lane, int slot, int row, int half) {
   return {lane / 4 + 8 * row, slot / 2 * 16 + slot % 2 * 8 + lane % 4 * 2 + half};
 }
 
-/// f.operator()<bits>(), for one of the four widths.
+/// Calls f.operator()<bits>() for one of the four widths.
 template <class F>
 __device__ void with_bits(int bits, const F& f) {
   switch (bits) {
@@ -52,7 +53,7 @@ __device__ void with_bits(int bits, const F& f) {
   }
 }
 
-/// Where a pair is: `bit` of both halves of `word`. For 3 bits all but the last of the second row.
+/// Place of a pair: `bit` of both halves of `word`. With 3 bits, not for the last slot of the second row.
 struct Field {
   int word, bit;
 };
@@ -67,12 +68,12 @@ ADAPTIVE_HOST_DEVICE constexpr Field field_of(int bits, int slot, int row) {
   return {row * (slots / per_word) + slot / per_word, slot % per_word * bits};
 }
 
-/// Whether the bits of a pair are spread over the words.
+/// Whether the bits of a pair are spread over several words.
 ADAPTIVE_HOST_DEVICE constexpr bool scattered(int bits, int slot, int row) {
   return bits == 3 && slot == 7 && row == 1;
 }
 
-/// Both levels of a pair, 16 bits apart; `words` are those of the lane and group.
+/// Both levels of a pair, 16 bits apart; `words` are the words of the lane and group.
 template <int bits>
 __device__ std::uint32_t levels_of(const std::uint32_t* words, int slot, int row) {
   if (scattered(bits, slot, row))
@@ -81,7 +82,7 @@ __device__ std::uint32_t levels_of(const std::uint32_t* words, int slot, int row
   return words[field.word] >> field.bit & ((1u << bits) - 1) * 0x00010001u;
 }
 
-/// The reverse, into words that are zero there.
+/// The reverse: stores levels in words that are zero at that place.
 __device__ inline void put_levels(int bits, std::uint32_t* words, int slot, int row, std::uint32_t levels) {
   if (scattered(bits, slot, row)) {
     words[0] |= (levels & 0x00010001u) << 15;
@@ -93,7 +94,7 @@ __device__ inline void put_levels(int bits, std::uint32_t* words, int slot, int 
   words[field.word] |= levels << field.bit;
 }
 
-/// A word of a lane's `bits` * 4, counted through its pieces.
+/// Index of a word among the `bits` * 4 words of a lane, counted through its pieces.
 ADAPTIVE_HOST_DEVICE constexpr int word_at(int lane, int word) {
   return (word / 4 * 32 + lane) * 4 + word % 4;
 }

@@ -3,15 +3,15 @@
 #include "kernels/mixed_bit_matmul/cuda/packing.cuh"
 #include "kernels/mixed_bit_matmul/operands.hpp"
 
-// The default, the weights for a library's product, and the order of words. Nothing here is tuned but
-// dequantise.
+// The default kernel, dequantised weights for a library's product, and the conversion of the order of words.
+// Only dequantise is tuned.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
 constexpr unsigned threads = 256;
 
-/// A block of rows: where its words and scales begin.
+/// A block of rows: the addresses of its words and scales.
 template <class T>
 struct Block {
   const std::uint32_t* words;
@@ -25,8 +25,8 @@ __device__ Block<T> block_at(const DeviceOperands& operands, int block) {
               static_cast<long long>(block) * operands.chunks() * chunk_scale_bytes / 2};
 }
 
-// A warp the 16 rows of a block and one group, its lanes with the levels that they hold: f(row, column, low,
-// high) for two adjacent weights of a lane's first or second row.
+// One warp handles the 16 rows of a block and one group. Each lane calls f(row, column, low, high) for pairs
+// of adjacent weights of its first or second row.
 template <class T, int bits, class F>
 __device__ void for_each_pair(const Block<T>& block, int group, const F& f) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -53,7 +53,7 @@ __device__ void for_each_pair(const Block<T>& block, int group, const F& f) {
     }
 }
 
-// A warp a block of rows and a token.
+// One warp computes one block of rows for one token.
 template <class T>
 __global__ void __launch_bounds__(threads) plain(const DeviceOperands operands) {
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(threads) plain(const DeviceOperands operands) 
         sum[row] = fmaf(high, static_cast<float>(two[1]), sum[row]);
       });
   });
-  // The four lanes of a row have different columns.
+  // Adds over the four lanes of a row, which have different columns.
   for (int half = 0; half < 2; ++half) {
     for (int offset = 1; offset < 4; offset *= 2)
       sum[half] += __shfl_xor_sync(0xFFFFFFFFu, sum[half], offset);
@@ -83,11 +83,11 @@ __global__ void __launch_bounds__(threads) plain(const DeviceOperands operands) 
   }
 }
 
-// A warp a block of rows and a group: turned in shared memory, so that rows are written in pieces of 128
-// bytes.
+// One warp handles one block of rows and one group. It transposes them in shared memory, so that rows are
+// written in pieces of 128 bytes.
 template <class T>
 __global__ void __launch_bounds__(threads) dequantise(const DeviceOperands operands, T* w) {
-  constexpr int row_bytes = group_size * 2 + 16;  // 16: lanes of different rows in different banks
+  constexpr int row_bytes = group_size * 2 + 16;  // 16 bytes of padding against bank conflicts
   __shared__ __align__(16) unsigned char shared[threads / 32][rows_of_block * row_bytes];
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
   if (at >= static_cast<long long>(operands.groups) * operands.blocks) return;
@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(threads) dequantise(const DeviceOperands opera
   }
 }
 
-/// A level as ../operands.hpp defines it; `group`: the words of a block and group, [2 * bits][16].
+/// A level as defined in ../operands.hpp; `group` points to the words of a block and group, [2 * bits][16].
 __device__ std::uint32_t level_at(const std::uint32_t* group, int bits, int row, int column) {
   const int low_bits = bits == 3 ? 2 : bits;
   const int per_word = 32 / low_bits;
@@ -123,7 +123,7 @@ __device__ std::uint32_t level_at(const std::uint32_t* group, int bits, int row,
   return level;
 }
 
-// A warp a block of rows and a group.
+// One warp handles one block of rows and one group.
 __global__ void __launch_bounds__(threads) repack(const std::uint32_t* from, const std::int64_t* from_at,
                                                   const DeviceOperands operands, std::uint32_t* to) {
   const long long at = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;

@@ -11,7 +11,7 @@
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
 
-/// Times that a launch may read the weights.
+/// Maximum number of times that a launch may read the weights.
 constexpr std::int64_t passes_max = 16;
 constexpr std::int64_t grid_rows_max = 65535;
 
@@ -29,7 +29,8 @@ void upload_to(const cuda::DeviceBuffer<T>& to, const T* from, std::size_t size,
   cuda::check(cudaMemcpyAsync(to.data(), from, size * sizeof(T), cudaMemcpyHostToDevice, stream), "operands");
 }
 
-/// [blocks][groups][2][16] to the pairs of packing.cuh, `size` numbers, zeros where there is no group.
+/// Converts [blocks][groups][2][16] to the pairs of packing.cuh: `size` numbers, with zeros for groups that
+/// do not exist.
 std::vector<float> packed_scales(const Operands& host, std::size_t size) {
   std::vector<float> pairs(size);
   const auto groups = static_cast<std::size_t>(host.groups);
@@ -51,7 +52,7 @@ std::vector<float> packed_scales(const Operands& host, std::size_t size) {
 std::vector<BlockPair> pairs_of(const Operands& host) {
   std::vector<BlockPair> pairs;
   for (const int bits : widths) {
-    bool open = false;  // the last pair has room
+    bool open = false;  // whether the last pair has room for a second block
     for (std::int64_t b = 0; b < host.block_count; ++b) {
       if (host.block_bits[b] != bits) continue;
       const int block = static_cast<int>(b);
@@ -141,7 +142,8 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   words_at_ = cuda::DeviceBuffer<std::int64_t>(blocks);
   block_bits_ = cuda::DeviceBuffer<int>(blocks);
   block_pairs_ = cuda::DeviceBuffer<BlockPair>(host_pairs_.size());
-  // Not the legacy stream, which would wait for all others, and which others may be capturing around.
+  // Not the legacy stream, which would wait for all other streams and could break a capture of another
+  // thread.
   upload(cudaStreamPerThread);
   if (sizes_.tokens > 0 && device_.compute_capability_major() == 9)
     x_map_ =
@@ -264,8 +266,9 @@ void MixedBitOnCuda::set_reference(cuda::Stream stream) {
 }
 
 double MixedBitOnCuda::tolerance() const noexcept {
-  // Weights that are rounded to the type of the activations err by half a unit in the last place at most, and
-  // the errors of a sum's terms wander; no error exceeds that of a single term.
+  // Weights that are rounded to the type of the activations have errors of at most half a unit in the last
+  // place. The errors of the terms of a sum grow like a random walk, and never beyond the error of a single
+  // term.
   const double half_unit = type_ == cuda::Element::float16 ? 0x1p-11 : 0x1p-8;
   const double terms = std::sqrt(static_cast<double>(std::max<std::int64_t>(sizes_.in_features, 1)));
   return data_.tolerance() + half_unit * std::min(1.0, 4 / terms);

@@ -10,19 +10,20 @@
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
-// The problem of ../operands.hpp on a GPU: the same levels, widths and groups. What differs: x, y, scales and
-// offsets are bfloat16 or float16, and the words of a block and group lie in the order of packing.cuh.
+// The problem of ../operands.hpp on a GPU, with the same levels, widths and groups. It differs in two ways:
+// x, y, scales and offsets are bfloat16 or float16, and the words of a block and group are in the order of
+// packing.cuh.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// What a variant is: known from its name alone.
+/// The kind of a variant, which its name alone determines.
 struct Method {
   enum class Kind { plain, decode, mma, wgmma, dequantise };
   Kind kind = Kind::plain;
-  std::size_t index = 0;  ///< of decode_configs, mma_configs or wgmma_configs
+  std::size_t index = 0;  ///< index in decode_configs, mma_configs or wgmma_configs
 };
 
-/// Whether a valid shape can be launched, on a device of this compute capability.
+/// Whether a valid shape can be launched on a device of this compute capability.
 bool supports(const Method& method, const Shape& shape, int compute_capability_major);
 
 cuda::Element type_of(const Shape& shape);
@@ -37,11 +38,11 @@ struct Slot {
 
 class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
  public:
-  /// `methods`: of the family's variants, in their order.
+  /// `methods` are those of the family's variants, in the same order.
   MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                  const std::vector<Method>& methods);
 
-  /// What a variant may err by that rounds no weight: all but `dequantise` and `wgmma`.
+  /// Tolerance of variants that do not round weights, which are all but `dequantise` and `wgmma`.
   double tolerance_unrounded() const noexcept { return data_.tolerance(); }
 
   std::string description() const override;

@@ -6,9 +6,10 @@
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// Adds a lane's products with eight tokens, with scale and offset of its two rows, in float32: nothing is
-/// rounded before. `low`, `high`: sums of levels upon their powers (unpack.cuh), both the same but for 8
-/// bits. `plain`: sums of the activations alone, and of them times the powers.
+/// Adds the products of a lane with eight tokens, with scale and offset of its two rows, in float32; nothing
+/// is rounded before. `low` and `high` are sums with levels offset by their powers (unpack.cuh); they are the
+/// same except with 8 bits. `plain` are sums of the activations alone, and of the activations times the
+/// powers.
 template <int bits>
 __device__ void add_scaled(float (&total)[4], const float (&low)[4], const float (&high)[4],
                            const float (&plain)[4], const float2 (&scale)[2]) {

@@ -8,24 +8,25 @@
 
 #include "kernels/mixed_bit_matmul/cuda/packing.cuh"
 
-// Levels to numbers. Or-ed into the mantissa of a power of two, a level is that power and itself: two
-// instructions for two numbers. The power is the smaller the higher the level stands in the mantissa, and
-// small powers are wanted, since sums contain them until they are subtracted.
+// Converts levels to numbers. If a level is or-ed into the mantissa of a power of two, the result is the
+// power plus the level; this takes two instructions for two numbers. The higher the position of the level in
+// the mantissa, the smaller the power. Small powers are better, because sums contain them until they are
+// subtracted.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 
-/// Where the lowest bit of a pair's level comes to stand, in bfloat16; three bits higher in float16, which
-/// has so many bits more. Several pairs of a word share a shift.
+/// The position of the lowest bit of a pair's level in the mantissa of bfloat16. In float16, which has three
+/// more mantissa bits, it is three bits higher. Several pairs of a word share a shift.
 struct Standing {
-  int shift;     // of the word to the right, may be negative
-  int position;  // in bfloat16's mantissa
-  /// What is added to the level.
+  int shift;     // shift of the word to the right; may be negative
+  int position;  // position in bfloat16's mantissa
+  /// The power by which the level is offset.
   ADAPTIVE_HOST_DEVICE constexpr int power() const { return 1 << (7 - position); }
 };
 
 ADAPTIVE_HOST_DEVICE constexpr Standing standing_of(int bits, int slot, int row) {
   const int bit = field_of(bits, slot, row).bit;
-  const int window = bits == 2 || bits == 3 ? 6 : 4;  // bits that a shift brings into place
+  const int window = bits == 2 || bits == 3 ? 6 : 4;  // number of bits that one shift brings into place
   const int lift = 7 - window;
   const int first = bit / window * window;
   return {first - lift, lift + bit - first};
@@ -36,9 +37,9 @@ ADAPTIVE_HOST_DEVICE constexpr int power_of(int bits, int slot) {
   return standing_of(bits, slot, 0).power();
 }
 
-constexpr int mantissa_bits_more = 3;  // of float16
+constexpr int mantissa_bits_more = 3;  // additional mantissa bits of float16
 
-/// 2^exponent in both halves.
+/// 2^exponent in both halves of a word, where 2^exponent is `power`.
 template <class T>
 ADAPTIVE_HOST_DEVICE constexpr std::uint32_t both(int power) {
   int exponent = 0;
@@ -56,16 +57,15 @@ __device__ std::uint32_t shifted(std::uint32_t word) {
     return word << -shift;
 }
 
-/// (word & mask) | high in one instruction: the compiler makes two of it, since an instruction has room for
-/// one constant.
+/// Computes (word & mask) | high in one instruction. The compiler would use two, because an instruction has
+/// room for only one constant.
 __device__ inline std::uint32_t masked_or(std::uint32_t word, std::uint32_t mask, std::uint32_t high) {
   std::uint32_t result;
   asm("lop3.b32 %0, %1, %2, %3, 0xEA;" : "=r"(result) : "r"(word), "r"(mask), "r"(high));
   return result;
 }
 
-/// `width` bits of both halves of a word as power + level, or, with another `unit`, as that many times as
-/// much.
+/// Converts `width` bits of both halves of a word to power + level, or to `unit` times that.
 template <class T, int width, int shift, int position, int unit = 1>
 __device__ std::uint32_t raised(std::uint32_t word) {
   constexpr int more = std::is_same_v<T, __half> ? mantissa_bits_more : 0;
@@ -73,8 +73,8 @@ __device__ std::uint32_t raised(std::uint32_t word) {
   return masked_or(shifted<shift - more>(word), mask, both<T>(unit << (7 - position)));
 }
 
-/// A pair plus power_of(bits, slot). Of 8 bits the low four (`high` false) or the high ones as a number of
-/// their own.
+/// A pair of levels plus power_of(bits, slot). With 8 bits, the low four bits (`high` false) or the high four
+/// bits, each as a number of its own.
 template <class T, int bits, int slot, int row, bool high = false>
 __device__ std::uint32_t raised_levels(const std::uint32_t* words) {
   constexpr Field field = field_of(bits, slot, row);
@@ -103,18 +103,18 @@ __device__ std::uint32_t multiply_add(std::uint32_t a, std::uint32_t b, std::uin
   return result;
 }
 
-/// A pair of levels, exactly.
+/// The exact levels of a pair as numbers.
 template <class T, int bits, int slot, int row>
 __device__ std::uint32_t numbers_of(const std::uint32_t* words) {
   constexpr std::uint32_t one = both<T>(1);
   constexpr std::uint32_t minus = 0x80008000u;
   constexpr int power = power_of(bits, slot);
   if constexpr (bits == 8) {
-    // 16 * (power + high four bits) - 17 * power + (power + low four bits), nothing of which needs more than
-    // 8 bits.
+    // Computes 16 * (power + high four bits) - 17 * power + (power + low four bits), none of which needs more
+    // than 8 bits.
     constexpr Field field = field_of(bits, slot, row);
     constexpr Standing standing = standing_of(bits, slot, row);
-    constexpr std::uint32_t sixteenth = std::is_same_v<T, __half> ? 1u << 6 : 1u << 3;  // of the mantissa
+    constexpr std::uint32_t sixteenth = std::is_same_v<T, __half> ? 1u << 6 : 1u << 3;  // in the mantissa
     const std::uint32_t high = raised<T, 4, standing.shift + 4, standing.position, 16>(words[field.word]);
     return multiply_add<T>(
         multiply_add<T>(high, one, (both<T>(16 * power) + sixteenth * 0x00010001u) | minus), one,

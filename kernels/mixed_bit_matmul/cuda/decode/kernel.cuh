@@ -5,31 +5,32 @@
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/product.cuh"
 
-// One or two tokens, where nothing but the weights is large. They come straight into the registers of the
-// lanes that multiply them; the activations are few enough to be in shared memory before the first product.
-// Nobody waits for anybody from then on. As in ../mma/kernel.cuh, levels stand upon powers, and the tensor
-// cores also sum what the powers and the offset are multiplied by.
+// For one or two tokens, where only the weights are large. The weights are loaded directly into the registers
+// of the lanes that multiply them. The activations are small enough to be in shared memory before the first
+// product. From then on no warp waits for another. As in ../mma/kernel.cuh, each level is offset by a power
+// of two, and the tensor cores also compute the sums of activations by which these powers and the offsets are
+// multiplied.
 //
-// A product has eight columns, of which two tokens would leave six empty: the four groups of a chunk have two
-// each, with zeros in the columns of the others. So they share a sum, and each lane has a group of its own to
-// scale, once a chunk.
+// A product has eight columns, six of which two tokens would leave empty. Therefore the four groups of a
+// chunk have two columns each, with zeros in the columns of the other groups. They share a sum, and each lane
+// scales one group, once per chunk.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace decode {
 
 using hopper::Address;
 
-/// What a lane holds of a block of rows: on its way from memory while what came before is multiplied. Words
-/// are held piece by piece, in turn; a piece's place is free once its last group is unpacked.
+/// The registers of a lane for a block of rows. They are loaded while the previous words are multiplied.
+/// Words are held piece by piece in turn; the place of a piece is free when its last group has been unpacked.
 template <int bits>
 struct Held {
   static constexpr int pieces = bits == 3 ? 3 : 4;
-  /// Chunks until a piece has the same place again.
+  /// Number of chunks after which a piece has the same place again.
   static constexpr int turns = bits < pieces ? pieces / bits : 1;
   __device__ static constexpr int place_of(int turn, int piece) { return (turn * bits + piece) % pieces; }
 
   uint4 words[pieces] = {};
-  uint2 pairs = {}, next_pairs = {};  // of rows lane / 4 and 8 more, group lane % 4
+  uint2 pairs = {}, next_pairs = {};  // of rows lane / 4 and lane / 4 + 8, group lane % 4
 
   template <int turn>
   __device__ std::uint32_t word(int at) const {
@@ -38,20 +39,20 @@ struct Held {
   }
 };
 
-/// A warp's part of the work.
+/// The part of the work that a warp does.
 template <DecodeConfig config>
 struct Warp {
   const DeviceOperands& operands;
   int lane, part;
   BlockPair blocks;
-  int first_token, tokens;  // of the tile
+  int first_token, tokens;  // tokens of the tile
   Address x;                // [chunks][tokens] of decode_token_bytes
-  Address zeros;            // a token's columns of a chunk
+  Address zeros;            // zeros in place of a token's columns of a chunk
   Address arrived;          // barrier of the activations
 
   __device__ int block(int which) const { return which == 0 ? blocks.first : blocks.second; }
 
-  /// Where this lane's words of its part begin.
+  /// Address of this lane's words in its part.
   __device__ const unsigned char* words(int which, int bits) const {
     const long long at = operands.one_width
                              ? static_cast<long long>(block(which)) * operands.chunks() * words_of_chunk(bits)
@@ -59,15 +60,15 @@ struct Warp {
     return reinterpret_cast<const unsigned char*>(operands.words + at) + part * chunk_word_bytes(bits) +
            lane * 16;
   }
-  /// And its scales and offsets of a chunk.
+  /// Address of this lane's scales and offsets of a chunk.
   __device__ const unsigned char* pairs(int which, int chunk) const {
     return static_cast<const unsigned char*>(operands.scales) + lane * 8 +
            static_cast<long long>(block(which) * operands.chunks() + chunk) * chunk_scale_bytes;
   }
 
-  /// Asks for all activations, by all threads; of columns that do not exist, zeros.
+  /// Starts loading all activations, by all threads; columns that do not exist become zeros.
   __device__ void ask_activations() const {
-    const int pieces = operands.groups * 8;  // of a token, 16 bytes each
+    const int pieces = operands.groups * 8;  // pieces of 16 bytes of one token
     const unsigned char* from =
         static_cast<const unsigned char*>(operands.x) + static_cast<long long>(first_token) * pieces * 16;
 #pragma unroll 1
@@ -80,11 +81,11 @@ struct Warp {
   }
 };
 
-/// A group's activations of eight tokens, as second operands of four products of 16 columns.
+/// Activations of a group for eight tokens, as second operands of four products of 16 columns.
 struct Activations {
   uint4 half[2];
 
-  /// From the address of row lane % 8 and piece lane / 8.
+  /// Loads from the address of row lane % 8 and piece lane / 8.
   __device__ void load(Address x) {
     half[0] = ampere::load_matrices(x);
     half[1] = ampere::load_matrices(x + 64);
@@ -95,8 +96,8 @@ struct Activations {
   }
 };
 
-/// A group's weights of a block of rows, as first operands of four products of 16 columns; of 8 bits the low
-/// or the high four, which are numbers of their own.
+/// Weights of a group of a block of rows, as first operands of four products of 16 columns. With 8 bits, the
+/// low or the high four bits, which are separate numbers.
 template <class T, int bits, bool high>
 struct Weights {
   std::uint32_t raised[4][4];
@@ -111,7 +112,8 @@ struct Weights {
   }
 };
 
-/// Sums of activations alone (the first two) and times the powers that levels stand upon.
+/// Sums of the activations alone (the first two), and of the activations times the powers by which the levels
+/// are offset.
 template <class T, int bits>
 struct Plain {
   float sum[4] = {};
@@ -126,7 +128,7 @@ struct Plain {
   }
 };
 
-/// Sums of activations times levels and the powers that they stand upon.
+/// Sums of the activations times the levels, each offset by its power.
 template <class T, int bits>
 struct Levels {
   static constexpr int nibbles = bits == 8 ? 2 : 1;
@@ -147,8 +149,8 @@ struct Levels {
 
 using Totals = float[2][4];
 
-/// Adds a chunk to the totals and asks, as registers become free, for what follows in them. `words`: of the
-/// chunk; `x`: its activations; `turn`: of Held::turns.
+/// Adds a chunk to the totals and, as registers become free, starts loading the data that follows. `words`
+/// and `x` are the words and activations of the chunk; `turn` is one of Held::turns.
 template <class T, DecodeConfig config, int bits, int turn>
 __device__ void add_chunk(const Warp<config>& self, int chunk, Address x, Held<bits> (&held)[2],
                           const unsigned char* const (&words)[2], Totals& total) {
@@ -160,7 +162,7 @@ __device__ void add_chunk(const Warp<config>& self, int chunk, Address x, Held<b
 
   const int column = self.lane % 8;
   const Address own_x = x + min(column % 2, self.tokens - 1) * decode_token_bytes + self.lane / 8 * 16;
-  // Two sums side by side, so that a product seldom waits for the one before; 8 bits have two anyway.
+  // Two separate sums, so that a product seldom waits for the previous one; with 8 bits there are two anyway.
   constexpr int sums = bits == 8 ? 1 : 2;
   Plain<T, bits> plain[sums];
   Levels<T, bits> levels[2][sums];
@@ -177,7 +179,7 @@ __device__ void add_chunk(const Warp<config>& self, int chunk, Address x, Held<b
       if constexpr (bits == 8) levels[b][group % sums].add(Weights<T, bits, true>(own), activations);
       unrolled_for<bits>([&]<int piece>() {
         if constexpr ((4 * piece + 3) / bits == group) {
-          constexpr int ahead = (piece + Held<bits>::pieces) / bits;  // chunks
+          constexpr int ahead = (piece + Held<bits>::pieces) / bits;  // number of chunks
           constexpr int next = (piece + Held<bits>::pieces) % bits;
           hopper::load_once(held[b].words[Held<bits>::place_of(turn, piece)],
                             words[b] + ahead * step_bytes + next * 512,
@@ -200,7 +202,7 @@ __device__ void add_chunk(const Warp<config>& self, int chunk, Address x, Held<b
   }
 }
 
-/// Every part-th chunk.
+/// Adds every chunk of this part.
 template <class T, DecodeConfig config, int bits>
 __device__ void add_chunks(const Warp<config>& self, Totals& total) {
   constexpr int step_bytes = config.parts * chunk_word_bytes(bits);
@@ -249,15 +251,15 @@ __global__ void __launch_bounds__(decode_configs[index].warps() * 32, decode_con
   const int part = warp / config.pairs;
   const int first_pair = static_cast<int>(blockIdx.x) * config.pairs;
   const auto blocks_of = [&](int pair) {
-    // A warp for which no pair is left does the last one's work again: its rows are not stored.
+    // A warp without a pair repeats the work of the last pair; its rows are not stored.
     const int at = min(first_pair + pair, operands.pairs - 1);
-    // Where all blocks are alike, no load has to come before those of the weights.
+    // If all blocks have one width, no other load has to precede those of the weights.
     return operands.one_width ? BlockPair{2 * at, min(2 * at + 1, operands.blocks - 1)}
                               : operands.block_pairs[at];
   };
   const int first_token = static_cast<int>(blockIdx.y) * decode_tokens;
   const int tokens = min(decode_tokens, operands.tokens - first_token);
-  // A row of zeros, the barrier, the activations.
+  // Shared memory begins with a row of zeros, the barrier and the activations.
   const hopper::Address arrived = base + decode_token_bytes;
   decode::Warp<config> self{operands, lane, part, {}, first_token, tokens, arrived + 16, base, arrived};
   if (threadIdx.x < decode_token_bytes / 16)
@@ -267,20 +269,21 @@ __global__ void __launch_bounds__(decode_configs[index].warps() * 32, decode_con
     hopper::fence_barrier_init();
   }
   __syncthreads();
-  // They are small and often near, and so come while the first weights are still on their way.
+  // The activations are small and often in a near cache, so they arrive while the first weights are still
+  // being loaded.
   self.ask_activations();
   self.blocks = blocks_of(own);
   const int bits = operands.one_width ? operands.bits_max : operands.block_bits[self.blocks.first];
   decode::Totals total = {};
   with_bits(bits, [&]<int width>() { decode::add_chunks<T, config, width>(self, total); });
-  // Of the four groups of each chunk.
+  // The totals are still separate for the four groups of each chunk; add them.
 #pragma unroll
   for (int i = 0; i < 8; ++i)
 #pragma unroll
     for (int other = 1; other < 4; other *= 2)
       total[i / 4][i % 4] += __shfl_xor_sync(0xFFFFFFFFu, total[i / 4][i % 4], other);
 
-  __syncthreads();  // nobody reads activations any more: the memory is free for the sums
+  __syncthreads();  // the activations are no longer read, so the sums can use their memory
   using Sums = float[config.pairs][config.parts][decode_tokens][decode_rows + 1];
   auto& sums = *reinterpret_cast<Sums*>(shared);
   if (lane % 4 == 0)
@@ -305,7 +308,7 @@ __global__ void __launch_bounds__(decode_configs[index].warps() * 32, decode_con
     y[static_cast<long long>(first_token + token) * operands.out_features + y_row] = static_cast<T>(sum);
   }
 #else
-  __trap();  // `available` says no
+  __trap();  // `available` excludes this device
 #endif
 }
 

@@ -13,7 +13,7 @@ template <class T, std::size_t... index>
 constexpr auto decode_kernels_of(std::index_sequence<index...>) {
   return std::array{mixed_bit_decode<T, index>...};
 }
-/// By the index of their configuration.
+/// The kernels, by the index of their configuration.
 template <cuda::Element type>
 constexpr auto decode_kernels =
     decode_kernels_of<typename cuda::TypeOf<type>::Input>(std::make_index_sequence<decode_configs.size()>{});

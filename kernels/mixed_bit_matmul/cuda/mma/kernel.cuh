@@ -5,14 +5,15 @@
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/product.cuh"
 
-// Few tokens: the weights are read once and unpacked in registers. Levels are small integers, exact in the
-// type of the activations, so the tensor cores multiply them as they are, each with the power that it stands
-// upon (unpack.cuh). At the end of a group of 64 columns its sum takes its scale and offset in float32:
-// nothing is rounded before. What the powers and the offset are multiplied by, sums of activations, an mma of
-// its own makes: its first eight rows are ones, the other eight the powers.
+// For few tokens: the weights are read once and unpacked in registers. Levels are small integers, which are
+// exact in the type of the activations, so the tensor cores multiply them directly, each offset by a power of
+// two (unpack.cuh). At the end of each group of 64 columns, scale and offset are applied to its sum in
+// float32; nothing is rounded before. The sums of activations by which the powers and the offset are
+// multiplied come from a separate mma, whose first eight rows are ones and whose other eight rows are the
+// powers.
 //
-// The warps that have the same part of k share a ring of stages: each copies its own weights and
-// some of the tokens there, and refills the stage that all of them left last. A warp has one width, so
+// The warps with the same part of k share a ring of stages. Each warp copies its own weights and some of the
+// tokens to it, and refills the stage that all of them have left most recently. A warp has one width, so
 // blocks of rows of all widths run side by side in one launch. Parts are added in a fixed order.
 
 namespace adaptive::kernels::mixed_bit_matmul {
@@ -20,24 +21,24 @@ namespace mma {
 
 using hopper::Address;
 
-/// A warp's part of the work, and of the block's memory.
+/// The part of the work that a warp does, and its part of the block's memory.
 template <MmaConfig config>
 struct Warp {
-  int lane, own, part;  // own: of the block's blocks of rows
+  int lane, own, part;  // own: index of the warp's block of rows within the block of threads
   int stages;
   int x_rows;           // tokens of the tile
   int bits;             // 0: no block of rows is left for this warp
-  Address full, empty;  // barriers of the part, 8 bytes a stage
-  Address x;            // of the part, and of each stage
-  Address words;        // of the warp, and of each stage
+  Address full, empty;  // barriers of the part, 8 bytes for each stage
+  Address x;            // activations of the part; x_bytes for each stage
+  Address words;        // words of the warp; word_bytes for each stage
   int x_bytes, word_bytes;
   const unsigned char* from_words;
   const unsigned char* from_scales;
   const unsigned char* from_x;
   long long x_row_bytes;
 
-  /// Asks for this warp's share of a chunk. The copies of 16 bytes by each lane are cheaper here than the
-  /// copy engine, of which every request is some 25 instructions of a single lane.
+  /// Starts loading this warp's share of a chunk. Copies of 16 bytes by each lane are cheaper here than the
+  /// copy engine, whose requests take about 25 instructions of a single lane each.
   template <int bits>
   __device__ void fill(int chunk, int groups, int stage) const {
     const Address to = words + stage * word_bytes + lane * 16;
@@ -63,8 +64,8 @@ struct Warp {
   }
 };
 
-/// Adds a chunk, of which `valid` groups exist, to the sums. A whole one has no branches, so that what the
-/// groups wait for overlaps.
+/// Adds a chunk to the sums; `valid` of its groups exist. For a complete chunk the code has no branches, so
+/// that the latencies of its groups overlap.
 template <class T, MmaConfig config, int bits, bool whole>
 __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lane,
                           float (&total)[config.tokens / 8][4]) {
@@ -73,7 +74,7 @@ __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lan
   constexpr std::uint32_t ones = both<T>(1);
   const Address scales = own + lane / 4 * 32;
   const Address words = own + chunk_scale_bytes + lane * 16;
-  // Tokens that the tile does not have are another's: their sums are not stored.
+  // Tokens that the tile does not have read the last token; their sums are not stored.
   Address x_from[token_tiles];
 #pragma unroll
   for (int t = 0; t < token_tiles; ++t)
@@ -94,7 +95,7 @@ __device__ void add_chunk(Address own, Address x, int x_rows, int valid, int lan
     });
     float sum[nibbles][token_tiles][4] = {};
     float plain[token_tiles][4] = {};
-    unrolled_for<2>([&]<int half>() {  // of the group's columns
+    unrolled_for<2>([&]<int half>() {  // half of the group's columns
       uint4 activations[token_tiles];
 #pragma unroll
       for (int t = 0; t < token_tiles; ++t)
@@ -135,10 +136,10 @@ __device__ void add_chunks(const Warp<config>& self, int chunks, int groups,
   const int first = min(self.stages, (chunks - self.part + config.parts - 1) / config.parts);
   for (int i = 0; i < first; ++i) self.template fill<bits>(self.part + i * config.parts, groups, i);
   hopper::Ring ring, refill;
-  int ahead = self.part + first * config.parts;  // the next chunk that nobody has asked for
+  int ahead = self.part + first * config.parts;  // the next chunk that has not been requested
   for (int chunk = self.part; chunk < chunks; chunk += config.parts) {
     if (chunk != self.part) {
-      // The stage of the chunk before: this warp has left it, the others soon will have.
+      // This is the stage of the previous chunk: this warp has left it, and the others soon will.
       if (ahead < chunks) {
         hopper::barrier_wait(self.empty + 8 * refill.stage, refill.parity);
         self.template fill<bits>(ahead, groups, refill.stage);
@@ -194,7 +195,7 @@ __global__ void __launch_bounds__(mma_configs[index].warps() * 32, mma_configs[i
   self.x_rows = tile_tokens;
   self.x_bytes = mma_x_bytes(config, operands.tokens);
   self.word_bytes = chunk_word_bytes(operands.bits_max) + chunk_scale_bytes;
-  // First all activations and weights, whose pieces are of 16 bytes, then the barriers.
+  // Activations and weights come first, because their pieces have 16 bytes; then the barriers.
   const int x_all = config.parts * stages * self.x_bytes;
   const int words_all = config.warps() * stages * self.word_bytes;
   self.x = base + part * stages * self.x_bytes;
@@ -234,7 +235,7 @@ __global__ void __launch_bounds__(mma_configs[index].warps() * 32, mma_configs[i
       break;
   }
 
-  // Everything that was asked for has come: the memory is free for the sums.
+  // Everything that was requested has arrived, so the sums can use the memory.
   __syncthreads();
   using Sums = float[config.blocks][config.parts][config.tokens][rows_of_block + 1];
   auto& sums = *reinterpret_cast<Sums*>(shared);
@@ -258,7 +259,7 @@ __global__ void __launch_bounds__(mma_configs[index].warps() * 32, mma_configs[i
         static_cast<T>(sum);
   }
 #else
-  __trap();  // `available` says no
+  __trap();  // `available` excludes this device
 #endif
 }
 

@@ -7,21 +7,21 @@
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/unpack.cuh"
 
-// Many tokens: a warp unpacks its block of 16 rows in registers, scaled and rounded to the type of the
-// activations, which are the second operand and come through shared memory. While a group of 64 columns is
-// multiplied the next is unpacked into other registers. One thread of a further warp keeps two rings of
-// stages filled: activations by the group, weights by the chunk of four.
+// For many tokens: each warp unpacks its block of 16 rows in registers, scaled and rounded to the type of the
+// activations. The activations are the second operand and come through shared memory. While a group of 64
+// columns is multiplied, the next group is unpacked into other registers. One thread of another warp keeps
+// two rings of stages filled: activations in groups, weights in chunks of four groups.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace wgmma {
 
 using hopper::Address;
 
-/// Where things are in shared memory.
+/// The layout of shared memory.
 template <WgmmaConfig config>
 struct Layout {
   Address x, words, x_full, x_empty, words_full, words_empty;
-  int word_bytes;  // of a warp and stage
+  int word_bytes;  // bytes of words of a warp and stage
   static constexpr int warps = 4 * config.groups();
 
   __device__ Layout(Address base, int stages, int bits_max)
@@ -39,7 +39,7 @@ struct Layout {
   }
 };
 
-/// The thread that loads.
+/// Runs in the thread that loads.
 template <WgmmaConfig config>
 __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_map,
                      const DeviceOperands& operands, int first_block, int token0, int rank) {
@@ -87,7 +87,7 @@ __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_
   }
 }
 
-/// Both halves of a register the same half of another.
+/// Returns the low half of a register in both halves.
 __device__ inline std::uint32_t low_twice(std::uint32_t pair) {
   return __byte_perm(pair, 0, 0x1010);
 }
@@ -95,11 +95,11 @@ __device__ inline std::uint32_t high_twice(std::uint32_t pair) {
   return __byte_perm(pair, 0, 0x3232);
 }
 
-/// A warp's rows and a group's columns, as wgmma's first operand in steps of 16 columns.
+/// Unpacks a warp's rows and a group's columns as wgmma's first operand, in steps of 16 columns.
 template <class T, int bits, int group>
 __device__ void unpack(Address own, int lane, std::uint32_t (&a)[16]) {
   const Address words = own + chunk_scale_bytes + lane * 16;
-  std::uint32_t word[bits + 4];  // those of the pieces that the group begins and ends in
+  std::uint32_t word[bits + 4];  // the words of the pieces in which the group begins and ends
   constexpr int first_piece = group * bits / 4;
   constexpr int pieces = ((group + 1) * bits + 3) / 4 - first_piece;
   unrolled_for<pieces>([&]<int piece>() {
@@ -125,7 +125,7 @@ __device__ void unpack_any(int bits, Address own, int lane, std::uint32_t (&a)[1
   with_bits(bits, [&]<int width>() { unpack<T, width, group>(own, lane, a); });
 }
 
-/// What a warp group multiplies: 64 rows of W.
+/// Multiplies 64 rows of W with one warp group.
 template <class T, WgmmaConfig config>
 class Multiplier {
  public:
@@ -158,7 +158,7 @@ class Multiplier {
     if (at + 1 < groups_) {
       constexpr int next = (group + 1) % chunk_groups;
       if constexpr (next == 0) {
-        hopper::barrier_arrive(at_.words_empty + 8 * words_.stage);  // every thread has read its own
+        hopper::barrier_arrive(at_.words_empty + 8 * words_.stage);  // every thread has read its own words
         words_.advance(wgmma_word_stages);
         hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
       }
@@ -172,7 +172,7 @@ class Multiplier {
     x_.advance(stages_);
   }
 
-  /// Of all blocks that may write there.
+  /// Releases a stage for all blocks that may write to it.
   template <int blocks>
   __device__ void release(Address empty) const {
     __syncwarp();
@@ -185,7 +185,7 @@ class Multiplier {
 
   const Layout<config> at_;
   const int stages_, warp_, lane_, bits_, groups_;
-  // Of four groups: the next may be unpacked while the last two are still read.
+  // Operands of four groups: the next group may be unpacked while the last two are still being read.
   std::uint32_t a_[chunk_groups][16];
   hopper::Ring x_, words_;
   int before_ = 0;
@@ -239,11 +239,11 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     }
   } else {
     if constexpr (config.donates()) hopper::take_registers<232>();
-    // Rows beyond the last are unpacked from whatever is there, and not stored.
+    // Rows beyond the last row are unpacked from whatever is in memory there, and are not stored.
     const int bits = operands.block_bits[min(first_block + warp, operands.blocks - 1)];
     float sum[config.tokens / 2] = {};
     wgmma::Multiplier<T, config>(at, stages, warp, lane, bits, operands.groups).run(sum);
-    // Everything that was asked for has come: once all are done the memory is free for the sums.
+    // Everything that was requested has arrived; when all warps are done, the sums can use the memory.
     if constexpr (config.cluster == 1)
       asm volatile("bar.sync 8, %0;" ::"n"(32 * warps) : "memory");
     else
@@ -258,7 +258,7 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
         turn);
   }
 #else
-  __trap();  // `available` says no
+  __trap();  // `available` excludes this device
 #endif
 }
 

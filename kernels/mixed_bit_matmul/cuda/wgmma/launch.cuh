@@ -13,7 +13,7 @@ template <class T, std::size_t... index>
 constexpr auto wgmma_kernels_of(std::index_sequence<index...>) {
   return std::array{mixed_bit_wgmma<T, index>...};
 }
-/// By the index of their configuration.
+/// The kernels, by the index of their configuration.
 template <cuda::Element type>
 constexpr auto wgmma_kernels =
     wgmma_kernels_of<typename cuda::TypeOf<type>::Input>(std::make_index_sequence<wgmma_configs.size()>{});
@@ -28,8 +28,8 @@ cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& x_map, const Devi
                          cudaStream_t stream) noexcept {
   const WgmmaConfig& config = wgmma_configs[index];
   const Stages stages = wgmma_stages(config, operands.bits_max);
-  // Tiles of rows first: what is at work at once shares the activations of few tokens, and all weights fit
-  // the cache.
+  // Tiles of rows come first: blocks that run at the same time share the activations of few tokens, and all
+  // weights fit the cache.
   const cuda::LaunchSize size = {
       .blocks = cuda::tiles_of(operands.out_features, config.rows * config.cluster) * config.cluster,
       .threads = config.threads(),
