@@ -1,5 +1,5 @@
 // Products with packed weights, for any instruction set. Included inside an anonymous namespace after
-// common/vector_*.inl and common/panel_multiply.inl.
+// common/cpu/vector_*.inl and common/cpu/panel_multiply.inl.
 //
 // Lanes are columns and the activation is the broadcast operand, so that there are no horizontal sums. The
 // most important parameter is T: a large tile reads the weights fewer times, but wastes work on groups of

@@ -1,5 +1,5 @@
 // Products with weights as they are stored, for any instruction set: T rows of x by C columns at once, with
-// the lanes along k. Included inside an anonymous namespace after common/vector_*.inl.
+// the lanes along k. Included inside an anonymous namespace after common/cpu/vector_*.inl.
 //
 // For groups of one or a few rows: each weight is read once, in order, and nothing is packed or copied.
 

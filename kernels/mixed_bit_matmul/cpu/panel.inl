@@ -1,6 +1,6 @@
 // Dequantises a panel of weights once and then multiplies all tokens with it. This is for prompts, where
 // unpacking for each token tile would take most of the time. Included like tile.inl, after it and
-// common/panel_multiply.inl.
+// common/cpu/panel_multiply.inl.
 
 /// Computes panel[column * stride + row] = scale * level + offset for one block and `groups` groups.
 template <int Bits>

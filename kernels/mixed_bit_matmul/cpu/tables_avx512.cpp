@@ -10,7 +10,7 @@
 // integers as in T-MAC. With width 4, four bits hold only a single level, so widths 4 and 8 use the
 // register-dequantise kernel of the same launch.
 //
-// Compiled with AVX-512: common/vector_avx512.inl says what this file must not do.
+// Compiled with AVX-512: common/cpu/vector_avx512.inl says what this file must not do.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {

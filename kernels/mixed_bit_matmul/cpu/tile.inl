@@ -1,5 +1,5 @@
 // The register-dequantise kernel, for any instruction set. Included by one file per instruction set inside an
-// anonymous namespace, after common/vector_*.inl and a struct `Levels`:
+// anonymous namespace, after common/cpu/vector_*.inl and a struct `Levels`:
 //   - level<bits>(Int low, Int high): the lowest field of each lane as Float (width 3: with bit 2 of `high`);
 //   - next<bits>(Int& low, Int& high): moves the next field to this place;
 //   - high_bits(Int words, int word): the plane of high bits that level<3> needs with low word `word`.
