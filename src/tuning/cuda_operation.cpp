@@ -34,8 +34,8 @@ CudaOperation::CudaOperation(Selector& selector, const Family& family, bool mix_
   OperationSpec spec{.name = family.name(), .mix_numeric_classes = mix_numeric_classes};
   for (const kernels::Dimension& dimension : family.dimensions())
     spec.dimensions.push_back(dimension_of(dimension));
-  // The same for every operation of the family, whatever it has met by now. The rest come by key and by
-  // table.
+  // Starts with the same variant for every operation of the family, whatever the family has met so far.
+  // Further variants come with keys and tables.
   spec.variants = {variant_of(family, 0)};
   spec.parse = [&family](const std::string& name, const Parameters& parameters) -> std::optional<Variant> {
     const auto index = family.parse(name, to_kernels(parameters));
@@ -43,11 +43,12 @@ CudaOperation::CudaOperation(Selector& selector, const Family& family, bool mix_
   };
   spec.candidates = [state = state_](const Key& key) {
     std::vector<std::uint32_t> named;
-    // Another bridge to the operation may select before the one that defined it has stored its address, which
-    // it does next. A key that got no candidates now would have none for good.
+    // Another bridge to the operation may select before the bridge that defined it has stored its address,
+    // which it does next. A key that got no candidates now would never have any.
     state->operation.wait(nullptr, std::memory_order_acquire);
     Operation* const operation = state->operation.load(std::memory_order_acquire);
-    // Nobody appends between the look-up and the appending: one thread at a time is asked, also by tables.
+    // No other thread appends a variant between the look-up and the appending: only one thread at a time asks
+    // the program, also for tables.
     for (const std::size_t index : state->family->candidates(shape_of(key))) {
       const auto known = operation->find_variant(state->family->variant(index).name);
       const std::uint32_t variant =
@@ -66,7 +67,7 @@ std::size_t CudaOperation::family_variant(std::uint32_t variant) const noexcept 
   if (variant >= state_->to_family.size()) return 0;
   std::atomic<std::uint32_t>& known = state_->to_family[variant];
   if (const std::uint32_t index = known.load(std::memory_order_relaxed); index != 0) return index - 1;
-  // Of a table, or of another bridge to the same operation.
+  // The variant comes from a table, or from another bridge to the same operation.
   try {
     const auto index = state_->family->find_variant(operation().variant(variant).name);
     if (!index) return 0;

@@ -34,10 +34,10 @@ class CudaOperation {
   Operation& operation() const noexcept { return *state_->operation.load(std::memory_order_relaxed); }
   const kernels::cuda::Family& family() const noexcept { return *state_->family; }
 
-  /// The family's index of a variant of the operation. Costs an array read for every candidate of a key that
-  /// has been selected. The index of the default if there is no such variant.
+  /// The family's index of a variant of the operation; the index of the default if there is no such variant.
+  /// For a candidate of a key that has been selected this reads one array element.
   std::size_t family_variant(std::uint32_t variant) const noexcept;
-  /// The reverse. Throws `Error` if the operation does not have the variant, or not yet.
+  /// The reverse. Throws `Error` if the operation does not have the variant yet.
   std::uint32_t operation_variant(std::size_t family_variant) const;
 
  private:
@@ -54,12 +54,12 @@ class CudaOperation {
 Key key_of(const kernels::Shape& shape);
 kernels::Shape shape_of(const Key& key);
 
-/// A dimension, a variant's parameters in the selector's words.
+/// Converts a dimension, or the parameters of a variant, to the types of the selector.
 Dimension dimension_of(const kernels::Dimension& from);
 std::vector<Dimension> dimensions_of(const std::vector<kernels::Dimension>& from);
 Parameters parameters_of(const kernels::Variant& from);
 
-/// `device`, with the libraries that the family's variants come from.
+/// Returns `device` with the libraries from which the family's variants come.
 Fingerprint with_libraries(Fingerprint device, const kernels::cuda::Family& family);
 
 }  // namespace adaptive::tuning

@@ -1,4 +1,4 @@
-// What a language model's configuration says about the shapes of its layers.
+// Derives the shapes of a language model's layers from its configuration.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 namespace adaptive::inline v1::tuning {
 
-/// Which side of a weight tensor parallelism cuts: `out` is column parallel, `in` row parallel.
+/// The side of a weight that tensor parallelism divides: `out` is column parallel, `in` row parallel.
 enum class Split : std::uint8_t { none, out, in };
 
-/// One weight [out, in] that activations [tokens, in] are multiplied with.
+/// A weight [out, in], by which activations [tokens, in] are multiplied.
 struct Projection {
   std::string name = {};
   std::int64_t out = 0;
@@ -22,7 +22,7 @@ struct Projection {
   friend bool operator==(const Projection&, const Projection&) = default;
 };
 
-/// The facts by the names of config.json; 0 where it does not say.
+/// The values of config.json under their names in that file; 0 if the file does not have them.
 struct Model {
   std::string name = {};
   std::int64_t hidden_size = 0;
@@ -44,12 +44,13 @@ struct Model {
   std::string quantisation = {};               ///< "fp8", "gptq", "awq", …
   std::vector<std::string> bits = {};          ///< of quantised weights: {"4"}
   std::vector<std::int64_t> block_shape = {};  ///< of a quantisation by blocks: {128, 128}
-  /// Where the file lists them itself; else projections() derives them.
+  /// The projections that the file lists itself; if it lists none, projections() derives them.
   std::vector<Projection> projections = {};
 };
 
-/// Fused as serving engines fuse them: queries, keys and values in one, gate and up in one. Attention, then a
-/// layer without experts where the model has one, then the experts that all tokens pass, and the routed ones.
+/// The projections of a layer, fused as in serving engines: queries, keys and values in one, gate and up in
+/// one. First attention, then a layer without experts if the model has one, then the experts that all tokens
+/// pass, then the routed experts.
 std::vector<Projection> projections(const Model& model);
 
 }  // namespace adaptive::tuning

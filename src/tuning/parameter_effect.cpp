@@ -12,7 +12,7 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// "tile=64" without its name.
+// Prints "64" for a value of 64, as to_string of parameters would after the name.
 std::string value_text(const Parameter& value) {
   return to_string(Parameters{{"", value}}).substr(1);
 }
@@ -24,7 +24,7 @@ struct Group {
 };
 
 struct Totals {
-  double between = 0.0, within = 0.0;  // squares of log latencies
+  double between = 0.0, within = 0.0;  // sums of squares of log latencies
   struct Value {
     double log_slowdown = 0.0;
     std::size_t shapes = 0, wins = 0;

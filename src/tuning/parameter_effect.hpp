@@ -10,7 +10,7 @@
 namespace adaptive::inline v1::tuning {
 
 struct ValueEffect {
-  std::string value = {};  ///< as to_string of parameters has it
+  std::string value = {};  ///< as printed by to_string of parameters
   /// Latency of the best candidate with this value, divided by that of the best candidate: the geometric mean
   /// over the shapes where a candidate has the value. 1 means that using only this value loses nothing.
   double slowdown = 1.0;
@@ -23,7 +23,7 @@ struct ParameterEffect {
   /// Share of the variance of log latency within the shapes that the parameter alone explains, 0 to 1 (the
   /// correlation ratio η² of the analysis of variance).
   double share = 0.0;
-  std::vector<ValueEffect> values = {};  ///< least slowdown first
+  std::vector<ValueEffect> values = {};  ///< sorted by slowdown, smallest first
 };
 
 /// The parameters that have at least two values in one shape, the most important first.

@@ -1,4 +1,4 @@
-// Parameters as one text and back.
+// Converts parameters to text and back.
 #include <charconv>
 #include <cstdint>
 #include <type_traits>
@@ -28,7 +28,7 @@ void print(std::string& out, const Parameter& parameter) {
           char digits[32];
           const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
           out.append(digits, end);
-          // A number that happens to be whole stays a number: 64.0 is not 64.
+          // A floating-point number that is whole keeps a decimal point: 64.0 is not the integer 64.
           if constexpr (std::is_same_v<T, double>)
             if (out.find_first_of(".en", out.rfind('=')) == std::string::npos) out += ".0";
         }

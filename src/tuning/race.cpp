@@ -12,12 +12,13 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// A phase whose samples are all throttled ends at this many times its rounds.
+// A phase in which samples are throttled ends after this many times its number of rounds.
 constexpr int patience = 3;
-// So many winners are confirmed before the default is kept.
+// Number of winners whose confirmation is attempted before the default is kept.
 constexpr int confirmed_max = 3;
-// The rounds end where the expected loss is below this share of a tie: of random devices the race's winner is
-// then within a tie of the best on 98.9 %, that of an exhaustive search on 99.1 %.
+// The rounds end when the expected loss is below this share of a tie. In simulations of random devices, the
+// winner of the race is then within a tie of the best in 98.9 % of cases; the winner of an exhaustive search
+// in 99.1 %.
 constexpr double cost_share = 0.15;
 
 class Race {
@@ -89,7 +90,7 @@ class Race {
     statistics_.candidates.resize(result_.contestants.size());
   }
 
-  /// One round of `who`; whether anything counted.
+  /// Runs one round of `who`. Returns whether any sample counted.
   bool sample(int index, std::vector<std::size_t> who) {
     if (who.empty() || !go_on(index)) return false;
     for (std::size_t i = who.size(); i > 1; --i)
@@ -119,7 +120,8 @@ class Race {
     return best;
   }
 
-  /// By more than `margin`, which may be negative. The errors of two locations are independent.
+  /// Whether `c` is slower than `than` by more than `margin`, which may be negative, with confidence. The
+  /// errors of the two locations are independent.
   bool surely_behind(std::size_t c, std::size_t than, double margin) const {
     const double radius =
         std::hypot(statistics_.radius(c, options_.error), statistics_.radius(than, options_.error));
@@ -129,13 +131,14 @@ class Race {
 
   bool surely_slower(std::size_t c, std::size_t than) const { return surely_behind(c, than, 0.0); }
 
-  /// It is not faster than the leader by more than a tie.
+  /// Whether the candidate is surely not faster than the leader by more than a tie.
   bool cannot_gain(std::size_t c, std::size_t leader) const {
     return surely_behind(c, leader, -std::log1p(options_.tie));
   }
 
-  /// The share of its latency that taking the leader now is expected to lose: of each other's difference,
-  /// normal about what was seen, the part in which the other is faster.
+  /// The share of latency that is lost, on average, if the leader is taken now. Sums over the other
+  /// candidates the part of the distribution in which the candidate is faster; each difference is normal
+  /// around the observed one.
   double opportunity_cost(std::size_t leader) const {
     double cost = 0.0;
     for (const std::size_t c : runners_) {
@@ -196,8 +199,8 @@ class Race {
     result_.contestants[*result_.best].outcome = Outcome::winner;
   }
 
-  /// Of those that work and have not been tried. A default that is as good is better: it is what runs without
-  /// a table.
+  /// The first candidate of the race that works and has not been tried. The default is preferred if it is
+  /// within a tie, because it runs without a table.
   std::optional<std::size_t> first_of_race() const {
     const Raced* first = nullptr;
     for (const Raced& raced : raced_) {
@@ -225,7 +228,7 @@ class Race {
     }
   }
 
-  /// The winner beside the default, until that is surely slower.
+  /// Samples the winner, together with the default until the default is surely slower.
   void sample_apart(std::size_t winner) {
     const bool has_rival = winner != 0 && result_.contestants[0].status == TrialStatus::ok;
     phase_ = "confirm";
@@ -242,7 +245,7 @@ class Race {
     if (has_rival) report(0);
   }
 
-  /// It did not fail, and the default was not faster.
+  /// Whether the winner did not fail and the default was not faster.
   bool is_confirmed(std::size_t winner) const {
     const bool slower = winner != 0 && statistics_[0].count > 0 && statistics_[winner].count > 0 &&
                         statistics_[winner].location >= statistics_[0].location;
@@ -250,7 +253,7 @@ class Race {
   }
 
   struct Raced {
-    bool left = false;  // surely behind before the end
+    bool left = false;  // surely slower before the race ended
     double location = 0.0;
     std::size_t contestant = 0;
     bool operator<(const Raced& other) const {
@@ -264,8 +267,8 @@ class Race {
   Random random_;
   RaceResult result_;
   std::vector<std::size_t> runners_;  // still in the race
-  KeyStatistics statistics_;          // of the present phase
-  std::vector<Raced> raced_;          // who may win, in the race's order
+  KeyStatistics statistics_;          // of the current phase
+  std::vector<Raced> raced_;          // candidates that may win, in the order of the race
   int confirm_round_ = 0;
   std::string_view phase_;
   bool stopped_ = false;

@@ -126,7 +126,7 @@ class ShapeMaker {
       wanted.push_back({"", out, in, request_.out_in_split, by_expert});
     if (!request_.model) return wanted;
     for (Projection projection : projections(*request_.model)) {
-      // Experts that the request adds to a model without any are its layers', as many times.
+      // If the request adds experts to a model without any, the model's layers become experts.
       const bool added = by_expert && request_.model->experts == 0 && request_.experts > 0 &&
                          (projection.name == "gate_up" || projection.name == "down");
       if (added) projection.is_expert = true;
@@ -155,7 +155,7 @@ class ShapeMaker {
     return {result.begin(), result.end()};
   }
 
-  /// Rows of one launch for each step.
+  /// The rows of one launch for each step.
   std::vector<RoutingSummary> rows(const Projection& projection, std::int64_t local_experts) const {
     std::vector<RoutingSummary> result;
     if (projection.is_expert && !request_.routing.empty()) {
@@ -174,7 +174,7 @@ class ShapeMaker {
                                                  request_.skew, seed);
   }
 
-  // A device's share of a step: the first of the equal parts.
+  // The rows of one device in a step: the first of the equal parts.
   static RoutingSummary share_of(RoutedStep step, std::int64_t local_experts) {
     if (static_cast<std::int64_t>(step.size()) > local_experts)
       step.resize(static_cast<std::size_t>(local_experts));
@@ -194,7 +194,7 @@ class ShapeMaker {
     const std::int64_t local =
         projection.is_expert ? divided(experts(), request_.expert_parallel, "experts") : 0;
     for (const RoutingSummary& each : rows(projection, local)) {
-      if (each.tokens == 0) continue;  // nothing is launched
+      if (each.tokens == 0) continue;  // no kernel is launched
       std::vector<std::vector<std::int64_t>> choices;
       for (const kernels::Dimension& dimension : target_.dimensions())
         choices.push_back(choices_of(dimension, projection, out, in, local, each));

@@ -25,14 +25,15 @@ constexpr std::string_view header =
     "operation,shape,variant,parameters,phase,round,status,latency_us,launches,prepare_us,detail,is_best";
 constexpr std::size_t columns = 12;
 
-// A field of one line: a text in it never has a line break.
+// A field of one line; line breaks in the text are replaced.
 std::string field(std::string text) {
   for (char& c : text)
     if (c == '\n' || c == '\r') c = ' ';
   return core::csv_field(text);
 }
 
-// The shortest text that reads back as the same number: a resumed run sees exactly what the first one saw.
+// The shortest text that reads back as the same number, so that a resumed run sees exactly the numbers of the
+// first one.
 std::string number(double value) {
   char digits[32];
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
@@ -154,7 +155,7 @@ TrialLog::TrialLog() = default;
 TrialLog::TrialLog(std::filesystem::path path) : path_(std::move(path)) {
   add(read_trials(path_));
   for (auto& [shape, rows] : rows_)
-    for (TrialRow& row : rows) row.is_best = false;  // decided anew when the run ends
+    for (TrialRow& row : rows) row.is_best = false;  // decided again when the run ends
   rewrite();
 }
 

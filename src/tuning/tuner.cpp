@@ -18,7 +18,7 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// A shape's random orders do not depend on what else is tuned.
+// The random orders of a shape must not depend on the other shapes of the run.
 std::uint64_t seed_of(std::uint64_t seed, std::string_view name) {
   return core::Fnv1a(seed).add(name).value();
 }
@@ -64,7 +64,7 @@ class Tuner {
     observer_.device_left_out(device, why);
   }
 
-  // One table is of one kind of device: the first that answers says which.
+  // A table is for one kind of device. The first device that answers determines it.
   std::vector<std::size_t> find_alike() {
     std::vector<std::size_t> usable;
     for (std::size_t device = 0; device < devices_.size(); ++device) {
@@ -84,7 +84,7 @@ class Tuner {
     return usable;
   }
 
-  /// Waits while another worker may still give a shape back.
+  /// Returns the next shape. Waits as long as another worker may still give a shape back.
   std::optional<std::size_t> next() {
     while (!is_over()) {
       const Offer offer = queue_.take();
@@ -125,9 +125,9 @@ class Tuner {
     return error_ || observer_.stop() || clock_() - begin_ >= options_.seconds_max;
   }
 
-  /// Whether the shape is finished.
+  /// Returns whether the shape is finished.
   bool measure(Target& target, std::size_t index) {
-    TunedShape tuned = result_.shapes[index];  // this device's until it is given back
+    TunedShape tuned = result_.shapes[index];  // only this device changes it until it is given back
     LoggedBench bench(log_, result_.operation, tuned.name, [&] { return open(target, tuned); });
     try {
       RaceOptions options = options_.race;
@@ -149,7 +149,7 @@ class Tuner {
     }
     tuned.measured = bench.measured();
     remember_memory(tuned);
-    // Where another process was faster, its trials come with the next offer.
+    // Another process may have finished first; its trials come with the next offer.
     if (tuned.done && !queue_.finish(index, log_.rows(result_.operation, tuned.name))) return true;
     const std::lock_guard lock(mutex_);
     result_.shapes[index] = tuned;
@@ -198,7 +198,7 @@ class Tuner {
   UnusedSpace unused_;
   LocalQueue own_queue_;
   WorkQueue& queue_;
-  std::mutex mutex_;  // of all below, and of the observer
+  std::mutex mutex_;  // guards all members below and the observer
   TuneResult result_;
   std::exception_ptr error_;
 };
@@ -287,7 +287,7 @@ std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Targ
                                            const std::vector<kernels::Shape>& shapes) {
   const auto at = table.operations.find(target.name());
   if (at == table.operations.end()) return shapes;
-  // The table may name the dimensions and the labels in another order.
+  // The table may have the dimensions and the labels in another order.
   std::string why;
   const std::optional<table::OperationTable> known =
       table::aligned(at->second, dimensions_of(target.dimensions()), why);

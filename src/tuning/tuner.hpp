@@ -1,6 +1,6 @@
 // The offline tuner: races the candidates of every shape and makes a table of the results.
 //
-// As a program that tunes what its tables lack before it serves, for at most 20 seconds:
+// Example: a program tunes what its tables lack before it serves, for at most 20 seconds:
 //
 //   HostTarget target(*kernels::find_family("grouped_gemm"));
 //   TrialLog log;                                   // in memory; with a path a killed run resumes

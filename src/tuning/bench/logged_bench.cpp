@@ -12,8 +12,8 @@ namespace {
 constexpr const char* listing = "candidate";
 constexpr const char* whole_shape = "shape";
 
-// What every line of the list says: how many there are, since a kill may have cut it off, and what one launch
-// reads and computes.
+// The fields that every line of the list repeats: the number of candidates, because a killed process may have
+// cut the list off, and the bytes and operations of one launch.
 struct Listing {
   std::size_t size = 0;
   double bytes = 0.0;

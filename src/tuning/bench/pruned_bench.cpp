@@ -9,7 +9,7 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// `*` stands for any text, also none.
+// `*` matches any text, including none.
 bool matches(std::string_view pattern, std::string_view text) {
   const std::size_t star = pattern.find('*');
   if (star == std::string_view::npos) return pattern == text;

@@ -1,4 +1,4 @@
-// Seconds since any moment, from a clock that tests put in the place of the steady one.
+// A clock in seconds. Tests replace the steady clock by a clock of their own.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ inline double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The steady clock where there is no other.
+/// Returns `clock`, or the steady clock if `clock` is empty.
 inline ClockFunction clock_or_steady(const ClockFunction& clock) {
   return clock ? clock : steady_seconds;
 }

@@ -15,12 +15,13 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// Untimed launches ahead of each round: the host is ahead of the device from then on.
+// Number of untimed launches before each round, so that the host is ahead of the device.
 constexpr int ahead = 8;
-// What a sample by events lasts where nobody has said how many launches it is, and the most that makes.
+// Target duration of a sample by events if the number of launches is not given, and the maximum of that
+// number.
 constexpr double sample_us = 100.0;
 constexpr int launches_max = 16;
-// More than the second-level cache of any GPU so far.
+// Larger than the second-level cache of any GPU so far.
 constexpr std::size_t flush_bytes = std::size_t{256} << 20;
 
 class OwnStream {
@@ -100,7 +101,7 @@ class Graph {
   cudaGraphExec_t executable_ = nullptr;
 };
 
-/// Kernel times by CUPTI, without an operation that learns from them.
+/// Measures kernel times with CUPTI, without an operation that learns from them.
 class KernelRecords final : timing::CuptiClient {
  public:
   KernelRecords() {
@@ -115,7 +116,7 @@ class KernelRecords final : timing::CuptiClient {
     session_->close();
   }
 
-  /// Kernel time of what `enqueue` launches; it waits for it.
+  /// Kernel time of everything that `enqueue` launches. Waits for it.
   template <class Enqueue>
   double us(const Enqueue& enqueue, cudaStream_t stream) {
     ns_.store(-1.0);
@@ -139,7 +140,7 @@ class KernelRecords final : timing::CuptiClient {
 
   cuda::CuptiSession* session_ = nullptr;
   std::atomic<double> ns_{-1.0};
-  // Launches are begun for an operation; nothing is recorded for this one.
+  // Launches must belong to an operation. Nothing is recorded for this one.
   Selector selector_{{.use_environment = false}};
   Operation& operation_ =
       selector_.define({.name = "sample", .dimensions = {{"any"}}, .variants = {{"any"}}});
@@ -171,7 +172,7 @@ struct CudaSampler::State {
     return *known;
   }
 
-  /// In µs, of each of so many launches on an idle stream.
+  /// Time per launch in µs of `count` launches on an idle stream.
   double average(std::size_t candidate, int count) const {
     const EventPair pair;
     check_cuda(cudaEventRecord(pair.begin, stream.get()), "event");
@@ -191,7 +192,8 @@ struct CudaSampler::State {
   }
 
   std::vector<double> by_events(const std::vector<std::size_t>& order) {
-    // The family's best guess of them, not one that takes a hundred times as long.
+    // Fills the stream with the family's best guess among them, not with a candidate that may take a hundred
+    // times as long.
     const std::size_t filler = *std::min_element(order.begin(), order.end());
     if (options.launches == 0)
       options.launches =

@@ -17,7 +17,7 @@ namespace {
 
 using kernels::LaunchStatus;
 
-// More than the second-level cache of any GPU so far.
+// Larger than the second-level cache of any GPU so far.
 constexpr std::size_t rotate_bytes = std::size_t{256} << 20;
 
 std::string pci_address(int device) {
@@ -97,9 +97,9 @@ class CudaBench final : public Bench {
   Throttling throttling_;
   std::unique_ptr<kernels::cuda::Problem> problem_;
   std::vector<Candidate> candidates_;
-  std::vector<std::size_t> indices_;  // the family's
+  std::vector<std::size_t> indices_;  // indices in the family
   std::vector<bool> is_ready_;
-  CudaSampler sampler_;  // last: it launches the problem until it is gone
+  CudaSampler sampler_;  // last member: it launches the problem until it is destroyed
 };
 
 bool is_out_of_memory(const std::string& what) {

@@ -12,12 +12,12 @@
 
 namespace adaptive::inline v1::tuning {
 
-/// The candidates of a shape are those that the family names for it: the first, the library's own choice
-/// where a library has one, is what runs without a table, so it is the default here. Samples are taken on a
-/// stream that is kept busy, so that no start event retires before its kernel is there. Where the driver says
-/// that the device was slowed down by its temperature or power during a round, the round is `throttled`.
+/// The candidates of a shape are those that the family names for it. The first one is the default here: it is
+/// the library's own choice, if a library is used, and it runs if there is no table. Samples are taken on a
+/// stream that is kept busy, so that no start event retires before its kernel has arrived. If the driver
+/// reports that temperature or power slowed the device during a round, the round is `throttled`.
 ///
-/// Makes no use of the device before fingerprint() or open().
+/// Does not use the device before fingerprint() or open().
 class CudaTarget final : public Target {
  public:
   explicit CudaTarget(const kernels::cuda::Family& family, SamplingOptions options = {}, int device = 0);

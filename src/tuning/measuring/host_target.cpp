@@ -18,7 +18,7 @@ double us_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
 }
 
-// More than the last level of cache holds.
+// Larger than the last-level cache.
 std::size_t flush_bytes() {
   const long last_level = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
   constexpr long usual = 64L << 20;
@@ -73,7 +73,7 @@ class HostBench final : public Bench {
   std::unique_ptr<kernels::Problem> problem_;
   int launches_;
   std::vector<Candidate> candidates_;
-  std::vector<std::size_t> indices_;  // the family's
+  std::vector<std::size_t> indices_;  // indices in the family
   std::vector<char> flush_;           // empty: the caches stay warm
 };
 

@@ -1,4 +1,4 @@
-// A family on the host, by the host's clock.
+// A family on the host, timed with the host's clock.
 #pragma once
 
 #include <memory>

@@ -87,7 +87,7 @@ Fingerprint take_fingerprint(Message& message) {
   return fingerprint;
 }
 
-// The other process: answers until the first one is gone.
+// Runs in the other process and answers requests until the tuner's process closes the channel.
 class Worker {
  public:
   Worker(const IsolatedTarget::Factory& factory, const Channel& channel)
@@ -110,7 +110,7 @@ class Worker {
       } catch (const std::exception& e) {
         reply = Message();
         reply.add(Reply::device_error).add(std::string_view(e.what()));
-        usable = false;  // a sticky error: only a new process is rid of it
+        usable = false;  // perhaps a sticky error, from which only a new process recovers
       }
       if (!channel_.send(reply) || !usable) return;
     }
@@ -146,7 +146,7 @@ class Worker {
   void open(Message& request, Message& reply) {
     kernels::Shape shape;
     while (!request.at_end()) shape.push_back(request.take<std::int64_t>());
-    bench_.reset();  // first, for its memory
+    bench_.reset();  // first, to free its memory
     bench_ = target().open(shape);
     reply.add(bench_->bytes()).add(bench_->operations());
     for (const Candidate& candidate : bench_->candidates()) {
@@ -161,7 +161,7 @@ class Worker {
   std::unique_ptr<Bench> bench_;
 };
 
-// Of this process, in bytes.
+// Mapped memory of this process in bytes.
 std::size_t address_space() {
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -174,11 +174,11 @@ std::string how_it_ended(int status) {
   return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
 
-// The tuner's ends of the channels to all processes that it has started, from whatever thread.
+// The tuner's ends of the channels to all processes that any of its threads has started.
 //
-// A process begins with a copy of every descriptor. Where it kept an end of another process's channel, that
-// channel would never end: the crash of its process would look like a hang, and the process would outlive its
-// target. So only one process starts at a time, and the new one closes all ends but its own.
+// A new process begins with a copy of every descriptor. If it kept an end of another process's channel, that
+// channel would stay open: a crash of the other process would look like a hang, and that process would
+// outlive its target. Therefore only one process starts at a time, and it closes all ends but its own.
 class ChannelEnds {
  public:
   static ChannelEnds& all() {
@@ -188,13 +188,14 @@ class ChannelEnds {
 
   std::mutex& mutex() noexcept { return mutex_; }
 
-  // With `mutex` held.
+  // The caller of these members holds `mutex`.
   void add(int end) { ends_.insert(end); }
   void close_all() const noexcept {
     for (const int end : ends_) ::close(end);
   }
 
-  /// Ends a channel. A process that starts meanwhile must not close another descriptor of this number.
+  /// Closes a channel. A process that starts at the same time must not close another descriptor with this
+  /// number.
   void end(int end, std::unique_ptr<Channel>& channel) {
     const std::lock_guard lock(mutex_);
     ends_.erase(end);
@@ -206,18 +207,18 @@ class ChannelEnds {
   std::set<int> ends_;
 };
 
-// Of the worker's process: the tuner's.
+// In the worker's process: the process id of the tuner.
 volatile std::sig_atomic_t tuner_process = 0;
 
-// The kernel sends the signal where the thread that started this process ends. Only the end of the whole
-// tuner is meant.
+// The kernel sends the signal when the thread that has started this process ends. The worker must end only
+// when the whole tuner has ended.
 void end_with_the_tuner(int) {
   if (::getppid() != tuner_process) ::_exit(0);
 }
 
-// A worker that hangs must not outlive a killed tuner: the end of its channel tells it nothing.
+// Makes a worker that hangs end with a killed tuner. Such a worker does not notice the end of its channel.
 void follow_the_tuner(pid_t tuner) {
-  const int signal = SIGRTMAX;  // one that no program is likely to use
+  const int signal = SIGRTMAX;  // a signal that programs seldom use
   tuner_process = tuner;
   struct sigaction action {};
   action.sa_handler = end_with_the_tuner;
@@ -228,7 +229,7 @@ void follow_the_tuner(pid_t tuner) {
   ::sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   ::prctl(PR_SET_PDEATHSIG, signal);
-  end_with_the_tuner(signal);  // it may have ended before the kernel was asked
+  end_with_the_tuner(signal);  // the tuner may have ended before the call of prctl
 }
 
 }  // namespace
@@ -241,13 +242,13 @@ class IsolatedTarget::Process {
   ~Process() { stop(); }
 
   struct Answer {
-    TrialStatus status = TrialStatus::ok;  ///< else crashed, timed_out, or what the worker says
+    TrialStatus status = TrialStatus::ok;  ///< otherwise crashed, timed_out, or the worker's answer
     bool is_device_error = false;
     std::string detail = {};
     Message message = {};
   };
 
-  /// Starts the process where there is none.
+  /// Sends a request and waits for the answer. Starts the process if it is not running.
   Answer ask(const Message& request) {
     if (!channel_) start();
     Answer answer;
@@ -266,7 +267,7 @@ class IsolatedTarget::Process {
     return answer;
   }
 
-  /// Rises with every start: what was opened in an earlier one is gone.
+  /// Rises with every start: what was opened in an earlier process no longer exists.
   int generation() const noexcept { return generation_; }
   bool is_running() const noexcept { return channel_ != nullptr; }
 
@@ -309,7 +310,7 @@ class IsolatedTarget::Process {
 
   [[noreturn]] void run_worker(int descriptor, pid_t parent) {
     follow_the_tuner(parent);
-    std::signal(SIGINT, SIG_IGN);  // the terminal's Ctrl-C is for the tuner
+    std::signal(SIGINT, SIG_IGN);  // the terminal's Ctrl-C is meant for the tuner
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
     if (options_.memory_max != 0) {
@@ -319,13 +320,13 @@ class IsolatedTarget::Process {
     }
     const Channel channel(descriptor);
     Worker(factory_, channel).serve();
-    ::_exit(0);  // nothing of the parent's is to be destroyed here
+    ::_exit(0);  // without destructors of the parent's objects
   }
 
   std::string stop() {
     if (!channel_) return {};
     ChannelEnds::all().end(end_, channel_);
-    // It ends by itself where it is idle or dead; where it hangs it does not.
+    // An idle or dead process ends by itself; a process that hangs does not.
     int status = 0;
     for (int tries = 0; tries < 200; ++tries) {
       const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
@@ -342,7 +343,7 @@ class IsolatedTarget::Process {
   Factory factory_;
   IsolationOptions options_;
   std::unique_ptr<Channel> channel_;
-  int end_ = -1;  // the channel's descriptor
+  int end_ = -1;  // descriptor of the channel
   pid_t pid_ = -1;
   int generation_ = 0;
 };

@@ -65,8 +65,8 @@ void print_parameters(std::ostream& out, const Parameters& parameters) {
   }
 }
 
-// The same estimator as the selector's, so that a table says what a run would have learned. It works on
-// logarithms: a latency below the clock's resolution counts as one nanosecond.
+// Uses the same estimator as the selector, so that a table contains what a run would have learned. The
+// estimator takes logarithms, so a latency below the clock's resolution counts as one nanosecond.
 table::Statistics record_of(const std::vector<double>& latency_us) {
   constexpr double least_us = 1e-3;
   KeyStatistics statistics;
@@ -76,7 +76,7 @@ table::Statistics record_of(const std::vector<double>& latency_us) {
   return {all.total_count, all.mean_ns, all.variance_ns(), std::exp(all.location), 0};
 }
 
-// Whether a trial ends the part of its variant. A throttled trial does not: it only counts for nothing.
+// Returns whether the variant is dropped after this trial. A throttled trial is ignored and does not drop it.
 bool drop_failed(MeasuredVariant& variant, const Trial& trial) {
   if (trial.status == TrialStatus::ok || trial.status == TrialStatus::throttled) return false;
   variant.status = trial.status;
@@ -90,7 +90,7 @@ bool drop_failed(MeasuredVariant& variant, const Trial& trial) {
 Measurement measure(Target& target, const kernels::Shape& shape, const MeasureOptions& options) {
   using Clock = std::chrono::steady_clock;
   constexpr int rounds_min = 10;
-  constexpr int patience = 3;  // rounds that are tried for each that has to count
+  constexpr int patience = 3;  // attempts for each round that must count
   Measurement result{target.name(), target.dimensions(), shape};
   const std::unique_ptr<Bench> bench = target.open(shape);
   std::vector<std::size_t> order;

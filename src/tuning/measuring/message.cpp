@@ -19,7 +19,7 @@ bool Channel::send(const Message& message) const {
   std::string frame(reinterpret_cast<const char*>(&size), sizeof size);
   frame += message.bytes();
   for (std::size_t done = 0; done < frame.size();) {
-    // No SIGPIPE: that the other end is gone is an answer like any other.
+    // Without SIGPIPE: a closed channel is reported by the return value.
     const ssize_t sent = ::send(descriptor_, frame.data() + done, frame.size() - done, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent <= 0) return false;

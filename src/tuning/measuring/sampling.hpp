@@ -1,4 +1,4 @@
-// How one sample of a latency is taken.
+// Options of taking a sample of a latency.
 #pragma once
 
 #include <cstdint>
@@ -6,21 +6,23 @@
 namespace adaptive::inline v1::tuning {
 
 enum class SampleClock : std::uint8_t {
-  events,  ///< a GPU: an event pair on a busy stream, less the pair's own part. The host: its steady clock
+  events,  ///< a GPU: an event pair on a busy stream, minus the time of the pair itself. The host: its steady
+           ///< clock
   cupti,   ///< a GPU: CUPTI's kernel records
-  graph,   ///< a GPU: the launches of a sample as one CUDA graph, an event pair around that
+  graph,   ///< a GPU: the launches of a sample as one CUDA graph between an event pair
 };
 
 struct SamplingOptions {
   SampleClock clock = SampleClock::events;
-  /// Launches that one sample is the mean of ("amortised"). 0: one on the host and by CUPTI; by events, whose
-  /// pair is unsure by half a µs, so many that a sample of the fastest lasts 100 µs, 16 at most.
+  /// Number of launches in one sample, whose latency is their mean. 0: chosen automatically: one on the host
+  /// and with CUPTI; with events, whose resolution is half a µs, as many as make a sample of the fastest
+  /// candidate last 100 µs, at most 16.
   int launches = 0;
-  /// Before each sample the caches are filled with something else. Else a GPU's launches take turns among
-  /// copies of the weights that its cache does not hold, as the layers of a model do, and the host's caches
-  /// stay warm.
+  /// Fills the caches with other data before each sample. Otherwise a GPU's launches use several copies of
+  /// the weights in turn, more than its cache holds, as the layers of a model do, and the host's caches stay
+  /// warm.
   bool cold = false;
-  /// A GPU: one copy of the weights, which stays in the cache where it fits.
+  /// For a GPU: uses one copy of the weights, which stays in the cache if it fits.
   bool warm = false;
   std::uint64_t seed = 1;  ///< of the operands
 

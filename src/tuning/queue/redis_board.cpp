@@ -8,7 +8,8 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// KEYS: the hash. ARGV: name, expected, desired, seconds until it is forgotten. 1 where it was replaced.
+// KEYS: the hash. ARGV: name, expected text, desired text, seconds until the hash expires. Returns 1 if the
+// text is the desired one afterwards.
 constexpr std::string_view replace_script = R"(
 local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now ~= ARGV[2] and now ~= ARGV[3] then return 0 end

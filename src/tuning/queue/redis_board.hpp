@@ -7,7 +7,7 @@
 
 namespace adaptive::inline v1::tuning {
 
-/// Connects at the first use.
+/// The board connects at its first use.
 std::unique_ptr<Board> redis_board(const BoardAddress& address);
 
 }  // namespace adaptive::tuning

@@ -14,7 +14,7 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// Groups of the board.
+// Names of the groups on the board.
 const std::string plan_group = "plan";
 const std::string shapes_group = "shapes";
 const std::string trials_group = "trials";
@@ -63,8 +63,8 @@ SharedQueue::~SharedQueue() {
   if (heart_.joinable()) heart_.join();
 }
 
-// A server that is started again must not end a run of hours: what fails is tried again for as long as others
-// wait for us.
+// Repeats `work` if it fails, until a lease would have expired. A restart of the server must not end a run of
+// hours.
 template <class F>
 auto SharedQueue::patiently(const F& work) -> decltype(work()) {
   const double begin = options_.clock();
@@ -106,7 +106,7 @@ Offer SharedQueue::take() {
   Offer offer{.all_finished = true};
   std::vector<std::size_t> open, lost;
   for (std::size_t shape = 0; shape < seen_.size(); ++shape) {
-    if (known_.contains(shape)) continue;  // whatever has become of the board
+    if (known_.contains(shape)) continue;  // even if the board has lost its text
     const Seen& seen = seen_[shape];
     const bool is_done = seen.text.starts_with(done);
     if (!is_done) offer.all_finished = false;
@@ -134,7 +134,7 @@ void SharedQueue::give_back(std::size_t shape) noexcept {
     const auto held = held_.extract(shape);
     if (!held.empty()) board_->replace(shapes_group, std::to_string(shape), held.mapped(), "");
   } catch (const std::exception&) {
-    // Then its lease ends by itself.
+    // The lease will expire by itself.
   }
   changed_.notify_all();
 }
@@ -170,7 +170,7 @@ void SharedQueue::beat() noexcept {
     for (auto& [shape, ours] : held_)
       if (board_->replace(shapes_group, std::to_string(shape), ours, next)) ours = next;
   } catch (const std::exception&) {
-    // The next one may come through.
+    // The next heartbeat may succeed.
   }
 }
 

@@ -1,17 +1,18 @@
 // A queue of shapes for workers on many machines, on a board that they share. Workers join and leave at any
-// time; nobody is in charge. What each shape's text on the board says:
+// time, and none of them is in charge. The text of each shape on the board is one of these:
 //
-//   ""                nobody has it
-//   "held WORKER N"   a worker measures it; N grows with each heart-beat
+//   ""                no worker has the shape
+//   "held WORKER N"   a worker measures it; N grows with each heartbeat
 //   "done WORKER"     its trials are in the group "trials", under "SHAPE WORKER"
 //
-// and every change is a replacement of the text that was read, so that of two workers who want a shape one
-// gets it, and the first to finish it is the one whose trials count, for all alike. A text that has not
-// changed for the time of a lease, by the clock of whoever looks, is a worker's that is gone: its shape is
-// given out again. No two clocks are ever compared.
+// Every change replaces exactly the text that was read. Therefore, if two workers want a shape, only one gets
+// it, and only the trials of the first worker to finish a shape count, for all workers alike. If a text has
+// not changed for the duration of a lease, by the clock of the reading worker, the worker that wrote it is
+// considered lost, and the shape is given to another worker. Clocks of different machines are never compared.
 //
-// What a lost worker had measured of its shape is measured again by the next one: trials of two machines do
-// not belong in one race. Its own log has them still, where it goes on before another has taken the shape.
+// The next worker measures the shape of a lost worker from the start, because trials of two machines must not
+// be mixed in one race. The lost worker's own log still has its trials, and it continues from them if no
+// other worker has taken the shape by then.
 #pragma once
 
 #include <condition_variable>
@@ -32,38 +33,38 @@
 namespace adaptive::inline v1::tuning {
 
 struct SharedQueueOptions {
-  std::string worker = {};      ///< unlike all others; empty: one is made up
-  double lease_seconds = 30.0;  ///< without a heart-beat, after which a shape is given out again
-  double poll_seconds = 0.5;    ///< between looks at a board that has nothing to do
-  bool heart_beats = true;      ///< from a thread, four in each lease; else by beat()
-  ClockFunction clock = {};     ///< empty: the steady one
+  std::string worker = {};      ///< must be unique; empty: a name is generated
+  double lease_seconds = 30.0;  ///< a shape is given to another worker after this time without a heartbeat
+  double poll_seconds = 0.5;    ///< time between two reads of a board on which no shape is free
+  bool heart_beats = true;   ///< a thread sends four heartbeats in each lease; else the caller calls beat()
+  ClockFunction clock = {};  ///< empty: the steady clock
 };
 
 class SharedQueue final : public WorkQueue {
  public:
-  /// What all workers must agree on, by name, such as {"options", "…"}, {"shapes", "…"}.
+  /// The settings on which all workers must agree, by name, such as {"options", "…"}, {"shapes", "…"}.
   using Plan = std::map<std::string, std::string>;
 
-  /// The first to come writes the plan down. Throws `Error` where it was written down by somebody with
-  /// another one, and where the board cannot be reached.
+  /// The first worker writes the plan to the board. Throws `Error` if the board already has another plan, or
+  /// if it cannot be reached.
   SharedQueue(std::unique_ptr<Board> board, const Plan& plan, std::size_t shapes,
               SharedQueueOptions options = {});
   ~SharedQueue() override;
 
   Offer take() override;
   void give_back(std::size_t shape) noexcept override;
-  /// Finishes a shape even where its lease was lost, unless another has finished it by then.
+  /// Finishes a shape even if its lease has expired, unless another worker has finished it.
   bool finish(std::size_t shape, const std::vector<TrialRow>& rows) override;
   void wait() override;
 
-  /// One heart-beat for every shape that this process holds. A board that cannot be reached is no error here:
-  /// the lease outlasts some beats.
+  /// Sends a heartbeat for every shape that this process holds. A board that cannot be reached is not an
+  /// error here, because the lease outlasts several heartbeats.
   void beat() noexcept;
 
  private:
   struct Seen {
     std::string text;
-    double since = 0.0;  // by our clock
+    double since = 0.0;  // time on the clock of this process
   };
 
   template <class F>
@@ -75,11 +76,11 @@ class SharedQueue final : public WorkQueue {
 
   const std::unique_ptr<Board> board_;
   const SharedQueueOptions options_;
-  std::mutex mutex_;  // of all below, and of the board
+  std::mutex mutex_;  // guards all members below and the board
   std::condition_variable changed_;
   std::vector<Seen> seen_;                   // by shape
-  std::map<std::size_t, std::string> held_;  // by this process: the text that is ours
-  std::set<std::size_t> known_;              // finished here, or told
+  std::map<std::size_t, std::string> held_;  // held by this process, with the text on the board
+  std::set<std::size_t> known_;              // finished here, or already reported by take()
   std::uint64_t beats_ = 0;
   bool ends_ = false;
   std::thread heart_;

@@ -1,6 +1,5 @@
-// Which shape is measured next, and by whom: the shapes of a run, by their place in its list, given out to
-// workers. Those are threads of one process, a device each, or besides them other processes on other machines
-// (shared_queue.hpp).
+// Gives the shapes of a run, by their index in its list, to workers. The workers are threads of one process,
+// one for each device, and possibly other processes on other machines (shared_queue.hpp).
 //
 //   while (true) {
 //     const Offer offer = queue.take();
@@ -26,21 +25,22 @@
 
 namespace adaptive::inline v1::tuning {
 
-/// A shape that another process has measured, and all its trials.
+/// A shape that another process has measured, with all its trials.
 struct FinishedShape {
   std::size_t shape = 0;
   std::vector<TrialRow> rows = {};
 };
 
 struct Offer {
-  /// For the caller alone, until it finishes it or gives it back. Nothing where none is free just now.
+  /// A shape for the caller alone, until the caller finishes it or gives it back. Nothing if no shape is free
+  /// at present.
   std::optional<std::size_t> shape = {};
-  bool all_finished = false;  ///< by whomever: nothing is left to wait for
-  /// Each is told once, to one caller, and not while this process has the shape itself.
+  bool all_finished = false;  ///< all shapes are finished, by any worker: there is nothing left to wait for
+  /// Each finished shape is reported once, to one caller, and not while this process holds the shape.
   std::vector<FinishedShape> finished = {};
 };
 
-/// Thread-safe. Each member throws `Error` where what the queue lies in cannot be reached.
+/// Thread-safe. Each member throws `Error` if the storage of the queue cannot be reached.
 class WorkQueue {
  public:
   WorkQueue() = default;
@@ -49,16 +49,16 @@ class WorkQueue {
   virtual ~WorkQueue() = default;
 
   virtual Offer take() = 0;
-  /// Of a shape taken, which is not measured any further here. Throws nothing.
+  /// Returns a taken shape whose measurement stops here.
   virtual void give_back(std::size_t shape) noexcept = 0;
-  /// Of a shape taken, with all its trials. False where another process has finished it before: its trials
-  /// count, and the next take() brings them.
+  /// Finishes a taken shape with all its trials. Returns false if another process has finished it before;
+  /// then the trials of that process count, and the next take() returns them.
   virtual bool finish(std::size_t shape, const std::vector<TrialRow>& rows) = 0;
-  /// Returns when take() may say something else than before, or earlier.
+  /// Returns when the answer of take() may have changed, or earlier.
   virtual void wait() = 0;
 };
 
-/// Of the threads of this process.
+/// A queue for the threads of this process.
 class LocalQueue final : public WorkQueue {
  public:
   explicit LocalQueue(std::size_t shapes);
@@ -72,7 +72,7 @@ class LocalQueue final : public WorkQueue {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::size_t> free_;
-  std::size_t left_;  // not finished yet
+  std::size_t left_;  // number of shapes that are not finished
 };
 
 }  // namespace adaptive::tuning
