@@ -21,8 +21,8 @@ adaptive::Dimension dimension_of(const kernels::Dimension& from) {
     case Kind::label_set:
       return adaptive::set_dimension(from.name, from.labels);
   }
-  throw adaptive::Error(adaptive::ErrorCode::unsupported, "dimension " + from.name + " is of an unknown kind",
-                        "");
+  throw adaptive::Error(adaptive::ErrorCode::unsupported,
+                        "the dimension " + from.name + " has an unknown kind", "");
 }
 
 adaptive::Variant variant_of(const kernels::Variant& from) {

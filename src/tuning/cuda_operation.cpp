@@ -104,7 +104,7 @@ Dimension dimension_of(const kernels::Dimension& from) {
     case Kind::label_set:
       return set_dimension(from.name, from.labels);
   }
-  throw Error(ErrorCode::unsupported, "dimension " + from.name + " is of an unknown kind", "");
+  throw Error(ErrorCode::unsupported, "the dimension " + from.name + " has an unknown kind", "");
 }
 
 std::vector<Dimension> dimensions_of(const std::vector<kernels::Dimension>& from) {

@@ -54,7 +54,8 @@ class Parser {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error(ErrorCode::invalid_argument, "no parameters: \"" + std::string(text_) + "\"", "");
+    throw Error(ErrorCode::invalid_argument, "\"" + std::string(text_) + "\" is not a list of parameters",
+                "");
   }
 
   bool skip_spaces() {

@@ -80,8 +80,8 @@ class ShapeMaker {
       const bool about_weights = !request_.batch_sizes.empty() || !request_.sequence_lengths.empty() ||
                                  !request_.values.empty() || !request_.routing.empty();
       if (about_weights)
-        throw Error(ErrorCode::invalid_argument, "of which weights are the shapes to be?", target_.name(),
-                    "name a --model or --out-in-features");
+        throw Error(ErrorCode::invalid_argument, "the shapes need the sizes of weights", target_.name(),
+                    "give --model or --out-in-features");
       add_own();
     }
     return std::move(result_);
@@ -114,8 +114,8 @@ class ShapeMaker {
 
   Error no_projection() const {
     if (has(Role::experts))
-      return Error(ErrorCode::not_found, "has no experts, and " + target_.name() + " multiplies by expert",
-                   request_.model->name, "name their number with --experts");
+      return Error(ErrorCode::not_found, "has no experts, but " + target_.name() + " needs them",
+                   request_.model->name, "give their number with --experts");
     return Error(ErrorCode::not_found, "has no layer for " + target_.name(), request_.model->name);
   }
 
@@ -139,7 +139,7 @@ class ShapeMaker {
     if (by <= 1) return size;
     if (size % by == 0) return size / by;
     result_.warnings.push_back(what + " = " + std::to_string(size) + " cannot be divided by " +
-                               std::to_string(by) + "; it is kept whole");
+                               std::to_string(by) + "; it is not divided");
     return size;
   }
 
@@ -189,8 +189,8 @@ class ShapeMaker {
     const std::int64_t in =
         projection.split == Split::in ? divided(projection.in, tp, name + " in") : projection.in;
     if (projection.is_expert && experts() == 0)
-      throw Error(ErrorCode::invalid_argument, "multiplies by expert", target_.name(),
-                  "name their number with --experts or a model");
+      throw Error(ErrorCode::invalid_argument, "needs the number of experts", target_.name(),
+                  "give --experts or a --model with experts");
     const std::int64_t local =
         projection.is_expert ? divided(experts(), request_.expert_parallel, "experts") : 0;
     for (const RoutingSummary& each : rows(projection, local)) {
@@ -232,7 +232,7 @@ class ShapeMaker {
     }
     if (!has_labels(dimension))
       throw Error(ErrorCode::invalid_argument, "needs a value for " + dimension.name, target_.name(),
-                  "give one with --set " + dimension.name + "=…");
+                  "give it with --set " + dimension.name + "=…");
     return {dimension.kind == kernels::Dimension::Kind::label ? 0 : 1};
   }
 
@@ -274,7 +274,7 @@ class ShapeMaker {
       const std::string part = text.substr(at, end - at);
       const std::size_t equals = part.find('=');
       if (equals == std::string::npos || find(part.substr(0, equals)) == nullptr)
-        throw Error(ErrorCode::invalid_argument, "\"" + part + "\" is no value of a dimension",
+        throw Error(ErrorCode::invalid_argument, "\"" + part + "\" is not a value of a dimension",
                     "--shape " + text, target_.name() + " has: " + core::joined(names()));
       parts[part.substr(0, equals)] = part.substr(equals + 1);
       at = end + 1;
@@ -292,7 +292,7 @@ class ShapeMaker {
 
   void add(Shape shape) {
     if (const auto why = target_.why_invalid(shape))
-      throw Error(ErrorCode::invalid_argument, "is no shape: " + *why,
+      throw Error(ErrorCode::invalid_argument, "is not a valid shape: " + *why,
                   target_.name() + " " + kernels::to_string(target_.dimensions(), shape));
     if (known_.insert(shape).second) result_.shapes.push_back(std::move(shape));
   }

@@ -125,7 +125,7 @@ std::vector<TrialRow> parse_trials(std::string_view text, const std::string& sou
     at = complete ? end + 1 : text.size();
     if (number == 1) {
       if (complete && line != header)
-        throw Error(ErrorCode::corrupt, "is no list of trials", source + ":1",
+        throw Error(ErrorCode::corrupt, "is not a list of trials", source + ":1",
                     "its first line is not \"" + std::string(header) + '"');
       continue;
     }
@@ -135,7 +135,7 @@ std::vector<TrialRow> parse_trials(std::string_view text, const std::string& sou
     else if (skipped != nullptr)
       ++*skipped;
     else
-      throw Error(ErrorCode::corrupt, "is no trial", source + ":" + std::to_string(number));
+      throw Error(ErrorCode::corrupt, "is not a trial", source + ":" + std::to_string(number));
   }
   return rows;
 }

@@ -74,13 +74,14 @@ class Tuner {
         if (fingerprint == result_.fingerprint)
           usable.push_back(device);
         else
-          leave_out(device, fingerprint.device + " is another device than " + result_.fingerprint.device);
+          leave_out(device,
+                    fingerprint.device + " differs from the first device, " + result_.fingerprint.device);
       } catch (const DeviceError& e) {
         leave_out(device, e.what());
       }
     }
     if (usable.empty())
-      throw DeviceError(result_.left_out.empty() ? "no device" : result_.left_out.begin()->second);
+      throw DeviceError(result_.left_out.empty() ? "there is no device" : result_.left_out.begin()->second);
     return usable;
   }
 
@@ -162,8 +163,8 @@ class Tuner {
     log_.replace(result_.operation, wanted.name, finished.rows);
     TunedShape tuned = retell(log_, result_.operation, wanted.name, options_.race);
     if (!tuned.done)
-      throw Error(ErrorCode::mismatch, "the trials of another process are not those of a whole race",
-                  wanted.name, "all workers must be of the same version");
+      throw Error(ErrorCode::mismatch, "the trials of another process are not a complete race", wanted.name,
+                  "all workers must have the same version");
     tuned.shape = wanted.shape;
     remember_memory(tuned);
     const std::lock_guard lock(mutex_);
@@ -180,8 +181,8 @@ class Tuner {
 
   std::unique_ptr<Bench> open(Target& target, const TunedShape& tuned) {
     if (const auto smaller = memory_.dominated_by("", tuned.shape))
-      throw OpenError(TrialStatus::out_of_memory,
-                      "as at " + kernels::to_string(result_.dimensions, *smaller) + "; not tried");
+      throw OpenError(TrialStatus::out_of_memory, "not tried, because it ran out of memory at " +
+                                                      kernels::to_string(result_.dimensions, *smaller));
     std::unique_ptr<Bench> bench = target.open(tuned.shape);
     unused_.see(bench->candidates());
     return std::make_unique<PrunedBench>(std::move(bench), tuned.shape, options_.space, memory_);
@@ -221,7 +222,7 @@ std::map<TrialStatus, std::size_t> TuneResult::failures() const {
 }
 
 Fingerprint fingerprint_of(const std::vector<Target*>& devices) {
-  std::string why = "no device";
+  std::string why = "there is no device";
   for (Target* const device : devices) {
     try {
       return device->fingerprint();
@@ -234,7 +235,7 @@ Fingerprint fingerprint_of(const std::vector<Target*>& devices) {
 
 TuneResult tune(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,
                 const TuneOptions& options, TuneObserver* observer) {
-  if (devices.empty()) throw DeviceError("no device");
+  if (devices.empty()) throw DeviceError("there is no device");
   return Tuner(devices, shapes, log, options, observer).run();
 }
 

@@ -83,8 +83,8 @@ Bench& LoggedBench::real() {
   const bool same = std::equal(candidates_.begin(), candidates_.end(), real.begin(), real.end(),
                                [](const Candidate& a, const Candidate& b) { return a.name == b.name; });
   if (!same)
-    throw Error(ErrorCode::mismatch, "the run was begun with other candidates", operation_ + " " + shape_,
-                "start another run: software or device have changed since");
+    throw Error(ErrorCode::mismatch, "the run was started with other candidates", operation_ + " " + shape_,
+                "start a new run, because the software or the device has changed");
   return *real_;
 }
 

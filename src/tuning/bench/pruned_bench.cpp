@@ -106,7 +106,8 @@ PrunedBench::PrunedBench(std::unique_ptr<Bench> bench, kernels::Shape shape, con
 
 Trial PrunedBench::check(std::size_t candidate) {
   if (memory_.dominated_by(candidates_[candidate].name, shape_))
-    return {.status = TrialStatus::out_of_memory, .detail = "as at a smaller shape; not tried"};
+    return {.status = TrialStatus::out_of_memory,
+            .detail = "not tried, because it ran out of memory at a smaller shape"};
   return bench_->check(indices_[candidate]);
 }
 

@@ -107,7 +107,7 @@ class KernelRecords final : timing::CuptiClient {
   KernelRecords() {
     std::string why;
     session_ = cuda::CuptiSession::open(why);
-    if (session_ == nullptr) throw std::runtime_error("CUPTI cannot be had: " + why);
+    if (session_ == nullptr) throw std::runtime_error("CUPTI is not available: " + why);
   }
   KernelRecords(const KernelRecords&) = delete;
   KernelRecords& operator=(const KernelRecords&) = delete;
@@ -121,7 +121,7 @@ class KernelRecords final : timing::CuptiClient {
   double us(const Enqueue& enqueue, cudaStream_t stream) {
     ns_.store(-1.0);
     timing::CuptiLaunch* launch = session_->launches.begin(*this, operation_, operation_.select(Key{0}));
-    if (launch == nullptr) throw std::runtime_error("CUPTI takes no more launches");
+    if (launch == nullptr) throw std::runtime_error("CUPTI cannot record more launches");
     enqueue();
     session_->launches.end(*launch);
     check_cuda(cudaStreamSynchronize(stream), "sample");
@@ -130,7 +130,7 @@ class KernelRecords final : timing::CuptiClient {
       if (ns_.load() < 0.0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     const double ns = ns_.load();
-    if (ns < 0.0) throw std::runtime_error("CUPTI's record of a launch did not come");
+    if (ns < 0.0) throw std::runtime_error("CUPTI's record of a launch did not arrive");
     return ns / 1e3;
   }
 

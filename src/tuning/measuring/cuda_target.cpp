@@ -59,7 +59,8 @@ class CudaBench final : public Bench {
     const double error = problem_->max_error(sampler_.stream());
     if (!(error <= problem_->tolerance())) {
       trial.status = TrialStatus::wrong;
-      trial.detail = "error " + std::to_string(error) + " above " + std::to_string(problem_->tolerance());
+      trial.detail = "the error " + std::to_string(error) + " exceeds the tolerance " +
+                     std::to_string(problem_->tolerance());
     }
     return trial;
   }
@@ -68,7 +69,7 @@ class CudaBench final : public Bench {
     double ignored = 0.0;
     for (const std::size_t candidate : round.order)
       if (const TrialStatus status = prepare(candidate, ignored); status != TrialStatus::ok)
-        throw std::runtime_error(candidates_[candidate].name + " cannot be prepared any more");
+        throw std::runtime_error(candidates_[candidate].name + " can no longer be prepared");
     const bool slow_before = throttling_.now();
     const std::vector<double> samples = sampler_.sample(round.order);
     const bool throttled = slow_before || throttling_.now();

@@ -51,7 +51,8 @@ class HostBench final : public Bench {
     const double error = problem_->max_error();
     if (!(error <= problem_->tolerance())) {
       trial.status = TrialStatus::wrong;
-      trial.detail = "error " + std::to_string(error) + " above " + std::to_string(problem_->tolerance());
+      trial.detail = "the error " + std::to_string(error) + " exceeds the tolerance " +
+                     std::to_string(problem_->tolerance());
     }
     return trial;
   }

@@ -288,13 +288,13 @@ class IsolatedTarget::Process {
     const std::lock_guard lock(ChannelEnds::all().mutex());
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-      throw DeviceError("no socket pair: " + std::generic_category().message(errno));
+      throw DeviceError("a socket pair cannot be created: " + std::generic_category().message(errno));
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) {
       ::close(ends[0]);
       ::close(ends[1]);
-      throw DeviceError("no process: " + std::generic_category().message(errno));
+      throw DeviceError("a process cannot be started: " + std::generic_category().message(errno));
     }
     if (pid_ == 0) {
       ::close(ends[0]);

@@ -85,7 +85,7 @@ std::unique_ptr<Target> make_target(std::string_view name, DeviceId device, cons
     if (const kernels::Family* family = kernels::find_family(name))
       return std::make_unique<HostTarget>(*family, sampling);
     if (kernels::cuda::find_family(name) != nullptr)
-      throw Error(ErrorCode::unsupported, "runs on GPUs only, and there is none", wanted);
+      throw Error(ErrorCode::unsupported, "runs only on GPUs, and this machine has none", wanted);
   }
 #ifdef ADAPTIVE_TUNING_CUDA
   if (!device.is_host())

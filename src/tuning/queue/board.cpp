@@ -23,7 +23,7 @@ constexpr std::string_view scheme = "redis://";
 }  // namespace
 
 BoardAddress parse_board_address(const std::string& text) {
-  if (!text.starts_with(scheme)) refuse(text, "is no address of a queue");
+  if (!text.starts_with(scheme)) refuse(text, "is not the address of a queue");
   const std::string rest = text.substr(scheme.size());
   const std::size_t slash = rest.rfind('/');
   if (slash == std::string::npos || slash + 1 == rest.size()) refuse(text, "names no queue");
@@ -32,8 +32,9 @@ BoardAddress parse_board_address(const std::string& text) {
   if (address.host.starts_with('/')) return address;
   if (address.host.find('/') != std::string::npos) refuse(text, "has too many parts");
   if (address.host.find('@') != std::string::npos)
-    throw Error(ErrorCode::invalid_argument, "has a password in it", "the address of the queue",
-                "put it into REDISCLI_AUTH, where no list of processes shows it");
+    throw Error(ErrorCode::invalid_argument, "contains a password", "the address of the queue",
+                "put the password in the environment variable REDISCLI_AUTH, where lists of processes do not "
+                "show it");
   const std::size_t colon = address.host.rfind(':');
   if (colon == std::string::npos) return address;
   const auto port = core::parse_number<std::uint16_t>(address.host.substr(colon + 1));
@@ -49,8 +50,8 @@ std::unique_ptr<Board> open_board(const std::string& text) {
 #ifdef ADAPTIVE_TUNING_REDIS
   return redis_board(address);
 #else
-  throw Error(ErrorCode::unsupported, "was built without hiredis, and knows no queues between machines",
-              text);
+  throw Error(ErrorCode::unsupported,
+              "was built without hiredis and does not support queues between machines", text);
 #endif
 }
 

@@ -49,8 +49,8 @@ SharedQueue::SharedQueue(std::unique_ptr<Board> board, const Plan& plan, std::si
       seen_(shapes, Seen{.text = {}, .since = options_.clock()}) {
   for (const auto& [name, text] : plan)
     if (!board_->replace(plan_group, name, "", text))
-      throw Error(ErrorCode::mismatch, "was begun with other " + name, board_->name(),
-                  "all workers tune the same; take another name for another queue");
+      throw Error(ErrorCode::mismatch, "was started with other " + name, board_->name(),
+                  "all workers of a queue must have the same settings; use another name for another queue");
   if (options_.heart_beats) heart_ = std::thread([this] { beat_until_the_end(); });
 }
 
