@@ -1,4 +1,4 @@
-// What a subcommand is to the program.
+// The interface between a subcommand and the program.
 #pragma once
 
 #include <functional>
@@ -13,22 +13,22 @@
 
 namespace adaptive::inline v1::cli {
 
-/// Where a subcommand writes. With `json` the result is one JSON value on `out`.
+/// The streams of a subcommand. With `json` the result is one JSON value on `out`.
 struct Streams {
   std::ostream& out;
   std::ostream& err;
-  /// The whole command line, for what is written down about a run.
+  /// The whole command line, for the metadata of a run.
   std::vector<std::string> arguments = {};
 };
 
-/// Arguments that parse but make no sense together.
+/// The arguments can be parsed but contradict each other.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Each of these adds its subcommand with its options to `app`; what is returned does the work once the
-/// arguments have been parsed. `Error` and `UsageError` become exit code 2.
+/// Each of these functions adds a subcommand with its options to `app`. The returned action does the work
+/// after the arguments have been parsed. `Error` and `UsageError` lead to exit code 2.
 using Action = std::function<Exit(const Streams&)>;
 
 struct Command {

@@ -32,7 +32,7 @@ std::vector<Device> find_devices() {
         if (!device.id.is_host()) device.fingerprint = target->fingerprint();
         device.families.push_back(family);
       } catch (const std::exception&) {
-        // Not a family of this device, or a device that does not answer: it has none.
+        // The family does not run on this device, or the device does not answer: it has no variants.
       }
     }
   return all;

@@ -1,4 +1,4 @@
-// Members of a JSON object with the errors that their author needs.
+// Reads members of a JSON object and reports errors in a way that helps the author of the file.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace adaptive::inline v1::cli {
 
-/// Throws `Error` with the path where it cannot be read.
+/// Throws `Error`, with the path, if the file cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-/// Throws `Error` with `source` and the line where it is no JSON, or no object.
+/// Throws `Error`, with `source` and the line, if the text is not a JSON object.
 nlohmann::json parse_object(std::string_view text, const std::string& source);
 
-/// Members of one object at `pointer` of `source`. What is missing or null has the default; what is of
-/// another type throws `Error`.
+/// The members of the object at `pointer` in `source`. A member that is missing or null has the default. A
+/// member of another type throws `Error`.
 class JsonFields {
  public:
   JsonFields(const nlohmann::json& object, std::string source, std::string pointer = "");
@@ -26,9 +26,9 @@ class JsonFields {
   std::int64_t size(const char* name, std::int64_t otherwise = 0) const;
   bool flag(const char* name, bool otherwise = false) const;
   std::string text(const char* name, std::string otherwise = "") const;
-  /// Null where it is missing; throws where it is there and no object.
+  /// Null if the member is missing. Throws if it is not an object.
   JsonFields object(const char* name) const;
-  /// An empty list where it is missing.
+  /// An empty list if the member is missing.
   const nlohmann::json& list(const char* name) const;
 
   const nlohmann::json& json() const noexcept { return *object_; }

@@ -1,4 +1,4 @@
-// What subcommands print as JSON alike.
+// JSON output that several subcommands share.
 #pragma once
 
 #include <iosfwd>
@@ -15,14 +15,14 @@ namespace adaptive::inline v1::cli {
 
 using Json = nlohmann::ordered_json;
 
-/// Writes a value with a newline. Paths need not be UTF-8: what is none becomes U+FFFD.
+/// Writes a value and a newline. Bytes that are not UTF-8, as paths may contain, become U+FFFD.
 void print_json(const Json& json, std::ostream& out);
 
 Json parameter_json(const Parameter& value);
 Json parameters_json(const Parameters& parameters);
-/// {"m": 17, "dtype": "fp8_w8a8", "bits": ["2", "4"]}, in the order of the dimensions.
+/// Returns {"m": 17, "dtype": "fp8_w8a8", "bits": ["2", "4"]}, in the order of the dimensions.
 Json key_json(const table::OperationTable& operation, const Key& key);
-/// A list of {"where", "what", "level"}.
+/// Returns a list of {"where", "what", "level"}.
 Json notices_json(const std::vector<table::Notice>& notices);
 
 }  // namespace adaptive::cli

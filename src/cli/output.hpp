@@ -1,4 +1,4 @@
-// What subcommands write alike.
+// Text output that several subcommands share.
 #pragma once
 
 #include <iosfwd>
@@ -8,10 +8,10 @@
 
 namespace adaptive::inline v1::cli {
 
-/// How serious a notice is, in text and in JSON.
+/// The severity of a notice as a word, in text and in JSON.
 const char* notice_word(LogLevel level);
 
-/// One line each: "file:line: warning: what".
+/// Prints one line for each notice: "file:line: warning: what".
 void print_notices(const std::vector<table::Notice>& notices, std::ostream& err);
 
 }  // namespace adaptive::cli

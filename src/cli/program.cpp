@@ -17,11 +17,11 @@ int run_parsed(const std::vector<Command>& commands, const Streams& streams) {
   for (const Command& command : commands) {
     if (!command.app->parsed()) continue;
     const Exit exit = command.action(streams);
-    // A full disk behind a pipe or a redirection must not pass for a result.
+    // If the output is a pipe or a file on a full disk, the missing result must be an error.
     if (streams.out.flush()) return exit;
     throw Error(ErrorCode::io, "the result could not be written", "standard output");
   }
-  return exit_usage;  // not reached: CLI11 asks for a subcommand
+  return exit_usage;  // not reached: CLI11 requires a subcommand
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
         add_apply(app),  add_diff(app),     add_tune(app),   add_report(app), add_devices(app),
         add_tables(app), add_validate(app), add_replay(app)};
     try {
-      std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+      std::reverse(arguments.begin(), arguments.end());  // CLI11 expects the arguments in reverse order
       app.parse(std::move(arguments));
     } catch (const CLI::ParseError& e) {
       return app.exit(e, out, err) == 0 ? exit_ok : exit_usage;

@@ -14,7 +14,8 @@ enum Exit : int {
   exit_usage = 2,  ///< wrong usage or wrong input
 };
 
-/// `arguments` without the program's name. Results go to `out`, messages to `err`; nothing throws.
+/// Runs the tool. `arguments` does not include the program's name. Results go to `out`, messages to `err`.
+/// Does not throw.
 int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace adaptive::cli

@@ -58,10 +58,10 @@ struct ReplayArguments {
   std::filesystem::path svg;
 };
 
-// What is common to a table of another device: another clock.
+// Factor between the latencies of another device and this one, as its clock differs.
 constexpr double foreign_factor = 1.6;
 constexpr std::size_t seed_calls_default = 10'000;
-constexpr std::uint32_t delay_max = 1'000'000;  // bounds the memory of results under way
+constexpr std::uint32_t delay_max = 1'000'000;  // bounds the memory of outstanding results
 
 Objective objective_of(const std::string& name) {
   if (name == "mean") return Objective::mean;
@@ -163,7 +163,7 @@ double percent(double share) {
   return 100.0 * share;
 }
 
-// Of all runs together.
+// The sum over all runs.
 std::uint64_t promotions_of(const Summary& summary) {
   return static_cast<std::uint64_t>(
       std::llround(summary.promotions.mean() * static_cast<double>(summary.promotions.count())));
@@ -180,7 +180,7 @@ void add_reaction(Json& json, const Summary& summary) {
   json["unreacted_runs"] = summary.unreacted;
 }
 
-// Null where the key had none of the calls.
+// Null if the key had none of the calls.
 Json mean_of(const replay::Mean& mean, double factor) {
   return mean.count() > 0 ? Json(factor * mean.mean()) : Json();
 }
@@ -204,7 +204,7 @@ Json figures(const Summary& summary, double first_look, std::size_t calls) {
   return json;
 }
 
-// What only scenarios have.
+// The figures that only scenarios have.
 Json scenario_figures(const Summary& summary) {
   Json json;
   if (summary.fixed_default.count() == 0) {
@@ -245,7 +245,7 @@ Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
   json["seeds"] = arguments.seeds;
   if (options.run.own_table_calls > 0) json["seed_calls"] = options.run.own_table_calls;
   json.update(figures(result.total, result.first_look, arguments.calls));
-  // The sizes of that scenario differ from run to run, so no key has a mean over the runs.
+  // In this scenario the sizes differ from run to run, so that no key has a mean over the runs.
   if (result.total.fixed_default.count() == 0) json["kept_worst_percent"] = percent(result.kept_worst);
   if (!arguments.scenario.empty()) json.update(scenario_figures(result.total));
   if (result.prediction) json["prediction"] = to_json(*result.prediction);
@@ -278,7 +278,7 @@ void print_line(const std::string& name, const Summary& summary, double first_lo
       percent(kept_worst), summary.promoted.mean(), summary.confirmed.mean());
 }
 
-// What the figures mean: which keys, calls and truth.
+// Describes what the figures refer to: keys, calls and truth.
 std::string description(const std::vector<Replayed>& all, const ReplayArguments& arguments) {
   std::string text =
       fmt::format("{}: {} keys, {} runs of each, {} calls, seed {}",

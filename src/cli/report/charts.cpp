@@ -18,7 +18,7 @@ using tuning::Contestant;
 using tuning::TunedShape;
 
 constexpr double row_height = 20.0;
-constexpr double character = 7.5;  // width of one in the page's 12 px monospace
+constexpr double character = 7.5;  // width of a character in the page's 12 px monospace font
 constexpr double bar_width = 420.0;
 
 std::size_t longest(const std::vector<TunedShape>& shapes) {
@@ -41,8 +41,8 @@ double best_us(const TunedShape& shape) {
   return least;
 }
 
-// From the best, over 1.1, 1.5 and 2.5 times it, to 5 times it and above: dark green, yellow, dark red, told
-// apart by their lightness as well.
+// The colour of a ratio to the best: from dark green at 1 over 1.1, 1.5 and 2.5 (yellow) to dark red at 5 and
+// above. The colours also differ in lightness.
 std::string colour(double ratio) {
   struct Stop {
     double log_ratio;
@@ -64,7 +64,7 @@ std::string colour(double ratio) {
   return fmt::format("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
 }
 
-// By their least distance from a shape's best, those that win somewhere first.
+// The variants sorted by their smallest distance from a shape's best; those that win a shape come first.
 std::vector<std::string> columns(const std::vector<TunedShape>& shapes, std::size_t most,
                                  std::size_t& left_out) {
   std::map<std::string, double> nearest;

@@ -1,4 +1,4 @@
-// The charts of a tuning report, as SVG for a page that brings the colours by class.
+// The charts of a tuning report, as SVG. The page defines their colours by class.
 #pragma once
 
 #include <string>
@@ -9,15 +9,16 @@
 
 namespace adaptive::inline v1::cli {
 
-/// Shapes by variants: each cell's colour is the latency against the shape's best. At most `variants_max`
-/// columns, those that come nearest to the best somewhere; `left_out` says how many more there are.
+/// A map of shapes by variants. The colour of a cell shows the latency relative to the shape's best. Has at
+/// most `variants_max` columns, for the variants that come nearest to the best of a shape; `left_out` is the
+/// number of the other variants.
 std::string heat_map(const std::vector<tuning::TunedShape>& shapes, std::size_t variants_max,
                      std::size_t& left_out);
 
-/// A bar a shape: share of the default's latency saved, with its confidence.
+/// One bar for each shape: the share of the default's latency that is saved, with its confidence interval.
 std::string gain_chart(const std::vector<tuning::TunedShape>& shapes);
 
-/// A bar a parameter: share of the variance of latencies that it accounts for.
+/// One bar for each parameter: the share of the variance of latencies that the parameter explains.
 std::string effect_chart(const std::vector<tuning::ParameterEffect>& effects);
 
 }  // namespace adaptive::cli

@@ -29,7 +29,7 @@ struct ReportArguments {
   bool json = false;
 };
 
-// The log alone: a run that was killed, or is still going on, has a report as well.
+// Uses only the log, so that a run that was killed, or is still running, has a report as well.
 std::vector<tuning::TunedShape> retell(const RunFolder& folder, const RunPlan& plan) {
   tuning::TrialLog log;
   std::vector<std::string> names;

@@ -15,7 +15,7 @@ namespace {
 
 using tuning::TunedShape;
 
-// Wider maps are read by nobody.
+// A wider map would not be readable.
 constexpr std::size_t columns_max = 48;
 
 constexpr const char* style = R"(

@@ -1,4 +1,4 @@
-// A tuning run as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+// A tuning run as one self-contained HTML page, without scripts, fonts or pictures from elsewhere.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace adaptive::inline v1::cli {
 
 struct Report {
   std::string title = {};
-  std::vector<std::pair<std::string, std::string>> facts = {};  ///< name and value, for the head of the page
+  std::vector<std::pair<std::string, std::string>> facts = {};  ///< names and values for the head of the page
   std::vector<tuning::TunedShape> shapes = {};
 };
 

@@ -35,7 +35,7 @@ table::Table read(const fs::path& path, const Streams& streams) {
   return std::move(result.table);
 }
 
-// A tuning run is a folder, whose results are a table.
+// A tuning run is a folder; its results are a table.
 fs::path table_of(const fs::path& source) {
   return fs::is_directory(source) ? source / "results.json" : source;
 }
@@ -99,7 +99,7 @@ Exit apply(const ApplyArguments& arguments, const Streams& streams) {
     table.tool = std::string("adaptive ") + library_version;
     return accepted > 0;
   };
-  if (arguments.dry_run) {  // also where nothing may be written
+  if (arguments.dry_run) {  // works also if the table cannot be written
     table::Table table;
     if (fs::exists(arguments.table)) table = read(arguments.table, streams);
     change(table);

@@ -34,7 +34,7 @@ struct Counts {
   std::size_t added = 0;
   std::size_t removed = 0;
   std::size_t slower = 0;
-  std::size_t within_noise = 0;  // slower by more than the tolerance, but not surely slower at all
+  std::size_t within_noise = 0;  // slower by more than the tolerance, but not by more than the noise
   std::size_t failing = 0;
 };
 
@@ -67,7 +67,7 @@ std::string named(const std::string& incumbent) {
   return incumbent.empty() ? "no incumbent" : incumbent;
 }
 
-// Changes within the noise are not shown, unless they exceed the tolerance: then somebody may wonder.
+// A change within the noise is shown only if it exceeds the tolerance, since it may be a regression.
 void print(const LatencyChange& change, const DiffArguments& arguments, std::ostream& out) {
   const table::Comparison& comparison = change.comparison;
   if (change.fails_now) out << fmt::format("    {}: fails now\n", change.variant);

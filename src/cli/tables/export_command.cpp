@@ -30,7 +30,7 @@ struct ExportArguments {
   bool json = false;
 };
 
-// One file may be named by the user; several need a folder, since their names are part of the format.
+// The user may name a single file. Several files need a folder, because their names are part of the format.
 bool names_a_file(const fs::path& output, const formats::Export& result) {
   std::error_code error;
   return output.extension() == ".json" && result.files.size() == 1 && !fs::is_directory(output, error);

@@ -58,7 +58,7 @@ Json result_json(const formats::LookupResult& result, const LookupArguments& arg
   return json;
 }
 
-// `deviation` is of the logarithm of a latency.
+// `deviation` is the standard deviation of the logarithm of a latency.
 std::string error_text(double deviation) {
   constexpr double percents_max = 0.5;
   const double factor = std::exp(deviation);

@@ -37,7 +37,7 @@ struct Merged {
   std::vector<Conflict> conflicts;
 };
 
-// Goes on after a conflict, so that all of them are told at once.
+// Continues after a conflict, so that all conflicts are reported together.
 Merged merge_all(const MergeArguments& arguments, const Streams& streams) {
   Merged merged;
   for (const std::filesystem::path& file : arguments.files) {
@@ -74,7 +74,8 @@ Json to_json(const Merged& merged, const MergeArguments& arguments, bool written
 }
 
 Exit merge(const MergeArguments& arguments, const Streams& streams) {
-  const table::FileLock lock(arguments.output);  // it may be one of the inputs, and others may save to it
+  // The output may be an input too, and other processes may save to it.
+  const table::FileLock lock(arguments.output);
   Merged merged = merge_all(arguments, streams);
   const bool write = merged.conflicts.empty() || arguments.first_wins;
   if (write) {

@@ -46,8 +46,8 @@ Json record_json(const table::VariantRecord& record) {
   return json;
 }
 
-// The program's default variant, which a table does not say; that of our own kernel families is known. Empty:
-// unknown.
+// Returns the program's default variant, or an empty text if it is unknown. A table does not contain the
+// default; that of the kernel families of this library is known.
 std::string default_of(const table::OperationTable& operation, const std::string& asked) {
   if (!asked.empty()) return asked;
   std::vector<std::string> possible;
@@ -65,7 +65,7 @@ double gain(const Rival& rival) {
   return 1.0 - 1.0 / (1.0 + rival.comparison.change);
 }
 
-// How much longer the rival takes, in percent; null where there is none.
+// The additional latency of the rival in percent; null if there is no rival.
 Json rival_json(const std::optional<Rival>& rival) {
   if (!rival) return {};
   return {{"variant", rival->variant},
@@ -73,7 +73,7 @@ Json rival_json(const std::optional<Rival>& rival) {
           {"noise_percent", 100.0 * rival->comparison.noise}};
 }
 
-// The share of the default's latency that the incumbent saves, in percent; null where it is not known.
+// The share of the default's latency that the incumbent saves, in percent; null if it is unknown.
 Json gain_json(const Standing& standing, const table::Entry& entry, const std::string& default_variant) {
   if (!default_variant.empty() && entry.incumbent == default_variant) return 0.0;
   if (!standing.of_default) return {};

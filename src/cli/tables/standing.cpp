@@ -14,7 +14,7 @@ Standing standing_of(const table::Entry& entry, const std::string& default_varia
   for (const auto& [name, record] : entry.variants) {
     if (record.count == 0 || name == entry.incumbent) continue;
     const Rival rival{name, table::compare(incumbent->second, record)};
-    // The fastest that this variant can still be.
+    // The smallest latency that this variant may still have.
     if (rival.comparison.change - rival.comparison.noise < -zone) standing.confirmed = false;
     if (name == default_variant) standing.of_default = rival;
     if (!standing.runner_up || rival.comparison.change < standing.runner_up->comparison.change)

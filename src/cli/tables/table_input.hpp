@@ -1,4 +1,4 @@
-// Tables as subcommands take them: our own files, files of other systems, and folders of either.
+// Reads the tables that subcommands accept: native files, files of other systems, and folders of either.
 #pragma once
 
 #include <filesystem>
@@ -15,15 +15,15 @@ struct TableInput {
   std::vector<table::Notice> notices = {};
 };
 
-/// A file is read as what it is. A folder of another system's files is read as a whole, with those of folders
-/// in it; any other folder is searched as a selector on `device` would (empty: this host's processor).
-/// `system`: of foreign files only those of this system are recognised; empty: of any. Throws `Error` where
-/// nothing can be used.
+/// The format of a file is recognised. A folder with files of another system is read as a whole, including
+/// its subfolders. Any other folder is searched as a selector on `device` would search it (empty: the
+/// processor of this host). If `system` is not empty, only foreign files of that system are recognised.
+/// Throws `Error` if nothing can be used.
 TableInput load_table(const std::filesystem::path& path, const std::string& system = {},
                       const std::string& device = {}, const std::string& version = {});
 
-/// The formats that `name` stands for; all where it is empty. Throws `UsageError` for an unknown name, which
-/// was given with `option`.
+/// The formats with this name; all formats if it is empty. Throws `UsageError`, which names `option`, for an
+/// unknown name.
 std::vector<const table::formats::Format*> formats_named(const std::string& name, const std::string& option);
 
 }  // namespace adaptive::cli

@@ -50,13 +50,13 @@ struct TuneArguments {
   std::string queue;
   double lease_seconds = 30.0;
 
-  // What is kept.
+  // Stored results.
   std::string run_name;
   std::filesystem::path runs = "tuning_runs";
   std::filesystem::path tables;
   bool update = false, force = false, dry_run = false;
 
-  // What is said.
+  // Output.
   bool quiet = false, json = false;
   std::string log_level = "info";
   std::filesystem::path log_file;
@@ -69,7 +69,7 @@ struct TuneArguments {
 
 void add_options(CLI::App& command, TuneArguments& arguments);
 
-/// Each throws `UsageError` or `Error` for what makes no sense.
+/// These functions throw `UsageError` or `Error` if arguments are invalid or contradict each other.
 tuning::ShapeRequest shape_request(const TuneArguments& arguments);
 tuning::RaceOptions race_options(const TuneArguments& arguments);
 tuning::SamplingOptions sampling_options(const TuneArguments& arguments);

@@ -28,14 +28,15 @@ using Json = nlohmann::ordered_json;
 struct Checked {
   std::string shape = {};
   std::string incumbent = {};
-  std::string problem = {};  ///< empty: it holds
+  std::string problem = {};  ///< empty: the entry has not regressed
   double before_us = 0.0, now_us = 0.0, radius = 0.0;
-  std::optional<table::Comparison> comparison = {};  ///< with the table, where that has measured it
+  std::optional<table::Comparison> comparison =
+      {};  ///< with the table, if the table has measured the variant
 };
 
 struct Tolerance {
-  double share = 0.0;           ///< by which a latency may have grown
-  std::size_t comparisons = 1;  ///< that are made together
+  double share = 0.0;           ///< share by which a latency may have grown
+  std::size_t comparisons = 1;  ///< number of comparisons that are made together
 };
 
 std::vector<const table::Entry*> sample(const table::OperationTable& operation, std::size_t count,
@@ -87,7 +88,7 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tol
                                   100.0 * checked.comparison->change, 100.0 * checked.comparison->noise);
 }
 
-// Slower than the table says by more than the tolerance, but by no more than the noise.
+// Whether the variant is slower than in the table by more than the tolerance, but not by more than the noise.
 bool is_unsure(const Checked& checked, double tolerance) {
   return checked.problem.empty() && checked.comparison && checked.comparison->change > tolerance;
 }
@@ -132,7 +133,7 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
       normalised_device(table.fingerprint.device) != normalised_device(here.device))
     throw Error(ErrorCode::mismatch, "is of " + table.fingerprint.device + ", and this is " + here.device,
                 options.table.string(), "run the check on that device");
-  // The table may name the dimensions and the labels in another order.
+  // The table may have the dimensions and the labels in another order.
   std::string mismatch;
   const std::optional<table::OperationTable> operation =
       table::aligned(found->second, tuning::dimensions_of(target.dimensions()), mismatch);

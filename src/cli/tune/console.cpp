@@ -35,7 +35,7 @@ const char* name(LogLevel level) {
   return "";
 }
 
-// A line that wraps cannot be written over.
+// The width of the terminal. A line that wraps could not be overwritten.
 std::size_t columns() {
   winsize size{};
   constexpr std::size_t usual = 80;

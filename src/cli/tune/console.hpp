@@ -1,4 +1,4 @@
-// What a long command says while it runs: messages, and on a terminal one line of progress below them.
+// Output of a long command while it runs: messages and, on a terminal, one line of progress below them.
 #pragma once
 
 #include <chrono>
@@ -14,16 +14,16 @@ namespace adaptive::inline v1::cli {
 struct ConsoleOptions {
   LogLevel level = LogLevel::info;
   bool quiet = false;               ///< errors only
-  bool terminal = false;            ///< else there is no progress
-  std::filesystem::path file = {};  ///< everything, with the time
+  bool terminal = false;            ///< false: progress is not shown
+  std::filesystem::path file = {};  ///< receives everything, with the time
 };
 
-/// Whether `stream` is the program's stderr, and that a terminal.
+/// Whether `stream` is the program's stderr and is connected to a terminal.
 bool is_terminal(const std::ostream& stream);
 
 class Console {
  public:
-  /// Throws `Error` where the file cannot be written.
+  /// Throws `Error` if the file cannot be written.
   Console(std::ostream& err, const ConsoleOptions& options);
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
@@ -32,7 +32,7 @@ class Console {
   void say(LogLevel level, const std::string& text);
 
   bool shows_progress() const noexcept { return options_.terminal && !options_.quiet; }
-  /// Whether it is time for another: asked often, so that the text is only made when it is shown.
+  /// Whether the progress line is due. Callers ask often, so that they make the text only when it is shown.
   bool progress_due() const;
   void progress(const std::string& text);
 
@@ -46,11 +46,11 @@ class Console {
   std::chrono::steady_clock::time_point next_{};
 };
 
-/// "[######------------]" of so many cells.
+/// Returns "[######------------]" with `cells` cells.
 std::string progress_bar(std::size_t done, std::size_t of, std::size_t cells);
-/// "1:05", "2:03:04"
+/// Returns "1:05" or "2:03:04".
 std::string duration_text(double seconds);
-/// "0.852 µs", "42.3 µs", "1.25 ms": three digits or more.
+/// Returns for example "0.852 µs", "42.3 µs" or "1.25 ms", with at least three digits.
 std::string latency_text(double us);
 
 }  // namespace adaptive::cli

@@ -53,7 +53,7 @@ std::vector<Projection> projections(const JsonFields& fields) {
   return result;
 }
 
-// The names differ by model: the first that is there.
+// The first of these names that the file has; different models use different names.
 std::int64_t any_size(const JsonFields& fields, std::initializer_list<const char*> names) {
   for (const char* name : names)
     if (fields.has(name)) return fields.size(name);
@@ -71,7 +71,7 @@ void read_quantisation(const JsonFields& fields, Model& model) {
   if (model.quantisation == "fp8") model.dtype = "float8_e4m3";
 }
 
-// Multi-modal models keep the language model's members one level down.
+// Multi-modal models have the members of the language model one level deeper.
 JsonFields language_model(const JsonFields& fields) {
   if (!fields.has("hidden_size"))
     for (const char* name : {"text_config", "llm_config"})
@@ -138,7 +138,7 @@ Model parse_model(std::string_view text, const std::string& source) {
   model.shared_intermediate_size = fields.has("n_shared_experts")
                                        ? fields.size("n_shared_experts") * model.moe_intermediate_size
                                        : fields.size("shared_expert_intermediate_size");
-  // Qwen's: a layer without experts is one that is listed, or left out by the step.
+  // Qwen models: with a step of 1 and no listed layers, every layer has experts.
   if (fields.has("decoder_sparse_step") && fields.size("decoder_sparse_step") == 1 &&
       fields.list("mlp_only_layers").empty())
     model.intermediate_size = 0;

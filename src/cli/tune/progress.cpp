@@ -12,7 +12,7 @@ volatile std::sig_atomic_t interrupted = 0;
 
 void on_interrupt(int signal) {
   interrupted = 1;
-  std::signal(signal, SIG_DFL);  // the next one ends the program
+  std::signal(signal, SIG_DFL);  // a second signal ends the program
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ void TuneProgress::progress(std::size_t index, const tuning::RaceProgress& progr
   std::string best;
   if (progress.leader_us > 0.0)
     best = fmt::format(" | best {} {}", progress.leader, latency_text(progress.leader_us));
-  // What matters most first: a narrow terminal cuts off the end.
+  // The most important facts come first, because a narrow terminal cuts off the end.
   console_.progress(fmt::format("{} {}/{}{}{} | {} {}, {} in it | {}",
                                 progress_bar(done_, shapes_.size(), 16), done_, shapes_.size(), time_left(),
                                 best, progress.phase, progress.round, progress.in_race, shapes_[index]));

@@ -1,4 +1,4 @@
-// Progress of a tuning run for people.
+// Shows the progress of a tuning run.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,9 @@
 
 namespace adaptive::inline v1::cli {
 
-/// On a terminal a bar with the number of shapes done, the shape in work, the best variant so far and the
-/// time left; elsewhere, and in the log, one line a shape. Ctrl-C, while this lives, ends the run between two
-/// rounds; a second one ends the program.
+/// On a terminal, shows a bar with the number of finished shapes, the current shape, its best variant so far
+/// and the remaining time. Elsewhere, and in the log, prints one line for each shape. While the object lives,
+/// Ctrl-C ends the run between two rounds, and a second Ctrl-C ends the program.
 class TuneProgress final : public tuning::TuneObserver {
  public:
   TuneProgress(Console& console, const std::vector<tuning::DeviceId>& devices,
@@ -33,11 +33,11 @@ class TuneProgress final : public tuning::TuneObserver {
   Console& console_;
   std::vector<std::string> devices_, shapes_;
   std::size_t done_ = 0;
-  std::size_t measured_ = 0;  // shapes that took time: the others were in the log
+  std::size_t measured_ = 0;  // shapes that took time; the others were in the log
   std::chrono::steady_clock::time_point begin_;
 };
 
-/// "tile64 42.1 µs, default 81.2 µs: -48.1 % ± 1.2 %": what became of a shape.
+/// The outcome of a shape, for example "tile64 42.1 µs, default 81.2 µs: -48.1 % ± 1.2 %".
 std::string summary(const tuning::TunedShape& shape);
 
 }  // namespace adaptive::cli

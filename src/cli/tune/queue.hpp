@@ -9,10 +9,12 @@
 
 namespace adaptive::inline v1::cli {
 
-/// "NAME-HOST-PROCESS": of a worker's own folder, since workers may share a disk.
+/// The name of a worker's own folder, "NAME-HOST-PROCESS". Workers need different folders, because they may
+/// share a disk.
 std::string worker_run_name(const std::string& queue_address);
 
-/// The queue that --queue names, for the shapes and options of `run`: all workers must have the same.
+/// Joins the queue named by --queue, with the shapes and options of `run`, which must be the same for all
+/// workers.
 std::unique_ptr<tuning::WorkQueue> join_queue(const TuneArguments& arguments, const RunMetadata& run);
 
 }  // namespace adaptive::cli

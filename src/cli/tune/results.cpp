@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 using tuning::Contestant;
 using tuning::TunedShape;
 
-// Of the columns' width in characters; µ and ± are two bytes each.
+// Pads to a width in characters; µ and ± are two bytes each.
 std::string padded(const std::string& text, std::size_t width) {
   const auto wide = static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));

@@ -99,7 +99,7 @@ void RunFolder::begin(const RunMetadata& run, bool anew) {
   std::filesystem::create_directories(path_, error);
   if (error)
     throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(), path_.string());
-  // A process that was just killed may take a moment to be gone.
+  // A process that was killed just now may take a moment to end.
   lock_ = std::make_unique<table::FileLock>(trials(), std::chrono::seconds(5));
   if (anew)
     for (const auto& file : {trials(), results(), metadata()}) std::filesystem::remove(file, error);

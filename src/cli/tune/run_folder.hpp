@@ -1,9 +1,8 @@
-// tuning_runs/NAME: what a run leaves.
+// tuning_runs/NAME: the files of a run.
 //
 //   trials.csv         every trial (tuning/trial_log.hpp)
-//   results.json       a table: the winners, and what was measured of the others
-//   run_metadata.json  what was run, by which command, on what, with which options; "state" is running,
-//                      finished, or stopped
+//   results.json       a table with the winners and the measurements of the other candidates
+//   run_metadata.json  the command, device and options of the run; "state" is running, finished, or stopped
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,7 @@
 
 namespace adaptive::inline v1::cli {
 
-/// What trials depend on: a run can only be resumed with the same.
+/// The settings on which trials depend. A run can only be resumed with the same plan.
 struct RunPlan {
   std::string family = {};
   std::string device = {};
@@ -34,7 +33,7 @@ struct RunPlan {
 
 nlohmann::ordered_json to_json(const RunPlan& plan);
 nlohmann::ordered_json to_json(const Fingerprint& fingerprint);
-/// Of what a report needs: family, device, race. Throws `Error`.
+/// Reads the part of a plan that a report needs: family, device, race. Throws `Error`.
 RunPlan parse_plan(const nlohmann::json& json, const std::string& source);
 
 struct RunMetadata {
@@ -57,8 +56,9 @@ class RunFolder {
   std::filesystem::path results() const { return path_ / "results.json"; }
   std::filesystem::path metadata() const { return path_ / "run_metadata.json"; }
 
-  /// Makes the folder, for this process alone as long as this lives; with `anew` what an earlier run left
-  /// there is removed. Throws `Error` where that was run with another plan, or is still running.
+  /// Creates the folder and reserves it for this process as long as the object lives. With `anew`, removes
+  /// what an earlier run has left there. Throws `Error` if the earlier run had another plan or is still
+  /// running.
   void begin(const RunMetadata& run, bool anew);
   void write(const RunMetadata& run) const;
 

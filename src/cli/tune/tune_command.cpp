@@ -100,7 +100,7 @@ class Tune {
     }
   }
 
-  // So that a shape that is too large fails by itself, before the system ends some process for it.
+  // Limits memory so that a shape that is too large fails by itself, before the system kills a process.
   static std::size_t host_memory() {
     const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
     return pages > 0 && size > 0 ? static_cast<std::size_t>(pages) * static_cast<std::size_t>(size) : 0;
@@ -113,8 +113,9 @@ class Tune {
     return all;
   }
 
-  /// The device's table of the family: what --update changes, and what is known already. In the first folder
-  /// that programs search, unless --tables names another one; empty where there is none.
+  /// The path of the device's table of the family, which --update changes and which contains what is known
+  /// already. It is in the first folder that programs search, unless --tables names another one. Empty if
+  /// there is no such folder.
   fs::path table_path() {
     fs::path folder = arguments_.tables;
     if (folder.empty()) {
@@ -240,7 +241,7 @@ class Tune {
     return all_have_one ? exit_ok : exit_check;
   }
 
-  // Before anything is measured: who cannot write the tables learns it now.
+  // Called before anything is measured, so that a user who cannot write the tables is told at once.
   void make_tables_folder() const {
     std::error_code error;
     fs::create_directories(table_path_.parent_path(), error);
