@@ -73,7 +73,7 @@ Command add_devices(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("devices", "Lists the devices, their fingerprints and families.");
   const auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "As JSON");
+  command->add_flag("--json", *json, "Print the result as JSON");
   return {command, [json](const Streams& streams) { return list_devices(*json, streams); }};
 }
 

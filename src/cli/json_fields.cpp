@@ -16,7 +16,7 @@ std::string read_file(const std::filesystem::path& path) {
 nlohmann::json parse_object(std::string_view text, const std::string& source) {
   try {
     nlohmann::json json = nlohmann::json::parse(text);
-    if (!json.is_object()) throw Error(ErrorCode::corrupt, "is no JSON object", source);
+    if (!json.is_object()) throw Error(ErrorCode::corrupt, "is not a JSON object", source);
     return json;
   } catch (const nlohmann::json::parse_error& e) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
@@ -27,7 +27,7 @@ nlohmann::json parse_object(std::string_view text, const std::string& source) {
 
 JsonFields::JsonFields(const nlohmann::json& object, std::string source, std::string pointer)
     : object_(&object), source_(std::move(source)), pointer_(std::move(pointer)) {
-  if (!object.is_object() && !object.is_null()) throw Error(ErrorCode::corrupt, "is no object", where());
+  if (!object.is_object() && !object.is_null()) throw Error(ErrorCode::corrupt, "is not an object", where());
 }
 
 std::string JsonFields::where(const std::string& name) const {
@@ -50,7 +50,7 @@ std::int64_t JsonFields::size(const char* name, std::int64_t otherwise) const {
   if (value == nullptr) return otherwise;
   constexpr std::int64_t most = std::int64_t{1} << 31;
   if (!value->is_number_integer() || value->get<std::int64_t>() < 0 || value->get<std::int64_t>() > most)
-    throw Error(ErrorCode::corrupt, "is no size", where(name));
+    throw Error(ErrorCode::corrupt, "is not a size", where(name));
   return value->get<std::int64_t>();
 }
 
@@ -64,7 +64,7 @@ bool JsonFields::flag(const char* name, bool otherwise) const {
 std::string JsonFields::text(const char* name, std::string otherwise) const {
   const nlohmann::json* value = find(name);
   if (value == nullptr) return otherwise;
-  if (!value->is_string()) throw Error(ErrorCode::corrupt, "is no text", where(name));
+  if (!value->is_string()) throw Error(ErrorCode::corrupt, "is not a text", where(name));
   return value->get<std::string>();
 }
 
@@ -78,7 +78,7 @@ const nlohmann::json& JsonFields::list(const char* name) const {
   static const nlohmann::json nothing = nlohmann::json::array();
   const nlohmann::json* value = find(name);
   if (value == nullptr) return nothing;
-  if (!value->is_array()) throw Error(ErrorCode::corrupt, "is no list", where(name));
+  if (!value->is_array()) throw Error(ErrorCode::corrupt, "is not a list", where(name));
   return *value;
 }
 

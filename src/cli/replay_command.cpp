@@ -123,20 +123,22 @@ void check_usage(const ReplayArguments& arguments) {
   if (arguments.trace.empty() == arguments.scenario.empty())
     throw UsageError("replay: give either --trace or --scenario");
   if (arguments.predict && (arguments.trace.empty() || arguments.seeds != "none"))
-    throw UsageError("--predict: it needs a --trace, and no --seeds");
-  if (!arguments.leave_out.empty() && !arguments.predict) throw UsageError("--leave-out: it needs --predict");
+    throw UsageError("--predict needs --trace and excludes --seeds");
+  if (!arguments.leave_out.empty() && !arguments.predict) throw UsageError("--leave-out needs --predict");
   if (arguments.prediction_error > 0.0 && !arguments.predict)
-    throw UsageError("--prediction-error: it needs --predict");
-  if (arguments.delay[1] < arguments.delay[0]) throw UsageError("--delay: the second is below the first");
+    throw UsageError("--prediction-error needs --predict");
+  if (arguments.delay[1] < arguments.delay[0])
+    throw UsageError("--delay: the second number is smaller than the first");
   if (arguments.seed_calls > 0 && arguments.seeds != "own")
-    throw UsageError("--seed-calls: it needs --seeds own");
+    throw UsageError("--seed-calls needs --seeds own");
   if (arguments.scenario.empty()) return;
   if (arguments.alone || arguments.truth != "mean" || arguments.order != "random")
-    throw UsageError("--alone, --truth, --order: they need a --trace");
+    throw UsageError("--alone, --truth and --order need --trace");
   if (arguments.seeds == "table" || arguments.seeds == "device")
-    throw UsageError("--seeds " + arguments.seeds + ": it needs a --trace; some scenarios have such a table");
+    throw UsageError("--seeds " + arguments.seeds + " needs --trace; some scenarios have such a table");
   if (arguments.delay[1] > 0 || arguments.lost > 0.0)
-    throw UsageError("--delay, --lost: they need a --trace; the scenarios delayed and lossy have their own");
+    throw UsageError(
+        "--delay and --lost need --trace; the scenarios delayed and lossy have their own values");
 }
 
 std::vector<Replayed> replay_all(const ReplayArguments& arguments, const Streams& streams) {
@@ -289,7 +291,8 @@ std::string description(const std::vector<Replayed>& all, const ReplayArguments&
                         arguments.alone || arguments.predict ? "each key alone" : "keys together",
                         arguments.truth == "trimmed" ? "trimmed" : "plain");
   if (all.front().options.run.own_table_calls > 0)
-    text += fmt::format("; from the own table of {} calls", all.front().options.run.own_table_calls);
+    text += fmt::format("; each run starts from the table of a run of {} calls",
+                        all.front().options.run.own_table_calls);
   return text + "\n";
 }
 
@@ -300,7 +303,7 @@ void print_scenario(const std::string& policy, const Summary& summary, std::ostr
     return;
   }
   out << fmt::format(
-      "{}: last half {:.3f} %; the default {:.3f} %, the best fixed variant {:.3f} %; behind the "
+      "{}: last half {:.3f} %; the default {:.3f} %, the best fixed variant {:.3f} %; slower than the "
       "default in {} of {} windows of 1,000 calls after the first\n",
       policy, percent(summary.last_half.mean()), percent(summary.fixed_default.mean()),
       percent(summary.fixed_best.mean()), summary.windows_behind_default, summary.windows);
@@ -360,91 +363,94 @@ Exit replay_command(const ReplayArguments& arguments, const Streams& streams) {
 Command add_replay(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
       "replay",
-      "Runs a policy on recorded or simulated latencies and tells what it loses to the best variant.");
+      "Runs a policy on recorded or simulated latencies and prints its overhead over the best variant.");
   const auto a = std::make_shared<ReplayArguments>();
   std::vector<std::string> names;
   for (const std::string_view name : replay::policy_names()) names.emplace_back(name);
-  command->add_option("--trace", a->trace, "Recorded latencies, JSON lines")->type_name("FILE.jsonl");
-  command->add_option("--scenario", a->scenario, "One of the simulator's; an unknown name lists them");
-  command->add_option("--policy", a->policies, "May be given several times")
+  command->add_option("--trace", a->trace, "Recorded latencies, one JSON object per line")
+      ->type_name("FILE.jsonl");
+  command->add_option("--scenario", a->scenario, "A scenario of the simulator; an unknown name lists them");
+  command->add_option("--policy", a->policies, "A policy; may be given several times")
       ->check(CLI::IsMember(names))
       ->capture_default_str();
-  command->add_option("--calls", a->calls, "Calls of every key")
+  command->add_option("--calls", a->calls, "Number of calls of every key")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}))
       ->capture_default_str();
-  command->add_option("--runs", a->runs, "Runs of every key")
+  command->add_option("--runs", a->runs, "Number of runs of every key")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->capture_default_str();
-  command->add_option("--seed", a->seed, "Of everything random")->capture_default_str();
-  command->add_option("--order", a->order, "random: rounds drawn apart; recorded: walked, which keeps bursts")
+  command->add_option("--seed", a->seed, "Seed of all random numbers")->capture_default_str();
+  command
+      ->add_option("--order", a->order,
+                   "Order of the recorded rounds: at random, or as recorded, which keeps bursts")
       ->check(CLI::IsMember({"random", "recorded"}))
       ->capture_default_str();
   command
-      ->add_option(
-          "--truth", a->truth,
-          "What variants are judged by: mean of their samples, or trimmed, without the slowest tenth")
+      ->add_option("--truth", a->truth,
+                   "Judge variants by the mean of their samples, or without the slowest tenth (trimmed)")
       ->check(CLI::IsMember({"mean", "trimmed"}))
       ->capture_default_str();
   command->add_flag(
       "--alone", a->alone,
-      "Each key has a selector of its own; otherwise all keys of an operation share one and take "
+      "Give each key a selector of its own; otherwise all keys of an operation share one and take "
       "turns in random order");
   command
       ->add_option("--objective", a->objective,
-                   "Whether outliers count against a variant: where it has more than others, always, never")
+                   "Whether outliers count against a variant: if it has more than others, always, never")
       ->check(CLI::IsMember({"automatic", "mean", "robust"}))
       ->capture_default_str();
   command
       ->add_option(
           "--seeds", a->seeds,
-          "The table before the first call: none, one of this device, one of a slower device, or the "
-          "own one of a run before")
+          "The table before the first call: none, one of this device, one of a slower device, or one "
+          "from an earlier run")
       ->check(CLI::IsMember({"none", "table", "device", "own"}))
       ->capture_default_str();
   command
       ->add_option("--seed-calls", a->seed_calls,
-                   "With --seeds own: calls of every key in the run before, 10000 if not given")
+                   "With --seeds own: calls of every key in the earlier run; default 10000")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}));
-  command->add_option("--seed-error", a->seed_error, "Deviation of the logarithm of what the table says")
+  command
+      ->add_option("--seed-error", a->seed_error,
+                   "Standard deviation of the error of the table's log latencies")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
   command->add_flag("--no-parameters", a->no_parameters,
-                    "Nothing is made of what variants are alike in, by the numbers in their names");
+                    "Do not use the numbers in the names of variants as parameters");
   command->add_flag("--predict", a->predict,
-                    "Each key starts from a prediction fitted on the other keys; implies --alone");
+                    "Start each key from a prediction fitted to the other keys; implies --alone");
   command
       ->add_option("--leave-out", a->leave_out,
-                   "With --predict: not from keys that have the same values of all these dimensions")
+                   "With --predict: leave out keys with the same values in all these dimensions")
       ->delimiter(',');
   command
       ->add_option(
           "--prediction-error", a->prediction_error,
-          "With --predict: what the other keys say of a variant is wrong by such a factor, as a deviation of "
-          "its logarithm")
+          "With --predict: standard deviation of the error of the other keys' log latencies, one error for "
+          "each variant")
       ->check(CLI::Range(0.0, 10.0));
   command
-      ->add_option("--timing-cost-us", a->timing_cost_us, "Added to every timed call; the selector is told")
+      ->add_option("--timing-cost-us", a->timing_cost_us,
+                   "Cost of every timed call in µs; the selector knows it")
       ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
-  command->add_option("--delay", a->delay, "Results come so many calls late, at least and at most")
+  command->add_option("--delay", a->delay, "Minimum and maximum number of calls by which results are late")
       ->expected(2)
       ->check(CLI::Range(std::uint32_t{0}, delay_max))
       ->capture_default_str();
-  command->add_option("--lost", a->lost, "Share of the results that never come")
+  command->add_option("--lost", a->lost, "Share of the results that never arrive")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_option("--budget", a->budget, "Largest share of the time to lose by exploring; 1: no limit")
+  command->add_option("--budget", a->budget, "Maximum share of time lost by exploring; 1: no limit")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command
-      ->add_option("--revalidation", a->revalidation,
-                   "Share of the time for looks that nothing else asks for")
+  command->add_option("--revalidation", a->revalidation, "Share of time for measuring idle candidates again")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_flag("--per-key", a->per_key, "Figures of every key as well");
-  command->add_flag("--json", a->json, "The result as JSON: an object, or a list for several policies");
-  command->add_option("--csv", a->csv, "Writes the course: overhead by number of calls");
-  command->add_option("--svg", a->svg, "Writes the course as a picture");
+  command->add_flag("--per-key", a->per_key, "Print the figures of every key as well");
+  command->add_flag("--json", a->json, "Print the result as JSON: an object, or a list for several policies");
+  command->add_option("--csv", a->csv, "File for the overhead by number of calls, as CSV");
+  command->add_option("--svg", a->svg, "File for the overhead by number of calls, as a picture");
   return {command, [a](const Streams& streams) { return replay_command(*a, streams); }};
 }
 

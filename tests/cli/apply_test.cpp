@@ -22,8 +22,8 @@ TEST_F(Apply, TakesWhatIsFaster) {
   const Outcome outcome = tool({"apply", faster(), old});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("accepted op m=8: a -> b (20.0 % faster"), std::string::npos) << outcome.out;
-  EXPECT_TRUE(outcome.out.ends_with(old + ": 1 of 1 entries accepted, 0 skipped; 1 replaced, faster by 20.0 "
-                                          "% in the mean; the table is written\n"))
+  EXPECT_TRUE(outcome.out.ends_with(old + ": 1 of 1 entries accepted, 0 skipped; 1 replaced, on average "
+                                          "20.0 % faster; the table was written\n"))
       << outcome.out;
   EXPECT_EQ(incumbent(old), "b");
 }
@@ -38,13 +38,13 @@ TEST_F(Apply, ADryRunWritesNothing) {
   EXPECT_EQ(json["entries"][0]["before_ns"], 1000.0);
   EXPECT_EQ(read(old), before);
   const Outcome text = tool({"apply", faster(), old, "--dry-run"});
-  EXPECT_TRUE(text.out.ends_with("; a dry run, nothing is written\n")) << text.out;
+  EXPECT_TRUE(text.out.ends_with("; dry run, nothing was written\n")) << text.out;
 }
 
 TEST_F(Apply, TheSummaryCountsNewEntries) {
   const Outcome outcome = tool({"apply", faster(), path("made.json")});
   EXPECT_TRUE(outcome.out.ends_with(path("made.json") +
-                                    ": 1 of 1 entries accepted, 0 skipped; 1 new; the table is written\n"))
+                                    ": 1 of 1 entries accepted, 0 skipped; 1 new; the table was written\n"))
       << outcome.out;
 }
 

@@ -68,7 +68,7 @@ TEST_F(Formats, NothingToImportIsWrongInputAndLeavesTheTable) {
   EXPECT_EQ(tool({"import", vllm()}).code, 2) << "-o is missing";
   const Outcome unknown = tool({"import", "--from", "pytorch", vllm(), "-o", path("t.json")});
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_NE(unknown.err.find("known are megablox, metal-marlin, sglang, tpu-inference, vllm"),
+  EXPECT_NE(unknown.err.find("known: megablox, metal-marlin, sglang, tpu-inference, vllm"),
             std::string::npos);
 }
 

@@ -137,7 +137,8 @@ std::string heat_map(const std::vector<TunedShape>& shapes, std::size_t variants
     y += row_height;
   }
   const double right = left + static_cast<double>(names.size()) * width + top;
-  return svg(right, y + 4, "Latency of every variant at every shape, against the shape's best", body);
+  return svg(right, y + 4, "Latency of every variant at every shape, relative to the best of the shape",
+             body);
 }
 
 std::string gain_chart(const std::vector<TunedShape>& shapes) {
@@ -185,8 +186,8 @@ std::string effect_chart(const std::vector<tuning::ParameterEffect>& effects) {
                         left + effect.share * bar_width + 8, y + 14, 100.0 * effect.share);
     y += row_height;
   }
-  return svg(left + bar_width + 80, y + 4,
-             "Share of the variance of latencies that each parameter accounts for", body);
+  return svg(left + bar_width + 80, y + 4, "Share of the variance of latencies that each parameter explains",
+             body);
 }
 
 }  // namespace adaptive::cli

@@ -53,8 +53,8 @@ Report read_run(const RunFolder& folder) {
   Report report{.title = fmt::format("{} on {}", plan.family, plan.device)};
   report.shapes = retell(folder, plan);
   if (report.shapes.empty())
-    throw Error(ErrorCode::not_found, "has no finished shape", folder.path().string(),
-                "go on with the run: `adaptive tune` with its --run-name");
+    throw Error(ErrorCode::not_found, "has no finished shapes", folder.path().string(),
+                "continue the run with `adaptive tune --run-name NAME`");
   std::string command;
   for (const nlohmann::json& word : fields.list("command"))
     command += (command.empty() ? "" : " ") + (word.is_string() ? word.get<std::string>() : word.dump());
@@ -96,12 +96,12 @@ Exit make_report(const ReportArguments& arguments, const Streams& streams) {
 }  // namespace
 
 Command add_report(CLI::App& app) {
-  CLI::App* const command = app.add_subcommand("report", "Makes one HTML page of a tuning run.");
+  CLI::App* const command = app.add_subcommand("report", "Makes an HTML page about a tuning run.");
   const auto arguments = std::make_shared<ReportArguments>();
-  command->add_option("run", arguments->run, "The run's folder")->required()->type_name("RUN");
+  command->add_option("run", arguments->run, "The folder of the run")->required()->type_name("RUN");
   command->add_option("-o,--output", arguments->output, "Default: report.html in the run's folder")
       ->type_name("FILE.html");
-  command->add_flag("--json", arguments->json, "What the page shows, as JSON");
+  command->add_flag("--json", arguments->json, "Print the content of the page as JSON");
   return {command, [arguments](const Streams& streams) { return make_report(*arguments, streams); }};
 }
 

@@ -76,12 +76,12 @@ std::string effects(const std::vector<TunedShape>& shapes) {
   std::vector<tuning::RaceResult> races;
   for (const TunedShape& shape : shapes) races.push_back(shape.race);
   const std::vector<tuning::ParameterEffect> all = tuning::parameter_effects(races);
-  if (all.empty()) return "<p>No parameter has two values at one shape.</p>\n";
+  if (all.empty()) return "<p>At no shape do variants differ in a parameter.</p>\n";
   std::string html =
-      "<p>The bar is the share of the differences between the variants' latencies, within a shape, that the "
-      "parameter's values account for alone. Slowdown: what it costs, on average, to take the best variant "
-      "with "
-      "that value instead of the best of all.</p>\n<div class=\"wide\" id=\"effects\">" +
+      "<p>The bar is the share of the variance of latencies within a shape that the parameter alone "
+      "explains. "
+      "The slowdown is the average cost of taking the best variant with that value instead of the best of "
+      "all.</p>\n<div class=\"wide\" id=\"effects\">" +
       effect_chart(all) +
       "</div>\n<table id=\"parameters\"><tr><th>parameter<th>value<th class=\"number\">slowdown<th "
       "class=\"number\">wins<th class=\"number\">shapes</tr>\n";
@@ -108,13 +108,12 @@ std::string report_page(const Report& report) {
   html += facts(report);
   html += "<h2>Results</h2>\n" + results(report.shapes);
   html +=
-      "<h2>Latency by variant and shape</h2>\n<p>Green is the shape's best, yellow half as slow again, red "
-      "five "
-      "times the best and above; an empty frame failed. The dot is the winner. Point at a cell for its "
-      "figures.</p>\n";
+      "<h2>Latency by variant and shape</h2>\n<p>Green is the best latency of the shape, yellow 1.5 times "
+      "the best, red five times the best and above. An empty frame is a failed variant. The dot marks the "
+      "winner. Point at a cell to see its figures.</p>\n";
   if (left_out > 0)
     html += fmt::format(
-        "<p class=\"faint\">{} more variants, which come near to the best nowhere, are left out.</p>\n",
+        "<p class=\"faint\">{} more variants, which are not near the best at any shape, are left out.</p>\n",
         left_out);
   html += "<div class=\"wide\" id=\"heat-map\">" + map + "</div>\n";
   html += "<h2>Gain over the default</h2>\n<div class=\"wide\" id=\"gain\">" + gain_chart(report.shapes) +

@@ -81,11 +81,11 @@ std::string summary(const ApplyArguments& arguments, const std::vector<table::Ap
                                  accepted, entries.size(), entries.size() - accepted);
   if (without_incumbent > 0) text += fmt::format("; {} new", without_incumbent);
   if (compared > 0)
-    text += fmt::format("; {} replaced, faster by {:.1f} % in the mean", compared,
+    text += fmt::format("; {} replaced, on average {:.1f} % faster", compared,
                         100.0 * saved / static_cast<double>(compared));
-  return text + (written             ? "; the table is written"
-                 : arguments.dry_run ? "; a dry run, nothing is written"
-                                     : "; nothing is written");
+  return text + (written             ? "; the table was written"
+                 : arguments.dry_run ? "; dry run, nothing was written"
+                                     : "; nothing was written");
 }
 
 Exit apply(const ApplyArguments& arguments, const Streams& streams) {
@@ -120,7 +120,7 @@ Exit apply(const ApplyArguments& arguments, const Streams& streams) {
 
 Command add_apply(CLI::App& app) {
   CLI::App* const command =
-      app.add_subcommand("apply", "Takes over what is faster in a run or table, by more than the noise.");
+      app.add_subcommand("apply", "Copies entries of a run or table that are faster by more than the noise.");
   const auto arguments = std::make_shared<ApplyArguments>();
   command->add_option("source", arguments->source, "A tuning run's folder, or a table")
       ->required()

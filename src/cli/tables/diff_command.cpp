@@ -105,9 +105,8 @@ void print(const Diff& diff, const Counts& counts, const DiffArguments& argument
     for (const EntryDiff& entry : operation.entries) print(entry, arguments, out);
   }
   out << fmt::format(
-      "{} keys changed, {} new, {} gone; {} variants slower by more than {:g} % and the noise, {} by more "
-      "than "
-      "{:g} % but within the noise, {} failing now\n",
+      "{} keys changed, {} new, {} gone; {} variants slower by more than {:g} % and the noise, {} by "
+      "more than {:g} % but within the noise, {} failing now\n",
       counts.changed, counts.added, counts.removed, counts.slower, arguments.tolerance_percent,
       counts.within_noise, arguments.tolerance_percent, counts.failing);
 }
@@ -167,10 +166,10 @@ Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
 }  // namespace
 
 Command add_diff(CLI::App& app) {
-  CLI::App* const command =
-      app.add_subcommand("diff",
-                         "Tells what changed; exits 1 where a variant got slower by more than the tolerance "
-                         "and the noise, or fails now.");
+  CLI::App* const command = app.add_subcommand(
+      "diff",
+      "Prints what changed. Exits with 1 if a variant is slower by more than the tolerance "
+      "and the noise, or fails now.");
   const auto arguments = std::make_shared<DiffArguments>();
   command->add_option("before", arguments->before, "The older table")->required()->type_name("TABLE");
   command->add_option("after", arguments->after, "The newer table")->required()->type_name("TABLE");

@@ -44,7 +44,7 @@ void write_file(const fs::path& path, const std::string& text) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
   if (error)
-    throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
+    throw Error(table::error_code_of(error.value()), "cannot be created: " + error.message(),
                 path.parent_path().string());
   table::write_atomically(path, text);
 }
@@ -56,13 +56,13 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
   print_notices(input.notices, streams.err);
   print_notices(result.notices, streams.err);
   if (result.files.empty())
-    throw Error(ErrorCode::not_found, "has nothing that " + arguments.to + " has a file for",
+    throw Error(ErrorCode::not_found, "has no operation that " + arguments.to + " stores in a file",
                 arguments.table.string());
 
   const bool as_file = names_a_file(arguments.output, result);
   if (!as_file && arguments.output.extension() == ".json" && !fs::is_directory(arguments.output))
     throw UsageError("-o: " + std::to_string(result.files.size()) +
-                     " files need a folder, since their names say " + "what is in them");
+                     " files need a folder, since their names are part of the format");
   if (as_file && arguments.output.filename() != fs::path(result.files.front().path).filename())
     streams.err << arguments.output.string() << ": note: " << arguments.to << " looks for "
                 << fs::path(result.files.front().path).filename().string() << "\n";

@@ -85,7 +85,7 @@ Exit import_command(const ImportArguments& arguments, const Streams& streams) {
   print_notices(import.notices, streams.err);
   if (table.operations.empty()) {
     streams.err << "adaptive: nothing could be imported; " << arguments.output.string()
-                << " is not written\n";
+                << " was not written\n";
     return exit_usage;
   }
   table::write(table, arguments.output);

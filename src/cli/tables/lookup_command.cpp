@@ -94,7 +94,7 @@ Exit lookup(const LookupArguments& arguments, const Streams& streams) {
   print_notices(input.notices, streams.err);
   if (input.table.operations.empty())
     throw Error(ErrorCode::corrupt, "has no operations", arguments.table.string(),
-                "name a table that has some");
+                "give a table with operations");
   const formats::LookupResult result = arguments.like.empty()
                                            ? formats::look_up(input.table, request)
                                            : formats::look_up_like(input.table, request, arguments.like);
@@ -109,18 +109,19 @@ Exit lookup(const LookupArguments& arguments, const Streams& streams) {
 }  // namespace
 
 Command add_lookup(CLI::App& app) {
-  CLI::App* const command =
-      app.add_subcommand("lookup", "Tells which variant a key gets, by our rule or another system's.");
+  CLI::App* const command = app.add_subcommand(
+      "lookup", "Prints the variant that a key gets, by this library's rule or by another system's.");
   const auto a = std::make_shared<LookupArguments>();
   command->add_option("table", a->table, "A table, a file of another system, or a folder of them")
       ->required();
   command->add_option("--op", a->operation, "The operation, if the table has several");
-  command->add_option("--key", a->key, "m=17,n=4096: what the table does not fix itself")->required();
+  command->add_option("--key", a->key, "m=17,n=4096: values of the dimensions that the table does not fix")
+      ->required();
   command->add_option("--like", a->like, "Use the rule of one of these systems: " + formats::known_names())
       ->type_name("SYSTEM");
   command->add_option("--prefer-version", a->version,
                       "The version in the names of folders; default: the newest");
-  command->add_option("--device", a->device, "The device, if a folder or a table is of several devices");
+  command->add_option("--device", a->device, "The device, if the folder or table has several devices");
   command->add_option("--limit", a->limit, "The largest distance of a nearest entry, in doublings")
       ->capture_default_str();
   command->add_flag("--no-predict", a->no_predict,

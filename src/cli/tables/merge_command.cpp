@@ -95,10 +95,10 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
           merged.counts.incumbents_changed);
     if (write && merged.counts.writers_cut > 0)
       streams.out << fmt::format(
-          "an entry keeps what its newest {} writers have measured: {} older shares were left out\n",
+          "an entry keeps the measurements of its newest {} writers; those of {} older ones were left out\n",
           table::writers_max(), merged.counts.writers_cut);
     if (!write)
-      streams.out << "nothing is written; with --first-wins what conflicts is left out of the later tables\n";
+      streams.out << "nothing was written; --first-wins leaves conflicting parts out of the later tables\n";
   }
   return write ? exit_ok : exit_check;
 }
@@ -107,7 +107,7 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
 
 Command add_merge(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
-      "merge", "Joins tables; exits 1, with nothing written, where they define the same name differently.");
+      "merge", "Merges tables. If they define a name differently, writes nothing and exits with 1.");
   const auto arguments = std::make_shared<MergeArguments>();
   command->add_option("tables", arguments->files, "Tables, in any order")->required();
   command->add_option("-o,--output", arguments->output, "The table to write; may be one of the tables")

@@ -209,8 +209,8 @@ Exit show(const ShowArguments& arguments, const Streams& streams) {
   print_notices(input.notices, streams.err);
   if (!arguments.operation.empty()) {
     if (!input.table.operations.contains(arguments.operation))
-      throw Error(ErrorCode::not_found, "the table has no operation " + arguments.operation,
-                  arguments.table.string(), "it has " + core::joined(names_of(input.table.operations)));
+      throw Error(ErrorCode::not_found, "has no operation " + arguments.operation, arguments.table.string(),
+                  "it has " + core::joined(names_of(input.table.operations)));
     std::erase_if(input.table.operations, [&](const auto& one) { return one.first != arguments.operation; });
   }
   require_default(arguments.default_variant, input.table);
@@ -234,7 +234,7 @@ Command add_show(CLI::App& app) {
       "The device whose tables are shown if TABLE is a folder; default: this host's processor");
   command->add_option(
       "--default", a->default_variant,
-      "The program's default variant, to show the gain over it; of our own families it is known");
+      "The program's default variant, to show the gain over it; known for the library's families");
   command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return show(*a, streams); }};
 }

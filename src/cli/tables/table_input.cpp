@@ -41,14 +41,14 @@ TableInput read_folder(const fs::path& path, const std::string& system, const st
   if (!foreign.table.operations.empty()) return foreign;
   if (!system.empty())
     throw Error(ErrorCode::not_found,
-                "has no file of " + system + ", which would use its built-in default for every key",
+                "has no file of " + system + "; that system would use its built-in default for every key",
                 path.string());
   TableInput input;
   const std::string of = device.empty() ? host_device().device : device;
   std::vector<table::FoundTable> found = table::find({{path}, version}, of, input.notices);
   if (found.empty())
-    throw Error(ErrorCode::not_found, "has no table of " + of + " and none of another system", path.string(),
-                "name a file in it, or the device with --device");
+    throw Error(ErrorCode::not_found, "has no table for " + of + " and no file of another system",
+                path.string(), "give a file in it, or the device with --device");
   input.table = std::move(found.front().table);
   for (std::size_t i = 1; i < found.size(); ++i) table::overlay(input.table, found[i].table, input.notices);
   return input;
@@ -60,7 +60,7 @@ std::vector<const formats::Format*> formats_named(const std::string& name, const
   if (name.empty()) return {formats::all().begin(), formats::all().end()};
   std::vector<const formats::Format*> found = formats::named(name);
   if (found.empty())
-    throw UsageError(option + ": there is no format " + name + "; known are " + formats::known_names());
+    throw UsageError(option + ": there is no format " + name + "; known: " + formats::known_names());
   return found;
 }
 

@@ -59,7 +59,7 @@ const char* use_text(core::Compatibility compatibility) {
     case core::Compatibility::exact:
       return "measurements of this device";
     case core::Compatibility::prior:
-      return "orders what is tried first";
+      return "decides which variants are tried first";
     case core::Compatibility::unusable:
       return "not used";
   }
@@ -69,7 +69,7 @@ const char* use_text(core::Compatibility compatibility) {
 void print(const Place& place, const Fingerprint& device, std::ostream& out) {
   out << fmt::format("{} ({}){}\n", place.path.string(), place.origin,
                      !place.exists          ? ": does not exist"
-                     : place.tables.empty() ? ": nothing for this device"
+                     : place.tables.empty() ? ": no table for this device"
                                             : "");
   for (const table::FoundTable& found : place.tables) {
     const core::Judgement judgement = core::judge(found.table.fingerprint, device);
@@ -124,7 +124,7 @@ Exit list_tables(const TablesArguments& arguments, const Streams& streams) {
 
 Command add_tables(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
-      "tables", "Lists where programs look for tables, the most trusted place first, and what is there.");
+      "tables", "Lists the places where programs look for tables, most trusted first, and their tables.");
   const auto a = std::make_shared<TablesArguments>();
   command->add_option("--device", a->device,
                       "The device whose tables are listed; default: this host's processor");

@@ -49,7 +49,8 @@ Exit validate(const ValidateArguments& arguments, const Streams& streams) {
 }  // namespace
 
 Command add_validate(CLI::App& app) {
-  CLI::App* const command = app.add_subcommand("validate", "Checks tables; exits 1 where one has a fault.");
+  CLI::App* const command =
+      app.add_subcommand("validate", "Checks tables. Exits with 1 if a table has a fault.");
   const auto arguments = std::make_shared<ValidateArguments>();
   command->add_option("files", arguments->files, "Tables")->required();
   command->add_flag("--json", arguments->json, "Print the result as JSON");

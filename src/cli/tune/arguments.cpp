@@ -14,7 +14,7 @@ namespace {
 
 std::int64_t whole(const std::string& option, const std::string& text) {
   const auto value = core::parse_number<std::int64_t>(text);
-  if (!value || *value < 0) throw UsageError(option + ": \"" + text + "\" is no whole number");
+  if (!value || *value < 0) throw UsageError(option + ": \"" + text + "\" is not a whole number");
   return *value;
 }
 
@@ -89,7 +89,8 @@ void add_search_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--confirm", a.confirm, "Number of separate samples of the winner; default 6")
       ->check(CLI::Range(1, 100'000))
       ->group(group);
-  command.add_option("--iterations", a.launches, "Number of launches that a sample is the mean of")
+  command
+      .add_option("--iterations", a.launches, "Number of launches in a sample, whose latency is their mean")
       ->check(CLI::Range(1, 100'000))
       ->group(group);
   command.add_option("--timing", a.clock, "Timing on GPUs: event pairs, CUPTI records, or CUDA graphs")
@@ -249,7 +250,7 @@ std::vector<tuning::DeviceId> devices(const TuneArguments& a) {
   std::vector<tuning::DeviceId> result;
   for (const std::string& ordinal : core::split(a.devices, ','))
     result.push_back({static_cast<int>(whole("--devices", ordinal))});
-  if (result.empty()) throw UsageError("--devices: names none");
+  if (result.empty()) throw UsageError("--devices: the list is empty");
   return result;
 }
 

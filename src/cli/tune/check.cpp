@@ -69,7 +69,7 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tol
   const auto now = std::find_if(all.begin(), all.end(),
                                 [&](const auto& c) { return c.candidate.name == entry.incumbent; });
   if (now == all.end()) {
-    checked.problem = "is no candidate any more";
+    checked.problem = "is no longer a candidate";
     return;
   }
   if (now->status != tuning::TrialStatus::ok || now->count == 0) {
@@ -84,7 +84,7 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tol
   if (now->outcome == tuning::Outcome::slower)
     checked.problem = "is surely slower than the default";
   else if (checked.comparison && checked.comparison->change > tolerance.share && checked.comparison->slower())
-    checked.problem = fmt::format("is {:.1f} % slower than the table says, noise {:.1f} %",
+    checked.problem = fmt::format("is {:.1f} % slower than in the table, with noise of {:.1f} %",
                                   100.0 * checked.comparison->change, 100.0 * checked.comparison->noise);
 }
 
@@ -126,19 +126,20 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
   const table::Table table = table::read(options.table).table;
   const auto found = table.operations.find(target.name());
   if (found == table.operations.end())
-    throw Error(ErrorCode::not_found, "has nothing of " + target.name(), options.table.string(),
+    throw Error(ErrorCode::not_found, "has no entries for " + target.name(), options.table.string(),
                 "tune it first: `adaptive tune " + target.name() + " --update`");
   const Fingerprint here = target.fingerprint();
   if (!table.fingerprint.device.empty() &&
       normalised_device(table.fingerprint.device) != normalised_device(here.device))
-    throw Error(ErrorCode::mismatch, "is of " + table.fingerprint.device + ", and this is " + here.device,
+    throw Error(ErrorCode::mismatch,
+                "is for " + table.fingerprint.device + ", but this device is " + here.device,
                 options.table.string(), "run the check on that device");
   // The table may have the dimensions and the labels in another order.
   std::string mismatch;
   const std::optional<table::OperationTable> operation =
       table::aligned(found->second, tuning::dimensions_of(target.dimensions()), mismatch);
   if (!operation)
-    throw Error(ErrorCode::mismatch, target.name() + " has other dimensions there: " + mismatch,
+    throw Error(ErrorCode::mismatch, target.name() + " has other dimensions in the table: " + mismatch,
                 options.table.string());
   const std::vector<const table::Entry*> sampled = sample(*operation, options.entries, options.race.seed);
   std::vector<Checked> all;
@@ -149,7 +150,7 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
       checked.before_us = record->second.location_ns / 1e3;
     console.progress(fmt::format("checking {}", checked.shape));
     if (const auto why = target.why_invalid(shape)) {
-      checked.problem = "is no shape of the family: " + *why;
+      checked.problem = "is not a valid shape of the family: " + *why;
     } else {
       tuning::TrialLog log;
       tuning::TuneOptions tune{.race = options.race, .space = {.variants = {entry->incumbent}}};

@@ -18,7 +18,7 @@ Parameter parameter_of(const nlohmann::json& value, const std::string& where) {
   if (value.is_number_integer()) return value.get<std::int64_t>();
   if (value.is_number()) return value.get<double>();
   if (value.is_string()) return value.get<std::string>();
-  throw Error(ErrorCode::corrupt, "is no value of a parameter", where);
+  throw Error(ErrorCode::corrupt, "is not a value of a parameter", where);
 }
 
 tuning::RoutedStep parse_step(std::string line, const std::string& where) {
@@ -33,7 +33,7 @@ tuning::RoutedStep parse_step(std::string line, const std::string& where) {
     std::int64_t rows = 0;
     const auto [next, error] = std::from_chars(at, end, rows);
     if (error != std::errc{} || rows < 0 || (next != end && *next != ' ' && *next != '\r'))
-      throw Error(ErrorCode::corrupt, "is no list of rows", where,
+      throw Error(ErrorCode::corrupt, "is not a list of rows", where,
                   "write the rows of each expert, separated by commas");
     step.push_back(rows);
     at = next;
@@ -47,15 +47,16 @@ tuning::SearchSpace read_search_space(const std::filesystem::path& path) {
   const JsonFields fields(json, path.string());
   for (const auto& [name, value] : json.items())
     if (name != "parameters" && name != "variants" && name != "candidates_max")
-      throw Error(ErrorCode::corrupt, "is no member of a search space", fields.where(name),
-                  "there are: parameters, variants, candidates_max");
+      throw Error(ErrorCode::corrupt, "is not a member of a search space", fields.where(name),
+                  "known: parameters, variants, candidates_max");
   tuning::SearchSpace space;
   const JsonFields parameters = fields.object("parameters");
   for (const auto& [name, ignored] : parameters.json().items())
     for (const nlohmann::json& value : parameters.list(name.c_str()))
       space.parameters[name].push_back(parameter_of(value, parameters.where(name)));
   for (const nlohmann::json& name : fields.list("variants")) {
-    if (!name.is_string()) throw Error(ErrorCode::corrupt, "is no list of names", fields.where("variants"));
+    if (!name.is_string())
+      throw Error(ErrorCode::corrupt, "is not a list of names", fields.where("variants"));
     space.variants.push_back(name.get<std::string>());
   }
   space.candidates_max = static_cast<std::size_t>(fields.size("candidates_max"));
@@ -74,7 +75,7 @@ std::vector<tuning::RoutedStep> read_routing(const std::filesystem::path& path) 
       steps.push_back(std::move(step));
   }
   if (steps.empty())
-    throw Error(ErrorCode::corrupt, "has no step with any row", path.string(),
+    throw Error(ErrorCode::corrupt, "has no step with rows", path.string(),
                 "write the rows of each expert of a step in one line");
   return steps;
 }

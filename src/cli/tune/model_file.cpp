@@ -29,7 +29,7 @@ Split split_of(const JsonFields& fields) {
 std::vector<std::string> widths(const JsonFields& fields) {
   std::vector<std::string> result;
   for (const nlohmann::json& width : fields.list("bits")) {
-    if (!width.is_string()) throw Error(ErrorCode::corrupt, "is no list of texts", fields.where("bits"));
+    if (!width.is_string()) throw Error(ErrorCode::corrupt, "is not a list of texts", fields.where("bits"));
     result.push_back(width.get<std::string>());
   }
   return result;
@@ -44,7 +44,7 @@ std::vector<Projection> projections(const JsonFields& fields) {
     projection.out = one.size("out");
     projection.in = one.size("in");
     if (projection.out < 1 || projection.in < 1)
-      throw Error(ErrorCode::corrupt, "has no out or no in", one.where());
+      throw Error(ErrorCode::corrupt, "has no \"out\" or no \"in\"", one.where());
     projection.split = split_of(one);
     projection.is_expert = one.flag("expert");
     projection.bits = widths(one);
@@ -65,7 +65,7 @@ void read_quantisation(const JsonFields& fields, Model& model) {
   if (fields.has("bits")) model.bits = {std::to_string(fields.size("bits"))};
   for (const nlohmann::json& size : fields.list("weight_block_size")) {
     if (!size.is_number_integer())
-      throw Error(ErrorCode::corrupt, "is no list of sizes", fields.where("weight_block_size"));
+      throw Error(ErrorCode::corrupt, "is not a list of sizes", fields.where("weight_block_size"));
     model.block_shape.push_back(size.get<std::int64_t>());
   }
   if (model.quantisation == "fp8") model.dtype = "float8_e4m3";
@@ -156,8 +156,8 @@ Model parse_model(std::string_view text, const std::string& source) {
   read_quantisation(whole.object("quantization_config"), model);
   model.projections = projections(fields);
   if (model.hidden_size == 0 && model.projections.empty())
-    throw Error(ErrorCode::corrupt, "says neither hidden_size nor projections", source,
-                "is it a model's config.json?");
+    throw Error(ErrorCode::corrupt, "has neither hidden_size nor projections", source,
+                "give the config.json of a model");
   return model;
 }
 

@@ -76,7 +76,7 @@ void TuneProgress::device_left_out(std::size_t device, const std::string& why) {
 std::string summary(const tuning::TunedShape& shape) {
   const tuning::RaceResult& race = shape.race;
   if (shape.failure) return fmt::format("{}: {}", to_string(*shape.failure), shape.detail);
-  if (!race.best) return "all candidates failed; the default stays";
+  if (!race.best) return "all candidates failed; the default is kept";
   const tuning::Contestant& best = race.contestants[*race.best];
   std::string text = fmt::format("{} {}", best.candidate.name, latency_text(best.location_us));
   if (*race.best == 0) return text + (race.is_tie() ? ", the default, with a tie" : ", the default");

@@ -39,7 +39,7 @@ Json to_json(const tuning::SearchSpace& space) {
 double number(const JsonFields& fields, const char* member) {
   const auto at = fields.json().find(member);
   if (at == fields.json().end() || !at->is_number())
-    throw Error(ErrorCode::corrupt, "is no number", fields.where(member));
+    throw Error(ErrorCode::corrupt, "is not a number", fields.where(member));
   return at->get<double>();
 }
 
@@ -89,7 +89,7 @@ RunPlan parse_plan(const nlohmann::json& json, const std::string& source) {
   plan.race.default_only = race.flag("default_only");
   const auto seed = race.json().find("seed");
   if (seed == race.json().end() || !seed->is_number_unsigned())
-    throw Error(ErrorCode::corrupt, "is no seed", race.where("seed"));
+    throw Error(ErrorCode::corrupt, "is not a seed", race.where("seed"));
   plan.race.seed = seed->get<std::uint64_t>();
   return plan;
 }
@@ -98,7 +98,7 @@ void RunFolder::begin(const RunMetadata& run, bool anew) {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
   if (error)
-    throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(), path_.string());
+    throw Error(table::error_code_of(error.value()), "cannot be created: " + error.message(), path_.string());
   // A process that was killed just now may take a moment to end.
   lock_ = std::make_unique<table::FileLock>(trials(), std::chrono::seconds(5));
   if (anew)
@@ -107,11 +107,11 @@ void RunFolder::begin(const RunMetadata& run, bool anew) {
     const nlohmann::json earlier = parse_object(read_file(metadata()), metadata().string());
     const auto plan = earlier.find("plan");
     if (plan == earlier.end() || *plan != nlohmann::json(to_json(run.plan)))
-      throw Error(ErrorCode::mismatch, "was run with other options, or on another device", path_.string(),
-                  "take another --run-name, or --force to begin anew");
+      throw Error(ErrorCode::mismatch, "belongs to a run with other options or on another device",
+                  path_.string(), "use another --run-name, or --force to start again");
   } else if (std::filesystem::exists(trials())) {
     throw Error(ErrorCode::mismatch, "has trials of an unknown run", path_.string(),
-                "take another --run-name, or --force to begin anew");
+                "use another --run-name, or --force to start again");
   }
   write(run);
 }

@@ -88,7 +88,8 @@ class Tune {
     if (sampling.clock != tuning::SampleClock::events &&
         std::any_of(devices_.begin(), devices_.end(),
                     [](tuning::DeviceId device) { return device.is_host(); }))
-      throw UsageError("--timing " + arguments_.clock + " is for GPUs; the processor has its steady clock");
+      throw UsageError("--timing " + arguments_.clock +
+                       " is only for GPUs; the processor is timed with its steady clock");
     for (const tuning::DeviceId device : devices_) {
       if (arguments_.in_process) {
         targets_.push_back(tuning::make_target(arguments_.family, device, sampling));
@@ -130,7 +131,7 @@ class Tune {
     if (!arguments_.model.empty())
       for (const fs::path& folder : own_model_folders())
         if (!fs::is_directory(folder))
-          console_.say(LogLevel::warning, "ADAPTIVE_MODELS: " + folder.string() + " is no folder");
+          console_.say(LogLevel::warning, "ADAPTIVE_MODELS: " + folder.string() + " is not a folder");
     const tuning::ShapeList list = tuning::make_shapes(target(), shape_request(arguments_));
     for (const std::string& warning : list.warnings) console_.say(LogLevel::warning, warning);
     try {
@@ -141,7 +142,7 @@ class Tune {
     table_path_ = table_path();
     if (table_path_.empty() && arguments_.update)
       throw UsageError(
-          "--update: there is no folder for the table, since HOME is not set; name one with --tables");
+          "--update: HOME is not set, so there is no folder for the table; give one with --tables");
     table::Table known;
     if (!table_path_.empty() && fs::exists(table_path_)) {
       table::ReadResult read = table::read(table_path_);
@@ -189,7 +190,7 @@ class Tune {
         run_.name = first + "-" + std::to_string(number);
     }
     if (run_.name.find('/') != std::string::npos || run_.name == "." || run_.name == "..")
-      throw UsageError("--run-name: no folder, a name");
+      throw UsageError("--run-name must be a name, not a path");
     run_.command = streams_.arguments;
     for (const tuning::DeviceId device : devices_) run_.devices.push_back(to_string(device));
     run_.fingerprint = fingerprint_;
@@ -246,7 +247,7 @@ class Tune {
     std::error_code error;
     fs::create_directories(table_path_.parent_path(), error);
     if (error)
-      throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
+      throw Error(table::error_code_of(error.value()), "cannot be created: " + error.message(),
                   table_path_.parent_path().string());
   }
 
@@ -283,7 +284,8 @@ class Tune {
     if (const std::string failures = failure_summary(result_); !failures.empty())
       streams_.out << failures << "\n";
     if (result_.count_done() < shapes_.size())
-      streams_.out << fmt::format("stopped; the same command with --run-name {} goes on\n", run_.name);
+      streams_.out << fmt::format("stopped; the same command with --run-name {} continues the run\n",
+                                  run_.name);
     if (arguments_.update)
       streams_.out << fmt::format("{}: {} accepted, {} skipped\n", table_path_.string(), accepted_, refused_);
   }
@@ -329,8 +331,7 @@ class Tune {
 
 Command add_tune(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
-      "tune",
-      "Finds the fastest variant of a kernel family for every shape, with as few launches as it takes.");
+      "tune", "Finds the fastest variant of a kernel family for every shape, with few launches.");
   const auto arguments = std::make_shared<TuneArguments>();
   add_options(*command, *arguments);
   return {command, [arguments](const Streams& streams) { return Tune(*arguments, streams).run(); }};
