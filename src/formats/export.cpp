@@ -16,14 +16,14 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-constexpr int indent = 4;  // as the systems' own writers
+constexpr int indent = 4;  // as the systems' own writers use
 
 bool contains(std::span<const Format* const> formats, const std::string& name) {
   return std::any_of(formats.begin(), formats.end(),
                      [&](const Format* format) { return format->name() == name; });
 }
 
-// One operation's entries and the files that they go to.
+// Writes the entries of one operation to their files.
 class Writer {
  public:
   Writer(const Table& table, const OperationTable& operation, const Format& format, Export& result)
@@ -42,7 +42,7 @@ class Writer {
   }
 
  private:
-  // As the entry has it, under the row's key.
+  // The row for an entry, with the row's own spelling of the key.
   std::optional<Row> row_of(const Entry& entry, Shape key) const {
     const auto variant = operation_.variants.find(entry.incumbent);
     if (entry.incumbent.empty() || variant == operation_.variants.end()) return std::nullopt;
@@ -60,9 +60,9 @@ class Writer {
     return now.parameters == then.parameters && (!format_.stores_latency() || now.record == then.record);
   }
 
-  // Brings the rows of a file up to date and remembers which entries they are.
+  // Updates the rows of a file and remembers which entries they represent.
   void take_rows(Sheet& sheet) {
-    std::map<Key, const Row*> rows;  // the last of each key
+    std::map<Key, const Row*> rows;  // the last row of each key
     for (const Row& row : sheet.rows)
       if (const std::optional<Key> key = to_key(operation_, whole_key(sheet, row))) rows[*key] = &row;
     std::vector<Edit> edits;
@@ -80,7 +80,7 @@ class Writer {
   void apply(Sheet& sheet, const std::vector<Edit>& edits) {
     if (edits.empty()) return;
     changed_.insert(sheet.path);
-    // Lines of documents cannot be edited in their places.
+    // In a file of several documents, one per line, rows cannot be edited in place.
     if (sheet.lines) sheet.text = compose(format_.empty_document(sheet), {}, indent);
     if (std::exchange(sheet.lines, false))
       for (const Row& row : sheet.rows)
@@ -89,7 +89,7 @@ class Writer {
     for (const auto& [place, value] : edits) sheet.text = put(std::move(sheet.text), place, value);
   }
 
-  // What the file as a whole is about.
+  // The values that hold for a whole file.
   Sheet sheet_of(const Shape& shape) const {
     Sheet sheet;
     sheet.format = &format_;
@@ -136,7 +136,7 @@ class Writer {
     result_.files.push_back({sheet.path, compose(format_.empty_document(sheet), edits, indent), true});
   }
 
-  // Dimensions that a name leaves out have their first label.
+  // Compares keys. A dimension that a name leaves out has its first label.
   bool covers(const Shape& whole, const Shape& named) const {
     return to_key(operation_, whole) == to_key(operation_, named);
   }
@@ -157,7 +157,7 @@ std::vector<Sheet> imported_sheets(const Table& table, std::span<const Format* c
     if (!contains(formats, file.format)) continue;
     const std::vector<const Format*> one = named(file.format);
     try {
-      std::vector<Notice> said_before;  // when it was imported
+      std::vector<Notice> said_before;  // notices of the import
       sheets.push_back(read_sheet(file.text, file.path, file.path, one, true, said_before));
     } catch (const Error& error) {
       result.notices.push_back({file.path, error.problem() + "; the file is not written", LogLevel::warning});
@@ -166,8 +166,8 @@ std::vector<Sheet> imported_sheets(const Table& table, std::span<const Format* c
   return sheets;
 }
 
-// The first format that has the operation and whose files the table was made from; else the first that has
-// it.
+// The first format that has the operation and produced files of the table; otherwise the first format that
+// has the operation.
 const Format* format_for(const Table& table, const std::string& operation,
                          std::span<const Format* const> formats) {
   const Format* found = nullptr;
@@ -182,7 +182,7 @@ const Format* format_for(const Table& table, const std::string& operation,
   return found;
 }
 
-// Nothing leads out of the folder, and no two files are one.
+// Removes files whose path leaves the folder, and all but one of several files with the same name.
 void settle(Export& result) {
   std::stable_sort(result.files.begin(), result.files.end(),
                    [](const ExportedFile& a, const ExportedFile& b) { return a.path < b.path; });

@@ -120,7 +120,7 @@ void read_file(const fs::path& file, const std::string& path, std::span<const Fo
 
 Sheet read_sheet(std::string text, const std::string& path, const std::string& where,
                  std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices) {
-  // Names become labels and devices, and texts of a table are UTF-8.
+  // The names become labels and devices in a table, whose texts are UTF-8.
   if (!is_utf8(path))
     throw Error(ErrorCode::invalid_argument, "has a name that is not UTF-8", where, "rename it");
   const Document document(text, where);
@@ -158,7 +158,7 @@ Import read_files(std::span<const fs::path> paths, std::span<const Format* const
       read_file(path, path.filename().generic_string(), candidates, forced, import);
       continue;
     }
-    // Several folders are told apart by their names.
+    // With several folders, the name of the folder distinguishes its files.
     const fs::path root = folders > 1 ? fs::absolute(path).lexically_normal() : path;
     const fs::path name = root.has_filename() ? root.filename() : root.parent_path().filename();
     const std::vector<fs::path> files = Walker(import).files_of(path);

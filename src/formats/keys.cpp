@@ -15,7 +15,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-/// "2+4" as {"2", "4"}; empty labels are none.
+/// "2+4" becomes {"2", "4"}; empty labels are dropped.
 std::vector<std::string> labels_of(std::string_view set) {
   std::vector<std::string> labels = core::split(set, '+');
   std::erase(labels, "");
@@ -43,7 +43,7 @@ std::optional<std::int64_t> key_value(const Dimension& dimension, const Paramete
   return static_cast<std::int64_t>(mask);
 }
 
-// Numbers first and by their values, then names.
+// Numbers come first, sorted by value, then names.
 void sort_labels(std::vector<std::string>& labels) {
   const auto rank = [](const std::string& label) {
     const std::optional<std::int64_t> number = parse_size(label);
@@ -120,7 +120,7 @@ std::map<std::string, std::string> parse_key(std::string_view text) {
                 "--key", "write NAME=VALUE for each dimension, separated by commas");
   std::map<std::string, std::string> key;
   for (auto& [name, value] : *fields) {
-    // Of "m=17, n=4096" the comma is left over.
+    // In "m=17, n=4096" the value still ends with the comma.
     value.erase(value.find_last_not_of(", ") + 1);
     if (!key.emplace(name, std::move(value)).second)
       throw Error(ErrorCode::invalid_argument, name + " stands there twice", "--key",

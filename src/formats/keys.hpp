@@ -20,7 +20,7 @@ inline constexpr std::string_view no_label = "none";
 /// Null if the operation has no dimension of that name.
 const Dimension* dimension_named(const OperationTable& operation, std::string_view name);
 
-/// All values that tell for which launch a row is: its own dimensions, `device_name` and `folder`.
+/// All values that determine the launch of a row: its own dimensions, `device_name` and `folder`.
 Shape whole_key(const Sheet& sheet, const Row& row);
 
 /// The labels in a value: of a set such as "2+4" several, otherwise the label itself.

@@ -11,7 +11,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-// The folder's own name counts, not those above it.
+// Uses the name of the folder itself, not of the folders above it.
 std::optional<FolderVersion> version_of(const Sheet& sheet) {
   const std::string_view folder = sheet.folder();
   return parse_folder_version(folder.substr(folder.rfind('/') + 1));

@@ -12,7 +12,7 @@
 
 namespace adaptive::inline v1::table::formats {
 
-// Of two that recognise a file the first reads it.
+// If two formats recognise a file, the first one reads it.
 std::span<const Format* const> all() {
   static const std::array<const Format*, 7> formats = {
       &sglang_grouped_gemm(),       &sglang(), &vllm(), &megablox(), &metal_marlin(), &tpu_quantized_matmul(),

@@ -17,7 +17,7 @@ bool same_device(std::string_view a, const std::string& b) {
   return a.empty() || normalised_device(std::string(a)) == normalised_device(b);
 }
 
-// A folder of configurations has many files of other devices: their names say so before they are read.
+// Many files of a folder of configurations are for other devices; their names show that before they are read.
 bool named_for_another(const std::string& stem, const std::string& device) {
   const auto fields = parse_fields(stem);
   if (!fields) return false;
@@ -32,7 +32,7 @@ bool is_foreign_name(const std::filesystem::path& file) {
                      [&](const Format* format) { return format->recognises_path(path); });
 }
 
-// Nothing where the name has fields that no format knows: a key could then mean two things.
+// Returns nothing if the name has fields that no format knows, because a key could then have two meanings.
 std::optional<Table> read_seeds(const std::filesystem::path& file, const std::string& device,
                                 std::vector<Notice>& notices) {
   if (named_for_another(file.stem().string(), device)) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<Table> read_seeds(const std::filesystem::path& file, const std::st
     return std::nullopt;
   }
   Table table = to_table(sheets, {}, notices);
-  table.foreign.clear();  // the file is where it was
+  table.foreign.clear();  // the file stays where it is, so its text is not kept
   return table;
 }
 

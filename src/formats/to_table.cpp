@@ -18,8 +18,8 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-// The labels of a dimension: those that are usual, then the others by name; of a set by number.
-// What a table could not hold is left out, and the rows that have it.
+// Adds labels to a dimension: the usual ones come first, then the others by name; labels of a set are sorted
+// by number. Labels that a table cannot hold are left out, and so are their rows.
 void add_labels(Dimension& dimension, const std::set<std::string>& found) {
   const std::size_t count_max =
       dimension.kind == DimensionKind::label_set ? limits::set_labels : limits::labels;
@@ -68,12 +68,12 @@ class Builder {
   std::vector<Notice>& notices_;
   Table table_;
   bool several_devices_ = false;
-  std::vector<FileOutcome*> outcomes_;  // of the sheets, in their order
+  std::vector<FileOutcome*> outcomes_;  // outcomes of the sheets, in the same order
   struct Named {
     const Parameters* parameters = nullptr;
     std::string name = {};
   };
-  std::map<std::pair<std::string, std::string>, Named> names_;  // of variants, by operation and parameters
+  std::map<std::pair<std::string, std::string>, Named> names_;  // by operation and parameters
   std::map<std::pair<std::string, Key>, const Sheet*> owners_;
 };
 
@@ -90,8 +90,9 @@ void Builder::name_devices() {
     table_.fingerprint.libraries.emplace("triton", *versions.begin());
 }
 
-// Different parameters seldom make the same name ("tile_m" and "BLOCK_SIZE_M" are both m, a text may look
-// like a number); where they do, each of them is told apart, whatever the order of the files.
+// Different parameters seldom give the same name ("tile_m" and "BLOCK_SIZE_M" are both abbreviated to m, and
+// a text may look like a number). If they do, each of them gets a distinguishing number, whatever the order
+// of the files.
 void Builder::name_variants() {
   std::map<std::pair<std::string, std::string>, std::size_t> uses;
   for (const Sheet& sheet : sheets_)
@@ -149,7 +150,7 @@ void Builder::refuse(const Sheet& sheet, FileOutcome* outcome, const std::string
 
 void Builder::add_rows(const Sheet& sheet, FileOutcome* outcome) {
   OperationTable& operation = table_.operations.at(sheet.operation);
-  std::map<Key, const Row*> rows;  // the last of each key
+  std::map<Key, const Row*> rows;  // the last row of each key
   for (const Row& row : sheet.rows) {
     if (const std::optional<Key> key = to_key(operation, whole_key(sheet, row)))
       rows[*key] = &row;

@@ -1,4 +1,4 @@
-// ADAPTIVE_MODE and ADAPTIVE_VARIANT: what whoever runs the program may override.
+// ADAPTIVE_MODE and ADAPTIVE_VARIANT: the settings that a user of the program may override.
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -20,7 +20,7 @@ bool is_space(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
 }
 
-// Files of settings leave blanks and carriage returns at the ends.
+// Settings from files may end with blanks and carriage returns.
 std::string trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -33,15 +33,15 @@ std::string lower(std::string text) {
   return text;
 }
 
-// Empty where the variable is not set, or set to nothing.
+// Empty if the variable is not set or is empty.
 std::string variable(const char* name) {
   const char* const text = std::getenv(name);
   return text == nullptr ? std::string() : trimmed(text);
 }
 
-// The operations that ADAPTIVE_VARIANT has named and some selector of this process has defined: in a program
-// with a selector for each device, not every one defines every operation. Selectors may outlive `main`, so
-// the set is never destroyed.
+// The operations that ADAPTIVE_VARIANT names and that a selector of this process has defined. In a program
+// with a selector for each device, some selectors do not define every operation. Selectors may outlive
+// `main`, so the set is never destroyed.
 struct DefinedOperations {
   std::mutex mutex;
   std::set<std::string, std::less<>> names;
@@ -117,7 +117,7 @@ void Selector::Impl::tell_unused_force() const noexcept {
                                        " has had no effect: there is no operation " + forced_operation +
                                        "; known: " + core::joined(names));
   } catch (...) {
-    // Memory is short, and the program has worse to report.
+    // Out of memory: the program will have worse errors to report.
   }
 }
 

@@ -27,7 +27,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-// What the systems' own code calls a dimension.
+// Names of dimensions in the systems' own code.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> aliases = {
     {{"batch_size", "batch"},
      {"n_batch", "batch"},
@@ -75,7 +75,7 @@ std::string names_of(const OperationTable& operation) {
   return text;
 }
 
-// A table of one device, or folder, says so elsewhere.
+// Whether a dimension may be missing, because a table for one device or folder has this value elsewhere.
 bool may_be_said_elsewhere(const std::string& name) {
   return name == "device_name" || name == "device" || name == "folder";
 }
@@ -86,7 +86,7 @@ bool has_all(const OperationTable& operation, const std::map<std::string, std::s
   });
 }
 
-// The one that the request names, or the only one that has what its key names.
+// The operation that the request names, or the only one that has the dimensions of the request's key.
 const OperationTable& find_operation(const Table& table, const LookupRequest& request) {
   if (table.operations.empty()) throw Error(ErrorCode::not_found, "the table has no operations", "");
   if (table.operations.size() == 1 && request.operation.empty()) return table.operations.begin()->second;
@@ -105,7 +105,7 @@ const OperationTable& find_operation(const Table& table, const LookupRequest& re
               "it has " + known);
 }
 
-// Completes a key from what the table leaves no choice about.
+// Completes a key with the values that the table determines.
 class Completion {
  public:
   Completion(const OperationTable& operation, const LookupRequest& request) : operation_(operation) {
@@ -128,7 +128,7 @@ class Completion {
       if (shape_.contains(dimension.name)) keep(dimension.name, shape_.at(dimension.name));
   }
 
-  // `with_folder`: the rule that follows does not choose among folders itself.
+  // `with_folder` says that the following rule does not choose among folders itself.
   Shape complete(bool with_folder, const std::string& version) {
     for (const Dimension& dimension : operation_.dimensions) {
       if (shape_.contains(dimension.name)) continue;
@@ -154,7 +154,8 @@ class Completion {
     return values;
   }
 
-  // A value that no entry has rules nothing out: the nearest may serve.
+  // Keeps the entries with this value. A value that no entry has excludes none, because the nearest entry may
+  // be used.
   void keep(const std::string& dimension, const Parameter& value) {
     std::vector<Shape> kept;
     for (const Shape& shape : left_)
@@ -180,7 +181,8 @@ class Completion {
                 values.empty() ? "the operation has " + names_of(operation_) : "the table has " + some);
   }
 
-  // The version that was asked for, else the newest; folders that are no versions last.
+  // Chooses the folder of the requested version, otherwise the newest; folders that are not versions come
+  // last.
   void choose_folder(const std::string& version) {
     const std::optional<FolderVersion> wanted = parse_folder_version(version);
     std::string best;
@@ -228,7 +230,7 @@ double distance_between(const OperationTable& operation, const Shape& a, const S
   return sum;
 }
 
-// The files as the system's runtime would find them, of one operation and device.
+// The files of one operation and device, as the system's runtime would find them.
 std::vector<Sheet> sheets_of(const Table& table, std::span<const Format* const> formats, const Shape& key,
                              const std::string& operation) {
   std::vector<Sheet> sheets;
@@ -262,7 +264,7 @@ Answer ask(const Table& table, const OperationTable& operation, std::span<const 
   return formats.front()->look_up(pointers, question);
 }
 
-// What the table calls these parameters.
+// The name of these parameters in the table.
 std::string name_in(const OperationTable& operation, const Parameters& parameters) {
   const auto own = std::find_if(operation.variants.begin(), operation.variants.end(),
                                 [&](const auto& variant) { return variant.second == parameters; });
@@ -275,7 +277,7 @@ std::vector<const Format*> formats_with(std::vector<const Format*> formats, cons
   return formats;
 }
 
-// The system whose files the table was made from; null for a native one.
+// The system whose files were imported into the table; null for a native table.
 const Format* source_format(const Table& table, const std::string& operation) {
   for (const ForeignFile& file : table.foreign)
     for (const Format* format : named(file.format))
@@ -313,7 +315,7 @@ core::StartingPoint start_of(const OperationTable& operation, const std::vector<
     predictor = request.predictor();
     predictor->fit(operation.dimensions, known);
   }
-  // The default is known to the program alone.
+  // Only the program knows the default.
   const auto nobody = static_cast<std::uint32_t>(candidates.size());
   return core::starting_point({operation.dimensions, core::canonical(operation.dimensions, key),
                                request.nearest_limit, candidates, nobody, predictor.get()},
@@ -324,7 +326,7 @@ void add(std::vector<std::string>& to, std::vector<std::string> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-// What the other system's own rule would have done, where that is worth knowing.
+// Compares with the rule of the other system, if the difference is worth a warning.
 void compare(const Table& table, const OperationTable& operation, const Format& format,
              const LookupRequest& request, LookupResult& result) {
   if (result.match != MatchKind::fallback) return;

@@ -47,16 +47,16 @@ struct Saver::Impl {
     bool last = false;
     while (!last) {
       const bool asked = wakeup.wait(options.interval);
-      // Read before the round begins: a round that had begun when the end was announced has not seen all
-      // that was recorded, so another one follows.
+      // Must be read before the round: a round that began before the end was announced may have missed recent
+      // results, so another round follows.
       last = stopped;
       if (exchange && is_exchange_due(asked || last)) run_exchange();
       if (!options.path.empty()) save_if_changed();
     }
   }
 
-  // While the store cannot be reached, most intervals pass without an attempt. Somebody who asks, and the
-  // saver's end, always get one.
+  // While the store cannot be reached, most intervals pass without an attempt. A request of the program and
+  // the end of the saver always make one.
   bool is_exchange_due(bool insisted) noexcept {
     if (insisted || exchanges_to_skip == 0) return true;
     --exchanges_to_skip;
@@ -84,7 +84,7 @@ struct Saver::Impl {
     }
   }
 
-  // What is wrong with a record stays wrong: it is said once.
+  // Reports each problem of a record once, since it would otherwise be reported in every round.
   void say_new(const std::vector<table::Notice>& notices) {
     for (const table::Notice& notice : notices)
       if (said.size() < table::limits::notices && said.insert(notice.where).second)
@@ -128,14 +128,14 @@ struct Saver::Impl {
   Selector& selector;
   Selector::Impl& insides;
   const SaverOptions options;
-  // Of the thread.
+  // Used only by the thread.
   std::optional<table::Exchange> exchange;
-  unsigned outage = 0;  // failures in a row, up to a limit
+  unsigned outage = 0;  // number of consecutive failures, up to a limit
   unsigned exchanges_to_skip = 0;
   std::set<std::string> said;
   Wakeup wakeup;
   std::atomic<bool> stopped = false;
-  mutable std::mutex mutex;  // of the next two
+  mutable std::mutex mutex;  // guards the next two members
   Status status;
   std::uint64_t measured_before = 0;
   std::thread thread;

@@ -9,7 +9,7 @@ std::optional<core::SeedEntry> seed_of(
   seed.key = key;
   if (const auto index = index_of(entry.incumbent)) seed.incumbent = *index;
   for (const auto& [name, record] : entry.variants) {
-    if (record.count == 0 && record.failures == 0) continue;  // reset, or named without a measurement
+    if (record.count == 0 && record.failures == 0) continue;  // reset, or without a measurement
     if (const auto index = index_of(name))
       seed.variants.push_back({*index, record.count, record.location_ns, record.mean_ns, record.variance_ns2,
                                record.failures, record.failed_at});

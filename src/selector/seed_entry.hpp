@@ -11,8 +11,8 @@
 
 namespace adaptive::inline v1::table {
 
-/// The entry with the variant indices of `index_of`. Variants without an index are left out. Nothing if none
-/// remains. `trusted` and `source` are not set.
+/// Converts the entry with the variant indices of `index_of`. Variants without an index are left out. Returns
+/// nothing if no variant remains. `trusted` and `source` are not set.
 std::optional<core::SeedEntry> seed_of(
     const Key& key, const Entry& entry,
     const std::function<std::optional<std::uint32_t>(const std::string&)>& index_of);

@@ -43,7 +43,8 @@ bool same(const Dimension& a, const Dimension& b) {
          a.rounding == b.rounding;
 }
 
-// Functions cannot be compared: two call sites that name the same variants are trusted to mean the same.
+// Functions cannot be compared. If two call sites name the same variants, the variants are assumed to be the
+// same.
 bool same(const OperationSpec& a, const OperationSpec& b) {
   return std::equal(a.dimensions.begin(), a.dimensions.end(), b.dimensions.begin(), b.dimensions.end(),
                     [](const Dimension& x, const Dimension& y) { return same(x, y); }) &&
@@ -84,7 +85,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
 }
 
 Selector::Impl::~Impl() {
-  context.worker.allow(false);  // it works on the operations
+  context.worker.allow(false);  // the worker uses the operations
 }
 
 std::int64_t Selector::Impl::now() const {
@@ -153,7 +154,7 @@ void Selector::Impl::take_up(Source source) {
     seed(*operation, source, false);
     operation->parts_->prior.fit();
   }
-  // Also ahead of what the search finds for operations that are defined later.
+  // The new source also precedes sources that the search finds for operations that are defined later.
   search();
   sources.insert(sources.begin(), std::move(source));
 }

@@ -1,4 +1,4 @@
-// The selector behind its face: ties core, policies and tables together.
+// The implementation of a selector, which connects operations, policies and tables.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@
 namespace adaptive::inline v1 {
 
 struct Selector::Impl {
-  /// A table that was found, and where.
+  /// A table and the path where it was found.
   struct Source {
     std::string path;
     bool trusted = false;  ///< measured on this device with this software
@@ -35,57 +35,59 @@ struct Selector::Impl {
   void read_mode(const std::string& text);
   void read_forced(const std::string& text);
   void force_from_environment(Operation& operation);
-  /// Says once that ADAPTIVE_VARIANT names an operation that no selector of this process has defined so far.
+  /// Warns once if ADAPTIVE_VARIANT names an operation that no selector of this process has defined so far.
   void tell_unused_force() const noexcept;
 
-  /// Reports what is wrong with tables: all of it to the program's callback; to stderr the first fault of
-  /// each file, with the number of the others.
+  /// Reports faults of tables. The program's callback gets all of them; stderr gets the first fault of each
+  /// file and the number of the others.
   void say(const std::vector<table::Notice>& notices) const;
 
   /// Reads the tables of `options.tables`, once.
   void search();
-  /// The table at `path`, or nothing where it is of another kind of processor. Throws `Error` where it cannot
-  /// be read.
+  /// Reads the table at `path`. Returns nothing if it is for another kind of processor. Throws `Error` if it
+  /// cannot be read.
   std::optional<Source> read(const std::string& path);
-  /// `table` as a source of seeds, or nothing where it is of another kind of processor, which is logged.
+  /// Makes `table` a source of seeds. If it is for another kind of processor, logs that and returns nothing.
   std::optional<Source> usable(const std::string& path, table::Table table) const;
-  /// Brings what `source` says of `operation` into its words: the order of dimensions, labels, and the names
-  /// of variants with the same parameters.
+  /// Translates the entries of `source` for `operation` to the operation's order of dimensions, labels, and
+  /// names of variants with the same parameters.
   void translate(const Operation& operation, Source& source) const;
-  /// Adds what `source` says of `operation` to its seeds, and reports what does not fit.
+  /// Adds the entries of `source` for `operation` to the operation's seeds, and reports those that do not
+  /// fit.
   void seed(Operation& operation, const Source& source, bool keep_old);
-  /// Whether `source`, translated for `operation`, has an entry that names one of its variants, or one that
-  /// the operation can make. With `mutex` held.
+  /// Whether `source`, after `translate`, has an entry for one of the variants of `operation`, or for one
+  /// that the operation can create. The caller holds `mutex`.
   bool is_of_use(const Operation& operation, const Source& source) const;
-  /// Puts a source that is translated for every operation ahead of all others. With `mutex` held.
+  /// Inserts a source before all others. It must be translated for every operation. The caller holds `mutex`.
   void take_up(Source source);
   /// The operation as tables describe it, without entries.
   table::OperationTable describe(const Operation& operation) const;
-  /// Without `mutex`, which nobody has to wait for while a model is fitted; none of them ever ends before the
-  /// selector.
+  /// The operations, for use without `mutex`, so that no thread waits for `mutex` while a model is fitted.
+  /// They live as long as the selector.
   std::vector<core::OperationParts*> parts_of_operations() const;
-  /// Makes a fit of predictions due. The worker thread or `Selector::learn` makes the fit, where the run has
-  /// learned much since the latest one.
+  /// Posts a fit of predictions. The worker thread or `Selector::learn` runs it if the run has learned much
+  /// since the latest fit.
   void post_predictions() const;
-  /// Rises with everything that would be saved.
+  /// A number that rises with every change that a save would write.
   std::uint64_t measured() const;
   table::Table empty_table() const;
-  /// What the tables of this device say, of what the program has defined and of the rest.
+  /// The contents of the tables for this device, including operations that the program has not defined.
   table::Table seeds() const;
   void add_seeds(table::Table& to, const std::string& name) const;
-  /// What this run has measured itself.
+  /// The measurements of this run.
   table::Table learned() const;
-  /// Both, what a store knows, and what others have written meanwhile to the file that is to be replaced.
+  /// Combines the seeds, `learned`, the results from a store, and `written`, which other processes have
+  /// written to the file at `path` since it was read.
   table::Table combined(const table::Table& learned, table::Table written, const std::string& path) const;
-  /// As far as it is of this device and means the same.
+  /// Adds `written` to `to`, as far as it is for this device and has the same meaning.
   void add_written(table::Table& to, table::Table written, const std::string& path) const;
   std::optional<Source> latest_shared() const;
-  /// Takes up what a store knows, from all processes: the start of keys without a state, and saved with the
-  /// rest.
+  /// Takes the results of all processes from a store: keys without a state start from them, and a save
+  /// includes them.
   void adopt(const std::string& name, table::Table shared_by_all);
   std::int64_t now() const;
-  /// The name of this run's share in tables, with `mutex` held. A process that was forked is another writer
-  /// than its parent.
+  /// The name of this run's share in tables. A forked process is a different writer than its parent. The
+  /// caller holds `mutex`.
   const std::string& writer() const;
 
   SelectorOptions options;
@@ -94,16 +96,16 @@ struct Selector::Impl {
   std::string forced_variant;
   mutable std::atomic<bool> told_unused_force = false;
 
-  mutable std::mutex mutex;  // of all below; taken before any of an operation's locks
+  mutable std::mutex mutex;  // guards the members below; taken before the locks of an operation
   std::vector<Source> sources;
   bool searched = false;
   std::optional<Source> latest_from_store;
   std::uint64_t shared_changes = 0;
   mutable std::string writer_name;
-  mutable std::uint32_t writer_forks = 0;  // of the process that `writer_name` is of
+  mutable std::uint32_t writer_forks = 0;  // fork count of the process to which `writer_name` belongs
   mutable std::atomic<bool> cut_said = false;
   std::map<std::string, OperationSpec, std::less<>> specs;
-  // Outlive the operations they are of: destroyed first.
+  // Destroyed before the operations to which they belong.
   std::map<std::string, std::unique_ptr<Operation>, std::less<>> operations;
   std::vector<Forced> forced;
 };

@@ -1,4 +1,4 @@
-// Between tables, which speak of names, and operations, which count.
+// Converts between tables, which use names, and operations, which use indices.
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -26,10 +26,10 @@ namespace {
 
 static_assert(core::name_bytes_max == table::limits::name_bytes);
 
-// Only what is written in the end is cut, so that this run's own part stays.
+// Only the final result is cut, so that the share of this run is kept.
 constexpr std::size_t all_writers = std::numeric_limits<std::size_t>::max();
 
-// The newest time that the table tells: what ranks that read the same table agree on.
+// The newest time in the table. Ranks that read the same table agree on it.
 std::int64_t newest_time(const table::OperationTable& table) {
   std::int64_t newest = 0;
   for (const auto& [key, entry] : table.entries) {
@@ -44,7 +44,7 @@ bool is_remembered(const core::SeedVariant& variant, std::int64_t now) {
          now - variant.failed_at < core::failures_remembered_s;
 }
 
-// What makes a key of the table mean the same as one of the operation.
+// Whether a key of the table has the same meaning as a key of the operation.
 bool same_meaning(const std::vector<Dimension>& a, const std::vector<Dimension>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Dimension& x, const Dimension& y) {
     return x.name == y.name && x.kind == y.kind && x.labels == y.labels;
@@ -60,7 +60,8 @@ std::string_view file_of(std::string_view where) {
              : where.substr(0, colon + 1);
 }
 
-// Sources come in the order of trust, which decides about the incumbent; measurements of all of them count.
+// Sources come in the order of trust, which decides about the incumbent; the measurements of all of them
+// count.
 void add_less_trusted(table::Entry& to, const table::Entry& entry) {
   table::Entry measured = entry;
   table::clear_claims(measured);
@@ -149,7 +150,7 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
     return;
   }
   const table::OperationTable& table = at->second;
-  if (!same_meaning(table.dimensions, operation.dimensions())) return;  // `translate` has said so
+  if (!same_meaning(table.dimensions, operation.dimensions())) return;  // reported by `translate`
   std::vector<core::SeedEntry> seeds;
   std::map<std::string, std::size_t> unknown;
   const auto resolve = [&](const std::string& name) -> std::optional<std::uint32_t> {
@@ -165,8 +166,8 @@ void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_
     return index;
   };
   const std::int64_t present = context.rank_consistent ? newest_time(table) : now();
-  // What this run has measured it knows better, unless it has been reset: then it must not come back. Ranks
-  // that have to agree read all of a table, whoever of them wrote it.
+  // Results of this run are not taken from the table, because the run has them already, or has reset them,
+  // and then they must not come back. Ranks that have to agree use the whole table, whoever wrote it.
   const std::string own = context.rank_consistent ? std::string() : writer();
   table::Entry others;
   for (const auto& [key, entry] : table.entries) {
@@ -203,14 +204,15 @@ void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const 
   table::OperationTable& mine = to.operations.at(name);
   for (const Source& source : sources) {
     const auto known = source.table.operations.find(name);
-    // Another device's measurements must not pass for this one's, nor a value of one dimension for one of
-    // another.
+    // Measurements of another device must not be mixed with those of this one, nor values of different
+    // dimensions.
     if (!source.trusted || known == source.table.operations.end()) continue;
     if (!same_meaning(known->second.dimensions, mine.dimensions)) continue;
     table::Table part;
     part.operations.insert(*known);
-    table::remove_conflicts(part, to);  // variants that are other ones in this program
-    // Also those that this program does not have: another one does, and an entry may name them.
+    table::remove_conflicts(part, to);  // variants that mean something else in this program
+    // Includes variants that this program does not have: another program has them, and an entry may name
+    // them.
     for (auto& [same_name, operation] : part.operations) {
       mine.variants.merge(operation.variants);
       for (auto& [key, entry] : operation.entries) {
@@ -259,7 +261,7 @@ table::Table Selector::Impl::seeds() const {
     all.operations.emplace(name, describe(*operation));
     add_seeds(all, name);
   }
-  // Operations that the program has not defined in this run.
+  // Adds operations that the program has not defined in this run.
   for (const Source& source : sources) {
     if (!source.trusted) continue;
     for (const auto& [name, known] : source.table.operations) {
@@ -278,13 +280,13 @@ table::Table Selector::Impl::learned() const {
   const std::int64_t time = now();
   const std::string& own = writer();
   for (const auto& [name, operation] : operations) {
-    // In this order: the description then knows every variant that the snapshot names.
+    // The order matters: the description then contains every variant that the snapshot names.
     const std::vector<core::SeedEntry> snapshot = core::snapshot(*operation->parts_);
     table::OperationTable part = describe(*operation);
     for (const core::SeedEntry& seed : snapshot) {
       table::Entry entry{.key = seed.key, .origin = table::Origin::imported};
       if (seed.generation > 0) entry.generations[own] = seed.generation;
-      // Without a result since the latest reset this run has no opinion on the incumbent.
+      // Without a result since the latest reset, this run makes no claim on the incumbent.
       if (seed.incumbent != core::SeedEntry::none)
         table::choose(entry, own, {operation->variant(seed.incumbent).name, table::Origin::adapted, time});
       for (const core::SeedVariant& v : seed.variants)
@@ -309,14 +311,15 @@ table::Table Selector::Impl::combined(const table::Table& learned, table::Table 
   if (std::optional<Source> others = latest_shared())
     add_written(all, std::move(others->table), others->path);
   table::merge(all, learned, all_writers);
-  // A merge asks the clocks which incumbent is the later one. This run knows: it began with the table's.
+  // A merge takes the later incumbent by its time. This run began with the table's incumbents, so its own
+  // incumbents are later whatever the clocks say.
   for (const auto& [name, operation] : learned.operations)
     for (const auto& [key, entry] : operation.entries) {
       const auto merged_operation = all.operations.find(name);
       if (entry.incumbent.empty() || merged_operation == all.operations.end()) continue;
       const auto merged = merged_operation->second.entries.find(key);
       if (merged == merged_operation->second.entries.end()) continue;
-      // Another thread may have reset the key, and saved, since `learned` was taken.
+      // Another thread may have reset the key and saved since `learned` was taken.
       if (table::generation_of(merged->second, entry.chosen_by) !=
           table::generation_of(entry, entry.chosen_by))
         continue;
@@ -342,9 +345,9 @@ void Selector::Impl::adopt(const std::string& name, table::Table shared_by_all) 
     latest_from_store = Source{name, true, shared_by_all};
     ++shared_changes;
   }
-  // Other processes' results come to each rank at another time.
+  // The results of other processes arrive at each rank at a different time.
   if (context.rank_consistent) return;
-  // With what the tables say of the same keys, since the latest seed of a key counts alone.
+  // Includes the tables' results for the same keys, because only the latest seed of a key counts.
   Source all{name, true, seeds()};
   add_written(all.table, std::move(shared_by_all), name);
   {

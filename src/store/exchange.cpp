@@ -14,7 +14,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// The first `components` numbers of a version; what no file can be named by becomes '_'.
+// The first `components` numbers of a version. Characters that are not allowed in file names become '_'.
 std::string leading(const std::string& version, std::size_t components) {
   std::string result;
   for (const char c : version) {
@@ -44,7 +44,7 @@ bool same_but_for_the_time(Entry a, const Entry& b) {
   return a == b;
 }
 
-// A table of one entry, with what it needs of its operation.
+// A table with one entry and the definitions that the entry needs.
 Table alone(const Table& table, const OperationTable& operation, const Entry& entry) {
   Table result;
   result.tool = table.tool;
@@ -58,12 +58,12 @@ Table alone(const Table& table, const OperationTable& operation, const Entry& en
   return result;
 }
 
-// The part of a record's name that says what it is of.
+// The part of a record's name that identifies operation and key.
 std::string_view subject_of(std::string_view name) {
   return name.substr(0, name.rfind('/'));
 }
 
-// What names mean to this process, without entries.
+// The definitions of this process, without entries.
 Table definitions_of(const Table& own) {
   Table result;
   result.tool = own.tool;
@@ -94,8 +94,8 @@ Store::Records Exchange::published(const Table& own) {
     for (const auto& [key, entry] : operation.entries) {
       const std::string record =
           escaped(name) + "/" + escaped(core::print(operation.dimensions, key)) + "/" + escaped(writer_);
-      // A selector gives all entries the present time: those that have not changed keep theirs, or nobody
-      // would ever agree on it.
+      // A selector gives all entries the current time. Unchanged entries keep their old time; otherwise
+      // processes would never agree on them.
       Published& last = published_[record];
       if (last.text.empty() || !same_but_for_the_time(last.entry, entry))
         last = {entry, print(alone(own, operation, entry))};
@@ -104,7 +104,7 @@ Store::Records Exchange::published(const Table& own) {
   return records;
 }
 
-// Others' records are joined where nothing is defined otherwise than in `definitions_` or by an earlier one.
+// Merges records of others that do not contradict `definitions_` or an earlier record.
 Table Exchange::parse_all(const std::vector<Record>& records, std::vector<Notice>& notices) const {
   Table to;
   to.fingerprint = definitions_.fingerprint;
@@ -117,7 +117,7 @@ Table Exchange::parse_all(const std::vector<Record>& records, std::vector<Notice
         if (read.table.operations.contains(operation)) to.operations.try_emplace(operation, definition);
       for (Notice& notice : remove_conflicts(read.table, to))
         notices.push_back({name + ": " + notice.where, notice.what});
-      const std::vector<Notice> others = conflicts(to, read.table);  // other software in the same group
+      const std::vector<Notice> others = conflicts(to, read.table);  // from other software in the same group
       if (!others.empty()) {
         notices.push_back({name, others.front().what});
         continue;
@@ -156,7 +156,7 @@ Table Exchange::all_parts(std::vector<Notice>& notices) const {
       merge(all, part.table);
       continue;
     }
-    // Two writers define a variant differently that this process does not have.
+    // Two writers define a variant differently, and this process does not have the variant.
     Table rest = part.table;
     for (Notice& notice : remove_conflicts(rest, all))
       notices.push_back({subject + ": " + notice.where, notice.what});
@@ -177,7 +177,7 @@ Table Exchange::run(const Table& own, std::vector<Notice>& notices) {
   });
   if (Table definitions = definitions_of(own); definitions != definitions_) {
     definitions_ = std::move(definitions);
-    parts_.clear();  // what conflicts with them may be other records now
+    parts_.clear();  // other records may conflict with the definitions now
   }
   update_parts(stored, changed, notices);
   store_->write(group, writer_, changed);

@@ -13,10 +13,10 @@
 
 namespace adaptive::inline v1::table {
 
-/// The store's group is the device with its driver's branch and its toolkit. A record is named
-/// "OPERATION/KEY/WRITER" and contains one entry, as a table, with the share of that writer only. So records
-/// are checked like tables and merged like tables: processes that have read the same records have the same
-/// table.
+/// The group in the store is the device together with the branch of its driver and its toolkit. A record is
+/// named "OPERATION/KEY/WRITER" and contains one entry, as a table, with only the share of that writer.
+/// Therefore records are checked and merged like tables, and processes that have read the same records have
+/// the same table.
 class Exchange {
  public:
   Exchange(std::shared_ptr<Store> store, std::string writer);
@@ -52,11 +52,12 @@ class Exchange {
   std::shared_ptr<Store> store_;
   std::string writer_;
   std::map<std::string, Published> published_;
-  Table definitions_;                  // what names mean to this process, without entries
+  Table definitions_;                  // definitions of this process, without entries
   std::map<std::string, Part> parts_;  // by "OPERATION/KEY"
 };
 
-/// "nvidia_h200-580-13.0": the group of processes whose latencies are comparable. Can be the name of a file.
+/// A name such as "nvidia_h200-580-13.0" for the group of processes whose latencies are comparable. It is a
+/// valid file name.
 std::string group_of(const Fingerprint& fingerprint);
 
 }  // namespace adaptive::table

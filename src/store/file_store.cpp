@@ -1,4 +1,4 @@
-// A store of files: one for each writer, which nobody else writes.
+// A store of files. Each writer has its own file, to which no other process writes.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -40,7 +40,7 @@ using Json = nlohmann::json;
 
 constexpr const char* ending = ".json";
 
-/// Tells a file from what replaced it: every write makes a new file and gives it the name.
+/// Distinguishes a file from one that has replaced it: every write makes a new file and renames it.
 struct FileVersion {
   std::uint64_t inode = 0;
   std::int64_t size = 0;
@@ -70,7 +70,7 @@ class FileStore final : public Store {
     for (const std::string& name : names) {
       const fs::path path = folder_of(group) / name;
       const std::optional<FileVersion> version = version_of(path);
-      if (!version) continue;  // its writer, or whoever cleans up, has removed it meanwhile
+      if (!version) continue;  // the file was removed after it was found
       const auto old = before.find(name);
       if (old != before.end() && old->second.version == *version) {
         known.files.insert(before.extract(old));
@@ -101,7 +101,7 @@ class FileStore final : public Store {
     if (error)
       throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
                   folder_of(group).string());
-    // A name that is no UTF-8 must not keep the others from being written.
+    // A name that is not UTF-8 must not prevent the other records from being written.
     table::write_atomically(path,
                             Json(mine.records).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
     mine.renewed = Clock::now();
@@ -116,12 +116,12 @@ class FileStore final : public Store {
 
   struct File {
     FileVersion version = {};
-    std::vector<std::string> names = {};  ///< of the records that it holds
+    std::vector<std::string> names = {};  ///< names of the records that the file contains
     std::vector<Problem> problems = {};
   };
   struct Group {
     std::map<std::string, File> files = {};  ///< by name
-    Records records = {};                    ///< of all files
+    Records records = {};                    ///< records of all files
   };
   struct Written {
     Records records = {};  ///< the whole file
@@ -149,7 +149,7 @@ class FileStore final : public Store {
     for (const std::string& name : file.names) group.records.erase(name);
   }
 
-  /// A file that cannot be used is a problem of its own, and none of the other files.
+  /// A file that cannot be used is a problem of that file only.
   static File load(Group& group, const fs::path& path, const FileVersion& version) {
     File file{.version = version};
     try {
@@ -167,32 +167,34 @@ class FileStore final : public Store {
       if (others > 0)
         file.problems.push_back({path.string(), std::to_string(others) + " records are no text"});
     } catch (const Error& error) {
-      // Where the file is gone, somebody has removed it since it was found.
+      // If the file does not exist any more, another process has removed it since it was found; this is not a
+      // problem.
       if (version_of(path)) file.problems.push_back({path.string(), error.problem()});
     }
     return file;
   }
 
-  /// What a process of the same name has left: a program may name its writers itself.
+  /// Records left by an earlier process with the same writer name, since a program may choose names itself.
   static Records earlier_records(const fs::path& path) {
     Group group;
     if (version_of(path)) load(group, path, {});
     return std::move(group.records);
   }
 
-  /// A file that is not written anew is touched now and then. Not each time: others read again what changed.
+  /// Touches a file that is not rewritten, but only now and then, because other processes read a touched file
+  /// again.
   void renew(Written& mine, const fs::path& path) const {
     constexpr int renewals = 8;
     if (mine.records.empty() || retention_.unused == retention_.unused.zero()) return;
     const Clock::time_point now = Clock::now();
     if (now - mine.renewed < retention_.unused / renewals) return;
-    // Where this fails the file is gone: the next read says so, and the records are written again.
+    // If this fails, the file was removed. The next read reports that, and the records are written again.
     ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
     mine.renewed = now;
   }
 
-  /// Removes what `retention_` no longer allows. `own` was written just now, so that its time is the present
-  /// by the clock that the times of the other files come from.
+  /// Removes files that `retention_` no longer allows. `own` has just been written, so its time is the
+  /// current time on the clock that the other files' times come from.
   void clean_up(const std::string& group, const fs::path& own) const {
     const std::optional<FileVersion> present = version_of(own);
     if (!present) return;
@@ -213,7 +215,7 @@ class FileStore final : public Store {
     }
     if (kept.size() < retention_.writers) return;
     std::sort(kept.begin(), kept.end());
-    kept.resize(kept.size() + 1 - retention_.writers);  // with `own` the others are as many as may be
+    kept.resize(kept.size() + 1 - retention_.writers);  // together with `own` this is the permitted number
     for (const auto& [changed, path] : kept) fs::remove(path, ignored);
   }
 

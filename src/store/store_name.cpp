@@ -8,7 +8,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-constexpr std::size_t name_max = 200;  // of the 255 bytes of a file's name; endings need some
+constexpr std::size_t name_max = 200;  // of the 255 bytes of a file name; endings need some of the rest
 
 std::string hexadecimal(std::uint64_t value, int digits) {
   std::string text;

@@ -6,10 +6,10 @@
 
 namespace adaptive::inline v1::table {
 
-/// A name that is safe as one part of a path. Different names stay different, also on file systems that
-/// ignore case: all bytes except a to z, 0 to 9, '_', '-' and '.' (not at the begin) become "%" and two
-/// hexadecimal digits. The empty name becomes "%". Names of more than 200 bytes are cut and end with a hash
-/// of the whole name.
+/// Makes a name that is safe as one part of a path. Different names stay different, also on file systems that
+/// ignore case. All bytes except a to z, 0 to 9, '_', '-' and '.' (except at the beginning) become "%" and
+/// two hexadecimal digits. The empty name becomes "%". Names of more than 200 bytes are cut and end with a
+/// hash of the whole name.
 std::string store_name(std::string_view name);
 
 }  // namespace adaptive::table

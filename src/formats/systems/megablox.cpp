@@ -17,13 +17,13 @@ namespace adaptive::inline v1::table::formats {
 namespace {
 
 constexpr std::array<std::string_view, 3> tiles = {"tm", "tk", "tn"};
-// What each tile cuts.
+// The dimension that each tile divides.
 constexpr std::array<const char*, 3> cut = {"m", "k", "n"};
 constexpr std::array<std::int64_t, 3> default_tiling = {512, 1024, 1024};
 constexpr double reach = 0.5;
 constexpr double ns_per_ms = 1e6;
 
-// "m1024_k4096_n11008_g8.json"
+// Reads a name such as "m1024_k4096_n11008_g8.json".
 std::optional<Shape> read_name(std::string_view name) {
   if (!name.ends_with(".json")) return std::nullopt;
   name.remove_suffix(5);
@@ -40,7 +40,7 @@ std::optional<Shape> read_name(std::string_view name) {
   return shape;
 }
 
-// Every tile cut to its dimension.
+// Limits every tile to the size of its dimension.
 Parameters clamped(Parameters tiling, const Shape& key) {
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const std::string tile(tiles[i]);
@@ -96,7 +96,7 @@ class Megablox final : public Format {
     if (!row.parameters) return edits;
     if (old == nullptr || row.parameters != old->parameters)
       edits.emplace_back(MemberPath{"optimal_tiling"}, print_list(*row.parameters, tiles));
-    // A tiling that nobody measured must not keep the time of the one before.
+    // A tiling without a measurement must not keep the time of the previous one.
     if (row.record.count == 0 && old != nullptr && old->record.count > 0)
       edits.emplace_back(MemberPath{"best_time_ms"}, "0.0");
     if (row.record.count > 0 && (old == nullptr || row.record.mean_ns != old->record.mean_ns))
@@ -121,7 +121,7 @@ class Megablox final : public Format {
     return answer;
   }
 
-  // The kernel refuses rows that do not fill whole tiles; the rest of k and n is masked.
+  // The kernel refuses m if it is not a multiple of the tile; incomplete tiles of k and n are masked.
   bool supports(const Shape& key, const Parameters& parameters) const override {
     return !indivisible(key, "m", clamped(parameters, key), "tm");
   }

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<std::string_view, 6> metal_row_order = {"kernel_name", "tile_size_m",  "tile_size_n",
                                                              "simdgroups",  "use_fp32_acc", "kernel_variant"};
 
-// "(4, 2)" as "2+4".
+// "(4, 2)" becomes "2+4".
 std::optional<std::string> bits_label(std::string_view text) {
   auto bits = parse_list(text);
   if (!bits) return std::nullopt;
@@ -27,7 +27,7 @@ std::optional<std::string> bits_label(std::string_view text) {
   return join(*bits, "+");
 }
 
-// Ties go to the smaller.
+// The nearest value; ties go to the smaller one.
 template <class Wanted>
 std::optional<std::int64_t> nearest(const Sheet& sheet, const std::string& dimension, std::int64_t to,
                                     Wanted&& wanted) {
@@ -76,7 +76,7 @@ class MetalMarlin final : public Format {
         read_mapping(member, path, sheet, checks, {"tile_size_m", "tile_size_n"});
       else if (member.name() == "simdgroup_mapping" && checks.is(member, JsonKind::object, path))
         read_mapping(member, path, sheet, checks, {"simdgroups"});
-      // The rest says how it was tuned; the file keeps it.
+      // The other members say how the row was tuned; the file keeps them.
     });
   }
 
@@ -97,7 +97,7 @@ class MetalMarlin final : public Format {
     if (!row.parameters) return {};
     const auto size = [&](const char* name) { return std::to_string(size_in(row.key, name).value_or(0)); };
     std::string bits = label_in(row.key, "bits");
-    std::replace(bits.begin(), bits.end(), '+', ',');  // as its code writes them
+    std::replace(bits.begin(), bits.end(), '+', ',');  // as the system's code writes bits
     const MemberPath place =
         old != nullptr ? old->place : MemberPath{"lookup_table", size("batch"), size("hidden"), bits};
     return {{place, print_json(*row.parameters, metal_row_order)}};
@@ -177,7 +177,7 @@ class MetalMarlin final : public Format {
   }
 
   static std::optional<Parameters> default_of(const Sheet& sheet, const std::string& bits) {
-    const auto at = sheet.defaults.find(bits.substr(0, bits.find('+')));  // the least stands first
+    const auto at = sheet.defaults.find(bits.substr(0, bits.find('+')));  // the smallest width comes first
     return at == sheet.defaults.end() ? std::nullopt : std::optional(at->second);
   }
 };

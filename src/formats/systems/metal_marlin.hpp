@@ -4,9 +4,10 @@
 //    "lookup_table": {batch: {hidden: {bits: {"kernel_name", "tile_size_m", "tile_size_n", "simdgroups",
 //    …}}}}, …}
 //
-// Bits are written "(2, 4)" in its document and "2,4" by its code; their order does not matter. No latency is
-// stored. Its rule: the row itself; else that of the nearest batch; else of the nearest hidden size there,
-// both with ties to the smaller and with exactly these bits; else tiles and groups of the least bit width.
+// Bits are written as "(2, 4)" in the system's documentation and as "2,4" by its code; their order does not
+// matter. Latencies are not stored. Lookup rule: the row of the key; otherwise the row of the nearest batch;
+// otherwise, for this batch, the row of the nearest hidden size. Ties go to the smaller value, and the bits
+// must be the same. If there is no such row, the tiles and groups of the smallest bit width are used.
 #pragma once
 
 #include "formats/format.hpp"

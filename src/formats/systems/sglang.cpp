@@ -10,7 +10,8 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-// What only SGLang's names have. Without any of it a name may be either system's.
+// Whether the name has a part that only SGLang uses. Without such a part, the file may belong to either
+// system.
 bool is_sglang_name(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };

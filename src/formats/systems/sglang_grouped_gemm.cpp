@@ -17,7 +17,8 @@ constexpr std::string_view documented_head = "grouped_gemm_config_";
 constexpr std::string_view written_head = "grouped_gemm_configs_";
 constexpr std::string_view block_head = "_block";
 
-// {hidden}_{dtype}[_b{experts}][_block128x128]; a dtype may have '_' in it, so it is read from both ends.
+// Reads {hidden}_{dtype}[_b{experts}][_block128x128]. The dtype may contain '_', so the name is read from
+// both ends.
 bool read_name(std::string_view name, Shape& fixed) {
   if (!name.ends_with(".json")) return false;
   name.remove_suffix(5);
@@ -67,7 +68,7 @@ class SglangGroupedGemm final : public Format {
     Shape ignored;
     return read_name(path.substr(path.rfind('/') + 1), ignored);
   }
-  // Its rows are those of the other Triton kernels: the name tells them apart.
+  // The rows look like those of the other Triton kernels; only the name distinguishes them.
   bool recognises_member(JsonValue) const override { return false; }
 
   void read(const Document& document, Sheet& sheet, const Checks& checks) const override {

@@ -1,8 +1,9 @@
-// The grouped GEMM of a SGLang fork: a file for each hidden size, a row for each number of tokens per expert.
+// The grouped GEMM of a fork of SGLang: one file for each hidden size, one row for each number of tokens per
+// expert.
 //
-// Names: grouped_gemm_config_{hidden}_{dtype}[_block128x128].json as documented, and
-// grouped_gemm_configs_{hidden}_{dtype}_b{experts}[_block128x128].json as its code writes. A row is null
-// where every variant failed.
+// Names: grouped_gemm_config_{hidden}_{dtype}[_block128x128].json in the documentation, and
+// grouped_gemm_configs_{hidden}_{dtype}_b{experts}[_block128x128].json in the code. A row is null if every
+// variant failed.
 #pragma once
 
 #include "formats/format.hpp"

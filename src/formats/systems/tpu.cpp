@@ -19,7 +19,7 @@ std::size_t size_of(JsonValue list) {
   return size;
 }
 
-// How many samples the mean is made of: 1 where the file does not say.
+// Number of samples in the mean; 1 if the file does not say.
 std::uint64_t repeats_in(JsonValue metadata) {
   std::uint64_t count = 0;
   if (!metadata.is(JsonKind::object)) return 1;
@@ -31,7 +31,7 @@ std::uint64_t repeats_in(JsonValue metadata) {
   return std::clamp<std::uint64_t>(count, 1, limits::count);
 }
 
-// What failed while it was tuned has an infinite latency: nothing was measured.
+// A variant that failed during tuning has an infinite latency, which is not a measurement.
 VariantRecord record_in(JsonValue stats, std::uint64_t count) {
   double mean = 0.0;
   double deviation = 0.0;
@@ -64,7 +64,7 @@ bool read_object(JsonValue value, const Path& path, const Checks& checks, Row& r
   return true;
 }
 
-// Whether a list can say the parameters: whole numbers, none left out before the last.
+// Whether a list can express the parameters: whole numbers, none missing before the last one.
 bool is_list(const Parameters& parameters, std::span<const std::string_view> names, std::size_t required) {
   if (parameters.size() < required || parameters.size() > names.size()) return false;
   names = names.first(parameters.size());
@@ -107,7 +107,7 @@ std::vector<Edit> tpu_edits(const Row& row, const Row* old, MemberPath place,
     }
     return edits;
   }
-  // The old row's statistics were another variant's.
+  // The statistics of the old row belong to another variant.
   std::string object = "{\"config\": " + print_json(*row.parameters, names);
   if (measured)
     object += ", \"stats\": " + print_stats(row.record) +
@@ -124,7 +124,7 @@ std::string tpu_file_name(const std::string& device) {
   std::string name = device_in_file_name(device);
   for (char& c : name)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  // Not a hidden file, and never the folder itself.
+  // The name must not be that of a hidden file or of the folder itself.
   while (name.starts_with('.')) name.erase(0, 1);
   return (name.empty() ? std::string("unknown_device") : name) + ".json";
 }

@@ -1,10 +1,10 @@
-// What the two kernels of tpu-inference's tuned data share: a file for each device, whose rows are lists of
-// block sizes (the older way) or objects
+// The common parts of the two kernels in tpu-inference's tuned data. There is one file for each device. Its
+// rows are lists of block sizes (the older form) or objects; a file may contain both:
 //
 //   {"config": {…}, "stats": {"latency_avg_ns", "latency_std_ns", …}, "metadata": {"num_repeats", …}}
 //
-// in one file, in any mixture. Of equal keys the last counts. The rule of looking up is exact; else a default
-// with the warning "Couldn't find tuned sizes for key …".
+// If several rows have the same key, the last one counts. Lookup rule: the row with exactly the key;
+// otherwise a default with the warning "Couldn't find tuned sizes for key …".
 #pragma once
 
 #include <cstddef>
@@ -16,19 +16,19 @@
 
 namespace adaptive::inline v1::table::formats {
 
-/// Fills parameters and record of `row` from a list of `names`, of which those from `required` on may be
-/// missing, or from an object. False, with a notice, where the value is neither.
+/// Fills parameters and record of `row` from a list of values, or from an object. In a list, the values of
+/// `names` from index `required` on may be missing. Returns false, with a notice, if the value is neither.
 bool read_tpu_value(JsonValue value, const Path& path, const Checks& checks,
                     std::span<const std::string_view> names, std::size_t required, Row& row);
 
-/// How `row` is written at `place`: as a list where the old row was one, nothing was measured and a list can
-/// say it, else an object.
+/// The edit that writes `row` at `place`. It writes a list if the old row was a list, the row has no
+/// measurement, and a list can express the parameters; otherwise an object.
 std::vector<Edit> tpu_edits(const Row& row, const Row* old, MemberPath place,
                             std::span<const std::string_view> names, std::size_t required);
 
-/// "tpu_v6e" of "quantized_matmul/tpu_v6e.json"; empty where the name is no device's.
+/// "quantized_matmul/tpu_v6e.json" gives "tpu_v6e"; empty if the name is not that of a device.
 std::string tpu_device(std::string_view file_name);
-/// The same as the name of a file.
+/// The reverse: the file name of a device.
 std::string tpu_file_name(const std::string& device);
 
 Answer tpu_not_found(const std::string& key);

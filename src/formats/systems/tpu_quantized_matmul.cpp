@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 4> blocks = {"batch_block_size", "out_blo
                                                     "n_lane"};
 constexpr std::size_t blocks_required = 3;
 constexpr std::array<const char*, 5> dimensions = {"batch", "out", "in", "x_dtype", "w_dtype"};
-// tpu_inference/kernels/quantized_matmul/tuned_block_sizes.py
+// From tpu_inference/kernels/quantized_matmul/tuned_block_sizes.py.
 constexpr std::int64_t default_block = 128;
 
 std::optional<Shape> read_key(std::string_view text) {

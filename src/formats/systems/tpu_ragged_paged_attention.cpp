@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::array<std::string_view, 2> page_blocks = {"num_kv_pages_per_block", "num_q_per_block"};
 
-// Takes `head` off the beginning of `text`, then what stands before `end`, or all the rest.
+// Removes `head` and the text before `end` from the beginning of `text`, and returns the latter. If `end` is
+// empty, takes the whole rest.
 std::optional<std::string_view> take(std::string_view& text, std::string_view head, std::string_view end) {
   if (!text.starts_with(head)) return std::nullopt;
   text.remove_prefix(head.size());
@@ -80,7 +81,7 @@ std::int64_t rounded(std::int64_t size) {
       std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1))));
 }
 
-// Values of a type that fit into 32 bits.
+// The number of values of a type that fit in 32 bits.
 std::int64_t packing(const std::string& dtype) {
   for (const auto& [bits, packed] : {std::pair{"32", 1}, {"16", 2}, {"8", 4}, {"4", 8}}) {
     const std::size_t digit = dtype.find_first_of("0123456789");
@@ -93,8 +94,8 @@ std::int64_t aligned(std::int64_t size, std::int64_t to) {
   return (size + to - 1) / to * to;
 }
 
-// The keys under which the kernel's registry would keep a launch: page size, heads and length rounded up to
-// powers of two; then also with the heads filled up to what the types pack, as the kernel lays them out.
+// The keys under which the kernel's registry may keep a launch: page size, heads and length rounded up to
+// powers of two; and the same with the heads padded to the packing of the types, as the kernel stores them.
 std::array<Shape, 2> keys_of(const Shape& key) {
   Shape plain = key;
   for (const char* dimension : {"page_size", "q_heads", "kv_heads", "max_model_len"})

@@ -24,13 +24,13 @@ bool is_fused_moe(const Sheet& sheet) {
   return sheet.operation == "fused_moe";
 }
 
-// "[128, 128]" as "128x128"; anything else as it stands.
+// "[128, 128]" becomes "128x128"; other texts are not changed.
 std::string block_label(const std::string& text) {
   const auto values = parse_list(text);
   return values ? join(*values, "x") : text;
 }
 
-// What the file's name says. False where it is not made of fields at all.
+// Reads the name of a file. Returns false if it does not consist of fields.
 bool read_name(std::string_view stem, Sheet& sheet) {
   std::string projection = "up";
   if (stem.ends_with(down_suffix)) {
@@ -83,7 +83,7 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
     const Path path = root / member.name();
     const std::optional<std::int64_t> size = parse_size(member.name());
     if (!size) {
-      // The compiler's version stands among the rows.
+      // The version of the compiler is a member beside the rows.
       if (member.name() == "triton_version" && member.is(JsonKind::text))
         sheet.triton_version = checks.text(member, path, limits::text_bytes).value_or(std::string_view());
       else
@@ -142,7 +142,7 @@ std::string TritonFormat::path_of(const Sheet& sheet) const {
   std::string name = is_fused_moe(sheet) ? size("E") + "," + size("N") : size("N") + "," + size("K");
   name += ",device_name=" + device_name(sheet.device) + label("dtype");
   const std::string block = label_in(sheet.fixed, "block_shape");
-  // A block shape with a 0 is no block shape.
+  // A block shape that contains 0 means that there is none.
   if (const auto values = parse_list(block); values && std::count(values->begin(), values->end(), 0) == 0)
     name += ",block_shape=[" + join(*values, block_separator()) + "]";
   if (label_in(sheet.fixed, "per_channel_quant") == "True") name += ",per_channel_quant=True";

@@ -1,5 +1,5 @@
-// The configurations of Triton kernels as vLLM and SGLang keep them: a file for each shape of the weights, a
-// row for each batch. What they share; the names of files and the order of folders are their own.
+// The common parts of Triton configurations in vLLM and SGLang: one file for each shape of the weights, one
+// row for each batch. The two systems differ in the names of files and the order of folders.
 //
 //   {"triton_version": "3.6.0", "16": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 128, …, "num_warps": 4}, …}
 //
@@ -13,17 +13,17 @@
 
 namespace adaptive::inline v1::table::formats {
 
-/// The rows of such a document: every member whose name is a whole number is one, null where every variant
-/// failed. `dimension` is what the numbers are.
+/// Reads the rows of such a document: every member whose name is a whole number is a row, and null means that
+/// every variant failed. The numbers are values of `dimension`.
 void read_triton_rows(const Document& document, Sheet& sheet, const Checks& checks,
                       std::string_view dimension);
 
 bool is_triton_row(JsonValue member);
 
-/// A row as Triton's tuners write it.
+/// Prints a row as Triton's tuners do.
 std::string print_triton_row(const Row& row);
 
-/// Operations `fused_moe` and `w8a8_block_matmul`.
+/// The operations `fused_moe` and `w8a8_block_matmul`.
 class TritonFormat : public Format {
  public:
   std::string_view what() const noexcept final { return "a vLLM or SGLang configuration"; }
@@ -37,10 +37,10 @@ class TritonFormat : public Format {
   std::vector<std::string> doubts(const Shape& key, const Parameters& parameters) const final;
 
  protected:
-  /// What stands between the elements of a block shape in a name.
+  /// The text between the elements of a block shape in the name of a file.
   virtual std::string_view block_separator() const noexcept = 0;
   virtual std::string device_name(const std::string& device) const = 0;
-  /// What the runtime says where it finds no file.
+  /// The answer and the warning of the runtime if it finds no file.
   Answer not_found(std::span<const Sheet* const> sheets, const Question& question) const;
   /// The nearest row of a file, as both runtimes choose it.
   Answer nearest_in(const Sheet& sheet, const Question& question) const;

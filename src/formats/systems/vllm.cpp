@@ -47,7 +47,7 @@ class Vllm final : public TritonFormat {
  protected:
   std::string_view block_separator() const noexcept override { return ","; }
 
-  // H200 has several names of its own, which its tables share.
+  // There are several names for H200, which share their tables.
   std::string device_name(const std::string& device) const override {
     const std::string name = device_in_file_name(device);
     return ("_" + name + "_").find("_H200_") == std::string::npos ? name : "NVIDIA_H200";

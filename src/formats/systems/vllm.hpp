@@ -3,9 +3,9 @@
 // Names: E={E},N={N},device_name={D}[,dtype={t}][,block_shape=[128,128]].json and
 // N={N},K={K},device_name={D},dtype={t},block_shape=[128,128].json.
 //
-// Its rule: the first file that exists, of the user's folder, triton_X_Y_Z/ (forks), the folder itself,
-// legacy_configs/ (forks); in it the row whose batch differs least, a tie going to the first of the file, at
-// any distance; else a heuristic of the running version, which no file holds.
+// Lookup rule: the first existing file in the user's folder, triton_X_Y_Z/ (forks), the folder itself, or
+// legacy_configs/ (forks). In the file, the row with the nearest batch is taken at any distance; ties go to
+// the first one. If there is no file, the running version uses a heuristic that is not stored in any file.
 #pragma once
 
 #include "formats/format.hpp"

@@ -22,7 +22,7 @@ class MemberReader final : public PartReader {
                 source_.line(offset));
   }
   void member(JsonValue value) override { visit_(value); }
-  // No format has members of a table of ours.
+  // Foreign formats do not have the members of a native table.
   void begin_operations(JsonKind, std::size_t) override {}
   bool begin_operation(std::string_view, JsonKind, std::size_t) override { return false; }
   void operation_member(JsonValue) override {}

@@ -14,7 +14,7 @@ namespace adaptive::inline v1::table::formats {
 class Document {
  public:
   /// `name` is the name of the file, for messages. Both arguments must outlive the document. Throws `Error`
-  /// if the text is not JSON, or contains something else than objects.
+  /// if the text is not JSON, or contains anything but objects.
   Document(const std::string& text, const std::string& name);
   Document(std::string&& text, const std::string& name) = delete;
   Document(const Document&) = delete;

@@ -17,14 +17,14 @@ struct Span {
   std::size_t end = 0;
 };
 
-// One past the string that begins at `at`.
+// The index after the end of the string that begins at `at`.
 std::size_t end_of_string(std::string_view text, std::size_t at) {
   for (++at; at < text.size() && text[at] != '"'; ++at)
     if (text[at] == '\\') ++at;
   return std::min(at + 1, text.size());
 }
 
-// One past the value that begins at `at`.
+// The index after the end of the value that begins at `at`.
 std::size_t end_of_value(std::string_view text, std::size_t at) {
   int depth = 0;
   while (at < text.size()) {
@@ -46,7 +46,8 @@ std::size_t skip_white_space(std::string_view text, std::size_t at) {
   return std::min(text.find_first_not_of(white_space, at), text.size());
 }
 
-// The members of the object that begins at `open`: calls f(name as it stands between quotes, value).
+// Calls f(name, value) for each member of the object that begins at `open`. The name is passed as it is
+// written between the quotes.
 template <class F>
 void for_each_member(std::string_view text, std::size_t open, F&& f) {
   std::size_t at = skip_white_space(text, open + 1);
@@ -70,10 +71,10 @@ std::optional<Span> find_member(std::string_view text, std::size_t open, const s
   return found;
 }
 
-// How the text is laid out.
+// The layout of the text.
 struct Layout {
-  std::string step = {};    // of one level; empty where all stands on one line
-  std::string line = "\n";  // what ends a line
+  std::string step = {};    // indentation of one level; empty if the text is a single line
+  std::string line = "\n";  // line ending
 };
 
 Layout layout_of(std::string_view text) {

@@ -1,4 +1,4 @@
-// Changes one value of a JSON text and leaves all other bytes alone.
+// Changes one value of a JSON text and leaves all other bytes unchanged.
 #pragma once
 
 #include <span>
@@ -19,7 +19,8 @@ using Edit = std::pair<MemberPath, std::string>;
 /// contain numbers that JSON does not have, such as NaN.
 std::string put(std::string text, const MemberPath& path, const std::string& value);
 
-/// A new text: the document `empty` with `edits`, in lines. Each level is indented by `indent` more spaces.
+/// Makes a new text from the document `empty` and `edits`, with one line per member. Each level is indented
+/// by `indent` more spaces.
 std::string compose(const std::string& empty, std::span<const Edit> edits, int indent);
 
 }  // namespace adaptive::table::formats

@@ -37,7 +37,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_fields(std
       const bool may_end = text[end] == ',' || (style == FieldStyle::key && text[end] == ' ');
       if (may_end && depth <= 0 && begins_field(text.substr(end + 1), style)) break;
     }
-    if (depth > 0) return std::nullopt;  // where the value ends nobody knows
+    if (depth > 0) return std::nullopt;  // an unclosed bracket: the end of the value is unknown
     fields.emplace_back(text.substr(0, equals), text.substr(equals + 1, end - equals - 1));
     text.remove_prefix(std::min(end + 1, text.size()));
   }

@@ -20,7 +20,7 @@ struct Code {
   std::string_view code;
 };
 
-// In the order in which they stand in a name. What is not listed follows by its own name.
+// In the order in which they are written in a name. Other parameters follow under their own names.
 constexpr std::array<Code, 25> codes = {{{"kernel_name", ""},
                                          {"BLOCK_SIZE_M", "m"},
                                          {"BLOCK_SIZE_N", "n"},
@@ -60,13 +60,13 @@ std::string bare(const Parameter& value) {
   return text != nullptr ? *text : dump(to_json(value));
 }
 
-// Python puts a space after each comma and colon that stands on one line.
+// Python puts a space after each comma and colon if the text is on one line.
 void append_member(std::string& out, std::string_view name, const Parameter& value) {
   if (out.back() != '{') out += ", ";
   out += print_json(name) + ": " + print_json(value);
 }
 
-// With a number that stands for what the name does not say, within the limit of names.
+// Appends a number that distinguishes names, and cuts the name so that it stays within the limit of names.
 std::string shortened(const std::string& name, std::uint64_t number) {
   std::size_t size = std::min(name.size(), limits::name_bytes - 24);
   // Not in the middle of a character.

@@ -15,7 +15,7 @@ namespace adaptive::inline v1::table::formats {
 
 bool is_utf8(std::string_view text);
 
-/// "64" as a size: only digits, at most 2^53. Nothing for anything else.
+/// Reads "64" as a size: only digits, at most 2^53. Nothing for any other text.
 std::optional<std::int64_t> parse_size(std::string_view text);
 
 /// "[128, 128]" and "128x128" become {128, 128}; "(2, 4)", "2,4" and "2+4" become {2, 4}. Nothing if the text

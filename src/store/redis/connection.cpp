@@ -15,8 +15,8 @@
 namespace adaptive::inline v1::redis {
 namespace {
 
-// hiredis writes to sockets that may be closed by now, for which the kernel would end the program: the signal
-// is kept from this thread meanwhile, and taken back if it was sent.
+// hiredis writes to sockets that may have been closed, for which the kernel would end the program with
+// SIGPIPE. This class blocks the signal in the calling thread and removes it if it was sent.
 class WithoutBrokenPipes {
  public:
   WithoutBrokenPipes() {
@@ -121,7 +121,7 @@ std::map<std::string, std::string> Connection::read_hash(const std::string& hash
 
 std::vector<Answer> Connection::run_all(const std::vector<Command>& commands) {
   return guarded([&] {
-    constexpr std::size_t batch = 1000;  // commands on their way at the same time
+    constexpr std::size_t batch = 1000;  // maximum number of commands sent together
     std::vector<Answer> answers;
     for (std::size_t next = 0; next < commands.size();) {
       const std::size_t end = std::min(next + batch, commands.size());
@@ -138,7 +138,7 @@ std::vector<Answer> Connection::run_as_one(const std::vector<Command>& commands)
     for (const Command& command : commands) append(command);
     append(Words{"EXEC"});
     answer();
-    for (std::size_t i = 0; i < commands.size(); ++i) answer();  // "QUEUED"
+    for (std::size_t i = 0; i < commands.size(); ++i) answer();  // each command is answered with "QUEUED"
     Answer all = answer();
     for (const Answer& one : all.elements)
       if (!one.error.empty()) fail("answers: " + one.error);
@@ -156,7 +156,7 @@ void Connection::connect() {
   if (!context->redis) fail("no memory for a connection");
   if (context->redis->err != 0) fail(std::string("cannot be reached: ") + context->redis->errstr);
   ::redisSetTimeout(context->redis.get(), timeout);
-  // A program that this one starts is not to hold the connection open. hiredis does not ask for that.
+  // Programs that this one starts must not inherit the connection; hiredis does not take care of that.
   ::fcntl(context->redis->fd, F_SETFD, FD_CLOEXEC);
   context_ = std::move(context);
   if (options_.password.empty()) return;

@@ -14,7 +14,7 @@ namespace {
 using redis::Answer;
 using Command = redis::Connection::Command;
 
-// Records of one command: bounds what the server does without a pause for others.
+// Maximum number of records in one command, so that the server does not block other clients for long.
 constexpr std::size_t records_at_once = 500;
 
 std::int64_t now_us() {
@@ -52,7 +52,7 @@ class RedisStore final : public Store {
     }
     auto next = records.begin();
     while (next != records.end()) {
-      // The clock may be set back; versions never are.
+      // The clock may be set back, but versions must always rise.
       version = std::max(version + 1, now_us());
       const std::string score = std::to_string(version);
       Command set = {"HSET", key(group, "records", writer)};
@@ -101,8 +101,8 @@ class RedisStore final : public Store {
     problems_.push_back({connection_.name() + " " + where, "answers: " + error});
   }
 
-  /// Which records of which writers have changed. A writer whose keys cannot be read is a problem of its own,
-  /// and none of the others'.
+  /// Finds the records that have changed, by writer. A writer whose keys cannot be read does not affect the
+  /// others.
   std::vector<News> news_of(const std::string& group, const Group& known,
                             const std::set<std::string>& writers) {
     std::vector<Command> commands;
@@ -165,7 +165,7 @@ class RedisStore final : public Store {
     add_renewal(commands, group, writer);
     commands.push_back({"EXISTS", key(group, "versions", writer), key(group, "records", writer)});
     if (connection_.run_as_one(commands).back().integer == 2) return;
-    // The server has lost them: then the next read must say so, and they are written again.
+    // The server may have lost the records. The next read must notice that, so that they are written again.
     Group& known = groups_[group];
     const auto at = known.writers.find(writer);
     if (at == known.writers.end()) return;
@@ -173,7 +173,8 @@ class RedisStore final : public Store {
     known.writers.erase(at);
   }
 
-  /// Removes writers that the retention no longer allows. The keys of those unused for too long have expired.
+  /// Removes writers that the retention no longer allows. Keys of writers that were unused for too long have
+  /// expired.
   void clean_up(const std::string& group, const std::string& own) {
     const std::string writers = key(group, "writers");
     if (retention_.unused > retention_.unused.zero()) {
