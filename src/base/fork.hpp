@@ -1,4 +1,4 @@
-// Tells a forked child from its parent without a system call.
+// Distinguishes a forked child from its parent without a system call.
 #pragma once
 
 #include <atomic>

@@ -8,7 +8,7 @@
 
 namespace adaptive::inline v1 {
 
-/// Wakes a thread early. A semaphore of POSIX, since a signal handler may post it.
+/// Wakes a thread early. Uses a POSIX semaphore, because a signal handler may post it.
 class Wakeup {
  public:
   Wakeup() { ::sem_init(&semaphore_, 0, 0); }

@@ -37,8 +37,8 @@ std::string temporary_prefix(const fs::path& target) {
 }
 
 // A temporary file is locked while its writer lives. The lock distinguishes it from a file that a killed
-// writer has left, even if process numbers cannot, as among containers. False if another process has taken
-// the file for such a leftover already.
+// writer has left, even if process numbers cannot do so, as in containers. Returns false if another process
+// has already taken the file for such a leftover.
 bool keep_from_removal(int file) {
   struct stat status {};
   if (::flock(file, LOCK_EX | LOCK_NB) != 0)

@@ -51,7 +51,7 @@ class Notices {
   void syntax_fault(const SyntaxFault& fault);
   /// A field that this version does not know. Reported once for each name and kind of object.
   void unknown_field(JsonValue value, const Path& path, std::string_view of);
-  /// Adds a last notice that tells how many were not listed, if any.
+  /// Adds a last notice with the number of notices that were not listed, if any.
   void finish();
 
  private:

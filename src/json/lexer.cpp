@@ -36,7 +36,7 @@ void append_utf8(std::string& to, std::uint32_t code) {
   }
 }
 
-// Whether the byte stands for itself in a text.
+// Whether the byte needs no escape in a text.
 bool is_plain(char c) noexcept {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
@@ -216,7 +216,7 @@ JsonToken JsonLexer::word() {
   if (skip("false")) return JsonToken::false_literal;
   if (skip("null")) return JsonToken::null_literal;
   skip("-");
-  // As Python and JavaScript write them, and as C does.
+  // The spellings of Python, JavaScript and C.
   for (const std::string_view name : {"NaN", "Infinity", "nan", "inf"})
     if (skip(name)) return JsonToken::not_finite;
   if (*token_ == '\0') fail(token_, "a zero byte; text is expected");

@@ -51,7 +51,7 @@ class Splitter {
   void end();
 
  private:
-  // Which of the containers that are split contains the next value.
+  // The split container that contains the next value.
   enum class Level : std::uint8_t { document, root, operations, operation, entries, done };
 
   bool skipping() const noexcept { return skip_depth_ != 0; }

@@ -22,7 +22,7 @@ fs::path object_of_this_code() {
   if (::dladdr1(reinterpret_cast<void*>(&some_code), &info, &extra, RTLD_DL_LINKMAP) == 0) return {};
   const auto* const map = static_cast<const link_map*>(extra);
   std::error_code error;
-  // For the program itself the loader knows no path, only the name by which it was started.
+  // For the program itself the loader knows only the name by which it was started, not the path.
   const bool is_program = map == nullptr || map->l_name == nullptr || *map->l_name == '\0';
   return fs::canonical(is_program ? "/proc/self/exe" : map->l_name, error);
 }
@@ -46,7 +46,7 @@ fs::path configs_beside_code() {
 std::vector<fs::path> installed_configs(const char* header) {
   const fs::path file = header == nullptr ? "" : header;
   std::vector<fs::path> folders;
-  // A relative path of a header is relative to where the compiler ran.
+  // A relative path of a header is relative to the folder in which the compiler ran.
   for (const fs::path& folder :
        {configs_beside_code(),
         file.is_absolute() ? follow(file.parent_path(), ADAPTIVE_DATA_FROM_HEADERS) : fs::path(),

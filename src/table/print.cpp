@@ -139,7 +139,7 @@ void Printer::parameter(const Parameter& parameter) {
         } else if constexpr (std::is_same_v<T, double>) {
           const std::size_t begin = out_.size();
           real(value);
-          // With ".0" it is read back as a double and not as a whole number.
+          // With ".0" the value is read back as a double, not as a whole number.
           if (out_.find_first_of(".e", begin) == std::string::npos) raw(".0");
         } else {
           integer(value);
@@ -407,7 +407,7 @@ void Printer::record(const VariantRecord& record) {
   raw("}");
 }
 
-// True if nothing was printed.
+// Returns true if nothing was printed.
 bool Printer::statistics(const Statistics& statistics) {
   std::string_view separator;
   if (is_measured(statistics)) {

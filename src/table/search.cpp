@@ -40,7 +40,7 @@ TableSearch TableSearch::standard(std::string version, const char* header) {
     }
   }
   if (fs::path own = user_tables(); !own.empty()) search.defaults.push_back(std::move(own));
-  // Only the best of them: tables of several installations could contradict each other.
+  // Only the best installation: tables of several installations could contradict each other.
   if (const std::vector<fs::path> installed = table::installed_configs(header); !installed.empty())
     search.defaults.push_back(installed.front());
   return search;
@@ -70,8 +70,8 @@ class Finder {
   void add_folder(const fs::path& folder);
   void look_at_device(const fs::path& folder);
   void look_at_foreign(const fs::path& folder);
-  /// Among the folders in `folder` whose names are `prefix` and a version: the version that was asked for, or
-  /// else the next best one.
+  /// Chooses among the folders in `folder` whose names are `prefix` and a version: the requested version,
+  /// otherwise the next best one.
   std::optional<fs::path> version_folder(const fs::path& folder, const std::string& prefix);
   std::vector<fs::path> sorted(const fs::path& folder);
 
@@ -112,7 +112,7 @@ void Finder::look_at_device(const fs::path& folder) {
   if (fs::is_directory(folder / "legacy", error)) add_folder(folder / "legacy");
 }
 
-// The layout of folders in vLLM and SGLang.
+// Searches folders in the layout of vLLM and SGLang.
 void Finder::look_at_foreign(const fs::path& folder) {
   std::error_code error;
   if (folder.filename() == "configs") add_folder(folder);
@@ -121,7 +121,7 @@ void Finder::look_at_foreign(const fs::path& folder) {
 }
 
 void Finder::add(const fs::path& file) {
-  // One file can have two names, by links or by places that overlap. Its measurements must count once.
+  // Links or overlapping places may give one file two names. Its measurements must count only once.
   std::error_code error;
   const fs::path canonical = fs::weakly_canonical(file, error);
   if (seen_.insert(error ? file : canonical).second) files_.push_back(file);
@@ -181,7 +181,7 @@ std::optional<fs::path> Finder::version_folder(const fs::path& folder, const std
   return best->path;
 }
 
-// Nothing if the file belongs to another device.
+// Returns nothing if the file belongs to another device.
 std::optional<Table> read_any(const fs::path& file, const std::string& device, std::vector<Notice>& notices) {
   const ForeignReader& foreign = foreign_reader();
   if (foreign.is_foreign_name(file)) return foreign.read_seeds(file, device, notices);

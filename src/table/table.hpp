@@ -62,7 +62,7 @@ struct Claim {
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
-/// All that a table says about one key. Use the functions of `ownership.hpp`, which keep the parts
+/// The contents of a table for one key. Use the functions of `ownership.hpp`, which keep the parts
 /// consistent.
 struct Entry {
   Key key = {};
@@ -73,9 +73,9 @@ struct Entry {
   std::string chosen_by = {};  ///< the writer; empty if no writer is named
   /// The outranked claims, by writer. They count again if the writer of a higher claim resets the key.
   std::map<std::string, Claim> claims = {};
-  /// How often each writer has reset this key; a writer that never did is absent. All shares and the claim of
-  /// that writer in this entry were made after its latest reset. A writer may have a generation and nothing
-  /// else: this prevents that a table with an older generation brings the old results back.
+  /// How often each writer has reset this key; a writer without resets is absent. All shares and the claim of
+  /// that writer in this entry were made after its latest reset. A writer may have only a generation: this
+  /// prevents a table with an older generation from bringing the old results back.
   std::map<std::string, std::uint64_t> generations = {};
   std::map<std::string, VariantRecord> variants = {};
 
@@ -137,8 +137,8 @@ std::vector<Notice> validate(std::string_view text, const std::string& source);
 /// could not be read back (empty, or too long).
 std::string print(const Table& table);
 
-/// What `print` leaves out of a table: one notice for each entry whose key does not fit the dimensions, and
-/// one for each record that counts results but has latencies that no table can hold.
+/// Reports the contents that `print` leaves out: one notice for each entry whose key does not fit the
+/// dimensions, and one for each record that has results but latencies that no table can hold.
 std::vector<Notice> unprintable(const Table& table);
 
 /// Prints the table to `path` and replaces the file atomically. If this fails, throws `Error` and leaves the

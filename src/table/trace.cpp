@@ -67,7 +67,7 @@ Parameter value_of(const std::string& dimension, const Json& value) {
   throw std::invalid_argument("key/" + dimension + " is neither a number, nor a text, nor a list of texts");
 }
 
-// The parser's messages quote what it did not understand, which may be long or not printable.
+// The parser's messages quote the faulty text, which may be long or not printable.
 std::string readable(std::string_view what) {
   constexpr std::size_t size_max = 200;
   std::string text(what.substr(0, size_max));
@@ -84,7 +84,7 @@ std::string name_in(const Json& line, const char* member_name) {
   return name;
 }
 
-// If two members have the same name, the parser would keep one of them silently.
+// The parser would silently keep only one of two members with the same name.
 Json parse_json(std::string_view text) {
   std::vector<std::set<std::string>> open;
   return Json::parse(text, [&](int, Json::parse_event_t event, Json& parsed) {

@@ -15,16 +15,15 @@ bool agree(const std::string& a, const std::string& b) {
   return a.empty() || b.empty() || a == b;
 }
 
-// The first `numbers` components of a version: "13.0.88" cut to two is "13.0". Patch versions only mend
-// faults. Kernels change with minor versions, and the compiler inside a driver changes with the driver's
-// branch.
+// The first `numbers` components of a version: "13.0.88" cut to two is "13.0". Patch versions only fix
+// faults. Kernels change with minor versions, and the compiler in a driver changes with the driver's branch.
 std::string leading(const std::string& version, int numbers) {
   std::size_t end = 0;
   for (; numbers > 0 && end != std::string::npos; --numbers) end = version.find('.', end == 0 ? 0 : end + 1);
   return version.substr(0, end);
 }
 
-// Fields that describe the device and not its software must be equal to the letter.
+// Fields that describe the device and not its software must be exactly equal.
 bool is_of_device(std::string_view library) {
   constexpr std::array<std::string_view, 3> names = {"compute_capability", "instruction_sets",
                                                      "multiprocessors"};

@@ -1,4 +1,4 @@
-// Whether a table that was measured on one device is valid on another.
+// Decides whether a table that was measured on one device is valid on another.
 #pragma once
 
 #include <cstdint>

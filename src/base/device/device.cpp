@@ -24,7 +24,8 @@ struct ProcessorInfo {
   std::set<std::string> flags;
 };
 
-// The first processor stands for all. If they differ, their latencies differ too, and no table can help.
+// The first processor represents all of them. If they differ, their latencies differ too, and no table can
+// help.
 ProcessorInfo read_processor_info() {
   ProcessorInfo info;
   std::ifstream file("/proc/cpuinfo");

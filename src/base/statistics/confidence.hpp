@@ -1,4 +1,4 @@
-// A confidence interval of a mean that stays valid however often it is looked at.
+// A confidence interval of a mean that stays valid however often it is checked.
 #pragma once
 
 #include <cmath>

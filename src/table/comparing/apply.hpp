@@ -10,9 +10,8 @@
 //   both are measured, each in its own table                  taken if faster, by more than the noise
 //
 // The source's own measurement of the old incumbent is preferred to the table's, since latencies of one run
-// compare best with each other. comparison.hpp defines the noise. The records of an entry that is taken are
-// joined with those in the table. Nothing of a skipped entry is used; a merge is the way to collect
-// statistics.
+// can be compared best. comparison.hpp defines the noise. The records of an accepted entry are joined with
+// those in the table. Nothing of a skipped entry is used; a merge is the way to collect statistics.
 #pragma once
 
 #include <cstddef>

@@ -42,14 +42,14 @@ double radius(double tail, double freedom, double variance) noexcept {
   return core::student_quantile(tail, std::max(freedom, 1.0)) * std::sqrt(variance);
 }
 
-// With a pooled deviation.
+// The confidence radius with a pooled deviation.
 double pooled_radius(const Mean& a, const Mean& b, double tail) noexcept {
   const double freedom = a.results + b.results - 2.0;
   return radius(tail, freedom,
                 variance_of(a.squares + b.squares, freedom) * (1.0 / a.results + 1.0 / b.results));
 }
 
-// With a separate deviation for each record (Welch).
+// The confidence radius with a separate deviation for each record (Welch).
 double separate_radius(const Mean& a, const Mean& b, double tail) noexcept {
   const double x = variance_of(a.squares, a.results - 1.0) / a.results;
   const double y = variance_of(b.squares, b.results - 1.0) / b.results;

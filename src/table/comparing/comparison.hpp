@@ -8,7 +8,7 @@
 namespace adaptive::inline v1::table {
 
 struct Comparison {
-  /// Relative change of the location: 0.1 means that the second is a tenth slower, -0.1 a tenth faster.
+  /// Relative change of the location: 0.1 means that the second is 10 % slower, -0.1 that it is 10 % faster.
   double change = 0.0;
   /// An increase is significant if it exceeds this value; a decrease, if it exceeds the same factor.
   double noise = 0.0;

@@ -33,7 +33,7 @@ std::vector<std::string> diff(const Fingerprint& before, const Fingerprint& afte
 }
 
 std::string text_of(const Parameters& parameters) {
-  // As in the table, but on one line.
+  // Prints the parameters as in a table, but on one line.
   Table table;
   table.operations["o"].variants["v"] = parameters;
   const std::string text = print(table);
@@ -106,7 +106,8 @@ OperationDiff diff(const OperationTable& before, const OperationTable& after) {
   return result;
 }
 
-// With many comparisons, chance alone makes some look like changes. So each one must know their number.
+// If there are many comparisons, some look like changes by chance alone, so each comparison needs their
+// number.
 void compare_all(Diff& diff) {
   std::vector<LatencyChange*> compared;
   for (OperationDiff& operation : diff.operations)

@@ -12,17 +12,17 @@
 
 namespace adaptive::inline v1::table {
 
-/// If the dimensions do not describe the same keys, `problem` says why, and nothing else may be called.
+/// If the dimensions do not describe the same keys, `problem` says why, and no other member may be called.
 class DimensionMap {
  public:
   /// For a merge of both tables. Only orders may differ; labels that only `from` has are added after those of
   /// `into`.
   static DimensionMap joining(const std::vector<Dimension>& into, const std::vector<Dimension>& from);
-  /// For a reader that knows only the dimensions `to`, which stay as they are. If only `from` has a label
-  /// dimension, keys with its first label (the usual one) are converted; other keys are not.
+  /// For a reader that knows only the dimensions `to`, which are not changed. If `from` has a label dimension
+  /// that `to` lacks, keys with its first label (the usual one) are converted; other keys are not.
   static DimensionMap onto(const std::vector<Dimension>& to, const std::vector<Dimension>& from);
 
-  /// Empty if there is none.
+  /// Empty if there is no problem.
   const std::string& problem() const noexcept { return problem_; }
   const std::vector<Dimension>& dimensions() const noexcept { return dimensions_; }
   /// The converted key. Nothing if it cannot be converted, or does not fit its own dimensions.

@@ -18,7 +18,7 @@
 
 namespace adaptive::inline v1::table {
 
-/// What a merge did, counted in entries.
+/// The effects of a merge, counted in entries.
 struct MergeCounts {
   std::size_t added = 0;
   std::size_t combined = 0;
@@ -43,8 +43,8 @@ std::vector<Notice> conflicts(const Table& a, const Table& b);
 /// Throws `Error` if there are conflicts, with the first one and the number of the others.
 void require_no_conflicts(const Table& a, const Table& b);
 
-/// Removes from `from` what `with` defines differently: operations, or records and incumbents of single
-/// variants. Returns a notice for each. Ignores the fingerprint.
+/// Removes from `from` the parts that `with` defines differently: operations, or records and incumbents of
+/// single variants. Returns a notice for each. Ignores the fingerprint.
 std::vector<Notice> remove_conflicts(Table& from, const Table& with);
 
 }  // namespace adaptive::table

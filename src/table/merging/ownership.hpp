@@ -47,11 +47,11 @@ void rank_claims(Entry& entry);
 /// Number of writers that an entry keeps: `limits::writers`, unless a test has lowered it.
 std::size_t writers_max() noexcept;
 
-/// Keeps the `most` writers with the greatest names and removes the parts of all others. `always` is kept in
-/// addition, so that a run that saves loses nothing of its own. Shares without a writer are counted
-/// separately in each record. Returns the number of removed writers.
+/// Keeps the `most` writers with the greatest names and removes the parts of all others. In addition `always`
+/// is kept, so that a run that saves keeps its own parts. Shares without a writer are counted separately in
+/// each record. Returns the number of removed writers.
 std::size_t cut(Entry& entry, std::size_t most, std::string_view always = {});
-/// The same for all entries of a table.
+/// Does the same for all entries of a table.
 std::size_t cut(Table& table, std::size_t most, std::string_view always = {});
 
 /// Lowers `writers_max` for the process as long as it lives: tests of the cut need few writers then.

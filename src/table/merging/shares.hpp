@@ -2,9 +2,8 @@
 //
 // The shares of a record form a join-semilattice, the state-based replicated data type of Shapiro, Preguiça,
 // Baquero and Zawirski, "Conflict-free Replicated Data Types", SSS 2011: a join takes each writer's later
-// state, so it commutes, associates, and changes nothing the second time. Sums are always made anew from the
-// shares in the order of the writers' names, so that two equal sets of shares have equal sums to the last
-// bit.
+// state, so it commutes, associates and is idempotent. Sums are always recomputed from the shares in the
+// order of the writers' names, so that two equal sets of shares have equal sums to the last bit.
 #pragma once
 
 #include <cstdint>

@@ -15,12 +15,12 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// Whether the location can lie between the least and the greatest of the results. The greatest of n positive
-// numbers is at most n times their mean, and at most sqrt(n - 1) standard deviations above it (Samuelson,
-// "How deviant can you be?", Journal of the American Statistical Association 63, 1968). A variance of 0 says
-// nothing where there are several results: the tables of other tools have none.
+// Whether the location can be between the smallest and the largest result. The largest of n positive numbers
+// is at most n times their mean, and at most sqrt(n - 1) standard deviations above it (Samuelson, "How
+// deviant can you be?", Journal of the American Statistical Association 63, 1968). If there are several
+// results, a variance of 0 means that it is unknown: the tables of other tools have none.
 bool is_plausible(const Statistics& s) {
-  constexpr double rounding = 1e-3;  // of what other tools write, relative
+  constexpr double rounding = 1e-3;  // relative rounding errors of other tools
   const auto n = static_cast<double>(s.count);
   if (s.location_ns > (1.0 + rounding) * n * s.mean_ns) return false;
   if (s.count > 1 && s.variance_ns2 == 0.0) return true;

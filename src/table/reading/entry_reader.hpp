@@ -38,7 +38,7 @@ class EntryReader {
   std::optional<std::string_view> writer_name(JsonValue value, const Path& path) const;
   bool writer_name(std::string_view name, std::size_t offset, const Path& path) const;
   bool named_writer(std::string_view name, std::size_t offset, const Path& path) const;
-  /// Of count, mean, variance, location, failures, the time of the latest failure.
+  /// `fields` are count, mean, variance, location, failures, and the time of the latest failure.
   Statistics statistics(const std::array<std::optional<JsonValue>, 6>& fields, JsonValue value,
                         const Path& path) const;
 

@@ -80,7 +80,7 @@ std::optional<Dimension> read_dimension(JsonValue value, const Path& path, const
   return dimension;
 }
 
-// Nothing if a table cannot hold the value.
+// Returns nothing if a table cannot hold the value.
 std::optional<Parameter> read_parameter(JsonValue value, const Path& path, const Checks& checks) {
   switch (value.kind()) {
     case JsonKind::boolean:

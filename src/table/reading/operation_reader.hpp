@@ -6,11 +6,11 @@
 
 namespace adaptive::inline v1::table {
 
-/// False, with notices, if the dimensions are too faulty to read any key.
+/// Returns false, with notices, if the dimensions are too faulty to read any key.
 bool read_dimensions(JsonValue value, const Path& path, const Checks& checks,
                      std::vector<Dimension>& dimensions);
 
-/// Faulty variants are left out. False if the value is not an object.
+/// Faulty variants are left out. Returns false if the value is not an object.
 bool read_variants(JsonValue value, const Path& path, const Checks& checks,
                    std::map<std::string, Parameters>& variants);
 

@@ -1,4 +1,4 @@
-// Builds a table from the parts that json/reader.hpp passes on, in whatever order the file has them.
+// Builds a table from the parts that json/reader.hpp passes, whatever their order in the file.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -71,7 +71,7 @@ class TableReader final : public PartReader {
   const Path root_{};
   const Path operations_path_ = root_ / "operations";
 
-  // The document.
+  // State of the document.
   bool is_ours_ = false;
   bool has_version_ = false;
   bool has_tool_ = false;
@@ -82,7 +82,7 @@ class TableReader final : public PartReader {
   std::optional<Error> version_error_;
   std::string wrong_schema_;
 
-  // The operation that is being read.
+  // State of the current operation.
   OperationTable* operation_ = nullptr;
   std::string operation_name_;
   std::size_t operation_offset_ = 0;
@@ -124,7 +124,7 @@ void TableReader::member(JsonValue value) {
     if (first(has_fingerprint_)) read_fingerprint(value, path, checks_, result_.table.fingerprint);
   } else if (name == "foreign") {
     if (first(has_foreign_)) read_foreign_files(value, path, checks_, result_.table.foreign);
-  } else if (name != "$schema") {  // that one is for editors
+  } else if (name != "$schema") {  // "$schema" is for editors
     notices_.unknown_field(value, root_, "a table");
     constexpr std::size_t looks_max = 64;
     if (foreign_.empty() && foreign_members_++ < looks_max)
@@ -132,7 +132,8 @@ void TableReader::member(JsonValue value) {
   }
 }
 
-// A file of another tool may have a version of its own. That it is not a table is then the better message.
+// A file of another tool may have a version of its own. The message that the file is not a table is then more
+// useful.
 void TableReader::version(JsonValue value) {
   if (value.is(JsonKind::integer) && value.integer() >= Table::oldest_schema_version &&
       value.integer() <= Table::schema_version)
@@ -256,7 +257,7 @@ ReadResult TableReader::finish() {
 }
 
 std::vector<Notice> TableReader::faults() {
-  // The text after a fault of syntax was not read; the schema and the version may be there.
+  // After a fault of syntax the rest of the text was not read; the schema and the version may be there.
   const bool may_be_ours = has_syntax_fault_ && foreign_.empty() && wrong_schema_.empty();
   try {
     if (!may_be_ours || (is_ours_ && has_version_)) return finish().notices;
