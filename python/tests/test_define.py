@@ -39,10 +39,10 @@ def test_the_same_definition_gives_the_same_operation(selector: ads.Selector, ge
     assert again == gemm and hash(again) == hash(gemm)
     assert selector.find("gemm") == gemm
     assert selector.find("other") is None
-    with pytest.raises(ads.Error, match="gemm: it is defined already, with other dimensions or variants") as caught:
+    with pytest.raises(ads.Error, match="gemm: is already defined with other dimensions or variants") as caught:
         selector.define("gemm", ["m"], ["a"])
     assert caught.value.where == "gemm"
-    assert caught.value.problem == "it is defined already, with other dimensions or variants"
+    assert caught.value.problem == "is already defined with other dimensions or variants"
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ void settle(Export& result) {
   for (ExportedFile& file : result.files) {
     if (!is_safe_path(file.path))
       result.notices.push_back(
-          {file.path, "is no path below a folder; the file is not written", LogLevel::warning});
+          {file.path, "leads out of the folder; the file is not written", LogLevel::warning});
     else if (!kept.empty() && kept.back().path == file.path)
       result.notices.push_back(
           {file.path, "two files would have this name; one is not written", LogLevel::warning});

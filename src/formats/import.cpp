@@ -46,11 +46,11 @@ bool is_own_table(const Document& document) {
 }
 
 std::string why_unknown(const Document& document, std::span<const Format* const> candidates) {
-  if (is_own_table(document)) return "is an adaptive table already";
+  if (is_own_table(document)) return "is already an adaptive table";
   std::vector<std::string_view> kinds;
   for (const Format* format : candidates)
     if (std::find(kinds.begin(), kinds.end(), format->what()) == kinds.end()) kinds.push_back(format->what());
-  std::string text = document.lines() ? "is one JSON document a line and not " : "is not ";
+  std::string text = document.lines() ? "has one JSON document per line, but is not " : "is not ";
   for (std::size_t i = 0; i < kinds.size(); ++i)
     text += (i == 0 ? "" : i + 1 == kinds.size() ? " or " : ", ") + std::string(kinds[i]);
   return text;
@@ -79,7 +79,7 @@ class Walker {
         if (depth + 1 < limits::foreign_folders)
           walk(path, depth + 1);
         else
-          note(path, "lies too deep; it is not read");
+          note(path, "is nested too deeply; it is not read");
       } else if (path.extension() == ".json" && !fs::is_directory(path, ignored)) {
         if (files_.size() < limits::foreign_files)
           files_.push_back(path);

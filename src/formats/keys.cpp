@@ -123,8 +123,8 @@ std::map<std::string, std::string> parse_key(std::string_view text) {
     // In "m=17, n=4096" the value still ends with the comma.
     value.erase(value.find_last_not_of(", ") + 1);
     if (!key.emplace(name, std::move(value)).second)
-      throw Error(ErrorCode::invalid_argument, name + " stands there twice", "--key",
-                  "give each dimension one value");
+      throw Error(ErrorCode::invalid_argument, name + " appears twice", "--key",
+                  "give each dimension only one value");
   }
   return key;
 }

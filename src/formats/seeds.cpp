@@ -41,8 +41,7 @@ std::optional<Table> read_seeds(const std::filesystem::path& file, const std::st
   const Sheet& sheet = sheets.front();
   if (!same_device(sheet.device, device)) return std::nullopt;
   if (sheet.fixed.contains("other")) {
-    notices.push_back(
-        {file.string(), "its name has fields that are not known; the file is not used", LogLevel::info});
+    notices.push_back({file.string(), "its name has unknown fields; the file is not used", LogLevel::info});
     return std::nullopt;
   }
   Table table = to_table(sheets, {}, notices);

@@ -155,8 +155,9 @@ void Builder::add_rows(const Sheet& sheet, FileOutcome* outcome) {
     if (const std::optional<Key> key = to_key(operation, whole_key(sheet, row)))
       rows[*key] = &row;
     else
-      notices_.push_back({sheet.path, "the row of " + print(whole_key(sheet, row)) +
-                                          " has a name that is too long, or too many; it is left out"});
+      notices_.push_back(
+          {sheet.path, "the row of " + print(whole_key(sheet, row)) +
+                           " has a name that is too long, or too many labels; it is left out"});
   }
   for (const auto& [key, row] : rows)
     if (const auto other = owners_.find({operation.name, key}); other != owners_.end())

@@ -71,7 +71,7 @@ void Notices::unknown_field(JsonValue value, const Path& path, std::string_view 
   }
   if (!unknown_.insert(std::string(of) + '/' + printable(value.name())).second) return;
   add(value.offset(), path / value.name(),
-      "unknown field of " + std::string(of) + ", ignored here and wherever it is", LogLevel::info);
+      "unknown field of " + std::string(of) + ", which is ignored here and everywhere else", LogLevel::info);
 }
 
 void Notices::finish() {
@@ -81,7 +81,7 @@ void Notices::finish() {
 
 void Checks::wrong_kind(JsonValue value, const Path& path, std::string_view wanted) const {
   notices_.fault(value, path,
-                 "must be " + std::string(wanted) + ", is " + std::string(to_string(value.kind())));
+                 "must be " + std::string(wanted) + ", but is " + std::string(to_string(value.kind())));
 }
 
 bool Checks::is(JsonValue value, JsonKind kind, const Path& path) const {

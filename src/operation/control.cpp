@@ -56,7 +56,8 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
 }
 
 void log_not_parsed(OperationParts& operation, std::string_view why) noexcept {
-  operation.context.log_once(Trouble::parse, LogLevel::warning, "a table's variant could not be made: ", why);
+  operation.context.log_once(Trouble::parse, LogLevel::warning,
+                             "a variant of a table could not be created: ", why);
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ namespace {
 
 std::string verdict_by_likeness(const Expectation& expected, double leader) {
   const double behind = expected.location - leader;
-  return "not looked at: by variants like it, " + percent(std::abs(std::expm1(behind)), 2) +
-         (behind > 0 ? " slower" : " faster") + " than the leader, give or take " +
+  return "not measured; similar variants predict that it is " + percent(std::abs(std::expm1(behind)), 2) +
+         (behind > 0 ? " slower" : " faster") + " than the leader, with a standard deviation of " +
          percent(expected.deviation, 2);
 }
 
@@ -38,26 +38,27 @@ std::string verdict(const KeyLearner& key, std::uint32_t i, const LearningOption
   if (c.count < options.samples_min) {
     const std::uint64_t missing = options.samples_min - c.count;
     return "needs " + std::to_string(missing) + (missing == 1 ? " more result" : " more results") +
-           " to be ruled in or out";
+           " before it can be compared";
   }
-  if (s.agreeing(i, s.starts_cold()) < options.samples_min) return "its few results do not agree; needs more";
+  if (s.agreeing(i, s.starts_cold()) < options.samples_min)
+    return "its few results do not agree; it needs more";
   const VariantStatistics& incumbent = s[s.incumbent];
-  if (incumbent.count < options.samples_min) return "waits for results of the incumbent";
+  if (incumbent.count < options.samples_min) return "it waits for results of the incumbent";
   const double behind = c.location - incumbent.location;
   if (c.remembered)
-    return by(behind) + (c.moved == 0.0 ? " before latencies changed" : " if it has changed as others have") +
+    return by(behind) +
+           (c.moved == 0.0 ? " before latencies changed" : " if it has changed like the others") +
            "; no result since";
   const double unsure = s.radius(i, options.error) + s.radius(s.incumbent, options.error);
   const std::string promoted =
       mode == Mode::online ? "; promoted once " : "; mode online would promote it once ";
   if (behind > 0 && behind > unsure) return by(behind) + ", surely";
-  if (behind > 0) return by(behind) + " as far as known; would have to gain that";
+  if (behind > 0) return by(behind) + " so far, within the uncertainty of " + percent(unsure, 2);
   if (-behind > unsure && outliers_in_doubt(s, i))
-    return by(behind) + ", surely, but for outliers that may be its own" + promoted +
-           "the others have shown as many";
+    return by(behind) + ", surely, unless its outliers are its own" + promoted +
+           "the others have shown outliers at a comparable rate";
   if (-behind > unsure) return by(behind) + ", surely" + promoted + "all others are ruled out";
-  return by(behind) + " as far as known; needs the uncertainty of " + percent(unsure, 2) +
-         " to shrink below that";
+  return by(behind) + " so far, but within the uncertainty of " + percent(unsure, 2);
 }
 
 Explanation::Candidate describe(const KeyLearner& key, std::uint32_t i, const std::string& name,
@@ -90,20 +91,19 @@ Explanation::Candidate describe(const KeyLearner& key, std::uint32_t i, const st
 std::string start_text(const Explanation& e) {
   switch (e.match.kind) {
     case MatchKind::exact:
-      return "the key began with its own entry" + (e.source.empty() ? "" : " in " + e.source);
+      return "the key started from its own entry" + (e.source.empty() ? "" : " in " + e.source);
     case MatchKind::nearest: {
       char distance[32];
       std::snprintf(distance, sizeof distance, "%.3g", e.match.distance);
-      return "the key began with what is known of the nearest known key, " + e.source + ", at distance " +
-             distance;
+      return "the key started from the nearest known key, " + e.source + ", at distance " + distance;
     }
     case MatchKind::predicted:
-      return "the key began with the prediction of a model from " + e.source + ", which may be off by " +
+      return "the key started from the prediction of a model from " + e.source + ", which may be off by " +
              percent(e.match.deviation, 2) + " for one variant against another";
     case MatchKind::fallback:
       break;
   }
-  return "the key began with the default, as nothing near it was known";
+  return "the key started from the default, because nothing near it was known";
 }
 
 /// The facts in the sentences that are not fields of the explanation.
@@ -147,12 +147,12 @@ std::string why_it_runs(const Explanation& e, const Running& now) {
 
 std::string reason(const Explanation& e, const Running& now) {
   std::string text = e.running + why_it_runs(e, now);
-  if (!now.available) text += "; it is set aside, but nothing else is left to run";
+  if (!now.available) text += "; it is set aside, but no other variant can run";
   if (!e.pinned.empty() && e.pinned != e.running) text += "; pins refer to " + e.pinned;
   text += "; " + start_text(e);
   if (!e.history.empty() && e.history.back().to == e.incumbent)
     text += "; after " + std::to_string(static_cast<std::uint64_t>(e.history.back().calls)) + " calls " +
-            e.history.back().to + " took the place of " + e.history.back().from + " as the incumbent";
+            e.history.back().to + " replaced " + e.history.back().from + " as the incumbent";
   return text;
 }
 
@@ -202,7 +202,7 @@ void Explainer::explain_unseen(Explanation& e, const Key& key, Candidates candid
       candidate.seed_ns = std::exp(start.prior[i]);
       candidate.seed_deviation = start.prior_deviation[i];
     }
-    candidate.verdict = full ? "not learned: max_keys is reached" : "no call of this key has been seen yet";
+    candidate.verdict = full ? "not learned: max_keys is reached" : "this key has not been called yet";
     e.candidates.push_back(std::move(candidate));
   }
   for (const std::uint32_t variant : candidates.unsupported) e.unsupported.push_back(name(variant));
@@ -218,7 +218,7 @@ void Explainer::explain_unseen(Explanation& e, const Key& key, Candidates candid
   if (start.overruled)
     e.reason +=
         "; " + overruled_text(start, name(*start.overruled), name(candidates.variants[start.candidate]));
-  if (full) e.reason += "; max_keys is reached, so that nothing is learned of this key";
+  if (full) e.reason += "; max_keys is reached, so nothing is learned about this key";
 }
 
 void Explainer::explain_seen(Explanation& e, const KeyLearner& key) const {
@@ -310,7 +310,7 @@ std::string Explanation::text() const {
   std::string out = operation + "  " + key + "\n  " + reason + "\n";
   out += line("  about %.0f calls in modes online and observe, %.2f %% of them exploring, ", calls,
               100.0 * explored_share) +
-         line("%.2f %% of the time lost by it\n", 100.0 * lost_share);
+         line("%.2f %% of the time lost by exploring\n", 100.0 * lost_share);
   out += line("  %-28s %10s %9s %12s %24s %16s  %s\n", "variant", "calls", "results", "latency us",
               "confidence limits us", "seed us", "verdict");
   for (const Candidate& c : candidates) {
@@ -323,7 +323,7 @@ std::string Explanation::text() const {
   }
   for (const std::string& name : unsupported) out += "  " + name + " cannot run this key\n";
   for (const std::string& name : other_class)
-    out += "  " + name + " gives other bits: another numeric class\n";
+    out += "  " + name + " has another numeric class: its results may have other bits\n";
   for (const Event& event : history) {
     const char* kind = event.kind == EventKind::promotion  ? "promotion"
                        : event.kind == EventKind::demotion ? "demotion"

@@ -13,7 +13,7 @@ const Parameter& shared_of(const Variant& variant, const std::string& parameter)
   if (at == variant.parameters.end())
     throw Error(ErrorCode::not_found,
                 "the variant " + variant.name + " has no parameter \"" + parameter + "\"", "joint_variants",
-                "name a parameter that all variants of both operations have");
+                "give a parameter that all variants of both operations have");
   return at->second;
 }
 

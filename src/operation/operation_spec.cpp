@@ -21,7 +21,7 @@ void check_length(const std::string& name, const std::string& what, const std::s
   if (name.empty() || name.size() > name_bytes_max)
     throw Error(ErrorCode::invalid_argument,
                 "the name of a " + what + " must have 1 to " + std::to_string(name_bytes_max) +
-                    " bytes, has " + std::to_string(name.size()),
+                    " bytes, not " + std::to_string(name.size()),
                 where);
 }
 
@@ -98,7 +98,7 @@ OperationSpec checked(OperationSpec spec) {
 void check_arity(const OperationSpec& spec, const Key& key) {
   if (key.size() != spec.dimensions.size())
     throw Error(ErrorCode::invalid_argument,
-                "a key of " + std::to_string(key.size()) + " values where the operation has " +
+                "the key has " + std::to_string(key.size()) + " values, but the operation has " +
                     std::to_string(spec.dimensions.size()) + " dimensions",
                 spec.name);
 }
@@ -107,7 +107,7 @@ void check_key(const OperationSpec& spec, const Key& key) {
   check_arity(spec, key);
   if (const std::optional<std::size_t> at = unlabelled(spec.dimensions, key))
     throw Error(ErrorCode::invalid_argument,
-                "the value " + std::to_string(key[*at]) + " names no label of the dimension",
+                "the value " + std::to_string(key[*at]) + " is not the value of a label",
                 spec.name + "." + spec.dimensions[*at].name,
                 "Operation::label and Operation::labels give the value of a label by its name");
 }

@@ -100,7 +100,7 @@ const OperationTable& find_operation(const Table& table, const LookupRequest& re
   if (possible.size() == 1) return *possible.front();
   if (request.operation.empty())
     throw Error(ErrorCode::invalid_argument, "the table has several operations", "--op",
-                "name one of " + known);
+                "give one of " + known);
   throw Error(ErrorCode::not_found, "the table has no operation " + request.operation, "--op",
               "it has " + known);
 }
@@ -119,7 +119,7 @@ class Completion {
       const std::optional<Parameter> value = parse_value(*dimension, text);
       if (!value)
         throw Error(
-            ErrorCode::invalid_argument, "\"" + text + "\" is no value of " + dimension->name, "--key",
+            ErrorCode::invalid_argument, "\"" + text + "\" is not a value of " + dimension->name, "--key",
             dimension->labels.empty() ? "write a whole number" : "it has " + core::joined(dimension->labels));
       shape_[dimension->name] = *value;
     }
@@ -177,7 +177,7 @@ class Completion {
       some +=
           (i == 0 ? "" : ", ") + print(Shape{{dimension.name, values[i]}}).substr(dimension.name.size() + 1);
     if (values.size() > shown_max) some += ", …";
-    throw Error(ErrorCode::invalid_argument, "does not say " + dimension.name, "--key",
+    throw Error(ErrorCode::invalid_argument, "has no value for " + dimension.name, "--key",
                 values.empty() ? "the operation has " + names_of(operation_) : "the table has " + some);
   }
 
@@ -202,7 +202,7 @@ class Completion {
     if (best.empty()) return;
     if (folders.size() > 1 && !best_is_wanted)
       notes_.push_back(
-          (version.empty() ? std::string("no version was asked for") : "there is no version " + version) +
+          (version.empty() ? std::string("no version was given") : "there is no version " + version) +
           "; the folder " + best + " is used");
     shape_["folder"] = best;
     keep("folder", best);
@@ -393,12 +393,12 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
 LookupResult look_up_like(const Table& table, const LookupRequest& request, const std::string& system) {
   const std::vector<const Format*> known = named(system);
   if (known.empty())
-    throw Error(ErrorCode::not_found, "no such system: " + system, "--like", "known are " + known_names());
+    throw Error(ErrorCode::not_found, "no such system: " + system, "--like", "known: " + known_names());
   const OperationTable& operation = find_operation(table, request);
   const std::vector<const Format*> formats = formats_with(known, operation.name);
   if (formats.empty())
     throw Error(ErrorCode::not_found, system + " has no operation " + operation.name, "--like",
-                "leave --like out, or name another operation with --op");
+                "omit --like, or give another operation with --op");
   Completion completion(operation, request);
   LookupResult result;
   result.operation = operation.name;
@@ -415,11 +415,12 @@ LookupResult look_up_like(const Table& table, const LookupRequest& request, cons
     result.parameters = formats.front()->print_parameters(*answer.parameters);
     add(result.warnings, formats.front()->doubts(result.key, *answer.parameters));
   } else if (answer.match == MatchKind::fallback) {
-    result.warnings.push_back(system + " would use its built-in default here, which is in no file");
+    result.warnings.push_back(system +
+                              " would use its built-in default for this key, which is not in any file");
   }
   if (result.distance > request.nearest_limit)
     result.warnings.push_back("the row is " + doublings(result.distance) +
-                              " away; our own rule would not take it");
+                              " away; the rule of this library would not use it");
   return result;
 }
 

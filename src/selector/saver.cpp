@@ -18,10 +18,10 @@ namespace {
 
 SaverOptions checked(SaverOptions options) {
   if (options.path.empty() && options.store == nullptr)
-    throw Error(ErrorCode::invalid_argument, "neither path nor store", "Saver");
+    throw Error(ErrorCode::invalid_argument, "there is neither a path nor a store", "Saver");
   constexpr std::chrono::hours interval_max{24 * 365};
   if (options.interval <= options.interval.zero() || options.interval > interval_max)
-    throw Error(ErrorCode::invalid_argument, "interval is not between 1 ms and a year", "Saver");
+    throw Error(ErrorCode::invalid_argument, "the interval is not between 1 ms and a year", "Saver");
   return options;
 }
 
@@ -70,7 +70,7 @@ struct Saver::Impl {
       insides.adopt(exchange->store().name(), exchange->run(learned, notices));
       say_new(notices);
       if (std::exchange(outage, 0) > 0)
-        insides.context.say(LogLevel::info, exchange->store().name() + ": reached again");
+        insides.context.say(LogLevel::info, exchange->store().name() + ": can be reached again");
       const std::lock_guard lock(mutex);
       ++status.exchanged;
     } catch (const std::exception& e) {

@@ -110,8 +110,8 @@ Operation& Selector::define(OperationSpec spec) {
   const std::lock_guard lock(impl_->mutex);
   if (const auto known = impl_->specs.find(spec.name); known != impl_->specs.end()) {
     if (!same(known->second, spec))
-      throw Error(ErrorCode::mismatch, "it is defined already, with other dimensions or variants", spec.name,
-                  "give one of them another name, or define both alike");
+      throw Error(ErrorCode::mismatch, "is already defined with other dimensions or variants", spec.name,
+                  "use another name, or define both in the same way");
     return *impl_->operations.at(spec.name);
   }
   impl_->search();
@@ -181,9 +181,9 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
                 "set SelectorOptions::rank_consistent");
   std::optional<Impl::Source> source = impl_->read(table.string());
   if (!source || !source->trusted)
-    throw Error(ErrorCode::mismatch, "is of another device or other software, and the epoch stays as it is",
+    throw Error(ErrorCode::mismatch, "is for another device or other software; the epoch does not change",
                 table.string(),
-                "announce a table that was measured on this device; the log says what differs");
+                "announce a table that was measured on this device; the log says how they differ");
   const std::lock_guard lock(impl_->mutex);
   bool is_of_use = false;
   for (const auto& [name, operation] : impl_->operations) {
@@ -192,7 +192,7 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
   }
   if (!is_of_use)
     throw Error(ErrorCode::mismatch,
-                "says nothing of the operations and variants that are defined, and the epoch stays as it is",
+                "has no entries for the defined operations and variants; the epoch does not change",
                 table.string(), "define the operations first, or announce the table that was saved for them");
   impl_->take_up(*std::move(source));
   for (const auto& [name, operation] : impl_->operations) core::start_from_tables(*operation->parts_);

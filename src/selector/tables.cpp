@@ -111,12 +111,13 @@ std::optional<Selector::Impl::Source> Selector::Impl::read(const std::string& pa
 std::optional<Selector::Impl::Source> Selector::Impl::usable(const std::string& path,
                                                              table::Table table) const {
   const core::Judgement judgement = core::judge(table.fingerprint, options.device);
-  const std::string of = path + ": of another device or other software (" + judgement.reason + "); ";
+  const std::string of =
+      path + ": was measured on another device or with other software (" + judgement.reason + "); ";
   switch (judgement.compatibility) {
     case core::Compatibility::exact:
       return Source{path, true, std::move(table)};
     case core::Compatibility::prior:
-      context.say(LogLevel::info, of + "it only orders what is tried first");
+      context.say(LogLevel::info, of + "it only decides which variants are tried first");
       return Source{path, false, std::move(table)};
     case core::Compatibility::unusable:
       break;
@@ -132,8 +133,9 @@ void Selector::Impl::translate(const Operation& operation, Source& source) const
     std::string why;
     std::optional<table::OperationTable> same = table::aligned(at->second, operation.dimensions(), why);
     if (!same) {
-      context.say(LogLevel::warning, source.path + ": " + operation.name() +
-                                         " has other dimensions there, its entries are not used: " + why);
+      context.say(LogLevel::warning,
+                  source.path + ": " + operation.name() +
+                      " has other dimensions in this table; its entries are not used: " + why);
       return;
     }
     at->second = *std::move(same);
@@ -146,7 +148,7 @@ void Selector::Impl::translate(const Operation& operation, Source& source) const
 void Selector::Impl::seed(Operation& operation, const Source& source, bool keep_old) {
   const auto at = source.table.operations.find(operation.name());
   if (at == source.table.operations.end()) {
-    context.say(LogLevel::debug, operation.name() + ": nothing in " + source.path);
+    context.say(LogLevel::debug, operation.name() + ": no entries in " + source.path);
     return;
   }
   const table::OperationTable& table = at->second;
@@ -326,9 +328,9 @@ table::Table Selector::Impl::combined(const table::Table& learned, table::Table 
       table::choose(merged->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
     }
   if (const std::size_t cut = table::cut(all, table::writers_max(), own); cut > 0 && !cut_said.exchange(true))
-    context.say(LogLevel::warning, path + ": an entry keeps what the newest " +
-                                       std::to_string(table::writers_max()) + " writers have measured; " +
-                                       std::to_string(cut) + " older shares were left out");
+    context.say(LogLevel::warning, path + ": an entry keeps the measurements of the newest " +
+                                       std::to_string(table::writers_max()) + " writers; those of " +
+                                       std::to_string(cut) + " older ones were left out");
   std::erase_if(all.operations, [](const auto& operation) { return operation.second.entries.empty(); });
   return all;
 }
@@ -361,7 +363,7 @@ void Selector::Impl::add_written(table::Table& to, table::Table written, const s
   if (written.operations.empty()) return;
   const core::Judgement judgement = core::judge(written.fingerprint, options.device);
   if (judgement.compatibility != core::Compatibility::exact) {
-    context.say(LogLevel::info, path + ": was of another device or other software (" + judgement.reason +
+    context.say(LogLevel::info, path + ": was for another device or other software (" + judgement.reason +
                                     "); it is replaced");
     return;
   }

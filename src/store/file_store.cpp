@@ -99,7 +99,7 @@ class FileStore final : public Store {
     std::error_code error;
     fs::create_directories(folder_of(group), error);
     if (error)
-      throw Error(table::error_code_of(error.value()), "cannot be made: " + error.message(),
+      throw Error(table::error_code_of(error.value()), "cannot be created: " + error.message(),
                   folder_of(group).string());
     // A name that is not UTF-8 must not prevent the other records from being written.
     table::write_atomically(path,
@@ -154,7 +154,7 @@ class FileStore final : public Store {
     File file{.version = version};
     try {
       const Json json = Json::parse(table::read_text(path), nullptr, false);
-      if (!json.is_object()) throw Error(ErrorCode::corrupt, "is no file of a store", path.string());
+      if (!json.is_object()) throw Error(ErrorCode::corrupt, "is not a file of a store", path.string());
       std::size_t others = 0;
       for (const auto& [name, text] : json.items()) {
         if (!text.is_string()) {
@@ -165,7 +165,7 @@ class FileStore final : public Store {
         file.names.push_back(name);
       }
       if (others > 0)
-        file.problems.push_back({path.string(), std::to_string(others) + " records are no text"});
+        file.problems.push_back({path.string(), std::to_string(others) + " records are not texts"});
     } catch (const Error& error) {
       // If the file does not exist any more, another process has removed it since it was found; this is not a
       // problem.

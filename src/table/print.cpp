@@ -98,7 +98,7 @@ void Printer::name(std::string_view name, std::string_view of) {
   if (name.empty() || name.size() > limits::name_bytes)
     throw Error(ErrorCode::invalid_argument,
                 "the name of " + std::string(of) + " must have 1 to " + std::to_string(limits::name_bytes) +
-                    " bytes, has " + std::to_string(name.size()),
+                    " bytes, not " + std::to_string(name.size()),
                 std::string(name.substr(0, 64)));
   text(name);
 }

@@ -88,11 +88,11 @@ void Finder::look_at(const fs::path& place, LogLevel missing) {
   if (status.type() == fs::file_type::not_found) {
     note(place,
          missing == LogLevel::warning
-             ? "does not exist; correct ADAPTIVE_TABLES, or where the program looks for tables"
+             ? "does not exist; correct ADAPTIVE_TABLES or the folders that the program searches"
              : "does not exist",
          missing);
   } else if (!fs::status_known(status)) {
-    note(place, "cannot be looked at: " + error.message(), LogLevel::warning);
+    note(place, "cannot be examined: " + error.message(), LogLevel::warning);
   } else if (fs::is_directory(status)) {
     add_folder(place);
     look_at_device(place / device_);
@@ -172,7 +172,7 @@ std::optional<fs::path> Finder::version_folder(const fs::path& folder, const std
   }
   if (!best) return std::nullopt;
   if (search_.version.empty())
-    note(best->path, "no version was asked for; this folder, the newest, is used", LogLevel::info);
+    note(best->path, "no version was given; this folder, the newest, is used", LogLevel::info);
   else
     note(best->path,
          "there are no tables of version " + search_.version + "; those of version " +
@@ -234,7 +234,7 @@ std::string describe(const TableSearch& search, const std::string& device) {
     if (!search.version.empty()) text += (place / name / search.version / "*.json").string() + ", ";
     text += (place / name / "*.json").string() + ", " + (place / name / "legacy" / "*.json").string();
   }
-  return text.empty() ? "no place at all" : text;
+  return text.empty() ? "no folders" : text;
 }
 
 }  // namespace table

@@ -93,7 +93,7 @@ Json parse_json(std::string_view text) {
     else if (event == Json::parse_event_t::object_end)
       open.pop_back();
     else if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
-      throw std::invalid_argument(parsed.get<std::string>() + " stands there twice");
+      throw std::invalid_argument(parsed.get<std::string>() + " appears twice");
     return true;
   });
 }
@@ -120,7 +120,7 @@ Line parse_line(std::string_view text) {
     const double us = value.is_number() ? value.get<double>() : std::nan("");
     if (!(us > 0.0 && us * 1000.0 <= limits::latency_ns))
       throw std::invalid_argument("latency_us/" + std::to_string(line.latency_ns.size()) +
-                                  " is not a positive number, or beyond all latencies");
+                                  " is not a positive number, or is too large for a latency");
     line.latency_ns.push_back(us * 1000.0);
   }
   if (line.latency_ns.empty()) throw std::invalid_argument("latency_us is empty");

@@ -16,11 +16,11 @@ std::vector<Notice> update(const std::filesystem::path& path, const std::functio
   if (exists) read = table::read(path);
   if (!lock.held())
     read.notices.push_back(
-        {path.string(), "its file system knows no locks: updates of other processes may be lost"});
+        {path.string(), "its file system does not support locks: updates of other processes may be lost"});
   else if (is_remote(path))
     read.notices.push_back(
         {path.string(),
-         "lies on a network file system, whose locks may not hold among hosts; share through a "
+         "is on a network file system, whose locks may not work between hosts; share through a "
          "server, or give each host a table of its own and merge them",
          LogLevel::info});
   if (change(read.table)) write(read.table, path);

@@ -113,11 +113,11 @@ TEST_F(Formats, LookupSaysWhatIsWrongWithAKey) {
   };
   fails("", "--key");
   fails("m", "not of the form");
-  fails("m=", "is no value of m");
-  fails("m=-1", "is no value of m");
+  fails("m=", "is not a value of m");
+  fails("m=-1", "is not a value of m");
   fails("m=1,m=2", "twice");
   fails("height=1", "it has m, E, N");
-  fails("E=8", "does not say m; the table has 16, 64");
+  fails("E=8", "has no value for m; the table has 16, 64");
   EXPECT_EQ(tool({"lookup", vllm(), "--op", "conv", "--key", "m=1"}).code, 2);
   EXPECT_EQ(tool({"lookup", path("missing.json"), "--key", "m=1"}).code, 2);
 }

@@ -61,10 +61,10 @@ TEST_F(Validate, ListsFaultsOfContentAndTheFirstFaultOfSyntax) {
   for (const auto& fault : result[0]["faults"])
     places += fault["where"].get<std::string>().substr(file.size() + 1) + " " +
               fault["what"].get<std::string>() + "\n";
-  EXPECT_EQ(places, R"(3#/fingerprint/driver must be a text, is a whole number
+  EXPECT_EQ(places, R"(3#/fingerprint/driver must be a text, but is a whole number
 6#/operations/op/variants/a/tile a parameter must be a number, a truth value or a text, is null
 8#/operations/op/entries/0/incumbent no variant is named "z"; the entry has no incumbent
-9#/operations/op/entries/1/key/m must be a whole number, is a text
+9#/operations/op/entries/1/key/m must be a whole number, but is a text
 10:14 not valid JSON: expected ':', found '{'
 )");
 }

@@ -207,7 +207,7 @@ TEST(Export, NothingIsWrittenOutsideTheFolder) {
   table.foreign.front().path = "../../" + name;
   const Export result = to_files(table, named("vllm"));
   EXPECT_TRUE(result.files.empty());
-  EXPECT_TRUE(noticed(result.notices, "../../", "no path below a folder"));
+  EXPECT_TRUE(noticed(result.notices, "../../", "leads out of the folder"));
 
   table.foreign.clear();
   table.fingerprint.device = "../../../etc/x";

@@ -172,9 +172,9 @@ TEST(ImportFaults, ABadRowIsReportedWithItsPlaceAndTheRestIsUsed) {
   "99999999999999999999": )" + row + "\n}");
   EXPECT_TRUE(imported.files.front().refused.empty());
   EXPECT_EQ(imported.files.front().rows, 2u);
-  EXPECT_TRUE(noticed(imported.notices, ".json:3#/2", "must be an object, is a text"));
+  EXPECT_TRUE(noticed(imported.notices, ".json:3#/2", "must be an object, but is a text"));
   EXPECT_TRUE(noticed(imported.notices, ".json:4#/3", "has no parameters"));
-  EXPECT_TRUE(noticed(imported.notices, ".json:5#/4/BLOCK_SIZE_M", "a list, which is no parameter"));
+  EXPECT_TRUE(noticed(imported.notices, ".json:5#/4/BLOCK_SIZE_M", "a list, which cannot be a parameter"));
   EXPECT_TRUE(noticed(imported.notices, ".json:6#/-5", "unknown field"));
 }
 
@@ -201,8 +201,8 @@ TEST(ImportFaults, ABadFileIsRefusedWithItsReasonAndTheRestIsRead) {
   has("E=4,N=1,device_name=a.json", "#/1)");
   has("E=5,N=1,device_name=a.json", "is not a vLLM or SGLang configuration");
   has("metadata.json", "a Metal Marlin table");
-  has("log.json", "is one JSON document a line");
-  has("own.json", "is an adaptive table already");
+  has("log.json", "has one JSON document per line");
+  has("own.json", "is already an adaptive table");
   EXPECT_EQ(refused.size(), bad.size());
   EXPECT_EQ(imported.files.size(), bad.size() + 6);
   EXPECT_EQ(imported.table.operations.at("fused_moe").entries.size(), 9u);

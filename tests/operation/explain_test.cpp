@@ -32,7 +32,7 @@ TEST_F(Explaining, AnUnseenKeyAsItWouldBegin) {
   EXPECT_EQ(why.incumbent, "a");
   EXPECT_EQ(why.candidates.size(), 2u);
   EXPECT_EQ(why.unsupported, std::vector<std::string>{"huge"});
-  EXPECT_NE(why.reason.find("began with the default"), std::string::npos) << why.reason;
+  EXPECT_NE(why.reason.find("started from the default"), std::string::npos) << why.reason;
   EXPECT_EQ(op_.counters().keys, 0u) << "explaining makes no state";
 }
 
@@ -64,7 +64,7 @@ class ExplainingLikeness : public testing::Test {
     return result;
   }
   static bool is_explained(const Explanation::Candidate& c) {
-    return c.verdict.find("not looked at: by variants like it, ") != std::string::npos &&
+    return c.verdict.find("not measured; similar variants predict that it is ") != std::string::npos &&
            c.verdict.find(" % slower than the leader") != std::string::npos;
   }
   static SelectorOptions without_thread() {
@@ -132,7 +132,7 @@ TEST_F(Explaining, ALearnedKey) {
   EXPECT_EQ(why.history[0].to, "b");
   EXPECT_NEAR(why.history[0].gain, 0.5, 0.05);
   EXPECT_EQ(why.history[0].epoch, 1u);
-  EXPECT_NE(why.reason.find("b took the place of a"), std::string::npos) << why.reason;
+  EXPECT_NE(why.reason.find("b replaced a"), std::string::npos) << why.reason;
 }
 
 TEST_F(Explaining, InWords) {
@@ -166,9 +166,9 @@ TEST_F(Explaining, SaysWhatRunsWhereItIsForced) {
 
 TEST_F(Explaining, SaysHowManyResultsAreMissing) {
   op_.record(op_.select({8}), Latency(100.0));
-  EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 2 more results to be ruled in or out");
+  EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 2 more results before it can be compared");
   op_.record({8}, 1, Latency(200.0));
-  EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 1 more result to be ruled in or out");
+  EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 1 more result before it can be compared");
 }
 
 /// What a program does to a key that it launches, and what `explain` then has to say.
@@ -252,7 +252,7 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"OffAndFailed", Mode::off, default_failed,
                   "b runs: mode off runs the default, and a is set aside;", ""},
         Situation{"OffAndAllFailed", Mode::off, all_failed,
-                  "a runs: mode off runs the default; it is set aside", "nothing else is left to run"},
+                  "a runs: mode off runs the default; it is set aside", "no other variant can run"},
         Situation{"Seed", Mode::seed, learned, "a runs: mode seed runs the starting point;", ""},
         Situation{"SeedAndFailed", Mode::seed, default_failed,
                   "b runs: mode seed runs the starting point, and a is set aside", ""},
@@ -265,12 +265,12 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"OnlineLeading", Mode::online, leading,
                   "b runs (leading, not yet confirmed); the incumbent is a", "pins refer to a"},
         Situation{"OnlineConfirmed", Mode::online, learned, "b runs: it is the incumbent, confirmed",
-                  "b took the place of a as the incumbent"},
+                  "b replaced a as the incumbent"},
         Situation{"OnlineDisabled", Mode::online, disabled, "c runs: it is the incumbent",
                   "of b as the incumbent"},
         Situation{"OnlineFailed", Mode::online, failed, "c runs: it is the incumbent",
                   "of b as the incumbent"},
-        Situation{"AllFailed", Mode::online, all_failed, "a runs", "nothing else is left to run"},
+        Situation{"AllFailed", Mode::online, all_failed, "a runs", "no other variant can run"},
         Situation{"Frozen", Mode::frozen, learned, "b runs: mode frozen runs the incumbent", ""},
         Situation{"FrozenNothing", Mode::frozen, nothing, "a runs: mode frozen runs the incumbent", ""}),
     [](const testing::TestParamInfo<Situation>& situation) { return std::string(situation.param.name); });
@@ -282,7 +282,7 @@ TEST_F(Explaining, AKeyBeyondTheLimit) {
   test::learn(op, {8}, {200, 100});
   const Explanation why = op.explain({9});
   EXPECT_EQ(why.running, op.variant(op.select({9}).variant()).name);
-  EXPECT_NE(why.reason.find("max_keys is reached, so that nothing is learned"), std::string::npos) << why;
+  EXPECT_NE(why.reason.find("max_keys is reached, so nothing is learned"), std::string::npos) << why;
   EXPECT_EQ(why.candidates.at(1).verdict, "not learned: max_keys is reached");
 }
 

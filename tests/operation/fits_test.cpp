@@ -31,7 +31,7 @@ double ns_of(std::uint32_t variant) {
 }
 
 bool is_modelled(Operation& op) {
-  return op.explain({8}).text().find("by variants like it") != std::string::npos;
+  return op.explain({8}).text().find("similar variants predict") != std::string::npos;
 }
 
 void launch(Operation& op, int calls, Random& random) {

@@ -190,8 +190,8 @@ TEST_F(FileStore, ADamagedFileIsLeftOutAndTold) {
   std::filesystem::create_directory(path("w5.json"));
   EXPECT_EQ(first->read("group"), (Records{{"four", "4"}, {"one", "1"}}));
   ASSERT_EQ(first->problems().size(), 4u);
-  EXPECT_EQ(first->problems()[0], (Store::Problem{path("w2.json").string(), "is no file of a store"}));
-  EXPECT_EQ(first->problems()[2].what, "1 records are no text");
+  EXPECT_EQ(first->problems()[0], (Store::Problem{path("w2.json").string(), "is not a file of a store"}));
+  EXPECT_EQ(first->problems()[2].what, "1 records are not texts");
   first->read("group");
   EXPECT_EQ(first->problems().size(), 4u) << "as long as it is there";
   store()->write("group", "w2", {{"two", "2"}});

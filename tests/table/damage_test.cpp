@@ -148,9 +148,9 @@ TEST(Damage, OnePartIsBounded) {
       list + R"(}, {"key": {"m": 2}}]}}})";
   const ReadResult result = parse(text, "file.json");
   ASSERT_EQ(result.notices.size(), 2u);
-  EXPECT_EQ(result.notices[0].what, "must be a text, is too large");
+  EXPECT_EQ(result.notices[0].what, "must be a text, but is too large");
   EXPECT_EQ(result.notices[1].where, "file.json:1#/operations/op/entries/0");
-  EXPECT_EQ(result.notices[1].what, "must be an object, is too large");
+  EXPECT_EQ(result.notices[1].what, "must be an object, but is too large");
   EXPECT_EQ(result.table.operations.at("op").entries.size(), 1u);
 }
 

@@ -80,7 +80,7 @@ TEST_F(Search, TheNewestOlderVersionStandsInForAMissingOne) {
   EXPECT_EQ(found("3.0").front(), "nvidia_h200/4.0/t.json");  // none is older
   EXPECT_EQ(found("triton_4_0").front(), "nvidia_h200/triton_3_11/t.json");
   EXPECT_EQ(found("").front(), "nvidia_h200/4.0/t.json");
-  EXPECT_TRUE(noticed(LogLevel::info, "nvidia_h200/4.0", "no version was asked for"));
+  EXPECT_TRUE(noticed(LogLevel::info, "nvidia_h200/4.0", "no version was given"));
 }
 
 TEST_F(Search, AVersionThatIsNoNumberMatchesItsName) {
@@ -108,7 +108,7 @@ TEST_F(Search, AFileThatCannotBeUsedIsLeftOutAndSaid) {
 TEST_F(Search, ALoopOfLinksIsAWarning) {
   fs::create_symlink(folder_ / "loop", folder_ / "loop");
   EXPECT_EQ(found({{folder_ / "loop"}, ""}), Names{});
-  EXPECT_TRUE(noticed(LogLevel::warning, "loop", "cannot be looked at"));
+  EXPECT_TRUE(noticed(LogLevel::warning, "loop", "cannot be examined"));
 }
 
 TEST_F(Search, DescriptionNamesEveryPlace) {
@@ -118,7 +118,7 @@ TEST_F(Search, DescriptionNamesEveryPlace) {
             (folder_ / "file.json").string() +
                 ", /no/such/*.json, /no/such/nvidia_h200/3.5/*.json, /no/such/nvidia_h200/*.json, "
                 "/no/such/nvidia_h200/legacy/*.json");
-  EXPECT_EQ(describe({}, "NVIDIA H200"), "no place at all");
+  EXPECT_EQ(describe({}, "NVIDIA H200"), "no folders");
 }
 
 // The environment as it was, afterwards.

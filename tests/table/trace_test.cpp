@@ -139,9 +139,9 @@ TEST(Trace, WhatNoTraceHoldsIsLeftOut) {
 
 TEST(Trace, ANameThatStandsTwiceIsReported) {
   EXPECT_EQ(fault_of(R"({"op":"a","key":{"m":1,"n":2,"m":4},"variant":"x","latency_us":[1]})"),
-            "m stands there twice");
+            "m appears twice");
   EXPECT_EQ(fault_of(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1],"variant":"y"})"),
-            "variant stands there twice");
+            "variant appears twice");
   // The same name in another object is another one.
   EXPECT_TRUE(
       parse_trace(

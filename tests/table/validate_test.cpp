@@ -104,9 +104,10 @@ TEST(Validate, FaultsOfContentBeforeAFaultOfSyntaxAreReported) {
     "entries": [{"key": {"m": 1}, "incumbent": "w"}, {"key": {"m": 2}, "time": now}, {"key": 1}]})";
   EXPECT_EQ(
       faults(table_with(operation)),
-      (List{":1#/operations/o/variants/v/t a parameter must be a number, a truth value or a text, is null",
-            ":2#/operations/o/entries/0/incumbent no variant is named \"w\"; the entry has no incumbent",
-            ":2:80 not valid JSON: unexpected 'n'"}));
+      (List{
+          ":1#/operations/o/variants/v/t a parameter must be a number, a truth value or a text, but is null",
+          ":2#/operations/o/entries/0/incumbent no variant is named \"w\"; the entry has no incumbent",
+          ":2:80 not valid JSON: unexpected 'n'"}));
 }
 
 TEST(Validate, TheSchemaMayStandBehindAFaultOfSyntax) {
@@ -117,7 +118,7 @@ TEST(Validate, TheSchemaMayStandBehindAFaultOfSyntax) {
 TEST(Validate, EntriesBeforeTheirDimensionsAreCheckedOnce) {
   EXPECT_EQ(faults(table_with(
                 R"("o": {"entries": [{"key": {"m": "x"}}], "dimensions": [{"name": "m"}], "variants": {}})")),
-            (List{":1#/operations/o/entries/0/key/m must be a whole number, is a text"}));
+            (List{":1#/operations/o/entries/0/key/m must be a whole number, but is a text"}));
 }
 
 // Validation finds fault with exactly those texts that reading refuses or warns of.

@@ -74,7 +74,7 @@ class Megablox final : public Format {
       sheet.fixed = *std::move(shape);
     } else {
       sheet.fixed = {{"m", 0}, {"k", 0}, {"n", 0}, {"g", 0}};
-      checks.notices().fault(0, Path{}, "the file's name does not say m, k, n and g; they are taken as 0");
+      checks.notices().fault(0, Path{}, "the file's name does not contain m, k, n and g; 0 is used for them");
     }
     Row row;
     document.for_each_member([&](JsonValue member) { read_member(member, row, checks); });

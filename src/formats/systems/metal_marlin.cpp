@@ -136,7 +136,7 @@ class MetalMarlin final : public Format {
 
   static std::optional<std::int64_t> size_of(JsonValue member, const Path& path, const Checks& checks) {
     const std::optional<std::int64_t> size = parse_size(member.name());
-    if (!size) checks.notices().fault(member, path, "is no size; what is under it is left out");
+    if (!size) checks.notices().fault(member, path, "is not a size; its content is left out");
     if (!checks.is(member, JsonKind::object, path)) return std::nullopt;
     return size;
   }
@@ -144,7 +144,7 @@ class MetalMarlin final : public Format {
   static void read_row(JsonValue config, const Path& path, std::int64_t batch, std::int64_t hidden,
                        Sheet& sheet, const Checks& checks, MemberPath place) {
     const std::optional<std::string> bits = bits_label(config.name());
-    if (!bits) return checks.notices().fault(config, path, "are no bit widths; the row is left out");
+    if (!bits) return checks.notices().fault(config, path, "are not bit widths; the row is left out");
     Row row;
     row.key = {{"batch", batch}, {"hidden", hidden}, {"bits", *bits}};
     row.place = std::move(place);

@@ -40,7 +40,7 @@ class Sglang final : public TritonFormat {
     if (answer.source.empty()) {
       answer = above;
       if (!answer.source.empty())
-        answer.warnings.push_back("there is no _down file; the up projection's is used");
+        answer.warnings.push_back("there is no _down file; the file of the up projection is used");
       return answer;
     }
     if (answer.parameters && above.parameters) share_tile(*answer.parameters, *above.parameters, answer);
@@ -75,7 +75,8 @@ class Sglang final : public TritonFormat {
     const auto shared = up.find("BLOCK_SIZE_M");
     if (own == down.end() || shared == up.end() || own->second == shared->second) return;
     own->second = shared->second;
-    answer.warnings.push_back("BLOCK_SIZE_M is the up projection's: one sort of the tokens serves both");
+    answer.warnings.push_back(
+        "BLOCK_SIZE_M is that of the up projection, because both use the same sorted tokens");
   }
 };
 

@@ -79,8 +79,8 @@ class SglangGroupedGemm final : public Format {
                      {"dtype", "none"},
                      {"block_shape", "none"}};
       checks.notices().fault(0, Path{},
-                             "the file's name does not say the hidden size and the dtype; they are taken as "
-                             "0 and none");
+                             "the file's name does not contain the hidden size and the dtype; 0 and none are "
+                             "used for them");
     }
     read_triton_rows(document, sheet, checks, "m");
   }

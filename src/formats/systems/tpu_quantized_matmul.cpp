@@ -76,8 +76,8 @@ class QuantizedMatmul final : public Format {
       const Path path = root / member.name();
       std::optional<Shape> key = read_key(member.name());
       if (!key)
-        return checks.notices().fault(member, path,
-                                      "is no \"batch,out,in,x_dtype,w_dtype\"; only the file keeps it");
+        return checks.notices().fault(
+            member, path, "is not of the form \"batch,out,in,x_dtype,w_dtype\"; only the file keeps it");
       Row row;
       row.key = *std::move(key);
       row.place = {std::string(member.name())};

@@ -174,8 +174,8 @@ class RaggedPagedAttention final : public Format {
     const Path path = above / member.name();
     place.emplace_back(member.name());
     if (!levels[level].read(member.name(), key))
-      return checks.notices().fault(member, path,
-                                    "is no " + std::string(levels[level].what) + "; only the file keeps it");
+      return checks.notices().fault(
+          member, path, "is not a " + std::string(levels[level].what) + "; only the file keeps it");
     if (level + 1 < levels.size()) {
       if (!checks.is(member, JsonKind::object, path)) return;
       for (const JsonValue inner : member) read_level(inner, level + 1, path, key, place, sheet, checks);

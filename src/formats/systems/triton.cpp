@@ -125,8 +125,8 @@ void TritonFormat::read(const Document& document, Sheet& sheet, const Checks& ch
   if (!read_name(stem_of(sheet.file_name()), sheet)) {
     sheet.operation = "fused_moe";
     checks.notices().fault(0, Path{},
-                           "the file's name does not say E, N and device_name, so that no runtime looks for "
-                           "it; the sizes are taken as 0");
+                           "the file's name does not contain E, N and device_name, so no runtime looks for "
+                           "it; 0 is used for the sizes");
   }
   read_triton_rows(document, sheet, checks, "m");
 }
@@ -169,7 +169,7 @@ std::vector<std::string> TritonFormat::doubts(const Shape& key, const Parameters
                        std::to_string(k));
     else if (*tile_k % k != 0)
       doubts.push_back("BLOCK_SIZE_K=" + std::to_string(*tile_k) +
-                       " is no multiple of the quantisation block of " + std::to_string(k));
+                       " is not a multiple of the quantisation block of " + std::to_string(k));
   }
   if (auto doubt = indivisible(key, "N", parameters, "BLOCK_SIZE_N"))
     doubts.push_back(*std::move(doubt) + ": the last tile is partly idle");

@@ -150,9 +150,9 @@ Parameters read_parameters(JsonValue object, const Path& path, const Checks& che
     if (value)
       parameters.insert_or_assign(std::string(member.name()), *std::move(value));
     else
-      checks.notices().fault(
-          member, here,
-          "is " + std::string(to_string(member.kind())) + ", which is no parameter; only the file keeps it");
+      checks.notices().fault(member, here,
+                             "is " + std::string(to_string(member.kind())) +
+                                 ", which cannot be a parameter; only the file keeps it");
   }
   return parameters;
 }

@@ -29,7 +29,7 @@ bool Admission::fits(const Key& key) noexcept {
   if (!misfit) return true;
   keys_invalid_.fetch_add(1, std::memory_order_relaxed);
   operation_.log_once(Trouble::value, LogLevel::error,
-                      "a key has a value that names no label, the default variant runs: dimension ",
+                      "a key has a value without a label; the default variant runs: dimension ",
                       spec_.dimensions[*misfit].name);
   return false;
 }
@@ -188,7 +188,7 @@ void Admission::note_unsupported(const Key& key, const Candidates& candidates) n
   try {
     operation_.log_once(
         Trouble::unsupported, LogLevel::error,
-        "no variant supports a key, the default variant runs: ", print(spec_.dimensions, key));
+        "no variant supports a key; the default variant runs: ", print(spec_.dimensions, key));
   } catch (...) {
     // Out of memory. The counter still reports the key.
   }

@@ -108,12 +108,12 @@ std::map<std::string, std::string> Connection::read_hash(const std::string& hash
     std::string cursor = "0";
     do {
       Answer page = command({"HSCAN", hash, cursor, "COUNT", "1000"});
-      if (page.elements.size() != 2) fail("an answer that is none to HSCAN");
+      if (page.elements.size() != 2) fail("sent an unexpected answer to HSCAN");
       std::vector<Answer>& words = page.elements[1].elements;
       for (std::size_t i = 0; i + 1 < words.size(); i += 2)
         fields.insert_or_assign(std::move(words[i].text), std::move(words[i + 1].text));
       cursor = page.elements[0].text;
-      if (cursor.empty()) fail("an answer that is none to HSCAN");
+      if (cursor.empty()) fail("sent an unexpected answer to HSCAN");
     } while (cursor != "0");
     return fields;
   });
@@ -142,7 +142,7 @@ std::vector<Answer> Connection::run_as_one(const std::vector<Command>& commands)
     Answer all = answer();
     for (const Answer& one : all.elements)
       if (!one.error.empty()) fail("answers: " + one.error);
-    if (all.elements.size() != commands.size()) fail("an answer that is none to EXEC");
+    if (all.elements.size() != commands.size()) fail("sent an unexpected answer to EXEC");
     return std::move(all.elements);
   });
 }
@@ -153,7 +153,7 @@ void Connection::connect() {
   context->redis.reset(options_.host.starts_with('/')
                            ? ::redisConnectUnixWithTimeout(options_.host.c_str(), timeout)
                            : ::redisConnectWithTimeout(options_.host.c_str(), options_.port, timeout));
-  if (!context->redis) fail("no memory for a connection");
+  if (!context->redis) fail("there is no memory for a connection");
   if (context->redis->err != 0) fail(std::string("cannot be reached: ") + context->redis->errstr);
   ::redisSetTimeout(context->redis.get(), timeout);
   // Programs that this one starts must not inherit the connection; hiredis does not take care of that.

@@ -40,7 +40,7 @@ DimensionMap DimensionMap::joining(const std::vector<Dimension>& into, const std
     if (other == nullptr) return map;
     const std::string named = "dimension \"" + dimension.name + "\" ";
     if (other->rounding != dimension.rounding || other->weight != dimension.weight) {
-      map.problem_ = named + "is of another rounding or weight";
+      map.problem_ = named + "has another rounding or weight";
       return map;
     }
     for (const std::string& label : other->labels)
@@ -77,7 +77,7 @@ const Dimension* DimensionMap::match(const Dimension& dimension, const std::vect
   if (other == from.end())
     problem_ = "dimension \"" + dimension.name + "\" is missing in one";
   else if (other->kind != dimension.kind)
-    problem_ = "dimension \"" + dimension.name + "\" is of another kind";
+    problem_ = "dimension \"" + dimension.name + "\" has another kind";
   if (!problem_.empty()) return nullptr;
   sources_.push_back({static_cast<std::size_t>(other - from.begin()), {}});
   return &*other;

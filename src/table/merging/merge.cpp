@@ -134,7 +134,7 @@ std::vector<Notice> conflicts(const Table& a, const Table& b) {
   std::vector<Notice> found;
   const core::Judgement judgement = judge(a.fingerprint, b.fingerprint);
   if (judgement.compatibility != core::Compatibility::exact)
-    found.push_back({"fingerprint", "the tables are of different devices or software: " + judgement.reason});
+    found.push_back({"fingerprint", "the tables are for different devices or software: " + judgement.reason});
   for (const auto& [name, operation] : a.operations) {
     const auto other = b.operations.find(name);
     if (other == b.operations.end()) continue;

@@ -79,7 +79,7 @@ void EntryReader::read(JsonValue value, const Path& path) {
     rank_claims(entry);
     if (entry != as_written)
       checks_.notices().fault(value, path,
-                              "a claim says nothing, or outranks the incumbent; the highest one stands");
+                              "a claim is empty or outranks the incumbent; the highest claim is used");
   }
   if (generations_field) generations(*generations_field, path / "generations", entry);
   if (variants) records(*variants, path / "variants", entry);
@@ -126,7 +126,8 @@ void EntryReader::claims(JsonValue value, const Path& path, Entry& entry) const 
         member, here, "a claim", std::array<std::string_view, 3>{"incumbent", "origin", "time"});
     Claim claim;
     if (incumbent_field)
-      claim.incumbent = incumbent(*incumbent_field, here / "incumbent", "the claim names none").value_or("");
+      claim.incumbent =
+          incumbent(*incumbent_field, here / "incumbent", "the claim has no incumbent").value_or("");
     if (origin_field) claim.origin = origin(*origin_field, here / "origin").value_or(claim.origin);
     if (time_field) claim.time = time(*time_field, here / "time").value_or(0);
     if (writer == chosen_by || !entry.claims.emplace(writer, std::move(claim)).second)
@@ -216,7 +217,7 @@ std::optional<std::int64_t> EntryReader::label(std::size_t dimension, JsonValue 
   const auto found = labels_[dimension].find(value.text());
   if (found != labels_[dimension].end()) return found->second;
   checks_.notices().fault(value, path,
-                          in_quotes(value.text()) + " is no label of the dimension " +
+                          in_quotes(value.text()) + " is not a label of the dimension " +
                               in_quotes(operation_.dimensions[dimension].name) + "; the entry is left out");
   return std::nullopt;
 }
@@ -300,7 +301,7 @@ bool EntryReader::writer_name(std::string_view name, std::size_t offset, const P
 
 bool EntryReader::named_writer(std::string_view name, std::size_t offset, const Path& path) const {
   if (is_named(name)) return true;
-  checks_.notices().fault(offset, path, "a writer's name does not begin with '#'; this is left out");
+  checks_.notices().fault(offset, path, "a writer's name must not begin with '#'; this writer is left out");
   return false;
 }
 

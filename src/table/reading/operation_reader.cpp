@@ -100,9 +100,9 @@ std::optional<Parameter> read_parameter(JsonValue value, const Path& path, const
     case JsonKind::oversized:
       break;
   }
-  checks.notices().fault(
-      value, path,
-      "a parameter must be a number, a truth value or a text, is " + std::string(to_string(value.kind())));
+  checks.notices().fault(value, path,
+                         "a parameter must be a number, a truth value or a text, but is " +
+                             std::string(to_string(value.kind())));
   return std::nullopt;
 }
 

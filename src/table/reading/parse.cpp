@@ -53,7 +53,8 @@ class TableReader final : public PartReader {
   void member(JsonValue value) override;
   void begin_operations(JsonKind kind, std::size_t offset) override {
     if (kind != JsonKind::object && !second_pass_)
-      notices_.fault(offset, root_ / "operations", "must be an object, is " + std::string(to_string(kind)));
+      notices_.fault(offset, root_ / "operations",
+                     "must be an object, but is " + std::string(to_string(kind)));
   }
   bool begin_operation(std::string_view name, JsonKind kind, std::size_t offset) override;
   void operation_member(JsonValue value) override;
@@ -143,7 +144,7 @@ void TableReader::version(JsonValue value) {
   if (value.is(JsonKind::integer) && value.integer() > Table::schema_version)
     version_error_.emplace(ErrorCode::unsupported,
                            "the table has schema version " + std::to_string(value.integer()) +
-                               ", this library reads versions up to " + current,
+                               "; this library reads versions up to " + current,
                            where,
                            "read it with a newer version of adaptive, or write it again with this one");
   else
@@ -166,7 +167,7 @@ bool TableReader::begin_operation(std::string_view name, JsonKind kind, std::siz
     return true;
   }
   if (kind != JsonKind::object) {
-    notices_.fault(offset, operation_path_, "must be an object, is " + std::string(to_string(kind)));
+    notices_.fault(offset, operation_path_, "must be an object, but is " + std::string(to_string(kind)));
     return false;
   }
   if (!checks_.name(name, offset, operation_path_)) return false;

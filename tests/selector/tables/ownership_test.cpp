@@ -331,7 +331,7 @@ TEST_F(Ownership, KeysThatNameNoLabelRunTheDefaultAndAreNotStored) {
   }
   EXPECT_EQ(op.counters().keys_invalid, 4 * invalid.size());
   EXPECT_EQ(op.counters().keys, 1u);
-  EXPECT_EQ(log.count("names no label", LogLevel::error), 1u) << log.text();
+  EXPECT_EQ(log.count("a value without a label", LogLevel::error), 1u) << log.text();
   selector.save(path());
   EXPECT_EQ(table::read(path()).table.operations.at("op").entries.size(), 1u);
 }

@@ -35,7 +35,7 @@ TEST_F(Untrusted, AnotherDevicesBestIsTriedFirst) {
   Selector selector(here());
   Operation& op = selector.define(test::operation({"a", "b", "c"}));
   EXPECT_EQ(op.select({64}).variant(), 2u);
-  EXPECT_EQ(log_.count("of another device"), 1u) << log_.text();
+  EXPECT_EQ(log_.count("measured on another device"), 1u) << log_.text();
   EXPECT_EQ(log_.count("Other Device 2"), 1u) << log_.text();
 }
 
@@ -89,7 +89,7 @@ TEST_F(Untrusted, IsWhatDiffersInDriverToolkitOrLibrary) {
     options.log = log.callback();
     Selector selector(options);
     selector.define(test::operation({"a", "b", "c"}));
-    return log.count("of another device or other software") == 0;
+    return log.count("measured on another device or with other software") == 0;
   };
   EXPECT_TRUE(trusted(mine));
   EXPECT_TRUE(trusted({.device = "test-device 1"})) << "the same name, and nothing else known";
