@@ -1,8 +1,8 @@
-// What you learn here: the whole round. Define an operation with two variants, select one before each launch,
-// time it where that is wanted, record, ask why, save what was learned.
+// This example shows the whole cycle: define an operation with two variants, select one before each launch,
+// time it if requested, record the latency, ask for an explanation, and save what was learned.
 //
-// The operation is the transposition of a matrix: row by row, or in tiles of 32 x 32 that stay in the cache.
-// Which is faster depends on the shape, so the shape is the key.
+// The operation transposes a matrix, row by row or in tiles of 32 x 32 that stay in the cache. Which variant
+// is faster depends on the shape, so the shape is the key.
 
 #include <algorithm>
 #include <chrono>
@@ -47,7 +47,7 @@ int main() {
   adaptive::Operation& transpose = selector.define({
       .name = "transpose",
       .dimensions = {{"rows"}, {"columns"}},
-      .variants = {{.name = "rows"},  // the first is the default
+      .variants = {{.name = "rows"},  // the first variant is the default
                    {.name = "tiles", .parameters = {{"tile", 32}}}},
   });
   constexpr void (*kernels[])(Problem&) = {transpose_rows, transpose_tiles};
@@ -68,7 +68,7 @@ int main() {
   for (const Problem& problem : problems)
     std::printf("%s\n", transpose.explain({problem.rows, problem.columns}).text().c_str());
 
-  // adaptive::run does select, clock and record in one line; where the function throws, the variant is set
+  // adaptive::run does select, clock and record in one line. If the function throws, the variant is set
   // aside.
   adaptive::run(transpose, {problems[0].rows, problems[0].columns},
                 [&](std::uint32_t variant) { kernels[variant](problems[0]); });

@@ -1,8 +1,9 @@
-// What you learn here: a call site with a fixed shape binds its key once; and work that is prepared once and
-// repeated many times (a captured graph, a generated program) pins a variant and prepares again when the pin
-// is stale.
+// This example shows two things. A call site with a fixed shape binds its key once. Work that is prepared
+// once and repeated many times (a captured graph, a generated program) pins a variant, and is prepared again
+// when the pin is stale.
 //
-// The operation sums an array. Both variants are real; the array is long enough that their difference shows.
+// The operation sums an array. Both variants do real work, and the array is long enough to show their
+// difference.
 
 #include <chrono>
 #include <cstddef>
@@ -43,7 +44,7 @@ int main() {
   constexpr double (*kernels[])(const std::vector<float>&) = {sum_in_order, sum_in_lanes};
   const std::vector<float> values(50'000, 0.5F);
 
-  // What a graph would hold: a program with the variant built in. Making it is dear, running it is cheap.
+  // Stands for a graph: a program with the variant built in. It is expensive to make and cheap to run.
   adaptive::Pin pin = sum.pin({values.size()});
   int prepared = 0;
   const auto prepare = [&](const adaptive::Pin& with) {
@@ -53,7 +54,8 @@ int main() {
   };
   std::function<double()> graph = prepare(pin);
 
-  // Elsewhere the same key is launched one by one, and learned from. The look-up was done once, here.
+  // Elsewhere the same key is launched one by one, which teaches the selector. The key is looked up once,
+  // here.
   const adaptive::Site site = sum.site({values.size()});
   double total = 0;
   for (int call = 0; call < 3000; ++call) {
@@ -62,7 +64,7 @@ int main() {
     total += kernels[decision.variant()](values);
     if (decision.timed()) sum.record(decision, std::chrono::steady_clock::now() - begin);
 
-    total += graph();  // never explores, never timed
+    total += graph();  // never explores and is never timed
     if (pin.stale()) {
       pin = site.pin();
       graph = prepare(pin);

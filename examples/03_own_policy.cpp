@@ -1,7 +1,8 @@
-// What you learn here: a policy of your own. It decides which variant a key tries next, and needs `choose`
-// alone; statistics, late and lost results, failures, promotion and tables are not its business.
+// This example shows a policy of the program's own. A policy decides which variant a key tries next, and only
+// needs `choose`. Statistics, late and lost results, failures, promotion and tables are handled by the
+// library.
 //
-// The latencies here come from a formula, so that the outcome is the same on every machine.
+// The latencies in this example come from a formula, so that the output is the same on every machine.
 
 #include <chrono>
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace {
 
-/// Every candidate in turn until each has three results; then the leader, and one call in 50 any candidate.
+/// Runs the candidates in turn until each has three results. Then runs the leader, and in one of 50 calls a
+/// random candidate.
 class TakeTurns final : public adaptive::Policy {
  public:
   adaptive::Choice choose(const adaptive::KeyStatistics& key, adaptive::Random& random) noexcept override {
@@ -25,8 +27,8 @@ class TakeTurns final : public adaptive::Policy {
   }
 };
 
-/// The latency of a launch: a large tile is efficient, and wasteful where the problem does not fill it; 2 %
-/// noise.
+/// The latency of a launch: a large tile is efficient, but wasteful if the problem does not fill it. The
+/// noise is 2 %.
 adaptive::Latency launch(std::int64_t tile, std::int64_t size, adaptive::Random& noise) {
   using namespace std::chrono_literals;
   const double padded = static_cast<double>((size + tile - 1) / tile * tile);
@@ -58,7 +60,7 @@ int main() {
                 100 * why.lost_share);
   }
 
-  // A policy that comes with the library is made by its name.
+  // A policy of the library is created by its name.
   std::printf("in the library:");
   for (const std::string_view name : adaptive::policy_names())
     std::printf(" %.*s", static_cast<int>(name.size()), name.data());

@@ -1,6 +1,6 @@
-// What you learn here: nothing waits for a result. Latencies may come later, from another thread, out of
-// order, or never, as they do from a device; a launch that failed is reported, and the variant is set aside
-// for its key.
+// This example shows that nothing waits for a result. Latencies may arrive later, from another thread, out of
+// order, or never, as they do from a device. A launch that failed is reported, and its variant is set aside
+// for the key.
 //
 // The "device" is a thread that finishes launches in any order and loses one in ten.
 
@@ -30,7 +30,8 @@ class Device {
     thread_.join();
   }
 
-  /// Like an asynchronous launch: returns at once. The decision travels with it, two words that are copied.
+  /// Like an asynchronous launch, returns at once. The decision, which is two words, is copied with the
+  /// launch.
   void launch(adaptive::Decision decision) {
     const std::lock_guard lock(mutex_);
     queue_.push_back(decision);
@@ -54,7 +55,7 @@ class Device {
     return std::chrono::duration<double, std::micro>(us * (0.97 + 0.06 * random.uniform()));
   }
 
-  /// Any of the launches that wait; nothing when there will be no more.
+  /// Takes a random launch of those that wait; nothing if there will be no more.
   std::optional<adaptive::Decision> take(adaptive::Random& random) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return closed_ || !queue_.empty(); });
@@ -88,7 +89,7 @@ int main() {
       device.launch(operation.select({1024}));
       if (call % 64 == 63) std::this_thread::yield();
     }
-  }  // what has not finished by now is worked off here
+  }  // the destructor finishes the remaining launches
   std::printf("%s", operation.explain({1024}).text().c_str());
   const adaptive::Counters counters = operation.counters();
   std::printf("timed %llu, results %llu, given up %llu, failures %llu\n",

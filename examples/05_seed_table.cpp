@@ -1,8 +1,8 @@
-// What you learn here: a table carries what one run has learned into the next. A key that the table holds
-// starts with an exact match; a shape that nobody has measured borrows from the nearest one that somebody
-// has, and says so; too far away, it starts with the default.
+// This example shows how a table carries what one run has learned to the next run. A key that is in the table
+// starts with an exact match. A shape that has not been measured starts from the nearest measured shape, and
+// its match says so. If that shape is too far away, the key starts with the default.
 //
-// The latencies here come from a formula, so that the outcome is the same on every machine.
+// The latencies in this example come from a formula, so that the output is the same on every machine.
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace {
 adaptive::Operation& define(adaptive::Selector& selector) {
   return selector.define({
       .name = "matmul",
-      // Any number of tokens up to the next power of two is one key: batches are padded to it.
+      // Batches are padded to the next power of two, so all numbers of tokens up to it are one key.
       .dimensions = {adaptive::size_dimension("tokens", 1.0, adaptive::Rounding::power_of_two),
                      {"features"},
                      adaptive::label_dimension("dtype", {"float32", "bfloat16"})},
@@ -24,7 +24,7 @@ adaptive::Operation& define(adaptive::Selector& selector) {
   });
 }
 
-/// One row at a time is better for up to 8 tokens.
+/// One row at a time is faster for up to 8 tokens.
 adaptive::Latency launch(std::uint32_t variant, std::int64_t tokens) {
   const double us =
       variant == 0 ? 10.0 * static_cast<double>(tokens) : 80.0 + 0.5 * static_cast<double>(tokens);
@@ -47,7 +47,7 @@ int main() {
     adaptive::Selector first;
     adaptive::Operation& matmul = define(first);
     bfloat16 = matmul.label("dtype", "bfloat16");
-    for (int call = 0; call < 30'000; ++call)  // it runs the leader at once, and promotes it when it is sure
+    for (int call = 0; call < 30'000; ++call)  // runs the leader at once and promotes it when it is sure
       for (const std::int64_t tokens : {1, 4, 64, 500}) {
         const adaptive::Decision decision = matmul.select({tokens, 4096, bfloat16});
         matmul.record(decision, launch(decision.variant(), tokens));
@@ -64,7 +64,7 @@ int main() {
   show(matmul, {400, 4096, bfloat16});                         // padded to 512 like 500, so exact as well
   show(matmul, {64, 6144, bfloat16});                          // nearest: half a doubling away
   show(matmul, {64, 65536, bfloat16});                         // four doublings away is too far
-  show(matmul, {64, 4096, matmul.label("dtype", "float32")});  // another label is no neighbour at all
+  show(matmul, {64, 4096, matmul.label("dtype", "float32")});  // keys with different labels are never near
 
   std::printf("\n%s", matmul.explain({64, 6144, bfloat16}).text().c_str());
 }

@@ -1,11 +1,11 @@
-// What you learn here: what the selector is allowed to do is a mode, set by the program, changed while it
-// runs, and overridden by the environment:
+// This example shows modes. A mode says what the selector may do. The program sets it and can change it at
+// any time; the environment overrides it:
 //
-//   off      the default variant, always: the kill switch
-//   seed     what the tables say; nothing is timed
-//   observe  runs what the tables say, times it, and reports what `online` would have chosen
+//   off      always the default variant: the kill switch
+//   seed     the variants from the tables; nothing is timed
+//   observe  runs the variants from the tables, times them, and reports what `online` would have chosen
 //   online   explores, learns, promotes
-//   frozen   the incumbents as they are now; nothing is timed
+//   frozen   the current incumbents; nothing is timed
 //
 // Try  ADAPTIVE_MODE=off ./06_modes  and  ADAPTIVE_VARIANT=work=fast ./06_modes.
 
@@ -17,7 +17,7 @@
 
 namespace {
 
-/// Launches 3000 times and says what ran.
+/// Launches 3000 times and prints which variants ran.
 void serve(const char* title, adaptive::Operation& operation) {
   std::uint64_t launches[3] = {};
   int timed = 0;
@@ -45,14 +45,14 @@ int main() {
               std::string(to_string(selector.mode())).c_str());
   serve("as started", work);
 
-  // From here on the program decides: set_mode is an order, not a wish.
+  // From here on the program decides: set_mode also overrides the environment.
   for (const adaptive::Mode mode : {adaptive::Mode::off, adaptive::Mode::seed, adaptive::Mode::observe,
                                     adaptive::Mode::online, adaptive::Mode::frozen}) {
     selector.set_mode(mode);
     serve(std::string(to_string(mode)).c_str(), work);
   }
   {
-    const adaptive::Forced forced = work.force("slow");  // a test wants this one, everywhere
+    const adaptive::Forced forced = work.force("slow");  // a test needs this variant everywhere
     serve("frozen, slow forced", work);
   }
   serve("frozen, no longer forced", work);

@@ -1,8 +1,8 @@
-// What you learn here: a kernel launch is wrapped in three lines. The GPU times it with events while the
-// program goes on; the latency arrives during a later launch.
+// This example shows how three lines wrap a kernel launch. The GPU times the launch with events while the
+// program continues, and the latency arrives during a later launch.
 //
-// The operation is the softmax of the rows of a matrix. How many threads should share a row depends on how
-// many rows there are and how long they are.
+// The operation is the softmax of the rows of a matrix. How many threads should share a row depends on the
+// number of rows and their length.
 
 #include <cstdio>
 
@@ -31,7 +31,7 @@ int main() {
       launch.check(softmax::launch(launch.variant(), problem, stream));
     }  // the timing ends with the scope
   }
-  timer.drain();  // the only line that waits; a program that goes on launching does without
+  timer.drain();  // the only line that waits; a program that continues to launch does not need it
 
   for (const softmax::Problem& problem : problems)
     std::printf("%s\n", operation.explain(softmax::key(problem)).text().c_str());

@@ -1,8 +1,9 @@
-// What you learn here: a captured graph holds the variant that was surely the best known at the capture,
-// since nothing can be explored or timed in there. A pin tells when that has changed: capture again.
+// This example shows captured graphs. A graph contains the incumbent at the time of the capture, since
+// launches in a graph can be neither explored nor timed. A pin tells when the incumbent has changed, and then
+// the program captures again.
 //
-// The same operation is launched outside the graph as well, and learned from there, as a server does that
-// replays graphs for its common batch sizes and launches the others one by one.
+// The same operation is also launched outside the graph, where the selector learns. A server does the same if
+// it replays graphs for its common batch sizes and launches the others one by one.
 
 #include <cstdio>
 
@@ -30,7 +31,7 @@ int main() {
   int captures = 0;
   const auto capture = [&] {
     ++captures;
-    // The same three lines: in a capture they take the incumbent and give its pin.
+    // The same three lines as outside a capture: during a capture they take the incumbent and return its pin.
     softmax::Graph graph(stream, [&] { pin = enqueue(); });
     std::printf("captured with %s\n", operation.variant(pin.variant()).name.c_str());
     return graph;
@@ -38,7 +39,7 @@ int main() {
 
   softmax::Graph graph = capture();
   for (int step = 0; step < 1000; ++step) {
-    if (pin.stale()) graph = capture();  // a replay underway keeps what it needs of the old one
+    if (pin.stale()) graph = capture();  // a running replay keeps the parts of the old graph that it needs
     softmax::check(graph.replay(stream));
     for (int i = 0; i < 3; ++i) enqueue();
   }

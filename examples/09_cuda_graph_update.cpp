@@ -1,6 +1,6 @@
-// What you learn here: TrackedGraph brings a promotion into a graph that is instantiated already. It knows
-// which nodes belong to which launch and sets those anew; the rest of the graph, which may be long, is not
-// captured again.
+// This example shows how TrackedGraph updates an instantiated graph after a promotion. It knows which nodes
+// belong to which launch and changes only those; the rest of the graph, which may be long, is not captured
+// again.
 
 #include <cstdio>
 
@@ -25,12 +25,12 @@ int main() {
     return softmax::Graph(stream, [&] {
       for (int layer = 0; layer < 10; ++layer)
         for (const softmax::Problem& problem : problems)
-          softmax::check(tracked.launch(
-              operation, softmax::key(problem), stream,
-              // Kept and called again for an update: the problem by value, and the stream that it is given.
-              [problem](std::uint32_t variant, cudaStream_t s) {
-                return softmax::launch(variant, problem, s);
-              }));
+          softmax::check(tracked.launch(operation, softmax::key(problem), stream,
+                                        // An update calls this function again, so it captures the problem by
+                                        // value and uses the stream that it gets.
+                                        [problem](std::uint32_t variant, cudaStream_t s) {
+                                          return softmax::launch(variant, problem, s);
+                                        }));
     });
   };
 
@@ -41,11 +41,11 @@ int main() {
       const adaptive::cuda::GraphUpdate update = tracked.update(graph.exec());
       std::printf("step %d: %s\n", step,
                   update == adaptive::cuda::GraphUpdate::updated ? "updated" : "captured again");
-      // A variant that needs other nodes than those there are.
+      // The new variant needs different nodes.
       if (update >= adaptive::cuda::GraphUpdate::recapture) graph = capture();
     }
     softmax::check(graph.replay(stream));
-    for (int i = 0; i < 6; ++i) {  // where it is learned
+    for (int i = 0; i < 6; ++i) {  // the selector learns here
       const softmax::Problem& problem = problems[i % 2];
       auto launch = timer.launch(operation, softmax::key(problem), stream);
       launch.check(softmax::launch(launch.variant(), problem, stream));

@@ -1,9 +1,9 @@
-// What you learn here: a variant may be a whole graph. Each is captured once, and `cudaGraphLaunch` is the
-// launch that is timed: so even work that runs only as a graph is explored, and its structure is part of the
-// choice.
+// This example shows variants that are whole graphs. Each graph is captured once, and the timed launch is
+// `cudaGraphLaunch`. Therefore even work that runs only as a graph can be explored, and the structure of the
+// graph is part of the choice.
 //
-// A step is eight independent softmaxes: one after the other, or on two or four branches of the graph.
-// Branches pay where one kernel leaves most of the GPU idle, and cost where it does not.
+// A step consists of eight independent softmaxes, one after the other, or on two or four branches of the
+// graph. Branches help if one kernel leaves most of the GPU idle; otherwise they cost time.
 
 #include <cstdio>
 #include <vector>
@@ -24,7 +24,7 @@ struct Event {
   cudaEvent_t event = nullptr;
 };
 
-/// Captures a step whose parts are spread over so many streams.
+/// Captures a step whose parts are distributed over `branches` streams.
 softmax::Graph capture(cudaStream_t stream, const softmax::Problem& part, int branches) {
   const softmax::Stream side[3];
   const Event fork, join;
@@ -65,7 +65,7 @@ int main() {
 
   struct Shape {
     softmax::Problem part;
-    std::vector<softmax::Graph> graphs;  // one a variant
+    std::vector<softmax::Graph> graphs;  // one for each variant
   };
   std::vector<Shape> shapes;
   for (const softmax::Problem& part : {memory.problem(16, 8192), memory.problem(4096, 1024)}) {

@@ -1,6 +1,6 @@
-// What you learn here: a selector is of one device, because what is fast on one GPU need not be on another. A
-// program that uses several has a selector each; one timer serves them all, since a stream knows its device,
-// and any number of threads.
+// This example shows several GPUs. A selector belongs to one device, because a variant that is fast on one
+// GPU may be slow on another. A program that uses several GPUs has one selector for each. One timer serves
+// all of them, since a stream knows its device, and any number of threads.
 
 #include <cstdio>
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace {
 
-/// What a program keeps for each GPU; made while that GPU is the current one.
+/// The objects that a program keeps for each GPU. They are created while that GPU is the current device.
 struct Device {
   explicit Device(int ordinal)
       : selector({.device = adaptive::cuda::device(ordinal), .tables = adaptive::TableSearch::standard()}),
@@ -42,7 +42,7 @@ int main() {
   adaptive::cuda::Timer timer;
 
   const auto serve = [&](int ordinal) {
-    softmax::check(cudaSetDevice(ordinal));  // for the kernels; the timer asks the stream
+    softmax::check(cudaSetDevice(ordinal));  // for the kernels; the timer gets the device from the stream
     Device& device = *devices[static_cast<std::size_t>(ordinal)];
     const softmax::Problem problem = device.memory.problem(32, 131'072);
     for (int call = 0; call < 2000; ++call) {

@@ -1,8 +1,8 @@
-// What you learn here: two launches that have to share a parameter are chosen together, by the sum of what
-// they cost. The up and the down projection of a layer read the same blocks of tokens, so both must use one
-// block size; the best block of each alone is another one.
+// This example shows two launches that must share a parameter. They are chosen together, by the sum of their
+// costs. The up and the down projection of a layer read the same blocks of tokens, so both must use the same
+// block size, but the best block size of each alone differs.
 //
-// The latencies here come from a table, so that the outcome is the same on every machine.
+// The latencies in this example come from a table, so that the output is the same on every machine.
 
 #include <array>
 #include <chrono>
@@ -34,7 +34,7 @@ int main() {
     adaptive::JointLaunch both(layer, layer.select({256}));
     const auto [first, second] = pairs.parts[both.variant()];
     both.add(launch(up_us[first]));
-    // Here a program would run its activation: not a cost of the pair.
+    // A program would run its activation here; it is not part of the cost of the pair.
     both.add(launch(down_us[second]));  // the last part: the sum is recorded
   }
   std::printf("up alone would run up16, down alone down64; together: %s\n",

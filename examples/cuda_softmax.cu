@@ -13,12 +13,12 @@ struct Sum {
   __device__ float operator()(float a, float b) const { return a + b; }
 };
 
-// Over the threads of one row; every one of them gets the result.
+// Reduces over the threads of one row. Every thread gets the result.
 template <int threads, class F>
 __device__ float reduce(float value, F f, float* shared) {
   for (int step = 16; step > 0; step /= 2) value = f(value, __shfl_xor_sync(0xFFFFFFFFU, value, step));
   if constexpr (threads > 32) {
-    __syncthreads();  // the round before this one may still be read
+    __syncthreads();  // the previous round may still be read
     if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = value;
     __syncthreads();
     value = threadIdx.x % 32 < threads / 32 ? shared[threadIdx.x % 32] : F::identity();
@@ -27,7 +27,7 @@ __device__ float reduce(float value, F f, float* shared) {
   return value;
 }
 
-// A block is one row of `threads`, or four rows of one warp each.
+// A block computes one row with `threads` threads, or four rows with one warp each.
 template <int threads>
 __global__ void softmax_kernel(int rows, int columns, const float* in, float* out) {
   __shared__ float shared[32];

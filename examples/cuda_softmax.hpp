@@ -1,5 +1,5 @@
-// What the CUDA examples launch: the softmax of each row of a matrix, in five shapes. A warp a row suits many
-// short rows, a large block a row suits few long ones.
+// The kernels of the CUDA examples: the softmax of each row of a matrix, in five variants. One warp per row
+// is good for many short rows, a large block per row for few long ones.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,10 @@ struct Problem {
   float* out;
 };
 
-/// Threads of a row, in the order of the variants. The first is the default.
+/// Threads per row, in the order of the variants. The first one is the default.
 inline constexpr int threads_of_row[] = {128, 32, 256, 512, 1024};
 
-/// Enqueues one variant; an asynchronous launch, as any kernel.
+/// Enqueues one variant asynchronously, like any kernel.
 cudaError_t launch(std::uint32_t variant, const Problem& problem, cudaStream_t stream);
 
 inline adaptive::OperationSpec operation() {
@@ -76,11 +76,11 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// What a capture gave, and its executable.
+/// A captured graph and its executable.
 class Graph {
  public:
   Graph() = default;
-  /// Captures what `enqueue()` puts on the stream.
+  /// Captures the work that `enqueue()` puts on the stream.
   template <class F>
   Graph(cudaStream_t stream, F enqueue) {
     check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));

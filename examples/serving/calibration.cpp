@@ -13,8 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-/// After so many rounds a variant that takes more than `hopeless` times the best of its key is not measured
-/// again: more rounds would change no sum, and cost most of the time.
+/// Number of rounds after which a variant that takes more than `hopeless` times the best of its key is not
+/// measured again. More rounds would take most of the time and change no sum.
 constexpr std::uint32_t rounds_of_all = 3;
 constexpr double hopeless = 1.5;
 
@@ -26,20 +26,20 @@ double median(std::vector<double> values) {
   return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
-/// Every second value, from `first` on.
+/// Every second value, starting at `first`.
 std::vector<double> half(const std::vector<double>& values, std::size_t first) {
   std::vector<double> taken;
   for (std::size_t i = first; i < values.size(); i += 2) taken.push_back(values[i]);
   return taken;
 }
 
-/// The key's variants whose number is least by `of`.
+/// The variant of the key with the smallest value of `of`.
 template <class Of>
 std::uint32_t least(std::size_t variants, Of&& of) {
   std::uint32_t best = 0;
   double best_value = std::numeric_limits<double>::infinity();
   for (std::uint32_t v = 0; v < variants; ++v) {
-    const double value = of(v);  // a comparison with not-a-number is false
+    const double value = of(v);  // comparisons with NaN are false
     if (value < best_value) best = v, best_value = value;
   }
   return best;
@@ -76,7 +76,7 @@ class Calibrator {
     }
   }
 
-  /// False where `stop` ended the round.
+  /// Returns false if `stop` ended the round.
   template <class Stop>
   bool round(Stop&& stop) {
     for (std::size_t i = tasks_.size(); i > 1; --i)
@@ -136,7 +136,7 @@ double KeyLatencies::best_ns() const {
     const std::uint32_t chosen =
         least(samples_ns.size(), [&](std::uint32_t v) { return median(half(samples_ns[v], first)); });
     const double read = median(half(samples_ns[chosen], 1 - first));
-    if (!(read > 0)) return median_ns(best_variant());  // a single round
+    if (!(read > 0)) return median_ns(best_variant());  // there was only one round
     sum += read;
   }
   return sum / 2;

@@ -9,23 +9,24 @@
 
 namespace serving {
 
-/// What each variant of a key takes, measured side by side after the run.
+/// The latencies of all variants of a key, measured side by side after the run.
 struct KeyLatencies {
-  /// By variant, in the order in which they were taken; empty where it does not support the key.
+  /// For each variant, in the order of measurement; empty if the variant does not support the key.
   std::vector<std::vector<double>> samples_ns;
 
-  /// The median of a variant; not a number where it was not measured.
+  /// The median of a variant; NaN if it was not measured.
   double median_ns(std::uint32_t variant) const;
-  /// The least median of the key's variants. Chosen on one half of the rounds and read on the other, both
-  /// ways: the least of many noisy numbers would be too good to be true.
+  /// The smallest median of the key's variants. The variant is chosen on one half of the rounds and its
+  /// latency is read from the other half, and vice versa, because the minimum of many noisy numbers is biased
+  /// downwards.
   double best_ns() const;
   std::uint32_t best_variant() const;
 };
 
 struct Calibration {
-  std::map<const KeyRun*, KeyLatencies> keys;  ///< those that hold most of the time
-  double covered_share = 0;                    ///< of the run's kernel time, by those keys
-  std::uint32_t rounds = 0;                    ///< complete ones
+  std::map<const KeyRun*, KeyLatencies> keys;  ///< the keys that take most of the time
+  double covered_share = 0;                    ///< share of these keys in the run's kernel time
+  std::uint32_t rounds = 0;                    ///< number of complete rounds
   std::uint64_t launches = 0;
   double wall_s = 0;
 };
@@ -36,9 +37,10 @@ struct CalibrationLimits {
   std::uint32_t rounds_max = 40;
 };
 
-/// Measures every variant of the keys that hold the time, in a new random order each round, so that a slow
-/// spell of the machine falls on all of them alike. Before each timed launch the key is launched once, then
-/// what the model launches before it, both with what the run has learned: the caches are as in the run.
+/// Measures all variants of the keys that take most of the time, in a new random order each round, so that a
+/// slow period of the machine affects all of them alike. Before each timed launch, the key is launched once,
+/// and then the launches that precede it in the model, both with the variants that the run has learned, so
+/// that the caches are in the same state as in the run.
 Calibration calibrate(const Workload& workload, const CalibrationLimits& limits, std::uint64_t seed,
                       const std::function<bool()>& interrupted, const std::function<void(double)>& progress);
 

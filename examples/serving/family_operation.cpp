@@ -46,7 +46,7 @@ FamilyOperation make_operation(const kernels::Family& family, const std::vector<
     if (std::find(padded.begin(), padded.end(), dimension.name) != padded.end())
       operation.spec.dimensions.back().rounding = adaptive::Rounding::power_of_two;
   }
-  // A family lives for the whole process, so its variants may be referred to.
+  // A family lives for the whole process, so references to its variants stay valid.
   for (std::size_t v = 0; v < family.variants().size(); ++v) {
     if (!family.variants()[v].available()) continue;
     operation.spec.variants.push_back(variant_of(family.variants()[v]));

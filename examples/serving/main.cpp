@@ -1,5 +1,5 @@
-// serving_demo: serves requests with a small model, lets adaptive pick every kernel's variant, and says what
-// that was worth. docs/demo.md explains what is seen.
+// serving_demo serves requests with a small model, lets adaptive choose the variant of every kernel, and
+// prints what that gained. docs/demo.md explains the output.
 
 #include <csignal>
 #include <cstdio>
@@ -49,7 +49,7 @@ Source source_of(const Options& options, Progress& progress) {
   return {std::make_unique<TraceRequests>(std::move(trace.requests)), description};
 }
 
-/// A folder is searched, a file is loaded: a file that cannot be used at all is the user's mistake.
+/// Searches a folder, or loads a file. A file that cannot be used at all is an error of the user.
 std::unique_ptr<adaptive::Selector> selector_of(const Options& options, adaptive::SelectorOptions selector) {
   selector.tables = adaptive::TableSearch::standard();
   const bool folder = std::filesystem::is_directory(options.tables);
@@ -80,7 +80,7 @@ std::string progress_text(const RunState& state, const Workload& workload, const
   return text;
 }
 
-/// Writes the table. Where that fails the run is not lost with it: the summary still comes. True for success.
+/// Writes the table and returns whether that succeeded. If it fails, the summary is still printed.
 bool save(const adaptive::Selector& selector, const std::filesystem::path& path, Progress& progress) try {
   selector.save(path);
   return true;
@@ -115,12 +115,12 @@ int run(const Options& options) {
       serve(scheduler, model, workload, {options.seconds, options.steps}, stop, [&](const RunState& now) {
         if (progress.due()) progress.show(progress_text(now, workload, options));
       });
-  // Read before the new one is written: the two may be the same file.
+  // Read before the new table is written, because both may be the same file.
   const auto previous = options.tables.empty() ? std::nullopt : read_run_note(options.tables);
   const bool saved = save(*selector, options.output, progress);
   workload.note_leaders();
 
-  interrupted = 0;  // a second one ends the comparison
+  interrupted = 0;  // a second signal ends the comparison
   CalibrationLimits limits{.seconds = (options.steps ? state.wall_s : options.seconds) / 2};
   Calibration calibration = calibrate(workload, limits, options.seed, stop, [&](double seconds) {
     if (progress.due())
@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
     std::fputs(usage_text(), stdout);
     return 0;
   }
-  // The first one ends the serving, and what follows is still shown.
+  // The first signal ends the serving; the results are still shown.
   std::signal(SIGINT, [](int) { interrupted = 1; });
   try {
     return run(options);

@@ -8,12 +8,12 @@
 
 namespace serving {
 
-/// What the command line says.
+/// Options on the command line.
 struct Options {
-  double seconds = 30;  ///< of serving; the comparison afterwards takes half as long again
-  std::optional<std::uint64_t> steps = {};  ///< ends the run instead of the time
+  double seconds = 30;  ///< duration of serving; the comparison afterwards takes half as long again
+  std::optional<std::uint64_t> steps = {};  ///< ends the run after this number of steps instead of the time
   std::uint64_t seed = 1;
-  double requests_per_s = 0;  ///< of the generator; 0: its own rate
+  double requests_per_s = 0;  ///< rate of the generator; 0: its default
   bool quick = false;
   bool json = false;
   bool help = false;
@@ -22,7 +22,7 @@ struct Options {
   std::filesystem::path output = "adapted.json";
 };
 
-/// A command line that cannot be understood: exit with 2.
+/// The command line is wrong: exit with 2.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

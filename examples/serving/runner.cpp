@@ -11,17 +11,17 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// One launch as a program writes it: select, launch, record. Returns its latency.
+/// One launch as a program writes it: select, launch, record. Returns the latency.
 double launch(Workload& workload, KeyRun& key, RunState& state) {
   adaptive::Operation& operation = *workload.entry(key).operation;
   while (true) {
     const adaptive::Decision decision = operation.select(key.key);
     const std::optional<double> latency_ns = workload.launch(key, decision.variant());
     if (!latency_ns && decision.variant() != 0) {
-      operation.fail(decision);  // set aside for this key: the next decision is another one
+      operation.fail(decision);  // sets the variant aside for this key: the next decision differs
       continue;
     }
-    // The demo needs every latency for its own sums; a program skips the clock where `timed()` is false.
+    // The demo needs every latency for its own sums; other programs can skip the clock if `timed()` is false.
     if (decision.timed()) {
       operation.record(decision, adaptive::Latency(latency_ns.value()));
       ++state.timed;

@@ -10,22 +10,22 @@
 
 namespace serving {
 
-/// How far a run is; all of it measured.
+/// The state of a run.
 struct RunState {
   std::uint64_t steps = 0;
   std::uint64_t launches = 0;
   std::uint64_t timed = 0;  ///< launches whose latency the selector asked for
-  double kernel_ns = 0;     ///< the sum of all launches' latencies
+  double kernel_ns = 0;     ///< sum of the latencies of all launches
   double wall_s = 0;
 };
 
 struct RunLimits {
   double seconds = 30;
-  std::optional<std::uint64_t> steps = {};  ///< in place of the seconds
+  std::optional<std::uint64_t> steps = {};  ///< a limit instead of the seconds
 };
 
-/// Serves until a limit is reached, the requests are done, or `interrupted` says so; calls `progress` after
-/// every step.
+/// Serves until a limit is reached, all requests are done, or `interrupted` returns true. Calls `progress`
+/// after every step.
 RunState serve(Scheduler& scheduler, Model& model, Workload& workload, const RunLimits& limits,
                const std::function<bool()>& interrupted,
                const std::function<void(const RunState&)>& progress);

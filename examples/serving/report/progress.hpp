@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-// Progress on stderr: one line that is written over on a terminal, and elsewhere a plain line every few
+// Shows progress on stderr: on a terminal one line that is overwritten, elsewhere a plain line every few
 // seconds.
 
 namespace serving {
@@ -15,10 +15,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Whether it is time for another one: asked often, so that the text is only made when it is shown.
+  /// Whether the progress line is due. Callers ask often, so that they make the text only when it is shown.
   bool due() const { return std::chrono::steady_clock::now() >= next_; }
   void show(const std::string& text);
-  /// A line that stays.
+  /// Prints a line that is not overwritten.
   void say(const std::string& text);
 
  private:

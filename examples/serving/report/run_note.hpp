@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <optional>
 
-// A few figures of a run, kept beside the table it wrote ("adapted.json.run"), so that the run that starts
-// from that table can say what the table saved it.
+// A few figures of a run, stored beside its table ("adapted.json.run"), so that a later run that starts from
+// the table can print what the table has saved.
 
 namespace serving {
 
@@ -16,7 +16,7 @@ struct RunNote {
 
 void write_run_note(const std::filesystem::path& table, const RunNote& note);
 
-/// Nothing where there is none, or it cannot be read: a note is a courtesy.
+/// Nothing if there is no note or it cannot be read; notes are optional.
 std::optional<RunNote> read_run_note(const std::filesystem::path& table);
 
 }  // namespace serving

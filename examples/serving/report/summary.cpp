@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::size_t top_keys = 8;
 
-/// How much of Comparison one variant of every key of a family adds up to.
+/// The sum for `Comparison` if each key of a family ran the same variant.
 double sum_with_one_variant(const Calibration& calibration, std::size_t operation, std::uint32_t variant) {
   double sum = 0;
   for (const auto& [key, latencies] : calibration.keys) {
     if (key->operation != operation) continue;
-    const double latency = latencies.median_ns(variant);  // where it does not run, a program uses the default
+    const double latency = latencies.median_ns(variant);  // NaN: the default runs instead
     const double used = std::isnan(latency) ? latencies.median_ns(0) : latency;
     sum += static_cast<double>(key->launches()) * used;
   }

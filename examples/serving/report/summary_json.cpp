@@ -26,14 +26,14 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-/// An object that is written member by member.
+/// Writes an object member by member.
 class Object {
  public:
   Object& add(std::string_view name, std::string_view text) { return raw(name, quoted(text)); }
   Object& add(std::string_view name, std::uint64_t value) { return raw(name, std::to_string(value)); }
   Object& add(std::string_view name, double value) {
     if (!std::isfinite(value)) return raw(name, "null");
-    char text[32];  // the shortest text that reads back as the same number, whatever the locale
+    char text[32];  // enough for the shortest text that reads back as the same number, in any locale
     const auto end = std::to_chars(text, text + sizeof text, value).ptr;
     return raw(name, std::string(text, end));
   }

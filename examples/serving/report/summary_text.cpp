@@ -6,7 +6,7 @@
 namespace serving {
 namespace {
 
-/// printf into a string.
+/// Formats like printf and returns a string.
 [[gnu::format(printf, 1, 2)]] std::string line(const char* format, ...) {
   char text[512];
   va_list values;
@@ -20,7 +20,7 @@ double percent(double part, double whole) {
   return whole > 0 ? 100.0 * part / whole : 0.0;
 }
 
-using Count = unsigned long long;  // what printf knows of std::uint64_t everywhere
+using Count = unsigned long long;  // a type that printf can print on every platform
 
 std::string what_ran(const Summary& s) {
   std::string out;

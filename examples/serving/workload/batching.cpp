@@ -6,7 +6,7 @@ namespace serving {
 
 Scheduler::Scheduler(RequestSource& source, const BatchingOptions& options)
     : source_(source), options_(options), waiting_(source.next()) {
-  // Every running request may need one token of a step.
+  // Every running request may need one token of the budget in a step.
   options_.running_max = std::clamp<std::size_t>(
       options_.running_max, 1, static_cast<std::size_t>(std::max<std::int64_t>(options_.token_budget, 1)));
   running_.reserve(options_.running_max);
@@ -48,7 +48,7 @@ void Scheduler::finish(double duration_s) {
       r.prompt_done += r.chunk;
       prompt_tokens_ += static_cast<std::uint64_t>(r.chunk);
       r.chunk = 0;
-      if (r.answering()) {  // the end of a prompt gives the first token of the answer
+      if (r.answering()) {  // the end of a prompt yields the first token of the answer
         ++r.answered;
         ++answer_tokens_;
       }

@@ -13,7 +13,7 @@ std::int64_t padded(std::int64_t size) {
   return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(size)));
 }
 
-/// The value of a dimension that holds labels: a bit mask for a set, an index for one label.
+/// The value of a dimension with labels: a bit mask for a set, an index for a single label.
 std::int64_t labels(std::string_view family_name, std::string_view dimension_name,
                     std::initializer_list<std::string_view> wanted) {
   const kernels::Family* family = kernels::find_family(family_name);
@@ -32,7 +32,7 @@ std::int64_t labels(std::string_view family_name, std::string_view dimension_nam
 }  // namespace
 
 Model::Model(const ModelOptions& options, std::uint64_t seed) : options_(options), random_(seed) {
-  double sum = 0;  // some experts are asked more often than others
+  double sum = 0;  // some experts are more popular than others
   for (std::int64_t e = 0; e < options.experts; ++e)
     popularity_.push_back(sum += 1 / std::sqrt(static_cast<double>(e + 1)));
 }
@@ -63,7 +63,7 @@ void Model::add_projection(std::int64_t tokens, std::int64_t out, std::int64_t i
       {{"tokens", padded(tokens)}, {"out_features", out}, {"in_features", in}, {"bits", bits}});
 }
 
-/// Sends each token to its experts; how many of them got any.
+/// Sends each token to its experts and returns how many experts got any tokens.
 std::int64_t Model::route(std::int64_t tokens) {
   std::vector<bool> filled(popularity_.size(), false);
   std::vector<std::size_t> chosen;
@@ -104,7 +104,7 @@ const std::vector<Launch>& Model::launches(const Step& step) {
   const std::int64_t tokens = step.tokens();
   for (std::int64_t layer = 0; layer < options_.layers && tokens > 0; ++layer) {
     add_projection(tokens, 2 * hidden, hidden, usual);  // queries, and shared keys and values
-    add_projection(tokens, hidden, hidden, wide);       // back from attention
+    add_projection(tokens, hidden, hidden, wide);       // projection of the attention output
     if (layer == 0) {
       add_projection(tokens, 4 * hidden, hidden, narrow);
       add_projection(tokens, hidden, 4 * hidden, narrow);

@@ -13,10 +13,10 @@
 #include "examples/serving/workload/batching.hpp"
 #include "kernels/family.hpp"
 
-// Which launches a step of the model makes.
+// Determines the launches of a step of the model.
 //
 // Attention projections, a dense feed-forward layer and the vocabulary have quantised weights of mixed bit
-// width; the other layers spread each token over two of their experts. What no kernel family does (attention
+// width. The other layers send each token to two of their experts. Work that no kernel family does (attention
 // itself, norms, sampling) is left out.
 
 namespace serving {
@@ -25,14 +25,14 @@ namespace kernels = adaptive::kernels;
 
 struct ModelOptions {
   std::int64_t hidden = 512;
-  std::int64_t layers = 3;  ///< the first is dense, the others have experts
+  std::int64_t layers = 3;  ///< the first layer is dense, the others have experts
   std::int64_t experts = 8;
   std::int64_t experts_per_token = 2;
   std::int64_t vocabulary = 8192;
 };
 
-/// The sizes that are padded to the next power of two, as serving engines pad their batches: the same few
-/// shapes come again and again.
+/// The sizes that are padded to the next power of two, as serving engines pad their batches, so that the same
+/// few shapes repeat.
 inline const std::vector<std::string> padded_dimensions = {"tokens", "filled"};
 
 struct Launch {
@@ -42,10 +42,10 @@ struct Launch {
 
 class Model {
  public:
-  /// `seed` is of the routing to experts.
+  /// `seed` is for the routing to experts.
   Model(const ModelOptions& options, std::uint64_t seed);
 
-  /// The launches of a step in their order; valid until the next call.
+  /// The launches of a step in order; valid until the next call.
   const std::vector<Launch>& launches(const Step& step);
 
   std::string description() const;
@@ -60,7 +60,7 @@ class Model {
 
   ModelOptions options_;
   adaptive::Random random_;
-  std::vector<double> popularity_;  ///< of the experts, added up
+  std::vector<double> popularity_;  ///< cumulative popularity of the experts
   std::vector<Launch> launches_;
 };
 

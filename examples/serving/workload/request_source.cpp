@@ -13,14 +13,14 @@ std::int64_t tokens(double value, std::int64_t most) {
 
 }  // namespace
 
-// The distributions of <random> differ between standard libraries; these few lines do not.
+// The distributions of <random> differ between standard libraries; this code does not.
 
 double GeneratedRequests::exponential() {
   return -std::log1p(-random_.uniform());
 }
 
 double GeneratedRequests::normal() {
-  const double radius = std::sqrt(2 * exponential());  // Box and Muller; the second value is not kept
+  const double radius = std::sqrt(2 * exponential());  // Box and Muller; the second value is not used
   return radius * std::cos(2 * std::numbers::pi * random_.uniform());
 }
 

@@ -5,7 +5,7 @@
 
 #include <adaptive/random.hpp>
 
-// Where requests come from: a built-in generator here, a recorded trace in trace.hpp.
+// The sources of requests: a built-in generator in this file, and recorded traces in trace.hpp.
 
 namespace serving {
 
@@ -15,7 +15,7 @@ struct Request {
   std::int64_t output_tokens = 1;
 };
 
-/// Gives requests in the order of their arrival.
+/// Returns requests in the order of their arrival.
 class RequestSource {
  public:
   RequestSource() = default;
@@ -23,22 +23,22 @@ class RequestSource {
   RequestSource& operator=(const RequestSource&) = delete;
   virtual ~RequestSource() = default;
 
-  /// Nothing when there are no more.
+  /// Nothing if there are no more requests.
   virtual std::optional<Request> next() = 0;
 };
 
 struct GeneratorOptions {
-  double requests_per_s = 12;  ///< on average; a slow wave makes busy and quiet times of it
-  double wave_depth = 0.9;     ///< the rate swings between 1 - depth and 1 + depth times the average
+  double requests_per_s = 12;  ///< on average; a slow wave creates busy and quiet periods
+  double wave_depth = 0.9;     ///< the rate varies between 1 - depth and 1 + depth times the average
   double wave_period_s = 8;
   double prompt_median = 96;       ///< log-normal
   double prompt_sigma = 1.0;       ///< of the natural logarithm
-  double output_mean = 48;         ///< geometric: after each token the answer ends with the same probability
-  std::int64_t tokens_max = 4096;  ///< of a prompt, and of an answer: a context window
+  double output_mean = 48;         ///< geometric: the answer ends after each token with the same probability
+  std::int64_t tokens_max = 4096;  ///< maximum length of a prompt and of an answer: the context window
   std::uint64_t seed = 0;
 };
 
-/// Requests without end, the same for the same options on every machine.
+/// An endless sequence of requests, the same for the same options on every machine.
 class GeneratedRequests final : public RequestSource {
  public:
   explicit GeneratedRequests(const GeneratorOptions& options) : options_(options), random_(options.seed) {}

@@ -12,7 +12,7 @@
 namespace serving {
 namespace {
 
-constexpr std::int64_t tokens_max = 10'000'000;  // more is a broken line, not a prompt
+constexpr std::int64_t tokens_max = 10'000'000;  // a larger number is a broken line, not a prompt
 
 std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> cells;
@@ -30,7 +30,7 @@ bool read_whole(std::string_view text, Number& value) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-/// "2023-11-16 18:17:03.9799600" in seconds since 1970; the fraction may be missing.
+/// Parses "2023-11-16 18:17:03.9799600" to seconds since 1970. The fraction may be missing.
 std::optional<double> read_time(std::string_view text) {
   if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[10] != ' ' || text[13] != ':' ||
       text[16] != ':')
@@ -106,7 +106,7 @@ class Reader {
     }
   }
 
-  /// Empty, or what is wrong with the line.
+  /// Returns an empty text, or the problem of the line.
   std::string read_request(std::string_view line, Request& request) const {
     const std::vector<std::string_view> cells = split(line);
     if (cells.size() != cells_)
