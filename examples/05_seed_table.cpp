@@ -52,14 +52,14 @@ int main() {
         const adaptive::Decision decision = matmul.select({tokens, 4096, bfloat16});
         matmul.record(decision, launch(decision.variant(), tokens));
       }
-    std::printf("the first run began with nothing:\n");
+    std::printf("the first run started without a table:\n");
     for (const std::int64_t tokens : {1, 4, 64, 500}) show(matmul, {tokens, 4096, bfloat16});
     first.save(table);
   }
 
   adaptive::Selector second({.tables = {.places = {table}}});  // or second.load(table)
   adaptive::Operation& matmul = define(second);
-  std::printf("\nthe second run began with the table of the first:\n");
+  std::printf("\nthe second run started from the table of the first:\n");
   show(matmul, {64, 4096, bfloat16});                          // exact
   show(matmul, {400, 4096, bfloat16});                         // padded to 512 like 500, so exact as well
   show(matmul, {64, 6144, bfloat16});                          // nearest: half a doubling away

@@ -41,7 +41,7 @@ int main() {
       .dimensions = {{"size"}},
       .variants = {{.name = "plain"}, {.name = "fast"}, {.name = "slow"}},
   });
-  std::printf("the program asked for off; ADAPTIVE_MODE makes it %s\n",
+  std::printf("the program requested off; with ADAPTIVE_MODE it is %s\n",
               std::string(to_string(selector.mode())).c_str());
   serve("as started", work);
 

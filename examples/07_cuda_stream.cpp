@@ -11,7 +11,7 @@
 
 int main() {
   if (adaptive::cuda::device_count() == 0) {
-    std::printf("no GPU here: nothing to launch\n");
+    std::printf("this machine has no GPU; nothing is launched\n");
     return 0;
   }
   adaptive::Selector selector(
@@ -36,7 +36,7 @@ int main() {
   for (const softmax::Problem& problem : problems)
     std::printf("%s\n", operation.explain(softmax::key(problem)).text().c_str());
   const adaptive::cuda::TimerCounters counters = timer.counters();
-  std::printf("of 6000 launches %llu were timed; an event pair reads %.1f us too much, which is subtracted\n",
+  std::printf("of 6000 launches %llu were timed; the bias of an event pair is %.1f us and is subtracted\n",
               static_cast<unsigned long long>(counters.timed), timer.bias().count() / 1000);
   selector.save("cuda_stream.json");
 }

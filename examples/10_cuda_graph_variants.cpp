@@ -51,7 +51,7 @@ softmax::Graph capture(cudaStream_t stream, const softmax::Problem& part, int br
 
 int main() {
   if (adaptive::cuda::device_count() == 0) {
-    std::printf("no GPU here: nothing to launch\n");
+    std::printf("this machine has no GPU; nothing is launched\n");
     return 0;
   }
   adaptive::Selector selector({.device = adaptive::cuda::device()});

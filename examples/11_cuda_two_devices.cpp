@@ -31,7 +31,7 @@ struct Device {
 int main() {
   const int count = adaptive::cuda::device_count();
   if (count < 2) {
-    std::printf("%s: this example needs two\n", count == 0 ? "no GPU here" : "one GPU here");
+    std::printf("this machine has %s; this example needs two\n", count == 0 ? "no GPU" : "one GPU");
     return 0;
   }
   std::vector<std::unique_ptr<Device>> devices;

@@ -43,7 +43,8 @@ Source source_of(const Options& options, Progress& progress) {
   Trace trace = read_trace(options.trace);
   for (const std::string& problem : trace.problems) progress.say(problem);
   if (trace.skipped > trace.problems.size())
-    progress.say(options.trace.string() + ": " + std::to_string(trace.skipped) + " lines skipped in all");
+    progress.say(options.trace.string() + ": " + std::to_string(trace.skipped) +
+                 " lines were skipped in total");
   const std::string description =
       options.trace.string() + ", " + std::to_string(trace.requests.size()) + " requests";
   return {std::make_unique<TraceRequests>(std::move(trace.requests)), description};

@@ -12,7 +12,7 @@ Number number(std::string_view option, std::string_view text, Number least, Numb
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
-    throw UsageError(std::string(option) + ": '" + std::string(text) + "' is not a number it takes");
+    throw UsageError(std::string(option) + ": '" + std::string(text) + "' is not a permitted number");
   return value;
 }
 
@@ -75,7 +75,7 @@ Options parse_options(int argc, const char* const* argv) {
   }
   if (seconds_given && options.steps) throw UsageError("--seconds and --steps exclude each other");
   if (options.requests_per_s > 0 && !options.trace.empty())
-    throw UsageError("--rate and --trace exclude each other: a trace brings its own times");
+    throw UsageError("--rate and --trace exclude each other: a trace has its own times");
   if (options.quick && !seconds_given) options.seconds = 3;
   return options;
 }

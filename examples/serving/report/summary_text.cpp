@@ -51,9 +51,9 @@ std::string comparison(const Summary& s) {
     out += "  seed table only                                 none found\n";
   out += comparison_row("best single variant of each family", c.single_ns, c.best_ns);
   out += comparison_row("adapted, exploration included", c.adapted_ns, c.best_ns);
-  out += comparison_row("what was learned, without exploration", c.learned_ns, c.best_ns);
+  out += comparison_row("learned variants, without exploration", c.learned_ns, c.best_ns);
   out += comparison_row("best variant of every key, in hindsight", c.best_ns, c.best_ns);
-  out += line("  The adapted launches really took %.3f s: %+.1f %% against their estimate.\n",
+  out += line("  In the run, the adapted launches took %.3f s: %+.1f %% compared with their estimate.\n",
               c.measured_ns * 1e-9, percent(c.measured_ns - c.adapted_ns, c.adapted_ns));
   out += line(
       "  Estimates are medians of an interleaved calibration after the run: %llu launches, %u rounds, %.1f "
@@ -78,15 +78,16 @@ std::string learning(const Summary& s) {
               Count{s.demotions}, Count{s.failures});
   if (s.ahead_keys > 0)
     out += line(
-        "  in use meanwhile   on %llu keys a variant that is ahead of the incumbent, not surely so yet\n",
+        "  ahead              on %llu keys the running variant leads, but not surely enough for a "
+        "promotion\n",
         Count{s.ahead_keys});
   if (s.previous) {
     const RunNote& p = *s.previous;
     const auto times = [](double now, double before) { return before > 0 ? now / before : 0.0; };
-    out += line("  the run before     explored %llu of %llu launches (%.2f %%), lost %.3f s\n",
+    out += line("  previous run       explored %llu of %llu launches (%.2f %%), lost %.3f s\n",
                 Count{p.explored}, Count{p.launches},
                 percent(static_cast<double>(p.explored), static_cast<double>(p.launches)), p.lost_ns * 1e-9);
-    out += line("  against it         %.2f times the exploring launches, %.2f times the loss\n",
+    out += line("  compared with it   %.2f times the exploring launches, %.2f times the loss\n",
                 times(static_cast<double>(s.explored), static_cast<double>(p.explored)),
                 times(s.lost_ns, p.lost_ns));
   }
@@ -112,8 +113,8 @@ std::string text_of(const Summary& s) {
   out += "\nWhy: the key of each operation that took the most time\n";
   for (const std::size_t index : s.explained) out += s.top[index].explanation;
   if (!s.output.empty())
-    out += "\nWhat was learned is in " + s.output +
-           ". Start the next run from it:\n  serving_demo --tables " + s.output + "\n";
+    out += "\nThe learned table is " + s.output + ". Start the next run from it:\n  serving_demo --tables " +
+           s.output + "\n";
   return out;
 }
 

@@ -47,7 +47,8 @@ void Model::add(std::string_view family_name, Values values) {
   Launch& launch = launches_.emplace_back();
   launch.family = kernels::find_family(family_name);
   if (launch.family == nullptr)
-    throw adaptive::Error(adaptive::ErrorCode::not_found, "no such kernel family", std::string(family_name));
+    throw adaptive::Error(adaptive::ErrorCode::not_found, "there is no such kernel family",
+                          std::string(family_name));
   for (const kernels::Dimension& dimension : launch.family->dimensions()) {
     const auto value = std::find_if(values.begin(), values.end(),
                                     [&](const auto& each) { return each.first == dimension.name; });

@@ -72,7 +72,7 @@ class Reader {
       }
     }
     if (trace.requests.empty())
-      throw adaptive::Error(adaptive::ErrorCode::corrupt, "holds no request", path_.string());
+      throw adaptive::Error(adaptive::ErrorCode::corrupt, "has no requests", path_.string());
     std::stable_sort(trace.requests.begin(), trace.requests.end(),
                      [](const Request& a, const Request& b) { return a.arrival_s < b.arrival_s; });
     const double first = trace.requests.front().arrival_s;
@@ -99,7 +99,7 @@ class Reader {
     for (std::size_t i = 0; i < names.size(); ++i) {
       const auto found = std::find(cells.begin(), cells.end(), names[i]);
       if (found == cells.end())
-        throw adaptive::Error(adaptive::ErrorCode::corrupt, "no column " + std::string(names[i]),
+        throw adaptive::Error(adaptive::ErrorCode::corrupt, "has no column " + std::string(names[i]),
                               path_.string() + ":1",
                               "the first line must name TIMESTAMP, ContextTokens and GeneratedTokens");
       columns_[i] = static_cast<std::size_t>(found - cells.begin());
@@ -112,12 +112,13 @@ class Reader {
     if (cells.size() != cells_)
       return "expected " + std::to_string(cells_) + " cells, got " + std::to_string(cells.size());
     const auto time = read_time(cells[columns_[0]]);
-    if (!time) return "'" + std::string(cells[columns_[0]]) + "' is no time like 2023-11-16 18:17:03.9799600";
+    if (!time)
+      return "'" + std::string(cells[columns_[0]]) + "' is not a time like 2023-11-16 18:17:03.9799600";
     request.arrival_s = *time;
     for (const auto& [column, tokens] :
          {std::pair(columns_[1], &request.prompt_tokens), std::pair(columns_[2], &request.output_tokens)})
       if (!read_whole(cells[column], *tokens) || *tokens < 1 || *tokens > tokens_max)
-        return "'" + std::string(cells[column]) + "' is no count of tokens from 1 to " +
+        return "'" + std::string(cells[column]) + "' is not a number of tokens from 1 to " +
                std::to_string(tokens_max);
     return {};
   }

@@ -16,18 +16,18 @@ namespace serving {
 
 struct Trace {
   std::vector<Request> requests;      ///< sorted by arrival; the first arrives at 0
-  std::vector<std::string> problems;  ///< "file:line: what is wrong", of the first lines that were skipped
-  std::size_t skipped = 0;            ///< all of them
+  std::vector<std::string> problems;  ///< "file:line: problem" of the first skipped lines
+  std::size_t skipped = 0;            ///< number of all skipped lines
 };
 
 inline constexpr std::size_t trace_problems_max = 10;
-inline constexpr std::size_t trace_requests_max = 1'000'000;  ///< what follows is not read
+inline constexpr std::size_t trace_requests_max = 1'000'000;  ///< further requests are not read
 
-/// Reads a trace; a line that is no request is skipped and told. Throws adaptive::Error where the file cannot
-/// be read, lacks a column, or has no request at all.
+/// Reads a trace. A line that is not a request is skipped and reported. Throws adaptive::Error if the file
+/// cannot be read, lacks a column, or has no requests.
 Trace read_trace(const std::filesystem::path& path);
 
-/// The requests of a trace, once.
+/// Gives the requests of a trace once.
 class TraceRequests final : public RequestSource {
  public:
   explicit TraceRequests(std::vector<Request> requests) : requests_(std::move(requests)) {}

@@ -34,8 +34,8 @@ KeyRun& Workload::at(const Launch& launch) {
   key.key = key_of(launch.shape);
   key.problem = launch.family->make_problem(launch.shape, seed_);
   key.totals.resize(operations_[key.operation].operation->variant_count());
-  // Once untimed, so that no variant's first result is that of cold pages: a server warms up before it
-  // serves.
+  // Launches once, untimed, so that the first result of a variant does not include page faults: a server also
+  // warms up before it serves.
   if (key.problem->launch(0) != kernels::LaunchStatus::ok)
     throw adaptive::Error(adaptive::ErrorCode::failed, "the default variant fails",
                           kernels::to_string(*launch.family, launch.shape));

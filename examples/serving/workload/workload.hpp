@@ -13,7 +13,7 @@
 
 namespace serving {
 
-/// What really happened with one variant of a key.
+/// The launches of one variant of a key in the run.
 struct VariantTotal {
   std::uint64_t launches = 0;
   double time_ns = 0;
@@ -21,24 +21,24 @@ struct VariantTotal {
 
 class Workload;
 
-/// One shape that arose: its operands, and what was launched.
+/// One shape of the run: its operands and its launches.
 struct KeyRun {
   std::size_t operation = 0;  ///< index in the workload
   kernels::Shape shape;
   adaptive::Key key;
   std::unique_ptr<kernels::Problem> problem;
-  std::vector<VariantTotal> totals;  ///< by the operation's variant
-  const KeyRun* before = nullptr;    ///< what the model launched before it, the last time
-  std::uint32_t leader = 0;          ///< the variant that is ahead at the end of the run
+  std::vector<VariantTotal> totals;  ///< by variant of the operation
+  const KeyRun* before = nullptr;    ///< the launch that preceded it in the model most recently
+  std::uint32_t leader = 0;          ///< the leader at the end of the run
 
   std::uint64_t launches() const;
   double time_ns() const;
 };
 
-/// The operations of all families, and the keys that have arisen.
+/// The operations of all families, and the keys that have occurred.
 ///
-/// There are as many keys as the model has projections times the powers of two up to the token budget, so
-/// they and their operands are kept until the end.
+/// There are as many keys as the model has projections times the powers of two up to the token budget.
+/// Therefore the keys and their operands are kept until the end.
 class Workload {
  public:
   struct Entry {
@@ -48,13 +48,13 @@ class Workload {
 
   Workload(adaptive::Selector& selector, std::uint64_t seed);
 
-  /// The key of a launch; makes its operands the first time.
+  /// The key of a launch. Creates its operands when the key first occurs.
   KeyRun& at(const Launch& launch);
 
-  /// Notes what the selector has learned of each key: after the run.
+  /// Stores the leader of each key; call it after the run.
   void note_leaders();
 
-  /// Runs a variant of the operation; its latency in nanoseconds, or nothing where the launch failed.
+  /// Runs a variant of the operation. Returns its latency in nanoseconds, or nothing if the launch failed.
   std::optional<double> launch(const KeyRun& key, std::uint32_t variant) const;
 
   const std::vector<Entry>& operations() const { return operations_; }
