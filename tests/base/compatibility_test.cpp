@@ -1,4 +1,4 @@
-// Which tables are measurements, which are guesses, and which say nothing.
+// Tests which tables are exact for a device, which serve as priors, and which are unusable.
 #include "base/device/compatibility.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What this machine is called.
+// Tests the name and the fingerprint of this machine.
 #include <adaptive/device.hpp>
 
 #include <gtest/gtest.h>

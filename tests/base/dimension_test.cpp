@@ -1,4 +1,4 @@
-// What a dimension is unless said otherwise, and the makers.
+// Tests the defaults of a dimension, and the functions that make dimensions.
 #include <adaptive/dimension.hpp>
 
 #include <gtest/gtest.h>

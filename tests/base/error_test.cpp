@@ -1,4 +1,4 @@
-// What a program sees of an error, and the names of closed sets.
+// Tests the members of an error, and the names of enumerations.
 #include <adaptive/error.hpp>
 
 #include <gtest/gtest.h>

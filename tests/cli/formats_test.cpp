@@ -1,4 +1,4 @@
-// import, export, lookup and show, as a user runs them.
+// Tests import, export, lookup and show as a user runs them.
 #include <filesystem>
 
 #include <nlohmann/json.hpp>

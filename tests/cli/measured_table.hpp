@@ -1,4 +1,4 @@
-// A table of one operation and one key, for tests of commands that compare and join.
+// A table with one operation and one key, for tests of commands that compare and merge.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What a tuning run says while it runs.
+// Tests the messages of a tuning run.
 #include "cli/tune/progress.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The page of a tuning run, and what a real browser makes of it.
+// Tests the page about a tuning run, also in a real browser.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// What `adaptive show` says of incumbents, and what `adaptive tables` lists.
+// Tests the output of `adaptive show` about incumbents, and of `adaptive tables`.
 #include <cstdlib>
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-// adaptive tune, as its users call it: on the host's families, with shapes that take no time.
+// Tests adaptive tune as users call it, on the host's families with small shapes.
 #include <sys/wait.h>
 #include <unistd.h>
 #include <nlohmann/json.hpp>

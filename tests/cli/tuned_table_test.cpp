@@ -1,4 +1,4 @@
-// From a tuning run to the files of another system, and to what that system finds in them.
+// Tests the path from a tuning run to the files of another system, and the lookup in these files.
 #include <cstdint>
 #include <string>
 

@@ -1,5 +1,5 @@
-// A stranger's program: the first example of the documentation, completed. It is built against the installed
-// package, the pkg-config file and the source tree, and sees nothing else of the project.
+// A user's program: the first example of the documentation, completed. It is built against the installed
+// package, the pkg-config file and the source tree, and uses nothing else of the project.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>

@@ -1,4 +1,4 @@
-// Captures: launches in them are pins, and nothing that timing does elsewhere breaks them.
+// Tests captures: launches in a capture are pins, and timing on other streams does not break the capture.
 #include <atomic>
 #include <thread>
 

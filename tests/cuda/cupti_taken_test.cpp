@@ -1,4 +1,4 @@
-// Another part of the program is CUPTI's client already, as a profiler would be.
+// Tests the case that another part of the program is CUPTI's client, as a profiler would be.
 #include <cupti.h>
 
 #include "cuda/cupti/library.hpp"

@@ -1,4 +1,4 @@
-// Kernel records: sums over launches, graphs, and what happens where CUPTI cannot be had.
+// Tests kernel records: sums over launches, graphs, and the behaviour without CUPTI.
 #include <array>
 #include <latch>
 #include <thread>

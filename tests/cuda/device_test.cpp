@@ -1,4 +1,4 @@
-// What the GPUs are called.
+// Tests the names of the GPUs.
 #include <gtest/gtest.h>
 
 #include <adaptive/cuda.hpp>

@@ -1,6 +1,5 @@
-// Makes CUDA answer errors on purpose, so no checker of CUDA programs should run this.
-// The caller's are left alone, a variant's set it aside, a lost GPU stops the timing and nothing
-// else.
+// Causes CUDA errors on purpose, so checkers of CUDA programs should not run this test. The caller's errors
+// are not cleared, an error of a variant sets the variant aside, and a lost GPU stops only the timing.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// Small launches whose output tells which variant ran.
+// Small launches whose output shows which variant ran.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Loses its GPU's context in the middle of timed launches, and looks at what becomes of the timer. Returns 0
-// where all is as promised. Run by errors_test.
+// Loses the context of its GPU in the middle of timed launches and checks the timer's behaviour. Returns 0 if
+// it is as documented. Run by errors_test.
 #include <cstdio>
 
 #include <adaptive/cuda.hpp>

@@ -1,5 +1,5 @@
-// Which nodes a launch has added, and what becomes of an executable graph where CUDA refuses. On a driver
-// made of a few tables: a real one refuses too little.
+// Tests which nodes a launch has added, and the state of an executable graph after CUDA has refused a change.
+// Uses a driver made of a few tables, because a real one seldom refuses.
 #include "cuda/graph/node_chain.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Many threads, few streams: no launch is lost from the accounts, no pair of events from the pool.
+// Many threads launch on few streams: every launch is accounted for, and no pair of events is lost.
 #include <atomic>
 #include <thread>
 

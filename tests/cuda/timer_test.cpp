@@ -1,4 +1,4 @@
-// Latencies arrive by themselves, of the right kind, and are all accounted for.
+// Tests that latencies arrive without further calls, are of the right kind, and are all accounted for.
 #include "tests/cuda/timer_fixture.hpp"
 
 #include <string>

@@ -1,4 +1,4 @@
-// Kernels of a library that loads them itself: the runtime does not know their functions, the driver does.
+// Tests kernels that a library has loaded: the runtime does not know their functions, but the driver does.
 #include <cublasLt.h>
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>

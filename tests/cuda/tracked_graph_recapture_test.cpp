@@ -1,4 +1,4 @@
-// What an update cannot do it says, and the executable graph stays as it was.
+// Tests that an update reports what it cannot do and leaves the executable graph unchanged.
 #include <adaptive/cuda/tracked_graph.hpp>
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// A promotion reaches an executable graph: what it runs afterwards, and what it must not touch.
+// Tests that a promotion reaches an executable graph, and that the update changes nothing else.
 #include <adaptive/cuda/tracked_graph.hpp>
 
 #include <memory>

@@ -1,4 +1,4 @@
-// An update minds its own business: captures of other threads, and the error that the caller has pending.
+// Tests that an update disturbs neither captures of other threads nor the caller's pending error.
 #include <adaptive/cuda/tracked_graph.hpp>
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// What a table saves the next run, with latencies from a formula so that the figures repeat: the demo's own
-// requests, batches, launches and operations, without its kernels.
+// Measures what a table saves the next run, with latencies from a formula so that the figures repeat. Uses
+// the demo's own requests, batches, launches and operations, without its kernels.
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// The demo as a user starts it. What depends on how fast the machine is, is not looked at.
+// Runs the demo as a user does. Results that depend on the speed of the machine are not checked.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

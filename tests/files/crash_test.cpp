@@ -1,4 +1,4 @@
-// A process that is killed while it writes leaves the old table or the new one.
+// Tests that a process that is killed while it writes leaves either the old or the new table.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

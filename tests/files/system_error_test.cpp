@@ -1,4 +1,4 @@
-// What a program can act on when the operating system refuses.
+// Tests the error codes for errors of the operating system.
 #include "files/system_error.hpp"
 
 #include <gtest/gtest.h>

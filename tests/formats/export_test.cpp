@@ -1,4 +1,4 @@
-// What an export writes where the table has changed since the import, or never was another system's.
+// Tests exports of tables that have changed since the import, or that were not imported from another system.
 #include <gtest/gtest.h>
 
 #include <string>

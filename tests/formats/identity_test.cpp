@@ -1,5 +1,5 @@
-// What is imported comes back: import, export, import is the identity, byte for byte where nothing has
-// changed.
+// Tests that an export restores what was imported: import, export and import give the same table, and a file
+// without changes is restored byte for byte.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

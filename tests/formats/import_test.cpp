@@ -1,4 +1,4 @@
-// What files of other systems become in a table, and what is said of those that are faulty.
+// Tests the tables that files of other systems become, and the notices about faulty files.
 #include <gtest/gtest.h>
 
 #include <string>

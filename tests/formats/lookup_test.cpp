@@ -1,4 +1,4 @@
-// Which row a key gets: as each system's runtime would choose, and by our own rule.
+// Tests which row a key gets, by the rule of each system's runtime and by the library's rule.
 #include "selector/lookup.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Files in the formats of other systems, with the oddities that theirs have. The numbers are made up.
+// Files in the formats of other systems, with the peculiarities of real files. The numbers are invented.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// What has to hold of files of other systems, whatever their names and contents are.
+// Properties that must hold for files of other systems, whatever their names and contents.
 #pragma once
 
 #include <cstddef>

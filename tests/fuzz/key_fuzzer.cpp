@@ -1,5 +1,5 @@
-// The keys that a person types: what is taken as one says the same once it is printed, field by field, value
-// by value and as a whole.
+// Fuzzes keys that a person types: a text that is accepted as a key must keep its meaning when it is printed,
+// field by field, value by value and as a whole.
 #include <cstddef>
 #include <cstdint>
 #include <map>

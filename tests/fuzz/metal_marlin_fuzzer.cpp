@@ -1,4 +1,4 @@
-// Metal Marlin's tables of three levels.
+// Fuzzes Metal Marlin's tables, which have three levels.
 #include "tests/fuzz/imported_folder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-// What a fuzzer reports as a finding.
+// Reports a finding of a fuzzer.
 #pragma once
 
 #include <cstdio>

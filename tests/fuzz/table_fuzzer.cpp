@@ -1,6 +1,6 @@
-// The reader of tables: whatever the bytes are, a table or an Error; what was read is printed and read again
-// without a fault or a change; merging it with itself changes nothing. Whoever lists all faults finds some
-// where reading does, and finds the same where the text is JSON.
+// Fuzzes the reader of tables. Any bytes give a table or an Error. A table that was read is printed and read
+// again without a fault or a change, and merging it with itself changes nothing. Listing all faults finds a
+// fault whenever reading does, and the same ones if the text is JSON.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

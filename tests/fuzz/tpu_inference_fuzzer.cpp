@@ -1,4 +1,4 @@
-// Both kernels of tpu-inference: lists, objects, duplicate keys.
+// Fuzzes both kernels of tpu-inference: lists, objects, duplicate keys.
 #include "tests/fuzz/imported_folder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-// The reader of traces: keys with positive latencies, or an Error.
+// Fuzzes the reader of traces: any bytes give keys with positive latencies, or an Error.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Configurations of vLLM, whose names say the shape and the device.
+// Fuzzes configurations of vLLM, whose names contain the shape and the device.
 #include "tests/fuzz/imported_folder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

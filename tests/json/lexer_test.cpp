@@ -1,4 +1,4 @@
-// What counts as JSON: the same as for another reader of it, but for numbers that are not finite.
+// Tests that the lexer accepts the same JSON as another reader, and in addition numbers that are not finite.
 #include "json/lexer.hpp"
 
 #include <gtest/gtest.h>

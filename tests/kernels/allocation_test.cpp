@@ -1,4 +1,4 @@
-// A launch must not allocate: malloc itself is counted, for Eigen does not go through operator new.
+// Tests that a launch does not allocate. Counts calls of malloc, because Eigen does not use operator new.
 
 #include <gtest/gtest.h>
 

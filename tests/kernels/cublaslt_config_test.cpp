@@ -1,4 +1,4 @@
-// Names of cuBLASLt's algorithms, which tables are found by.
+// Tests the names of cuBLASLt's algorithms, by which tables are searched.
 #include "kernels/dense_gemm/cublaslt_config.hpp"
 
 #include <gtest/gtest.h>

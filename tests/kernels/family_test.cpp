@@ -1,4 +1,4 @@
-// What family.hpp promises of every family, apart from the numbers.
+// Tests what family.hpp guarantees for every family, except the numeric results.
 
 #include "kernels/family.hpp"
 

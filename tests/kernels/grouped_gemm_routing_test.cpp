@@ -1,4 +1,4 @@
-// Routings made from a shape and from a model.
+// Tests routings made from a shape and from a model.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What the GPU variants of mixed_bit_matmul need, and their names. Needs no CUDA.
+// Tests the requirements and names of the GPU variants of mixed_bit_matmul. Needs no CUDA.
 #include <gtest/gtest.h>
 
 #include <set>

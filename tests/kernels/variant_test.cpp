@@ -1,5 +1,5 @@
-// Every variant of every family, over every test shape: right, whole, refused where it says so, and
-// bit-identical to the others of its numeric class.
+// Tests every variant of every family with every test shape: the result is correct and complete, the variant
+// is refused where it says so, and results within a numeric class have the same bits.
 
 #include <gtest/gtest.h>
 

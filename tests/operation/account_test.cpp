@@ -1,4 +1,4 @@
-// What an operation tells about itself as a whole: its keys, its device, and the time lost and saved.
+// Tests the properties of an operation as a whole: its keys, its device, and the time lost and saved.
 #include <gtest/gtest.h>
 
 #include <vector>

@@ -1,5 +1,5 @@
-// The program's functions that say what can run a key: who calls them, when, and what the others do
-// meanwhile.
+// Tests the program's functions that say which variants can run a key: who calls them, when, and what other
+// threads do meanwhile.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// What the program hands in may throw: a launch never sees it.
+// Tests that exceptions of the program's functions never reach a launch.
 #include <gtest/gtest.h>
 
 #include <functional>

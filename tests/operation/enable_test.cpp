@@ -1,4 +1,4 @@
-// Taking a variant out of use for every key, and back.
+// Tests disabling a variant for every key, and enabling it again.
 #include <gtest/gtest.h>
 
 #include <set>

@@ -1,4 +1,4 @@
-// Why a key runs what it runs.
+// Tests the explanation of the variant that a key runs.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Launches that failed: the variant is set aside for that key.
+// Tests failed launches: the variant is set aside for the key.
 #include <gtest/gtest.h>
 
 #include "tests/selector/support.hpp"

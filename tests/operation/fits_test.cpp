@@ -1,4 +1,4 @@
-// Fits of models, by the worker thread or by `learn`, never by a launch.
+// Tests fits of models, which the worker thread or `learn` runs, but never a launch.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Forcing one variant for a scope.
+// Tests forcing a variant for a scope.
 #include <gtest/gtest.h>
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Two launches that share a parameter are chosen by the sum of their costs.
+// Tests that two launches that share a parameter are chosen by the sum of their costs.
 #include <adaptive/joint.hpp>
 
 #include <gtest/gtest.h>

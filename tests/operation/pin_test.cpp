@@ -1,4 +1,4 @@
-// Pins: the incumbent at one moment, and whether it has changed since.
+// Tests pins: the incumbent at one moment, and whether it has changed since then.
 #include <gtest/gtest.h>
 
 #include <type_traits>

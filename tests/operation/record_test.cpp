@@ -1,4 +1,4 @@
-// Results: late, out of order, twice, never, nonsense.
+// Tests results that come late, out of order, twice, never, or with impossible values.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Forgetting what was learned in this run.
+// Tests that a reset forgets what was learned in this run.
 #include <gtest/gtest.h>
 
 #include "tests/selector/support.hpp"

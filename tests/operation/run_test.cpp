@@ -1,4 +1,4 @@
-// The whole round for a host function.
+// Tests select, launch and record in one call for a host function.
 #include <gtest/gtest.h>
 
 #include <memory>

@@ -1,4 +1,4 @@
-// The mode without a fallback: nothing where nothing is known.
+// Tests selection without a fallback: it returns nothing if nothing is known.
 #include <gtest/gtest.h>
 
 #include "tests/selector/support.hpp"

@@ -1,4 +1,4 @@
-// A call site with a fixed key.
+// Tests a call site with a fixed key.
 #include <gtest/gtest.h>
 
 #include <optional>

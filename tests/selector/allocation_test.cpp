@@ -1,4 +1,4 @@
-// What the launch path allocates: nothing. And what it does where memory is short.
+// Tests that the launch path does not allocate, and what it does if memory runs out.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// Making operations: what is the same, what is refused, and where the error says it is.
+// Tests the definition of operations: which ones are the same, which ones are refused, and where the error
+// points.
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -1,5 +1,5 @@
-// The code of DESIGN.md, "The code a user writes", word for word: these names are fixed. What stands around
-// it makes it a program.
+// The code of DESIGN.md, "The code a user writes", word for word, because these names are fixed. The
+// surrounding code makes it a program.
 #include <adaptive/adaptive.hpp>
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The same seed and the same calls give the same decisions.
+// Tests that the same seed and the same calls give the same decisions.
 #include <gtest/gtest.h>
 
 #include <thread>

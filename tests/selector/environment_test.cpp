@@ -1,4 +1,4 @@
-// ADAPTIVE_MODE and ADAPTIVE_VARIANT.
+// Tests ADAPTIVE_MODE and ADAPTIVE_VARIANT.
 #include <gtest/gtest.h>
 
 #include "tests/selector/environment_variable.hpp"

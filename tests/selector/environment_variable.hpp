@@ -1,4 +1,4 @@
-// A variable of the environment that is as it was before, afterwards.
+// Sets an environment variable and restores its old value at the end of the scope.
 #pragma once
 
 #include <cstdlib>

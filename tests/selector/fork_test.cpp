@@ -1,4 +1,4 @@
-// A forked child starts from what its parent knew, and saves what it has measured itself.
+// Tests that a forked child starts from its parent's knowledge and saves its own measurements.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

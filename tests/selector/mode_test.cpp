@@ -1,4 +1,4 @@
-// What each mode runs and learns, and switching while running.
+// Tests what each mode runs and learns, and changes of the mode during a run.
 #include <gtest/gtest.h>
 
 #include <set>

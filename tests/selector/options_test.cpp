@@ -1,4 +1,4 @@
-// What a selector refuses to be made of.
+// Tests which options a selector refuses.
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -1,4 +1,4 @@
-// Ranks with the same tables and epoch choose alike, whatever each of them measures.
+// Tests that ranks with the same tables and epoch make the same choices, whatever each of them measures.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Processes with the same tables and epoch choose alike, each with a memory, a seed and measurements of its
-// own.
+// Tests that processes with the same tables and epoch make the same choices, although each has its own
+// memory, seed and measurements.
 #include <gtest/gtest.h>
 
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
-// One rank of a job: prints what it chooses for 300 keys, before and after an announced epoch.
+// One rank of a job. Prints its choices for 300 keys, before and after an announced epoch.
 //
-// rank_program OLD_TABLE NEW_TABLE NUMBER: the number decides its seed, how much it works in between, which
-// keys it meets first, and what launches cost it.
+// rank_program OLD_TABLE NEW_TABLE NUMBER: the number determines the rank's seed, how much it works in
+// between, which keys it meets first, and the cost of its launches.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

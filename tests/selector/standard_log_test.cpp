@@ -1,4 +1,4 @@
-// What stderr gets while the program has set no callback.
+// Tests the messages on stderr while the program has not set a callback.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What the selector's tests share: options that depend on nothing outside, a log that remembers, simulated
-// launches.
+// Shared by the selector's tests: options that depend on nothing outside of the test, a log that remembers
+// its lines, and simulated launches.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Everything at once. The thread sanitizer is the judge; without it, what must add up does.
+// Does everything at the same time, for the thread sanitizer. Without it, the test checks the sums.
 #include <gtest/gtest.h>
 
 #include <array>

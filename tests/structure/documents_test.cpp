@@ -1,5 +1,5 @@
-// Documents name files of the tree and link to each other. A move or a new heading must not leave them
-// behind.
+// Documents name files of the tree and link to each other. This test finds names and links that a move or a
+// new heading has broken.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-// Each case stands here twice: as a program should write it, which compiles, and as it must not, which does
-// not.
+// Each case is written twice: once correctly, which must compile, and once as a misuse, which must not.
 #if defined(FORWARD_DECLARES) && MISUSE
 namespace adaptive {
 class Selector;  // another class than the library's, which is in an inline namespace

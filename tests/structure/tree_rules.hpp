@@ -1,4 +1,5 @@
-// The rules of the source tree that no compiler checks: who may include whom, and how long a file may be.
+// The rules of the source tree that no compiler checks: who may include whom, and the maximum length of a
+// file.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Every line of the rule in apply.hpp, and that what is skipped stays as it was.
+// Tests every line of the rule in apply.hpp, and that skipped entries do not change.
 #include "table/comparing/apply.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Whatever a file contains, reading it ends with a table or an Error that names the place.
+// Tests that reading any file ends with a table, or with an Error that names the place.
 #include <gtest/gtest.h>
 
 #include <algorithm>

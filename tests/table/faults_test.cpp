@@ -1,4 +1,4 @@
-// tests/table/data holds one file for each kind of fault; what is said of them stands here.
+// Tests the notices for the files in tests/table/data, one for each kind of fault.
 #include <gtest/gtest.h>
 
 #include <filesystem>

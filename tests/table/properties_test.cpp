@@ -1,4 +1,4 @@
-// Properties that hold for every table, on tables made at random.
+// Tests properties of all tables with random tables.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>

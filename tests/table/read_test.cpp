@@ -1,4 +1,4 @@
-// What a good table says arrives; docs/tables.md is the example.
+// Tests that a valid table is read completely, with the example of docs/tables.md.
 #include "table/table.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What `validate` says of a table's text: every fault of content, and the first fault of syntax.
+// Tests `validate`: it reports every fault of content, and the first fault of syntax.
 #include <gtest/gtest.h>
 
 #include <random>

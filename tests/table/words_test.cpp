@@ -1,4 +1,4 @@
-// Times and versions: the small languages within the format.
+// Tests the texts of times and versions.
 #include <gtest/gtest.h>
 
 #include "base/time_text.hpp"

@@ -1,6 +1,7 @@
-// Many processes that change one table, and are killed at it: nothing is lost, nothing is torn.
+// Many processes change one table and are killed while they do so. No change is lost and no table is damaged.
 //
-// With ADAPTIVE_STRESS=1 in the environment 1,000 kills and 8 processes of 200 saves each; else few of both.
+// With ADAPTIVE_STRESS=1 in the environment there are 1,000 kills and 8 processes with 200 saves each;
+// otherwise there are few of both.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

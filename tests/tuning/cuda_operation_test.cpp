@@ -1,4 +1,4 @@
-// Operations made of GPU families, with a family that needs no GPU.
+// Tests operations made from GPU families, with a family that needs no GPU.
 #include "tuning/cuda_operation.hpp"
 
 #include <gtest/gtest.h>

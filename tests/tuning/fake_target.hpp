@@ -1,4 +1,4 @@
-// A device that is made of a formula: latencies with seeded noise, failures on request, no clock.
+// A simulated device: latencies from a formula with seeded noise, failures on request, no clock.
 #pragma once
 
 #include <sys/types.h>

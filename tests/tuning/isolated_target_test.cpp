@@ -1,4 +1,4 @@
-// What a crash, a hang or a device error in the other process costs.
+// Tests the effects of a crash, a hang or a device error in the other process.
 #include "tuning/measuring/isolated_target.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What is measured of a family and what is written of it.
+// Tests measurements of a family and the files that are written from them.
 #include "tuning/measuring/measurement.hpp"
 
 #include <gtest/gtest.h>

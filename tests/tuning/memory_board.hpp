@@ -1,4 +1,4 @@
-// A board in memory that several queues share, out of reach on request.
+// A board in memory that several queues share. It can be made unreachable.
 #pragma once
 
 #include <map>

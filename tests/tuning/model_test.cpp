@@ -1,4 +1,4 @@
-// Layers of models by their configurations.
+// Tests the layers that are derived from configurations of models.
 #include "tuning/model.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Which parameter is told to matter.
+// Tests which parameters are reported to matter.
 #include "tuning/parameter_effect.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What is not tried, and why.
+// Tests which candidates are not tried, and why.
 #include "tuning/bench/pruned_bench.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Who wins, who leaves, and what that costs.
+// Tests which candidate wins a race, which candidates leave it, and the number of launches.
 #include "tuning/race.hpp"
 
 #include <gtest/gtest.h>

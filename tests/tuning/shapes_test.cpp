@@ -1,4 +1,4 @@
-// From flags, models and routing to shapes.
+// Tests the shapes made from flags, models and routing.
 #include "tuning/shapes.hpp"
 
 #include <gtest/gtest.h>

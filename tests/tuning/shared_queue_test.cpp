@@ -1,4 +1,5 @@
-// Workers that share their shapes over a board: who gets which, and what becomes of those who leave.
+// Tests workers that share shapes on a board: which worker gets which shape, and what happens if a worker
+// leaves.
 #include "tuning/queue/shared_queue.hpp"
 
 #include <gtest/gtest.h>

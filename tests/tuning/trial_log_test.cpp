@@ -1,4 +1,4 @@
-// trials.csv: what is written, what is read back, what a kill leaves behind.
+// Tests trials.csv: what is written, what is read back, and what a killed process leaves.
 #include "tuning/trial_log.hpp"
 
 #include <gtest/gtest.h>

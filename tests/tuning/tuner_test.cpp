@@ -1,4 +1,4 @@
-// Runs: tables, resuming, budgets, several devices.
+// Tests tuning runs: tables, resuming, budgets, several devices.
 #include "tuning/tuner.hpp"
 
 #include <gtest/gtest.h>

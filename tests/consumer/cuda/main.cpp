@@ -1,4 +1,4 @@
-// A stranger's program that launches on GPUs. Without one the launches are untimed and nothing else changes.
+// A user's program that launches on GPUs. Without a GPU the launches are untimed; nothing else changes.
 #include <cstdio>
 #include <exception>
 

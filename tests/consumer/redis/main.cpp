@@ -1,4 +1,4 @@
-// A stranger's program that shares through Redis: it runs where no server is, and says so.
+// A user's program that shares through Redis. It also runs without a server, and reports that.
 #include <cstdio>
 #include <memory>
 #include <string>

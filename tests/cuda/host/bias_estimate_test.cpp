@@ -1,4 +1,4 @@
-// What an event pair reads too much.
+// Tests the estimate of the bias of event pairs.
 #include "cuda/bias/estimate.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Kernels of replayed graphs find their launch through all copies of their node.
+// Tests that kernels of replayed graphs find their launch through all copies of their node.
 #include "cuda/cupti/graph_nodes.hpp"
 
 #include <gtest/gtest.h>

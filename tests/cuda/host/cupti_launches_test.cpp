@@ -1,4 +1,4 @@
-// A launch is the sum of its kernels, whatever the order in which their records come.
+// Tests that a launch is the sum of its kernels, in whatever order their records come.
 #include "cuda/cupti/launches.hpp"
 
 #include <gtest/gtest.h>

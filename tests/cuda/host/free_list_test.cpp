@@ -1,4 +1,4 @@
-// No number is handed out twice, none is lost.
+// Tests that no number is handed out twice and none is lost.
 #include "cuda/free_list.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Latencies of busy and of idle queues never meet in one operation.
+// Tests that latencies of busy and idle queues are never mixed in one operation.
 #include "cuda/queue_states.hpp"
 
 #include <gtest/gtest.h>

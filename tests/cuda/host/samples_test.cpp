@@ -1,4 +1,4 @@
-// No sample is lost where an operation begins to learn from the other kind of them.
+// Tests that no sample is lost when an operation begins to learn from the other kind of sample.
 #include "cuda/samples.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What cuda_family.hpp promises of every family, apart from the numbers.
+// Tests what cuda_family.hpp guarantees for every family, except the numeric results.
 #include <algorithm>
 #include <cstdio>
 #include <limits>

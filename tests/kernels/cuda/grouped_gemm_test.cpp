@@ -1,4 +1,4 @@
-// grouped_gemm on the GPU beyond what every family promises.
+// Tests of grouped_gemm on the GPU beyond those for every family.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

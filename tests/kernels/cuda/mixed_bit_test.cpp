@@ -1,4 +1,4 @@
-// mixed_bit_matmul on the GPU beyond what every family promises.
+// Tests of mixed_bit_matmul on the GPU beyond those for every family.
 #include "kernels/mixed_bit_matmul/cuda/problem.hpp"
 #include "tests/kernels/cuda/support.hpp"
 

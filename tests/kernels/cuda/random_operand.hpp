@@ -1,4 +1,4 @@
-// What the generator on the device makes, made again on the host.
+// Computes the numbers of the device's random generator on the host.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Streams: two at once, too many, captured.
+// Tests streams: two at the same time, too many, and captured ones.
 #include <thread>
 #include <vector>
 

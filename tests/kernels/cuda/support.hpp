@@ -1,4 +1,4 @@
-// A stream, or the reason why the test is skipped.
+// Creates a stream, or gives the reason to skip the test.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,5 +1,5 @@
-// Every variant over every test shape: right, whole, refused where it says so, bit-identical within its
-// class.
+// Tests every variant with every test shape: the result is correct and complete, the variant is refused where
+// it says so, and results within a numeric class have the same bits.
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,4 @@
-// An operation that grows while it runs.
+// Tests an operation that gets variants while it runs.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// Learners for tests of what finds them.
+// Makes learners for tests of the index.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Which variants a key tries, which is its default, and how many are explored.
+// Tests which variants a key tries, which one is its default, and how many are explored.
 #include <gtest/gtest.h>
 
 #include <cstdint>

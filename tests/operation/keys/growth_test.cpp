@@ -1,4 +1,4 @@
-// Many keys: the index grows while it is read, and loses none.
+// Tests many keys: the index grows while it is read and loses no key.
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The keys of an operation: found while the index grows, and listed in their order.
+// Tests that keys are found while the index grows, and are listed in order.
 #include "operation/keys/key_index.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What holds for any two keys, and for the table that finds them.
+// Tests properties of any two keys, and of the table in which they are found.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 

@@ -1,4 +1,4 @@
-// The launch path's index: collisions, wrap-around, crowding.
+// Tests the index of the launch path: collisions, wrap-around, crowding.
 #include <adaptive/detail/key_table.hpp>
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// A key: a tuple of integers, held inline.
+// Tests keys, which are tuples of integers stored inline.
 #include <adaptive/key.hpp>
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Labels and sets of labels in keys.
+// Tests labels and sets of labels in keys.
 #include <gtest/gtest.h>
 
 #include "tests/selector/support.hpp"

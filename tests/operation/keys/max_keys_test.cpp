@@ -1,4 +1,4 @@
-// Keys beyond the bound are served, counted, and not learned.
+// Tests that keys beyond the limit are served and counted, but not learned.
 #include <gtest/gtest.h>
 
 #include <optional>

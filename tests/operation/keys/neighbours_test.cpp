@@ -1,4 +1,4 @@
-// A new key borrows from what this run has learned.
+// Tests that a new key starts from what this run has learned about near keys.
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -1,4 +1,4 @@
-// Variants whose results are not bit for bit the default's are left alone unless asked for.
+// Tests that variants of another numeric class than the default's run only if the program allows it.
 #include <gtest/gtest.h>
 
 #include "tests/selector/scratch_folder.hpp"

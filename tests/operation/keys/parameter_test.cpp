@@ -1,4 +1,4 @@
-// A parameter keeps the type that it was written with.
+// Tests that a parameter keeps the type with which it was written.
 #include <adaptive/variant.hpp>
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The generator is part of what makes a run repeat: its numbers must never change.
+// Tests the random generator, whose numbers must never change, so that runs repeat.
 #include <adaptive/random.hpp>
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The cache of what keys beyond `max_keys` run.
+// Tests the cache of the variants that keys beyond `max_keys` run.
 #include <gtest/gtest.h>
 
 #include <atomic>

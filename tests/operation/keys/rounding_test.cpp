@@ -1,4 +1,4 @@
-// Sizes that round share one entry.
+// Tests that sizes that are rounded to the same value share one entry.
 #include <gtest/gtest.h>
 
 #include "tests/selector/support.hpp"

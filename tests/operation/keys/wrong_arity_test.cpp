@@ -1,4 +1,4 @@
-// A key with the wrong number of values: refused where set up, survived where launched.
+// Tests keys with the wrong number of values: set-up refuses them, launches tolerate them.
 #include <gtest/gtest.h>
 
 #include <cstdint>

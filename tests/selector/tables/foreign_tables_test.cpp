@@ -1,4 +1,4 @@
-// A folder of another system's tables is a place of the table search like any other.
+// Tests that the table search finds folders of another system's tables like any other folder.
 #include <gtest/gtest.h>
 
 #include <string>

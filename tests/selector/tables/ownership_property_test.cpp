@@ -1,8 +1,8 @@
-// Whatever runs record, save, load, merge, reset, fork and restart, and in whatever order: a table has each
-// result of every writer that it keeps once, and what was reset is in none.
+// Runs record, save, load, merge, reset, fork and restart in any order. A table must contain each result of
+// every writer that it keeps exactly once, and no result that was reset.
 //
-// Every step is done twice, by the library and on a model that is nothing but maps; after each step the files
-// that it wrote are compared with the model.
+// Every step is done twice, by the library and by a model made of maps. After each step the written files are
+// compared with the model.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>

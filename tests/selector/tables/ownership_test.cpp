@@ -1,4 +1,4 @@
-// Who owns a measurement: what other writers, resets and failures leave in tables.
+// Tests who owns a measurement: the effects of other writers, resets and failures on tables.
 #include <gtest/gtest.h>
 
 #include <chrono>

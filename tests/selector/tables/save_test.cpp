@@ -1,4 +1,4 @@
-// From one run to the next through a table.
+// Tests how a table carries results from one run to the next.
 #include <gtest/gtest.h>
 
 #include <fstream>

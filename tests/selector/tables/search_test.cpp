@@ -1,4 +1,4 @@
-// ADAPTIVE_TABLES and the folders of a device, end to end.
+// Tests ADAPTIVE_TABLES and the folders of a device, end to end.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// What a table tells a running selector: loading, unknown names, other dimensions, other schemas.
+// Tests the effect of tables on a running selector: loading, unknown names, other dimensions, other schemas.
 #include <gtest/gtest.h>
 
 #include <optional>

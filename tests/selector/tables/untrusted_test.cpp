@@ -1,4 +1,4 @@
-// Tables of another device or other software only order what is tried first.
+// Tests that tables for another device or other software only decide which variants are tried first.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// A Redis server of one's own, on a Unix socket in a folder, which keeps nothing on the disk.
+// Starts a private Redis server on a Unix socket in a folder; it stores nothing on disk.
 #pragma once
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Sharing through a real server, which is killed and started again meanwhile.
+// Tests sharing through a real server, which is killed and restarted during the test.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>

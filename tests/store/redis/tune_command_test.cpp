@@ -1,4 +1,4 @@
-// adaptive tune --queue, as on two machines: two processes with folders of their own.
+// Tests adaptive tune --queue with two processes in separate folders, as on two machines.
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-// Tuning by several processes over a real server: one is killed while it has a shape, one comes late.
+// Tests tuning by several processes with a real server: one is killed while it holds a shape, one joins late.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
