@@ -1,5 +1,5 @@
-# Finds the CUDA Toolkit as ADAPTIVE_ENABLE_CUDA says and sets ADAPTIVE_HAVE_CUDA. Where it is ON, the CUDA
-# language is enabled and the targets of FindCUDAToolkit (CUDA::cudart, CUDA::cublasLt, ...) exist.
+# Finds the CUDA Toolkit as requested by ADAPTIVE_ENABLE_CUDA and sets ADAPTIVE_HAVE_CUDA. If that is ON, the
+# CUDA language is enabled, and the targets of FindCUDAToolkit (CUDA::cudart, CUDA::cublasLt, ...) exist.
 set(ADAPTIVE_HAVE_CUDA OFF)
 set(ADAPTIVE_CUDA_REASON "")
 
@@ -12,14 +12,14 @@ if(NOT ADAPTIVE_ENABLE_CUDA STREQUAL "OFF")
   if(NOT CUDAToolkit_FOUND)
     set(ADAPTIVE_CUDA_REASON "no CUDA Toolkit found (put nvcc on the PATH or set CUDAToolkit_ROOT)")
   elseif(CUDAToolkit_VERSION VERSION_LESS 12.0)
-    # The Hopper kernels need sm_90a, and C++20 in device code: both come with 12.0.
+    # The Hopper kernels need sm_90a, and C++20 in device code; both require 12.0.
     set(ADAPTIVE_CUDA_REASON "the CUDA Toolkit is ${CUDAToolkit_VERSION}; 12.0 or newer is needed")
   else()
     if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
       set(ENV{CUDACXX} "${CUDAToolkit_NVCC_EXECUTABLE}")  # read by check_language; nvcc may be off the PATH
     endif()
     if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-      # Machine code with Hopper's own instructions, and portable code for all else from Ampere on.
+      # Machine code with Hopper's own instructions, and portable code for all other GPUs from Ampere on.
       set(CMAKE_CUDA_ARCHITECTURES "80-virtual;90a-real")
     endif()
     include(CheckLanguage)

@@ -1,11 +1,11 @@
-# What `cmake --install` puts where: the library, its headers, the CMake package and the pkg-config file.
-# Consumers need C++20 and threads, those of adaptive::cuda also the CUDA Toolkit: third-party packages are private and header-only.
+# Installs the library, its headers, the CMake package and the pkg-config file. Consumers need C++20 and
+# threads, those of adaptive::cuda also the CUDA Toolkit; third-party packages are private and header-only.
 include(CMakePackageConfigHelpers)
 
 set(ADAPTIVE_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/adaptive")
 
-# Each library is an export of its own: who does not use adaptive::cuda need not have the toolkit, nor who shares
-# nothing through Redis hiredis.
+# Each library has an export of its own, so that programs without adaptive::cuda do not need the toolkit, and
+# programs without Redis do not need hiredis.
 foreach(library adaptive adaptive_cuda adaptive_redis)
   if(TARGET ${library})
     string(REPLACE "_" "-" export "${library}-targets")
@@ -17,7 +17,7 @@ foreach(library adaptive adaptive_cuda adaptive_redis)
   endif()
 endforeach()
 
-# A header is installed where there is a library behind it.
+# A header is installed if the library that it belongs to is built.
 set(ADAPTIVE_HEADERS_LEFT_OUT "")
 if(NOT TARGET adaptive_cuda)
   list(APPEND ADAPTIVE_HEADERS_LEFT_OUT PATTERN "cuda" EXCLUDE PATTERN "cuda.hpp" EXCLUDE)
@@ -39,7 +39,7 @@ install(FILES "${PROJECT_BINARY_DIR}/adaptive-config.cmake" "${PROJECT_BINARY_DI
 # The measured tables, where TableSearch::standard looks for them.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs/" DESTINATION "${CMAKE_INSTALL_DATADIR}/adaptive/configs")
 
-# pkg-config: the prefix is found from the file's own place, so that an installed tree can be moved.
+# pkg-config derives the prefix from the file's own place, so that an installed tree can be moved.
 file(RELATIVE_PATH ADAPTIVE_PC_PREFIX
   "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 string(REGEX REPLACE "/$" "" ADAPTIVE_PC_PREFIX "${ADAPTIVE_PC_PREFIX}")
@@ -52,8 +52,8 @@ foreach(library IN LISTS CMAKE_DL_LIBS)
 endforeach()
 get_target_property(ADAPTIVE_TYPE adaptive TYPE)
 
-# Installs NAME.pc. `needs`: what the library is linked with, which whoever links an archive needs as well, with or
-# without `pkg-config --static`.
+# Installs NAME.pc. `needs` lists the libraries with which the library is linked. A program that links an
+# archive needs them as well, with or without `pkg-config --static`.
 function(adaptive_pkg_config name needs)
   set(ADAPTIVE_PC_LIBS "")
   set(ADAPTIVE_PC_LIBS_PRIVATE "")

@@ -1,4 +1,4 @@
-# What every target of the project shares: the language level, warnings, visibility, sanitizers.
+# Settings of all targets of the project: the language level, warnings, visibility, sanitizers.
 function(adaptive_target_defaults target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES
@@ -11,7 +11,7 @@ function(adaptive_target_defaults target)
     # g++ 12 warns of "text" + std::string: its bugs 105651 and 105329
     list(APPEND warnings -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
   elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    # clang asks for braces around the part of an aggregate that a base class has
+    # clang requires braces around the part of an aggregate that belongs to a base class
     list(APPEND warnings -Wno-missing-braces)
   endif()
   if(ADAPTIVE_WERROR)
@@ -28,17 +28,17 @@ function(adaptive_target_defaults target)
   if(ADAPTIVE_SANITIZE)
     target_compile_options(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${ADAPTIVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>
-      # g++ takes the code that sanitizers add for uses of uninitialised values, in <regex> of g++ 13 for one.
+      # g++ reports code that sanitizers add, in <regex> of g++ 13, as a use of an uninitialised value.
       $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
     if(ADAPTIVE_SANITIZE MATCHES "undefined")
-      # What the address sanitizer reports as well costs a sixth of the time to compile.
+      # Omits checks that the address sanitizer does as well; they would take a sixth of the time to compile.
       target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=null,object-size,vptr,pointer-overflow>)
     endif()
     target_link_options(${target} PUBLIC -fsanitize=${ADAPTIVE_SANITIZE})
   endif()
 endfunction()
 
-# The library adaptive_NAME beside adaptive itself, which others know as adaptive::NAME.
+# Adds the library adaptive_NAME beside adaptive itself; other projects use it as adaptive::NAME.
 function(adaptive_part_defaults name)
   set(target adaptive_${name})
   add_library(adaptive::${name} ALIAS ${target})
@@ -51,8 +51,8 @@ function(adaptive_part_defaults name)
     DEFINE_SYMBOL "")
 endfunction()
 
-# Looks for the packages that an optional part of the build needs; where one is missing, the part is left out
-# with a message and its option is OFF for this configuration (the cache keeps what the user asked for).
+# Looks for the packages that an optional part of the build needs. If one is missing, the part is left out
+# with a message, and its option is OFF for this configuration (the cache keeps the user's setting).
 function(adaptive_find_optional option part)
   set(missing "")
   foreach(package IN LISTS ARGN)

@@ -1,8 +1,8 @@
-# Tests: GoogleTest, and RapidCheck where it is installed.
+# Tests with GoogleTest, and with RapidCheck if it is installed.
 include(GoogleTest)
 find_package(GTest REQUIRED)
 
-# RapidCheck: the package of Debian and Ubuntu has a CMake config; elsewhere headers and library do.
+# RapidCheck's package in Debian and Ubuntu has a CMake config; elsewhere headers and library are sufficient.
 find_package(rapidcheck CONFIG QUIET)
 if(NOT TARGET rapidcheck_gtest)
   find_path(ADAPTIVE_RAPIDCHECK_INCLUDE rapidcheck/gtest.h)
@@ -18,13 +18,13 @@ if(NOT TARGET rapidcheck_gtest)
   message(STATUS "adaptive: property tests left out: not found: rapidcheck")
 endif()
 
-# Tests are optimized less than what they test: that takes half the time to compile.
-# They call `select` and its like for what the calls do, and drop the answer.
+# Tests are optimized less than the code under test, which halves the time to compile.
+# Tests call `select` and similar functions for their effects and ignore the result.
 set(ADAPTIVE_TEST_OPTIONS "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>"
   "$<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-result>")
 
-# What nearly every test includes, compiled once: half of a test's compile time.
-# A program, as the tests are: code for libraries is compiled with other flags.
+# The headers that nearly every test includes, compiled once: they take half of a test's compile time.
+# Compiled for a program, as the tests are; libraries are compiled with other flags.
 file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp" "int main() {}\n")
 add_executable(adaptive_test_precompiled EXCLUDE_FROM_ALL "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp")
 adaptive_target_defaults(adaptive_test_precompiled)
@@ -37,15 +37,15 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
 # adaptive_add_test(name SOURCES a.cpp... [LIBS target...] [LABELS label...] [TIMEOUT seconds]
 #                   [THREADS none|pattern...] [PROPERTIES])
 #
-# One program `name` of GoogleTest cases; each case is a test of ctest, named name.Suite.Case. It sees the
-# library with its insides (adaptive::internal): "learning/...", "policies/...", "kernels/...". LABELS gpu means
-# that the cases need a GPU; they skip themselves where there is none. LABELS gpu faults: they make CUDA answer
-# errors on purpose, so a checker does not run them. TIMEOUT is per case, 60 s if not given,
-# and four times as long under a sanitizer.
-# THREADS names the cases in which threads meet, as --gtest_filter does: a build with the thread sanitizer, which
-# sees nothing in the others, has these alone, and for `none` leaves the test out. It has all if not given.
-# PROPERTIES links RapidCheck (rapidcheck.h, rapidcheck/gtest.h); the test is left out where that is missing. A case may
-# take 15 minutes, since `scripts/test --full` asks for many more inputs.
+# Adds one program `name` with GoogleTest cases. Each case is a test of ctest, named name.Suite.Case. The
+# program sees the internals of the library (adaptive::internal): "learning/...", "policies/...",
+# "kernels/...". LABELS gpu means that the cases need a GPU; they skip themselves if there is none. LABELS gpu
+# faults: they cause CUDA errors on purpose, so checkers do not run them. TIMEOUT is per case, 60 s by
+# default, and four times as long under a sanitizer. THREADS names the cases in which several threads run, as
+# --gtest_filter does. A build with the thread sanitizer, which finds nothing in the other cases, has only
+# these, and for `none` leaves the test out. Without THREADS it has all cases. PROPERTIES links RapidCheck
+# (rapidcheck.h, rapidcheck/gtest.h); without RapidCheck the test is left out. Such a case may take 15
+# minutes, because `scripts/test --full` requests many more inputs.
 function(adaptive_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
@@ -69,7 +69,7 @@ function(adaptive_add_test name)
     endif()
   endif()
   if(ADAPTIVE_SANITIZE)
-    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")  # instrumented code takes that much longer, and some memory
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")  # instrumented code takes longer
   endif()
 
   add_executable(${name} ${arg_SOURCES})
@@ -87,7 +87,8 @@ function(adaptive_add_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." TEST_LIST ${name}_cases
     DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES ${filter} PROPERTIES TIMEOUT ${arg_TIMEOUT})
   if(arg_LABELS)
-    # Given to gtest_discover_tests, a list of labels would lose all but its first: set them after the discovery.
+    # gtest_discover_tests would lose all labels of a list but the first, so the labels are set after the
+    # discovery.
     set(labels "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
     file(CONFIGURE OUTPUT "${labels}" @ONLY CONTENT
       "foreach(case IN LISTS @name@_cases)\n  set_tests_properties(\"\${case}\" PROPERTIES LABELS \"@arg_LABELS@\")\nendforeach()\n")

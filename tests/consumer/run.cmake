@@ -1,9 +1,9 @@
-# Configures, builds and runs the stranger's program in one of the ways to consume the library:
+# Configures, builds and runs the user's program in one of the ways to consume the library:
 #   cmake -DWAY=package|pkg-config|cuda_package|cuda_pkg-config|redis_package|redis_pkg-config|subdirectory -DWORK=dir ... -P run.cmake
-# The rest of what it needs is given by CMakeLists.txt beside it.
+# CMakeLists.txt beside this file passes the other variables.
 cmake_minimum_required(VERSION 3.25)
 
-# What the programs find beside the installed tables must not depend on who runs the tests.
+# The programs must not find tables that depend on who runs the tests.
 set(ENV{XDG_DATA_HOME} "${WORK}/data")
 unset(ENV{ADAPTIVE_TABLES})
 
@@ -25,7 +25,7 @@ foreach(package nlohmann_json Eigen3 Boost CLI11 fmt GTest benchmark rapidcheck 
   list(APPEND strangers_machine -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
 endforeach()
 
-# A project that finds the installed library by its CMake package.
+# A project that finds the installed library through its CMake package.
 function(run_package project)
   file(REMOVE_RECURSE "${WORK}/build")
   run(${configure} -S "${SOURCE}/${project}" -B build "-DCMAKE_PREFIX_PATH=${PREFIX}" ${ARGN})
@@ -37,8 +37,8 @@ function(run_package project)
   endif()
 endfunction()
 
-# Compiles a program as `${WORK}/stranger` with what pkg-config says of `module`, installed at `prefix`, and nothing
-# else.
+# Compiles a program as `${WORK}/stranger` with only the flags that pkg-config prints for `module`, installed
+# at `prefix`.
 function(build_with_pkg_config module prefix program)
   set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
   execute_process(COMMAND ${PKG_CONFIG} --cflags --libs ${module}
@@ -51,7 +51,7 @@ if(WAY STREQUAL "package")
   run_package(package ${strangers_machine})
 
 elseif(WAY STREQUAL "pkg-config")
-  # A moved prefix must work as well, with its tables.
+  # A moved prefix must work as well, including its tables.
   file(REMOVE_RECURSE "${WORK}/moved" "${WORK}/moved again")
   file(COPY "${PREFIX}/" DESTINATION "${WORK}/moved")
   build_with_pkg_config(adaptive "${WORK}/moved" "${SOURCE}/main.cpp")
@@ -59,7 +59,8 @@ elseif(WAY STREQUAL "pkg-config")
   build_with_pkg_config(adaptive "${WORK}/moved" "${ROOT}/examples/01_first_program.cpp")
   run("${WORK}/stranger")
 
-  # What finds itself at run time may move after it was linked: the shared library and the installed tool.
+  # The parts that find themselves at run time may move after linking: the shared library and the installed
+  # tool.
   build_with_pkg_config(adaptive "${WORK}/moved" "${SOURCE}/main.cpp")
   file(RENAME "${WORK}/moved" "${WORK}/moved again")
   set(tables "${WORK}/moved again/${DATADIR}/adaptive/configs")
@@ -94,7 +95,7 @@ elseif(WAY STREQUAL "redis_pkg-config")
   run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "subdirectory")
-  # A compiler cache has the files one by one, from the build that is tested.
+  # A compiler cache has the single files from the build that is tested.
   if(NOT LAUNCHER MATCHES "ccache")
     list(APPEND configure -DCMAKE_UNITY_BUILD=ON)
   endif()
