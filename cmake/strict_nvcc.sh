@@ -1,7 +1,7 @@
 #!/bin/sh
-# strict_nvcc.sh COMPILER ARGUMENT...: runs it, and fails where the assembler says that it did not do what the
-# code asks for: its remarks C7500 to C7599, of wgmma that it serializes, of setmaxnreg that it ignores. It calls
-# some of them information, which no option makes errors.
+# strict_nvcc.sh COMPILER ARGUMENT...: runs the compiler and fails if the assembler reports that it did not do
+# what the code asks for: its remarks C7500 to C7599, about wgmma that it serializes and setmaxnreg that it
+# ignores. It calls some of them information, which no option turns into errors.
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 "$@" 2>"$log"

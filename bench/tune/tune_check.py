@@ -47,8 +47,8 @@ def outcome(shape, variant):
 
 
 def search(adaptive, options, runs, seconds):
-    """The four searches. With a limit in slices, of which the next is always for the search that has finished the
-    fewest shapes, so that all get equally far."""
+    """Runs the four searches. With a limit they run in slices; the next slice is always for the search that has
+    finished the fewest shapes, so that all make equal progress."""
     kinds = {"exhaustive": ["--exhaustive"], "first": [], "again": ["--seed", "2"],
              "exhaustive_again": ["--exhaustive", "--seed", "2"]}
     if seconds is None:
@@ -174,7 +174,7 @@ def kill(adaptive, options, runs, kills=10):
     twice = [key for key, values in after.items() if len(values) > 1]
     print(f"end: {len(before)} -> {len(after)} trials, {len(lost)} lost or changed, {len(twice)} measured again")
     print(f"state {result['state']}, {len(by_shape(result))} shapes")
-    # What is in the log twice was in flight: at most a round of every kill.
+    # Trials that are in the log twice were in flight at a kill: at most one round for each kill.
     return sound and not lost and result["state"] == "finished" and len({key[:3] for key in twice}) <= kills
 
 
@@ -190,7 +190,7 @@ def main():
     parser.add_argument("options", nargs=argparse.REMAINDER, metavar="FAMILY [tune options…]")
     arguments = parser.parse_args()
     if not arguments.options:
-        parser.error("names no family")
+        parser.error("a family is missing")
     with tempfile.TemporaryDirectory() as temporary:
         runs = arguments.runs or temporary
         if arguments.what == "compare":

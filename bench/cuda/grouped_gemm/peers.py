@@ -21,7 +21,7 @@ ROTATE_BYTES = 256 << 20
 COPIES_MAX = 64
 COPIES_BYTES_MAX = 24 << 30
 
-# rows, columns, depth, row tiles a band, warps, stages
+# rows, columns, depth, row tiles of a band, warps, stages
 TILES = [
     (16, 64, 64, 1, 4, 4), (16, 64, 128, 1, 4, 3), (16, 64, 128, 1, 4, 5), (16, 128, 64, 1, 4, 4),
     (16, 128, 128, 1, 4, 3), (16, 128, 128, 1, 8, 4), (16, 256, 64, 1, 8, 4), (32, 64, 128, 1, 4, 4),
@@ -35,7 +35,7 @@ TILES = [
 @triton.jit
 def grouped(x, w, y, ends, tile_ends, n, k, experts,
             ROWS: tl.constexpr, COLUMNS: tl.constexpr, DEPTH: tl.constexpr, BAND: tl.constexpr):
-    """A program a tile. tile_ends: the row tiles of each expert and all before it. k is a multiple of DEPTH."""
+    """One program per tile. tile_ends: the row tiles of each expert and all before it. k is a multiple of DEPTH."""
     at = tl.program_id(0)
     column_tiles = tl.cdiv(n, COLUMNS)
     slot = at // column_tiles
@@ -74,7 +74,7 @@ class Repeated:
     """Launches captured as a graph of about a millisecond, and the operands that it reads."""
 
     def __init__(self, launch, *operands):
-        self.operands = operands  # a tensor that nobody held would be given to the next who asks
+        self.operands = operands  # keeps the tensors alive: the allocator reuses the memory of unreferenced ones
         stream = torch.cuda.Stream()
         with torch.cuda.stream(stream):
             launch()
@@ -123,7 +123,8 @@ def measure(entry, tiles, samples):
     read = entry["shape"][4] * n * k * 2
     whole = experts * n * k * 2
     copies = max(1, min(ROTATE_BYTES // read + 1, max(COPIES_BYTES_MAX // whole, 1), COPIES_MAX))
-    # Random data through a generator of its own type: a float32 original of some weights would not fit.
+    # The random data is generated in its own type: a float32 original of some weights would not fit in
+    # memory.
     w = torch.empty((copies, experts, n, k), dtype=torch.bfloat16, device="cuda").uniform_(-1, 1)
     x = torch.empty((tokens, k), dtype=torch.bfloat16, device="cuda").uniform_(-1, 1)
     y = torch.empty((tokens, n), dtype=torch.bfloat16, device="cuda")
@@ -148,7 +149,7 @@ def measure(entry, tiles, samples):
     average = tokens / entry["shape"][4]
     for tile in tiles:
         rows_of_tile, columns, depth = tile[:3]
-        # Tiles that could only lose: many rows for few, few for many.
+        # Leaves out tiles that can only lose: many rows for few tokens, few rows for many.
         if k % depth or (average < 8 and rows_of_tile > 32) or (average >= 256 and rows_of_tile < 64):
             continue
         counts = [(count + rows_of_tile - 1) // rows_of_tile for count in rows]
