@@ -21,7 +21,7 @@ TEST(NormalisedDevice, JoinsTheNamesOfOneDevice) {
 TEST(NormalisedDevice, KeepsDifferentDevicesApart) {
   EXPECT_NE(normalised_device("NVIDIA H100"), normalised_device("NVIDIA H200"));
   EXPECT_NE(normalised_device("NVIDIA H200"), normalised_device("NVIDIA H200 MIG 1g.18gb"));
-  // The same chip with other power, memory or links runs at another speed.
+  // The same chip with different power, memory or links has a different speed.
   EXPECT_NE(normalised_device("NVIDIA H200"), normalised_device("NVIDIA H200 NVL"));
   EXPECT_NE(normalised_device("NVIDIA H100 80GB HBM3"), normalised_device("NVIDIA H100 PCIe"));
   EXPECT_NE(normalised_device("NVIDIA H100 80GB HBM3"), normalised_device("NVIDIA H100 NVL"));

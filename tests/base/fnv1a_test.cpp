@@ -5,7 +5,7 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Files hold names that are made of it: these values must never change.
+// Files contain names made from these hashes, so the values must never change.
 TEST(Fnv1a, HasThePublishedValues) {
   static_assert(Fnv1a().value() == 0xCBF29CE484222325u);
   static_assert(Fnv1a().add("a").value() == 0xAF63DC4C8601EC8Cu);

@@ -162,7 +162,7 @@ TEST_F(Formats, LookupSaysInWordsHowFarAPredictionMayBeOff) {
   EXPECT_EQ(text.out.find("deviation"), std::string::npos) << text.out;
 }
 
-// What any command prints as a key is what --key takes.
+// --key accepts every key that a command prints.
 TEST_F(Formats, LookupTakesTheKeysThatArePrinted) {
   table::Table table;
   table.fingerprint.device = "cpu";

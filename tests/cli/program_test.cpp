@@ -22,7 +22,7 @@ TEST_F(Program, TellsItsVersion) {
   EXPECT_TRUE(tool({"--version"}).out.starts_with("adaptive "));
 }
 
-// As a full disk behind a redirection does.
+// Fails like a redirection to a full disk.
 TEST_F(Program, AResultThatCannotBeWrittenIsAnError) {
   std::ostringstream out, err;
   out.setstate(std::ios::badbit);

@@ -75,7 +75,7 @@ TEST_F(Report, RefusesWhatIsNoRun) {
   EXPECT_EQ(tool({"report", path("odd")}).code, 2);
 }
 
-// In a browser: the three charts are there and drawn, and no text of theirs is cut off.
+// In a browser, the three charts are present and drawn, and none of their texts is cut off.
 TEST_F(Report, IsDrawnByABrowser) {
   const std::string program = browser();
   if (program.empty()) GTEST_SKIP() << "no chromium here";

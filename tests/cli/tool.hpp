@@ -27,7 +27,7 @@ class ToolTest : public testing::Test {
       : folder_(std::filesystem::temp_directory_path() / ("adaptive-cli-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    // The tool reads and writes there, and must not touch what belongs to whoever runs the tests.
+    // The tool reads and writes in this folder, and must not change files of the user who runs the tests.
     ::setenv("XDG_DATA_HOME", path("data").c_str(), 1);
     ::unsetenv("ADAPTIVE_TABLES");
   }

@@ -103,7 +103,7 @@ TEST_F(Tune, ResumesTheRunOfThatName) {
   EXPECT_EQ(tune({"--shape", shape, "--run-name", "r", "--seed", "2", "--force"}).code, 0);
 }
 
-// The real thing: a process that is killed while it measures.
+// A real process is killed while it measures.
 TEST_F(Tune, GoesOnAfterKill9) {
   const std::vector<std::string> arguments = {"--model", "serving-demo", "--batch-sizes", "1,2", "--run-name",
                                               "r",       "--quiet"};
@@ -114,7 +114,7 @@ TEST_F(Tune, GoesOnAfterKill9) {
       tune(arguments);
       ::_exit(0);
     }
-    // Until it has measured something more, whatever the machine is doing.
+    // Waits until the run has measured something more, however slow the machine is.
     for (int waits = 0; waits < 2000; ++waits) {
       if (fs::exists(run_file("trials.csv")) && fs::file_size(run_file("trials.csv")) > before + 2000) break;
       ::usleep(1000);
@@ -271,7 +271,7 @@ TEST_F(Tune, ChecksATable) {
   ASSERT_EQ(checked.size(), 2u);
   EXPECT_GT(checked[0]["measured_us"], 0.0);
 
-  // A table of a machine that was a million times as fast: beyond the noise of any number of results.
+  // A table of a machine a million times as fast: the difference exceeds the noise of any number of results.
   table::Table table = table::read(file).table;
   for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries)
     for (auto& [name, record] : entry.variants)
@@ -281,7 +281,7 @@ TEST_F(Tune, ChecksATable) {
   EXPECT_EQ(regressed.code, 1);
   EXPECT_NE(regressed.out.find("slower than in the table"), std::string::npos) << regressed.out;
 
-  // The same, measured with so much noise that nobody could tell.
+  // The same table, with so much noise that no difference can be established.
   for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries)
     for (auto& [name, record] : entry.variants)
       record = {{.count = 2,
@@ -293,7 +293,7 @@ TEST_F(Tune, ChecksATable) {
   const Json noisy = Json::parse(tune({"--check", path("noisy.json"), "--check-entries", "1", "--json"}).out);
   EXPECT_EQ(noisy[0]["within_noise"], true) << noisy;
 
-  // The same keys in the words of another program.
+  // The same keys, with the dimensions and labels of another program.
   table::Table reordered = table::read(file).table;
   table::OperationTable& operation = reordered.operations.at("mixed_bit_matmul");
   std::reverse(operation.dimensions.begin(), operation.dimensions.end());
@@ -312,7 +312,7 @@ TEST_F(Tune, ChecksATable) {
   table::write(reordered, path("other.json"));
   EXPECT_EQ(tune({"--check", path("other.json")}).code, 2);
 
-  // A winner that is gone.
+  // A winner that no longer exists.
   for (auto& [key, entry] : table.operations.at("mixed_bit_matmul").entries) entry.incumbent = "gone";
   table.operations.at("mixed_bit_matmul").variants["gone"] = {};
   table::write(table, path("gone.json"));
@@ -372,7 +372,7 @@ TEST(ModelFile, EveryPresetHasLayers) {
   }
 }
 
-// The weights add up to the number of parameters that the model's authors give.
+// The weights add up to the number of parameters that the authors of the model state.
 TEST(ModelFile, PresetsHaveTheSizesOfTheirNames) {
   struct Fact {
     const char* name;

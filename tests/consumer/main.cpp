@@ -70,7 +70,7 @@ int run() {
   }
   selector.save("adapted.json");
 
-  // An exception of the library is caught as what it is, across the border of a shared library too.
+  // An exception of the library is caught with its own type, also across the border of a shared library.
   try {
     selector.load("no/such/table.json");
   } catch (const adaptive::Error& error) {
@@ -83,7 +83,7 @@ int run() {
 
 }  // namespace
 
-// stranger [FOLDER]: the folder where the installed tables have to be found.
+// stranger [FOLDER]: FOLDER is where the installed tables must be found.
 int main(int argc, char** argv) {
   try {
     if (argc > 1 && !searches(argv[1])) return 1;

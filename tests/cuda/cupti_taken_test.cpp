@@ -30,7 +30,7 @@ TEST_F(CuptiTaken, LaunchesAreTimedByEventsAndTheLogSaysSoOnce) {
     Operation& op = selector->define(operation({"a"}));
     launch_queued(timer, op, stream, 20);
     ASSERT_TRUE(timer.drain());
-    // On a busy host the stream may run dry between launches, whose latencies are not taken then.
+    // On a busy host the stream may become idle between launches, whose latencies are then left out.
     const TimerCounters counters = timer.counters();
     EXPECT_GT(counters.recorded, 0u);
     EXPECT_GE(counters.recorded + counters.idle, 19u);

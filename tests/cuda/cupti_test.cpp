@@ -141,7 +141,7 @@ TEST_F(CuptiTest, KernelsOfReplayedGraphsAreAttributed) {
   std::array<cudaGraphNode_t, 3> nodes{};
   std::size_t count = nodes.size();
   ASSERT_EQ(cudaGraphGetNodes(graph, nodes.data(), &count), cudaSuccess);
-  // The first two are one launch, the last is none of ours.
+  // The first two nodes are one launch; the last one does not belong to a launch.
   const std::array ids = {session->graph_node_id(nodes[0]), session->graph_node_id(nodes[1])};
   ASSERT_NE(ids[0], 0u);
   const auto handle = session->graph_nodes.add(ids, op, {8}, 1);

@@ -14,7 +14,7 @@ TEST_F(TimerErrors, TheCallersErrorStaysWhereItIs) {
   const auto selector = selector_timed();
   Operation& op = selector->define(operation({"a"}));
   launch_spin(1, nullptr, stream);  // loaded
-  // An error of the caller that it has not looked at yet.
+  // An error of the caller, which the caller has not read yet.
   ASSERT_EQ(cudaSetDevice(10'000), cudaErrorInvalidDevice);
   {
     Timer timer;
@@ -85,7 +85,7 @@ TEST_F(TimerErrors, TheLegacyStreamIsLeftAloneDuringACapture) {
   ASSERT_EQ(cudaStreamCreate(&blocking), cudaSuccess);
   ASSERT_EQ(cudaStreamBeginCapture(blocking, cudaStreamCaptureModeThreadLocal), cudaSuccess);
   {
-    // Whatever is done to the legacy stream now breaks the capture, a question included.
+    // Any call on the legacy stream, even a query, would break the capture now.
     auto one = timer.launch(op, {8}, cudaStreamLegacy);
     EXPECT_FALSE(one.timed());
     EXPECT_TRUE(one.captured());
@@ -98,7 +98,7 @@ TEST_F(TimerErrors, TheLegacyStreamIsLeftAloneDuringACapture) {
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
 }
 
-// A kernel that writes where it must not takes the context with it, so another process does that.
+// A kernel that writes to an invalid address loses the context, so a separate process does that.
 TEST_F(TimerErrors, ALostContextEndsTheTimingWithOneMessageAndNoHang) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);

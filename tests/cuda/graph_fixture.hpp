@@ -54,7 +54,7 @@ class GraphTest : public testing::Test {
     return selector->define(adaptive::test::operation(names, name));
   }
 
-  /// Captures what `enqueue` puts on the stream, and instantiates it.
+  /// Captures the work that `enqueue` puts on the stream, and instantiates it.
   void capture(const std::function<void()>& enqueue) {
     drop_graph();
     ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
@@ -77,7 +77,7 @@ class GraphTest : public testing::Test {
     ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   }
 
-  /// The one value that fills a buffer.
+  /// The value with which the whole buffer is filled.
   int value(int index) const {
     std::vector<int> host(length);
     EXPECT_EQ(cudaMemcpy(host.data(), buffer(index), sizeof(int) * length, cudaMemcpyDeviceToHost),
@@ -87,7 +87,7 @@ class GraphTest : public testing::Test {
     return host.front();
   }
 
-  /// Makes the variant of that index the incumbent, as measurements would.
+  /// Makes the variant with this index the incumbent, as measurements would.
   static void promote(Operation& op, std::uint32_t variant, std::int64_t m = 8) {
     std::vector<double> ns(op.variant_count(), 200'000);
     ns[variant] = 50'000;

@@ -9,23 +9,23 @@ namespace adaptive::inline v1::cuda::test {
 
 constexpr int variants_max = 4;
 
-/// What `mark` writes everywhere.
+/// The value that `mark` writes to every element.
 constexpr int marked(int id, std::uint32_t variant) {
   return 100 * id + static_cast<int>(variant) + 1;
 }
 
-/// One kernel; each variant is a function, a grid and a block of its own.
+/// Launches one kernel. Each variant has its own function, grid and block.
 cudaError_t mark(std::uint32_t variant, int* out, int n, int id, cudaStream_t stream);
 
-/// out[i] += value.
+/// Adds `value` to each element of out.
 cudaError_t add(int* out, int n, int value, cudaStream_t stream);
 
-/// `mark` in clusters of two: by the launch's attribute, or as the kernel was compiled (compute capability
-/// 9).
+/// Like `mark`, in clusters of two, which are set by an attribute of the launch or compiled into the kernel
+/// (compute capability 9).
 cudaError_t mark_in_clusters(std::uint32_t variant, int* out, int n, int id, cudaStream_t stream);
 cudaError_t mark_in_compiled_clusters(std::uint32_t variant, int* out, int n, int id, cudaStream_t stream);
 
-/// `mark`, allowed to begin before the kernel ahead of it has ended.
+/// Like `mark`, but may begin before the preceding kernel has ended.
 cudaError_t mark_dependent(std::uint32_t variant, int* out, int n, int id, cudaStream_t stream);
 
 /// Keeps the stream busy.

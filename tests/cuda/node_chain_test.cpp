@@ -175,7 +175,7 @@ TEST_F(NodeChain, IsNoneWhereWorkWasLeftElsewhere) {
   EXPECT_EQ(chain_between(graphs, before, here()), std::nullopt);
 }
 
-// Nothing but the list of all nodes tells that the first one of this walk is old.
+// Only the list of all nodes shows that the first node of this walk is old.
 TEST_F(NodeChain, IsNoneWhereAnEarlierBranchWasJoined) {
   nodes[1] = {};
   const CapturePoint before = here();  // a second stream, forked before the first node
@@ -215,7 +215,7 @@ TEST_F(NodeChain, FitsOneOfTheSameKinds) {
   EXPECT_TRUE(interchangeable(graphs, {}, {}));
 }
 
-// Nodes 1 to 3 are to become 11 to 13; the second is a memset.
+// Nodes 1 to 3 shall become 11 to 13; the second is a memset.
 class Assign : public NodeChain {
  protected:
   Assign() {

@@ -36,13 +36,13 @@ TEST_F(TimerThreads, EveryLaunchIsAccountedFor) {
   const TimerCounters c = timer.counters();
   EXPECT_EQ(c.pending, 0u);
   EXPECT_EQ(c.lost, 0u);
-  // A decision that meets another about the same key waits for nobody, and is not timed.
+  // A decision that meets another one for the same key does not wait, and is not timed.
   EXPECT_GE(c.timed + c.dropped + timed.counters().contended, threads * per_thread / 4u);
   EXPECT_EQ(c.timed + c.dropped, op.counters().timed + timed.counters().timed);
   EXPECT_LE(op.counters().results + timed.counters().results, c.recorded);
   expect_adds_up(c);
 
-  // Every pair is back: as many as may be pending can be again.
+  // Every pair has been returned: the maximum number can be pending again.
   Timer second({.pending_max = 1024});
   plug(stream, 50'000 * us);
   for (int i = 0; i < 1024; ++i) {

@@ -19,7 +19,7 @@ using namespace adaptive::test;
 
 constexpr std::uint64_t us = 1000;
 
-/// A variant's kernel: the later the variant, the longer.
+/// The duration of a variant's kernel; later variants take longer.
 inline std::uint64_t spin_ns(std::uint32_t variant) {
   return 20 * us * (variant + 1);
 }
@@ -46,7 +46,7 @@ class TimerTest : public testing::Test {
     return made;
   }
 
-  /// Every call of its operations is timed.
+  /// A selector that times every call of its operations.
   static std::unique_ptr<Selector> selector_timed() {
     return std::make_unique<Selector>(options_with<Steady>());
   }
@@ -61,7 +61,7 @@ class TimerTest : public testing::Test {
     ASSERT_EQ(one.check(launch_spin(spin_ns(one.variant()), nullptr, on)), cudaSuccess);
   }
 
-  /// So many launches behind a plug, a stretch at a time, so that the stream never runs dry.
+  /// Launches behind a plug, some at a time, so that the stream never becomes idle.
   static void launch_queued(Timer& timer, Operation& op, cudaStream_t on, int launches) {
     for (int i = 0; i < launches; ++i) {
       if (i % 50 == 0) plug(on);

@@ -196,7 +196,7 @@ TEST_F(TimerTest, TheDefaultStreamIsTheProgramsOwn) {
   cudaStream_t const standard = nullptr;
   cudaEvent_t busy = nullptr;
   ASSERT_EQ(cudaEventCreate(&busy), cudaSuccess);
-  // Work of the test goes through its own calls of the runtime, which mean one stream or the other.
+  // The work of the test uses its own calls of the runtime, which refer to one stream or the other.
   const auto enqueue = [&](std::uint64_t ns) {
     std::uint64_t* nowhere = nullptr;
     void* arguments[] = {&ns, &nowhere};
@@ -216,7 +216,7 @@ TEST_F(TimerTest, TheDefaultStreamIsTheProgramsOwn) {
   EXPECT_EQ(timer.counters().idle, 0u);
   EXPECT_EQ(op.counters().results, 20u);
   EXPECT_EQ(cudaEventDestroy(busy), cudaSuccess);
-  // The other default stream, by its name.
+  // The other default stream, by name.
 #if defined(CUDA_API_PER_THREAD_DEFAULT_STREAM)
   launch(timer, op, cudaStreamLegacy);
 #else
@@ -245,7 +245,7 @@ TEST_F(TimerTest, EveryDeviceHasItsOwnEvents) {
     cudaStream_t on = nullptr;
     ASSERT_EQ(cudaStreamCreateWithFlags(&on, cudaStreamNonBlocking), cudaSuccess);
     launch_queued(timer, op, on, 20);
-    // The stream's device counts, not the current one.
+    // The device of the stream matters, not the current device.
     ASSERT_TRUE(timer.drain());
     ASSERT_EQ(cudaStreamDestroy(on), cudaSuccess);
   }
@@ -280,7 +280,7 @@ TEST_F(TimerTest, AMovedLaunchIsTimedOnce) {
     EXPECT_FALSE(begun.timed());  // NOLINT(bugprone-use-after-move): what it promises
     EXPECT_TRUE(ended.timed());
     ended.check(launch_spin(20 * us, nullptr, ended.stream()));
-    // Taking another one ends this one.
+    // Assigning another launch ends this one.
     ended = timer.launch(op, {8}, stream);
     EXPECT_EQ(timer.counters().timed, 1u);
     ended.check(launch_spin(20 * us, nullptr, ended.stream()));

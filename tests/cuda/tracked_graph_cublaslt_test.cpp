@@ -17,7 +17,7 @@ namespace {
 constexpr int size = 384;
 constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
-/// c = a * b in single precision, by the algorithms that the library's heuristic names, best first.
+/// c = a * b in single precision, by the algorithms that the library's heuristic proposes, best first.
 class Product {
  public:
   Product() {
@@ -59,7 +59,7 @@ class Product {
     return status == CUBLAS_STATUS_SUCCESS ? cudaSuccess : cudaErrorLaunchFailure;
   }
 
-  /// What `run` leaves in c, which held no numbers before.
+  /// The result of `run` in c, which contained no numbers before.
   template <class F>
   std::vector<float> result_of(cudaStream_t stream, F run) const {
     EXPECT_EQ(cudaMemsetAsync(c, 0xFF, bytes, stream), cudaSuccess);
@@ -96,7 +96,7 @@ TEST(TrackedGraphCublasLt, RunsTheAlgorithmOfThePromotedVariant) {
   ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
   TrackedGraph tracked;
   int updated = 0;
-  // From each algorithm to each other one, which needs a kernel more or a memset where it splits the sum.
+  // From each algorithm to each other one, which may need one kernel more, or a memset if it splits the sum.
   for (const std::string& from : names) {
     for (const std::string& to : names) {
       if (from == to) continue;

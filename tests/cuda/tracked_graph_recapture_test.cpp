@@ -12,7 +12,7 @@ namespace {
 
 class TrackedGraphRecaptureTest : public GraphTest {
  protected:
-  /// A launch whose first variant is one kernel and whose second is `other`.
+  /// Tracks a launch whose first variant is one kernel and whose second variant is `other`.
   template <class F>
   void track_other(Operation& op, int id, F other) {
     tracked.launch(op, {8}, stream, [out = buffer(id), id, other](std::uint32_t variant, cudaStream_t s) {
@@ -20,7 +20,8 @@ class TrackedGraphRecaptureTest : public GraphTest {
     });
   }
 
-  /// The second variant needs other nodes: nothing may have changed, and a new capture gives it.
+  /// The second variant needs different nodes: the update must change nothing, and a new capture must contain
+  /// it.
   void expect_recapture(Operation& op, const std::function<void()>& enqueue, int id, int wanted) {
     capture(enqueue);
     {
@@ -98,7 +99,7 @@ TEST_F(TrackedGraphRecaptureTest, NodesOnTwoStreams) {
         add(buffer(1), length, 0, stream);
       },
       1, marked(1, 1));
-  // Left open, the second stream would break the scratch capture.
+  // If it stayed open, the second stream would break the scratch capture.
   capture([&] {
     tracked.clear();
     track_other(op, 1, [=](int* out, cudaStream_t s) {
@@ -128,7 +129,8 @@ TEST_F(TrackedGraphRecaptureTest, Clusters) {
       1, marked(1, 1));
 }
 
-// Whether CUDA counts what was compiled in as an attribute of the node is its affair: right it must be.
+// CUDA may or may not report compiled clusters as an attribute of the node; in both cases the result must be
+// right.
 TEST_F(TrackedGraphRecaptureTest, CompiledClustersAreRightOrRefused) {
   if (!is_hopper_or_newer()) GTEST_SKIP() << "no clusters on this GPU";
   Operation& op = operation();
@@ -176,8 +178,8 @@ TEST_F(TrackedGraphRecaptureTest, OneThatDoesNotFitHoldsBackTheOthers) {
   EXPECT_TRUE(tracked.stale());
 }
 
-// Which memsets of two dimensions can be set has changed between drivers; whichever this is, all launches
-// change or none. (node_chain_test.cpp has refusals of every kind.)
+// Drivers differ in which two-dimensional memsets can be set. With any driver, either all launches change or
+// none. (node_chain_test.cpp tests refusals of every kind.)
 TEST_F(TrackedGraphRecaptureTest, TwoDimensionalMemsetsAreSetOrRefused) {
   Operation& op = operation();
   capture([&] {

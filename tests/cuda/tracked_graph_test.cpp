@@ -78,7 +78,7 @@ TEST_F(TrackedGraphTest, UpdatesManyLaunchesAtOnce) {
   for (int id = 0; id < 20; ++id) EXPECT_EQ(value(id), marked(id, id % 2 == 0 ? 1 : 2)) << id;
 }
 
-// A memset, a copy and two kernels: every kind of node that can be set.
+// A memset, a copy and two kernels: every kind of node that can be updated.
 TEST_F(TrackedGraphTest, UpdatesALineOfSeveralNodes) {
   Operation& op = operation();
   capture([&] {

@@ -65,7 +65,7 @@ TEST_F(TrackedGraphThreadsTest, PassesOnWhatABodyThrowsWhileAnErrorIsPending) {
   EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidDevice);
 }
 
-// The strictest mode: there an unsafe call of any thread breaks the capture.
+// The strictest mode, in which an unsafe call of any thread breaks the capture.
 TEST_F(TrackedGraphThreadsTest, DisturbsNoCaptureOfAnotherThread) {
   Operation& op = operation();
   capture([&] { track(op, 1); });

@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Without noise: 20 µs and more by size; a variant takes up to four times as long as another, by shape.
+/// Latencies without noise: at least 20 µs, growing with the size; depending on the shape, one variant takes
+/// up to four times as long as another.
 double latency_ns(const kernels::Shape& shape, std::size_t variant) {
   std::uint64_t mixed = variant + 1;
   for (const std::int64_t value : shape)
@@ -42,7 +43,7 @@ struct Figures {
   double regret_ns = 0;
 };
 
-/// Serves 1000 steps from the table `from`, where that is given, and saves to `to`.
+/// Serves 1000 steps from the table `from`, if it is given, and saves to `to`.
 Figures serve_steps(const fs::path& from, const fs::path& to) {
   adaptive::Selector selector({.seed = 1, .use_environment = false});
   if (!from.empty()) selector.load(from);

@@ -84,7 +84,7 @@ TEST_F(ServingDemo, ItsFiguresFitTogether) {
   EXPECT_GE(comparison["covered_share"], 0.99);
   EXPECT_GE(comparison["calibration_rounds"], 2);
   EXPECT_TRUE(comparison["seed_ms"].is_null());
-  // `single` is the least of sums that include the default's, of the same numbers.
+  // `single` is the smallest of several sums, one of which is the default's, of the same numbers.
   EXPECT_LE(comparison["single_ms"].get<double>(), comparison["default_ms"].get<double>() * 1.000001);
   EXPECT_GT(comparison["best_ms"], 0);
   EXPECT_LE(comparison["adapted_measured_ms"].get<double>(), summary["kernel_ms"].get<double>() * 1.000001);
@@ -92,7 +92,7 @@ TEST_F(ServingDemo, ItsFiguresFitTogether) {
   ASSERT_FALSE(summary["top"].empty());
   EXPECT_NE(summary["top"][0]["explanation"].get<std::string>().find(summary["top"][0]["leader"]),
             std::string::npos);
-  // The table holds what was launched.
+  // The table contains the launched keys.
   const json table = json::parse(read(folder_ / "other.json"));
   EXPECT_FALSE(table.empty());
 }
@@ -107,10 +107,10 @@ TEST_F(ServingDemo, ASecondRunBeginsWithTheTableOfTheFirst) {
   EXPECT_FALSE(second["comparison"]["seed_ms"].is_null());
 }
 
-// What a table saves is held by second_run_test.cpp, where latencies repeat. Here they are real: on a busy
-// machine no more can be promised than less exploration, of several seeds together, in runs so short that
-// first looks, which are what a table saves, make up most of it. Of kernels with a sanitizer's checks they
-// say nothing.
+// second_run_test.cpp tests what a table saves, with latencies that repeat. The latencies here are real. On a
+// busy machine the only safe claim is that several seeds together explore less, in runs so short that most
+// exploration consists of first looks, which a table saves. With a sanitizer's checks the kernels' latencies
+// mean nothing.
 #ifndef ADAPTIVE_SANITIZED
 TEST_F(ServingDemo, ASecondRunFromItsTableExploresLess) {
   double first_explored = 0, second_explored = 0;

@@ -90,7 +90,7 @@ TEST(Trace, RefusesWhatIsNoTrace) {
   EXPECT_NE(error_of(header_only.path()).find("no request"), std::string::npos);
 }
 
-// The real one, where it is at hand.
+// Reads the real trace, if it is available.
 TEST(Trace, ReadsTheAzureTrace) {
   const char* data = std::getenv("ADAPTIVE_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";

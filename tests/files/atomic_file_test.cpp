@@ -113,11 +113,11 @@ TEST(AtomicFile, AFolderThatIsNotThere) {
   EXPECT_NE(problem(folder / "gone/t.json").find("No such file or directory"), std::string::npos);
   write_text(folder / "file", "");
   EXPECT_NE(problem(folder / "file/t.json").find("Not a directory"), std::string::npos);
-  // Root may write where permissions forbid it, but nobody can make a file in /proc.
+  // Root may write despite permissions, but no user can create a file in /proc.
   EXPECT_NE(problem("/proc/adaptive.json").find("no temporary file in /proc"), std::string::npos);
 }
 
-// In a process of its own: what it takes away would be missed here.
+// Runs in a separate process, because it takes away permissions that later tests need.
 int in_child(const std::function<int()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -157,7 +157,7 @@ TEST(AtomicFile, AReadOnlyFolder) {
   write_atomically(folder / "t.json", "old");
   ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);
   const int result = in_child([&] {
-    // Root writes everywhere; anyone else does not.
+    // Root can write everywhere; other users cannot.
     if (::geteuid() == 0 && ::setuid(65'534) != 0) return 77;
     try {
       write_atomically(folder / "t.json", "new");
@@ -181,7 +181,7 @@ TEST(AtomicFile, WhatAKilledWriterHasLeftIsRemoved) {
     write_text(folder / stays, "");
   write_text(folder / (".t.json." + number + ".0.tmp"), "left");
   write_text(folder / ".t.json.99999999.3.tmp", "left");
-  // That of a writer that is at work.
+  // The temporary file of a writer that is still running.
   write_text(folder / ".t.json.17.5.tmp", "");
   const int at_work = ::open((folder / ".t.json.17.5.tmp").c_str(), O_RDWR);
   ASSERT_EQ(::flock(at_work, LOCK_EX), 0);

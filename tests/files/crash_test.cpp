@@ -41,15 +41,15 @@ TEST(Crash, AtAnyMomentTheFileIsWhole) {
     if (child == 0) {
       for (int n = i;; ++n) {
         write_atomically(path, n % 2 == 0 ? other_text : one_text);
-        // Nobody reads the later ones; the pipe is never full within the time that the child has.
+        // Only the first byte is read; the pipe cannot become full in the child's lifetime.
         const char byte = 1;
         if (::write(done[1], &byte, 1) != 1) ::_exit(1);
       }
     }
     char byte = 0;
     ASSERT_EQ(::read(done[0], &byte, 1), 1);
-    // Somewhere within the next writes, however long they take here. Not a wait for something: any moment
-    // will do.
+    // Kills the child at some moment during its next writes, however long they take. The exact moment does
+    // not matter.
     const auto one_write = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
     const double writes = static_cast<double>(random() % 3000) / 1000.0;
     const Clock::time_point end =
@@ -69,7 +69,7 @@ TEST(Crash, AtAnyMomentTheFileIsWhole) {
   }
   EXPECT_GT(changed, 0);  // else nothing was tested
 
-  // What is left behind is never taken for a table.
+  // A leftover file is never taken for a table.
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.path())) {
     const std::string name = entry.path().filename().string();
     EXPECT_TRUE(name == "t.json" || (name.starts_with(".t.json.") && name.ends_with(".tmp"))) << name;

@@ -53,7 +53,7 @@ TEST(FileLock, SaysWhyThereIsNoneAndWhatToDo) {
   EXPECT_EQ(said(folder / "none" / "t.json"), (folder / "none" / "t.json").string() +
                                                   ": cannot be written: the folder " +
                                                   (folder / "none").string() + " does not exist; create it");
-  // Not even root may make files there.
+  // Not even root may create files there.
   EXPECT_EQ(said("/sys/t.json"),
             "/sys/t.json: cannot be written: no permission to create a lock file in /sys; "
             "choose a writable folder or set ADAPTIVE_TABLES");

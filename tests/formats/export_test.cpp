@@ -177,7 +177,7 @@ TEST(Export, TpuWritesListsAsListsAndLatenciesAsObjects) {
   promote(matmul, entry_at(matmul, key(16)), faster);
   const std::string path = "quantized_matmul/tpu_v6e.json";
   const std::string once = export_to(table, "tpu-inference").at(path);
-  // The last of the two rows is the one that counts.
+  // The last of the two rows counts.
   EXPECT_NE(once.find("[16, 256, 4096]"), std::string::npos);
   EXPECT_EQ(once.find("[16, 512, 2048]"), std::string::npos);
   promote(matmul, entry_at(matmul, key(16)), faster, {7, 50'000.0, 4e6, 50'000.0, 0});

@@ -23,7 +23,7 @@ void expect_identity(const fs::path& folder, const std::string& system) {
   ASSERT_FALSE(expected.empty()) << folder;
   EXPECT_EQ(export_to(first.table, system), expected);
 
-  // The table is what crosses the way to another machine.
+  // Only the printed table is moved to another machine.
   const Table read_back = parse(print(first.table), "table").table;
   EXPECT_EQ(read_back, first.table);
   const std::map<std::string, std::string> exported = export_to(read_back, system);
@@ -64,7 +64,7 @@ TEST(IdentityOfRealFiles, OfEveryOneThatIsGiven) {
   }
 }
 
-// Kernels that SGLang tunes with another compiler keep their configurations in the same folder.
+// SGLang keeps configurations of kernels that another compiler tunes in the same folder.
 TEST(IdentityOfRealFiles, OnlyFilesOfOtherKindsAreRefused) {
   const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";

@@ -10,7 +10,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-// "E=8,m=17,…" of the entry, and its incumbent.
+// "E=8,m=17,…" for the entry, and its incumbent.
 std::map<std::string, std::string> incumbents(const OperationTable& operation) {
   std::map<std::string, std::string> result;
   for (const auto& [key, entry] : operation.entries)
@@ -109,7 +109,7 @@ TEST(ImportMegablox, ShapeTileTimeAndDate) {
   EXPECT_EQ(entry.incumbent, "m128_k512_n1024");
   EXPECT_EQ(entry.time, 1704067200);
   EXPECT_EQ(entry.variants.at("m128_k512_n1024"), (VariantRecord{1, 850'000.0, 0.0, 850'000.0, 0}));
-  // A time that is not finite is none.
+  // A time that is not finite counts as no time.
   EXPECT_TRUE(gmm.entries.at(Key{4096, 1024, 2048, 4}).variants.empty());
   EXPECT_TRUE(noticed(imported.notices, "m4096_k1024_n2048_g4.json:1#/best_time_ms", "not finite"));
 }
@@ -228,7 +228,7 @@ TEST(ImportFaults, TwoFilesWithTheSameKeysAreNotMixed) {
   EXPECT_EQ(imported.table.foreign.size(), 1u);
 }
 
-// The names of both end in the same way, and only one of them is in the way.
+// Both names end in the same way; only one of them is in conflict.
 TEST(ImportFaults, OfFilesWithTheSameKeysTheRightOneIsNamed) {
   const TemporaryFolder folder;
   const std::string one = "E=8,N=16,device_name=X.json", same = "N=16,E=8,device_name=X.json";
@@ -267,7 +267,7 @@ TEST(ImportLimits, NamesThatNoTableCanHold) {
   EXPECT_EQ(parse(print(imported.table), "table").table, imported.table);
 }
 
-// Two such names may be one in a table, whose texts are UTF-8.
+// Two such names could become the same name in a table, whose texts are UTF-8.
 TEST(ImportLimits, NamesThatAreNoTextAreRefused) {
   const TemporaryFolder folder;
   for (const char* name : {"E=1,N=1,device_name=\xED.json", "E=1,N=1,device_name=\xF0.json"})

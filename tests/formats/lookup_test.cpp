@@ -64,7 +64,7 @@ TEST_F(LikeVllm, ATieGoesToTheFirstOfTheFile) {
   EXPECT_EQ(like("vllm", {{"m", "48"}}).matched.at("m"), Parameter(64));
 }
 
-// A Python dictionary has the place of the first and the value of the last.
+// A Python dictionary keeps the place of the first member and the value of the last one.
 TEST_F(LikeVllm, OfARowThatStandsTwiceTheLastCounts) {
   put("E=8,N=64,device_name=X.json", triton({{32, 1}, {64, 2}, {32, 3}}));
   const LookupResult result = like("vllm", {{"m", "48"}});
@@ -203,7 +203,8 @@ TEST_F(LikeTpu, TheAttentionRoundsUpToPowersOfTwo) {
   const LookupResult result = like("tpu-inference", key);
   EXPECT_EQ(result.match, MatchKind::exact);
   EXPECT_EQ(result.parameters, R"({"num_kv_pages_per_block": 8, "num_q_per_block": 32})");
-  // Eight heads of one value each are laid out as sixteen where two fit into a word, and one of fp8 as two.
+  // Eight heads with one value each are stored as sixteen if two values fit in a word, and one fp8 head as
+  // two.
   KeyText packed = key;
   packed["q_heads"] = "8";
   packed["kv_heads"] = "1";
@@ -318,7 +319,7 @@ TEST(LookUp, TheVariantThatTheTableProvesFasterThanItsIncumbentAndSaysSo) {
       warned(result, "the table names slow, but its own measurements prove that fast takes 89 % less"));
 }
 
-// Tiles whose best depends on m: small ones have less to start, large ones less to do for each row.
+// Tiles whose best one depends on m: small tiles have a lower fixed cost, large tiles a lower cost per row.
 Table measured_tiles() {
   Table table;
   table.fingerprint = host_device();
@@ -338,7 +339,7 @@ Table measured_tiles() {
       put("large", 5000.0 + 2.0 * rows);
       operation.entries.emplace(entry.key, entry);
     }
-  // Too few with this label for a prediction.
+  // Too few keys have this label for a prediction.
   operation.entries[Key{64, 256, 1}] = {
       .key = Key{64, 256, 1}, .incumbent = "large", .variants = {{"large", {9, 80.0, 1.0, 80.0, 0}}}};
   return table;
@@ -386,7 +387,7 @@ TEST(LookUp, ALimitBelowZeroForbidsPredictions) {
   EXPECT_EQ(look_up(table, request).match, MatchKind::fallback);
 }
 
-// What failed whenever it ran is no reason to run it.
+// A variant that has always failed is not a reason to run it.
 TEST(LookUp, AnEntryThatNamesNoVariantLeavesTheDefaultToTheProgram) {
   Table table;
   OperationTable& operation = table.operations["op"];
@@ -395,7 +396,7 @@ TEST(LookUp, AnEntryThatNamesNoVariantLeavesTheDefaultToTheProgram) {
   EXPECT_EQ(look_up(table, {"", {{"m", "8"}}, "", 1.0}).variant, std::nullopt);
 }
 
-// "x" stands between the numbers of some lists, and is a label here.
+// "x" separates the numbers of some lists, but is part of a label here.
 TEST(LookUp, LabelsOfASetThatLookLikeLists) {
   Table table;
   OperationTable& operation = table.operations["op"];

@@ -56,7 +56,7 @@ const std::map<std::string, std::string>& sample_files() {
     }
 }
 )"},
-      // Out of order, a row twice, rows without warps, options of one compiler, a note of somebody's.
+      // Rows out of order, a duplicate row, rows without warps, options of one compiler, and a note.
       {"vllm/E=8,N=1024,device_name=NVIDIA_H200,dtype=fp8_w8a8,block_shape=[128,128].json", windows(R"({
   "64": {"BLOCK_SIZE_M": 64, "BLOCK_SIZE_N": 128, "BLOCK_SIZE_K": 128, "GROUP_SIZE_M": 8},
   "8": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 64, "BLOCK_SIZE_K": 64, "GROUP_SIZE_M": 1, "num_warps": 4, "num_stages": 3},

@@ -16,10 +16,10 @@ namespace adaptive::inline v1::table::formats {
 /// Text by path: "vllm/E=8,….json". The first folder is the system.
 const std::map<std::string, std::string>& sample_files();
 
-/// The sample of that path.
+/// The sample with this path.
 const std::string& sample(const std::string& path);
 
-/// Writes those below "SYSTEM/" into `folder`.
+/// Writes the samples below "SYSTEM/" into `folder`.
 void write_samples(const TemporaryFolder& folder, const std::string& system);
 
 struct Imported {
@@ -31,13 +31,13 @@ struct Imported {
 /// Files and folders, as `adaptive import --from system` reads them.
 Imported import(const std::filesystem::path& path, std::string_view system = {});
 
-/// One file's text under a name.
+/// The text of one file under a name.
 Imported import_text(const std::string& name, const std::string& text, std::string_view system = {});
 
 /// Text by path, as `adaptive export --to system` writes it.
 std::map<std::string, std::string> export_to(const Table& table, std::string_view system);
 
-/// Whether a notice has both parts.
+/// Whether a notice contains both parts.
 bool noticed(const std::vector<Notice>& notices, std::string_view where, std::string_view what);
 
 }  // namespace adaptive::table::formats

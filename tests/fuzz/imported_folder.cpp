@@ -28,7 +28,7 @@ using namespace adaptive::table::formats;
 using Folder = std::map<std::string, std::string>;  // text by path
 using Candidates = std::vector<const Format*>;
 
-// No file system has a path that is longer, or has an end of line in a name.
+// No file system allows a longer path, or a line break in a name.
 bool can_be(std::string_view path) {
   return !path.empty() && path.size() < limits::text_bytes && path.find('\0') == std::string_view::npos;
 }
@@ -62,7 +62,7 @@ struct Imported {
   std::map<std::string, const Format*> formats;
 };
 
-// `known`: what files are, whatever else they look like.
+// `known` is the format of the files, whatever else they look like.
 Imported import(const Folder& folder, const Candidates& candidates,
                 const std::map<std::string, const Format*>& known = {}) {
   std::map<std::string, const Format*> formats;
@@ -115,7 +115,7 @@ void check_look_up(const Table& table, const OperationTable& operation, const Fo
     request.operation = operation.name;
     request.key = asked(operation, key);
     const LookupResult ours = look_up(table, request);
-    // A key that others are rounded to; one of the file that no launch has is found by none.
+    // A key to which others are rounded. A key of the file that no launch can have is found by none.
     if (core::canonical(operation.dimensions, key) == key &&
         format.supports(to_shape(operation, key), operation.variants.at(entry.incumbent)))
       REQUIRE(ours.match == MatchKind::exact && ours.variant == entry.incumbent);
@@ -129,7 +129,7 @@ std::optional<Parameters> incumbent_of(const OperationTable& operation, const Ke
   return operation.variants.at(entry->second.incumbent);
 }
 
-// The first entry takes over the last other variant.
+// Changes the incumbent of the first entry to the last other variant.
 void check_change(const Imported& before, const std::string& name, const Candidates& candidates) {
   Table changed = before.table;
   OperationTable& operation = changed.operations.at(name);

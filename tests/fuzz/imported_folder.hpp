@@ -7,12 +7,12 @@
 
 namespace adaptive::fuzz {
 
-/// An input is a folder as one text: a line "@ PATH" begins a file, and what follows up to the next is its
-/// content; what stands before the first such line is the content of "table.json". Reads the files as
-/// `adaptive import --from SYSTEM` would and requires that
+/// An input is a folder as one text. A line "@ PATH" begins a file, whose content extends to the next such
+/// line; text before the first such line is the content of "table.json". Reads the files as `adaptive import
+/// --from SYSTEM` would and requires that
 /// - a file is read, or refused with an `Error`;
 /// - the table is printed and read again without a fault or a change;
-/// - its export is the files that were read, byte for byte, but for paths that lead out of the folder;
+/// - its export gives the files that were read, byte for byte, except for paths that lead out of the folder;
 /// - every entry is found by its own key;
 /// - an entry that gets another incumbent has it after an export and another import, and no other entry
 ///   changes.

@@ -87,7 +87,7 @@ TEST(JsonLexer, NumbersThatJsonHasNot) {
     EXPECT_EQ(token_of(text), JsonToken::not_finite) << text;
 }
 
-// A document without further meaning, so that only its syntax can be at fault.
+// A document without further meaning, so that only its syntax can be faulty.
 bool accepted(const std::string& text) {
   try {
     static_cast<void>(parse("{\"schema\": \"adaptive-table\", \"version\": 1, \"x\": " + text + "}", "t"));
@@ -135,7 +135,7 @@ TEST(JsonLexer, AcceptsWhatAnotherReaderAccepts) {
   for (int i = 0; i < 20'000; ++i) {
     std::string text;
     for (std::size_t n = 1 + random() % 7; n > 0; --n) text += pieces[random() % pieces.size()];
-    // As the value of a member: a text that closes it and goes on is another document for both.
+    // As the value of a member: if the text closes it and continues, both readers see another document.
     const std::string document = "{\"schema\": \"adaptive-table\", \"version\": 1, \"x\": " + text + "}";
     const bool ours = accepted(text);
     ASSERT_EQ(ours, nlohmann::json::accept(document)) << document;

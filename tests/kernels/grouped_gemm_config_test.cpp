@@ -16,8 +16,8 @@ std::vector<Config> all_configs() {
   return all;
 }
 
-// Of compute capability 9.0: 227 KiB a block, 228 KiB a multiprocessor, of which each block's 1 KiB is the
-// system's; 65,536 registers.
+// Limits of compute capability 9.0: 227 KiB per block; 228 KiB per multiprocessor, of which the system uses 1
+// KiB for each block; 65,536 registers.
 TEST(GroupedGemmConfig, FitsAMultiprocessorAsOftenAsItSays) {
   for (const Config& config : all_configs()) {
     SCOPED_TRACE(name_of(config));

@@ -11,7 +11,8 @@
 namespace adaptive::kernels {
 namespace {
 
-// Plain ints on purpose: that each piece runs once and is visible afterwards is what TSan then proves.
+// Plain ints on purpose: with them, TSan proves that each piece runs once and that its effects are visible
+// afterwards.
 void expect_each_piece_once(std::size_t pieces) {
   std::vector<int> runs(pieces, 0);
   auto piece = [&](std::size_t i, int thread) {

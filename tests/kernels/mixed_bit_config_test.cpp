@@ -22,7 +22,7 @@ TEST(MixedBitConfig, SaysAllInItsName) {
   EXPECT_NE(class_of(decode_configs[0]), class_of(decode_configs[2]));
 }
 
-// 227 KiB a block and 228 KiB a multiprocessor, of which each block's 1 KiB is the system's; 65,536
+// 227 KiB per block; 228 KiB per multiprocessor, of which the system uses 1 KiB for each block; 65,536
 // registers.
 TEST(MixedBitConfig, FitsAMultiprocessorAsOftenAsItSays) {
   for (const DecodeConfig& config : decode_configs)

@@ -66,7 +66,7 @@ TEST_P(EveryVariant, AgreesWithTheReference) {
     ASSERT_EQ(problem->launch(index), LaunchStatus::ok);
     EXPECT_LE(problem->max_error(), problem->tolerance());
     ++launched;
-    // Scratch left by the first launch must not leak into the second.
+    // Scratch memory left by the first launch must not affect the second.
     const std::vector<std::byte> first(problem->output().begin(), problem->output().end());
     problem->poison_output();
     ASSERT_EQ(problem->launch(index), LaunchStatus::ok);

@@ -58,7 +58,7 @@ TEST_F(Accounting, SavesWhatTheDefaultWouldHaveTakenLonger) {
 }
 
 TEST_F(Accounting, LeavesOutCallsThatNothingCanBeComparedWith) {
-  // No latency ever comes: nothing is known, so that nothing counts as saved.
+  // No latency arrives: nothing is known, so nothing counts as saved.
   for (int i = 0; i < 100; ++i) static_cast<void>(op_.select({8}));
   const Account account = op_.account();
   EXPECT_GT(account.calls, 0.0);

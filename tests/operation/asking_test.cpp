@@ -50,7 +50,7 @@ void on_another_thread(const std::function<void()>& body) {
   std::thread(body).join();
 }
 
-/// Lets another thread come as far as it can without us.
+/// Lets another thread run until it waits or ends.
 void give_way() {
   for (int i = 0; i < 2000; ++i) std::this_thread::yield();
 }
@@ -112,8 +112,8 @@ TEST(Asking, LeavesTheDefaultToOtherFirstCalls) {
   EXPECT_FALSE(op->pin({2}).stale());
 }
 
-// The default of a key that nobody may ask about is not known: another variant without `supports` stands in,
-// but not one that is disabled.
+// The default of a key about which the program cannot be asked is unknown. Another variant without `supports`
+// runs in its place, but not a disabled one.
 TEST(Asking, LeavesOtherFirstCallsAVariantThatRunsEveryKey) {
   Operation* op = nullptr;
   OperationSpec spec = test::operation({"a", "b", "c", "d"});
@@ -127,8 +127,8 @@ TEST(Asking, LeavesOtherFirstCallsAVariantThatRunsEveryKey) {
   op->select({1});
 }
 
-/// What another thread's first call of key 200 runs while the program is asked about key 1, where it cannot
-/// know.
+/// Returns what another thread's first call of key 200 runs while the program is asked about key 1, so that
+/// it cannot be asked about key 200.
 std::uint32_t runs_meanwhile(OperationSpec spec) {
   Operation* op = nullptr;
   Watch watch;
@@ -179,9 +179,8 @@ TEST(Asking, IsWaitedForWhereTheDefaultDecidesTheNumericClass) {
   EXPECT_EQ(variant, 1u);
 }
 
-// A program guards its own list of algorithms with a mutex, which is held here while it is asked; whatever
-// another thread does meanwhile with keys that it knows, or with the operation as a whole, must not wait for
-// that.
+// A program may guard its own list of algorithms with a mutex, which is held here while the program is asked.
+// Calls of another thread with known keys, or with the operation as a whole, must not wait for that.
 TEST(Asking, HoldsNoLockThatOtherMembersNeed) {
   const test::ScratchFolder folder;
   Selector* selector = nullptr;
@@ -220,7 +219,8 @@ TEST(Asking, HoldsNoLockThatOtherMembersNeed) {
   EXPECT_EQ(op->counters().keys, 2u);
 }
 
-// Two threads meet algorithms that the operation does not have yet. Each looks its name up, then appends it.
+// Two threads meet algorithms that the operation does not have yet. Each thread looks the name up and then
+// appends it.
 TEST(Asking, LetsTheProgramLookUpAndAppendInTwoSteps) {
   Operation* op = nullptr;
   OperationSpec spec = test::operation({"a"});
@@ -305,7 +305,7 @@ TEST(Asking, RunsTheDefaultOfTheKeyWhereOnlyThePolicyCannotBeMade) {
   EXPECT_TRUE(site.select().timed()) << "a site takes up its key once it can be set up";
 }
 
-// A key's default need not be the first variant, and may be disabled.
+// The default of a key need not be the first variant, and it may be disabled.
 TEST(Asking, ADisabledDefaultIsNotRunByTheKillSwitch) {
   OperationSpec spec = test::operation({"a", "b"});
   spec.default_variant = [](const Key&) { return 1u; };

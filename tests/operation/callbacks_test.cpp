@@ -95,7 +95,7 @@ TEST(Callbacks, TheLogMayThrowAtAPromotion) {
   EXPECT_EQ(op.explain({8}).history.size(), 1u);
 }
 
-// The key that a callback asks about is the one that has just changed: its lock has to be free.
+// The key that a callback asks about is the one that has just changed, so its lock must be free.
 TEST(Callbacks, TheLogMayAskAboutTheKeyThatItIsToldOf) {
   Operation* op = nullptr;
   std::vector<std::string> said;
@@ -116,7 +116,7 @@ TEST(Callbacks, TheLogMayAskAboutTheKeyThatItIsToldOf) {
   EXPECT_EQ(said, (std::vector<std::string>{"b", "c", "a"})) << "failed";
 }
 
-// A policy's making and its end are the program's code too. They may look at the key that they are for.
+// Creating and destroying a policy runs code of the program too. It may ask about the key of the policy.
 class Curious final : public Policy {
  public:
   explicit Curious(std::function<void()> ask) : ask_(std::move(ask)) { ask_(); }
@@ -164,7 +164,7 @@ TEST(Callbacks, AKeyIsLearnedOnceItsCallbacksAnswer) {
   EXPECT_TRUE(op.select({8}).timed());
 }
 
-// Answers beyond what was asked for.
+// Answers beyond the requested ones.
 class Wild final : public Policy {
  public:
   Choice choose(const KeyStatistics&, Random& random) noexcept override {
@@ -209,7 +209,7 @@ TEST(Callbacks, APolicyThatChoosesWhatDoesNotExistIsCountedAndToldOnce) {
   EXPECT_EQ(log.count("the policy chose a candidate that does not exist", LogLevel::error), 1u) << log.text();
 }
 
-// Always the last candidate, whether or not it can be used.
+// Always chooses the last candidate, whether or not it can be used.
 class Stubborn final : public Policy {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override {

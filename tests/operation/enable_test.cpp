@@ -58,7 +58,7 @@ TEST_F(Enabling, HoldsInEveryMode) {
   }
 }
 
-// A new key borrows from its neighbour, whose best variant has been disabled since.
+// A new key starts from its neighbour, whose best variant has been disabled since.
 TEST_F(Enabling, HoldsForANewKeyThatWouldBeginWithIt) {
   test::learn(op_, {8}, {200, 100, 300});
   ASSERT_EQ(op_.explain({9}).incumbent, "b");

@@ -57,7 +57,7 @@ class ExplainingLikeness : public testing::Test {
     for (int log2 = 0; log2 < 12; ++log2) result.variants.push_back(tile(log2));
     return result;
   }
-  /// Twice as long for every fourfold tile; of one variant more than there are at first.
+  /// A tile four times as large takes twice as long. There is one variant more than at first.
   static std::vector<double> latencies() {
     std::vector<double> result;
     for (int log2 = 0; log2 <= 12; ++log2) result.push_back(100.0 * std::exp2(0.5 * log2));
@@ -72,7 +72,7 @@ class ExplainingLikeness : public testing::Test {
     options.background = false;
     return options;
   }
-  /// As if every fit were there before the next launch.
+  /// Runs every fit before the next launch.
   void launch(int calls) {
     Random random(1);
     for (int i = 0; i < calls; ++i) {
@@ -171,7 +171,7 @@ TEST_F(Explaining, SaysHowManyResultsAreMissing) {
   EXPECT_EQ(op_.explain({8}).candidates.at(1).verdict, "needs 1 more result before it can be compared");
 }
 
-/// What a program does to a key that it launches, and what `explain` then has to say.
+/// A situation: what a program does with a key, and what `explain` must then say.
 struct Situation {
   const char* name;
   Mode mode;
@@ -184,7 +184,7 @@ void nothing(Operation&) {}
 void learned(Operation& op) {
   test::learn(op, {8}, {200, 100, 150});
 }
-// Two results of the fastest, one of each other: too few to confirm anything.
+// Two results of the fastest variant and one of each other: too few to confirm anything.
 void leading(Operation& op) {
   for (const std::uint32_t v : {0U, 1U, 1U, 2U}) op.record({8}, v, Latency(v == 1 ? 100.0 : 200.0));
 }
@@ -287,7 +287,7 @@ TEST_F(Explaining, AKeyBeyondTheLimit) {
 }
 
 TEST_F(Explaining, KeepsTheLatestSixteenChanges) {
-  // Two variants fail over to each other for ever.
+  // The variant that runs alternates, because "b" is disabled and enabled again and again.
   Selector selector(test::options_with<test::RoundRobin>());
   Operation& op = selector.define(test::operation({"a", "b", "c"}));
   test::learn(op, {8}, {300, 100, 200});

@@ -8,7 +8,7 @@ namespace {
 
 class Failing : public testing::Test {
  protected:
-  // Calls until the variant is chosen, and fails it.
+  // Calls until the variant is chosen, and reports it as failed.
   void fail(std::uint32_t variant, const Key& key = {8}) {
     for (int i = 0; i < 100; ++i) {
       const Decision decision = op_.select(key);

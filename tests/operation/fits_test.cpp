@@ -78,8 +78,8 @@ TEST(Fits, WithoutTheThreadARunRepeats) {
   }
 }
 
-// Few launches, so that variants are left without results however late the thread is: of them alone is
-// anything expected.
+// Few launches, so that some variants have no results however late the thread is: only for such variants is
+// there an expectation.
 constexpr int few = 3;
 
 TEST(Fits, AreMadeByTheThread) {
@@ -118,7 +118,7 @@ TEST(Fits, AreMadeInAForkedChild) {
 #endif
 }
 
-/// Asks for a fit after every result, and remembers on which thread it was made.
+/// Posts a fit after every result, and remembers the thread on which it ran.
 class Fitting final : public Policy {
  public:
   struct Seen {

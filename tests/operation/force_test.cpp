@@ -111,7 +111,7 @@ TEST_F(Forcing, RefusesAnUnknownName) {
   EXPECT_THROW(static_cast<void>(op_.force("x")), Error);
 }
 
-// Where the program names a key's candidates, the others' supports has not been asked.
+// If the program names the candidates of a key, `supports` of the other variants has not been called.
 TEST(ForcingByCandidates, NeverRunsAVariantThatCannotRunTheKey) {
   OperationSpec spec = test::operation({"a", "b", "c"});
   spec.candidates = [](const Key&) { return std::vector<std::uint32_t>{0, 1}; };

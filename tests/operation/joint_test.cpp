@@ -47,7 +47,7 @@ TEST(Joint, RefusesWhatCannotBePaired) {
   EXPECT_THROW(joint_variants(up(), other, "block_m"), Error);
 }
 
-// 16 is the best for the first launch alone by far less than 64 is for the second.
+// For the first launch 16 is the best by a little; for the second 64 is the best by much more.
 TEST(Joint, TheLeastSumWins) {
   const JointVariants pairs = joint_variants(up(), down(), "block_m");
   OperationSpec spec = test::operation({"unused"}, "mlp");

@@ -31,7 +31,7 @@ TEST(Pin, IsStaleAfterAPromotion) {
   EXPECT_FALSE(after.stale());
 }
 
-// A promotion waits until every other variant is ruled out; a captured graph should not wait as long.
+// A promotion waits until every other variant is ruled out; a captured graph should not wait that long.
 TEST(Pin, IsStaleOnceAnotherVariantIsSurelyFaster) {
   Selector selector(test::options());
   Operation& op = selector.define(test::operation({"a", "b", "never measured"}));

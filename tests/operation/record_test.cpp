@@ -155,7 +155,7 @@ TEST_F(Recording, CountsALatencyOfAKeyThatCannotBeSetUp) {
   EXPECT_EQ(op.counters().results_dropped, 1u);
 }
 
-// One thread makes a key, which takes as long as the program's function does, while another one records for
+// One thread creates a key, which takes as long as the program's function, while another thread records for
 // another new key.
 TEST_F(Recording, CountsALatencyThatMeetsTheMakingOfAKey) {
   std::latch making(1);

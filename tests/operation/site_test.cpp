@@ -43,7 +43,7 @@ TEST(Site, IsSharedByThreads) {
   };
   for (int t = 0; t < 4; ++t) threads.emplace_back(calls);
   for (std::thread& thread : threads) thread.join();
-  // How many of those calls found the key's lock free is chance; these all do.
+  // It depends on chance how many of those calls found the key's lock free; all of these do.
   for (int round = 0; round < 4; ++round) calls();
   EXPECT_EQ(site.pin().variant(), 1u);
 }
@@ -64,8 +64,8 @@ TEST(Site, KnowsItsOperation) {
   EXPECT_EQ(&op.site({8}).operation(), &op);
 }
 
-// Set-up may wait, and what it binds is bound for good: another thread at the same work must not cost the
-// site its key.
+// Set-up may wait, and its result is permanent: another thread that does the same must not cost the site its
+// key.
 TEST(Site, IsBoundThoughAnotherThreadIsMakingAKey) {
   std::optional<Site> site;
   std::thread other;

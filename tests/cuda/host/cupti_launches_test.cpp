@@ -166,7 +166,7 @@ TEST_F(CuptiLaunchesTest, AnOpenLaunchOutlivesADrainOfItsClient) {
 }
 
 TEST_F(CuptiLaunchesTest, ADrainGivesUpWhatHasEndedWhileOthersLaunch) {
-  // The thread sanitizer looks at the fields of places that one thread takes while another goes over all.
+  // The thread sanitizer checks the fields of slots that one thread takes while another scans all slots.
   class Counting final : public CuptiClient {
    public:
     void arrived(const CuptiLaunch&, Latency) noexcept override { ++ended; }
@@ -197,7 +197,7 @@ TEST_F(CuptiLaunchesTest, ADrainGivesUpWhatHasEndedWhileOthersLaunch) {
 }
 
 TEST_F(CuptiLaunchesTest, ThreadsAndTheirRecordsMayMeetInAnyWay) {
-  // Ids cross between two threads through plain arrays of atomics: one launches, the other delivers.
+  // Ids pass between two threads through plain arrays of atomics: one thread launches, the other delivers.
   constexpr std::uint32_t rounds = 20'000;
   std::atomic<std::uint32_t> launched{0};
   std::thread deliverer([&] {
@@ -215,7 +215,7 @@ TEST_F(CuptiLaunchesTest, ThreadsAndTheirRecordsMayMeetInAnyWay) {
     launches_.launched(2 * i + 1);
     launched.store(2 * i + 1, std::memory_order_release);
     launches_.launched(2 * i + 2);
-    // Ended before it is delivered, so that only the other thread calls the client.
+    // The launch ends before it is delivered, so that only the other thread calls the client.
     launches_.end(*launch);
     launched.store(2 * i + 2, std::memory_order_release);
   }

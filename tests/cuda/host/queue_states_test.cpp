@@ -14,7 +14,7 @@ using Verdict = QueueStates::Verdict;
 constexpr bool idle = true;
 constexpr bool queued = false;
 
-// An operation's statistics, as far as they matter here: what kinds of sample are in them.
+// The statistics of an operation, reduced to the kinds of sample in them.
 class Learner {
  public:
   Verdict give(bool is_idle) {
@@ -110,7 +110,7 @@ TEST(QueueStates, KeepsOperationsApartAndIsBounded) {
   QueueStates states;
   std::vector<int> operations(QueueStates::capacity + 1);
   for (const int& operation : operations) EXPECT_EQ(states.judge(&operation, queued), Verdict::learn);
-  // The one too many has no state: it still learns from queued samples, and never from idle ones.
+  // The operation beyond the capacity has no state: it learns from queued samples and never from idle ones.
   for (std::uint32_t i = 0; i < 10 * QueueStates::switch_run; ++i)
     EXPECT_EQ(states.judge(&operations.back(), idle), Verdict::leave_out);
   EXPECT_EQ(states.judge(&operations.back(), queued), Verdict::learn);

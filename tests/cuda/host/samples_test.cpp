@@ -32,7 +32,7 @@ class Samples : public testing::Test {
 
 TEST_F(Samples, TheOneThatBringsAChangeAndThoseInFlightAreLearned) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(give(op_.select({8}), on_queue, 100.0), Verdict::learn);
-  // The program waits for every launch now, but for the latest eight.
+  // The program now waits for every launch except the latest eight.
   std::vector<Decision> in_flight;
   for (int i = 0; i < 8; ++i) in_flight.push_back(op_.select({8}));
   while (give(op_.select({8}), on_idle, 105.0) != Verdict::restart) {

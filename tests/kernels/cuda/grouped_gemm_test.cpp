@@ -17,7 +17,7 @@ class GroupedGemm : public OnGpu {
   const Family& family = *find_family("grouped_gemm");
 };
 
-// The reference runs on the device that it judges: here the host judges both.
+// The reference runs on the same device as the kernels that it checks; here the host checks both.
 TEST_F(GroupedGemm, AgreesWithTheHost) {
   const std::uint64_t n = 72;
   const std::uint64_t k = 136;
@@ -47,7 +47,7 @@ TEST_F(GroupedGemm, AgreesWithTheHost) {
   }
 }
 
-// Further than the test shapes: many tiles of every size, so that blocks take tiles from the counter many
+// Larger than the test shapes: many tiles of every size, so that blocks take tiles from the counter many
 // times.
 TEST_F(GroupedGemm, IsRightForExtremeRoutings) {
   const std::vector<Shape> shapes = {
@@ -71,7 +71,7 @@ TEST_F(GroupedGemm, IsRightForExtremeRoutings) {
   }
 }
 
-// Whether rows are sorted or found by an index changes no bit.
+// Sorted rows and rows found by an index give the same bits.
 TEST_F(GroupedGemm, OfGatheredRowsRunsAllThatNeedNoRoutingOnTheHost) {
   const Shape sorted = {100, 64, 64, 8, 8, 8, 0, 0};
   Shape gathered = sorted;

@@ -10,8 +10,8 @@ class MixedBit : public OnGpu {
   const Family& family = *find_family("mixed_bit_matmul");
 };
 
-// The tolerance that every variant has to keep allows for weights rounded to the activations' type. Those for
-// few tokens round none, and keep the host family's.
+// The tolerance for every variant allows weights that are rounded to the type of the activations. The
+// variants for few tokens do not round them and must keep the tolerance of the host family.
 TEST_F(MixedBit, RoundsNothingBeforeTheSumUnlessItSaysSo) {
   for (const Shape& shape : family.test_shapes()) {
     if (shape[0] == 0) continue;

@@ -12,7 +12,7 @@ class Streams : public OnGpu, public testing::WithParamInterface<const Family*> 
   const Family& family = *GetParam();
 };
 
-// Every candidate, those with a workspace above all, on two streams and threads at once.
+// Every candidate, especially those with a workspace, on two streams and threads at the same time.
 TEST_P(Streams, DoNotDisturbEachOther) {
   std::vector<Shape> shapes = family.test_shapes();
   shapes.erase(shapes.begin(), shapes.end() - 2);
@@ -77,7 +77,7 @@ TEST_P(Streams, BeyondTheLimitAreRefusedUntilOneIsReleased) {
   }
 }
 
-// A launch inside a capture must not do what a capture forbids.
+// A launch in a capture must not make a call that a capture forbids.
 TEST_P(Streams, MayBeCaptured) {
   const Shape shape = family.test_shapes().back();
   const auto problem = family.make_problem(shape, {.seed = 9});

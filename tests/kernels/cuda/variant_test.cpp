@@ -14,8 +14,8 @@
 namespace adaptive::kernels::cuda {
 namespace {
 
-// Set by scripts/test for racecheck, which takes accesses in cuBLASLt's kernels for races, breaks where it is
-// told to leave them alone, and takes seconds for what otherwise takes a microsecond.
+// Set by scripts/test for racecheck, which reports accesses in cuBLASLt's kernels as races, breaks if it is
+// told to ignore them, and takes seconds for kernels that take a microsecond otherwise.
 bool own_kernels_only() {
   return std::getenv("ADAPTIVE_TEST_OWN_KERNELS") != nullptr;
 }
@@ -35,7 +35,7 @@ class EveryCudaVariant : public OnGpu, public testing::WithParamInterface<const 
   const Family& family = *GetParam();
 };
 
-// The candidates of all test shapes are tried on all of them: refused ones must leave the output alone.
+// The candidates of all test shapes are tried with all of them: refused ones must not change the output.
 TEST_P(EveryCudaVariant, AgreesWithTheReferenceOrLeavesTheOutput) {
   std::set<std::size_t> candidates = {0};
   for (const Shape& shape : family.test_shapes())
@@ -112,20 +112,21 @@ TEST_P(EveryCudaVariant, ThatDoesNotExistIsRefused) {
 INSTANTIATE_TEST_SUITE_P(Cuda, EveryCudaVariant, testing::ValuesIn(families().begin(), families().end()),
                          [](const auto& family) { return family.param->name(); });
 
-// A name that a table has and this process has not met: 64 × 64 tiles of an algorithm that does not exist.
+// A name that a table has and that this process has not met: 64 × 64 tiles of an algorithm that does not
+// exist.
 TEST_F(OnGpu, DenseGemmOfAnUnknownAlgorithmIsParsedAndRefused) {
   const Family* family = find_family("dense_gemm");
   ASSERT_NE(family, nullptr);
   const auto unknown = family->parse("lt30000_t5_s1_k1_r0_x0_o0_i0_c0", {});
   ASSERT_TRUE(unknown);
   EXPECT_FALSE(family->runs(*unknown, {16, 64, 64, 0}));
-  // Sums in the type of the output are not what this family promises.
+  // Sums in the type of the output are not what this family guarantees.
   const auto output_type = family->parse("lt66_t20_s35_k2_r4_x0_o0_i0_c0", {});
   ASSERT_TRUE(output_type);
   EXPECT_FALSE(family->runs(*output_type, {16, 64, 64, 0}));
 }
 
-// The reference runs on the device that it judges: here the host judges both.
+// The reference runs on the same device as the kernels that it checks; here the host checks both.
 TEST_F(OnGpu, DenseGemmAgreesWithTheHost) {
   const Family* family = find_family("dense_gemm");
   ASSERT_NE(family, nullptr);

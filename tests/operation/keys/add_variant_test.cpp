@@ -63,7 +63,7 @@ TEST(AddVariant, SurvivesAReset) {
   EXPECT_EQ(test::incumbent(op, {8}), 1u);
 }
 
-// One bad answer of a new variant must not leave the operation half changed.
+// One wrong answer for a new variant must not leave the operation half changed.
 TEST(AddVariant, ThatThrowsForAKeyIsNotUsedForIt) {
   Selector selector(test::options_with<test::RoundRobin>());
   Operation& op = selector.define(test::operation({"a"}));

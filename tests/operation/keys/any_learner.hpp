@@ -23,7 +23,7 @@ class Learners {
   core::OperationContext operation_{selector_, "operation", {}};
 };
 
-/// A learner of which only the address matters.
+/// A learner whose address alone matters.
 class AnyLearner {
  public:
   core::KeyLearner& get() { return *learner_; }

@@ -115,7 +115,7 @@ TEST(Candidates, OfWhichNoneExistsLeaveTheDefault) {
   }
 }
 
-// A library that names its algorithms key by key: the operation grows while it is asked.
+// A library that names its algorithms key by key: the operation gets variants while the program is asked.
 TEST(Candidates, MayBeAppendedWhileTheyAreNamed) {
   Operation* grown = nullptr;
   OperationSpec spec = test::operation({"a"});

@@ -13,8 +13,8 @@
 namespace adaptive {
 namespace {
 
-// Small values make equal and adjacent keys likely; `shift` moves them to the upper bits, where hashes are
-// weak.
+// Small values make equal and adjacent keys likely. `shift` moves them to the upper bits, where weak hashes
+// fail.
 Key key_of(const std::vector<std::int64_t>& values, unsigned shift = 0) {
   Key key{std::span<const std::int64_t>(values)};
   for (std::size_t i = 0; i < key.size(); ++i)

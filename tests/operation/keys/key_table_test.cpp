@@ -54,8 +54,7 @@ TEST_F(KeyTables, ProbeBeyondTheLastSlot) {
   EXPECT_EQ(table.find(Key{4}, last), nullptr);
 }
 
-// The longest run of taken slots that keys of a shape give in a table half full, which is as full as one
-// gets.
+// The longest run of occupied slots for keys of a shape in a half-full table; tables never become fuller.
 std::size_t longest_run(const std::vector<Key>& keys) {
   unsigned log2 = 1;
   while ((std::size_t{1} << log2) < keys.size() * 2) ++log2;

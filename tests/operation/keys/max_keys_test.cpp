@@ -59,7 +59,7 @@ TEST(MaxKeys, AreNotUsedUpByAsking) {
   EXPECT_TRUE(op.select({42}).timed());
 }
 
-/// Beyond its only key; "c" runs even keys.
+/// Has keys beyond its only one; "c" can run even keys.
 class Beyond : public testing::Test {
  protected:
   OperationSpec spec() {
@@ -149,7 +149,7 @@ TEST_F(Beyond, IsExplained) {
 
 class BeyondWithATable : public testing::Test {
  protected:
-  // Says that "b" is the best of m=64.
+  // A table that says that "b" is the best variant of m=64.
   void SetUp() override {
     Selector tuner(test::options());
     Operation& op = tuner.define(test::operation({"a", "b"}));

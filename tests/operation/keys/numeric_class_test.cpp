@@ -7,7 +7,7 @@
 namespace adaptive {
 namespace {
 
-/// "a" and "c" give the same bits; "b" is the fastest, and rounds otherwise.
+/// "a" and "c" give the same bits; "b" is the fastest and rounds differently.
 OperationSpec classes(bool mix = false) {
   OperationSpec spec = test::operation({"a", "b", "c"});
   spec.variants[0].numeric_class = spec.variants[2].numeric_class = "fp32";

@@ -56,7 +56,7 @@ TEST(RefusedKeys, PutOutOthersOnlyWhereTheirSetIsFull) {
   EXPECT_TRUE(keys.find({count - 1}, 2).has_value()) << "the latest stays";
 }
 
-// The values and the variant of an entry belong together, whenever it is read.
+// The values and the variant of an entry belong together whenever the entry is read.
 TEST(RefusedKeys, AreReadWholeWhileTheyAreReplaced) {
   RefusedKeys keys(6);
   std::atomic<bool> done{false};
