@@ -150,9 +150,11 @@ std::string reason(const Explanation& e, const Running& now) {
   if (!now.available) text += "; it is set aside, but no other variant can run";
   if (!e.pinned.empty() && e.pinned != e.running) text += "; pins refer to " + e.pinned;
   text += "; " + start_text(e);
-  if (!e.history.empty() && e.history.back().to == e.incumbent)
-    text += "; after " + std::to_string(static_cast<std::uint64_t>(e.history.back().calls)) + " calls " +
-            e.history.back().to + " replaced " + e.history.back().from + " as the incumbent";
+  if (!e.history.empty() && e.history.back().to == e.incumbent) {
+    const auto calls = static_cast<std::uint64_t>(e.history.back().calls);
+    text += "; " + e.history.back().to + " replaced " + e.history.back().from + " as the incumbent after " +
+            std::to_string(calls) + (calls == 1 ? " call" : " calls");
+  }
   return text;
 }
 

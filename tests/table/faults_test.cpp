@@ -47,7 +47,7 @@ const std::map<std::string, Said>& refused() {
       {"other_schema", {"", "its \"schema\" is \"tuning-results\""}},
       {"no_version", {"", "no \"version\""}},
       {"bad_version", {":1#/version", "not a schema version"}},
-      {"newer", {":3#/version", "schema version 3, this library reads versions up to 2"}},
+      {"newer", {":3#/version", "schema version 3; this library reads versions up to 2"}},
       {"newer_version_first", {":2#/version", "schema version 4"}},
       {"vllm", {"", "looks like a vLLM or SGLang configuration"}},
       {"megablox", {"", "looks like a Megablox tuning cache"}},
