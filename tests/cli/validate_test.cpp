@@ -62,7 +62,7 @@ TEST_F(Validate, ListsFaultsOfContentAndTheFirstFaultOfSyntax) {
     places += fault["where"].get<std::string>().substr(file.size() + 1) + " " +
               fault["what"].get<std::string>() + "\n";
   EXPECT_EQ(places, R"(3#/fingerprint/driver must be a text, but is a whole number
-6#/operations/op/variants/a/tile a parameter must be a number, a truth value or a text, is null
+6#/operations/op/variants/a/tile a parameter must be a number, a truth value or a text, but is null
 8#/operations/op/entries/0/incumbent no variant is named "z"; the entry has no incumbent
 9#/operations/op/entries/1/key/m must be a whole number, but is a text
 10:14 not valid JSON: expected ':', found '{'

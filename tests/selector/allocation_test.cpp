@@ -16,10 +16,10 @@
 
 namespace {
 
-// Of this thread: the selector's worker thread may allocate what it likes.
+// Per thread, because the selector's worker thread is free to allocate.
 thread_local long made = 0;
 std::atomic<long> held{0};
-// The allocation that fails, counted down to 0 on this thread; negative: none.
+// Counts down to the allocation of this thread that fails, at 0. A negative value: no allocation fails.
 thread_local long fails_at = -1;
 
 void* allocate(std::size_t size, std::size_t alignment) {
@@ -133,7 +133,8 @@ TEST_P(LaunchPath, AllocatesNothingInTheSteadyState) {
 INSTANTIATE_TEST_SUITE_P(Policies, LaunchPath,
                          testing::Values("default", "fixed", "explore-first", "thompson"));
 
-// A program of many keys; with parameters, the default policy models what their variants have in common.
+// A program with many keys. If the variants have parameters, the default policy models the effects that the
+// variants share.
 class ManyKeys : public testing::TestWithParam<bool> {
  protected:
   static constexpr std::int64_t keys = 1000;
@@ -151,7 +152,7 @@ class ManyKeys : public testing::TestWithParam<bool> {
   }
   static Key key(std::int64_t i) { return {i, 4096, 64 + i % 7, 8}; }
 
-  /// A call of every key in turn; what is timed takes its time and is recorded.
+  /// Calls every key in turn. A timed call lasts as long as its variant, and its result is recorded.
   void launch(int rounds) {
     for (int round = 0; round < rounds; ++round)
       for (std::int64_t i = 0; i < keys; ++i) {
@@ -161,7 +162,7 @@ class ManyKeys : public testing::TestWithParam<bool> {
         op_.record(decision, Latency(test::noisy(random_, ns, 0.01)));
       }
   }
-  /// The same of a program that has stopped to record.
+  /// The same calls by a program that no longer records results.
   void select_only(int rounds) {
     for (int round = 0; round < rounds; ++round)
       for (std::int64_t i = 0; i < keys; ++i) op_.select(key(i));
@@ -190,7 +191,7 @@ TEST_P(ManyKeys, AllocateNothingOnceTheProgramStopsRecording) {
 
 TEST_P(ManyKeys, AreModelledByTheirParameters) {
   bool expected = false;
-  // A model says what to expect of a variant only until that variant has been launched.
+  // The model is consulted about a variant only until the variant has been launched.
   for (int round = 0; round < 20 && !expected; ++round) {
     launch(1);
     selector_.learn();
@@ -248,7 +249,7 @@ TEST(KeysBeyondTheirNumber, AllocateNothingAndAskNobodyInTheSteadyState) {
   EXPECT_EQ(asked, asked_before);
 }
 
-// A key that cannot be set up is tried again at every call: that must not add up.
+// A key that cannot be set up is tried again at every call. The attempts must not add up memory.
 TEST(AKeyThatCannotBeSetUp, HoldsNoMemory) {
   SelectorOptions options = test::options();
   options.policy = []() -> std::unique_ptr<Policy> { throw std::runtime_error("no policy"); };
@@ -260,12 +261,12 @@ TEST(AKeyThatCannotBeSetUp, HoldsNoMemory) {
   EXPECT_EQ(held.load() - before, 0);
 }
 
-// Every allocation of a first call fails once: the call runs, and the key is whole or not there.
+// Every allocation of a first call fails once. The call runs, and the key is either complete or absent.
 TEST(ShortMemory, NeverLeavesHalfAKey) {
   for (long n = 1; n < 60; ++n) {
     Selector selector(test::options());
     Operation& op = selector.define(test::operation({"a", "b"}));
-    for (int m = 0; m < 32; ++m) op.select({m});  // the next one makes the index grow
+    for (int m = 0; m < 32; ++m) op.select({m});  // the next key makes the index grow
     fails_at = n;
     const Decision decision = op.select({100});
     const bool all_done = fails_at > 0;

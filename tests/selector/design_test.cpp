@@ -1,4 +1,4 @@
-// The code of DESIGN.md, "The code a user writes", word for word, because these names are fixed. The
+// The code by which the interface was agreed, word for word, because these names are fixed. The
 // surrounding code makes it a program.
 #include <adaptive/adaptive.hpp>
 

@@ -15,7 +15,7 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-// Several keys, late results, long enough for calls to be sampled at the settled rate.
+// Several keys with late results. The run is long enough for calls to be sampled at the settled rate.
 std::vector<Step> run(std::uint64_t seed, const char* policy = "default") {
   SelectorOptions options = test::options();
   options.seed = seed;
@@ -47,7 +47,7 @@ TEST(Determinism, HoldsForEveryPolicy) {
   for (const std::string_view policy : policy_names()) {
     const std::vector<Step> first = run(7, std::string(policy).c_str());
     EXPECT_EQ(first, run(7, std::string(policy).c_str())) << policy;
-    // Else the settled rate would not have been tested.
+    // Otherwise the run would not have tested the settled rate.
     EXPECT_FALSE(std::all_of(first.end() - 2000, first.end(), [](const Step& s) { return s.timed; }))
         << policy;
   }
@@ -70,7 +70,8 @@ TEST(Determinism, HoldsOnAnyThread) {
 }
 
 TEST(Determinism, OfAKeyDoesNotDependOnTheOthers) {
-  // Up to the settled rate, whose samples are drawn from the calls of the whole operation.
+  // Compares the calls before the settled rate only: at the settled rate, samples are drawn from the calls of
+  // the whole operation.
   const auto first_calls = [](int others) {
     Selector selector(test::options_with<test::RoundRobin>());
     Operation& op = selector.define(test::operation({"a", "b", "c"}));

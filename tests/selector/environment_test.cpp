@@ -40,7 +40,7 @@ TEST(EnvironmentMode, OffRunsTheDefault) {
   EXPECT_EQ(op.counters().results, 0u);
 }
 
-// The kill switch: whoever writes it in a hurry must not be ignored.
+// The mode is a kill switch. A user who writes it in a hurry must not be ignored.
 TEST(EnvironmentMode, NeitherCaseNorBlanksMatter) {
   for (const char* text : {"OFF", "Off", " off", "off\r"}) {
     const test::EnvironmentVariable variable("ADAPTIVE_MODE", text);
@@ -106,7 +106,7 @@ TEST(EnvironmentVariant, AnOperationThatIsNeverDefinedIsReportedAtTheEnd) {
   EXPECT_EQ(log.count("known: conv, gemm"), 1u) << log.text();
 }
 
-// A server that never ends learns it when it saves.
+// A server that never ends reports the wrong name when it saves.
 TEST(EnvironmentVariant, AnOperationThatIsNotDefinedIsReportedAtASaveAndThenNoMore) {
   const test::EnvironmentVariable variable("ADAPTIVE_VARIANT", "gem=b");
   const test::ScratchFolder folder;

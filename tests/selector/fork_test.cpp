@@ -14,7 +14,7 @@
 namespace adaptive {
 namespace {
 
-// Whether `body` was true in a child.
+// Returns whether `body` returned true in a forked child.
 template <class F>
 bool in_a_child(const F& body) {
   const pid_t child = ::fork();
@@ -71,7 +71,7 @@ TEST_F(Forking, EachChildIsAWriterOfItsOwn) {
       record(0, 1000.0, 1);
       selector_.save(path_);
       record(0, 1000.0, 1);
-      // A child's child.
+      // A grandchild.
       return in_a_child([&] {
                record(0, 1000.0, 1);
                selector_.save(path_);

@@ -16,7 +16,7 @@ OperationSpec variants() {
   return test::operation({"a", "b", "c"});
 }
 
-/// A selector as one process has it; ranks differ in seed, in what launches cost them, and in the order of
+/// The selector of one process. Ranks differ in their seeds, in the costs of launches, and in the order of
 /// their keys.
 struct Rank {
   explicit Rank(std::uint64_t number, const std::filesystem::path& table = {}) : random(number) {
@@ -45,7 +45,8 @@ struct Rank {
   Operation* op = nullptr;
 };
 
-/// A table of the powers of two, where one variant is the best of small keys, another of large ones.
+/// Writes a table of powers of two, in which one variant is the fastest for small keys and another one for
+/// large keys.
 void write_table(const std::filesystem::path& path, std::vector<double> small_ns,
                  std::vector<double> large_ns) {
   Selector tuner(test::options());

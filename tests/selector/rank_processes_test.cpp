@@ -16,7 +16,8 @@
 namespace adaptive {
 namespace {
 
-/// A table of the powers of two, where one variant is the best of small keys, another of large ones.
+/// Writes a table of powers of two, in which one variant is the fastest for small keys and another one for
+/// large keys.
 void write_table(const std::filesystem::path& path, const std::vector<double>& small_ns,
                  const std::vector<double>& large_ns) {
   Selector tuner(test::options());
@@ -25,7 +26,7 @@ void write_table(const std::filesystem::path& path, const std::vector<double>& s
   tuner.save(path);
 }
 
-/// All start before the first is waited for: they run beside each other.
+/// Starts all processes before it waits for the first, so that they run at the same time.
 class Ranks {
  public:
   Ranks(const std::filesystem::path& old_table, const std::filesystem::path& new_table, int count) {
@@ -43,7 +44,7 @@ class Ranks {
       if (pipe != nullptr) ::pclose(pipe);
   }
 
-  /// What each has printed.
+  /// The output of each process.
   std::vector<std::string> said() {
     std::vector<std::string> all;
     for (FILE*& pipe : pipes_) {

@@ -1,7 +1,7 @@
 // One rank of a job. Prints its choices for 300 keys, before and after an announced epoch.
 //
-// rank_program OLD_TABLE NEW_TABLE NUMBER: the number determines the rank's seed, how much it works in
-// between, which keys it meets first, and the cost of its launches.
+// rank_program OLD_TABLE NEW_TABLE NUMBER: the number determines the rank's seed, the amount of its work
+// between the two epochs, the order of its keys and the costs of its launches.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

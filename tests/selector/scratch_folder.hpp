@@ -11,7 +11,7 @@
 
 namespace adaptive::test {
 
-/// Where forcing a file to the disk costs nothing, if there is such a place.
+/// A folder in memory, if the system has one: there, forcing a file to disk costs nothing.
 inline std::filesystem::path memory_folder() {
   std::error_code ignored;
   const std::filesystem::path shared = "/dev/shm";

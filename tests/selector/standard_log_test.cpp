@@ -109,7 +109,7 @@ TEST(StandardLog, IsSilentWhereTheProgramListens) {
   EXPECT_EQ(log.count("ADAPTIVE_MODE", LogLevel::warning), 1u);
 }
 
-// Last, since it leaves the process without kinds.
+// Must be the last test, because afterwards the process reports no new kinds of messages.
 TEST(StandardLogLimit, EndsAfterManyKinds) {
   const std::string text = stderr_of([] {
     for (int i = 0; i < 1000; ++i) log_to_stderr(LogLevel::warning, "kind " + std::to_string(i));

@@ -47,7 +47,7 @@ class Log {
   std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
 };
 
-/// No environment, no tables, a device and a clock of our own.
+/// Options without environment and tables, with a device and a clock of the test.
 inline SelectorOptions options() {
   SelectorOptions result;
   result.device = {.device = "Test Device 1"};
@@ -65,8 +65,8 @@ inline OperationSpec operation(std::vector<std::string> names, std::string name 
   return spec;
 }
 
-/// Calls the operation `calls` times as a program would: each variant takes its time, with 1 % noise, and the
-/// result is recorded at once.
+/// Calls the operation `calls` times like a program: each variant takes its latency in `ns`, with 1 % noise,
+/// and the result is recorded at once.
 inline void launch(Operation& op, const Key& key, const std::vector<double>& ns, int calls,
                    std::uint64_t seed = 1) {
   Random random(seed);
@@ -77,7 +77,7 @@ inline void launch(Operation& op, const Key& key, const std::vector<double>& ns,
   }
 }
 
-/// Measures every variant twenty times, as a tuner would: enough to promote the fastest, whatever the policy.
+/// Measures every variant twenty times, like a tuner: enough for any policy to promote the fastest.
 inline void learn(Operation& op, const Key& key, const std::vector<double>& ns, std::uint64_t seed = 1) {
   Random random(seed);
   for (int i = 0; i < 20; ++i)
@@ -88,8 +88,8 @@ inline std::uint32_t incumbent(Operation& op, const Key& key) {
   return op.pin(key).variant();
 }
 
-/// Tries the candidates in turn and times every call, for ever: what happens does not depend on a clever
-/// policy.
+/// Tries the candidates in turn and times every call, without end, so that a test does not depend on the
+/// decisions of a real policy.
 class RoundRobin final : public Policy {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override {
@@ -101,7 +101,7 @@ class RoundRobin final : public Policy {
   std::uint32_t next_ = 0;
 };
 
-/// Always the incumbent, every call timed.
+/// Always runs the incumbent and times every call.
 class Steady final : public Policy {
  public:
   Choice choose(const KeyStatistics& key, Random&) noexcept override { return {key.incumbent, true}; }
@@ -112,7 +112,7 @@ template <class P>
 SelectorOptions options_with() {
   SelectorOptions result = options();
   result.policy = policy_of<P>();
-  result.learning.timing_budget = 1.0;  // what it wants to see, it sees
+  result.learning.timing_budget = 1.0;  // the policy may time every call
   return result;
 }
 

@@ -126,7 +126,7 @@ TEST(Threads, LoseNoResultOfAnotherThread) {
         std::this_thread::yield();
         continue;
       }
-      // The newest first: out of order.
+      // Records the newest decision first, that is, out of order.
       const Decision decision = queue.back();
       queue.pop_back();
       lock.unlock();
@@ -178,15 +178,16 @@ TEST(Threads, AddVariantsWhileOthersSelect) {
   for (int m = 0; m < 20; ++m) EXPECT_EQ(op.explain({m}).candidates.size(), 101u);
 }
 
-// A program's own list of kernels, without a lock or an atomic of its own: what is written before a variant
-// is added must be seen by a thread that is told to run it. The thread sanitizer is the judge.
+// A program's own list of kernels, with neither lock nor atomic. If one thread writes to the list and then
+// adds a variant, a thread that is told to run the variant must see what was written. The thread sanitizer
+// checks this.
 class Kernels : public testing::Test {
  protected:
   static constexpr std::size_t variants = 64;
 
   static SelectorOptions frozen() {
     SelectorOptions options = test::options();
-    options.mode = Mode::frozen;  // no call is put to the policy, whose lock would order the two threads
+    options.mode = Mode::frozen;  // no call reaches the policy, whose lock would order the two threads
     return options;
   }
   std::uint32_t add() {
@@ -197,7 +198,7 @@ class Kernels : public testing::Test {
 
   Selector selector_{frozen()};
   Operation& op_ = selector_.define(test::operation({"a"}));
-  std::array<std::size_t, variants> kernels_{1};  // the first says how many there are
+  std::array<std::size_t, variants> kernels_{1};  // the first element is the number of kernels
 };
 
 TEST_F(Kernels, AreThereWhereSelectNamesTheirVariant) {

@@ -20,7 +20,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// In memory; counts what is written.
+// A store in memory that counts writes.
 class MemoryStore final : public Store {
  public:
   const Records& read(const std::string& group) override {
@@ -84,7 +84,7 @@ TEST_F(Exchanging, EachGetsWhatAllHaveMeasured) {
 
 TEST_F(Exchanging, OnlyWhatChangedIsWritten) {
   run(first_, measured("first", 5, 8, 10));
-  run(first_, measured("first", 5, 8, 20));  // nothing but the time of asking
+  run(first_, measured("first", 5, 8, 20));  // only the time of the request has changed
   EXPECT_EQ(store_->written, 1u);
   run(first_, measured("first", 6, 8, 30));
   EXPECT_EQ(store_->written, 2u);
@@ -233,7 +233,8 @@ TEST_F(FileStore, ReadsAFileAgainOnlyWhereItHasChanged) {
   store()->write("group", "w1", {{"one", "1"}});
   store()->write("group", "w2", {{"two", "2"}});
   first->read("group");
-  // The file's content is replaced in place, its time and size restored: only who reads it sees that.
+  // The content of the file is replaced, and its time and size are restored. Only a reader of the content
+  // notices.
   const auto time = std::filesystem::last_write_time(path("w1.json"));
   std::string text = read_text(path("w1.json"));
   text.replace(text.find("\"1\""), 3, "\"9\"");

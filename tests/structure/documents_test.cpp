@@ -28,7 +28,8 @@ Lines lines_of(const fs::path& path) {
   return lines;
 }
 
-// By path relative to the root. configs/models/README.md names files of other repositories.
+// The key is the path relative to the root. configs/models/README.md is left out, because it names files of
+// other repositories.
 const std::map<std::string, Lines>& documents() {
   static const std::map<std::string, Lines> all = [] {
     std::map<std::string, Lines> found;
@@ -79,7 +80,7 @@ TEST(Documents, NameFilesThatExist) {
         }
 }
 
-// The name by which a link reaches a heading, as GitHub makes it.
+// The fragment by which a link refers to a heading, formed by GitHub's rules.
 std::string anchor(std::string_view heading) {
   std::string name;
   for (const char c : heading.substr(heading.find_first_not_of("# "))) {
@@ -134,7 +135,7 @@ TEST(Documents, LinkToFilesAndHeadingsThatExist) {
   }
 }
 
-// The cells of a row of a table, without white space and back quotes.
+// The cells of a table row, without white space and back quotes.
 std::vector<std::string> cells(const std::string& line) {
   std::vector<std::string> all;
   std::istringstream row(line);

@@ -1,7 +1,7 @@
 // Each case is written twice: once correctly, which must compile, and once as a misuse, which must not.
 #if defined(FORWARD_DECLARES) && MISUSE
 namespace adaptive {
-class Selector;  // another class than the library's, which is in an inline namespace
+class Selector;  // not the library's class, which is in an inline namespace
 }
 #else
 #include <adaptive/forward.hpp>

@@ -13,13 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A layer, and where it lies: `folder` ends with '/'.
+// A layer and its folder: `folder` ends with '/'.
 struct Layer {
   std::string_view name;
   std::string_view folder;
 };
 
-// From the bottom up: a layer may include itself and every layer before it.
+// From bottom to top: a layer may include itself and every layer before it.
 const std::vector<Layer>& layers() {
   static const std::vector<Layer> all = {
       {"public", "include/adaptive/"}, {"kernels", "kernels/"},   {"base", "src/base/"},
@@ -32,7 +32,7 @@ const std::vector<Layer>& layers() {
   return all;
 }
 
-// The kernels stand apart: they include nothing of ours, and the library knows none of them.
+// The kernels are separate: they include no file of the library, and the library includes none of theirs.
 bool may_include(const Layer& layer, const Layer& other) {
   if (layer.name == other.name) return true;
   if (layer.name == "kernels") return false;
@@ -40,7 +40,8 @@ bool may_include(const Layer& layer, const Layer& other) {
   return &other < &layer;
 }
 
-// A third-party package by the beginning of its header names, and the layers it is private to.
+// A third-party package, identified by the beginning of its header names, and the only layers that may
+// include it.
 struct Package {
   std::string_view name;
   std::vector<std::string_view> prefixes;
@@ -83,17 +84,17 @@ const Package* package_of(const std::string& header) {
   return nullptr;
 }
 
-// The public headers of CUDA: the only ones that may include the toolkit, and only each other's business.
+// The public headers for CUDA. Of all public headers, only these may include the toolkit and each other.
 bool is_public_cuda(const std::string& path) {
   return path == "include/adaptive/cuda.hpp" || path.starts_with("include/adaptive/cuda/");
 }
 
-// <vector>, <cstdint>: the C++ library's headers have neither folder nor ending.
+// <vector>, <cstdint>: headers of the C++ library have neither a folder nor a file extension.
 bool is_standard(const std::string& header) {
   return header.find_first_of("./") == std::string::npos;
 }
 
-// <unistd.h>, <sys/mman.h>, <immintrin.h>: the platform's.
+// <unistd.h>, <sys/mman.h>, <immintrin.h>: headers of the platform.
 bool is_system(const std::string& header) {
   constexpr std::array<std::string_view, 5> folders = {"sys/", "linux/", "asm/", "net/", "arpa/"};
   if (header.find('/') == std::string::npos) return header.ends_with(".h");
@@ -101,7 +102,8 @@ bool is_system(const std::string& header) {
                      [&](std::string_view folder) { return header.starts_with(folder); });
 }
 
-// The file of this tree that an include line means, relative to the root; nothing where it means another's.
+// The file of this tree that an include line refers to, relative to the root. Empty if the line refers to a
+// file of another project.
 std::optional<std::string> resolve(const fs::path& root, const std::string& from, const std::string& header) {
   const std::array<fs::path, 4> places = {fs::path(from).parent_path(), "", "src", "include"};
   for (const fs::path& place : places) {
@@ -111,7 +113,7 @@ std::optional<std::string> resolve(const fs::path& root, const std::string& from
   return std::nullopt;
 }
 
-// What is wrong with `file` including `header`; empty where nothing is.
+// Describes what is wrong with `file` including `header`. Empty if the include line is correct.
 std::string judge_include(const fs::path& root, const std::string& file, const Layer& layer,
                           const std::string& header) {
   const std::string who(layer.name);
@@ -143,7 +145,8 @@ bool is_source(const fs::path& path) {
          path.filename() == "CMakeLists.txt";
 }
 
-// What a program links with lies in the inline namespace of the ABI, so that two versions share no symbol.
+// All symbols that a program links against are in the inline namespace of the ABI, so that two versions share
+// no symbol.
 std::string judge_namespace(const Layer& layer, const std::string& line) {
   static const std::regex opening(R"(^namespace adaptive(?!::inline v1\b))");
   if (layer.name == "kernels" || !std::regex_search(line, opening)) return {};

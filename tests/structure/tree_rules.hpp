@@ -1,5 +1,5 @@
-// The rules of the source tree that no compiler checks: who may include whom, and the maximum length of a
-// file.
+// The rules of the source tree that no compiler checks: which layers may include which, and the maximum
+// length of a file.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,10 @@ struct Report {
   std::size_t includes = 0;  ///< include lines judged
 };
 
-/// Reads every source file under `root` and judges it. Throws std::runtime_error where a file cannot be read.
+/// Reads and checks every source file under `root`. Throws std::runtime_error if a file cannot be read.
 Report check_tree(const std::filesystem::path& root);
 
-/// "file:line: message", one a line.
+/// Returns one line "file:line: message" for each fault.
 std::string to_text(const Report& report);
 
 }  // namespace adaptive::structure

@@ -39,7 +39,8 @@ const Entry& entry_of(const Table& table) {
   return table.operations.at("op").entries.at(Key{8});
 }
 
-// What is said of the only entry; checks that it is skipped and nothing changes, or accepted and taken over.
+// Applies the only entry and returns the message about it. Checks that the entry is skipped and nothing
+// changes, or that it is accepted and copied.
 std::string applied(const Table& into, const Table& from, bool accepted) {
   Table table = into;
   const std::vector<AppliedEntry> result = apply(table, from);
@@ -89,12 +90,12 @@ TEST(Apply, OnlyWhatIsFasterByMoreThanTheNoise) {
   EXPECT_EQ(applied(old, with("new", {{"new", measured(99.5)}}), false),
             "0.5 % faster, which is within the noise of 1.0 %");
   EXPECT_EQ(applied(old, with("new", {{"new", measured(105)}}), false), "5.0 % slower");
-  // The same gain with a tenth of deviation and five results each.
+  // The same gain, but a deviation of 10 % and five results each.
   EXPECT_NE(applied(with("old", {{"old", measured(100, 5, 10)}}), with("new", {{"new", measured(95, 5, 10)}}),
                     false)
                 .find("within the noise"),
             std::string::npos);
-  // One result says nothing of its deviation, but is no certainty either.
+  // One result tells nothing about the deviation, but is no certainty either.
   EXPECT_NE(
       applied(with("old", {{"old", measured(100, 1, 0)}}), with("new", {{"new", measured(95, 1, 0)}}), false)
           .find("within the noise"),

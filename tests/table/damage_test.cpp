@@ -14,7 +14,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// The text is refused with file and line.
+// Checks that the text is refused and that the error names the file and the line.
 void expect_syntax_error(const std::string& text, const std::string& part = "") {
   try {
     static_cast<void>(parse(text, "file.json"));
@@ -29,7 +29,8 @@ void expect_syntax_error(const std::string& text, const std::string& part = "") 
 
 TEST(Damage, EveryTruncationIsRefusedWithItsLine) {
   const std::string text = print(sample_table());
-  for (std::size_t size = 0; size + 2 < text.size(); ++size) {  // the last two: brace and newline
+  for (std::size_t size = 0; size + 2 < text.size();
+       ++size) {  // without the last two characters, a brace and a newline
     SCOPED_TRACE(size);
     expect_syntax_error(text.substr(0, size));
     if (::testing::Test::HasFailure()) return;
@@ -49,7 +50,8 @@ TEST(Damage, ATruncationIsFoundAtItsEnd) {
   }
 }
 
-// A table or an Error; and what was read can be written and is then without fault.
+// Reading must give a table or an Error. If it gives a table, the table can be written, and read again
+// without a notice.
 void expect_survival(const std::string& text) {
   try {
     const ReadResult result = parse(text, "file.json");
@@ -77,7 +79,7 @@ TEST(Damage, FlippedBytesAreSurvived) {
 }
 
 TEST(Damage, ExchangedPartsAreSurvived) {
-  // Pieces that are JSON for themselves, so that far more of the results are JSON than after flips.
+  // Each piece is valid JSON, so far more of the results are valid JSON than after bit flips.
   const std::vector<std::string> pieces = {"{",
                                            "}",
                                            "[",
@@ -133,7 +135,7 @@ TEST(Damage, ATextIsBounded) {
   const std::string head = R"({"schema": "adaptive-table", "version": 1, "tool": )";
   expect_syntax_error(head + '"' + std::string(4'000'000, 'x') + "\"}", "longer than 1048576 bytes");
   expect_syntax_error(head + std::string(4'000'000, '1') + "}", "longer than 1048576 bytes");
-  // Below that limit a text is only too long for its field.
+  // Below the limit, a text is merely too long for its field.
   EXPECT_EQ(parse(head + '"' + std::string(1'000'000, 'x') + "\"}", "file.json").notices.size(), 1u);
 }
 

@@ -42,7 +42,7 @@ TEST(Diff, LatenciesOfVariantsThatBothMeasured) {
   EXPECT_TRUE(change.latencies[1].comparison.slower());
 }
 
-// A table of one operation with `keys` keys, each measured `count` times: lognormal latencies of 100 us.
+// A table of one operation with `keys` keys, each measured `count` times, with lognormal latencies of 100 us.
 Table run_of_a_program(std::uint64_t seed, std::int64_t keys, std::uint64_t count, double deviation,
                        double slowdown_of_the_first = 1.0) {
   Random random(seed);
@@ -55,7 +55,7 @@ Table run_of_a_program(std::uint64_t seed, std::int64_t keys, std::uint64_t coun
     KeyStatistics statistics;
     statistics.candidates.resize(1);
     for (std::uint64_t i = 0; i < count; ++i) {
-      double normal = -6.0;  // Irwin-Hall: nearly normal
+      double normal = -6.0;  // the Irwin-Hall sum is nearly normal
       for (int part = 0; part < 12; ++part) normal += random.uniform();
       statistics.add(0, 1e5 * (m == 1 ? slowdown_of_the_first : 1.0) * std::exp(deviation * normal));
     }
@@ -78,8 +78,9 @@ std::size_t count_slower(const Diff& diff) {
 }
 
 TEST(Diff, TwoRunsOfOneProgramDifferByTheNoiseAlone) {
-  // 20,000 comparisons in all, from few results of quiet variants to many of heavy tails. Each diff of a
-  // hundred keys is wrong with a probability of one percent, be it faster or slower: of 40, none or one.
+  // 20,000 comparisons in total, from few results of quiet variants to many results with heavy tails. Each
+  // diff of a hundred keys reports a false change, faster or slower, with a probability of one percent: of 40
+  // diffs none or one.
   for (const double deviation : {0.01, 0.1, 0.7}) {
     for (const std::uint64_t count : {2u, 5u, 50u}) {
       int wrong = 0;
@@ -104,7 +105,7 @@ TEST(Diff, AFewResultsThatAgreeDoNotMakeANoisyVariantPrecise) {
   const Statistics before{39, 10'589'622.0, 289'186'572'286'607.1, 3'112'285.0, 0};
   const Statistics after{3, 23'982'068.0, 68'159'612'840'033.3, 23'098'662.0, 0};
   EXPECT_TRUE(compare(before, after, 4).within_noise());
-  // Where the noise exceeds 100 %, a decrease can be sure all the same.
+  // If the noise exceeds 100 %, a decrease can be certain all the same.
   const Statistics wide{10, 1e6, 1e12, 1e6, 0};
   const Statistics fast{10, 1e3, 1e6, 1e3, 0};
   EXPECT_GT(compare(wide, fast).noise, 1.0);

@@ -16,14 +16,14 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// Files of other systems are recognised by formats that a program registers.
+// Files of other systems are recognised by the formats that a program registers.
 [[maybe_unused]] const bool formats_are_registered = (formats::register_with_tables(), true);
 
 namespace fs = std::filesystem;
 
 const fs::path data = ADAPTIVE_SOURCE_DIR "/tests/table/data";
 
-// The place behind the file's name, and a part of the message.
+// The place after the file name, and a part of the message.
 struct Said {
   std::string place;
   std::string what;
@@ -148,7 +148,7 @@ const std::map<std::string, Used>& used() {
          {":5#/fingerprint/clocks", "unknown field of a fingerprint"},
          {":8" + op + "dimensions/0/unit", "unknown field of a dimension"},
          {":9" + op + "notes", "unknown field of an operation"},
-         {entry(12, 1, "/tags"), "unknown field of an entry"},  // and not again for the next entry
+         {entry(12, 1, "/tags"), "unknown field of an entry"},  // not repeated for the next entry
          {entry(12, 1, "/variants/a/median_ns"), "unknown field of a record"}}}},
       {"operations",
        {0,
@@ -215,7 +215,7 @@ TEST(Faults, TheRestOfAFaultyFileIsUsed) {
       EXPECT_NE(result.notices[i].what.find(expected.notices[i].what), std::string::npos)
           << result.notices[i].what;
     }
-    // What remains is whole: it can be written, and read without a word.
+    // The rest is valid: it can be written, and read without a notice.
     const ReadResult again = parse(print(result.table), name);
     EXPECT_TRUE(again.notices.empty());
     EXPECT_EQ(again.table, result.table);
@@ -250,7 +250,7 @@ TEST(Faults, AnUnknownOriginIsTheLeastTrusted) {
             Origin::imported);
 }
 
-// A record of variant v, and what is said of it.
+// Returns the record of variant v and the notices about it.
 std::pair<VariantRecord, std::vector<std::string>> record_from(const std::string& text) {
   const ReadResult read = parse(R"({"schema": "adaptive-table", "version": 1, "operations": {"o": {
     "dimensions": [{"name": "m"}], "variants": {"v": {}}, "entries": [{"key": {"m": 1}, "variants": {"v": )" +
@@ -291,7 +291,7 @@ TEST(Faults, OfWriters) {
   EXPECT_EQ(list.second.size(), 1u);
 }
 
-// The entry with these members besides its key, and what is said of it.
+// Returns the entry that has these members besides its key, and the notices about it.
 std::pair<Entry, std::vector<std::string>> entry_from(const std::string& members) {
   const ReadResult read = parse(R"({"schema": "adaptive-table", "version": 2, "operations": {"o": {
     "dimensions": [{"name": "m"}], "variants": {"v": {}, "w": {}}, "entries": [{"key": {"m": 1}, )" +

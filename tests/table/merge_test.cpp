@@ -44,7 +44,7 @@ const Statistics& record_in(const OperationTable& table) {
 }
 
 TEST(Merge, AddsUpToWhatOneRunWouldHaveFound) {
-  // Means far from zero, where a formula with sums of squares would lose all digits.
+  // The means are far from zero, where a formula with sums of squares would lose all digits.
   const std::vector<double> first = {1e9 + 1, 1e9 + 2, 1e9 + 4};
   const std::vector<double> second = {1e9 + 3, 1e9 + 9};
   OperationTable table = with(statistics_of(first));
@@ -96,7 +96,7 @@ TEST(Merge, TheLaterIncumbentStays) {
   }
   for (const Entry& entry : {merged(early, none), merged(none, early)}) {
     EXPECT_EQ(entry.incumbent, "a");
-    EXPECT_EQ(entry.time, 10);  // that of the incumbent
+    EXPECT_EQ(entry.time, 10);  // the time of the incumbent
   }
   OperationTable adapted = with({}, "b", 10);
   adapted.entries.at(Key{1, 1}).origin = Origin::adapted;
@@ -195,7 +195,7 @@ TEST(Merge, OfOneWriterTheLaterStateCounts) {
 Entry entry_of(const std::string& writer, std::uint64_t count, std::uint64_t generation = 0) {
   Entry entry;
   entry.key = Key{1, 1};
-  entry.origin = Origin::imported;  // as of an entry that nobody has chosen a variant for
+  entry.origin = Origin::imported;  // like an entry for which nobody has chosen a variant
   if (generation > 0) entry.generations[writer] = generation;
   choose(entry, writer, {"a", Origin::adapted, 10});
   entry.variants["a"] = record_of(writer, {count, 5.0, 0.0, 5.0, 0});
@@ -225,7 +225,7 @@ TEST(Merge, AGenerationWithoutResultsVoidsOlderOnes) {
     EXPECT_EQ(entry.incumbent, "");
     EXPECT_EQ(entry.chosen_by, "");
   }
-  // What another has chosen before stands again.
+  // The earlier choice of another writer applies again.
   Entry other = entry_of("y", 7);
   choose(claimed, "x", {"b", Origin::adapted, 20});
   EXPECT_EQ(joined(other, claimed).incumbent, "b");

@@ -13,7 +13,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// A table with one operation of one size, one variant, one entry.
+// A table with one operation that has one size, one variant and one entry.
 Table small_table() {
   Table table;
   OperationTable& operation = table.operations["op"];

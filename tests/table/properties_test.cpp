@@ -1,4 +1,4 @@
-// Tests properties of all tables with random tables.
+// Tests properties that hold for every table, with random tables.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -19,10 +19,10 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// The same tables in every run, unless the environment asks for others.
+// The same tables in every run, unless the environment sets another seed.
 const int same_seed = ::setenv("RC_PARAMS", "seed=20260131", 0);
 
-// Any text that is UTF-8: printable, to be escaped, and beyond ASCII.
+// Any UTF-8 text: printable characters, characters that must be escaped, and characters beyond ASCII.
 std::string any_name() {
   const std::vector<std::string> pieces = {
       "a", "Z", "7",  "_",    "-",    " ",        "\"",           "\\",
@@ -41,13 +41,13 @@ std::vector<std::string> any_names(std::size_t count_max) {
   return names;
 }
 
-// Positive, of any size that a latency may have.
+// Any positive latency of a permitted size.
 double any_latency() {
   const double mantissa = 1.0 + *rc::gen::inRange<int>(0, 1'000'000) / 999'983.0;
   return mantissa * std::pow(10.0, *rc::gen::inRange(-3, 17));
 }
 
-// Where the median of results with this mean and variance may lie: within half a deviation of the mean.
+// A possible median of results with this mean and variance: within half a standard deviation of the mean.
 double any_location(const Statistics& record) {
   return record.mean_ns + std::sqrt(record.variance_ns2) * *rc::gen::inRange(-100, 101) / 202.0;
 }
@@ -65,7 +65,7 @@ Statistics any_statistics() {
   return record;
 }
 
-// Of few writers, so that they meet, or of nobody.
+// The writers are few, so that records of the same writer meet; some records have no writer.
 VariantRecord any_record() {
   VariantRecord record;
   if (*rc::gen::inRange(0, 3) == 0) return {any_statistics(), {}};
@@ -124,7 +124,7 @@ Entry any_entry(const OperationTable& operation, const Key& key) {
   for (const auto& [name, parameters] : operation.variants) {
     if (*rc::gen::arbitrary<bool>()) entry.variants[name] = any_record();
     if (*rc::gen::inRange(0, 3) == 0) entry.incumbent = name;
-    // Of few times, so that they meet.
+    // The times are few, so that equal times meet.
     if (*rc::gen::inRange(0, 3) == 0)
       entry.claims[*rc::gen::element<std::string>("#", "v", "w", "y")] = {
           name, Origin::adapted, entry.time + *rc::gen::inRange<std::int64_t>(-1, 2)};
@@ -177,7 +177,7 @@ RC_GTEST_PROP(TableProperties, TheSameTableIsTheSameText, ()) {
   RC_ASSERT(print(parse(text, "printed").table) == text);
 }
 
-// Merging: tables of one operation with few keys, so that entries meet.
+// For merges: tables of one operation with few keys, so that entries with equal keys meet.
 OperationTable one_of_many() {
   OperationTable operation;
   operation.name = "op";
@@ -186,7 +186,7 @@ OperationTable one_of_many() {
   for (int n = *rc::gen::inRange(0, 5); n > 0; --n) {
     const Key key{*rc::gen::inRange(0, 2), *rc::gen::inRange(0, 2)};
     Entry entry = any_entry(operation, key);
-    // So that times meet too.
+    // The times are few, so that equal times meet.
     entry.time = *rc::gen::inRange<std::int64_t>(0, 3);
     for (auto& [writer, claim] : entry.claims) claim.time = *rc::gen::inRange<std::int64_t>(0, 3);
     rank_claims(entry);
@@ -251,7 +251,8 @@ RC_GTEST_PROP(MergeProperties, WhatIsReadBackMergesAlike, ()) {
 
 RC_GTEST_PROP(MergeProperties, NoWriterIsLost, ()) {
   const OperationTable a = one_of_many(), b = one_of_many();
-  // The latest generation of every writer at every key, and its state in it, of every record.
+  // The latest generation of every writer at every key, and the writer's state in that generation, from every
+  // record.
   std::map<std::pair<Key, std::string>, std::uint64_t> generations;
   for (const OperationTable* table : {&a, &b})
     for (const auto& [key, entry] : table->entries)

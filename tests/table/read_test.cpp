@@ -55,7 +55,7 @@ TEST(Read, MembersMayStandInAnyOrder) {
   const ReadResult result = read(ADAPTIVE_SOURCE_DIR "/tests/table/data/sorted_by_jq.json");
   ASSERT_EQ(result.table.operations.at("op").entries.size(), 2u);
   EXPECT_EQ(result.table.operations.at("op").entries.at(Key{1}).incumbent, "a");
-  ASSERT_EQ(result.notices.size(), 1u);  // once, although the text is read twice
+  ASSERT_EQ(result.notices.size(), 1u);  // only once, although the text is read twice
 }
 
 TEST(Read, WindowsLineEndsAndAByteOrderMarkAreNoFault) {
@@ -102,7 +102,7 @@ TEST(Read, TheSchemaFileIsNoUnknownField) {
       parse(R"({"$schema": "x.json", "schema": "adaptive-table", "version": 1})", "x").notices.empty());
 }
 
-// The JSON schema says the same as the code: for people who check their tables with other tools.
+// The JSON schema is for users who check their tables with other tools. It must agree with the code.
 TEST(Schema, RepeatsTheLimits) {
   const std::string schema = file_text(ADAPTIVE_SOURCE_DIR "/configs/schema/adaptive-table-2.schema.json");
   const auto says = [&](const std::string& what, auto value) {
@@ -141,7 +141,8 @@ TEST(Read, WhatIsNoFileIsRefused) {
 TEST(Read, AFileBeyondTheLimitIsRefusedUnread) {
   const TemporaryFolder folder;
   write_text(folder / "huge.json", "{}");
-  std::filesystem::resize_file(folder / "huge.json", (std::uintmax_t{1} << 30) + 1);  // a hole: takes no room
+  std::filesystem::resize_file(folder / "huge.json",
+                               (std::uintmax_t{1} << 30) + 1);  // a sparse file, which needs no room on disk
   EXPECT_THROW(static_cast<void>(read(folder / "huge.json")), Error);
 }
 

@@ -17,7 +17,7 @@ Table large_table(std::size_t entries, std::uint64_t seed = 1);
 std::string file_text(const std::filesystem::path& path);
 void write_text(const std::filesystem::path& path, std::string_view text);
 
-/// A folder of its own for a test, removed with all that is in it.
+/// A temporary folder for one test. It is removed with its content.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -27,7 +27,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const noexcept { return path_; }
   std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
-  /// Of the files and folders in it.
+  /// The number of files and folders in the folder.
   std::size_t count() const;
 
  private:

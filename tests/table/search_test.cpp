@@ -77,7 +77,7 @@ TEST_F(Search, TheNewestOlderVersionStandsInForAMissingOne) {
   EXPECT_TRUE(
       noticed(LogLevel::warning, "nvidia_h200/3.10", "no tables of version 3.12; those of version 3.10"));
   EXPECT_EQ(found("3.5").front(), "nvidia_h200/3.4/t.json");
-  EXPECT_EQ(found("3.0").front(), "nvidia_h200/4.0/t.json");  // none is older
+  EXPECT_EQ(found("3.0").front(), "nvidia_h200/4.0/t.json");  // no version is older
   EXPECT_EQ(found("triton_4_0").front(), "nvidia_h200/triton_3_11/t.json");
   EXPECT_EQ(found("").front(), "nvidia_h200/4.0/t.json");
   EXPECT_TRUE(noticed(LogLevel::info, "nvidia_h200/4.0", "no version was given"));
@@ -121,7 +121,7 @@ TEST_F(Search, DescriptionNamesEveryPlace) {
   EXPECT_EQ(describe({}, "NVIDIA H200"), "no folders");
 }
 
-// The environment as it was, afterwards.
+// Restores a variable of the environment at the end of the scope.
 class Variable {
  public:
   explicit Variable(const char* name) : name_(name) {

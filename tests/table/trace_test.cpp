@@ -113,7 +113,7 @@ TEST(Trace, WithoutAnyLatencyIsAnError) {
   }
 }
 
-// The line is left out; the one before it is not.
+// Checks that the line is skipped and the line before it is not, and returns the fault.
 std::string fault_of(const std::string& line) {
   const Trace trace = parse_trace(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1]})"
                                   "\n" +
@@ -142,7 +142,7 @@ TEST(Trace, ANameThatStandsTwiceIsReported) {
             "m appears twice");
   EXPECT_EQ(fault_of(R"({"op":"a","key":{"m":1},"variant":"x","latency_us":[1],"variant":"y"})"),
             "variant appears twice");
-  // The same name in another object is another one.
+  // The same name in another object is not a repetition.
   EXPECT_TRUE(
       parse_trace(
           R"({"op":"a","key":{"m":1,"op":2},"variant":"x","latency_us":[1],"more":[{"m":1},{"m":2}]})", "t")

@@ -13,7 +13,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-// "line:column what" of each fault of syntax, "line#/pointer what" of the others.
+// "line:column message" for each fault of syntax, "line#/pointer message" for the others.
 std::vector<std::string> faults(const std::string& text) {
   std::vector<std::string> list;
   for (const Notice& notice : validate(text, "t"))
@@ -27,7 +27,7 @@ std::string table_with(const std::string& more) {
 
 using List = std::vector<std::string>;
 
-// A table of one record of these numbers.
+// A table with one record that has these numbers.
 std::string table_with_record(const std::string& numbers) {
   return table_with(R"("op": {"dimensions": [{"name": "m"}], "variants": {"a": {}},
       "entries": [{"key": {"m": 1}, "variants": {"a": {)" +
@@ -42,11 +42,12 @@ TEST(Validate, AValidTableHasNoFaults) {
 TEST(Validate, ALocationThatTheResultsCannotHaveIsAFault) {
   for (const char* plausible :
        {R"("count": 1, "mean_ns": 5, "variance_ns2": 0, "location_ns": 5)",
-        // The results 1, 1, 1 and 9 have the mean 3 and the variance 16: as far as Samuelson's bound reaches.
+        // The results 1, 1, 1 and 9 have a mean of 3 and a variance of 16, which is the limit of Samuelson's
+        // inequality.
         R"("count": 4, "mean_ns": 3, "variance_ns2": 16, "location_ns": 9)",
         R"("count": 4, "mean_ns": 7, "variance_ns2": 16, "location_ns": 1)",
         R"("count": 1000, "mean_ns": 2470, "variance_ns2": 90000, "location_ns": 2400)",
-        // Tables of other tools know no variance.
+        // Tables of other tools have no variance.
         R"("count": 100, "mean_ns": 5, "variance_ns2": 0, "location_ns": 4.5)",
         R"("count": 100, "mean_ns": 5)"})
     EXPECT_EQ(faults(table_with_record(plausible)), List{}) << plausible;
@@ -121,7 +122,7 @@ TEST(Validate, EntriesBeforeTheirDimensionsAreCheckedOnce) {
             (List{":1#/operations/o/entries/0/key/m must be a whole number, but is a text"}));
 }
 
-// Validation finds fault with exactly those texts that reading refuses or warns of.
+// Validation must find a fault in exactly the texts that reading refuses or warns about.
 TEST(Validate, AgreesWithReadingOnDamagedTables) {
   const std::string whole = print(sample_table());
   std::mt19937 random(1);

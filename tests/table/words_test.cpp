@@ -16,7 +16,7 @@ TEST(TimeText, KnownTimes) {
 }
 
 TEST(TimeText, ReadsWhatItWrites) {
-  // A prime number of seconds, so that every field takes many values.
+  // The step is a prime number of seconds, so that every field takes many values.
   for (std::int64_t time = 0; time <= 253'402'300'799; time += 104'729'371)
     ASSERT_EQ(parse_time(time_text(time)), time);
 }

@@ -29,7 +29,7 @@ bool stress() {
 
 const Key key{0, 0};
 
-// The state of `writer` after its save number `count`.
+// Saves the state of `writer` after its save number `count`.
 void save(const fs::path& path, const std::string& writer, std::uint64_t count) {
   update(path, [&](Table& table) {
     if (table.operations.empty()) table = large_table(300);
@@ -39,7 +39,7 @@ void save(const fs::path& path, const std::string& writer, std::uint64_t count) 
   });
 }
 
-// By writer; fails where anything of the file is at fault.
+// Returns the count of each writer. Fails if anything in the file is faulty.
 std::map<std::string, std::uint64_t> saved(const fs::path& path) {
   const ReadResult read = table::read(path);
   EXPECT_TRUE(read.notices.empty()) << read.notices.front().where << ": " << read.notices.front().what;
@@ -92,7 +92,7 @@ TEST(Writers, NoUpdateIsLost) {
     std::printf("%d processes of %d saves each, %d reads meanwhile\n", processes, int(saves), reads);
 }
 
-// A process that saves all the time; says after each save which it was.
+// A process that saves without pause and reports the number of each completed save.
 struct Saver {
   Saver(const fs::path& path, const std::string& writer, std::uint64_t first) {
     int ends[2];
@@ -110,7 +110,7 @@ struct Saver {
     std::uint64_t count = 0;
     return ::read(acknowledged, &count, sizeof count) == sizeof count ? count : 0;
   }
-  // The last save that had ended.
+  // Kills the process and returns the number of the last completed save.
   std::uint64_t kill() const {
     ::kill(child, SIGKILL);
     std::uint64_t last = 0;
@@ -137,22 +137,23 @@ TEST(Writers, AKillAtAnyMomentLeavesAWholeTable) {
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_EQ(saver.wait(), done + 1);
     const auto one_save = std::chrono::steady_clock::now() - begin;
-    // Somewhere in the next saves. Not a wait for something: any moment will do.
+    // Kills at a random moment during the next saves. The loop does not wait for an event, so any moment is
+    // valid.
     const auto end = std::chrono::steady_clock::now() + one_save * (random() % 2000) / 1000;
     while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
     const std::uint64_t acknowledged = std::max(done + 1, saver.kill());
-    within += folder.count() > 1 ? 1 : 0;  // it has left a lock or a temporary file behind
+    within += folder.count() > 1 ? 1 : 0;  // the process has left a lock or a temporary file
     const auto counts = saved(path);
     ASSERT_EQ(counts.at("first"), 1u);
-    // A save that had ended stays; one more may have been on the disk already.
+    // A completed save stays. One more save may have reached the disk already.
     ASSERT_GE(counts.at("killed"), acknowledged);
     ASSERT_LE(counts.at("killed"), acknowledged + 1);
     done = counts.at("killed");
   }
   save(path, "last", 1);
-  EXPECT_EQ(folder.count(), 1u);  // what the killed ones have left is gone
+  EXPECT_EQ(folder.count(), 1u);  // the files of killed processes are gone
   if (stress()) std::printf("%d kills, %d of them within a save\n", kills, within);
-  EXPECT_GT(within, 0);  // else nothing was tested
+  EXPECT_GT(within, 0);  // otherwise the test has tested nothing
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace {
 
 using kernels::Shape;
 
-// Variants: "default", and "lib_<n>", of which the library tells two for each shape: lib_<m> and lib_<m + 1>.
+// The variants are "default" and "lib_<n>". For each shape, the library reports two of the latter: lib_<m>
+// and lib_<m + 1>.
 class Library final : public kernels::cuda::Family {
  public:
   Library()
@@ -84,7 +85,7 @@ TEST(CudaOperation, TakesTheLibrarysCandidatesKeyByKey) {
 
 TEST(CudaOperation, NumbersItsVariantsApartFromTheFamilys) {
   const Library library;
-  library.candidates({500, 0});  // met elsewhere in the process
+  library.candidates({500, 0});  // another part of the process meets these variants
   Selector selector(options());
   const CudaOperation bridge(selector, library);
   EXPECT_EQ(running(bridge, {30, 0}), "lib_30");
@@ -102,7 +103,7 @@ TEST(CudaOperation, UsesATablesVariantThatTheLibraryDoesNotTellHere) {
     const Library library;
     Selector selector(options());
     const CudaOperation bridge(selector, library);
-    // As if another version of the library had told it for this key.
+    // Simulates another version of the library, which reported this variant for the key.
     const std::size_t odd = *library.parse("lib_9999", {});
     bridge.operation().select({30, 0});
     bridge.operation().select({9999, 0});

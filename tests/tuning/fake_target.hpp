@@ -25,7 +25,7 @@ struct FakeCandidate {
   std::string name;
   double us = 10.0;  ///< at m = 1; latencies grow with m
   TrialStatus check = TrialStatus::ok;
-  std::function<void()> in_round = {};  ///< what a launch in a round does: crash, hang, throw
+  std::function<void()> in_round = {};  ///< action of a launch in a round: it may crash, hang or throw
   Parameters parameters = {};
   std::function<bool(const Round&)> fails = {};  ///< whether a launch in a round reports an error
 };
@@ -100,14 +100,14 @@ class FakeTarget final : public Target {
     }
 
    private:
-    // The same for the same trial, whenever it is made.
+    // The result depends only on the trial, not on when the trial is made.
     Trial sample(std::size_t c, std::string_view phase, int index) {
       std::uint64_t seed = device_.seed + c * 977 + static_cast<std::uint64_t>(index) * 7919;
       for (const char letter : phase) seed = seed * 31 + static_cast<unsigned char>(letter);
       for (const std::int64_t value : shape_) seed = seed * 1009 + static_cast<std::uint64_t>(value);
       Random random(seed);
       random();
-      // Irwin-Hall: nearly normal.
+      // The Irwin-Hall sum is nearly normal.
       double normal = -6.0;
       for (int i = 0; i < 12; ++i) normal += random.uniform();
       const double scale = 1.0 + std::log2(static_cast<double>(shape_[0])) / 4.0;

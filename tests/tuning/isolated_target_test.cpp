@@ -98,7 +98,7 @@ int count_sockets() {
 
 TEST_F(Isolated, AProcessKeepsNoChannelOfAnotherOpen) {
   const auto description = std::make_shared<FakeTarget>(device_);
-  // The device is called by the number of sockets in its process.
+  // The device's name is the number of open sockets in its process.
   const IsolatedTarget::Factory factory = [this] {
     device_.name = std::to_string(count_sockets());
     return std::make_unique<FakeTarget>(device_);
@@ -122,7 +122,7 @@ TEST_F(Isolated, AProcessOutlivesTheThreadThatStartedIt) {
   IsolatedTarget isolated = target();
   std::unique_ptr<Bench> bench;
   std::thread([&] { bench = isolated.open({1, 64, 0}); }).join();
-  // The kernel tells of the thread's end soon after it can be joined.
+  // The kernel reports the end of a thread only shortly after the thread can be joined.
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(bench->check(1).status, TrialStatus::ok);
     std::this_thread::yield();

@@ -80,7 +80,7 @@ TEST(Measurement, OfTheSameKeyAddsUp) {
   table::Table table;
   add_to_table(table, made_up(), 1);
   Measurement later = made_up();
-  later.variants[0].latency_us[0] += 1.0;  // the very same figures would be the same measurement
+  later.variants[0].latency_us[0] += 1.0;  // identical figures would be the same measurement
   add_to_table(table, later, 2);
   EXPECT_EQ(table.operations.at("op").entries.at({16, 1, 5}).variants.at("slow").count, 6u);
 }

@@ -13,7 +13,7 @@ namespace adaptive::inline v1::tuning {
 
 struct SharedTexts {
   std::map<std::string, Board::Texts> groups = {};
-  int failures = 0;  ///< so many calls fail from now on
+  int failures = 0;  ///< number of the next calls that fail
   int calls = 0;
 };
 

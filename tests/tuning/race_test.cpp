@@ -78,7 +78,7 @@ TEST(Race, KeepsADefaultThatTies) {
   EXPECT_EQ(result.gain(), 0.0);
 }
 
-// A variant that is fast only while others run beside it, as one that profits from their warm caches.
+// A variant that is fast only while others run beside it, like one that profits from their warm caches.
 class Flattering final : public Bench {
  public:
   explicit Flattering(std::vector<Candidate> candidates) : candidates_(std::move(candidates)) {}
@@ -185,9 +185,10 @@ TEST(Race, RepeatsItselfByItsTrials) {
   EXPECT_EQ(best(a), best(b));
 }
 
-// The claim of the tuner, on devices with a known truth: the winner of the race is within 1 % of the best on
-// at least 98 % of them, an exhaustive search on 2 % more at most, for a fifth of its kernel time or less;
-// and two runs agree, or say that it is a tie.
+// Tests the tuner's claim on devices whose true latencies are known. On at least 98 % of the devices, the
+// winner of the race is within 1 % of the best variant; exhaustive search does so on at most 2 % more. The
+// race takes at most a fifth of the kernel time. On at least 99 % of the devices, two runs agree or report a
+// tie.
 TEST(Race, IsAsGoodAsExhaustiveSearchForAFractionOfItsTime) {
   Random random(7);
   int raced_well = 0, searched_well = 0, agree = 0;

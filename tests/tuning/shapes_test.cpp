@@ -94,7 +94,7 @@ TEST_F(Shapes, OfRecordedRouting) {
   EXPECT_TRUE(has(shapes, {2, 512, 1024, 8, 2, 1}));
 }
 
-// The GPU's grouped_gemm has this dimension as well.
+// Like grouped_gemm on the GPU, this target has the routing as a dimension.
 class RoutedTarget final : public Target {
  public:
   const std::string& name() const override { return name_; }

@@ -104,7 +104,7 @@ TEST_F(SharedQueueTest, GivesALostWorkersShapeOutAgain) {
 TEST_F(SharedQueueTest, AFirstLookIsNoLostWorker) {
   const auto a = join("a", 1);
   const auto b = join("b", 1);
-  now_ += 10.0 * lease;  // b was busy with something else
+  now_ += 10.0 * lease;  // b was busy with other work
   ASSERT_EQ(a->take().shape, 0u);
   EXPECT_EQ(b->take().shape, std::nullopt);
 }
@@ -149,7 +149,7 @@ TEST_F(SharedQueueTest, OutlastsAnOutageOfLessThanALease) {
   EXPECT_THROW(join("b", 2), Error) << "who comes to a wrong address learns it at once";
 }
 
-// A server that is started again has forgotten everything.
+// A restarted server has lost all data.
 TEST_F(SharedQueueTest, EndsThoughTheBoardForgets) {
   const auto a = join("a", 2), b = join("b", 2);
   ASSERT_EQ(a->take().shape, 0u);
@@ -161,8 +161,8 @@ TEST_F(SharedQueueTest, EndsThoughTheBoardForgets) {
   EXPECT_EQ(b->take().shape, 0u) << "what a has found is lost to b";
 }
 
-// Two workers in turn, as processes on two machines are: one leaves in the middle of its shape, one comes
-// late.
+// Two workers take turns, like processes on two machines: one leaves in the middle of its shape, and one
+// joins late.
 TEST_F(SharedQueueTest, ARunOfManyEndsAsARunOfOne) {
   FakeDevice alone;
   FakeTarget one(alone);

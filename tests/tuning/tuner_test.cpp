@@ -56,7 +56,7 @@ TEST(Tune, MakesATableOfAllShapes) {
   EXPECT_TRUE(table::parse(table::print(table), "test").notices.empty());
 }
 
-// The table is found and used: the runtime starts from the tuned variant, by an exact match.
+// The runtime must find and use the table: it starts from the tuned variant, by an exact match.
 TEST(Tune, TheRuntimeStartsFromItsTable) {
   const table::TemporaryFolder folder;
   FakeDevice device;
@@ -87,11 +87,11 @@ std::set<std::string> distinct(const TrialLog& log) {
   return rows;
 }
 
-/// As kill -9 before a trial: nothing of the round in flight is left.
+/// Simulates kill -9 before a trial: nothing of the current round is kept.
 struct Killed {};
 
-// The promise: killed at any moment, the resumed run ends with the table of an undisturbed one, and no round
-// is measured twice but the one in flight.
+// Tests the tuner's guarantee: if a run is killed at any moment and resumed, it ends with the table of an
+// undisturbed run, and only the round that was interrupted is measured twice.
 TEST(Tune, ResumesAfterAKillAtAnyMoment) {
   FakeDevice undisturbed;
   TrialLog whole;
@@ -114,9 +114,9 @@ TEST(Tune, ResumesAfterAKillAtAnyMoment) {
         TrialLog log(path);
         run(device, log);
       } catch (const Killed&) {
-        lost += device.candidates.size();  // at most: the round in flight
+        lost += device.candidates.size();  // at most the interrupted round
       }
-      // And sometimes in the middle of a write.
+      // Some kills happen in the middle of a write.
       const std::string text = table::file_text(path);
       if (kills % 3 == 2) table::write_text(path, text.substr(0, text.size() - random.below(30)));
       EXPECT_GE(device.trials, before);
@@ -206,7 +206,7 @@ TEST(Tune, KnowsWhatIsMissing) {
 TEST(Tune, MatchesDimensionsAndLabelsOfATableByName) {
   FakeDevice device;
   FakeTarget target(device);
-  // The same operation as another program may have written it: another order of both.
+  // The same operation, written by another program with another order of dimensions and of labels.
   table::Table table;
   table::OperationTable& operation = table.operations["fake"];
   operation.name = "fake";
@@ -253,8 +253,8 @@ TEST(Tune, LeavesOutADeviceThatFails) {
   EXPECT_EQ(none.left_out.at(0), "fell off the bus");
 }
 
-// As --devices all does it: each device in a process of its own, of which one never answers, one is of
-// another kind, and one fails when it has a shape.
+// Simulates --devices all, which runs each device in a process of its own. One device never answers, one is
+// of another kind, and one fails when it gets a shape.
 TEST(Tune, OfDevicesInProcessesThoseThatFailAreLeftOut) {
   FakeDevice mute, other, failing, sound;
   mute.answers = false;
@@ -268,7 +268,8 @@ TEST(Tune, OfDevicesInProcessesThoseThatFailAreLeftOut) {
     throw DeviceError("fell off the bus");
   };
   sound.opening = [&](const Shape&) {
-    while (!failed) std::this_thread::yield();  // or it might have finished all before the other began
+    while (!failed)
+      std::this_thread::yield();  // otherwise one device might finish all shapes before another one starts
   };
   std::vector<std::unique_ptr<Target>> targets;
   for (FakeDevice* device : {&mute, &failing, &other, &sound})

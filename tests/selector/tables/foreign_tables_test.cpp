@@ -53,7 +53,7 @@ TEST_F(ForeignTables, AreSeedsOfVariantsWithTheSameParameters) {
   EXPECT_EQ(moe.explain({4096, 8, 64, 1}).match.kind, MatchKind::fallback);
 }
 
-// An order without values: what is named is tried first, and nothing is known of how fast anything is.
+// Such a table gives an order without latencies: its variant is tried first, and no latency is known.
 TEST_F(ForeignTables, ConfirmNothing) {
   folder_.write("E=8,N=64,device_name=NVIDIA_H200.json", config(16, 32));
   Selector selector(here());

@@ -26,7 +26,7 @@
 namespace adaptive {
 namespace {
 
-// The same sequences in every run, unless the environment asks for others or more of them.
+// The same sequences in every run, unless the environment sets another seed or number.
 const int same_seed = ::setenv("RC_PARAMS", "seed=20260131 max_success=500", 0);
 
 constexpr std::size_t writers_kept = 3;
@@ -34,13 +34,14 @@ constexpr std::size_t runs_max = 3;
 constexpr std::size_t files = 3;
 const std::vector<Key> keys = {{64}, {4096}};
 
-// 0 … n - 1, all of them as likely in the first sequences, which RapidCheck keeps small, as in later ones.
+// A number from 0 to n - 1. RapidCheck keeps its first sequences small; here all numbers are equally likely
+// from the start.
 template <class Number>
 Number any_of(Number n) {
   return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<Number>(0, n));
 }
 
-// What one writer says of one key.
+// The results of one writer for one key.
 struct State {
   std::uint64_t generation = 0;
   std::map<std::uint32_t, std::uint64_t> counts = {};  // by variant
@@ -75,7 +76,7 @@ void cut(Model& model, const std::string& own = {}) {
   }
 }
 
-// Latencies by which a writer's results are recognised.
+// The latency identifies the writer and the generation of a result.
 double latency_ns(const std::string& writer, std::uint64_t generation) {
   return 1000.0 + 10.0 * static_cast<double>(std::stoul(writer.substr(1))) + static_cast<double>(generation);
 }
@@ -84,7 +85,7 @@ struct Run {
   std::string writer;
   std::unique_ptr<Selector> selector;
   Operation* operation = nullptr;
-  Model tables = {};  // loaded
+  Model tables = {};  // of the tables that were loaded
   Model own = {};
 
   Model saved(const Model& file) const {
@@ -125,7 +126,7 @@ class World {
     }
   }
 
-  // Every run saves, and all tables are put together, in a random order.
+  // Every run saves, and then all tables are merged in a random order.
   void finish() {
     for (Run& run : runs_) save(run, any_of<std::size_t>(files));
     std::vector<std::size_t> order;
@@ -156,7 +157,7 @@ class World {
   void start() {
     if (runs_.size() == runs_max) return;
     Run run;
-    // Names in no order of time: any writer may be the one that is cut.
+    // The order of names is not the order of time, so any writer may be cut.
     do {
       run.writer = "w" + std::to_string(100 + any_of<int>(900));
     } while (!names_.insert(run.writer).second);
@@ -167,7 +168,7 @@ class World {
     runs_.push_back(std::move(run));
   }
 
-  // The process ends, saved or not, and another one begins with a table.
+  // The process ends, with or without a save, and another process starts from a table.
   void restart() {
     if (runs_.empty()) return;
     runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(any_of<std::size_t>(runs_.size())));
@@ -219,7 +220,7 @@ class World {
     table::Table table = table::read(path(into)).table;
     table::merge(table, table::read(path(from)).table);
     table::write(table, path(into));
-    // A merge cuts the entries that it touches.
+    // A merge cuts only the entries that it changes.
     Model& model = models_.at(into);
     Model other = models_.at(from);
     for (auto& [key, writers] : model)
@@ -265,7 +266,7 @@ class World {
           }
           ++variant;
         }
-        // Only a writer that has results has an incumbent.
+        // Only a writer with results has an incumbent.
         if (!entry.chosen_by.empty()) RC_ASSERT(found[key].contains(entry.chosen_by));
         for (const auto& [writer, claim] : entry.claims) RC_ASSERT(found[key].contains(writer));
       }
@@ -273,10 +274,11 @@ class World {
   }
 
   const table::WritersMax few_{writers_kept};
-  const test::ScratchFolder folder_{test::memory_folder()};  // it saves thousands of times
+  const test::ScratchFolder folder_{
+      test::memory_folder()};  // in memory, because the test saves thousands of times
   std::set<std::string> names_;
   std::vector<Run> runs_;
-  std::map<std::size_t, Model> models_;  // of the files
+  std::map<std::size_t, Model> models_;  // by file
 };
 
 RC_GTEST_PROP(OwnershipProperties, EachResultOfAKeptWriterIsThereOnce, ()) {

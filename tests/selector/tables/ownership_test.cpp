@@ -69,7 +69,8 @@ TEST_F(Ownership, OldWritersAreCountedOnceHoweverOftenARunSaves) {
     selector.save(path());
     EXPECT_EQ(count("a"), 2560 + i);
   }
-  // A second run is the 258th writer: of the others the newest 256 stay, and the program is told.
+  // The second run is the 258th writer. Of the other writers the newest 256 stay, and the program is told of
+  // the cut.
   test::Log log;
   SelectorOptions options = from(path());
   options.log = log.callback();
@@ -163,7 +164,7 @@ TEST_F(Ownership, WhatWasResetComesBackFromNoOtherTable) {
   Operation& op = selector.define(spec());
   record(op, 0, 50.0, 100);
   selector.save(path());
-  // Another run has read it, and saves it to its own file and, later, to the same one.
+  // Another run reads the file. It saves first to a file of its own, and later to the same file.
   Selector other(from(path()));
   record(other.define(spec()), 0, 2.0, 3);
   op.reset();
@@ -174,7 +175,7 @@ TEST_F(Ownership, WhatWasResetComesBackFromNoOtherTable) {
   EXPECT_EQ(count("a", "other.json"), 13u);
   other.save(path("other.json"));
   EXPECT_EQ(count("a", "other.json"), 13u);
-  // A merge in either order.
+  // Merges in either order.
   const table::Table before = table::read(path()).table;
   const table::Table after = table::read(path("other.json")).table;
   table::Table one = before, two = after;
@@ -205,7 +206,8 @@ TEST_F(Ownership, WhatWasResetComesBackFromNoStore) {
 }
 
 TEST_F(Ownership, ADriftKeepsWhatWasSaved) {
-  // A policy that starts a candidate again has not reset the key: its results stay measurements of this run.
+  // If a policy starts a candidate again, it does not reset the key: the results remain measurements of this
+  // run.
   class Restarting final : public Policy {
    public:
     Choice choose(const KeyStatistics& key, Random&) noexcept override { return {key.incumbent, true}; }
@@ -227,7 +229,7 @@ TEST_F(Ownership, ADriftKeepsWhatWasSaved) {
 
 class Remembering : public Ownership {
  protected:
-  // A run whose variant b, the fastest, fails at the end.
+  // A run in which b, the fastest variant, fails at the end.
   void first_run(std::int64_t time) {
     SelectorOptions options = test::options();
     options.clock = [time] { return time; };
@@ -238,7 +240,7 @@ class Remembering : public Ownership {
     op.fail(op.select({64}));
     selector.save(path());
   }
-  // How often the next run launches b.
+  // Returns how often the next run launches b.
   int launches_of_b(std::int64_t time, const Fingerprint& device = {.device = "Test Device 1"}) {
     SelectorOptions options = from(path());
     options.policy = policy_of<test::RoundRobin>();

@@ -20,13 +20,13 @@ class Saving : public testing::Test {
     result.variants[1].parameters = {{"tile", 64}};
     return result;
   }
-  // A run that learns that b is the fastest at m=64, and saves.
+  // A run that learns that b is the fastest variant at m=64, and saves its table.
   void first_run() {
     Selector selector(test::options());
     test::learn(selector.define(spec()), {64}, {300, 100, 200});
     selector.save(path());
   }
-  // A run that starts from the table.
+  // Starts a run from the table.
   static std::unique_ptr<Selector> from(const std::filesystem::path& file,
                                         SelectorOptions options = test::options()) {
     options.tables.places = {file};
@@ -87,7 +87,7 @@ TEST_F(Saving, LetsTheNextRunSettleWithoutMeasuringAllAnew) {
   Operation& op = selector->define(spec());
   for (int i = 0; i < 20; ++i) op.record(Key{64}, 1, Latency(100.0));
   EXPECT_FALSE(op.explain({64}).settled);
-  for (int i = 0; i < 2; ++i) op.record(Key{64}, 2, Latency(200.0));  // bears the table out
+  for (int i = 0; i < 2; ++i) op.record(Key{64}, 2, Latency(200.0));  // confirms the table
   EXPECT_TRUE(op.explain({64}).settled) << op.explain({64});
   EXPECT_EQ(op.explain({64}).candidates.at(0).count, 0u);
 }
@@ -156,7 +156,7 @@ TEST_F(Saving, KeepsWhatVariantsOfAnOtherProgramMeasured) {
   EXPECT_TRUE(entry.variants.contains("b")) << "the program that has it will want it";
 }
 
-// Whichever clock is wrong: what this run has learned last is its incumbent.
+// Whichever clock is wrong, the incumbent of this run is the one that it promoted last.
 TEST_F(Saving, TakesTheIncumbentOfThisRun) {
   for (const std::int64_t time : {1'700'000'000, 1'600'000'000, 0}) {
     first_run();

@@ -20,7 +20,7 @@ constexpr std::chrono::hours never{1000};
 
 Saver* signalled = nullptr;
 
-/// A store in memory whose answers the test decides on.
+/// A store in memory whose answers the test determines.
 class MemoryStore final : public Store {
  public:
   const Records& read(const std::string&) override {
@@ -60,7 +60,7 @@ class BackgroundSaving : public testing::Test {
   void measure(int times = 1) {
     for (int i = 0; i < times; ++i) operation_.record({64}, 0, std::chrono::microseconds(3));
   }
-  // The test's time limit is the limit.
+  // Has no limit of its own: the time limit of the test applies.
   template <class F>
   static void wait_for(const F& condition) {
     while (!condition()) std::this_thread::yield();
@@ -85,7 +85,7 @@ TEST_F(BackgroundSaving, WhatIsRecordedDuringTheLastRoundIsKept) {
   std::atomic<bool> in_round = false;
   std::atomic<bool> ending = false;
   bool is_first = true;
-  // The first exchange has taken its snapshot, and ends only after the saver's end has begun.
+  // The first exchange has taken its snapshot. It ends only after the saver has begun to end.
   store->before_read = [&] {
     if (!std::exchange(is_first, false)) return;
     in_round = true;
@@ -188,7 +188,7 @@ TEST_F(BackgroundSaving, SharesThroughAStore) {
   saver.request();
   wait_for([&] { return exchanged(saver, 1) && saver.status().saved == 1; });
   EXPECT_EQ(count_in_file(), 5u);
-  // A key that this run has never seen starts with what the other one has found.
+  // A key that is new to this run starts from the result of the other run.
   EXPECT_EQ(operation_.explain({4096}).match.kind, MatchKind::exact);
 }
 

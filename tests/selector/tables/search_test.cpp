@@ -17,7 +17,7 @@ class Searching : public testing::Test {
     options_ = test::options();
     options_.log = log_.callback();
   }
-  // Puts a table where `variant` is the fastest at m=64.
+  // Writes a table in which `variant` is the fastest at m=64.
   void put(const std::string& name, std::size_t variant) {
     Selector selector(test::options());
     std::vector<double> ns = {300, 300, 300, 300};
@@ -94,7 +94,7 @@ TEST_F(Searching, APlaceThatDoesNotExistIsAFaultOnlyWhereItWasAskedFor) {
   EXPECT_EQ(log_.count("not there: does not exist", LogLevel::warning), 1u) << log_.text();
 }
 
-// `adaptive tune --update` writes there.
+// `adaptive tune --update` writes to this folder.
 TEST_F(Searching, ReadsTheUsersOwnFolderAfterThatOfTheEnvironment) {
   put("data/adaptive/tables/test_device_1/table.json", 1);
   put("first/test_device_1/table.json", 2);

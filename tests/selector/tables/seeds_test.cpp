@@ -18,7 +18,7 @@ class Loading : public testing::Test {
     options_ = test::options();
     options_.log = log_.callback();
   }
-  // A table of `op` that says `incumbent` for m=64.
+  // Writes a table of `op` whose incumbent for m=64 is `incumbent`.
   std::filesystem::path table(const std::string& name, const std::string& incumbent,
                               std::vector<Dimension> dimensions = {size_dimension("m")}) {
     table::OperationTable op;
@@ -51,7 +51,7 @@ TEST_F(Loading, SeedsKeysThatHaveNoStateYet) {
   EXPECT_EQ(op.select({65}).variant(), 1u);
 }
 
-// A library's algorithm that this run has not met: the table has its parameters.
+// The table contains the parameters of a library's algorithm that this run has not met.
 TEST_F(Loading, MakesTheVariantsThatTheProgramCanParse) {
   options_.tables.places = {table("t.json", "old")};
   OperationSpec spec = test::operation({"a", "b"});
@@ -133,7 +133,7 @@ TEST_F(Loading, ReportsOtherDimensionsAndUsesNothing) {
   }
 }
 
-// A value of the old dimension would be read as one of the new.
+// Otherwise a value of the old dimension would be read as a value of the new one.
 TEST_F(Loading, OfOtherDimensionsIsNotSavedUnderTheNewOnes) {
   Selector selector(options_);
   Operation& op = selector.define(test::operation({"a", "b", "c"}));
@@ -199,7 +199,7 @@ TEST_F(Loading, MatchesVariantsByNameNotByOrder) {
   EXPECT_EQ(selector.define(test::operation({"a", "x", "c", "b"})).select({64}).variant(), 3u);
 }
 
-// A run that ended before any promotion names what it began with.
+// If a run ends before any promotion, its table names the variant that it started with.
 TEST_F(Loading, FollowsTheTablesMeasurementsNotTheIncumbentThatTheyDisprove) {
   Selector short_run(test::options());
   Operation& measured = short_run.define(test::operation({"a", "b", "c"}));

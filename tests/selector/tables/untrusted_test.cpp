@@ -12,7 +12,7 @@ namespace {
 
 class Untrusted : public testing::Test {
  protected:
-  // Saves, on `device`, that c is the fastest at m=64.
+  // Saves a table, measured on `device`, in which c is the fastest at m=64.
   void measured_on(const Fingerprint& device) {
     SelectorOptions options = test::options();
     options.device = device;

@@ -24,16 +24,16 @@ class RedisServer {
   RedisServer& operator=(const RedisServer&) = delete;
   ~RedisServer() { kill(); }
 
-  /// Whether Debian's package redis-server is installed.
+  /// Returns whether Debian's package redis-server is installed.
   static bool installed() { return std::system("command -v redis-server >/dev/null 2>&1") == 0; }
 
   RedisOptions options() const { return {.host = socket_, .timeout = std::chrono::seconds(10)}; }
 
-  /// Returns once it answers.
+  /// Starts the server, and returns when it answers.
   void start() {
     process_ = ::fork();
     if (process_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test is killed
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // also if the test is killed
       const int null = ::open("/dev/null", O_RDWR);
       ::dup2(null, 1);
       ::dup2(null, 2);
@@ -54,7 +54,7 @@ class RedisServer {
     }
   }
 
-  /// As a crash would.
+  /// Ends the server like a crash.
   void kill() {
     if (process_ <= 0) return;
     ::kill(process_, SIGKILL);

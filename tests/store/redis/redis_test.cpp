@@ -160,7 +160,8 @@ TEST_F(Redis, AnOutageIsAnErrorAndTheNextCallConnectsAnew) {
   server_.start();
   store->write("group", "w", {{"one", "1"}});
   server_.kill();
-  // Also what is written to a closed connection, for which the kernel would end the program.
+  // Also a write to a closed connection fails with an error. By default the kernel would end the program with
+  // a signal.
   EXPECT_THROW(store->write("group", "w", {{"one", "2"}}), Error);
   EXPECT_THROW(store->read("group"), Error);
   server_.start();
@@ -179,10 +180,10 @@ TEST_F(Redis, ErrorsOfTheServerAreTold) {
   }
 }
 
-// What the processes tell each other, in memory that they share.
+// State that the processes exchange, in shared memory.
 struct Board {
   std::atomic<bool> restarted = false;
-  std::array<std::atomic<bool>, 4> noticed{};  // that the server is gone
+  std::array<std::atomic<bool>, 4> noticed{};  // whether a process has noticed the server's end
 };
 
 constexpr std::uint64_t results_each = 60;
@@ -197,7 +198,8 @@ std::uint64_t results_in(const std::filesystem::path& path) {
   return count;
 }
 
-// Measures, part of it while the server is away, until its own table holds what all have measured.
+// Measures, partly while the server is down, until the process's own table contains the measurements of all
+// processes.
 void serve(unsigned index, Board& board, const RedisOptions& redis, const std::filesystem::path& path) {
   SelectorOptions options = test::options();
   options.writer = "process" + std::to_string(index);
@@ -207,12 +209,14 @@ void serve(unsigned index, Board& board, const RedisOptions& redis, const std::f
               {.path = path, .store = redis_store(redis), .interval = std::chrono::milliseconds(2)});
   const auto measure = [&] {
     for (std::uint64_t i = 0; i < results_each / 3; ++i) {
-      const Key key{64 << (i % 2 == 0 ? 0u : index)};  // one that all have, and one of its own
+      const Key key{
+          64 << (i % 2 == 0 ? 0u : index)};  // one key that all processes have, and one key of its own
       op.record(key, static_cast<std::uint32_t>(i / 2 % 2), Latency(i / 2 % 2 == 0 ? 1000.0 : 2000.0));
     }
   };
   measure();
-  // Not for an exchange to end: the server may be killed between its writing and its reading.
+  // Does not wait for an exchange to end, because the server may be killed between the write and the read of
+  // one.
   while (saver.status().exchanges_failed == 0) std::this_thread::yield();
   board.noticed[index] = true;
   measure();
@@ -247,7 +251,7 @@ TEST_F(Redis, AllProcessesConvergeThoughTheServerIsKilledMeanwhile) {
   server_.kill();
   for (const auto& noticed : board.noticed)
     while (!noticed) std::this_thread::yield();
-  server_.start();  // empty: what it had is gone
+  server_.start();  // the new server is empty; the old data is lost
   board.restarted = true;
   for (const pid_t child : children) {
     int status = 0;
@@ -262,7 +266,7 @@ TEST_F(Redis, AllProcessesConvergeThoughTheServerIsKilledMeanwhile) {
     ASSERT_EQ(other.size(), first.size()) << i;
     for (const auto& [key, entry] : first) {
       EXPECT_EQ(other.at(key).variants, entry.variants) << i;
-      // Whose claim is the latest depends on who saved last; what is claimed does not.
+      // The latest claim depends on the order of saves; the claimed variant does not.
       EXPECT_EQ(other.at(key).incumbent, entry.incumbent) << i;
     }
   }

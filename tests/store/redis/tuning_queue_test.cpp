@@ -53,7 +53,7 @@ TEST_F(TuningQueue, ABoardReplacesInOneStep) {
   EXPECT_TRUE(redis_board(address("b"))->read("g").empty());
 }
 
-// Of ten takers, one has it: the server decides.
+// The server decides which one of ten workers gets the shape.
 TEST_F(TuningQueue, OneOfManyGetsAShape) {
   std::atomic<int> winners = 0;
   std::vector<std::thread> threads;
@@ -66,7 +66,7 @@ TEST_F(TuningQueue, OneOfManyGetsAShape) {
   EXPECT_EQ(winners, 1);
 }
 
-/// In memory that the processes share.
+/// Flags in memory that the processes share.
 struct Flags {
   std::atomic<bool> victim_has_a_shape = false;
 };
@@ -117,7 +117,7 @@ TEST_F(TuningQueue, AKilledWorkersShapeIsGivenOutAgain) {
   };
   const Worker victim([&] {
     FakeDevice device;
-    // Its heart goes on, so that nobody takes the shape before it is killed.
+    // The process keeps renewing its lease, so that no other worker takes the shape before the kill.
     device.candidates[1].in_round = [&] {
       flags.victim_has_a_shape = true;
       while (true) ::pause();
@@ -132,7 +132,7 @@ TEST_F(TuningQueue, AKilledWorkersShapeIsGivenOutAgain) {
     };
   };
   const Worker first(sound("first.json")), second(sound("second.json"));
-  // Until the others have nothing left but the victim's shape.
+  // Waits until only the victim's shape is left for the others.
   const auto board = redis_board(address("run"));
   const auto count_done = [&] {
     std::size_t count = 0;
