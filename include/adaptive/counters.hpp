@@ -44,8 +44,8 @@ struct Account {
   double calls_compared = 0.0;
   /// Time by which exploring launches were slower than the leader at that moment. 0 or more.
   double lost_exploring_ns = 0.0;
-  /// Time that `calls_compared` would have taken longer with the default in every call, after what exploring
-  /// has cost. Negative where the default would have been faster.
+  /// Time by which `calls_compared` would have taken longer with the default in every call; the cost of
+  /// exploring is already subtracted. Negative if the default would have been faster.
   double saved_ns = 0.0;
 };
 

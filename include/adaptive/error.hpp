@@ -29,7 +29,7 @@ enum class ErrorCode : std::uint8_t {
   failed,           ///< a device, a kernel or a function of the program failed
 };
 
-/// The name of the code as it stands above, such as "not_found". Thread-safe.
+/// The name of the code as spelled above, such as "not_found". Thread-safe.
 ADAPTIVE_EXPORT std::string_view to_string(ErrorCode code) noexcept;
 
 /// Thrown by set-up and by everything that touches files; never by `select`, `record`, `fail` or `pin`.

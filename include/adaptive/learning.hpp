@@ -45,15 +45,15 @@ struct LearningOptions {
   /// device) and eight results of each new leader. The smaller the share, the later changes of latency are
   /// noticed.
   double timing_budget = 0.0005;
-  /// Whether a key that no table knows may start from a prediction, where the model of all known keys is
-  /// surer than the nearest neighbour. The model is fitted when tables are loaded, after results are saved or
-  /// exchanged, and by `Selector::fit_predictions`; never by a launch.
+  /// Whether a key that is in no table may start from a prediction if the model of all known keys is more
+  /// certain than the nearest neighbour. The model is fitted when tables are loaded, after results are saved
+  /// or exchanged, and by `Selector::fit_predictions`; never by a launch.
   bool prediction = true;
   /// Whether a key without a prior, or with one that turns out to be wrong, assumes that variants with
   /// similar parameters have similar latencies. Variants similar to slow ones are then measured late or
   /// never.
   bool parameter_model = true;
-  /// Maximum number of candidates to explore where priors exist: those with the best priors. 0 sets no limit.
+  /// Maximum number of candidates to explore if there are priors: the best by prior. 0 sets no limit.
   std::size_t candidates_max = 0;
   /// Number of later timed launches of a key after which a missing result is given up: 1 to 65,536. Each key
   /// reserves 8 bytes for each of them, and at least 128 bytes.

@@ -12,7 +12,7 @@ namespace adaptive::inline v1 {
 enum class MatchKind : std::uint8_t {
   exact,      ///< a table has an entry for this key
   nearest,    ///< the nearest entry, of a table or of this run, within `OperationSpec::nearest_limit`
-  predicted,  ///< a model of all known keys, where it is surer than the nearest entry
+  predicted,  ///< a model of all known keys, if it is more certain than the nearest entry
   fallback,   ///< none of these: the default variant. Printed as "default".
 };
 

@@ -247,9 +247,9 @@ class ADAPTIVE_EXPORT Operation {
   explicit Operation(std::uint64_t seed);
 
   ADAPTIVE_HOT Decision decide(const detail::KeyHead& head) noexcept {
-    // Whoever runs the variant must see what the thread that added it has written before, such as the entry
-    // in the program's own table of kernels. An acquiring load costs nothing on x86, where every load is one,
-    // and one instruction (`ldapr` or `ldar`) instead of another on ARM.
+    // A thread that runs a variant must see what the thread that added the variant wrote before, such as an
+    // entry in the program's own table of kernels. An acquiring load costs nothing on x86, where every load
+    // acquires; on ARM it is another instruction (`ldapr` or `ldar`) in place of the plain load.
     const std::uint64_t plan = head.plan.load(std::memory_order_acquire);
     if (ticks_.next() < plan) [[unlikely]]
       return consult(head);

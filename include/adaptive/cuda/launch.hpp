@@ -72,8 +72,8 @@ class Launch {
   }
 
   /// Drops the timing of this launch, for a program that has not launched the variant after all or has
-  /// enqueued other work in between. Nothing is recorded, and the variant is not set aside. Counted in
-  /// `TimerCounters::cancelled` where the launch was timed; without effect where it was not.
+  /// enqueued other work in between. Nothing is recorded, and the variant is not set aside. A timed launch
+  /// is counted in `TimerCounters::cancelled`. Has no effect if the launch was not timed.
   void cancel() noexcept {
     if (slot_ != nullptr) cancelled();
   }

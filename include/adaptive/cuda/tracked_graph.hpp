@@ -21,8 +21,8 @@ enum class GraphUpdate {
   failed,     ///< CUDA failed half way: the graph holds a mixture and must not be launched; capture again
 };
 
-/// Knows which nodes of a captured graph belong to which launch, so that a promotion reaches the instantiated
-/// graph without the program capturing it again.
+/// Records which nodes of a captured graph belong to which launch, so that a promotion reaches the
+/// instantiated graph without the program capturing it again.
 ///
 ///   adaptive::cuda::TrackedGraph tracked;
 ///   cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
@@ -42,12 +42,12 @@ enum class GraphUpdate {
 /// A launch can be updated under three conditions: its body enqueues a sequence of kernels, memsets and
 /// copies on the stream that it is given, from any library; the sequence of the new variant has the same
 /// kinds of nodes, and its kernels have the same clusters; and none of them is launched programmatically
-/// dependent. In any other case the answer is `recapture`, never a graph that is half right. Priorities and
-/// access windows stay those of the stream of the capture.
+/// dependent. In any other case the result is `recapture`, and the graph is unchanged. Priorities and access
+/// windows stay those of the stream of the capture.
 ///
 /// An update costs less than the smallest capture if few of a graph's launches are stale, and more if most
-/// are. It is done in any case, since promotions come one by one and only the program knows the cost of its
-/// capture (docs/cuda.md has the measurements).
+/// are. The object updates in both cases, because promotions come one by one and only the program knows the
+/// cost of its capture (docs/cuda.md has the measurements).
 ///
 /// Not thread-safe: one thread uses it at a time. The body is kept and called again for an update: the
 /// operation, and everything that the body captures by reference, must live as long as this object. So must

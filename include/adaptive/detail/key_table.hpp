@@ -126,7 +126,7 @@ class KeyTable {
   ADAPTIVE_HOT const KeyHead* find(const Key& key, std::uint64_t hash) const noexcept {
     for (std::size_t i = hash >> shift_;; i = (i + 1) & mask_) {
       const std::uint64_t word = words()[i].load(std::memory_order_acquire);
-      const std::uint64_t address = word ^ tag(hash);  // where the tags are equal
+      const std::uint64_t address = word ^ tag(hash);  // an address only if the tags are equal
       if ((address >> address_bits) == 0) {
         const auto* head = reinterpret_cast<const KeyHead*>(address);
         if (equal(*head, key)) [[likely]]
