@@ -53,6 +53,12 @@ adaptive_selector\._core\.Site$:
             """As Operation.pin for the site's key."""
         def launch(self, *, stream: Stream | None = None) -> Launch:
             """As Operation.launch for the site's key."""
+        def begin(self, stream: Stream | None, /) -> int | Launch:
+            """Begins a launch without a `with` block, for launchers that count every microsecond.
+
+            Returns the index of the variant where the launch is untimed and not captured: nothing has to be
+            ended then. Else a Launch that has been entered: run its variant and call its `end`, `cancel` or
+            `fail`."""
         @property
         def operation(self) -> Operation:
             """The operation that it belongs to."""
@@ -83,4 +89,8 @@ adaptive_selector\._core\.Site$:
 
 \.Operation\.fail$:
     def fail(self, decision: Decision | Pin, /) -> None:
+        \doc
+
+adaptive_selector\._core\.LaunchTable\.find$:
+    def find(self, *arguments: object) -> object | None:
         \doc

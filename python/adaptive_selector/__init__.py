@@ -44,6 +44,7 @@ from ._errors import Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import triton as triton
     from ._choice import Choice as Choice
     from ._choice import jit_choice as jit_choice
     from ._tuning import Trial as Trial
@@ -57,6 +58,10 @@ _LATER = {"Choice": "_choice", "jit_choice": "_choice", "Trial": "_tuning", "Tun
 
 
 def __getattr__(name: str) -> object:
+    if name == "triton":  # imports Triton
+        from importlib import import_module
+
+        return import_module(f"{__name__}.triton")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <adaptive/device.hpp>
 #include <adaptive/log.hpp>
@@ -27,7 +28,7 @@ const char* loaded_runtime() noexcept;
 /// What a timer has done since it was made (`cuda::TimerCounters`).
 struct GpuTimerCounters {
   std::uint64_t timed = 0, recorded = 0, idle = 0, queued = 0, lost = 0, pending = 0, dropped = 0,
-                captured = 0, failed = 0;
+                captured = 0, failed = 0, cancelled = 0;
 };
 
 /// Times the launches of one selector; destroyed before it.
@@ -51,8 +52,15 @@ class GpuLaunch {
  public:
   GpuLaunch(GpuTimer& timer, Operation& operation, const Key& key, std::uintptr_t stream);
   GpuLaunch(GpuTimer& timer, const Site& site, std::uintptr_t stream);
+  GpuLaunch(GpuLaunch&&) noexcept;
+  GpuLaunch& operator=(GpuLaunch&&) noexcept;
   /// As `end`.
   ~GpuLaunch();
+
+  /// Begins a launch and returns its variant. If the launch is timed or captured, `launch` holds it, to be
+  /// ended; otherwise there is nothing to end, and nothing was allocated.
+  static std::uint32_t begin(GpuTimer& timer, const Site& site, std::uintptr_t stream,
+                             std::optional<GpuLaunch>& launch);
 
   std::uint32_t variant() const noexcept;
   bool timed() const noexcept;
@@ -61,13 +69,14 @@ class GpuLaunch {
   Pin pin() const noexcept;
 
   void end() noexcept;
-  /// Ends without a sample: the program has not enqueued the whole launch.
-  void abandon() noexcept;
+  /// Ends without a sample: the program has not enqueued the whole launch. The variant stays in use.
+  void cancel() noexcept;
   /// The launch failed: no sample, and the variant is set aside for the key.
   void fail() noexcept;
 
  private:
   struct Impl;
+  explicit GpuLaunch(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -47,7 +47,12 @@ GpuLaunch::GpuLaunch(GpuTimer&, Operation&, const Key&, std::uintptr_t) {
 GpuLaunch::GpuLaunch(GpuTimer&, const Site&, std::uintptr_t) {
   throw std::logic_error(why_no_gpu());
 }
+GpuLaunch::GpuLaunch(GpuLaunch&&) noexcept = default;
+GpuLaunch& GpuLaunch::operator=(GpuLaunch&&) noexcept = default;
 GpuLaunch::~GpuLaunch() = default;
+std::uint32_t GpuLaunch::begin(GpuTimer&, const Site&, std::uintptr_t, std::optional<GpuLaunch>&) {
+  throw std::logic_error(why_no_gpu());
+}
 std::uint32_t GpuLaunch::variant() const noexcept {
   return 0;
 }
@@ -64,7 +69,7 @@ Pin GpuLaunch::pin() const noexcept {
   return {};
 }
 void GpuLaunch::end() noexcept {}
-void GpuLaunch::abandon() noexcept {}
+void GpuLaunch::cancel() noexcept {}
 void GpuLaunch::fail() noexcept {}
 
 }  // namespace adaptive::python

@@ -78,4 +78,25 @@ void refuse_count(const OperationState& state, Py_ssize_t count) noexcept {
                state.dimensions, names.c_str(), count);
 }
 
+nb::tuple values_of(const OperationState& state, const Key& key) {
+  nb::list values;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const Dimension& dimension = state.operation->dimensions()[i];
+    const std::int64_t value = key[i];
+    if (dimension.kind == DimensionKind::label && value >= 0 &&
+        static_cast<std::size_t>(value) < dimension.labels.size()) {
+      values.append(nb::str(dimension.labels[static_cast<std::size_t>(value)].c_str()));
+    } else if (dimension.kind == DimensionKind::label_set) {
+      nb::list names;
+      for (std::size_t bit = 0; bit < dimension.labels.size(); ++bit)
+        if ((static_cast<std::uint64_t>(value) >> bit & 1U) != 0)
+          names.append(nb::str(dimension.labels[bit].c_str()));
+      values.append(nb::tuple(names));
+    } else {
+      values.append(value);
+    }
+  }
+  return nb::tuple(values);
+}
+
 }  // namespace adaptive::python

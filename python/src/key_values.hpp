@@ -89,4 +89,8 @@ inline Key key_of(const OperationState& state, const nb::args& values) {
   return key;
 }
 
+/// A key as Python has it: sizes as integers, labels as their names, sets of labels as tuples of names. A
+/// value that names no label stays an integer. The GIL is held.
+nb::tuple values_of(const OperationState& state, const Key& key);
+
 }  // namespace adaptive::python

@@ -82,6 +82,40 @@ class Launch {
     if (timed_) begin_ = std::chrono::steady_clock::now();
   }
 
+  // Enters by itself. Null where nothing has to be ended: `variant` runs, untimed.
+  static PyObject* begin_unless_untimed(nb::handle operation, OperationState& state, const Site& site,
+                                        std::optional<std::uintptr_t> stream, std::uint32_t& variant) {
+    Decision decision;
+    std::optional<GpuLaunch> gpu;
+    const auto start = [&] {
+      if (stream) {
+        variant = GpuLaunch::begin(state.owner->timer(), site, *stream, gpu);
+      } else {
+        decision = site.select();
+        variant = decision.variant();
+      }
+    };
+    if (state.may_wait) {
+      if (stream) state.owner->timer();  // is made under the GIL
+      const nb::gil_scoped_release release;
+      start();
+    } else {
+      start();
+    }
+    if (!gpu && !decision.timed()) return nullptr;
+    nb::object object = nb::inst_alloc(nb::type<Launch>());
+    auto* const launch = new (nb::inst_ptr<Launch>(object)) Launch(operation, state, Key(), &site, stream);
+    nb::inst_mark_ready(object);
+    launch->entered_ = true;
+    launch->decision_ = gpu ? gpu->decision() : decision;
+    launch->timed_ = gpu ? gpu->timed() : true;
+    launch->captured_ = gpu && gpu->captured();
+    if (launch->captured_) launch->pin_ = gpu->pin();
+    launch->gpu_ = std::move(gpu);
+    launch->begin_ = std::chrono::steady_clock::now();
+    return object.release().ptr();
+  }
+
   // An Exception says that the launch failed; what is none, such as KeyboardInterrupt, says nothing of it.
   void exit(nb::handle exception) noexcept {
     if (ended_ || !entered_) return;
@@ -90,8 +124,16 @@ class Launch {
     const bool raised = !exception.is_none();
     const bool failed = raised && PyObject_IsSubclass(exception.ptr(), PyExc_Exception) == 1;
     if (failed) return give_up();
-    if (gpu_) return raised ? gpu_->abandon() : gpu_->end();
+    if (gpu_) return raised ? gpu_->cancel() : gpu_->end();
     if (timed_ && !raised) state_->operation->record(decision_, now - begin_);
+  }
+
+  void end() noexcept { exit(nb::none()); }
+
+  void cancel() noexcept {
+    if (ended_ || !entered_) return;
+    ended_ = true;
+    if (gpu_) gpu_->cancel();
   }
 
   void fail() {
@@ -144,24 +186,38 @@ class Launch {
   bool captured_ = false;
 };
 
+PyObject* refuse_without_stream(const OperationState& state) noexcept {
+  PyErr_Format(PyExc_TypeError,
+               "%s runs on a GPU: launch needs the stream, such as stream=torch.cuda.current_stream()",
+               state.operation->name().c_str());
+  return nullptr;
+}
+
 }  // namespace
 
 PyObject* make_launch(nb::handle operation, OperationState& state, const Key& key, const Site* site,
                       PyObject* stream) noexcept {
   return guarded([&]() -> PyObject* {
     const bool given = stream != nullptr && stream != Py_None;
-    if (!given && state.owner->on_gpu()) {
-      PyErr_Format(PyExc_TypeError,
-                   "%s runs on a GPU: launch needs the stream, such as stream=torch.cuda.current_stream()",
-                   state.operation->name().c_str());
-      return nullptr;
-    }
+    if (!given && state.owner->on_gpu()) return refuse_without_stream(state);
     std::optional<std::uintptr_t> handle;
     if (given) handle = handle_of(stream);
     nb::object launch = nb::inst_alloc(nb::type<Launch>());
     new (nb::inst_ptr<Launch>(launch)) Launch(operation, state, key, site, handle);
     nb::inst_mark_ready(launch);
     return launch.release().ptr();
+  });
+}
+
+PyObject* begin_launch(nb::handle operation, OperationState& state, const Site& site,
+                       PyObject* stream) noexcept {
+  return guarded([&]() -> PyObject* {
+    std::optional<std::uintptr_t> handle;
+    if (stream != Py_None) handle = handle_of(stream);
+    if (!handle && state.owner->on_gpu()) return refuse_without_stream(state);
+    std::uint32_t variant = 0;
+    PyObject* const launch = Launch::begin_unless_untimed(operation, state, site, handle, variant);
+    return launch != nullptr ? launch : PyLong_FromLong(static_cast<long>(variant));
   });
 }
 
@@ -183,6 +239,10 @@ void bind_launches(nb::module_& module) {
           "__exit__", [](Launch& self, nb::handle type, nb::handle, nb::handle) { self.exit(type); },
           nb::arg("type").none(), nb::arg("value").none(), nb::arg("traceback").none(),
           nb::sig("def __exit__(self, type: object, value: object, traceback: object) -> None"))
+      .def("end", &Launch::end, "Ends the launch, as leaving the `with` block does. For Site.begin.")
+      .def("cancel", &Launch::cancel,
+           "Ends the launch without a latency, for a program that has not run the variant after all. The "
+           "variant stays\nin use.")
       .def("fail", &Launch::fail,
            "The launch failed, without an exception: its variant is set aside for the key.")
       .def_prop_ro("variant", &Launch::variant, "Index of the variant to launch.")

@@ -15,4 +15,9 @@ namespace nb = nanobind;
 PyObject* make_launch(nb::handle operation, OperationState& state, const Key& key, const Site* site,
                       PyObject* stream) noexcept;
 
+/// Begins a launch of `site` at once: a new reference to the variant, an int, where nothing has to be ended,
+/// else to a Launch, to be ended. Null with a Python exception set.
+PyObject* begin_launch(nb::handle operation, OperationState& state, const Site& site,
+                       PyObject* stream) noexcept;
+
 }  // namespace adaptive::python

@@ -15,6 +15,7 @@ NB_MODULE(_core, module) {
   bind_explanations(module);
   bind_counters(module);
   bind_launches(module);
+  bind_launch_tables(module);
   bind_operations(module);
   bind_sites(module);
   bind_selectors(module);

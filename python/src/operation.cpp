@@ -145,6 +145,29 @@ void bind_inspection(nb::class_<OperationState>& operation) {
           },
           nb::sig("def explain(self, *key: KeyValue) -> Explanation"),
           "Why `key` runs what it runs. An unseen key is explained as it would start; its state is not made.")
+      .def(
+          "keys",
+          [](const OperationState& state) {
+            const std::vector<Key> keys = unlocked([&] { return state.operation->keys(); });
+            nb::list list;
+            for (const Key& key : keys) list.append(values_of(state, key));
+            return list;
+          },
+          nb::sig("def keys(self) -> list[tuple[int | str | tuple[str, ...], ...]]"),
+          "The keys that have been met, in the order in which they were first seen: sizes as integers, "
+          "labels "
+          "as\ntheir names, sets of labels as tuples of names. `explain` and the others take them back.")
+      .def(
+          "to_pandas",
+          [](nb::object self) {
+            return nb::module_::import_("adaptive_selector._frame").attr("of_operation")(self);
+          },
+          nb::sig("def to_pandas(self) -> pandas.DataFrame"),
+          "What is known of every key, one row for each of its candidates. Columns: the dimensions, "
+          "`variant`, "
+          "the\nfields of Candidate (latencies in seconds), and whether the candidate is the incumbent. "
+          "Raises "
+          "ImportError\nwithout pandas.")
       .def_prop_ro("name", [](const OperationState& state) { return state.operation->name(); })
       .def_prop_ro("dimensions", [](const OperationState& state) { return state.operation->dimensions(); })
       .def_prop_ro(

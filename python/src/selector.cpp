@@ -231,6 +231,7 @@ nb::dict dict_of(const GpuTimerCounters& c) {
   dict["dropped"] = c.dropped;
   dict["captured"] = c.captured;
   dict["failed"] = c.failed;
+  dict["cancelled"] = c.cancelled;
   return dict;
 }
 
@@ -262,7 +263,8 @@ void bind_timer(nb::class_<SelectorState>& selector) {
           },
           nb::sig("def timer_counters(self) -> dict[str, int]"),
           "What the GPU timer has done: launches timed, recorded, idle and queued (left out because of the "
-          "stream's\nstate), lost, pending, dropped (no slot was free), captured and failed.");
+          "stream's\nstate), lost, pending, dropped (no slot was free), captured, failed and\n"
+          "cancelled.");
 }
 
 }  // namespace

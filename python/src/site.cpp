@@ -52,6 +52,11 @@ PyObject* launch(PyObject* self, PyObject* const* arguments, Py_ssize_t count, P
                      names == nullptr ? nullptr : arguments[0]);
 }
 
+PyObject* begin(PyObject* self, PyObject* stream) noexcept {
+  PyObject* const operation = cast(self).operation;
+  return begin_launch(operation, *nb::inst_ptr<OperationState>(operation), cast(self).site, stream);
+}
+
 PyMethodDef methods[] = {
     fast_method(
         "select", PyCFunction{select},
@@ -65,6 +70,12 @@ PyMethodDef methods[] = {
     fast_method("pin", PyCFunction{pin}, "pin($self, /)\n--\n\nAs Operation.pin for the site's key."),
     fast_method("launch", FastKeywordsFunction{launch},
                 "launch($self, /, *, stream=None)\n--\n\nAs Operation.launch for the site's key."),
+    {"begin", begin, METH_O,
+     "begin($self, stream, /)\n--\n\n"
+     "Begins a launch without a `with` block, for launchers that count every microsecond.\n\n"
+     "Returns the index of the variant where the launch is untimed and not captured: nothing has to be\n"
+     "ended then. Else a Launch that has been entered: run its variant and call its `end`, `cancel` or\n"
+     "`fail`."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyMemberDef members[] = {{"operation", T_OBJECT_EX, offsetof(SiteObject, operation), READONLY,

@@ -60,18 +60,32 @@ bool GpuTimer::drain() noexcept {
 
 GpuTimerCounters GpuTimer::counters() const noexcept {
   const cuda::TimerCounters c = impl_->timer.counters();
-  return {c.timed, c.recorded, c.idle, c.queued, c.lost, c.pending, c.dropped, c.captured, c.failed};
+  return {c.timed,   c.recorded, c.idle,     c.queued, c.lost,
+          c.pending, c.dropped,  c.captured, c.failed, c.cancelled};
 }
 
 struct GpuLaunch::Impl {
+  explicit Impl(cuda::Launch begun) noexcept : launch(std::move(begun)) {}
   cuda::Launch launch;
 };
 
 GpuLaunch::GpuLaunch(GpuTimer& timer, Operation& operation, const Key& key, std::uintptr_t stream)
-    : impl_(new Impl{timer.impl_->timer.launch(operation, key, stream_of(stream))}) {}
+    : impl_(std::make_unique<Impl>(timer.impl_->timer.launch(operation, key, stream_of(stream)))) {}
 GpuLaunch::GpuLaunch(GpuTimer& timer, const Site& site, std::uintptr_t stream)
-    : impl_(new Impl{timer.impl_->timer.launch(site, stream_of(stream))}) {}
+    : impl_(std::make_unique<Impl>(timer.impl_->timer.launch(site, stream_of(stream)))) {}
+GpuLaunch::GpuLaunch(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+GpuLaunch::GpuLaunch(GpuLaunch&&) noexcept = default;
+GpuLaunch& GpuLaunch::operator=(GpuLaunch&&) noexcept = default;
 GpuLaunch::~GpuLaunch() = default;
+
+std::uint32_t GpuLaunch::begin(GpuTimer& timer, const Site& site, std::uintptr_t stream,
+                               std::optional<GpuLaunch>& launch) {
+  cuda::Launch begun = timer.impl_->timer.launch(site, stream_of(stream));
+  const std::uint32_t variant = begun.variant();
+  if (begun.timed() || begun.captured()) [[unlikely]]
+    launch = GpuLaunch(std::make_unique<Impl>(std::move(begun)));
+  return variant;
+}
 
 std::uint32_t GpuLaunch::variant() const noexcept {
   return impl_->launch.variant();
@@ -97,15 +111,9 @@ void GpuLaunch::end() noexcept {
   impl_.reset();
 }
 
-void GpuLaunch::abandon() noexcept {
-  // A launch whose scope is left by an exception gives no sample. Python's exceptions are none of C++, so
-  // that the scope is left by one of C++ here.
-  try {
-    const std::unique_ptr<Impl> ended = std::move(impl_);
-    throw 0;
-  } catch (int) {
-    return;
-  }
+void GpuLaunch::cancel() noexcept {
+  impl_->launch.cancel();
+  impl_.reset();
 }
 
 void GpuLaunch::fail() noexcept {

@@ -1,0 +1,89 @@
+"""The program of a worker process: compiles kernels into Triton's cache until its input ends.
+
+A message is a length of 8 bytes and a pickle. It comes on the standard input and is answered on the descriptor that
+was the standard output; whatever compilers print goes to the standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+from typing import IO, Any
+
+
+def read(stream: IO[bytes]) -> Any:
+    """The next message; None where the other side has gone."""
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    (size,) = struct.unpack("<Q", head)
+    body = stream.read(size)
+    return pickle.loads(body) if len(body) == size else None
+
+
+def write(stream: IO[bytes], message: Any) -> None:
+    body = pickle.dumps(message)
+    stream.write(struct.pack("<Q", len(body)) + body)
+    stream.flush()
+
+
+class _Driver:
+    """Stands in for the GPU's driver, which a worker must not touch: kernels may ask for the target."""
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+
+    def get_current_target(self) -> Any:
+        return self._target
+
+
+def compile_job(job: dict[str, Any]) -> str:
+    """Compiles one configuration; returns the hash under which Triton's cache has it."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+    from triton.runtime.driver import driver
+
+    from ._portable import Decoder
+
+    for name in [name for name in os.environ if name not in job["environment"]]:
+        del os.environ[name]
+    os.environ.update(job["environment"])
+    for group, values in job["knobs"].items():
+        vars(getattr(triton.knobs, group)).update(values)
+
+    target = GPUTarget(*job["target"])
+    driver.set_active(_Driver(target))
+    decoder = Decoder(job["functions"])
+    function = decoder.function(0)
+    if job["name"] is not None:
+        name = job["name"]
+        function._repr = lambda _: name
+    constants = {path: decoder.value(value) for path, value in job["constants"]}
+    source = ASTSource(function, job["signature"], constants, job["attributes"])
+    kernel = triton.compile(source, target=target, options=job["options"])
+    return str(kernel.hash)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        os.nice(10)
+    except OSError:
+        pass
+    while True:
+        job = read(sys.stdin.buffer)
+        if job is None:
+            return
+        try:
+            answer: tuple[str, ...] = ("done", compile_job(job))
+        except BaseException as error:
+            answer = ("failed", type(error).__name__, str(error))
+        write(answers, answer)
+
+
+if __name__ == "__main__":
+    main()
