@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,41 @@ def run_python() -> Callable[[str], str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Triton on a GPU that is none (fake_gpu.py), with selectors and settings of the test's own."""
+    pytest.importorskip("triton")
+    from adaptive_selector.triton._settings import Settings, settings
+    from fake_gpu import Driver, Gpu, Kernel, begin_of
+    from triton.runtime.driver import driver
+
+    gpu = Gpu()
+
+    def compile(source: Any, target: Any = None, options: Any = None, _env_vars: Any = None) -> Kernel:
+        gpu.compiled.append({**options, **{source.fn.arg_names[p[0]]: v for p, v in source.constants.items()}})
+        return Kernel(gpu, source, options)
+
+    monkeypatch.setattr("triton.compiler.compile", compile)
+    fresh = Settings()
+    fresh.configure(lambda ordinal: ads.Selector(tables=None, device="host", seed=ordinal + 1), None)
+    fresh.begin_of = begin_of(gpu)
+    old = dict(vars(settings))
+    vars(settings).update(vars(fresh))
+    active = driver._active
+    driver.set_active(Driver(gpu))
+    yield gpu
+    driver._active = active
+    vars(settings).update(old)
+
+
+@pytest.fixture
+def compilers(gpu: Any) -> Any:
+    """Worker processes that compile when the test says so."""
+    from adaptive_selector.triton._settings import settings
+    from fake_gpu import Compilers
+
+    compilers = Compilers()
+    settings.use_compilers(compilers)
+    return compilers

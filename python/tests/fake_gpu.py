@@ -43,7 +43,8 @@ class Launched:
     grid: tuple[int, int, int]
     device: int
     stream: int
-    timed: bool = False
+    timed: bool
+    kernel: Any
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Kernel:
                 leave: Any, *args: Any) -> None:
         gpu = self._gpu
         launched = Launched(self.constants, self.options, dict(zip(self.src.fn.arg_names, args)), (x, y, z),
-                            gpu.device, stream, gpu.timing)
+                            gpu.device, stream, gpu.timing, self)
         gpu.launches.append(launched)
         gpu.work(launched)
         gpu.elapsed = gpu.latency(launched)
@@ -189,3 +190,32 @@ class Compilers:
             ticket = min(self.waiting)
             self.waiting.remove(ticket)
             ticket.done(answer)
+
+
+class BinaryDriver(Driver):
+    """A driver of the fake GPU for kernels that Triton has really compiled: it loads them nowhere."""
+
+    def __init__(self, gpu: Gpu) -> None:
+        super().__init__(gpu)
+        self.utils = self
+        self.loaded: list[bytes] = []
+
+    def get_device_properties(self, device: int) -> dict[str, int]:
+        return {"max_shared_mem": 232_448}
+
+    def load_binary(self, name: str, binary: bytes, shared: int, device: int) -> tuple[int, int, int, int, int]:
+        self.loaded.append(binary)
+        return 1, 2, 32, 0, 1024
+
+    def launcher_cls(self, source: Any, metadata: Any) -> Any:
+        names = source.fn.arg_names
+        constants = {names[path[0]]: value for path, value in source.constants.items()}
+
+        def launch(x: int, y: int, z: int, stream: int, function: Any, packed: Any, launch_metadata: Any, enter: Any,
+                   leave: Any, *args: Any) -> None:
+            launched = Launched(constants, metadata._asdict(), dict(zip(names, args)), (x, y, z), self._gpu.device,
+                                stream, self._gpu.timing, function)
+            self._gpu.launches.append(launched)
+            self._gpu.elapsed = self._gpu.latency(launched)
+
+        return launch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,44 +11,10 @@ import adaptive_selector as ads
 
 triton = pytest.importorskip("triton")
 
-from fake_gpu import Compilers, Driver, Gpu, Launched, Tensor, begin_of  # noqa: E402
+from fake_gpu import Compilers, Gpu, Launched, Tensor  # noqa: E402
 from triton_kernels import mixed, scale  # noqa: E402
 
 BLOCKS = (64, 128, 256, 512)
-
-
-@pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
-    from adaptive_selector.triton._settings import Settings, settings
-    from fake_gpu import Kernel
-    from triton.runtime.driver import driver
-
-    gpu = Gpu()
-
-    def compile(source: Any, target: Any = None, options: Any = None, _env_vars: Any = None) -> Kernel:
-        gpu.compiled.append({**options, **{source.fn.arg_names[p[0]]: v for p, v in source.constants.items()}})
-        return Kernel(gpu, source, options)
-
-    monkeypatch.setattr("triton.compiler.compile", compile)
-    fresh = Settings()
-    fresh.configure(lambda ordinal: ads.Selector(tables=None, device="host", seed=ordinal + 1), None)
-    fresh.begin_of = begin_of(gpu)
-    old = dict(vars(settings))
-    vars(settings).update(vars(fresh))
-    active = driver._active
-    driver.set_active(Driver(gpu))
-    yield gpu
-    driver._active = active
-    vars(settings).update(old)
-
-
-@pytest.fixture
-def compilers(gpu: Gpu) -> Compilers:
-    from adaptive_selector.triton._settings import settings
-
-    compilers = Compilers()
-    settings.use_compilers(compilers)
-    return compilers
 
 
 def configs(**fields: Any) -> list[Any]:
@@ -107,7 +72,7 @@ def test_what_is_compiled_is_tried_and_the_fastest_stays(gpu: Gpu, compilers: Co
     compilers.finish()
     for _ in range(1000):
         kernel[grid](Tensor(), 1024)
-    assert set(blocks(gpu)[-500:]) == {256} or blocks(gpu)[-500:].count(256) > 480
+    assert blocks(gpu)[-500:].count(256) > 480
     assert kernel.best_config.kwargs == {"BLOCK": 256}
 
 

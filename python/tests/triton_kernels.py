@@ -16,6 +16,10 @@ def mixed(a_ptr, b_ptr, m, n, stride, alpha, flag, EVEN: tl.constexpr, BLOCK: tl
     pass
 
 
+def annotated(a_ptr, m: tl.int64, n: "i32", x: tl.float32, flag: tl.uint1, EVEN: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def, name-defined]  # noqa: F821
+    pass
+
+
 @triton.jit
 def half(x):  # type: ignore[no-untyped-def]
     return x * SCALE

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ._messages import read, write
 from ._portable import NotPortable
-from ._worker import read, write
 
 #: ("done", hash), ("failed", name of the exception, message), or ("here", why): no other process can compile it.
 Answer = tuple[str, ...]

@@ -1,32 +1,16 @@
 """The program of a worker process: compiles kernels into Triton's cache until its input ends.
 
-A message is a length of 8 bytes and a pickle. It comes on the standard input and is answered on the descriptor that
-was the standard output; whatever compilers print goes to the standard error.
+Messages come on the standard input and are answered on the descriptor that was the standard output; whatever
+compilers print goes to the standard error.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
-import struct
 import sys
-from typing import IO, Any
+from typing import Any
 
-
-def read(stream: IO[bytes]) -> Any:
-    """The next message; None where the other side has gone."""
-    head = stream.read(8)
-    if len(head) < 8:
-        return None
-    (size,) = struct.unpack("<Q", head)
-    body = stream.read(size)
-    return pickle.loads(body) if len(body) == size else None
-
-
-def write(stream: IO[bytes], message: Any) -> None:
-    body = pickle.dumps(message)
-    stream.write(struct.pack("<Q", len(body)) + body)
-    stream.flush()
+from ._messages import read, write
 
 
 class _Driver:
