@@ -8,7 +8,6 @@ from typing import Any
 from triton.runtime.autotuner import Autotuner as TritonAutotuner
 from triton.runtime.interpreter import InterpretedFunction
 
-from ._fast import MISS
 from ._learner import Learner
 from ._settings import log
 
@@ -35,13 +34,7 @@ def launcher(tuner: TritonAutotuner, grid: Any, otherwise: Callable[..., Any]) -
     learner = learner_of(tuner)
     if learner is None:
         return lambda *args, **kwargs: otherwise(*args, grid=grid, warmup=False, **kwargs)
-    launch_known, launch = learner.launch_known, learner.launch
-
-    def launched(*args: Any, **kwargs: Any) -> Any:
-        found = launch_known(grid, *args, **kwargs)
-        return launch(grid, args, kwargs) if found is MISS else found
-
-    return launched
+    return learner.on(grid)
 
 
 def run(tuner: TritonAutotuner, otherwise: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -90,6 +83,9 @@ class Autotuner(TritonAutotuner):
         return run(self, super().run, args, kwargs)
 
     def __getitem__(self, grid: Any) -> Callable[..., Any]:
+        learner = self.__dict__.get(_KEY)
+        if learner is not None and learner.configs is self.configs:
+            return learner.on(grid)  # type: ignore[no-any-return]
         if isinstance(self.fn, InterpretedFunction):
             return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
         return launcher(self, grid, super().run)

@@ -101,9 +101,10 @@ class Learner:
         self._devices: dict[int, _Device] = {}
         self._tables: dict[int, Callable[..., Any]] = {}
         self._lock = threading.RLock()
-        self.launch_known: Callable[..., Any] = lambda grid, *args, **kwargs: _fast.MISS
+        #: What `tuner[grid]` is, by the grid.
+        self.on: Callable[[Any], Callable[..., Any]] = self._on
         if self.plan.uniform:
-            self.launch_known = _fast.make(self.plan, self._tables, self._resume, self._latest)
+            self.on = self._on_known(_fast.make(self.plan, self._tables, self._resume, self._latest))
 
     @staticmethod
     def why_not(tuner: Autotuner) -> str:
@@ -121,6 +122,21 @@ class Learner:
         return None if latest is None else self.configs[latest.incumbent()]
 
     # --- launches -------------------------------------------------------------------------------------------------
+
+    def _on(self, grid: Any) -> Callable[..., Any]:
+        return lambda *args, **kwargs: self.launch(grid, args, kwargs)
+
+    def _on_known(self, launch_known: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
+        launch, miss = self.launch, _fast.MISS
+
+        def on(grid: Any) -> Callable[..., Any]:
+            def launched(*args: Any, **kwargs: Any) -> Any:
+                found = launch_known(grid, *args, **kwargs)
+                return launch(grid, args, kwargs) if found is miss else found
+
+            return launched
+
+        return on
 
     def launch(self, grid: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A launch by Triton's own steps, for arguments that are new or that no table can hold."""
