@@ -162,7 +162,7 @@ void bind_inspection(nb::class_<OperationState>& operation) {
           [](nb::object self) {
             return nb::module_::import_("adaptive_selector._frame").attr("of_operation")(self);
           },
-          nb::sig("def to_pandas(self) -> pandas.DataFrame"),
+          nb::sig("def to_pandas(self) -> typing.Any"),
           "What is known of every key, one row for each of its candidates. Columns: the dimensions, "
           "`variant`, "
           "the\nfields of Candidate (latencies in seconds), and whether the candidate is the incumbent. "

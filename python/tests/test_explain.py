@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from launches import learn
 
 import adaptive_selector as ads
@@ -52,3 +53,29 @@ def test_texts(selector: ads.Selector, gemm: ads.Operation) -> None:
     assert repr(gemm) == "Operation('gemm', 2 variants)"
     assert repr(selector).startswith("Selector(device='") and repr(selector).endswith("', mode='online')")
     assert gemm.name == "gemm" and gemm.selector is selector
+
+
+def test_the_keys_that_were_met(selector: ads.Selector) -> None:
+    operation = selector.define(
+        "product", ["n", {"name": "type", "labels": ["half", "single"]},
+                    {"name": "bits", "kind": "label_set", "labels": ["2", "4", "8"]}], ["a", "b"])
+    assert operation.keys() == []
+    operation.select(7, "single", ["2", "8"])
+    operation.select(5, "half", [])
+    operation.select(7, "single", ["8", "2"])
+    assert operation.keys() == [(7, "single", ("2", "8")), (5, "half", ())]
+    for key in operation.keys():
+        assert operation.explain(*key).calls > 0
+
+
+def test_an_operation_as_a_table_of_pandas(gemm: ads.Operation) -> None:
+    pytest.importorskip("pandas")
+    learn(gemm, 1, 2, 3, latencies=(20e-6, 10e-6))
+    learn(gemm, 4, 5, 6, latencies=(10e-6, 20e-6))
+    frame = gemm.to_pandas()
+    assert list(frame.columns[:5]) == ["m", "n", "k", "variant", "incumbent"]
+    assert list(zip(frame.m, frame.variant)) == [(1, "a"), (1, "b"), (4, "a"), (4, "b")]
+    assert list(frame[frame.incumbent].variant) == ["b", "a"]
+    assert 9e-6 < frame[frame.incumbent].location.min() and frame[frame.incumbent].location.max() < 11e-6
+    empty = gemm.selector.define("other", ["n"], ["a"]).to_pandas()
+    assert len(empty) == 0 and "location" in empty.columns

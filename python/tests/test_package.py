@@ -70,10 +70,10 @@ def test_the_stubs_say_what_the_module_has() -> None:
 def test_types_of_the_package_and_of_its_users(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     examples = sorted(TESTS.parent.joinpath("examples").glob("*.py"))
-    command(sys.executable, "-m", "mypy", "--strict", "--python-version", "3.10", "--cache-dir", str(tmp_path / "cache"),
-            "-p", "adaptive_selector", cwd=tmp_path)
-    command(sys.executable, "-m", "mypy", "--strict", "--python-version", "3.10", "--cache-dir", str(tmp_path / "cache"),
-            *map(str, examples), cwd=tmp_path)
+    mypy = [sys.executable, "-m", "mypy", "--config-file", str(TESTS.parents[1] / "pyproject.toml"), "--cache-dir",
+            str(tmp_path / "cache")]
+    command(*mypy, "-p", "adaptive_selector", cwd=tmp_path)
+    command(*mypy, *map(str, examples), cwd=tmp_path)
 
 
 def test_the_command_of_the_module() -> None:

@@ -17,7 +17,7 @@ _said: set[str] = set()
 
 def learner_of(tuner: TritonAutotuner) -> Learner | None:
     """What stands behind a tuner, made at its first use; None where its launches are left to Triton."""
-    learner = tuner.__dict__.get(_KEY)
+    learner: Learner | None = tuner.__dict__.get(_KEY)
     if learner is None or learner.configs is not tuner.configs:
         why = Learner.why_not(tuner)
         if why:
@@ -73,7 +73,7 @@ def _set_best_config(tuner: TritonAutotuner, config: Any) -> None:
 best_config = property(_best_config, _set_best_config, doc="The configuration that the key of the latest launch prefers.")
 
 
-class Autotuner(TritonAutotuner):
+class Autotuner(TritonAutotuner):  # type: ignore[misc]
     """Triton's tuner, except that it never measures ahead: each launch of the program runs one configuration, a few of
     them timed, and the choice follows from these. Made by :func:`autotune`; any number of threads may launch."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,10 @@ from ._portable import Encoder
 
 #: Errors that say a configuration does not fit the device. Triton's tuner leaves it out as well.
 UNFIT = (OutOfResources, PTXASError)
+
+
+#: What the function that names a kernel gets.
+_Proxy = namedtuple("_Proxy", ["constants", "signature"])
 
 
 def supported() -> str:
@@ -119,11 +124,8 @@ class Source:
         constants = [(path, encoder.value(value)) for path, value in self.constants.items()]
         name = None
         if self.jit._repr is not None:
-            from collections import namedtuple
-
-            proxy = namedtuple("SpecializationProxy", ["constants", "signature"])
             plain = {self.jit.arg_names[path[0]]: v for path, v in self.constants.items() if len(path) == 1}
-            name = self.jit.repr(proxy(plain, self.signature))
+            name = self.jit.repr(_Proxy(plain, self.signature))
         target = self.jit.device_caches[self.device][2]
         return {
             "functions": encoder.functions,

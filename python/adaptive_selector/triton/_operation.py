@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import adaptive_selector as ads
+from adaptive_selector._types import VariantFields
 
 # The library's limit on the values of a key, less the one for the labels.
 _SIZES_MAX = 11
@@ -78,10 +79,10 @@ def parameters_of(config: Any) -> dict[str, bool | int | float | str]:
     return plain
 
 
-def variants_of(configs: Sequence[Any]) -> list[dict[str, Any]]:
+def variants_of(configs: Sequence[Any]) -> list[VariantFields]:
     """One variant for each configuration, in their order."""
     seen: dict[str, int] = {}
-    variants = []
+    variants: list[VariantFields] = []
     for config in configs:
         name = config_name(config) or "default"
         seen[name] = seen.get(name, 0) + 1

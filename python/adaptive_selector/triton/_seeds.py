@@ -17,6 +17,7 @@ from triton.runtime.jit import JITFunction
 
 import adaptive_selector as ads
 
+from ._operation import variants_of
 from ._settings import log
 
 # Triton's benchmark repeats a launch for this long by default, in milliseconds.
@@ -85,8 +86,6 @@ def table_of(
 
 
 def _parameters(configs: Sequence[Any]) -> dict[str, Any]:
-    from ._operation import variants_of
-
     return {variant["name"]: variant for variant in variants_of(configs)}
 
 
