@@ -207,6 +207,9 @@ class BinaryDriver(Driver):
         self.loaded.append(binary)
         return 1, 2, 32, 0, 1024
 
+    def unload_module(self, module: Any) -> None:
+        pass
+
     def launcher_cls(self, source: Any, metadata: Any) -> Any:
         names = source.fn.arg_names
         constants = {names[path[0]]: value for path, value in source.constants.items()}
