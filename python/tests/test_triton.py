@@ -404,3 +404,79 @@ def test_without_a_gpu_it_is_tritons_tuner(gpu: Gpu, monkeypatch: pytest.MonkeyP
     kernel = tuned()
     kernel[grid](Tensor(), 1024)
     assert len(gpu.launches) == 9  # two for each configuration, and the one that was asked for
+
+
+def test_an_error_of_the_program_costs_no_configuration(gpu: Gpu, compilers: Compilers) -> None:
+    """A grid that raises says nothing about the configuration; a launch that raises does."""
+    compilers.at_once = True
+    kernel = tuned(configs=configs()[:2])
+
+    def broken(meta: Any) -> Any:
+        raise ZeroDivisionError
+
+    for _ in range(50):
+        with pytest.raises(ZeroDivisionError):
+            kernel[broken](Tensor(), 1024)
+    operation = next(iter(ads.triton.selectors().values())).find("triton_kernels.scale.fp32")
+    assert operation is not None and operation.counters.failures == 0
+
+    def work(launched: Launched) -> None:
+        if launched.constants["BLOCK"] == 128:
+            raise RuntimeError("Triton Error [CUDA]: invalid argument")
+
+    gpu.work = work
+    raised = 0
+    for _ in range(200):
+        try:
+            kernel[grid](Tensor(), 1024)
+        except RuntimeError:
+            raised += 1
+    assert raised == 1 and operation.counters.failures == 1
+
+
+def test_many_keys_of_a_kernel_with_heuristics_keep_little(gpu: Gpu, compilers: Compilers) -> None:
+    """What a key leaves behind in the kernels that all keys share does not grow with the keys."""
+    compilers.at_once = True
+    kernel = ads.triton.autotune(configs=configs(), key=["n"])(
+        triton.heuristics({"EVEN": lambda args: args["n"] % args["BLOCK"] == 0})(triton.jit(mixed))
+    )
+    for n in range(100, 400):
+        kernel[(1,)](Tensor(), Tensor(), 5, n, 1, 0.5, True)
+    kernels = kernel.__dict__["_adaptive_learner"]._devices[0].kernels.values()
+    assert sum(len(k.users) for k in kernels) == 0
+
+
+def test_the_interpreter_runs_what_pruning_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    kernel = tuned(prune_configs_by={"early_config_prune": lambda given, named, **kwargs: given[1:2]})
+    assert type(kernel.fn).__name__ == "InterpretedFunction"
+    runs: list[Any] = []
+    monkeypatch.setattr(kernel.fn, "run", lambda *args, **kwargs: runs.append((args, kwargs["BLOCK"])), raising=False)
+    x = Tensor()
+    kernel[grid](x, 100)
+    assert runs == [((x, 100), 128)]
+    assert kernel.best_config.kwargs == {"BLOCK": 128}
+
+
+def test_profilers_see_the_launches(gpu: Gpu, compilers: Compilers) -> None:
+    """Hooks of Triton's launches, and hooks before a run, are called for launches of the table as well."""
+    seen: list[Any] = []
+    kernel = tuned(configs=configs()[:1])
+    for _ in range(3):
+        kernel[grid](Tensor(), 1024)
+    hook = lambda *args, **kwargs: seen.append(kwargs["BLOCK"])  # noqa: E731
+    kernel.fn.pre_run_hooks.append(hook)
+    kernel[grid](Tensor(), 1024)
+    assert seen == [64] and len(gpu.launches) == 4
+
+
+def test_forks_compile_with_workers_of_their_own(gpu: Gpu, compilers: Compilers) -> None:
+    import os
+
+    from adaptive_selector.triton._settings import settings
+
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if settings._compilers is None else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert settings.compilers() is compilers

@@ -12,6 +12,7 @@ from ._learner import Learner
 from ._settings import log
 
 _KEY = "_adaptive_learner"
+_LEFT = "_adaptive_left"  # why Triton's tuner stays
 _said: set[str] = set()
 
 
@@ -19,8 +20,11 @@ def learner_of(tuner: TritonAutotuner) -> Learner | None:
     """What stands behind a tuner, made at its first use; None where its launches are left to Triton."""
     learner: Learner | None = tuner.__dict__.get(_KEY)
     if learner is None or learner.configs is not tuner.configs:
+        if _LEFT in tuner.__dict__:
+            return None
         why = Learner.why_not(tuner)
         if why:
+            tuner.__dict__[_LEFT] = why
             if why not in _said and not isinstance(tuner.fn, InterpretedFunction):
                 _said.add(why)
                 log.warning("%s keeps Triton's tuner: %s", getattr(tuner.base_fn, "__name__", "a kernel"), why)

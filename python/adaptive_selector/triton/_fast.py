@@ -150,6 +150,7 @@ def launch(_grid, /, {', '.join(parameters)}, **_options):
     source += f"""
     if entry is None:
         return _resume(bound, started, _grid, {given})
+    _begun = False
     _launch, _function, _cooperative, _dependent, _packed, _pre_hook, _kernel{values} = entry
     try:
         if _pre_hook is not None:
@@ -165,11 +166,12 @@ def launch(_grid, /, {', '.join(parameters)}, **_options):
         _metadata = None
         if _enter is not None or _leave is not None:
             _metadata = _kernel.launch_metadata(_size, _stream, {', '.join(plan.names)})
+        _begun = True
         _launch(_size[0], _size[1] if _n > 1 else 1, _size[2] if _n > 2 else 1, _stream, _function, _cooperative,
                 _dependent, None, None, _packed, _metadata, _enter, _leave, {', '.join(plan.names)})
     except BaseException as error:
         if timed is not None:
-            if isinstance(error, Exception):
+            if _begun and isinstance(error, Exception):
                 timed.fail()
             else:
                 timed.cancel()

@@ -6,8 +6,10 @@ installed Triton has these functions in the form that this module knows.
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import os
+import threading
 from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,14 +17,14 @@ from typing import Any, NamedTuple
 import triton
 from triton import knobs
 from triton.runtime import jit as triton_jit
-from triton.runtime.autotuner import Heuristics, OutOfResources, PTXASError
+from triton.runtime.autotuner import Heuristics
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
 from ._portable import Encoder
 
 #: Errors that say a configuration does not fit the device. Triton's tuner leaves it out as well.
-UNFIT = (OutOfResources, PTXASError)
+UNFIT_NAMES = ("OutOfResources", "PTXASError", "CompileTimeAssertionFailure")
 
 
 #: What the function that names a kernel gets.
@@ -47,7 +49,7 @@ def supported() -> str:
 
 def is_unfit(error: BaseException) -> bool:
     """Whether a configuration failed because it does not fit, rather than because the kernel is wrong."""
-    return isinstance(error, UNFIT) or type(error).__name__ == "CompileTimeAssertionFailure"
+    return type(error).__name__ in UNFIT_NAMES
 
 
 class Call(NamedTuple):
@@ -146,6 +148,21 @@ class Source:
 
 def _is_plain(value: object) -> bool:
     return value is None or type(value) in (bool, int, float, str)
+
+
+_thread = threading.local()
+
+
+def relax_capture() -> None:
+    """Loading a kernel on this thread must not disturb a graph that another thread captures. For threads of our own."""
+    if getattr(_thread, "relaxed", False):
+        return
+    _thread.relaxed = True
+    try:
+        exchange = ctypes.CDLL("libcuda.so.1").cuThreadExchangeStreamCaptureMode
+    except (OSError, AttributeError):
+        return  # no NVIDIA GPU
+    exchange(ctypes.byref(ctypes.c_int(2)))  # CU_STREAM_CAPTURE_MODE_RELAXED
 
 
 def load(compiled: Any, device: int) -> Any:

@@ -152,6 +152,7 @@ class Learner:
              kwargs: dict[str, Any]) -> Any:
         timed = None if type(started) is int else started
         index = started if timed is None else timed.variant
+        begun = False
         try:
             kernel, call = self._prepared(device, bound, index, grid, args, kwargs)
             if kernel.status != READY:
@@ -165,11 +166,13 @@ class Learner:
             self._remember(bound, index, kernel, call)
             for hook in self.jit.pre_run_hooks:
                 hook(*args, **call.kwargs)
-            launched = self._enqueue(device, kernel, call, grid)
+            size = grid(call.bound) if callable(grid) else grid
+            begun = True
+            launched = self._enqueue(device, kernel, call, size)
         except BaseException as error:
             if timed is not None:
-                timed.fail() if isinstance(error, Exception) else timed.cancel()
-            if isinstance(error, Exception) and getattr(self.tuner, "user_defined_post_hook", False):
+                timed.fail() if begun and isinstance(error, Exception) else timed.cancel()
+            if begun and isinstance(error, Exception) and getattr(self.tuner, "user_defined_post_hook", False):
                 self.tuner.post_hook(self._full(args, kwargs, self.configs[index], grid), exception=error)
             raise
         if timed is not None:
@@ -231,11 +234,10 @@ class Learner:
             entry = entry_of(kernel.compiled, kernel.run, self.configs[index], self.plan.tuned)
             bound.special[special] = entry
 
-    def _enqueue(self, device: int, kernel: Kernel, call: _jit.Call, grid: Any) -> Any:
+    def _enqueue(self, device: int, kernel: Kernel, call: _jit.Call, size: Sequence[int]) -> Any:
         _fast.check_globals(self.jit.used_global_vals)
         if kernel.compiled is None:
             return None  # a hook of the program forbids it
-        size = grid(call.bound) if callable(grid) else grid
         stream = driver.active.get_current_stream(device)
         compiled = kernel.compiled
         x, y, z = (*size, 1, 1)[:3]
@@ -297,6 +299,7 @@ class Learner:
                 bound = self._made(device, state, identity, key, grid, args, kwargs)
                 if len(state.bounds) >= _BOUNDS_MAX:
                     state.bounds.clear()
+                    state.specialisations.clear()
                 state.bounds[name] = bound
         if bound.first:
             self._prepare(bound, grid, args, kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Sequence
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
 from triton.runtime.jit import JITFunction
@@ -23,7 +24,7 @@ NEW, QUEUED, READY, FAILED = range(4)
 class Kernel:
     """One kernel of Triton's cache in memory. ``status`` only rises; READY means loaded."""
 
-    __slots__ = ("source", "name", "status", "compiled", "run", "error", "ticket", "users", "lock")
+    __slots__ = ("source", "name", "status", "compiled", "run", "error", "ticket", "users", "lock", "_state")
 
     def __init__(self, source: _jit.Source, name: str) -> None:
         self.source = source
@@ -33,8 +34,10 @@ class Kernel:
         self.run: Any = None
         self.error: BaseException | None = None
         self.ticket: Ticket | None = None
+        #: Who is told when it is ready.
         self.users: list[tuple[Specialisation, int]] = []
-        self.lock = threading.Lock()
+        self.lock = threading.Lock()  # held while it is compiled
+        self._state = threading.Lock()  # of `users` and of becoming ready; never held for long
 
     def compile_now(self, warmup: bool = False) -> None:
         """Compiles and loads on this thread, unless that has been done. Raises what Triton raises."""
@@ -52,9 +55,19 @@ class Kernel:
                 raise
             if compiled is None:
                 return  # a hook of the program forbids it; Triton launches nothing then
-            self.compiled, self.run, self.status = compiled, run, READY
-        for specialisation, index in self.users:
+            with self._state:
+                self.compiled, self.run, self.status = compiled, run, READY
+                users, self.users = self.users, []
+        for specialisation, index in users:
             specialisation.ready(index, self)
+
+    def tell(self, specialisation: Specialisation, index: int) -> None:
+        """Calls ``specialisation.ready`` once the kernel is, perhaps now."""
+        with self._state:
+            if self.status != READY:
+                self.users.append((specialisation, index))
+                return
+        specialisation.ready(index, self)
 
     def request(self, priority: float) -> None:
         """Compiles in another process; never waits. A job that waits already is hastened by a negative priority."""
@@ -67,7 +80,8 @@ class Kernel:
     def _answered(self, answer: Answer) -> None:
         """On a thread of the pool: what the worker compiled is read from Triton's cache and loaded."""
         if answer[0] == "failed":
-            log.warning("%s is left out: %s: %s", self.name, answer[1], answer[2])
+            level = INFO if answer[1] in _jit.UNFIT_NAMES else WARNING
+            log.log(level, "%s is left out: %s: %s", self.name, answer[1], answer[2])
             with self.lock:
                 if self.status != READY:
                     self._failed(RuntimeError(f"{answer[1]}: {answer[2]}"))
@@ -75,9 +89,10 @@ class Kernel:
         if answer[0] == "here":
             log.info("%s is compiled in this process: %s", self.name, answer[1])
         try:
+            _jit.relax_capture()
             self.compile_now(warmup=True)
         except Exception as error:
-            log.log(20 if _jit.is_unfit(error) else 30, "%s is left out: %s", self.name, error)
+            log.log(INFO if _jit.is_unfit(error) else WARNING, "%s is left out: %s", self.name, error)
 
     def _failed(self, error: Exception) -> None:
         self.error = error.with_traceback(None)
@@ -105,9 +120,7 @@ class Specialisation:
     def use(self, index: int, kernel: Kernel) -> None:
         """``kernel`` is the configuration of this index."""
         self.kernels[index] = kernel
-        kernel.users.append((self, index))
-        if kernel.status == READY:
-            self.ready(index, kernel)
+        kernel.tell(self, index)
 
     def ready(self, index: int, kernel: Kernel) -> None:
         if self.entries[index] is None:
