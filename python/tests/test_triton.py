@@ -480,3 +480,10 @@ def test_forks_compile_with_workers_of_their_own(gpu: Gpu, compilers: Compilers)
         os._exit(0 if settings._compilers is None else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert settings.compilers() is compilers
+
+
+def test_what_the_program_has_decided_is_the_best_guess(gpu: Gpu, compilers: Compilers) -> None:
+    kernel = tuned()
+    kernel.cache[(1024, "fp32")] = triton.Config({"BLOCK": 256})
+    kernel[grid](Tensor(), 1024)
+    assert blocks(gpu) == [256]

@@ -120,9 +120,7 @@ class Source:
 
     def job(self) -> dict[str, Any]:
         """The same as data for a worker process. Raises NotPortable."""
-        encoder = Encoder()
-        number = encoder.function(self.jit)
-        assert number == 0
+        encoder = Encoder(_encoded(self.jit))
         constants = [(path, encoder.value(value)) for path, value in self.constants.items()]
         name = None
         if self.jit._repr is not None:
@@ -144,6 +142,25 @@ class Source:
                 if hasattr(knobs, group)
             },
         }
+
+
+# The kernels that were encoded latest: their configurations differ in constants alone. Each entry keeps its kernel.
+_recent: dict[int, tuple[JITFunction[Any], str, Encoder]] = {}
+_recent_lock = threading.Lock()
+_RECENT_MAX = 64
+
+
+def _encoded(jit: JITFunction[Any]) -> Encoder:
+    """An encoder that has the kernel as its first function. It takes some milliseconds the first time."""
+    with _recent_lock:
+        known = _recent.get(id(jit))
+        if known is None or known[1] != jit.cache_key:
+            encoder = Encoder()
+            encoder.function(jit)
+            if len(_recent) >= _RECENT_MAX:
+                _recent.clear()
+            known = _recent[id(jit)] = (jit, jit.cache_key, encoder)
+        return known[2]
 
 
 def _is_plain(value: object) -> bool:

@@ -316,6 +316,10 @@ class Learner:
         if specialisation is None:
             specialisation = state.specialisations[alike] = Specialisation(self.configs, self.plan.tuned)
         indices = self._pruned(grid, args, kwargs)
+        # What the program has decided beforehand, as libraries with configuration files do, is the best guess.
+        decided = self.tuner.cache.get(self._triton_key(args, kwargs))
+        if decided is not None:
+            indices.sort(key=lambda index: bool(self.configs[index] != decided))
         for index in indices:
             if specialisation.kernels[index] is None:
                 config = self.configs[index]

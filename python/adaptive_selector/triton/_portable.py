@@ -29,11 +29,14 @@ class NotPortable(Exception):
 
 
 class Encoder:
-    """Encodes kernels and constants. One encoder makes one job; what several kernels share is encoded once."""
+    """Encodes kernels and constants. One encoder makes one job; what several kernels share is encoded once.
 
-    def __init__(self) -> None:
-        self.functions: list[dict[str, Any]] = []
-        self._known: dict[int, int] = {}
+    base: an encoder whose functions this one begins with. It stays as it is.
+    """
+
+    def __init__(self, base: Encoder | None = None) -> None:
+        self.functions: list[dict[str, Any]] = [] if base is None else list(base.functions)
+        self._known: dict[int, int] = {} if base is None else dict(base._known)
 
     def value(self, value: Any, used: _Tree | None = None, where: str = "") -> tuple[str, Any]:
         """One value. ``used`` are the attributes that are read of it. Raises NotPortable."""
