@@ -4,7 +4,7 @@
 adaptive_selector._core.__prefix__$:
     from collections.abc import Callable, Iterable
     from typing import TypeVar, final
-    from ._types import DimensionLike, KeyValue, Stream, VariantLike
+    from ._types import DimensionLike, KeyValue, ReplayPolicy, Stream, VariantLike
 
     _T = TypeVar("_T")
 

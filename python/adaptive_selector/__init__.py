@@ -42,8 +42,12 @@ from ._core import (
 )
 from ._errors import Error
 
+if hasattr(_core, "replay"):
+    from ._core import replay
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._core import replay as replay
     from . import triton as triton
     from ._choice import Choice as Choice
     from ._choice import jit_choice as jit_choice
@@ -62,6 +66,8 @@ def __getattr__(name: str) -> object:
         from importlib import import_module
 
         return import_module(f"{__name__}.triton")
+    if name == "replay":
+        raise AttributeError("this package was built without replays, which come with the tool `adaptive`")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -15,13 +15,14 @@ def of_operation(operation: Operation) -> Any:
     import pandas
 
     names = [dimension.name for dimension in operation.dimensions]
-    columns = [*names, "variant", "incumbent", *_FIELDS]
+    columns = [*names, "variant", "incumbent", "leader", *_FIELDS]
     rows = []
     for key in operation.keys():
         explanation = operation.explain(*key)
         for candidate in explanation.candidates:
             rows.append([
                 *key, candidate.name, candidate.name == explanation.incumbent,
+                candidate.name == explanation.leader,
                 *(getattr(candidate, field) for field in _FIELDS),
             ])
     return pandas.DataFrame(rows, columns=columns)

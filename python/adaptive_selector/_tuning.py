@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ._core import LearningOptions, Operation
+from ._isolation import Child, Failed
 
 # Rounds before a variant is dropped: with fewer, the spread of its ratios is hardly known.
 _ROUNDS_MIN = 5
@@ -73,6 +74,8 @@ def tune(
     rounds: int = 50,
     indifference: float = LearningOptions().indifference,
     log: str | PathLike[str] | None = None,
+    isolate: bool = False,
+    timeout: float | None = None,
 ) -> Tuning:
     """Measures the variants of one key in turns, until one is surely the fastest or ``rounds`` are over.
 
@@ -84,9 +87,16 @@ def tune(
     ``lambda _: torch.cuda.synchronize()`` do. Without it the work must be done when ``run`` returns.
     indifference: variants whose latencies differ by less than this share are a tie.
     log: a file with one line of JSON for each round. A run that was interrupted goes on with what it holds.
+    isolate: each variant works in a child process of its own, so that one that crashes or hangs is reported as failed and
+    the others go on. The processes are forked: what the functions need must not have been used before by this process
+    where it does not survive a fork, as CUDA does not.
+    timeout: with ``isolate``, the seconds that one run of a variant may take, the first one included.
 
-    Raises ValueError where a variant of the operation has no function, or every variant failed.
+    Raises ValueError where a variant of the operation has no function, every variant failed, or there is a timeout
+    without isolation.
     """
+    if timeout is not None and not isolate:
+        raise ValueError("timeout needs isolate=True: nothing else can end a function that hangs")
     names = operation.variants
     functions = list(variants.values()) if isinstance(variants, Mapping) else list(variants)
     if isinstance(variants, Mapping):
@@ -110,35 +120,19 @@ def tune(
             sync(result)
         return time.perf_counter() - begin
 
-    for trial, function in zip(trials, functions):
-        try:
-            once(function)
-        except Exception as error:
-            trial.error = f"{type(error).__name__}: {error}"
-            trial.dropped = True
-    _drop_slow(trials, indifference)
+    def measure_with(function: Callable[[], object]) -> Callable[[], float]:
+        return lambda: once(function)
 
-    # An even round goes forwards, an odd one backwards, so that nobody always runs after the same variant.
-    done = max(len(trial.seconds) for trial in trials)
-    for number in range(done, rounds):
-        running = [pair for pair in zip(trials, functions) if not pair[0].dropped]
-        if not running:
-            raise ValueError(f"{operation.name}: every variant failed: {trials[0].error}")
-        if len(running) == 1 and number >= _ROUNDS_MIN:
-            break
-        results: dict[str, float] = {}
-        for trial, function in running if number % 2 == 0 else reversed(running):
-            try:
-                results[trial.name] = once(function)
-            except Exception as error:
-                trial.error = f"{type(error).__name__}: {error}"
-                trial.dropped = True
-                continue
-            trial.seconds.append(results[trial.name])
-        if path is not None:
-            with path.open("a") as file:
-                file.write(json.dumps({"operation": operation.name, "key": list(key), "seconds": results}) + "\n")
-        _drop_slow(trials, indifference)
+    measures = [measure_with(function) for function in functions]
+    children: list[Child] = []
+    if isolate:
+        children = [Child(measure, timeout) for measure in measures]
+        measures = list(children)
+    try:
+        _race(operation.name, key, trials, measures, rounds, indifference, path)
+    finally:
+        for child in children:
+            child.close()
 
     if all(trial.dropped for trial in trials):
         raise ValueError(f"{operation.name}: every variant failed: {trials[0].error}")
@@ -148,6 +142,43 @@ def tune(
             for seconds in trial.seconds:
                 operation.record_latency(*key, variant=index, seconds=seconds)
     return Tuning(operation.name, tuple(key), trials)
+
+
+def _race(name: str, key: Sequence[Any], trials: Sequence[Trial], measures: Sequence[Callable[[], float]], rounds: int,
+          indifference: float, path: Path | None) -> None:
+    """Rounds in which every variant that is left is measured once."""
+
+    def failed(trial: Trial, error: Exception) -> None:
+        trial.error = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+        trial.dropped = True
+
+    for trial, measure in zip(trials, measures):
+        try:
+            measure()
+        except Exception as error:
+            failed(trial, error)
+    _drop_slow(trials, indifference)
+
+    # An even round goes forwards, an odd one backwards, so that nobody always runs after the same variant.
+    done = max(len(trial.seconds) for trial in trials)
+    for number in range(done, rounds):
+        running = [pair for pair in zip(trials, measures) if not pair[0].dropped]
+        if not running:
+            return
+        if len(running) == 1 and number >= _ROUNDS_MIN:
+            break
+        results: dict[str, float] = {}
+        for trial, measure in running if number % 2 == 0 else reversed(running):
+            try:
+                results[trial.name] = measure()
+            except Exception as error:
+                failed(trial, error)
+                continue
+            trial.seconds.append(results[trial.name])
+        if path is not None:
+            with path.open("a") as file:
+                file.write(json.dumps({"operation": name, "key": list(key), "seconds": results}) + "\n")
+        _drop_slow(trials, indifference)
 
 
 def _earlier(path: Path | None, operation: str, key: Sequence[Any]) -> Iterable[dict[str, float]]:

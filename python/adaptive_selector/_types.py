@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, SupportsIndex, TypedDict, Union
 
-from ._core import Dimension, Variant
+from ._core import Dimension, PolicyKey, PolicyRandom, Variant
 
 #: A size, a label, or the labels of a set.
 KeyValue = Union[SupportsIndex, str, Iterable[str]]
@@ -28,6 +28,15 @@ class VariantFields(TypedDict, total=False):
 
 DimensionLike = Union[str, DimensionFields, Dimension]
 VariantLike = Union[str, VariantFields, Variant]
+
+
+class ReplayPolicy(Protocol):
+    """Decides which candidate of a key a replayed call runs. Each key has one. It may also have
+    ``observe(key: PolicyKey, candidate: int, seconds: float)``, which hears of every result."""
+
+    def choose(self, key: PolicyKey, random: PolicyRandom, /) -> int | tuple[int, bool]:
+        """The number of a candidate that is available, or (candidate, whether the call is timed)."""
+        ...
 
 
 class CudaStream(Protocol):

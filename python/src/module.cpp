@@ -21,4 +21,7 @@ NB_MODULE(_core, module) {
   bind_selectors(module);
   bind_stores(module);
   bind_savers(module);
+#ifdef ADAPTIVE_PYTHON_REPLAY
+  bind_replay(module);
+#endif
 }

@@ -165,7 +165,8 @@ void bind_inspection(nb::class_<OperationState>& operation) {
           nb::sig("def to_pandas(self) -> typing.Any"),
           "What is known of every key, one row for each of its candidates. Columns: the dimensions, "
           "`variant`, "
-          "the\nfields of Candidate (latencies in seconds), and whether the candidate is the incumbent. "
+          "the\nfields of Candidate (latencies in seconds), and whether the candidate is the incumbent "
+          "and the leader. "
           "Raises "
           "ImportError\nwithout pandas.")
       .def_prop_ro("name", [](const OperationState& state) { return state.operation->name(); })

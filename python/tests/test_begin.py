@@ -7,18 +7,9 @@ import pytest
 import adaptive_selector as ads
 
 
-def test_an_untimed_launch_is_a_number(selector: ads.Selector) -> None:
-    site = selector.define("only", ["n"], ["a"]).site(1)
-    kinds = set()
-    for _ in range(200):
-        begun = site.begin(None)
-        if isinstance(begun, ads.Launch):
-            assert begun.timed and begun.variant == 0
-            begun.end()
-        else:
-            assert begun == 0
-        kinds.add(type(begun))
-    assert int in kinds
+def test_an_untimed_launch_is_a_number() -> None:
+    frozen = ads.Selector(tables=None, device="host", mode="frozen").define("op", ["n"], ["a", "b"])
+    assert [frozen.site(1).begin(None) for _ in range(100)] == [0] * 100
 
 
 def test_a_timed_launch_is_ended(gemm: ads.Operation) -> None:

@@ -105,3 +105,13 @@ def test_the_program_of_the_readme(tmp_path: Path) -> None:
     assert "import adaptive_selector as ads" in program
     command(sys.executable, "-c", program, cwd=tmp_path)
     assert (tmp_path / "adapted.json").exists()
+
+
+def test_the_tour_renders(tmp_path: Path) -> None:
+    renderer = TESTS.parents[1] / "docs" / "render_tour.py"
+    if not renderer.exists():
+        pytest.skip("not in a source tree")
+    command(sys.executable, str(renderer), str(tmp_path))
+    page = (tmp_path / "tour.md").read_text()
+    assert "of 1000 launches were timed" in page and "![Latency" in page
+    assert (tmp_path / "tour.svg").read_text().count("<circle") > 1000

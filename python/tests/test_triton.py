@@ -487,3 +487,32 @@ def test_what_the_program_has_decided_is_the_best_guess(gpu: Gpu, compilers: Com
     kernel.cache[(1024, "fp32")] = triton.Config({"BLOCK": 256})
     kernel[grid](Tensor(), 1024)
     assert blocks(gpu) == [256]
+
+
+def test_hooks_that_set_block_shapes(gpu: Gpu, compilers: Compilers) -> None:
+    """The specialisation depends on what the hook of a configuration does to tensor descriptors."""
+    from triton.tools.tensor_descriptor import TensorDescriptor
+
+    class Half:
+        itemsize = 2
+
+        def __str__(self) -> str:
+            return "fp16"
+
+    zeroed = Tensor(dtype="fp32")
+
+    def hook(args: dict[str, Any]) -> None:
+        args["a_ptr"].block_shape = [args["BLOCK"], 64]
+        args["b_ptr"].zero_()
+
+    descriptor = TensorDescriptor(Tensor(dtype=Half()), [1024, 1024], [1024, 1], [1, 1])  # type: ignore[arg-type]
+    kernel = tuned(function=mixed, configs=configs(pre_hook=hook)[:3])
+    compilers.at_once = True
+    for launch in range(1, 61):
+        kernel[(1,)](descriptor, zeroed, 16, 1024, 1, 1.0, True, True)
+        (launched,) = gpu.launches
+        assert launched.kernel.src.signature["a_ptr"] == f"tensordesc<fp16[{launched.constants['BLOCK']}, 64]>"
+        assert zeroed.zeroed == launch
+        gpu.launches.clear()
+    # One compilation for each configuration.
+    assert sorted(c["BLOCK"] for c in gpu.compiled) == [64, 128, 256]

@@ -139,3 +139,39 @@ def test_a_choice_that_raises(selector: ads.Selector) -> None:
         choice(1)
     assert choice(1) == 1
     assert operation.counters.failures == 1
+
+
+def test_isolated_variants_that_crash_hang_or_raise_cost_only_themselves(selector: ads.Selector) -> None:
+    import os
+    import signal
+    import threading
+
+    operation = selector.define("op", ["m"], ["good", "crashes", "hangs", "raises", "late"])
+    calls: list[str] = []
+
+    def good() -> None:
+        calls.append("good")
+
+    def late() -> None:
+        calls.append("late")
+        if len(calls) > 3:
+            os._exit(3)
+
+    found = ads.tune(
+        operation, (1,),
+        [good, lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: threading.Event().wait(), lambda: 1 / 0, late],
+        rounds=6, isolate=True, timeout=5,
+    )
+    errors = {trial.name: trial.error for trial in found.trials}
+    assert errors == {
+        "good": "", "crashes": "its process was ended by SIGKILL", "hangs": "it took longer than 5 s",
+        "raises": "ZeroDivisionError: division by zero", "late": "its process ended with status 3",
+    }
+    assert found.best.name == "good" and len(found.best.seconds) >= 5
+    assert calls == []  # nothing happened in this process
+    assert operation.pin(1).name == "good"
+
+
+def test_a_timeout_needs_isolation(operation: ads.Operation) -> None:
+    with pytest.raises(ValueError, match="isolate"):
+        ads.tune(operation, (1,), [lambda: None] * 3, timeout=1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from triton import knobs
 from triton.runtime.autotuner import Autotuner
 from triton.runtime.driver import driver
+from triton.runtime.jit import MockTensor
 
 import adaptive_selector as ads
 
@@ -263,6 +265,21 @@ class Learner:
             merged[name] = function({**named, **merged, "grid": grid, "warmup": False})
         return merged
 
+    def _after_hook(self, args: tuple[Any, ...], kwargs: dict[str, Any], config: Any,
+                    grid: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments as the configuration's hook leaves them, without letting it touch those of the program: hooks
+        set the block shapes of tensor descriptors, on which the specialisation depends."""
+        if config.pre_hook is None or not any(hasattr(v, "block_shape") for v in (*args, *kwargs.values())):
+            return args, kwargs
+        args = tuple(copy.copy(v) if hasattr(v, "block_shape") else v for v in args)
+        kwargs = {k: copy.copy(v) if hasattr(v, "block_shape") else v for k, v in kwargs.items()}
+        full = self._full(args, kwargs, config, grid)
+        try:
+            config.pre_hook({k: MockTensor(v.dtype) if hasattr(v, "data_ptr") else v for k, v in full.items()})
+        except Exception:
+            pass  # it does something to a tensor, which has to wait for a launch
+        return args, kwargs
+
     def _name(self, config: Any) -> str:
         return f"{self.jit.__name__} with {config}"
 
@@ -323,7 +340,8 @@ class Learner:
         for index in indices:
             if specialisation.kernels[index] is None:
                 config = self.configs[index]
-                call = _jit.specialise(self.jit, device, args, self._merged(args, kwargs, config, grid))
+                after_hook = self._after_hook(args, kwargs, config, grid)
+                call = _jit.specialise(self.jit, device, after_hook[0], self._merged(*after_hook, config, grid))
                 kernel = kernel_of(state.kernels, self.jit, device, call, self._name(config))
                 specialisation.use(index, kernel)
         usable = [i for i in indices if (k := specialisation.kernels[i]) is None or k.status != FAILED]
