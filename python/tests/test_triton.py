@@ -516,3 +516,18 @@ def test_hooks_that_set_block_shapes(gpu: Gpu, compilers: Compilers) -> None:
         gpu.launches.clear()
     # One compilation for each configuration.
     assert sorted(c["BLOCK"] for c in gpu.compiled) == [64, 128, 256]
+
+
+def test_a_new_key_costs_little(gpu: Gpu, compilers: Compilers, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Configurations are not compared, which takes microseconds each, and no folder is made in Triton's cache."""
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    compilers.at_once = True
+    kernel = tuned()
+    kernel[grid](Tensor(), 1024)
+    compared: list[Any] = []
+    equal = triton.Config.__eq__
+    monkeypatch.setattr(triton.Config, "__eq__", lambda self, other: compared.append(self) or equal(self, other))
+    for n in range(2048, 2048 + 16 * 50, 16):
+        kernel[grid](Tensor(), n)
+    assert compared == []
+    assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,7 @@ import adaptive_selector as ads
 from . import _fast, _jit
 from ._entry import entry_of
 from ._operation import TuningKey, define
-from ._seeds import seed_from_triton
+from ._seeds import Seeds
 from ._settings import log, settings
 from ._specialisation import FAILED, NEW, READY, Kernel, Specialisation, kernel_of
 from ._tuned import Tuned, candidates
@@ -83,6 +83,7 @@ class _Device:
         self.kernels: dict[str, Kernel] = {}
         self.specialisations: dict[Any, Specialisation] = {}
         self.bounds: dict[Any, Bound] = {}
+        self.tuned: dict[Any, Tuned] = {}
         self.table = plan.table() if plan.uniform else None
 
 
@@ -99,6 +100,8 @@ class Learner:
         self._tuned_names = {name for config in self.configs for name in config.kwargs}
         self._option_names = {name for config in self.configs for name in config.all_kwargs()} - self._tuned_names
         self._parameters = set(self.jit.arg_names)
+        self._numbers = {id(config): index for index, config in enumerate(self.configs)}
+        self._seeds = Seeds(self.jit, self.configs)
         self._latest: list[Any] = [None]  # the bound of the latest launch
         self._devices: dict[int, _Device] = {}
         self._tables: dict[int, Callable[..., Any]] = {}
@@ -334,7 +337,8 @@ class Learner:
             specialisation = state.specialisations[alike] = Specialisation(self.configs, self.plan.tuned)
         indices = self._pruned(grid, args, kwargs)
         # What the program has decided beforehand, as libraries with configuration files do, is the best guess.
-        decided = self.tuner.cache.get(self._triton_key(args, kwargs))
+        triton_key = self._triton_key(args, kwargs)
+        decided = self.tuner.cache.get(triton_key)
         if decided is not None:
             indices.sort(key=lambda index: bool(self.configs[index] != decided))
         for index in indices:
@@ -347,12 +351,15 @@ class Learner:
         usable = [i for i in indices if (k := specialisation.kernels[i]) is None or k.status != FAILED]
         bound = Bound(specialisation, self.configs, usable or indices)
         if len(self.configs) > 1:
-            tuned = define(settings.selector(device), f"{self.jit.__module__}.{self.jit.__qualname__}",
-                           self.jit.cache_key, key, self.configs, candidates, Tuned)
-            seed_from_triton(self.tuner, self.jit, tuned.operation, [self.configs[i] for i in indices], self.configs,
-                             self._triton_key(args, kwargs), key.values)
+            tuned = state.tuned.get(key.identity)
+            if tuned is None:
+                tuned = state.tuned[key.identity] = define(
+                    settings.selector(device), f"{self.jit.__module__}.{self.jit.__qualname__}", self.jit.cache_key, key,
+                    self.configs, candidates, Tuned,
+                )
+            self._seeds.load(tuned.operation, indices, triton_key, key.values)
             bound.learn(tuned, key)
-            self.tuner.cache[self._triton_key(args, kwargs)] = self.configs[bound.incumbent()]
+            self.tuner.cache[triton_key] = self.configs[bound.incumbent()]
         return bound
 
     def _triton_key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -370,12 +377,20 @@ class Learner:
             kept = self.tuner.prune_configs({**kwargs, "grid": grid, "warmup": False})
         finally:
             self.tuner.nargs = None
-        known = list(self.configs)
-        indices = list(dict.fromkeys(known.index(config) for config in kept if config in known))
-        if not indices:
+        indices = [self._index(config) for config in kept]
+        known = list(dict.fromkeys(index for index in indices if index is not None))
+        if not known:
             log.warning("%s: pruning left no configuration that the tuner has; all are tried", self.jit.__name__)
-            return list(range(len(known)))
-        return indices
+            return list(range(len(self.configs)))
+        return known
+
+    def _index(self, config: Any) -> int | None:
+        """The number of a configuration; None for one that pruning has made itself. Comparing two takes microseconds, so
+        the object itself is looked for first."""
+        index = self._numbers.get(id(config))
+        if index is None and config in self.configs:
+            index = self.configs.index(config)
+        return index
 
     def _prepare(self, bound: Bound, grid: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Before the first launch of a key: one configuration is compiled here where none is, the others elsewhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import math
@@ -10,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from triton.runtime.autotuner import Autotuner, Config
-from triton.runtime.cache import get_cache_manager, triton_key
+from triton import knobs
+from triton.runtime.autotuner import Config
+from triton.runtime.cache import triton_key
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
@@ -22,25 +24,6 @@ from ._settings import log
 
 # Triton's benchmark repeats a launch for this long by default, in milliseconds.
 _BENCHMARK_MS = 100.0
-
-
-def find(jit: JITFunction[Any], key: tuple[Any, ...], pruned: Sequence[Any]) -> Path | None:
-    """The file of a key, as Autotuner.check_disk_cache names it."""
-    if not key or any(config.pre_hook for config in pruned):
-        return None
-    from triton._C.libtriton import get_cache_invalidating_env_vars
-    from triton.compiler.compiler import make_backend
-
-    parts = [
-        triton_key(),
-        make_backend(driver.active.get_current_target()).hash(),
-        jit.cache_key,
-        str(sorted(get_cache_invalidating_env_vars().items())),
-        str(key),
-    ] + [str(config) for config in pruned]
-    manager = get_cache_manager(hashlib.sha256("-".join(parts).encode("utf-8")).hexdigest())
-    path = manager.get_file(f"{jit.__name__[:150]}.autotune.json")
-    return Path(path) if path else None
 
 
 def table_of(
@@ -89,21 +72,51 @@ def _parameters(configs: Sequence[Any]) -> dict[str, Any]:
     return {variant["name"]: variant for variant in variants_of(configs)}
 
 
-def seed_from_triton(tuner: Autotuner, jit: JITFunction[Any], operation: ads.Operation, pruned: Sequence[Any],
-                     configs: Sequence[Any], key: tuple[Any, ...], values: Sequence[int]) -> bool:
-    """Takes what Triton has measured for a key before the key has a state. A file that cannot be used is passed over."""
-    try:
-        path = find(jit, key, pruned)
-        if path is None:
+class Seeds:
+    """The files of one kernel. A key is looked for once, which takes some microseconds."""
+
+    def __init__(self, jit: JITFunction[Any], configs: Sequence[Any]) -> None:
+        self._jit = jit
+        self._configs = configs
+        # A file is named after the configurations, but hooks cannot be told from a file.
+        self._names = None if any(config.pre_hook for config in configs) else [str(config) for config in configs]
+        self._head: list[str] | None = None
+
+    def find(self, indices: Sequence[int], key: tuple[Any, ...]) -> Path | None:
+        """The file of a key and of the configurations that pruning leaves, as Autotuner.check_disk_cache names it."""
+        if not key or self._names is None:
+            return None
+        if self._head is None:
+            from triton._C.libtriton import get_cache_invalidating_env_vars
+            from triton.compiler.compiler import make_backend
+
+            self._head = [
+                triton_key(),
+                make_backend(driver.active.get_current_target()).hash(),
+                self._jit.cache_key,
+                str(sorted(get_cache_invalidating_env_vars().items())),
+            ]
+        parts = [*self._head, str(key), *(self._names[index] for index in indices)]
+        # What get_cache_manager does, but without making a folder for each key.
+        folder = base64.b32encode(hashlib.sha256("-".join(parts).encode()).digest()).decode().rstrip("=")
+        path = Path(knobs.cache.dir, folder, f"{self._jit.__name__[:150]}.autotune.json")
+        return path if path.exists() else None
+
+    def load(self, operation: ads.Operation, indices: Sequence[int], key: tuple[Any, ...], values: Sequence[int]) -> bool:
+        """Takes what Triton has measured for a key before the key has a state. A file that cannot be used is passed
+        over."""
+        try:
+            path = self.find(indices, key)
+            if path is None:
+                return False
+            table = table_of(operation, values, self._configs, json.loads(path.read_text())["configs_timings"])
+            if table is None:
+                return False
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                json.dump(table, file)
+                file.flush()
+                operation.selector.load(file.name)
+            return True
+        except Exception as error:
+            log.warning("%s: Triton's timings of %s are not used: %s", self._jit.__name__, key, error)
             return False
-        table = table_of(operation, values, configs, json.loads(path.read_text())["configs_timings"])
-        if table is None:
-            return False
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(table, file)
-            file.flush()
-            operation.selector.load(file.name)
-        return True
-    except Exception as error:
-        log.warning("%s: Triton's timings of %s are not used: %s", jit.__name__, key, error)
-        return False
