@@ -16,7 +16,7 @@ import adaptive_selector as ads
 
 triton = pytest.importorskip("triton")
 
-from fake_gpu import BinaryDriver, Gpu, Tensor, begin_of  # noqa: E402
+from fake_gpu import BinaryDriver, Gpu, Tensor  # noqa: E402
 
 PROGRAM = '''
 """A program: importing it a second time would run it a second time."""
