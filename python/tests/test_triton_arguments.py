@@ -140,6 +140,7 @@ def test_many_keys_of_a_kernel_with_heuristics_keep_little(gpu: Gpu, compilers: 
 
 
 def test_the_interpreter_runs_what_pruning_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numpy")
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     kernel = tuned(prune_configs_by={"early_config_prune": lambda given, named, **kwargs: given[1:2]})
     assert type(kernel.fn).__name__ == "InterpretedFunction"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from triton.runtime.autotuner import Autotuner as TritonAutotuner
-from triton.runtime.interpreter import InterpretedFunction
 
 from ._learner import Learner
 from ._settings import log
@@ -14,6 +13,11 @@ from ._settings import log
 _KEY = "_adaptive_learner"
 _LEFT = "_adaptive_left"  # why Triton's tuner stays
 _said: set[str] = set()
+
+
+def is_interpreted(tuner: TritonAutotuner) -> bool:
+    """Whether the kernel runs in Triton's interpreter, whose module needs numpy and is not imported for the question."""
+    return type(tuner.fn).__name__ == "InterpretedFunction"
 
 
 def learner_of(tuner: TritonAutotuner) -> Learner | None:
@@ -25,7 +29,7 @@ def learner_of(tuner: TritonAutotuner) -> Learner | None:
         why = Learner.why_not(tuner)
         if why:
             tuner.__dict__[_LEFT] = why
-            if why not in _said and not isinstance(tuner.fn, InterpretedFunction):
+            if why not in _said and not is_interpreted(tuner):
                 _said.add(why)
                 log.warning("%s keeps Triton's tuner: %s", getattr(tuner.base_fn, "__name__", "a kernel"), why)
             return None
@@ -45,7 +49,7 @@ def run(tuner: TritonAutotuner, otherwise: Callable[..., Any], args: tuple[Any, 
     """`tuner.run(*args, grid=..., warmup=..., **kwargs)`."""
     if kwargs.get("warmup"):
         return otherwise(*args, **kwargs)
-    if isinstance(tuner.fn, InterpretedFunction):
+    if is_interpreted(tuner):
         # Nothing is measured where the interpreter runs: the first configuration that pruning leaves.
         tuner.nargs = dict(zip(tuner.arg_names, args))
         config = tuner.prune_configs(kwargs)[0] if len(tuner.configs) > 1 else tuner.configs[0]
@@ -90,7 +94,7 @@ class Autotuner(TritonAutotuner):  # type: ignore[misc]
         learner = self.__dict__.get(_KEY)
         if learner is not None and learner.configs is self.configs:
             return learner.on(grid)  # type: ignore[no-any-return]
-        if isinstance(self.fn, InterpretedFunction):
+        if is_interpreted(self):
             return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
         return launcher(self, grid, super().run)
 

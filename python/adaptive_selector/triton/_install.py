@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 from triton.runtime.autotuner import Autotuner as TritonAutotuner
-from triton.runtime.interpreter import InterpretedFunction
 
 from . import _autotuner
 
@@ -31,7 +30,7 @@ def install() -> None:
             if learner is not None and learner.configs is self.configs and type(self).run is run:
                 return learner.on(grid)
             # A subclass with a way of its own keeps it, and comes to `run` from there.
-            if type(self).run is not run or isinstance(self.fn, InterpretedFunction):
+            if type(self).run is not run or _autotuner.is_interpreted(self):
                 return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
             return _autotuner.launcher(self, grid, original.__get__(self))
 
