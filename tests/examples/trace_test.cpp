@@ -82,7 +82,7 @@ TEST(Trace, TakesColumnsInAnyOrderAndDosLineEnds) {
 TEST(Trace, RefusesWhatIsNoTrace) {
   EXPECT_NE(error_of("/nonexistent/trace.csv").find("/nonexistent/trace.csv"), std::string::npos);
   const TraceFile other("time,tokens\n1,2\n");
-  EXPECT_NE(error_of(other.path()).find(":1: no column TIMESTAMP"), std::string::npos)
+  EXPECT_NE(error_of(other.path()).find(":1: has no column TIMESTAMP"), std::string::npos)
       << error_of(other.path());
   const TraceFile empty("");
   EXPECT_NE(error_of(empty.path()), "");
