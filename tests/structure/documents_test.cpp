@@ -103,8 +103,19 @@ std::set<std::string> anchors(const Lines& lines) {
   return names;
 }
 
+// The line without its code spans: in `kernel[grid](...)` there is no link.
+std::string without_code(std::string line) {
+  for (std::size_t begin = 0; (begin = line.find('`', begin)) != std::string::npos;) {
+    const std::size_t end = line.find('`', begin + 1);
+    if (end == std::string::npos) break;
+    line.erase(begin, end + 1 - begin);
+  }
+  return line;
+}
+
 // The targets of a line's links, "[text](target)".
-std::vector<std::string> link_targets(const std::string& line) {
+std::vector<std::string> link_targets(const std::string& text) {
+  const std::string line = without_code(text);
   std::vector<std::string> targets;
   for (std::size_t at = 0; (at = line.find("](", at)) != std::string::npos;) {
     at += 2;
@@ -112,6 +123,11 @@ std::vector<std::string> link_targets(const std::string& line) {
     if (end != std::string::npos) targets.push_back(line.substr(at, end - at));
   }
   return targets;
+}
+
+TEST(Documents, LinksAreFoundOutsideCodeSpans) {
+  EXPECT_EQ(link_targets("`kernel[grid](...)` and [`code`](file.md) and [text](#heading)"),
+            (std::vector<std::string>{"file.md", "#heading"}));
 }
 
 TEST(Documents, LinkToFilesAndHeadingsThatExist) {
