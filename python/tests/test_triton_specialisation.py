@@ -121,3 +121,27 @@ def test_a_table_is_bounded_and_can_be_collected() -> None:
     del value, table
     gc.collect()
     assert gone() is None
+
+
+def test_the_compiled_launcher_gets_what_tritons_passes_on(gpu: Gpu) -> None:
+    """A launch goes to the compiled function inside Triton's launcher, with the arguments that the launcher would pass."""
+    from adaptive_selector.triton._entry import _bare
+
+    launcher = pytest.importorskip("triton.backends.nvidia.driver").CudaLauncher
+    passed: list[Any] = []
+    stub = object.__new__(launcher)
+    vars(stub).update(
+        launch=lambda *args: passed.append(args), num_ctas=1, global_scratch_size=0, global_scratch_align=1,
+        profile_scratch_size=0, profile_scratch_align=1, launch_cooperative_grid=True, launch_pdl=False,
+        gsan_enabled=False, arg_annotations=(), kernel_signature=b"",
+    )
+    rest = ("packed", "metadata", "enter", "leave", "a", 5)
+    stub(1, 2, 3, 7, 99, *rest)
+    launch, cooperative, dependent = _bare(stub)
+    launch(1, 2, 3, 7, 99, cooperative, dependent, None, None, *rest)
+    assert passed[0] == passed[1]
+    if triton.__version__.startswith("3.6."):
+        assert launch is stub.launch
+    # Scratch memory is for Triton's launcher to allocate.
+    stub.global_scratch_size = 64
+    assert _bare(stub)[0] is not stub.launch

@@ -258,3 +258,20 @@ for block in (64, 128, 256, 512):
     call = _jit.specialise(calls_another, 0, (Tensor(), 1024), {{"BLOCK": block}})
     pool.submit(_jit.Source(calls_another, 0, call).job, print, 0.0)
 """)
+
+
+def test_workers_end_when_nothing_is_to_do(driver: Any, program: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And they find the program's modules, not files of those names in the folder in which they start."""
+    from adaptive_selector.triton._pool import WorkerPool
+
+    (tmp_path / "triton.py").write_text("raise RuntimeError('the wrong module')")
+    monkeypatch.chdir(tmp_path)
+    pool = WorkerPool(1, idle=0.0)
+    answers = Answers()
+    for job in (1, 2):
+        pool.submit(source_of(program.make(1), 64).job, answers, 0.0)
+        for thread in list(pool._threads):
+            thread.join(300)
+        assert answers.wait(job)[-1][0] == "done"
+        assert pool._threads == [] and pool._processes == set()
+    pool.close()

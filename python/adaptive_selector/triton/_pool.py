@@ -49,10 +49,12 @@ class Compilers(Protocol):
 
 
 class WorkerPool:
-    """Up to ``size`` processes, started when jobs come. Thread-safe."""
+    """Up to ``size`` processes, started when jobs come and ended after ``idle`` seconds without one: each keeps some hundred
+    megabytes. Thread-safe."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, idle: float = 120.0) -> None:
         self._size = max(1, size)
+        self._idle_max = idle
         self._waiting: list[Ticket] = []
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -91,12 +93,13 @@ class WorkerPool:
             process.kill()
 
     def _next(self) -> Ticket | None:
+        """The next job; None where this thread is to end."""
         with self._changed:
             self._idle += 1
-            while not self._waiting and not self._closed:
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._waiting or self._closed, self._idle_max)
             self._idle -= 1
-            if self._closed:
+            if self._closed or not self._waiting:
+                self._threads.remove(threading.current_thread())
                 return None
             ticket = heapq.heappop(self._waiting)
             ticket.taken = True
@@ -119,22 +122,28 @@ class WorkerPool:
                 pass
             if answer is None:
                 # The process has died, perhaps for lack of memory. The next job gets another one.
-                if process is not None:
-                    process.kill()
-                    process.wait()
-                    with self._changed:
-                        self._processes.discard(process)
+                self._end(process)
                 process = None
                 answer = ("failed", "WorkerDied", "the process that compiled it has ended")
             if not self._closed:
                 ticket.done(answer)
+        self._end(process)
+
+    def _end(self, process: subprocess.Popen[bytes] | None) -> None:
+        if process is not None:
+            process.kill()
+            process.wait()
+            with self._changed:
+                self._processes.discard(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         # A worker compiles for the GPU of its parent, but must not use it.
+        # And it finds the same modules: not those of the folder in which it happens to start.
+        program = "import sys; del sys.path[0]; from adaptive_selector.triton._worker import main; main()"
         process = subprocess.Popen(
-            [sys.executable, "-m", "adaptive_selector.triton._worker"],
+            [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

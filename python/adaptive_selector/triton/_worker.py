@@ -67,7 +67,3 @@ def main() -> None:
         except BaseException as error:
             answer = ("failed", type(error).__name__, str(error))
         write(answers, answer)
-
-
-if __name__ == "__main__":
-    main()
