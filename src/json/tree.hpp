@@ -19,7 +19,7 @@ enum class JsonKind : std::uint8_t {
   text,
   list,
   object,
-  oversized,  ///< has more than limits::unit_values values, of which none is kept
+  oversized,  ///< has more than limits::unit_values values; its values are not kept
 };
 
 class JsonTree {

@@ -23,8 +23,8 @@ class Exchange {
 
   /// Reads all records of the store, writes the entries of `own` that the store lacks or has in an older
   /// state, and returns both merged. Records of others that are faulty, conflict with `own` or cannot be used
-  /// by the store give a notice and are left out. Records are parsed again only for keys of which a record
-  /// has changed. Throws `Error` if the store fails.
+  /// by the store give a notice and are left out. Only keys with a changed record are parsed
+  /// again. Throws `Error` if the store fails.
   Table run(const Table& own, std::vector<Notice>& notices);
 
   const Store& store() const noexcept { return *store_; }

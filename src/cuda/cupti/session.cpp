@@ -21,7 +21,7 @@ constexpr std::uint32_t buffers = 64;
 constexpr std::size_t alignment = 64;
 
 constexpr std::chrono::milliseconds flush_period{20};
-// A kernel may wait long in its stream, but not for ever, and its record may never come.
+// Time to wait for a record: a kernel may wait long in its stream, but a record may also never come.
 constexpr std::int64_t patience_ns = 60'000'000'000;
 
 // Calls that launch an unknown number of kernels.
