@@ -16,6 +16,10 @@ std::unique_ptr<Fit> Policy::start_fit(const KeyStatistics&) {
   return nullptr;
 }
 
+bool Policy::wants_expectations() const noexcept {
+  return false;
+}
+
 void Policy::adopt(Fit&, const KeyStatistics&) noexcept {}
 
 Unconsulted Policy::unconsulted(const KeyStatistics& key) const noexcept {

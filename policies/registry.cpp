@@ -7,6 +7,7 @@
 #include <adaptive/policy.hpp>
 #include "explore_first.hpp"
 #include "fixed.hpp"
+#include "gaussian.hpp"
 #include "imed.hpp"
 #include "thompson.hpp"
 
@@ -20,8 +21,9 @@ std::unique_ptr<Policy> make() {
   return std::make_unique<P>();
 }
 
-constexpr std::array<std::pair<std::string_view, Make>, 4> registry{{
+constexpr std::array<std::pair<std::string_view, Make>, 5> registry{{
     {"default", make<policies::Imed>},
+    {"gaussian", make<policies::Gaussian>},
     {"fixed", make<policies::Fixed>},
     {"explore-first", make<policies::ExploreFirst>},
     {"thompson", make<policies::Thompson>},

@@ -89,6 +89,10 @@ class ADAPTIVE_EXPORT Policy {
   /// destroyed without the key's lock.
   virtual void adopt(Fit& fit, const KeyStatistics& key) noexcept;
 
+  /// Whether `KeyStatistics::expectations` are to be made for the keys of this policy: the worker thread then
+  /// keeps a model over all keys of the operation. The default returns false.
+  virtual bool wants_expectations() const noexcept;
+
   /// What runs when the policy is not consulted, and how often it is. The default: the leader runs; the
   /// policy is consulted for every call until the key is settled, and for one call in 16 afterwards.
   virtual Unconsulted unconsulted(const KeyStatistics& key) const noexcept;
@@ -104,8 +108,8 @@ PolicyFactory policy_of() {
   return [] { return std::make_unique<P>(); };
 }
 
-/// A policy of policies/ by name, with its standard parameters: "default", "fixed", "explore-first",
-/// "thompson". Throws `Error` that lists the names for any other.
+/// A policy of policies/ by name, with its standard parameters: "default", "gaussian", "fixed",
+/// "explore-first", "thompson". Throws `Error` that lists the names for any other.
 [[nodiscard]] ADAPTIVE_EXPORT PolicyFactory make_policy(std::string_view name);
 
 /// The names that `make_policy` knows, the default first.

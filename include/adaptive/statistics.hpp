@@ -7,7 +7,9 @@
 #include <memory>
 #include <vector>
 
+#include <adaptive/belief.hpp>
 #include <adaptive/detail/export.hpp>
+#include <adaptive/expectations.hpp>
 #include <adaptive/learning.hpp>
 #include <adaptive/parameter_space.hpp>
 
@@ -54,6 +56,7 @@ struct VariantStatistics {
   double launches = 0.0;                    ///< estimated number of the key's `calls` that ran it
   double asked_at = 0.0;                    ///< the key's `calls` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
+  double squares = 0.0;   ///< sum of the squares of clipped residuals since the last restart
   double exposed = 0.0;   ///< results that could be recognised as outliers; older ones count less
   double outliers = 0.0;  ///< how many of `exposed` were outliers
 
@@ -95,6 +98,15 @@ class ADAPTIVE_EXPORT KeyStatistics {
   double prior_offset_deviation = 0.10;
 
   Objective objective = Objective::automatic;  ///< decides what `VariantStatistics::tail` holds
+  double indifference = 0.01;                  ///< `LearningOptions::indifference`
+  double error_chance = 0.01;                  ///< `LearningOptions::error`
+  /// The candidate to launch first while the key has no results: the incumbent, or what the model of the
+  /// operation expects to be the fastest.
+  std::uint32_t first_look = 0;
+
+  /// What is expected of the candidates by what other keys and tables say; null unless the policy asks for it
+  /// (`Policy::wants_expectations`). Set it with `expect`.
+  std::shared_ptr<const Expectations> expectations;
 
   /// How similar the candidates' parameters are; null if the policy is not to use that.
   std::shared_ptr<const ParameterSpace> parameters;
@@ -127,6 +139,44 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// The available candidate with the least expected cost. With `use_priors`, a candidate without results
   /// counts with its prior. The incumbent if nothing is known.
   std::uint32_t leader(bool use_priors = false) const noexcept;
+
+  /// Takes up other expectations and leaves the former ones in `to`. `room` has room for the candidates and
+  /// takes the place of the present belief, so that nothing is allocated.
+  void expect(std::shared_ptr<const Expectations>& to, Belief& room) noexcept;
+
+  /// What is believed of the candidates by now. Meaningful only with `expectations`.
+  const Belief& belief() const noexcept;
+
+  /// Upper bound on the chance that `candidate` is faster than `other` by more than `margin`, a difference of
+  /// log latency: by the results of the two alone or by the belief, whichever is surer. 1 without
+  /// `expectations`.
+  double chance_faster(std::size_t candidate, std::size_t other, double margin) const noexcept;
+
+  /// Upper estimate of the chance that `count` results of a candidate are all later than its location by
+  /// `excess` or more: by the law of all keys, or by this key's own outliers where these are more. Needs
+  /// `expectations`.
+  double chance_late(double excess, double count) const noexcept;
+
+  /// Variance of one log latency of a candidate by its own results, and by those of all with the weight of a
+  /// few.
+  double variance_of(std::size_t candidate) const noexcept;
+
+  /// Raised whenever the belief may have changed by more than a result of a well-known leader changes it.
+  std::uint64_t revision() const noexcept { return revision_; }
+
+  /// How the results of this key scattered, for the law that all keys share.
+  struct Scatter {
+    double squares = 0.0;  ///< of clipped residuals
+    double freedom = 0.0;  ///< how many of them
+    double exposed = 0.0;  ///< results that could be recognised as late
+    std::array<float, NoiseLaw::steps> late{};
+    double repeated = 0.0;   ///< late results right after another late one
+    double predicted = 0.0;  ///< first results of candidates of which something was expected
+    double strange = 0.0;    ///< how many of them were far faster than expected
+  };
+  Scatter scatter() const noexcept;
+  /// The law of noise by results that scattered so, of one key or summed over several.
+  static NoiseLaw law_of(const Scatter& sum) noexcept;
 
   /// Number of results that agree with a candidate's location; with more than a few results, all of them. Two
   /// outliers seldom agree with each other, so a candidate counts as slow on few results only if they agree.
@@ -183,6 +233,11 @@ class ADAPTIVE_EXPORT KeyStatistics {
   void confirm_move(std::uint32_t candidate, const Sample& sample) noexcept;
   void update_deviation() noexcept;
   void note_tail(VariantStatistics& candidate, double residual) noexcept;
+  void note_late(double residual) noexcept;
+  void note_first(std::uint32_t candidate, double log_latency) noexcept;
+  bool is_routine(const VariantStatistics& candidate) const noexcept;
+  double score(std::uint32_t candidate) const noexcept;
+  std::uint32_t believed_leader() const noexcept;
   void update_tails() noexcept;
 
   double squares_ = 0.0;  // of clipped residuals, all candidates
@@ -196,6 +251,11 @@ class ADAPTIVE_EXPORT KeyStatistics {
   double tail_outliers_ = 0.0;
   double tail_excess_ = 0.0;  // by how much of their latency the outliers were too long, summed
   bool tails_count_ = false;  // some candidate's tail is not 0
+  Scatter scatter_;           // but for squares and freedom, which are above
+  bool late_before_ = false;  // the latest result was late
+  std::uint64_t revision_ = 1;
+  mutable std::uint64_t believed_revision_ = 0;  // of `belief_`
+  mutable Belief belief_;
 };
 
 }  // namespace adaptive

@@ -22,7 +22,7 @@ class DriftDetector {
   double level() const noexcept { return level_; }
 
   /// Whether a sum is on its way to the threshold: the time to look closely.
-  bool rising() const noexcept { return up_.height > slack * 2 || down_.height > slack * 2; }
+  bool rising() const noexcept { return up_.height >= slack * 2 || down_.height >= slack * 2; }
 
  private:
   static constexpr double slack = 1.0;

@@ -20,6 +20,9 @@ constexpr double first_interval = 16.0;
 constexpr double interval_factor = 3.0;
 // A candidate that becomes slower again before it has run for so many calls does not earn a short interval.
 constexpr double recovery_min = 32.0;
+// From so many episodes on they are what is usual, up to so many times the length of the longest.
+constexpr std::uint32_t episodes_min = 3;
+constexpr double longer_max = 2.0;
 // However long the candidate has been slower, visits may take this share of what a recovery would save.
 constexpr double visiting_share = 1.0 / 512;
 
@@ -51,12 +54,21 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
     return;
   }
   if (sample.candidate == leader) {
-    if (detector_.add(key, sample)) reopen(key, leader);
+    if (detector_.add(key, sample) && !is_episode(key, leader)) reopen(key, leader);
   } else if (key[sample.candidate].count > 2 && sample.residual < -faster_deviations * key.deviation()) {
     // Whatever disturbs a launch makes it later, never earlier: the candidate has become faster. Below a
     // single result it was that one which was slow.
     key.restart(sample.candidate, sample.log_latency, 1);
   }
+}
+
+// Whether the alarm only says that the leader is in one more of its slow episodes.
+bool Reopening::is_episode(const KeyStatistics& key, std::uint32_t leader) noexcept {
+  Candidate& c = candidates_[leader];
+  if (key.calls - c.alarmed > c.longest) c.slow_since = key.calls;
+  c.alarmed = key.calls;
+  return detector_.level() > key[leader].location && c.episodes >= episodes_min &&
+         key.calls - c.slow_since <= longer_max * c.longest;
 }
 
 void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
@@ -142,6 +154,10 @@ void Reopening::recover(KeyStatistics& key, const Sample& sample) noexcept {
   else
     key.restart(sample.candidate, sample.log_latency, 1);
   const bool all = c.with_others || is_over(key, sample);
+  if (c.slower && as_before && !all) {
+    ++c.episodes;
+    c.longest = std::max(c.longest, key.calls - c.slow_since);
+  }
   if (c.slower) c.interval = std::max(first_interval, c.interval / interval_factor);
   c.slower = c.with_others = false;
   c.recovered = key.calls;

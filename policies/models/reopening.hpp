@@ -16,6 +16,10 @@ namespace adaptive::inline v1::policies {
 /// is common to all (another clock, a busy machine): the candidates that have not been launched since are
 /// moved along instead of being looked at, and moved back once a result says that the change is over.
 ///
+/// A leader that has been slower on its own several times, and each time for a while only, is not left any
+/// more as long as it is slower for no longer than usual: its results in such episodes count for its location
+/// and its tail, by which it may lose the lead.
+///
 /// A candidate that has become slower on its own may recover, as after a burst that met only its launches.
 /// Its earlier location is kept, and it is visited at growing intervals as long as it would be the leader
 /// were it as fast as before. What is restored is always what the candidate's own results said: no location
@@ -57,8 +61,14 @@ class Reopening {
     double visited = 0.0;    ///< calls of the key at the last visit, or when it became slower
     double interval = 0.0;   ///< calls until the next visit
     double recovered = 0.0;  ///< calls of the key when it was last as fast as before
+    // Episodes in which the candidate alone was slower, and after which it was as fast as before.
+    std::uint32_t episodes = 0;
+    double longest = 0.0;     ///< calls of the longest of them
+    double slow_since = 0.0;  ///< calls of the key when the present one began
+    double alarmed = 0.0;     ///< calls of the key at the latest alarm
   };
 
+  bool is_episode(const KeyStatistics& key, std::uint32_t leader) noexcept;
   void reopen(KeyStatistics& key, std::uint32_t leader) noexcept;
   void refresh(KeyStatistics& key, const Sample& sample) noexcept;
   bool is_over(const KeyStatistics& key, const Sample& sample) const noexcept;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "learning/key_learner.hpp"
+#include "learning/model/key_expectations.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -59,6 +60,7 @@ KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<
       default_variant_(key.default_variant),
       unsupported_(std::move(key.unsupported)),
       statistics_(with_candidates(key.candidates, std::move(key.parameters))),
+      expected_first_(std::move(key.expectations)),
       random_(key.seed),
       tickets_(operation.selector.learning.result_patience) {
   begin(std::move(key.start), policy);
@@ -91,7 +93,10 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   KeyStatistics fresh;
   fresh.candidates.resize(statistics_.size());
   fresh.incumbent = start.candidate;
+  fresh.first_look = start.first_look.value_or(start.candidate);
   fresh.objective = options().objective;
+  fresh.indifference = options().indifference;
+  fresh.error_chance = options().error;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     VariantStatistics& c = fresh.candidates[i];
     c.variant = statistics_[i].variant;
@@ -107,10 +112,25 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   tickets_.restart_clock();  // `calls` begins at 0 again
   // The starting point may have been disabled.
   statistics_.incumbent = available_incumbent();
+  if (expected_first_ != nullptr) expect_from_start();
   incumbent_location_ = start_.trusted ? statistics_[statistics_.incumbent].prior : VariantStatistics::none;
   revalidation_ = {};
   lost_ns_ = 0.0;
   explored_calls_ = 0.0;
+}
+
+// Expectations by the starting point alone, until the worker has made better ones.
+void KeyLearner::expect_from_start() {
+  Belief room;
+  room.prepare(statistics_.size());
+  std::shared_ptr<const Expectations> expectations = expected_first_;
+  const bool has_priors =
+      std::any_of(start_.prior.begin(), start_.prior.end(), [](double prior) { return prior == prior; });
+  if (has_priors) expectations = std::make_shared<const Expectations>(with_priors(*expectations, start_, {}));
+  statistics_.expect(expectations, room);
+  expected_generation_ = 0;
+  expected_results_ = 0;
+  judged_revision_ = 0;
 }
 
 void KeyLearner::reset(StartingPoint start, LaunchesOut out, std::unique_ptr<Policy>& policy) {
@@ -138,6 +158,7 @@ void KeyLearner::restart_from(StartingPoint start) noexcept {
   for (VariantStatistics& candidate : statistics_.candidates) set_availability(candidate);
   statistics_.incumbent = start_.candidate;
   statistics_.incumbent = available_incumbent();
+  if (expected_first_ != nullptr) expect_from_start();
   publish_plan();
 }
 
@@ -148,6 +169,14 @@ void KeyLearner::add_candidate(std::uint32_t variant, std::shared_ptr<const Para
   statistics_.candidates.push_back(added);
   statistics_.settled = false;
   statistics_.parameters = std::move(parameters);
+  if (expected_first_ != nullptr) {
+    expected_first_ = std::make_shared<const Expectations>(with_another(*expected_first_));
+    Belief room;
+    room.prepare(statistics_.size());
+    auto expectations = std::make_shared<const Expectations>(with_another(*statistics_.expectations));
+    statistics_.expect(expectations, room);
+    expected_generation_ = 0;
+  }
   publish_plan();
 }
 

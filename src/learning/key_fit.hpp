@@ -1,11 +1,17 @@
-// The fit of a model that the policy of a key asks for.
+// What the worker makes for one key: the fit of a model that the policy asks for, and what the model over all
+// keys lets expect.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
+#include <adaptive/belief.hpp>
 #include <adaptive/policy.hpp>
+#include "learning/model/key_expectations.hpp"
+#include "learning/model/operation_model.hpp"
 #include "learning/worker.hpp"
+#include "prior/starting_point.hpp"
 
 namespace adaptive::inline v1::core {
 
@@ -24,6 +30,13 @@ class KeyFit final : public Worker::Task {
 
   KeyLearner& key_;
   std::unique_ptr<Fit> fit_;
+  std::shared_ptr<const OperationModel> model_;  // null: no expectations are to be made
+  std::uint32_t generation_ = 0;                 // of the model
+  std::vector<std::uint32_t> candidates_;
+  StartingPoint start_;
+  std::vector<OwnResult> own_;
+  std::shared_ptr<const Expectations> expectations_;
+  Belief room_;
   std::uint32_t beginning_ = 0;  // the learner's number of beginnings when the fit was prepared
 };
 

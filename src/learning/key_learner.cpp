@@ -22,6 +22,9 @@ constexpr int record_attempts = 4096;
 constexpr std::size_t timed_first = 16;
 constexpr std::size_t timed_first_each = 4;
 
+// A result that is later than this many deviations is news to the law of noise.
+constexpr double late_deviations = 4.0;
+
 // Only the difference of two call numbers counts.
 std::uint32_t call_number(const KeyStatistics& key) noexcept {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(key.calls));
@@ -85,7 +88,7 @@ Decision KeyLearner::consult() noexcept {
   const std::uint64_t invalid_before = counters_.choices_invalid;
   const Decision decision = consult_policy(plan);
   const bool is_invalid = counters_.choices_invalid != invalid_before;
-  const bool fit_due = learns(mode()) && policy_->fit_due();
+  const bool fit_due = learns(mode()) && is_fit_due();
   lock_.unlock();
   if (fit_due) operation_.selector.worker.post(fit_);
   if (is_invalid)
@@ -187,7 +190,7 @@ void KeyLearner::record(std::uint32_t variant, std::uint32_t ticket, double ns) 
     if (is_own()) candidate = complete_ticket(variant, ticket);
     if (candidate && valid) {
       change = accept(*candidate, ns);
-      fit_due = policy_->fit_due();
+      fit_due = is_fit_due();
     } else if (!candidate && (ticket == 0 || !is_own())) {  // `complete_ticket` has counted the other cases
       operation_.results_dropped.fetch_add(1, std::memory_order_relaxed);
     }
@@ -207,11 +210,43 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
   const Sample sample = s.add(candidate, ns);
   const Mode now = mode();
   if (!learns(now)) return std::nullopt;
+  if (expected_first_ != nullptr) note_news(candidate, sample.residual > late_deviations * s.deviation());
   policy_->observe(s, sample);
   std::optional<HistoryEntry> change;
   if (now == Mode::online) change = promote_if_established();
   publish_plan();
   return change;
+}
+
+// A confirmed key needs no better expectations. Where a table speaks of the key, each first result says how
+// far the table is off.
+bool KeyLearner::are_expectations_due() const noexcept {
+  if (expected_first_ == nullptr) return false;
+  if (!statistics_.settled && expected_generation_ != operation_.shared_model.generation()) return true;
+  if (start_.match.kind == MatchKind::fallback || start_.match.kind == MatchKind::predicted) return false;
+  const auto has_results = [](const VariantStatistics& c) { return c.count > 0; };
+  return expected_results_ != static_cast<std::size_t>(std::count_if(
+                                  statistics_.candidates.begin(), statistics_.candidates.end(), has_results));
+}
+
+void KeyLearner::decide_first(const OperationModel& model) noexcept {
+  const std::lock_guard lock(lock_);
+  if (statistics_.calls > 0.0 || start_.match.kind != MatchKind::fallback || !model.fitted()) return;
+  try {
+    std::vector<std::uint32_t> candidates;
+    for (const VariantStatistics& c : statistics_.candidates) candidates.push_back(c.variant);
+    statistics_.first_look = static_cast<std::uint32_t>(model.decide(key_, candidates));
+  } catch (...) {
+    // Memory is short: the former decision stays.
+  }
+}
+
+void KeyLearner::note_news(std::uint32_t candidate, bool late) noexcept {
+  constexpr std::uint64_t news_until = 4;  // results of a candidate
+  const std::uint64_t count = statistics_[candidate].count;
+  // Late results tell all keys how often results are late.
+  if (count <= news_until || late)
+    operation_.shared_model.note_news(count == 1 ? 4 : 1, operation_.selector.worker);
 }
 
 void KeyLearner::fail(std::uint32_t variant, std::uint32_t ticket) noexcept {

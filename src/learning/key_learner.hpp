@@ -37,7 +37,9 @@ struct NewKey {
   std::vector<std::uint32_t> unsupported = {};  ///< variants that are known not to run the key
   StartingPoint start = {};
   std::shared_ptr<const ParameterSpace> parameters = {};  ///< of the candidates; null: none
-  std::uint64_t seed = 0;                                 ///< of the random numbers that the policy gets
+  /// What is expected of the candidates before anything is known; null if the policy does not ask for it.
+  std::shared_ptr<const Expectations> expectations = {};
+  std::uint64_t seed = 0;  ///< of the random numbers that the policy gets
 };
 
 /// Results that a leader must have before anything relies on it without a promotion.
@@ -93,6 +95,13 @@ class KeyLearner {
     if (!is_own()) [[unlikely]]
       begin_in_child();
   }
+
+  /// Makes the fit of the key due on the worker.
+  void post_fit() noexcept { operation_.selector.worker.post(fit_); }
+
+  /// Lets the model decide which candidate the key launches first, if nothing else does. Takes the key's
+  /// lock.
+  void decide_first(const OperationModel& model) noexcept;
 
   /// Logs a change of the incumbent. May call the program's log callback: no lock may be held.
   void log_change(const HistoryEntry& change) const noexcept;
@@ -171,6 +180,13 @@ class KeyLearner {
   std::uint32_t issue_ticket(std::uint32_t candidate) noexcept;
   std::optional<std::uint32_t> complete_ticket(std::uint32_t variant, std::uint32_t ticket) noexcept;
   std::optional<HistoryEntry> accept(std::uint32_t candidate, double ns) noexcept;
+  /// Whether the worker is to make something for the key: a fit of the policy, or other expectations.
+  bool is_fit_due() const noexcept { return policy_->fit_due() || are_expectations_due(); }
+  bool are_expectations_due() const noexcept;
+  void expect_from_start();
+  void note_news(std::uint32_t candidate, bool late) noexcept;
+  std::optional<HistoryEntry> promote_if_proven() noexcept;
+
   bool is_within_budget(std::uint32_t candidate, std::uint32_t leader) const noexcept;
   double timed_share_max() const noexcept;
 
@@ -208,6 +224,11 @@ class KeyLearner {
   KeyStatistics statistics_;
   std::unique_ptr<Policy> policy_;
   std::uint32_t beginnings_ = 0;  // tells whether a fit was started by the present policy
+  // What is expected before anything is known; null if the policy does not ask for expectations.
+  std::shared_ptr<const Expectations> expected_first_;
+  std::uint32_t expected_generation_ = 0;  // of the model behind the present expectations
+  std::size_t expected_results_ = 0;       // candidates with results when a table was last judged by them
+  std::uint64_t judged_revision_ = 0;      // of the statistics by which the incumbent was judged
   Random random_;
   Tickets tickets_;
   History history_;

@@ -16,8 +16,28 @@ constexpr double consulted_per_look = 4.0;
 
 }  // namespace
 
+// With expectations a promotion is a comparison of two: the leader is surely faster than the incumbent.
+// Whether the incumbent is confirmed is the comparison with all.
+std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
+  KeyStatistics& s = statistics_;
+  if (judged_revision_ == s.revision()) return std::nullopt;
+  judged_revision_ = s.revision();
+  std::optional<HistoryEntry> change;
+  const std::uint32_t leader = s.leader();
+  if (leader != s.incumbent && is_surely_faster(s, leader, s.incumbent, options().samples_min)) {
+    const double zone = std::log1p(options().indifference);
+    const bool slower = s[s.incumbent].count > 0 && s[s.incumbent].location > incumbent_location_ + zone;
+    change = replace_incumbent(leader, slower ? EventKind::demotion : EventKind::promotion);
+  }
+  const bool confirmed = is_confirmed(s);
+  if (confirmed && !s.settled) incumbent_location_ = s[s.incumbent].location;
+  s.settled = confirmed;
+  return change;
+}
+
 std::optional<HistoryEntry> KeyLearner::promote_if_established() noexcept {
   KeyStatistics& s = statistics_;
+  if (s.expectations != nullptr) return promote_if_proven();
   // A confirmed incumbent stays while it leads: nothing else could come of the comparison.
   if (s.settled && s.leader() == s.incumbent) return std::nullopt;
   const std::optional<std::uint32_t> winner = established(s, options());
@@ -126,7 +146,7 @@ std::optional<HistoryEntry> KeyLearner::note_enabled(std::uint32_t variant) noex
 
 std::uint32_t KeyLearner::lasting_candidate() const noexcept {
   const KeyStatistics& s = statistics_;
-  if (s.settled) return s.incumbent;
+  if (s.settled || s.expectations != nullptr) return s.incumbent;
   const std::uint32_t leader = s.leader();
   if (leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
   const VariantStatistics& incumbent = s[s.incumbent];

@@ -14,6 +14,7 @@
 #include <adaptive/log.hpp>
 #include <adaptive/policy.hpp>
 #include "learning/learning_context.hpp"
+#include "learning/model/shared_model.hpp"
 #include "learning/variant_list.hpp"
 #include "prior/seed.hpp"
 #include "prior/table_proof.hpp"
@@ -37,6 +38,8 @@ struct OperationContext {
   const std::string name;
   const std::vector<Dimension> dimensions;
   VariantList variants;
+  /// What the keys learn from each other, if the policy asks for it.
+  SharedModel shared_model;
 
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
   /// The variant that the program forces on every key that can run it, or `not_forced`. Stored with release

@@ -76,6 +76,27 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
 
 }  // namespace
 
+bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint32_t incumbent,
+                      std::uint64_t samples_min) noexcept {
+  constexpr double likely = 0.1;
+  const VariantStatistics& c = key[leader];
+  if (!c.available || c.remembered || c.count < std::max<std::uint64_t>(samples_min, promoted_from))
+    return false;
+  return key.chance_faster(incumbent, leader, std::log1p(key.indifference)) <=
+             promotion_error_share * key.error_chance &&
+         key.chance_faster(incumbent, leader, 0.0) <= likely;
+}
+
+bool is_confirmed(const KeyStatistics& key) noexcept {
+  const double zone = std::log1p(key.indifference);
+  const double most = proof_error_share * key.error_chance;
+  if (!key[key.incumbent].available || key[key.incumbent].remembered) return false;
+  double doubt = 0.0;
+  for (std::uint32_t i = 0; i < key.size() && doubt <= most; ++i)
+    if (i != key.incumbent && key[i].available) doubt += key.chance_faster(i, key.incumbent, zone);
+  return doubt <= most;
+}
+
 bool outliers_in_doubt(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const VariantStatistics& c = key[candidate];
   const double own = key.tail_if_own(c);

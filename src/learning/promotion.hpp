@@ -20,6 +20,21 @@ namespace adaptive::inline v1::core {
 /// was far behind there too. Nobody is while its outliers are in doubt.
 std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept;
 
+/// Chances of error of the two proofs below, as shares of `LearningOptions::error`.
+inline constexpr double promotion_error_share = 0.05;
+inline constexpr double proof_error_share = 0.2;
+/// Results of a leader before it may be promoted: it is running anyway.
+inline constexpr std::uint64_t promoted_from = 16;
+
+/// Whether `leader` is surely faster than `incumbent`: the chance that it is slower by more than the
+/// indifference zone is small, and it is likelier than not to be faster. Needs expectations.
+bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint32_t incumbent,
+                      std::uint64_t samples_min) noexcept;
+
+/// Whether no available candidate can be faster than the incumbent by more than the indifference zone, all
+/// chances together. Needs expectations.
+bool is_confirmed(const KeyStatistics& key) noexcept;
+
 /// Whether a near rival would be the better one were the candidate's outliers its own, and the others have
 /// not yet shown as many. Of rivals further off that takes more launches than it is likely to be worth: there
 /// outliers are taken to meet all alike.

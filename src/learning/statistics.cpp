@@ -12,6 +12,8 @@ namespace {
 // limit.
 constexpr double clip_deviations = 4.0;
 constexpr double few_limit_deviations = 3.0;
+// From so many results on the location is known well enough to tell by how much a result is late.
+constexpr std::uint64_t exposed_from = 8;
 // The location keeps following: no result ever weighs less than one in this many.
 constexpr double memory = 1024.0;
 constexpr double prior_deviation = 0.03;
@@ -50,6 +52,7 @@ double location_of_few(const double* values, std::size_t count, double limit) no
 }  // namespace
 
 std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
+  if (expectations != nullptr) return believed_leader();
   std::uint32_t best = incumbent;
   double least = std::numeric_limits<double>::infinity();
   for (std::uint32_t i = 0; i < candidates.size(); ++i) {
@@ -106,6 +109,12 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   const double n = static_cast<double>(c.count);
   const double residual = c.count == 0 ? 0.0 : x - c.location;
 
+  if (expectations != nullptr) {
+    if (c.count == 0) note_first(candidate, x);
+    if (c.count >= exposed_from) note_late(residual);
+    if (!is_routine(c)) ++revision_;
+  }
+
   ++c.total_count;
   const double from_mean = latency_ns - c.mean_ns;
   c.mean_ns += from_mean / static_cast<double>(c.total_count);
@@ -120,6 +129,8 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
     if (c.count > 1 || clipped == residual) {
       squares_ += clipped * clipped * n / (n + 1.0);
       freedom_ += 1.0;
+      c.squares += clipped * clipped * n / (n + 1.0);
+      if (n > memory) c.squares *= 1.0 - 1.0 / memory;
     }
     if (clipped != residual) outliers_ += 1.0;
     late_in_a_row_ = residual > limit ? late_in_a_row_ + 1 : 0;
@@ -149,14 +160,17 @@ void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint6
   c.location = location;
   c.moved = 0.0;
   c.count = weight;
+  c.squares = 0.0;
   c.remembered = false;
   settled = false;
+  ++revision_;
   std::fill_n(c.first.begin(), std::min<std::uint64_t>(weight, VariantStatistics::first_count), location);
 }
 
 void KeyStatistics::doubt(std::uint32_t candidate) noexcept {
   candidates[candidate].remembered = true;
   settled = false;
+  ++revision_;
 }
 
 bool KeyStatistics::move(std::uint32_t candidate, double moved) noexcept {
@@ -194,8 +208,8 @@ void KeyStatistics::update_deviation() noexcept {
     outliers_ *= memory / freedom_;
     freedom_ = memory;
   }
-  const double variance =
-      (prior_freedom * prior_deviation * prior_deviation + squares_) / (prior_freedom + freedom_);
+  const double usual = expectations != nullptr ? expectations->noise.deviation : prior_deviation;
+  const double variance = (prior_freedom * usual * usual + squares_) / (prior_freedom + freedom_);
   deviation_ = std::max(std::sqrt(variance), deviation_min);
 }
 

@@ -1,6 +1,8 @@
 #include "operation/prior_knowledge.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -21,6 +23,14 @@ constexpr std::size_t run_keys_max = 1024;
 // A fit is due when the number of measured variants has grown by this share. The total cost of all fits then
 // grows with the logarithm of the length of the run.
 constexpr double growth = 0.1;
+
+// Variants that the model of all keys knows: the first of an operation. Further ones are expected to be like
+// the others.
+constexpr std::uint32_t modelled_variants_max = 1024;
+
+// Of the devices that most tables are made for; where another has more or fewer, the features of waves are
+// off by a factor that the model finds to say less.
+constexpr double multiprocessors_usual = 132.0;
 
 std::size_t count_measured_variants(const KeyStatistics& statistics) {
   return static_cast<std::size_t>(std::count_if(statistics.candidates.begin(), statistics.candidates.end(),
@@ -72,17 +82,33 @@ StartingPoint PriorKnowledge::start_of_refused(const Key& key, const Candidates&
       seeds_, {});
 }
 
-StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates) const {
+StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, bool by_model) const {
+  const std::shared_ptr<const OperationModel> model = by_model ? operation_.shared_model.model() : nullptr;
+  const std::size_t most = operation_.selector.learning.candidates_max;
+  // The most promising few are those of a near key or a table.
+  const bool modelled = model != nullptr && model->fitted() && spec_.nearest_limit >= 0.0 && most == 0;
   StartingRequest request{.dimensions = spec_.dimensions,
                           .key = key,
                           .nearest_limit = spec_.nearest_limit,
                           .candidates = candidates.variants,
                           .fallback = candidates.fallback,
-                          .predictor = predictor(),
-                          .proof = proof()};
-  const std::vector<Neighbour> neighbours = neighbours_of(key);
+                          .predictor = by_model ? nullptr : predictor(),
+                          .proof = proof(),
+                          .without_neighbours = modelled};
+  const std::vector<Neighbour> neighbours = modelled ? std::vector<Neighbour>() : neighbours_of(key);
   StartingPoint start = starting_point(request, seeds_, neighbours);
-  const std::size_t most = operation_.selector.learning.candidates_max;
+  if (modelled && start.match.kind == MatchKind::fallback) {
+    if (!model->proven()) {
+      start.first_look = static_cast<std::uint32_t>(model->decide(key, candidates.variants));
+      return start;
+    }
+    start.candidate = static_cast<std::uint32_t>(model->fastest(key, candidates.variants));
+    start.first_look = static_cast<std::uint32_t>(model->decide(key, candidates.variants));
+    start.match.kind = MatchKind::predicted;
+    start.match.deviation = model->own_error();
+    start.source = std::to_string(model->keys()) + " known keys";
+    return start;
+  }
   const auto priors = std::count_if(start.prior.begin(), start.prior.end(), [](double p) { return p == p; });
   if (most == 0 || candidates.variants.size() <= most || priors == 0) return start;
 
@@ -119,6 +145,83 @@ std::shared_ptr<const ParameterSpace> PriorKnowledge::parameters_of(
     latest_candidates_.assign(candidates.begin(), candidates.end());
   }
   return latest_space_;
+}
+
+std::shared_ptr<const Expectations> PriorKnowledge::expectations_of(
+    std::span<const std::uint32_t> candidates) {
+  std::shared_ptr<const OperationModel> model = operation_.shared_model.model();
+  if (model == nullptr) {
+    model = std::make_shared<const OperationModel>(model_shape());
+    std::shared_ptr<const OperationModel> published = model;
+    operation_.shared_model.fit_by(model_fit_);
+    operation_.shared_model.publish(published);
+    if (const std::size_t told = count_measured(); told > 0)
+      operation_.shared_model.note_news(static_cast<std::uint32_t>(4 * told), operation_.selector.worker);
+  }
+  if (!std::equal(candidates.begin(), candidates.end(), latest_expected_.begin(), latest_expected_.end())) {
+    latest_expectations_ = std::make_shared<const Expectations>(model->usual_expectations(candidates));
+    latest_expected_.assign(candidates.begin(), candidates.end());
+  }
+  return latest_expectations_;
+}
+
+ModelShape PriorKnowledge::model_shape() const {
+  std::vector<std::uint32_t> all(std::min(operation_.variants.size(), modelled_variants_max));
+  std::iota(all.begin(), all.end(), 0U);
+  ModelShape shape;
+  shape.dimensions = spec_.dimensions;
+  shape.multiprocessors = multiprocessors_usual;
+  shape.predicts = operation_.selector.learning.prediction && spec_.nearest_limit >= 0.0;
+  const bool alike = operation_.selector.learning.parameter_model;
+  if (const auto space = alike ? make_space(all) : nullptr) shape.space = *space;
+  for (const std::uint32_t variant : all)
+    shape.tiles.push_back(alike ? tiles_of(operation_.variants[variant].spec, spec_.dimensions)
+                                : Tiles(spec_.dimensions.size(), 0.0));
+  shape.seed = operation_.selector.seed + operation_.shared_model.generation();
+  return shape;
+}
+
+std::vector<MeasuredKey> PriorKnowledge::measured_keys(NoiseLaw& noise) const {
+  std::vector<MeasuredKey> known;
+  KeyStatistics::Scatter sum;
+  for (const auto& key : keys_to_fit()) {
+    const std::lock_guard lock(key->lock());
+    const KeyStatistics& s = key->statistics();
+    const KeyStatistics::Scatter scatter = s.scatter();
+    sum.squares += scatter.squares;
+    sum.freedom += scatter.freedom;
+    sum.exposed += scatter.exposed;
+    for (std::size_t i = 0; i < sum.late.size(); ++i) sum.late[i] += scatter.late[i];
+    sum.repeated += scatter.repeated;
+    sum.predicted += scatter.predicted;
+    sum.strange += scatter.strange;
+    MeasuredKey measured{key->key(), {}};
+    const double variance = s.deviation() * s.deviation();
+    const bool told = key->start().trusted;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      const VariantStatistics& c = s[i];
+      if (c.count > 0)
+        measured.results.push_back({c.variant, c.own_location(), variance / static_cast<double>(c.count)});
+      else if (told && c.has_prior())
+        measured.results.push_back({c.variant, c.prior, c.prior_deviation * c.prior_deviation});
+    }
+    if (!measured.results.empty()) known.push_back(std::move(measured));
+  }
+  noise = KeyStatistics::law_of(sum);
+  std::vector<Key> learned;
+  for (const MeasuredKey& k : known) learned.push_back(k.key);
+  std::sort(learned.begin(), learned.end());
+  for (const SeedEntry& seed : seeds_.entries()) {
+    if (known.size() == run_keys_max) break;
+    if (std::binary_search(learned.begin(), learned.end(), seed.key)) continue;
+    MeasuredKey measured{seed.key, {}};
+    const double error = seed.trusted ? trusted_deviation : foreign_deviation;
+    for (const SeedVariant& v : seed.variants)
+      if (v.count > 0 && v.compared_ns() > 0.0)
+        measured.results.push_back({v.variant, std::log(v.compared_ns()), error * error});
+    if (!measured.results.empty()) known.push_back(std::move(measured));
+  }
+  return known;
 }
 
 std::shared_ptr<const ParameterSpace> PriorKnowledge::make_space(

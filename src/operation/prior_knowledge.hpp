@@ -12,6 +12,7 @@
 #include "operation/keys/candidates.hpp"
 #include "operation/keys/key_index.hpp"
 #include "operation/locks.hpp"
+#include "operation/model_fit.hpp"
 #include "operation/prediction_fit.hpp"
 #include "prior/predictor.hpp"
 #include "prior/seed.hpp"
@@ -35,7 +36,8 @@ class PriorKnowledge {
 
   /// The starting point of a new key. Keeps only the most promising `candidates`, at most
   /// `LearningOptions::candidates_max`.
-  StartingPoint start_of(const Key& key, Candidates& candidates) const;
+  /// With `by_model`, the model that the keys share takes the place of near keys once it knows any key.
+  StartingPoint start_of(const Key& key, Candidates& candidates, bool by_model) const;
   /// The starting point of a key that gets no state (`OperationSpec::max_keys`).
   StartingPoint start_of_refused(const Key& key, const Candidates& candidates) const;
   /// The starting point of a key that has a state. The caller holds the key's lock as well.
@@ -48,6 +50,10 @@ class PriorKnowledge {
   /// do not distinguish the candidates, or if the program has switched the model off.
   std::shared_ptr<const ParameterSpace> parameters_of(std::span<const std::uint32_t> candidates);
 
+  /// What is expected of candidates before anything is known of a key. Keys with the same candidates share
+  /// it. The first call creates the model that the keys share.
+  std::shared_ptr<const Expectations> expectations_of(std::span<const std::uint32_t> candidates);
+
   /// Fits the predictor to everything that is known now, on the calling thread. Takes the lock itself and
   /// releases it during the fit; meanwhile new keys use the former predictor. Not for the launch path.
   void fit();
@@ -56,6 +62,7 @@ class PriorKnowledge {
   void post_fit() noexcept;
 
  private:
+  friend class ModelFit;
   friend class PredictionFit;
 
   Proof proof() const noexcept { return operation_.proof(); }
@@ -70,6 +77,10 @@ class PriorKnowledge {
   std::vector<KnownKey> known_keys() const;
   /// Whether this run has learned much since the latest fit.
   bool is_fit_due() const;
+  /// The present variants, for a fit of the model that the keys share.
+  ModelShape model_shape() const;
+  /// What that fit learns from. `noise` becomes the law of all keys.
+  std::vector<MeasuredKey> measured_keys(NoiseLaw& noise) const;
   /// Begins a fit: fills `known` with its input and returns its number.
   std::uint64_t begin_fit(std::vector<KnownKey>& known);
   /// Installs `fitted` and hands back the former predictor in its place. If a later fit has finished first,
@@ -86,9 +97,13 @@ class PriorKnowledge {
   std::uint64_t fits_begun_ = 0;
   std::uint64_t fit_in_use_ = 0;  // number of the fit that created `predictor_`
   PredictionFit prediction_fit_{*this};
+  ModelFit model_fit_{*this};
   // The candidates of the latest call of `parameters_of`, and their space.
   std::vector<std::uint32_t> latest_candidates_;
   std::shared_ptr<const ParameterSpace> latest_space_;
+  // The same for `expectations_of`.
+  std::vector<std::uint32_t> latest_expected_;
+  std::shared_ptr<const Expectations> latest_expectations_;
 };
 
 }  // namespace adaptive::core

@@ -249,6 +249,7 @@ StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
     begin_exact(start, *exact, request);
     return start;
   }
+  if (request.without_neighbours) return start;
   if (!begin_predicted(start, request)) begin_nearest(start, request, seeds, neighbours);
   return start;
 }

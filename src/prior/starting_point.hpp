@@ -36,6 +36,9 @@ struct StartingPoint {
   std::vector<std::array<double, VariantStatistics::prior_factors>> prior_loadings;
   std::vector<bool> set_aside;  ///< parallel as well: a table says that the candidate failed lately
   double prior_offset_deviation = 0.10;
+  /// The candidate to launch first, where a model that has not proved itself expects another one than
+  /// `candidate` to be the fastest.
+  std::optional<std::uint32_t> first_look;
 };
 
 /// The seeds of an operation, ordered by key. Not thread-safe.
@@ -71,6 +74,8 @@ struct StartingRequest {
   std::uint32_t fallback = 0;            ///< index among the candidates
   const Predictor* predictor = nullptr;  ///< null: nothing is predicted
   Proof proof = {};  ///< what it takes to follow a table's measurements, not its incumbent
+  /// A model over all keys takes the place of near keys.
+  bool without_neighbours = false;
 };
 
 /// An entry gives its incumbent, or the variant that its own measurements prove to be faster, or, where its

@@ -106,5 +106,34 @@ INSTANTIATE_TEST_SUITE_P(Patterns, InBursts,
                                          Bursts{100, 1000, 2.0, 1}, Bursts{500, 1000, 2.0},
                                          Bursts{500, 1000, 1.3, 1}, Bursts{4, 50, 2.0}, Bursts{1, 20, 10.0}));
 
+// A leader that is slow for a while again and again is left the first few times; then its slow episodes are
+// known to pass.
+TEST(SlowEpisodes, AreNotTakenForChangesForEver) {
+  for (const std::string policy : {"default", "gaussian"}) {
+    SelectorOptions options = test::options();
+    options.policy = make_policy(policy);
+    options.background = false;
+    Selector selector(options);
+    Operation& op = selector.define(test::operation({"a", "b", "c"}));
+    const std::vector<double> latencies = {100'000.0, 50'000.0, 80'000.0};
+    const Bursts bursts{30, 130, 2.0, 1};
+    Random random(7);
+    double spent = 0.0;
+    double spent_by_best = 0.0;
+    for (int call = 0; call < 60'000; ++call) {
+      const Decision decision = op.select({8});
+      const std::uint32_t v = decision.variant();
+      const double ns = test::noisy(random, latencies[v] * bursts.at(call, v), 0.01);
+      spent += ns;
+      spent_by_best += latencies[1] * bursts.at(call, 1);
+      if (decision.timed()) op.record(decision, Latency(ns));
+      selector.learn();
+    }
+    EXPECT_LT(spent / spent_by_best, 1.02) << policy;
+    EXPECT_EQ(test::incumbent(op, {8}), 1U) << policy;
+    EXPECT_LT(op.explain({8}).candidates[1].location_ns, 101'000.0) << policy;
+  }
+}
+
 }  // namespace
 }  // namespace adaptive

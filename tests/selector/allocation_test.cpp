@@ -131,7 +131,7 @@ TEST_P(LaunchPath, AllocatesNothingInTheSteadyState) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, LaunchPath,
-                         testing::Values("default", "fixed", "explore-first", "thompson"));
+                         testing::Values("default", "gaussian", "fixed", "explore-first", "thompson"));
 
 // A program with many keys. If the variants have parameters, the default policy models the effects that the
 // variants share.

@@ -104,7 +104,7 @@ Place Admission::find_place(Key key, Wait wait) noexcept {
 Place Admission::admit(const Key& key, Candidates candidates) {
   std::unique_ptr<Policy> policy = operation_.new_policy();
   const std::lock_guard lock(locks_.keys_and_seeds);
-  StartingPoint start = prior_.start_of(key, candidates);
+  StartingPoint start = prior_.start_of(key, candidates, policy->wants_expectations());
   return add(key, std::move(candidates), std::move(start), std::move(policy));
 }
 
@@ -136,7 +136,7 @@ std::optional<Place> Admission::admit_known(const Key& key) {
   Candidates candidates = candidates_of(key);
   std::unique_ptr<Policy> policy = operation_.new_policy();
   const std::lock_guard lock(locks_.keys_and_seeds);
-  StartingPoint start = prior_.start_of(key, candidates);
+  StartingPoint start = prior_.start_of(key, candidates, policy->wants_expectations());
   if (start.match.kind == MatchKind::fallback) return std::nullopt;
   return add(key, std::move(candidates), std::move(start), std::move(policy));
 }
@@ -167,7 +167,8 @@ Place Admission::add(const Key& key, Candidates candidates, StartingPoint start,
       .start = std::move(start),
       .parameters = std::move(parameters),
       .seed = mix(mix(operation_.selector.seed, Fnv1a().add(spec_.name).value()), detail::hash(key))};
-  const bool has_model = admitted.parameters != nullptr;
+  if (policy->wants_expectations()) admitted.expectations = prior_.expectations_of(admitted.candidates);
+  const bool has_model = admitted.parameters != nullptr || admitted.expectations != nullptr;
   auto learner = std::make_unique<KeyLearner>(operation_, std::move(admitted), std::move(policy));
   const detail::KeyHead* head = keys_.insert(std::move(learner));
   if (head == nullptr)

@@ -1,0 +1,274 @@
+#include "gaussian.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "policies/models/value_of_looking.hpp"
+
+namespace adaptive::inline v1::policies {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+
+// Lai, "Adaptive treatment allocation and the multi-armed bandit problem", Annals of Statistics 15 (1987): of
+// the information that a look must not exceed, ln(t/n), the half of its own logarithm is not worth buying,
+// nor a constant.
+constexpr double boundary_constant = 1.0;
+// What a candidate gains on average should its single result have been an outlier, shared among the
+// candidates.
+constexpr double gain_if_outlier = 0.08;
+// A candidate of which the model knows nothing may be anywhere within this deviation of its expectation.
+constexpr double stranger_deviation = 0.3;
+// Besides what a look at a ruled-out candidate costs, in calls: its timing. Without it ties would be looked
+// at all the time.
+constexpr double revisit_charge = 0.07;
+// A new key is expected to get as many calls again; only one with many more than this is expected to get
+// `calls_to_come` times as many.
+constexpr double young = 30.0;
+// A look at a candidate costs at most this much more than the leader, on a log scale.
+constexpr double cost_max = 3.0;
+// Chances of a wrong proof, as a share of `LearningOptions::error`.
+constexpr double proof_share = 0.2;
+// Results that a proof takes for each squared deviation of the noise over the squared distance.
+constexpr double results_of_proof = 20.0;
+// First looks wait for the result of the one before, but no more calls than this.
+constexpr double hearing_max = 8.0;
+// Candidates with so few results, which a disturbance may have spoiled, are checked after it, one at a time
+// and so many calls apart.
+constexpr std::uint64_t spoiled_max = 3;
+constexpr double doubt_spacing = 16.0;
+
+/// The x with x - ln(x)/2 - constant = information, at least 1.
+double boundary(double information) noexcept {
+  double x = information + boundary_constant;
+  for (int i = 0; i < 2; ++i) x = information + boundary_constant + 0.5 * std::log(std::max(x, 1.0));
+  return x;
+}
+
+/// From which call on another look need not wait for what the latest one says: 0 where none is out, or
+/// results take longer than waiting pays for. One that takes longer than any lately may be lost.
+double looks_are_heard_at(const KeyStatistics& key, std::uint32_t leader) noexcept {
+  if (key.delay() > hearing_max) return 0.0;
+  const double wait = key.results > 0 ? key.delay() + 1.0 : hearing_max;
+  double at = 0.0;
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (key[i].pending > 0 && (i != leader || key[i].count == 0)) at = std::max(at, key[i].asked_at + wait);
+  return at;
+}
+
+}  // namespace
+
+bool Gaussian::is_current(const KeyStatistics& key) const noexcept {
+  return revision_ == key.revision() && key[leader_].available && (look_at_ == never || key[look_].available);
+}
+
+double Gaussian::behind(const KeyStatistics& key, std::uint32_t i) const noexcept {
+  const Belief& belief = key.belief();
+  return belief.location(i) + key[i].tail - belief.location(leader_) - key[leader_].tail;
+}
+
+// What a look costs, in latencies of the leader.
+double Gaussian::cost(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
+  return std::expm1(std::clamp(behind(key, candidate), 0.0, cost_max));
+}
+
+// From how many calls on so many calls to come make up for a look.
+double Gaussian::worth_from(double calls_to_come) const noexcept {
+  // t (1 + more t / (t + young)) = calls to come
+  const double more = options_.calls_to_come;
+  const double b = young - calls_to_come;
+  return (-b + std::sqrt(b * b + 4.0 * (1.0 + more) * young * calls_to_come)) / (2.0 * (1.0 + more));
+}
+
+void Gaussian::propose(const KeyStatistics& key, std::uint32_t candidate, double at_calls,
+                       Reason reason) noexcept {
+  at_calls = std::max(at_calls, earliest_);
+  // A look whose result is still awaited is not repeated.
+  if (at_calls >= look_at_ || key.awaited(candidate) > 0) return;
+  look_at_ = at_calls;
+  look_ = candidate;
+  reason_ = reason;
+}
+
+void Gaussian::review(const KeyStatistics& key) noexcept {
+  revision_ = key.revision();
+  leader_ = key.leader();
+  look_ = leader_;
+  look_at_ = never;
+  reason_ = Reason::gain;
+  earliest_ = looks_are_heard_at(key, leader_);
+  if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
+  if (key.belief().measured() == 0 && !key.expectations->from_own_table()) return review_first(key);
+  review_incumbent(key);
+  review_others(key);
+}
+
+// Nothing is expected, as where memory is short: each candidate is looked at once.
+void Gaussian::review_without_belief(const KeyStatistics& key) noexcept {
+  if (key[leader_].count == 0) propose(key, leader_, 0.0, Reason::gain);
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (key[i].available && key[i].count == 0) propose(key, i, 0.0, Reason::gain);
+}
+
+// Nothing has been measured: what is expected to be fast is launched first, and while no result comes, the
+// next.
+void Gaussian::review_first(const KeyStatistics& key) noexcept {
+  std::uint32_t next = leader_;
+  double least = never;
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    if (!key[i].available || key[i].pending > 0) continue;
+    const double location = i == key.first_look ? -never : key.belief().location(i);
+    if (location >= least) continue;
+    least = location;
+    next = i;
+  }
+  if (least < never) propose(key, next, 0.0, Reason::gain);
+}
+
+// What a promotion of the leader lacks is measured: results of the incumbent.
+void Gaussian::review_incumbent(const KeyStatistics& key) noexcept {
+  const std::uint32_t incumbent = key.incumbent;
+  if (leader_ == incumbent || !key[incumbent].available || behind(key, incumbent) <= 0.0) return;
+  propose(key, incumbent, (spent(Reason::promotion) + cost(key, incumbent)) / options_.promotion_budget,
+          Reason::promotion);
+}
+
+void Gaussian::review_others(const KeyStatistics& key) noexcept {
+  const double zone = std::log1p(key.indifference);
+  const double chance_max = proof_share * key.error_chance;
+  const double variance = key.deviation() * key.deviation();
+  const bool told = key.expectations->from_own_table();
+  const bool cold = key.starts_cold();
+  const bool disturbed = key.was_disturbed();
+  if (disturbed && !disturbed_) disturbed_at_ = key.calls;
+  disturbed_ = disturbed;
+  std::uint32_t cheapest = leader_;
+  std::uint32_t oldest = leader_;
+  double least_cost = never;
+  double least_asked = never;
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    if (!key[i].available || i == leader_) continue;
+    const double chance = i == key.incumbent ? 0.0 : key.chance_faster(i, key.incumbent, zone);
+    if (!key.settled && chance > chance_max / static_cast<double>(key.size())) {
+      const double far = std::max(0.0, behind(key, i)) + key.indifference;
+      const double results =
+          std::max(1.0, results_of_proof * variance / (far * far) - static_cast<double>(key[i].count));
+      if (results * cost(key, i) < least_cost) {
+        least_cost = results * cost(key, i);
+        cheapest = i;
+      }
+    }
+    const bool proven = told && chance <= chance_max && key[i].count == 0;
+    if ((proven || key[i].count > 0) && key[i].asked_at < least_asked) {
+      least_asked = key[i].asked_at;
+      oldest = i;
+    }
+    if (proven) continue;  // what a table of this device proves is not looked at for what it could gain
+    if (key[i].count == 0)
+      review_unseen(key, i);
+    else if (key[i].count == 1 && cold)
+      propose(key, i, 0.0, Reason::gain);
+    else if (disturbed_ && key[i].count <= spoiled_max && key[i].asked_at < disturbed_at_)
+      propose(key, i, doubted_at_, Reason::gain);
+    else
+      review_seen(key, i);
+    propose(key, i, reopening_.visit_at(key, i, leader_), Reason::gain);
+  }
+  if (cheapest != leader_)
+    propose(key, cheapest,
+            options_.proof_from + (spent(Reason::proof) + cost(key, cheapest)) / options_.proof_budget,
+            Reason::proof);
+  if (oldest != leader_)
+    propose(key, oldest,
+            (spent(Reason::revisit) + cost(key, oldest) + revisit_charge) / options_.revisit_budget,
+            Reason::revisit);
+}
+
+// A candidate without results: the expected improvement (Mockus, 1975) against the expected loss of one call.
+void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t i) noexcept {
+  const double distance = behind(key, i);
+  const bool told = key.expectations->from_own_table();
+  const double variance = std::max(resolvable(key, i), 1e-8);
+  double gain = expected_gain(distance, std::sqrt(variance));
+  if (!told)
+    gain += key.expectations->noise.strangers * expected_gain(std::max(0.0, distance), stranger_deviation);
+  if (gain > 0.0) propose(key, i, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
+}
+
+// A candidate with results. One that is far behind by a single result, which may have been an outlier, is
+// asked again when the chance of that pays for it.
+void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t i) noexcept {
+  const double distance = std::max(0.0, behind(key, i));
+  const double variance = key.deviation() * key.deviation();
+  const double n =
+      std::max(static_cast<double>(key[i].count), variance / std::max(resolvable(key, i), 1e-12));
+  const double evidence = distance * distance / (2.0 * variance);
+  const double chance = key.chance_late(distance, static_cast<double>(key[i].count));
+  const double cap = -std::log(chance);
+  if (evidence > cap && key[i].count < 2)
+    propose(key, i, distance * static_cast<double>(key.size()) / (gain_if_outlier * chance), Reason::gain);
+  else
+    propose(key, i, n * std::exp(boundary(std::min(n * evidence, cap))) / options_.horizon_share,
+            Reason::gain);
+}
+
+// The variance of the distance to the leader that looks at the candidate can resolve: without the leader's
+// own.
+double Gaussian::resolvable(const KeyStatistics& key, std::uint32_t i) const noexcept {
+  const double variance = key.belief().variance_between(i, leader_);
+  const std::uint64_t count = key[leader_].count;
+  if (count == 0 || key.expectations->from_own_table()) return variance;
+  return variance - key.deviation() * key.deviation() / static_cast<double>(count);
+}
+
+Choice Gaussian::choose(const KeyStatistics& key, Random&) noexcept {
+  try {
+    reopening_.prepare(key.size());  // by a key's first call, so that no result allocates
+  } catch (...) {
+    // Memory is short: the first result tries again.
+  }
+  if (!is_current(key)) review(key);
+  if (key.calls >= look_at_) {
+    if (look_at_ == doubted_at_) doubted_at_ = key.calls + doubt_spacing;
+    const bool known =
+        key.expectations != nullptr && key.belief().fits(key.size()) && key.belief().measured() > 0;
+    spent_[static_cast<std::size_t>(reason_)] +=
+        (known ? cost(key, look_) : 0.0) + (reason_ == Reason::revisit ? revisit_charge : 0.0);
+    reopening_.launched(key, look_);
+    revision_ = 0;  // a launch is out: the next review sees it
+    return {look_, true};
+  }
+  // While results are late, more launches of the leader would teach nothing that is not already on its way.
+  const VariantStatistics& leader = key[leader_];
+  return {leader_, leader.count > 0 || static_cast<double>(leader.pending) < options_.timed_until};
+}
+
+void Gaussian::observe(KeyStatistics& key, const Sample& sample) noexcept {
+  reopening_.watch(key, sample, revision_ != 0 ? leader_ : key.leader());
+  if (!is_current(key)) review(key);
+}
+
+std::optional<Expectation> Gaussian::expected(const KeyStatistics& key,
+                                              std::uint32_t candidate) const noexcept {
+  const Belief& belief = key.belief();
+  if (key.expectations == nullptr || !belief.fits(key.size()) || belief.measured() == 0) return std::nullopt;
+  return Expectation{belief.location(candidate),
+                     std::sqrt(std::max(0.0, belief.variance_between(candidate, key.leader())))};
+}
+
+Unconsulted Gaussian::unconsulted(const KeyStatistics& key) const noexcept {
+  if (!is_current(key)) return {key.leader(), 1.0};
+  const double count = static_cast<double>(key[leader_].count);
+  const bool told = key.expectations != nullptr && key.expectations->from_own_table();
+  if (count == 0.0 || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
+  // The more results have confirmed the leader, the less the next can change, and what is left is to notice a
+  // drift: the number of timed calls grows with the cube root of the calls.
+  const double until = told          ? options_.timed_until_told
+                       : key.settled ? options_.timed_until_confirmed
+                                     : options_.timed_until;
+  const double sure = std::min(1.0, until / count);
+  return {leader_, std::max(sure * sure, options_.timed_share_min)};
+}
+
+}  // namespace adaptive::policies

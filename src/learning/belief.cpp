@@ -1,0 +1,172 @@
+#include <adaptive/belief.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <adaptive/statistics.hpp>
+
+namespace adaptive::inline v1 {
+namespace {
+
+// The location keeps following, so that more results than this make it no surer.
+constexpr double results_max = 1024.0;
+// Results of before a change are believed no more than this many.
+constexpr double remembered_max = 2.0;
+// A single result that is later than the others let expect by this much, and by this many deviations, may be
+// an outlier.
+constexpr double doubt_min = 0.15;
+constexpr double doubt_deviations = 2.0;
+// Fewer candidates with results do not contradict another.
+constexpr std::size_t measured_min = 4;
+// Of a slow first launch, whose latency says little of the variant.
+constexpr double cold_variance = 1.0;
+constexpr float variance_min = 1e-10F;
+
+double density(double z) noexcept {
+  return 0.3989422804014327 * std::exp(-0.5 * z * z);
+}
+
+}  // namespace
+
+void Belief::prepare(std::size_t candidates) {
+  const std::size_t k = candidates;
+  std::vector<float> covariance(k <= Expectations::correlated_max ? k * k : k);
+  std::vector<float> location(k);
+  std::vector<float> noise(k);
+  std::vector<float> column(k);
+  covariance_.swap(covariance);
+  location_.swap(location);
+  noise_.swap(noise);
+  column_.swap(column);
+  measured_ = 0;
+}
+
+double Belief::variance_between(std::size_t a, std::size_t b) const noexcept {
+  const std::size_t k = location_.size();
+  if (a == b) return 0.0;
+  if (covariance_.size() == k) return double{covariance_[a]} + double{covariance_[b]};
+  return std::max(0.0, double{covariance_[a * k + a]} + double{covariance_[b * k + b]} -
+                           2.0 * double{covariance_[a * k + b]});
+}
+
+void Belief::start(const KeyStatistics& key) noexcept {
+  const Expectations& expected = *key.expectations;
+  std::copy(expected.covariance.begin(), expected.covariance.end(), covariance_.begin());
+  std::copy(expected.location.begin(), expected.location.end(), location_.begin());
+}
+
+// Where nothing is known of the level, the first location that is measured gives it: the limit of `learn` for
+// a common error of infinite variance, in which no large numbers cancel.
+void Belief::learn_level(std::size_t candidate, double location, double noise) noexcept {
+  const std::size_t k = location_.size();
+  for (std::size_t i = 0; i < k; ++i) column_[i] = at(i, candidate);
+  const float own = column_[candidate] + static_cast<float>(noise);
+  const auto shift = static_cast<float>(location - double{location_[candidate]});
+  for (std::size_t i = 0; i < k; ++i) {
+    location_[i] += shift;
+    for (std::size_t j = 0; j < k; ++j) at(i, j) += own - column_[i] - column_[j];
+  }
+}
+
+// Conditions on one location, by a step of a Kalman filter.
+void Belief::learn(std::size_t candidate, double location, double noise) noexcept {
+  const std::size_t k = location_.size();
+  for (std::size_t i = 0; i < k; ++i) column_[i] = at(i, candidate);
+  const float total = std::max(column_[candidate], variance_min) + static_cast<float>(noise);
+  const auto shift = static_cast<float>(location - double{location_[candidate]});
+  for (std::size_t i = 0; i < k; ++i) {
+    const float gain = column_[i] / total;
+    location_[i] += gain * shift;
+    float* row = &at(i, 0);
+    for (std::size_t j = 0; j < k; ++j) row[j] -= gain * column_[j];
+  }
+}
+
+void Belief::update(const KeyStatistics& key) noexcept {
+  const std::size_t k = key.size();
+  if (key.expectations == nullptr || location_.size() != k || key.expectations->location.size() != k) return;
+  const bool cold = key.starts_cold();
+  const double variance = key.deviation() * key.deviation();
+  measured_ = 0;
+  std::size_t first = k;
+  for (std::size_t i = 0; i < k; ++i) {
+    const VariantStatistics& c = key[i];
+    noise_[i] = -1.0F;
+    if (c.count == 0) continue;
+    ++measured_;
+    const double results =
+        std::min(static_cast<double>(c.count), c.remembered ? remembered_max : results_max);
+    noise_[i] = static_cast<float>(variance / results + (cold && c.count == 1 ? cold_variance : 0.0));
+    if (first == k || noise_[i] < noise_[first]) first = i;
+  }
+  if (!key.expectations->correlated()) return update_apart(key);
+  const double level = key.expectations->level_deviation;
+  // Once results are doubted, the second pass is what is believed.
+  for (int pass = 0; pass < 2; ++pass) {
+    start(key);
+    std::size_t begin = k;
+    if (level < 1.0) {
+      for (float& x : covariance_) x += static_cast<float>(level * level);
+    } else if (measured_ > 0) {
+      learn_level(first, key[first].location, double{noise_[first]});
+      begin = first;
+    }
+    for (std::size_t i = 0; i < k; ++i)
+      if (noise_[i] >= 0.0F && i != begin) learn(i, key[i].location, double{noise_[i]});
+    if (pass == 1 || !doubt_outliers(key)) break;
+  }
+}
+
+// Lessens the weight of single results that the others contradict: as much as they are likely to be outliers.
+// True if there are any. What the others let expect follows from the belief itself, by taking the result out
+// of it again.
+bool Belief::doubt_outliers(const KeyStatistics& key) noexcept {
+  if (measured_ < measured_min) return false;
+  bool any = false;
+  const double usual = key.deviation() * key.deviation();
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (key[i].count != 1 || double{noise_[i]} > 1.5 * usual)
+      continue;  // a slow first launch is doubted already
+    const double noise = double{noise_[i]};
+    const double believed = double{at(i, i)};
+    if (believed <= 0.0 || believed >= 0.999 * noise) continue;
+    const double variance = 1.0 / (1.0 / believed - 1.0 / noise);
+    const double expected = variance * (double{location_[i]} / believed - key[i].location / noise);
+    const double above = key[i].location - expected;
+    const double deviation = std::sqrt(variance + noise);
+    if (above < doubt_min || above < doubt_deviations * deviation) continue;
+    const double outlier = key.expectations->noise.chance_of(above) / above;
+    const double plain = density(above / deviation) / deviation;
+    noise_[i] = static_cast<float>(noise + outlier / (outlier + plain) * above * above);
+    any = true;
+  }
+  return any;
+}
+
+// Where there are too many candidates for a matrix: each on its own, about a level that the best known gives.
+void Belief::update_apart(const KeyStatistics& key) noexcept {
+  start(key);
+  double weights = 0.0;
+  double sum = 0.0;
+  const double level = key.expectations->level_deviation;
+  if (level < 1.0) weights = 1.0 / (level * level);
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (noise_[i] < 0.0F) continue;
+    const double weight = 1.0 / (double{noise_[i]} + double{covariance_[i]});
+    weights += weight;
+    sum += weight * (key[i].location - double{location_[i]});
+  }
+  const double shift = weights > 0.0 ? sum / weights : 0.0;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    location_[i] += static_cast<float>(shift);
+    if (noise_[i] < 0.0F) {
+      covariance_[i] += static_cast<float>(weights > 0.0 ? 1.0 / weights : 1.0);
+      continue;
+    }
+    const float gain = covariance_[i] / (covariance_[i] + noise_[i]);
+    location_[i] += gain * static_cast<float>(key[i].location - double{location_[i]});
+    covariance_[i] *= 1.0F - gain;
+  }
+}
+
+}  // namespace adaptive

@@ -1,0 +1,73 @@
+// What a model over all keys of an operation knows of a pair of key and variant.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <adaptive/dimension.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/parameter_space.hpp>
+#include <adaptive/variant.hpp>
+
+namespace adaptive::inline v1::core {
+
+/// By which values of a variant the sizes of a key are divided: 0 where a dimension is not divided.
+using Tiles = std::vector<double>;
+
+/// The tiles of a variant, parallel to the dimensions: from parameters such as `tile_m`, `block_n`, or from
+/// leading numbers of its name that are joined by an x, as in "64x128x32_w4". The letters m, n and k stand
+/// for dimensions of that name, or of a name such as tokens, out_features and in_features; else for the
+/// first, second and third dimension.
+Tiles tiles_of(const Variant& variant, std::span<const Dimension> dimensions);
+
+/// The features of pairs of key and variant in a linear model of log latency. Those that all variants share
+/// describe the key's level, the variant's parameters, their products, and, where variants are tiles, the
+/// remainders and the waves of blocks on the device's multiprocessors. Besides, each variant has a few
+/// features of its own.
+///
+/// The number of features is bounded: where an operation has too many variants, they have fewer features of
+/// their own, or none.
+class ModelFeatures {
+ public:
+  /// `space` holds the parameters of all variants, `tiles` those that divide sizes; `reference` is the key
+  /// about which sizes are centred.
+  ModelFeatures(std::span<const Dimension> dimensions, ParameterSpace space, std::vector<Tiles> tiles,
+                double multiprocessors, const Key& reference);
+
+  std::size_t shared() const noexcept { return shared_; }
+  std::size_t own() const noexcept { return own_; }
+  std::size_t variants() const noexcept { return tiles_.size(); }
+  std::size_t size() const noexcept { return shared_ + own_ * variants(); }
+  /// Prior standard deviations of the coefficients: of the shared features, then of a variant's own.
+  std::span<const double> prior_deviation() const noexcept { return prior_; }
+
+  /// A key, prepared once for all variants.
+  struct Point {
+    std::vector<double> sizes;    ///< by dimension; 1 for what is not a size
+    std::vector<double> centred;  ///< of the dimensions that are numbers
+    std::vector<double> labels;   ///< 0 or 1
+  };
+  Point point(const Key& key) const;
+  /// Writes the features of a pair: `shared()` of all, then `own()` of the variant.
+  void fill(const Point& point, std::size_t variant, double* out) const;
+
+ private:
+  template <class Add>
+  void emit(const Point& point, std::size_t variant, Add&& add, std::size_t& shared) const;
+
+  std::vector<Dimension> dimensions_;
+  ParameterSpace space_;
+  std::vector<Tiles> tiles_;
+  std::vector<double> reference_;
+  std::vector<double> prior_;
+  double multiprocessors_;
+  std::size_t tiled_ = 0;  // dimensions that every variant divides
+  std::size_t labels_ = 0;
+  std::size_t shared_ = 0;
+  std::size_t own_ = 0;
+};
+
+}  // namespace adaptive::core

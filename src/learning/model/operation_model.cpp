@@ -1,0 +1,412 @@
+#include "learning/model/operation_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <utility>
+
+#include <adaptive/random.hpp>
+
+namespace adaptive::inline v1::core {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+// Before anything is known: the deviation of the model's error at a variant of a key, at a key's level, and
+// of what is not explained at the first fit.
+constexpr double usual_error = 0.14;
+constexpr double own_error_first = 0.08;
+constexpr double level_error_first = 0.3;
+constexpr double level_error_weight = 4.0;
+constexpr double level_error_usual = 0.25;
+// Keys by which a fit is judged.
+constexpr std::size_t judged_max = 48;
+// Results of a key that take part in judging it: the likelihood takes time with their cube.
+constexpr std::size_t judged_results_max = 32;
+// Candidates of a key that are predicted: the covariance of their predictions takes memory with the square.
+constexpr std::size_t predicted_max = 1024;
+// The model is proven by so many keys, if its choice loses no more than this on average, and less than this
+// share of what any of the variants measured loses.
+constexpr double proven_keys_min = 8.0;
+constexpr double proven_loss_max = 0.05;
+constexpr double proven_share_max = 0.5;
+// A level that is not known.
+constexpr double level_variance = 100.0;
+// Deviations of the draw that decides new keys.
+constexpr double optimism = 0.25;
+
+double normal(Random& random) {
+  const double u = 1.0 - random.uniform();
+  const double angle = 2.0 * std::numbers::pi * random.uniform();
+  return std::sqrt(-2.0 * std::log(u)) * std::cos(angle);
+}
+
+// Fewer keys than this say nothing of one of them.
+constexpr std::size_t keys_min = 2;
+// With so many other keys the usual deviation of the residuals has its full weight.
+constexpr double prior_keys = 4.0;
+
+// Where there are no other keys, nothing is expected but what variants differ by.
+void forget_others(VectorXd& mean, MatrixXd& covariance) {
+  mean.setZero();
+  covariance.setZero();
+}
+
+Index index(std::size_t i) {
+  return static_cast<Index>(i);
+}
+
+Key reference_of(std::span<const MeasuredKey> keys, std::span<const Dimension> dimensions) {
+  if (!keys.empty()) return keys.front().key;
+  std::vector<std::int64_t> values(dimensions.size(), 1024);
+  for (std::size_t d = 0; d < values.size(); ++d)
+    if (dimensions[d].kind != DimensionKind::size) values[d] = 0;
+  return Key(values);
+}
+
+VectorXd prior_precision(const ModelFeatures& features) {
+  VectorXd precision(index(features.size()));
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    const std::size_t shared = features.shared();
+    const std::size_t at = i < shared ? i : shared + (i - shared) % features.own();
+    const double deviation = features.prior_deviation()[at];
+    precision(index(i)) = 1.0 / (deviation * deviation);
+  }
+  return precision;
+}
+
+}  // namespace
+
+OperationModel::OperationModel(ModelShape shape)
+    : predicts_(shape.predicts),
+      features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors,
+                reference_of({}, shape.dimensions)),
+      likeness_(shape.space, shape.tiles.size(), usual_error),
+      precision_(prior_precision(features_)),
+      weights_(VectorXd::Zero(precision_.size())),
+      draw_(weights_),
+      own_error_(own_error_first),
+      level_error_(level_error_first) {}
+
+OperationModel::OperationModel(ModelShape shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
+                               const OperationModel& before)
+    : predicts_(shape.predicts),
+      features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors,
+                reference_of(keys, shape.dimensions)),
+      likeness_(shape.space, shape.tiles.size(), usual_error),
+      noise_(noise),
+      precision_(prior_precision(features_)),
+      keys_(std::move(keys)),
+      own_error_(before.own_error_),
+      level_error_(before.level_error_) {
+  std::sort(keys_.begin(), keys_.end(),
+            [](const MeasuredKey& a, const MeasuredKey& b) { return a.key < b.key; });
+  own_error_of_fit_ = own_error_;
+  level_error_of_fit_ = level_error_;
+  fit();
+  judge();
+  Random random(shape.seed);
+  VectorXd z(precision_.size());
+  for (double& x : z) x = optimism * normal(random);
+  draw_ = weights_ + factor_.matrixU().solve(z);
+}
+
+void OperationModel::fit() {
+  const Index s = index(features_.shared());
+  const Index f = index(features_.own());
+  const Index size = precision_.size();
+  MatrixXd p = MatrixXd::Zero(size, size);
+  VectorXd b = VectorXd::Zero(size);
+  VectorXd row(s + f);
+  VectorXd sum(size);
+  const double own_variance = own_error_ * own_error_;
+  const double key_variance = level_error_ * level_error_;
+  for (const MeasuredKey& key : keys_) {
+    // The key's level is integrated out: what counts are differences between variants, and the level as far
+    // as features predict it.
+    const ModelFeatures::Point point = features_.point(key.key);
+    const bool several = key.results.size() > 1;
+    double weight_sum = 0.0;
+    double location_sum = 0.0;
+    if (several) sum.setZero();
+    for (const Measured& m : key.results) {
+      if (!knows(m.variant)) continue;
+      features_.fill(point, m.variant, row.data());
+      const double w = 1.0 / (own_variance + m.variance + (several ? 0.0 : key_variance));
+      const Index at = s + index(m.variant) * f;
+      p.topLeftCorner(s, s).selfadjointView<Eigen::Lower>().rankUpdate(row.head(s), w);
+      b.head(s) += w * m.location * row.head(s);
+      if (f > 0) {
+        p.block(at, 0, f, s).noalias() += w * row.tail(f) * row.head(s).transpose();
+        p.block(at, at, f, f).noalias() += w * row.tail(f) * row.tail(f).transpose();
+        b.segment(at, f) += w * m.location * row.tail(f);
+      }
+      if (!several) continue;
+      sum.head(s) += w * row.head(s);
+      if (f > 0) sum.segment(at, f) += w * row.tail(f);
+      weight_sum += w;
+      location_sum += w * m.location;
+    }
+    if (!several) continue;
+    const double c = 1.0 / (1.0 / key_variance + weight_sum);
+    p.selfadjointView<Eigen::Lower>().rankUpdate(sum, -c);
+    b -= c * location_sum * sum;
+  }
+  p.diagonal() += precision_;
+  factor_.compute(p.selfadjointView<Eigen::Lower>());
+  weights_ = factor_.solve(b);
+}
+
+void OperationModel::predict(const ModelFeatures::Point& point, std::span<const std::uint32_t> variants,
+                             VectorXd& mean, MatrixXd& covariance) const {
+  const Index s = index(features_.shared());
+  const Index f = index(features_.own());
+  MatrixXd phi = MatrixXd::Zero(precision_.size(), index(variants.size()));
+  VectorXd row(s + f);
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    if (!knows(variants[i])) continue;
+    features_.fill(point, variants[i], row.data());
+    phi.col(index(i)).head(s) = row.head(s);
+    if (f > 0) phi.col(index(i)).segment(s + index(variants[i]) * f, f) = row.tail(f);
+  }
+  mean = phi.transpose() * weights_;
+  if (keys_.empty()) {
+    covariance = phi.transpose() * precision_.cwiseInverse().asDiagonal() * phi;
+    return;
+  }
+  factor_.matrixL().solveInPlace(phi);
+  covariance = phi.transpose() * phi;
+}
+
+void OperationModel::take_out(std::span<const Measured> results, std::span<const std::size_t> at,
+                              VectorXd& mean, MatrixXd& covariance) const {
+  const Index n = index(results.size());
+  if (n == 0 || keys_.empty()) return;
+  MatrixXd cross(covariance.rows(), n);
+  MatrixXd noise(n, n);
+  VectorXd residual(n);
+  for (Index a = 0; a < n; ++a) {
+    const Measured& m = results[static_cast<std::size_t>(a)];
+    const Index of_a = index(at[static_cast<std::size_t>(a)]);
+    cross.col(a) = covariance.col(of_a);
+    residual(a) = m.location - mean(of_a);
+    for (Index c = 0; c < n; ++c)
+      noise(a, c) = level_error_of_fit_ * level_error_of_fit_ -
+                    covariance(of_a, index(at[static_cast<std::size_t>(c)])) +
+                    (a == c ? own_error_of_fit_ * own_error_of_fit_ + m.variance : 0.0);
+  }
+  const Eigen::LDLT<MatrixXd> factor(noise);
+  mean -= cross * factor.solve(residual);
+  covariance += cross * factor.solve(cross.transpose());
+}
+
+// How wrong the model is, found by what each key's results say of it that the model has not been told.
+void OperationModel::judge() {
+  const std::size_t step = std::max<std::size_t>(1, keys_.size() / judged_max);
+  VectorXd total = VectorXd::Zero(index(likeness_.combinations()));
+  double level = 0.0;
+  double levels = 0.0;
+  double lost = 0.0;  // by what was expected to be the fastest, and by any of the variants measured
+  double spread = 0.0;
+  double compared = 0.0;
+  for (std::size_t j = 0; j < keys_.size(); j += step) {
+    std::vector<Measured> results;
+    for (const Measured& m : keys_[j].results)
+      if (knows(m.variant) && results.size() < judged_results_max) results.push_back(m);
+    if (results.empty()) continue;
+    std::vector<std::uint32_t> variants;
+    std::vector<std::size_t> of_model;
+    std::vector<std::size_t> at;
+    for (const Measured& m : results) {
+      at.push_back(variants.size());
+      variants.push_back(m.variant);
+      of_model.push_back(m.variant);
+    }
+    VectorXd mean;
+    MatrixXd covariance;
+    predict(features_.point(keys_[j].key), variants, mean, covariance);
+    take_out(results, at, mean, covariance);
+    if (!predicts_ || keys_.size() < keys_min) forget_others(mean, covariance);
+    const Index n = index(results.size());
+    VectorXd residual(n);
+    for (Index a = 0; a < n; ++a) {
+      residual(a) = results[static_cast<std::size_t>(a)].location - mean(a);
+      covariance(a, a) += results[static_cast<std::size_t>(a)].variance;
+    }
+    const double off = residual.mean();
+    level += std::max(0.0, off * off - covariance.mean());
+    levels += 1.0;
+    if (n < 2) continue;
+    checked_ += static_cast<double>(n - 1);
+    Index chosen = 0;
+    mean.minCoeff(&chosen);
+    const auto slower = [&](const Measured& a, const Measured& b) { return a.location < b.location; };
+    const double least = std::min_element(results.begin(), results.end(), slower)->location;
+    lost += results[static_cast<std::size_t>(chosen)].location - least;
+    for (const Measured& m : results) spread += (m.location - least) / static_cast<double>(n);
+    compared += 1.0;
+    covariance.array() += level_variance;
+    for (std::size_t c = 0; c < likeness_.combinations(); ++c)
+      total(index(c)) += likeness_.log_likelihood(c, of_model, residual, covariance);
+  }
+  // A key alone says how far its variants differ, which models of many keys seldom leave unexplained.
+  proven_ = predicts_ && compared >= proven_keys_min && lost <= proven_loss_max * compared &&
+            lost <= proven_share_max * spread;
+  likeness_.weigh(total, std::min(1.0, (levels - 1.0) / prior_keys));
+  own_error_ = std::clamp(std::sqrt(likeness_.variance()), 0.01, 0.5);
+  const double usual = level_error_weight * level_error_usual;
+  level_error_ =
+      std::clamp(std::sqrt((usual * level_error_usual + level) / (level_error_weight + levels)), 0.02, 1.0);
+}
+
+Expectations OperationModel::expectations(const Key& key, std::span<const std::uint32_t> candidates) const {
+  std::vector<Measured> own;
+  std::vector<std::size_t> at;
+  const auto known = std::lower_bound(keys_.begin(), keys_.end(), key,
+                                      [](const MeasuredKey& m, const Key& k) { return m.key < k; });
+  if (known != keys_.end() && known->key == key)
+    for (const Measured& m : known->results) {
+      const auto candidate = std::find(candidates.begin(), candidates.end(), m.variant);
+      if (candidate == candidates.end() || !knows(m.variant)) continue;
+      own.push_back(m);
+      at.push_back(static_cast<std::size_t>(candidate - candidates.begin()));
+    }
+  VectorXd mean;
+  MatrixXd covariance;
+  predict(features_.point(key), candidates, mean, covariance);
+  take_out(own, at, mean, covariance);
+  if (!predicts_ || keys_.size() + 1 < keys_min + (own.empty() ? 0 : 1)) forget_others(mean, covariance);
+  const std::size_t k = candidates.size();
+  for (std::size_t a = 0; a < k; ++a)
+    for (std::size_t b = 0; b < k; ++b)
+      covariance(index(a), index(b)) += knows(candidates[a]) && knows(candidates[b])
+                                            ? likeness_.covariance(candidates[a], candidates[b])
+                                        : a == b ? likeness_.variance()
+                                                 : 0.0;
+  // What all have in common is the level, which counts as unknown: without it no large numbers cancel.
+  const VectorXd common = covariance.rowwise().mean();
+  const double all = common.mean();
+  Expectations result;
+  result.noise = noise_;
+  result.checked = checked_;
+  result.location.resize(k);
+  const bool correlated = k <= Expectations::correlated_max;
+  result.covariance.resize(correlated ? k * k : k);
+  for (std::size_t a = 0; a < k; ++a) {
+    result.location[a] = static_cast<float>(mean(index(a)));
+    for (std::size_t b = 0; b < k; ++b) {
+      const double centred = covariance(index(a), index(b)) - common(index(a)) - common(index(b)) + all;
+      if (correlated)
+        result.covariance[a * k + b] = static_cast<float>(centred);
+      else if (a == b)
+        result.covariance[a] = static_cast<float>(centred);
+    }
+  }
+  return result;
+}
+
+Expectations OperationModel::usual_expectations(std::span<const std::uint32_t> candidates) const {
+  Expectations result;
+  const std::size_t k = candidates.size();
+  result.noise = noise_;
+  result.location.assign(k, 0.0F);
+  const auto covariance = [&](std::size_t a, std::size_t b) {
+    if (knows(candidates[a]) && knows(candidates[b]))
+      return likeness_.covariance(candidates[a], candidates[b]);
+    return a == b ? likeness_.variance() : 0.0;
+  };
+  const bool correlated = k <= Expectations::correlated_max;
+  for (std::size_t a = 0; a < k; ++a) {
+    if (!correlated) result.covariance.push_back(static_cast<float>(covariance(a, a)));
+    for (std::size_t b = 0; correlated && b < k; ++b)
+      result.covariance.push_back(static_cast<float>(covariance(a, b)));
+  }
+  return result;
+}
+
+VectorXd OperationModel::mean_by(const VectorXd& weights, const ModelFeatures::Point& point,
+                                 std::span<const std::uint32_t> variants) const {
+  const Index s = index(features_.shared());
+  const Index f = index(features_.own());
+  VectorXd row(s + f);
+  VectorXd mean(index(variants.size()));
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    mean(index(i)) = std::numeric_limits<double>::infinity();
+    if (!knows(variants[i])) continue;
+    features_.fill(point, variants[i], row.data());
+    mean(index(i)) = row.head(s).dot(weights.head(s));
+    if (f > 0) mean(index(i)) += row.tail(f).dot(weights.segment(s + index(variants[i]) * f, f));
+  }
+  return mean;
+}
+
+std::size_t OperationModel::fastest(const Key& key, std::span<const std::uint32_t> candidates) const {
+  Index best = 0;
+  mean_by(weights_, features_.point(key), candidates).minCoeff(&best);
+  return static_cast<std::size_t>(best);
+}
+
+std::size_t OperationModel::decide(const Key& key, std::span<const std::uint32_t> candidates) const {
+  Index best = 0;
+  mean_by(draw_, features_.point(key), candidates).minCoeff(&best);
+  return static_cast<std::size_t>(best);
+}
+
+void condition(Expectations& expectations, std::span<const double> location, std::span<const double> variance,
+               double level_deviation, std::vector<std::uint32_t> told) {
+  const Index k = index(expectations.location.size());
+  expectations.told = std::move(told);
+  std::vector<Index> known;
+  for (Index i = 0; i < k; ++i)
+    if (location[static_cast<std::size_t>(i)] == location[static_cast<std::size_t>(i)]) known.push_back(i);
+  if (known.empty()) return;
+  const auto n = static_cast<Index>(known.size());
+  if (!expectations.correlated()) {
+    // About a level that the entries give.
+    double sum = 0.0;
+    for (const Index i : known)
+      sum +=
+          location[static_cast<std::size_t>(i)] - double{expectations.location[static_cast<std::size_t>(i)]};
+    for (float& x : expectations.location) x += static_cast<float>(sum / static_cast<double>(n));
+    for (const Index i : known) {
+      const auto at = static_cast<std::size_t>(i);
+      const double own = expectations.covariance[at];
+      const double gain = own / (own + variance[at]);
+      expectations.location[at] +=
+          static_cast<float>(gain * (location[at] - double{expectations.location[at]}));
+      expectations.covariance[at] = static_cast<float>(own * (1.0 - gain));
+    }
+    expectations.level_deviation = level_deviation;
+    return;
+  }
+  MatrixXd covariance(k, k);
+  for (Index a = 0; a < k; ++a)
+    for (Index b = 0; b < k; ++b)
+      covariance(a, b) = expectations.covariance[static_cast<std::size_t>(a * k + b)];
+  covariance.array() += level_variance;
+  MatrixXd seen(n, n);
+  MatrixXd cross(k, n);
+  VectorXd residual(n);
+  for (Index a = 0; a < n; ++a) {
+    const Index i = known[static_cast<std::size_t>(a)];
+    cross.col(a) = covariance.col(i);
+    residual(a) =
+        location[static_cast<std::size_t>(i)] - double{expectations.location[static_cast<std::size_t>(i)]};
+    for (Index b = 0; b < n; ++b) seen(a, b) = covariance(i, known[static_cast<std::size_t>(b)]);
+    seen(a, a) += variance[static_cast<std::size_t>(i)];
+  }
+  const Eigen::LLT<MatrixXd> factor(seen);
+  const VectorXd shift = cross * factor.solve(residual);
+  covariance -= cross * factor.solve(cross.transpose());
+  for (Index a = 0; a < k; ++a) {
+    expectations.location[static_cast<std::size_t>(a)] += static_cast<float>(shift(a));
+    for (Index b = 0; b < k; ++b)
+      expectations.covariance[static_cast<std::size_t>(a * k + b)] = static_cast<float>(covariance(a, b));
+  }
+  expectations.level_deviation = level_deviation;
+}
+
+}  // namespace adaptive::core

@@ -1,0 +1,120 @@
+// The model over all keys of an operation: what the results of some keys say of any other.
+#pragma once
+
+#include <Eigen/Dense>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <adaptive/expectations.hpp>
+#include <adaptive/key.hpp>
+#include <adaptive/statistics.hpp>
+#include "learning/model/features.hpp"
+#include "learning/model/likeness.hpp"
+
+namespace adaptive::inline v1::core {
+
+/// What is known of one variant at one key.
+struct Measured {
+  std::uint32_t variant = 0;  ///< of the operation
+  double location = 0.0;      ///< log latency
+  double variance = 0.0;      ///< of the error of `location`
+};
+
+/// A key whose results the model learns from.
+struct MeasuredKey {
+  Key key;
+  std::vector<Measured> results;
+};
+
+/// Of one operation, when a fit begins.
+struct ModelShape {
+  std::span<const Dimension> dimensions;
+  ParameterSpace space;      ///< of all variants
+  std::vector<Tiles> tiles;  ///< of all variants
+  double multiprocessors = 1.0;
+  bool predicts = true;    ///< whether keys may learn from each other
+  std::uint64_t seed = 0;  ///< of the draw that decides new keys
+};
+
+/// Bayesian linear regression of log latency on the features of key and variant. Each key has an unknown
+/// level of its own besides, and each variant at a key a residual (`Likeness`). How wrong the model is
+/// follows from the keys themselves: each is compared with what the others let expect of it (leave one key
+/// out, in closed form).
+///
+/// Immutable once it is fitted, so that any thread may use it. A fit takes time with the cube of the number
+/// of features: some 10 ms for 24 variants, on the worker thread.
+class OperationModel {
+ public:
+  /// Before any result.
+  explicit OperationModel(ModelShape shape);
+  /// Fits to `keys`, of which each occurs once; the size of the errors is at first taken from `before`.
+  OperationModel(ModelShape shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
+                 const OperationModel& before);
+
+  /// What is expected of the candidates of a key. What the model has learned from the key itself is taken out
+  /// of it again: it counts for the key by itself.
+  Expectations expectations(const Key& key, std::span<const std::uint32_t> candidates) const;
+
+  /// What is expected of candidates at a key of which nothing is known: the covariance of the residuals
+  /// alone.
+  Expectations usual_expectations(std::span<const std::uint32_t> candidates) const;
+
+  /// The candidate, by index, to launch first at a key that has no results: the fastest by a draw of the
+  /// coefficients, which serves for all keys until the next fit (Thompson sampling).
+  std::size_t decide(const Key& key, std::span<const std::uint32_t> candidates) const;
+
+  /// Whether the model knows any key, and may tell others of it.
+  bool fitted() const noexcept { return predicts_ && !keys_.empty(); }
+  /// Whether the model has proved itself on keys that it was compared with without knowing them: what it
+  /// expected to be the fastest of the variants measured was nearly as fast as the fastest.
+  bool proven() const noexcept { return proven_; }
+  /// The candidate, by index, that is expected to be the fastest.
+  std::size_t fastest(const Key& key, std::span<const std::uint32_t> candidates) const;
+
+  /// Number of keys that the model has learned from.
+  std::size_t keys() const noexcept { return keys_.size(); }
+  /// Standard deviation of the error at a variant of a key, without that of the key's level.
+  double own_error() const noexcept { return own_error_; }
+  double level_error() const noexcept { return level_error_; }
+  const NoiseLaw& noise() const noexcept { return noise_; }
+
+ private:
+  void fit();
+  void judge();
+  bool knows(std::uint32_t variant) const noexcept { return variant < features_.variants(); }
+  /// Means and covariance of some variants at a key, by the regression alone.
+  void predict(const ModelFeatures::Point& point, std::span<const std::uint32_t> variants,
+               Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) const;
+  /// Takes results of the key, which are results at some of the variants predicted, out of a prediction.
+  void take_out(std::span<const Measured> results, std::span<const std::size_t> at, Eigen::VectorXd& mean,
+                Eigen::MatrixXd& covariance) const;
+  Eigen::VectorXd mean_by(const Eigen::VectorXd& weights, const ModelFeatures::Point& point,
+                          std::span<const std::uint32_t> variants) const;
+
+  bool predicts_;
+  ModelFeatures features_;
+  Likeness likeness_;
+  NoiseLaw noise_;
+  Eigen::VectorXd precision_;
+  Eigen::VectorXd weights_;
+  Eigen::VectorXd draw_;
+  Eigen::LLT<Eigen::MatrixXd> factor_;
+  std::vector<MeasuredKey> keys_;  // by key
+  double own_error_;
+  double level_error_;
+  // The errors that the fit assumed, by which results are taken out of it again.
+  double own_error_of_fit_ = 0.0;
+  double level_error_of_fit_ = 0.0;
+  double checked_ = 0.0;  // results by which the error has been checked
+  bool proven_ = false;
+};
+
+/// Conditions expectations on what a table says of the key. `level_deviation`: by how much all of it may be
+/// off. `told`: the results behind each entry if the table is of this device and software, else empty.
+void condition(Expectations& expectations, std::span<const double> location, std::span<const double> variance,
+               double level_deviation, std::vector<std::uint32_t> told);
+
+}  // namespace adaptive::core

@@ -1,0 +1,72 @@
+// The model that the keys of an operation share, and when it is fitted again.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "learning/model/operation_model.hpp"
+#include "learning/spin_lock.hpp"
+#include "learning/worker.hpp"
+
+namespace adaptive::inline v1::core {
+
+/// Thread-safe. The model itself is immutable: another takes its place after each fit.
+class SharedModel {
+ public:
+  /// The present model; null until the first is published.
+  std::shared_ptr<const OperationModel> model() const noexcept {
+    // The lock is held for no longer than it takes to copy a pointer, but in a forked child it may stay
+    // taken.
+    if (!lock_.lock_for(attempts)) return nullptr;
+    const std::lock_guard lock(lock_, std::adopt_lock);
+    return model_;
+  }
+  /// Takes up a model, and hands back the former one.
+  void publish(std::shared_ptr<const OperationModel>& model) noexcept {
+    if (!lock_.lock_for(attempts)) return;
+    const std::lock_guard lock(lock_, std::adopt_lock);
+    model_.swap(model);
+    generation_.fetch_add(1, std::memory_order_release);
+  }
+  /// How many models have been published. For the launch path.
+  std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
+
+  /// The task that fits the model; set before the first key is added.
+  void fit_by(Worker::Task& task) noexcept { task_ = &task; }
+
+  /// Notes that a key has learned something new, in quarters of a first result. Posts the fit where so much
+  /// is new that it is worth one. For the launch path: called for the first few results of a candidate only.
+  void note_news(std::uint32_t quarters, Worker& worker) noexcept {
+    const std::uint32_t news = news_.fetch_add(quarters, std::memory_order_relaxed) + quarters;
+    if (task_ != nullptr && news >= due_at_.load(std::memory_order_relaxed)) worker.post(*task_);
+  }
+  /// Takes the news up, for a fit that begins. False where too little is new for one.
+  bool take_news() noexcept {
+    const std::uint32_t news = news_.load(std::memory_order_relaxed);
+    if (news < due_at_.load(std::memory_order_relaxed)) return false;
+    news_.fetch_sub(news, std::memory_order_relaxed);
+    told_ += news;
+    // With the model the cost of fits grows; their number grows with the logarithm of what has been learned.
+    due_at_.store(static_cast<std::uint32_t>(std::max<std::uint64_t>(quarters_min, told_ / news_share)),
+                  std::memory_order_relaxed);
+    return true;
+  }
+
+ private:
+  static constexpr int attempts = 4096;
+  static constexpr std::uint32_t quarters_min = 4;
+  static constexpr std::uint64_t news_share = 16;
+
+  mutable SpinLock lock_;
+  std::shared_ptr<const OperationModel> model_;
+  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<std::uint32_t> news_{0};
+  std::atomic<std::uint32_t> due_at_{quarters_min};
+  std::uint64_t told_ = 0;  // of the worker
+  Worker::Task* task_ = nullptr;
+};
+
+}  // namespace adaptive::core

@@ -1,0 +1,36 @@
+// The fit of the model that the keys of an operation share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "learning/model/operation_model.hpp"
+#include "learning/worker.hpp"
+
+namespace adaptive::inline v1::core {
+
+class KeyLearner;
+class PriorKnowledge;
+
+/// Fits the model to what tables and this run know. Belongs to `PriorKnowledge`; `SharedModel` posts it to
+/// the worker.
+class ModelFit final : public Worker::Task {
+ public:
+  explicit ModelFit(PriorKnowledge& prior) noexcept : prior_(prior) {}
+
+ private:
+  Step prepare() noexcept override;
+  void work() noexcept override;
+  bool finish() noexcept override;
+  void abandon() noexcept override;
+
+  PriorKnowledge& prior_;
+  ModelShape shape_;
+  std::vector<MeasuredKey> keys_;
+  std::vector<KeyLearner*> unseen_;  // keys that have had no call, whose first launch the model decides
+  std::vector<KeyLearner*> open_;    // the latest keys that learn, whose expectations follow at once
+  NoiseLaw noise_;
+  std::shared_ptr<const OperationModel> model_;  // the former one, then the one fitted
+};
+
+}  // namespace adaptive::core

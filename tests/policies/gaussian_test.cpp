@@ -1,0 +1,138 @@
+// What the policy that learns from all keys promises.
+#include "policies/gaussian.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <adaptive/adaptive.hpp>
+#include "replay/environment.hpp"
+#include "replay/runner.hpp"
+#include "replay/scenarios.hpp"
+#include "tests/policies/effort.hpp"
+#include "tests/selector/support.hpp"
+
+namespace adaptive {
+namespace {
+
+using replay::Outcome;
+using replay::RunOptions;
+
+struct Sum {
+  double overhead = 0.0;
+  double promoted = 0.0;
+  double confirmed = 0.0;
+  double gap = 0.0;
+  std::size_t wrong = 0;
+};
+
+Sum play(const std::string& scenario, std::size_t count) {
+  RunOptions how;
+  how.policy = make_policy("gaussian");
+  how.calls = 10'000;
+  Sum sum;
+  for (const replay::Scenario& known : replay::scenarios()) {
+    if (known.name != scenario) continue;
+    how.delivery = known.delivery;
+    how.seeds = known.seeds;
+    const auto environment = replay::environment_of(known);
+    for (std::uint64_t seed = 1; seed <= count; ++seed) {
+      const Outcome outcome = replay::run(*environment, how, seed);
+      const double share = 1.0 / static_cast<double>(count);
+      sum.overhead += outcome.overhead_end * share;
+      sum.promoted += outcome.promoted * share;
+      sum.confirmed += outcome.confirmed * share;
+      sum.gap += outcome.gap_incumbent * share;
+      sum.wrong += outcome.wrong_promotions;
+    }
+  }
+  return sum;
+}
+
+TEST(Gaussian, PromotesAndConfirmsWhatIsFastest) {
+  const Sum sum = play("steady", replay::runs(100, 10));
+  EXPECT_LE(sum.overhead, 0.003);
+  EXPECT_GE(sum.promoted, 0.98);
+  EXPECT_GE(sum.confirmed, 0.95);
+  EXPECT_EQ(sum.wrong, 0U);
+}
+
+TEST(Gaussian, NeverLocksIn) {
+  const Sum sum = play("lock-in", replay::runs(100, 10));
+  EXPECT_GE(sum.promoted, 0.999);
+  EXPECT_LE(sum.overhead, 0.001);
+}
+
+TEST(Gaussian, FindsOutThatATableIsWrong) {
+  EXPECT_LE(play("garbage seeds", replay::runs(40, 5)).overhead, 0.008);
+  EXPECT_LE(play("seeded", replay::runs(40, 5)).overhead, 0.001);
+}
+
+TEST(Gaussian, RemembersNothingOfABurst) {
+  const Sum sum = play("bursts", replay::runs(60, 10));
+  EXPECT_GE(sum.promoted, 0.9);
+}
+
+// A key that comes for the first time runs what other keys let expect to be the fastest.
+TEST(Gaussian, CarriesWhatItLearnedToNewKeys) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  options.background = false;
+  Selector selector(options);
+  OperationSpec spec = test::operation({"slow", "fast", "slower"});
+  spec.nearest_limit = 1.0;
+  Operation& op = selector.define(spec);
+  for (std::int64_t m = 1; m <= 1'024; m *= 4)
+    for (int i = 0; i < 60; ++i) {
+      test::launch(op, {m}, {300.0, 100.0, 400.0}, 1, static_cast<std::uint64_t>(m * 100 + i));
+      selector.learn();
+    }
+  const Decision first = op.select({100'000});
+  EXPECT_EQ(first.variant(), 1U);
+  EXPECT_TRUE(first.timed());
+}
+
+TEST(Gaussian, LearnsAVariantThatIsAddedLater) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  options.background = false;
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b"}));
+  test::launch(op, {8}, {200.0, 100.0, 50.0}, 500);
+  selector.learn();
+  op.add_variant({.name = "c"});
+  for (int i = 0; i < 500; ++i) {
+    test::launch(op, {8}, {200.0, 100.0, 50.0}, 1, static_cast<std::uint64_t>(i) + 2);
+    selector.learn();
+  }
+  EXPECT_EQ(test::incumbent(op, {8}), 2U);
+}
+
+TEST(Gaussian, LearnsWithoutAWorker) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  options.background = false;
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  test::launch(op, {8}, {200.0, 100.0, 150.0}, 3'000);
+  EXPECT_EQ(test::incumbent(op, {8}), 1U);
+  EXPECT_EQ(op.counters().promotions, 1U);
+}
+
+TEST(Gaussian, RunsWhatIsAvailable) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  options.background = false;
+  Selector selector(options);
+  Operation& op = selector.define(test::operation({"a", "b", "c"}));
+  test::launch(op, {8}, {200.0, 100.0, 150.0}, 2'000);
+  op.enable("b", false);
+  for (int i = 0; i < 200; ++i) EXPECT_NE(op.select({8}).variant(), 1U);
+  EXPECT_EQ(test::incumbent(op, {8}), 2U);
+  EXPECT_EQ(op.counters().choices_invalid, 0U);
+}
+
+}  // namespace
+}  // namespace adaptive
