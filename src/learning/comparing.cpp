@@ -105,7 +105,8 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
   const NoiseLaw& law = expectations->noise;
   const VariantStatistics& slow = candidates[candidate];
   const VariantStatistics& fast = candidates[other];
-  const double tails = slow.tail - fast.tail + margin;
+  // Tails are known less surely than locations: they may speak against the faster of the two, but not for it.
+  const double tails = std::min(0.0, slow.tail - fast.tail) + margin;
   double chance = 1.0;
   if (slow.count > 0 && fast.count > 0 && !slow.remembered && !fast.remembered) {
     const double behind = slow.location - fast.location + tails;
@@ -115,8 +116,8 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
       const double z = behind / std::sqrt(variance_of(candidate) / ns + variance_of(other) / nf);
       const double fewer = std::min(ns, nf);
       // All results of the slow one were outliers; or it was noise, at whichever of the looks.
-      chance =
-          chance_late(behind, ns) + student_tail(z, pooled_freedom + fewer - 1.0) * std::sqrt(1.0 + fewer);
+      const double late = ns < late_until ? chance_late(behind, ns) : 0.0;
+      chance = late + student_tail(z, pooled_freedom + fewer - 1.0) * std::sqrt(1.0 + fewer);
     }
   }
   const Belief& believed = belief();
@@ -130,10 +131,11 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
                                ? freedom_of_table
                                : std::clamp(expectations->checked / checked_for_each, 1.0, freedom_of_model);
     const double n = static_cast<double>(slow.count) + told;
-    // A candidate without results may be a stranger to the model; a single result may have been an outlier,
-    // though that of one of the best is rarer.
-    const double otherwise = n == 0.0 ? law.strangers * upper_tail(behind / stranger_deviation)
-                                      : chance_late(behind, n) / static_cast<double>(size());
+    // A candidate without results may be a stranger to the model. A single result may have been an outlier,
+    // though that of one of the best is rarer; the incumbent was not chosen by chance.
+    const double share = candidate == incumbent ? 1.0 : 1.0 / static_cast<double>(size());
+    const double otherwise =
+        n == 0.0 ? law.strangers * upper_tail(behind / stranger_deviation) : share * chance_late(behind, n);
     chance = std::min(chance, student_tail(z, freedom) + otherwise);
   }
   return std::min(1.0, chance);

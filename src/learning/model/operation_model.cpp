@@ -263,6 +263,7 @@ void OperationModel::judge() {
 }
 
 Expectations OperationModel::expectations(const Key& key, std::span<const std::uint32_t> candidates) const {
+  if (candidates.size() > predicted_max) return usual_expectations(candidates);
   std::vector<Measured> own;
   std::vector<std::size_t> at;
   const auto known = std::lower_bound(keys_.begin(), keys_.end(), key,
