@@ -283,9 +283,8 @@ void bind_replay(nb::module_& module) {
               "bool = False) -> dict[str, object]"),
       "A policy against recorded latencies, as `adaptive replay` does it; its figures, by the same names.\n\n"
       "trace: a file of lines {\"op\", \"key\", \"variant\", \"latency_us\": [...]}.\n"
-      "policy: a name ('default', 'fixed', 'explore-first', 'thompson', 'epsilon-greedy', 'kl-ucb'), or a "
-      "class whose "
-      "objects\ndecide: `choose(key, random)` returns the number of a candidate, or (candidate, timed); "
+      "policy: one of policy_names(), 'epsilon-greedy', 'kl-ucb', or a class whose objects decide:\n"
+      "`choose(key, random)` returns the number of a candidate, or (candidate, timed);\n"
       "`observe(key, candidate,\nseconds)`, where there is one, hears of every result. Each key has a policy "
       "of its "
       "own.\n"
