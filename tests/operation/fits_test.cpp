@@ -83,7 +83,7 @@ TEST(Fits, WithoutTheThreadARunRepeats) {
 constexpr int few = 3;
 
 TEST(Fits, AreMadeByTheThread) {
-  Selector selector(test::options());
+  Selector selector(test::options_with_worker());
   Operation& op = selector.define(tiles());
   Random random(1);
   launch(op, few, random);
@@ -99,7 +99,7 @@ TEST(Fits, AKeyLearnsWhereNobodyFits) {
 }
 
 TEST(Fits, AreMadeInAForkedChild) {
-  Selector selector(test::options());
+  Selector selector(test::options_with_worker());
   Operation& op = selector.define(tiles());
   Random random(1);
   launch(op, few, random);

@@ -168,7 +168,7 @@ class ManyKeys : public testing::TestWithParam<bool> {
       for (std::int64_t i = 0; i < keys; ++i) op_.select(key(i));
   }
 
-  Selector selector_{test::options()};
+  Selector selector_{test::options_with_worker()};
   Operation& op_ = selector_.define(spec());
   Random random_{3};
 };

@@ -40,7 +40,7 @@ class Forking : public testing::Test {
 
   const test::ScratchFolder folder_;
   const std::filesystem::path path_ = folder_ / "table.json";
-  Selector selector_{test::options()};
+  Selector selector_{test::options_with_worker()};
   Operation& op_ = selector_.define(test::operation({"a", "b"}));
 };
 

@@ -47,12 +47,21 @@ class Log {
   std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
 };
 
-/// Options without environment and tables, with a device and a clock of the test.
+/// Options without environment and tables, with a device and a clock of the test. The selector has no worker thread:
+/// a result is dropped if the worker holds the key's lock, so a test that counts results could fail by chance.
 inline SelectorOptions options() {
   SelectorOptions result;
+  result.background = false;
   result.device = {.device = "Test Device 1"};
   result.use_environment = false;
   result.clock = [] { return std::int64_t{1'700'000'000}; };
+  return result;
+}
+
+/// The same options, with the worker thread that a program has.
+inline SelectorOptions options_with_worker() {
+  SelectorOptions result = options();
+  result.background = true;
   return result;
 }
 

@@ -40,7 +40,7 @@ double latency_of(std::uint32_t variant, std::uint64_t& state) {
 
 TEST(Threads, ShareKeysWhileEverythingChanges) {
   const test::ScratchFolder folder;
-  Selector selector(test::options());
+  Selector selector(test::options_with_worker());
   OperationSpec spec = test::operation({"a", "b", "c", "d"});
   spec.variants[3].supports = [](const Key& key) { return key[0] % 2 == 0; };
   Operation& op = selector.define(spec);
@@ -144,7 +144,7 @@ TEST(Threads, LoseNoResultOfAnotherThread) {
 }
 
 TEST(Threads, MakeEachKeyOnce) {
-  Selector selector(test::options());
+  Selector selector(test::options_with_worker());
   Operation& op = selector.define(test::operation({"a", "b"}));
   std::vector<std::function<void()>> bodies;
   for (int t = 0; t < launchers; ++t)
@@ -186,7 +186,7 @@ class Kernels : public testing::Test {
   static constexpr std::size_t variants = 64;
 
   static SelectorOptions frozen() {
-    SelectorOptions options = test::options();
+    SelectorOptions options = test::options_with_worker();
     options.mode = Mode::frozen;  // no call reaches the policy, whose lock would order the two threads
     return options;
   }
