@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -26,7 +27,7 @@ class Tickets {
 
   /// `patience` is at least 1; `newest` is the number before the first one.
   explicit Tickets(std::uint32_t patience, std::uint32_t newest = 0)
-      : patience_(patience), newest_(newest), ring_(std::max(patience, recognised_min)) {}
+      : patience_(patience), newest_(newest), ring_(std::bit_ceil(std::max(patience, recognised_min))) {}
 
   /// A new ticket, never 0. `at` is handed back with the result. `lost` becomes the candidate of the launch
   /// that is given up, or `none`.
@@ -85,7 +86,8 @@ class Tickets {
     std::uint32_t candidate = none;
   };
 
-  Launch& slot(std::uint64_t number) noexcept { return ring_[number % ring_.size()]; }
+  /// The size of the ring is a power of two, because a division costs as much as the rest of a ticket.
+  Launch& slot(std::uint64_t number) noexcept { return ring_[number & (ring_.size() - 1)]; }
 
   std::uint32_t patience_;
   std::uint64_t newest_;               // how many launches there have been
