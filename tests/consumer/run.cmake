@@ -17,8 +17,9 @@ function(run)
 endfunction()
 
 file(MAKE_DIRECTORY "${WORK}")
-set(configure ${CMAKE_COMMAND} -G "${GENERATOR}"
-  -DCMAKE_BUILD_TYPE=${BUILD_TYPE} "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
+# No compiler cache for a stranger's program: the cache may make `__FILE__` relative, by which the installed headers
+# find the tables beside them.
+set(configure ${CMAKE_COMMAND} -G "${GENERATOR}" -DCMAKE_BUILD_TYPE=${BUILD_TYPE} "-DCMAKE_CXX_COMPILER=${CXX}")
 # The packages that the library uses privately: a consumer of the installed library must not need them.
 set(strangers_machine "")
 foreach(package nlohmann_json Eigen3 Boost CLI11 fmt GTest benchmark rapidcheck CUDAToolkit)
