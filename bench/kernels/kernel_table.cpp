@@ -1,8 +1,9 @@
-// kernel_table [--family NAME] [--rounds N] [--budget SECONDS]
+// kernel_table [--family NAME] [--rounds N] [--budget SECONDS] [--quantiles]
 //
 // Times every variant that runs on this machine over the bench shapes of each family. Prints a Markdown table
 // of medians in microseconds with the best variant of each shape in bold, and then the loss from always
-// choosing one single variant.
+// choosing one single variant. With --quantiles, a second table has the median and the 95th and 99th
+// percentile of each variant; a 99th percentile below the largest sample takes more than 100 rounds.
 //
 // Method: all variants of a shape take turns, in a new random order each round, so that a slow period of the
 // machine (a neighbour, the clock) affects all of them alike. The median over the rounds is reported: the
@@ -19,8 +20,11 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <adaptive/latency.hpp>
+#include "base/statistics/quantiles.hpp"
 #include "kernels/family.hpp"
 
 #ifdef __linux__
@@ -39,6 +43,7 @@ struct Options {
   std::string family;
   int rounds = 25;
   double budget_s = 3;  ///< per shape; rounds end early, after at least rounds_min
+  bool quantiles = false;
 };
 
 /// How often the system has preempted this thread; 0 if the system does not report it.
@@ -63,7 +68,8 @@ Sample timed_launch(Problem& problem, std::size_t variant) {
   return {us, preemptions() != before};
 }
 
-double median_us(const std::vector<Sample>& samples) {
+/// The samples that count.
+std::vector<double> kept_us(const std::vector<Sample>& samples) {
   std::vector<double> values;
   for (const Sample& sample : samples)
     if (!sample.preempted) values.push_back(sample.us);
@@ -71,14 +77,18 @@ double median_us(const std::vector<Sample>& samples) {
     values.clear();
     for (const Sample& sample : samples) values.push_back(sample.us);
   }
+  return values;
+}
+
+double median_us(std::vector<double> values) {
   if (values.empty()) return absent;
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;
   return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-/// Median microseconds of each variant; `absent` if the variant does not run.
-std::vector<double> time_shape(const Family& family, Problem& problem, const Options& options) {
+/// Microseconds of each variant; none if the variant does not run.
+std::vector<std::vector<double>> time_shape(const Family& family, Problem& problem, const Options& options) {
   std::vector<std::size_t> order;
   for (std::size_t v = 0; v < family.variants().size(); ++v)
     if (family.runs(v, problem.shape())) order.push_back(v);
@@ -104,14 +114,15 @@ std::vector<double> time_shape(const Family& family, Problem& problem, const Opt
       samples[v].push_back(timed_launch(problem, v));
     }
   }
-  std::vector<double> medians;
-  for (const auto& of_variant : samples) medians.push_back(median_us(of_variant));
-  return medians;
+  std::vector<std::vector<double>> kept;
+  for (const auto& of_variant : samples) kept.push_back(kept_us(of_variant));
+  return kept;
 }
 
 struct Line {
   std::string shape;
-  std::vector<double> us;
+  std::vector<double> us;  ///< medians; `absent` if the variant does not run
+  std::vector<adaptive::RecentLatencies> quantiles;
   double best_us, bytes, operations;
 };
 
@@ -131,6 +142,19 @@ void print_table(const Family& family, const std::vector<Line>& lines) {
     }
     std::printf(" %.1f | %.1f |\n", line.bytes / line.best_us * 1e-3, line.operations / line.best_us * 1e-3);
   }
+}
+
+void print_quantiles(const Family& family, const std::vector<Line>& lines) {
+  std::printf("\n| %s | variant | median us | 95 %% us | 99 %% us | samples |\n|---|---|--:|--:|--:|--:|\n",
+              family.name().c_str());
+  for (const Line& line : lines)
+    for (std::size_t v = 0; v < line.quantiles.size(); ++v) {
+      const adaptive::RecentLatencies& of = line.quantiles[v];
+      if (of.count == 0) continue;
+      std::printf("| %s | %s | %.1f | %.1f | %.1f | %llu |\n", line.shape.c_str(),
+                  family.variants()[v].name.c_str(), of.median_ns / 1e3, of.p95_ns / 1e3, of.p99_ns / 1e3,
+                  static_cast<unsigned long long>(of.count));
+    }
 }
 
 struct Loss {
@@ -172,6 +196,11 @@ Options parse(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; i += 2) {
     const std::string flag = argv[i];
+    if (flag == "--quantiles") {
+      options.quantiles = true;
+      --i;
+      continue;
+    }
     const char* value = i + 1 < argc ? argv[i + 1] : "";
     if (flag == "--family" && find_family(value) != nullptr)
       options.family = value;
@@ -180,8 +209,9 @@ Options parse(int argc, char** argv) {
     else if (flag == "--budget" && std::atof(value) > 0)
       options.budget_s = std::atof(value);
     else {
-      std::fprintf(
-          stderr, "usage: kernel_table [--family NAME] [--rounds N] [--budget SECONDS_PER_SHAPE]\nfamilies:");
+      std::fprintf(stderr,
+                   "usage: kernel_table [--family NAME] [--rounds N] [--budget SECONDS_PER_SHAPE] "
+                   "[--quantiles]\nfamilies:");
       for (const Family* family : families()) std::fprintf(stderr, " %s", family->name().c_str());
       std::fprintf(stderr, "\n");
       std::exit(2);
@@ -199,12 +229,23 @@ int main(int argc, char** argv) {
     std::vector<Line> lines;
     for (const Shape& shape : family->bench_shapes()) {
       const auto problem = family->make_problem(shape, 1);
-      Line line = {to_string(*family, shape), time_shape(*family, *problem, options), absent,
-                   problem->bytes(), problem->operations()};
+      Line line = {.shape = to_string(*family, shape),
+                   .us = {},
+                   .quantiles = {},
+                   .best_us = absent,
+                   .bytes = problem->bytes(),
+                   .operations = problem->operations()};
+      for (std::vector<double>& us : time_shape(*family, *problem, options)) {
+        std::vector<double> ns(us);
+        for (double& value : ns) value *= 1e3;
+        line.quantiles.push_back(adaptive::core::quantiles(ns));
+        line.us.push_back(median_us(std::move(us)));
+      }
       line.best_us = *std::min_element(line.us.begin(), line.us.end());
       lines.push_back(std::move(line));
     }
     print_table(*family, lines);
+    if (options.quantiles) print_quantiles(*family, lines);
     print_loss(*family, lines);
   }
   return 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <adaptive/detail/export.hpp>
+#include <adaptive/latency.hpp>
 #include <adaptive/match.hpp>
 #include <adaptive/mode.hpp>
 
@@ -44,6 +45,8 @@ struct ADAPTIVE_EXPORT Explanation {
     double location_ns = 0.0;   ///< robust location of its own results; 0 without results
     double lower_ns = 0.0;      ///< confidence limits of `location_ns`
     double upper_ns = 0.0;
+    /// Of its latest results, at most 128; only the eight candidates that had results last have any.
+    RecentLatencies recent = {};
     double seed_ns = 0.0;         ///< latency from a table or a prediction; 0 without one
     double seed_deviation = 0.0;  ///< of the error of `seed_ns`, as a share, without the common part
     std::string verdict = {};     ///< what would make this candidate the incumbent

@@ -53,6 +53,12 @@ void bind_candidate(nb::module_& module) {
       .def_prop_ro(
           "upper", [](const Candidate& c) { return c.upper_ns * ns; }, "Confidence limit of `location`.")
       .def_prop_ro(
+          "recent_count", [](const Candidate& c) { return c.recent.count; },
+          "Latest results behind `median`, `p95` and `p99`: at most 128; 0 where none are kept.")
+      .def_prop_ro("median", [](const Candidate& c) { return c.recent.median_ns * ns; })
+      .def_prop_ro("p95", [](const Candidate& c) { return c.recent.p95_ns * ns; })
+      .def_prop_ro("p99", [](const Candidate& c) { return c.recent.p99_ns * ns; })
+      .def_prop_ro(
           "seed", [](const Candidate& c) { return c.seed_ns * ns; }, "What tables or a prediction said.")
       .def_ro("seed_deviation", &Candidate::seed_deviation, "Deviation of the error of `seed`, as a share.")
       .def_ro("verdict", &Candidate::verdict, "What would have to happen for it to become the incumbent.")

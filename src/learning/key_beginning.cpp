@@ -60,6 +60,7 @@ KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<
       default_variant_(key.default_variant),
       unsupported_(std::move(key.unsupported)),
       statistics_(with_candidates(key.candidates, std::move(key.parameters))),
+      windows_(key.candidates.size()),
       expected_first_(std::move(key.expectations)),
       random_(key.seed),
       tickets_(operation.selector.learning.result_patience) {
@@ -107,6 +108,7 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   fresh.parameters = statistics_.parameters;
   start_ = std::move(start);
   statistics_ = std::move(fresh);
+  windows_.clear();
   policy_.swap(policy);
   ++beginnings_;
   tickets_.restart_clock();  // `calls` begins at 0 again
@@ -166,6 +168,7 @@ void KeyLearner::add_candidate(std::uint32_t variant, std::shared_ptr<const Para
   VariantStatistics added;
   added.variant = variant;
   set_availability(added);
+  windows_.make_room(statistics_.size() + 1);
   statistics_.candidates.push_back(added);
   statistics_.settled = false;
   statistics_.parameters = std::move(parameters);
@@ -200,6 +203,7 @@ void KeyLearner::begin_in_child() noexcept {
   }
   // What the parent learned goes on to count for decisions, but not for what this process saves.
   forget_own_results(statistics_);
+  windows_.clear();
 }
 
 // The parent's results become the child's table.

@@ -208,6 +208,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
     lost_ns_ += std::max(0.0, ns - std::exp(s[leader].location));
   revalidation_.note_result(candidate, ns);
   const Sample sample = s.add(candidate, ns);
+  windows_.add(candidate, ns);
   const Mode now = mode();
   if (!learns(now)) return std::nullopt;
   if (expected_first_ != nullptr) note_news(candidate, sample.residual > late_deviations * s.deviation());

@@ -20,6 +20,7 @@
 #include "base/fork.hpp"
 #include "learning/history.hpp"
 #include "learning/key_fit.hpp"
+#include "learning/latency_windows.hpp"
 #include "learning/operation_context.hpp"
 #include "learning/revalidation.hpp"
 #include "learning/spin_lock.hpp"
@@ -119,6 +120,7 @@ class KeyLearner {
   bool is_listed(std::uint32_t variant) const noexcept;
 
   const KeyStatistics& statistics() const noexcept { return statistics_; }
+  const LatencyWindows& windows() const noexcept { return windows_; }
   const StartingPoint& start() const noexcept { return start_; }
   const Policy& policy() const noexcept { return *policy_; }
   const History& history() const noexcept { return history_; }
@@ -222,6 +224,7 @@ class KeyLearner {
   std::vector<std::uint32_t> unsupported_;
   StartingPoint start_;
   KeyStatistics statistics_;
+  LatencyWindows windows_;
   std::unique_ptr<Policy> policy_;
   std::uint32_t beginnings_ = 0;  // tells whether a fit was started by the present policy
   // What is expected before anything is known; null if the policy does not ask for expectations.

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/key_values.hpp"
+#include "base/statistics/quantiles.hpp"
 #include "base/text.hpp"
 #include "learning/promotion.hpp"
 #include "operation/operation_parts.hpp"
@@ -286,8 +287,16 @@ Explanation explain(const OperationParts& operation, const Key& asked) {
     explainer.explain_unseen(e, key, std::move(candidates));
     return e;
   }
-  const std::lock_guard key_lock(head->learner->lock());
-  explainer.explain_seen(e, *head->learner);
+  std::vector<std::vector<double>> latencies_ns;
+  {
+    const KeyLearner& learner = *head->learner;
+    const std::lock_guard key_lock(learner.lock());
+    explainer.explain_seen(e, learner);
+    for (std::uint32_t i = 0; i < e.candidates.size(); ++i)
+      latencies_ns.push_back(learner.windows().latencies_ns(i));
+  }
+  // Quantiles take too long for the lock of the key.
+  for (std::size_t i = 0; i < latencies_ns.size(); ++i) e.candidates[i].recent = quantiles(latencies_ns[i]);
   return e;
 }
 
@@ -302,6 +311,11 @@ std::string line(const char* format, Values... values) {
   return buffer;
 }
 
+std::string recent_text(const RecentLatencies& recent) {
+  if (recent.count == 0) return "-";
+  return line("%.3f %.3f %.3f", recent.median_ns / 1e3, recent.p95_ns / 1e3, recent.p99_ns / 1e3);
+}
+
 std::string seed_text(const Explanation::Candidate& c) {
   if (!(c.seed_ns > 0)) return "-";
   return line("%.3f +-%.0f%%", c.seed_ns / 1e3, 100.0 * c.seed_deviation);
@@ -314,14 +328,14 @@ std::string Explanation::text() const {
   out += line("  about %.0f calls in modes online and observe, %.2f %% of them exploring, ", calls,
               100.0 * explored_share) +
          line("%.2f %% of the time lost by exploring\n", 100.0 * lost_share);
-  out += line("  %-28s %10s %9s %12s %24s %16s  %s\n", "variant", "calls", "results", "latency us",
-              "confidence limits us", "seed us", "verdict");
+  out += line("  %-28s %10s %9s %12s %24s %27s %16s  %s\n", "variant", "calls", "results", "latency us",
+              "confidence limits us", "latest: median p95 p99 us", "seed us", "verdict");
   for (const Candidate& c : candidates) {
     const std::string limits = c.count == 0 ? "-" : line("%.3f .. %.3f", c.lower_ns / 1e3, c.upper_ns / 1e3);
-    out += line("  %-28s %10.0f %9llu %12s %24s %16s  ", c.name.c_str(), c.calls,
+    out += line("  %-28s %10.0f %9llu %12s %24s %27s %16s  ", c.name.c_str(), c.calls,
                 static_cast<unsigned long long>(c.count),
                 c.location_ns > 0 ? line("%.3f", c.location_ns / 1e3).c_str() : "-", limits.c_str(),
-                seed_text(c).c_str()) +
+                recent_text(c.recent).c_str(), seed_text(c).c_str()) +
            c.verdict + "\n";
   }
   for (const std::string& name : unsupported) out += "  " + name + " cannot run this key\n";

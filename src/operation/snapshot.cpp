@@ -6,25 +6,51 @@
 #include <optional>
 #include <utility>
 
+#include "base/statistics/quantiles.hpp"
 #include "operation/operation_parts.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
 
-std::optional<SeedEntry> entry_of(const KeyLearner& key) {
-  SeedEntry entry;
-  entry.key = key.key();
-  entry.generation = key.generation();
-  for (const VariantStatistics& c : key.statistics().candidates) {
+using Latencies = std::vector<std::vector<double>>;
+
+// Copies what the key has measured, without the quantiles, which take too long for the lock of the key:
+// `latencies_ns` becomes what they are computed from, by variant.
+std::optional<KeyResults> copy_results(const KeyLearner& key, Latencies& latencies_ns) {
+  KeyResults results;
+  results.key = key.key();
+  results.generation = key.generation();
+  const KeyStatistics& s = key.statistics();
+  for (std::uint32_t i = 0; i < s.size(); ++i) {
+    const VariantStatistics& c = s[i];
     if (c.total_count == 0 && c.failures == 0) continue;
-    const double location = c.count > 0 ? std::exp(c.own_location()) : c.mean_ns;
-    entry.variants.push_back(
-        {c.variant, c.total_count, location, c.mean_ns, c.variance_ns(), c.failures, c.failed_at});
+    results.variants.push_back({.variant = c.variant,
+                                .count = c.total_count,
+                                .mean_ns = c.mean_ns,
+                                .variance_ns2 = c.variance_ns(),
+                                .location_ns = c.count > 0 ? std::exp(c.own_location()) : c.mean_ns,
+                                .failures = c.failures,
+                                .failed_at = c.failed_at});
+    latencies_ns.push_back(key.windows().latencies_ns(i));
   }
   // A key that was reset and has no results yet must still be stored: it says that the old results are void.
-  if (entry.variants.empty() && entry.generation == 0) return std::nullopt;
-  if (!entry.variants.empty()) entry.incumbent = key.variant_of(key.lasting_candidate());
-  return entry;
+  if (results.variants.empty() && results.generation == 0) return std::nullopt;
+  if (!results.variants.empty()) results.incumbent = key.variant_of(key.lasting_candidate());
+  return results;
+}
+
+std::optional<KeyResults> results_of(KeyLearner& key) {
+  Latencies latencies_ns;
+  std::optional<KeyResults> results;
+  key.take_over();
+  {
+    const std::lock_guard lock(key.lock());
+    if (key.is_own()) results = copy_results(key, latencies_ns);
+  }
+  if (results)
+    for (std::size_t v = 0; v < latencies_ns.size(); ++v)
+      results->variants[v].recent = quantiles(latencies_ns[v]);
+  return results;
 }
 
 void add(Counters& sum, const Counters& key) {
@@ -59,16 +85,16 @@ void add(Account& sum, const KeyLearner& key) {
 
 }  // namespace
 
-std::vector<SeedEntry> snapshot(const OperationParts& operation) {
-  std::vector<SeedEntry> entries;
-  const std::lock_guard lock(operation.locks.keys_and_seeds);
-  for (const auto& key : operation.keys.keys()) key->take_over();
-  for (const auto& key : operation.keys.keys()) {
-    const std::lock_guard key_lock(key->lock());
-    if (!key->is_own()) continue;
-    if (std::optional<SeedEntry> entry = entry_of(*key)) entries.push_back(std::move(*entry));
+std::vector<KeyResults> snapshot(const OperationParts& operation) {
+  std::vector<KeyLearner*> learners;  // they live as long as the operation
+  {
+    const std::lock_guard lock(operation.locks.keys_and_seeds);
+    for (const auto& key : operation.keys.keys()) learners.push_back(key.get());
   }
-  return entries;
+  std::vector<KeyResults> all;
+  for (KeyLearner* const learner : learners)
+    if (std::optional<KeyResults> results = results_of(*learner)) all.push_back(std::move(*results));
+  return all;
 }
 
 Counters count(const OperationParts& operation) {

@@ -283,17 +283,17 @@ table::Table Selector::Impl::learned() const {
   const std::string& own = writer();
   for (const auto& [name, operation] : operations) {
     // The order matters: the description then contains every variant that the snapshot names.
-    const std::vector<core::SeedEntry> snapshot = core::snapshot(*operation->parts_);
+    const std::vector<core::KeyResults> snapshot = core::snapshot(*operation->parts_);
     table::OperationTable part = describe(*operation);
-    for (const core::SeedEntry& seed : snapshot) {
-      table::Entry entry{.key = seed.key, .origin = table::Origin::imported};
-      if (seed.generation > 0) entry.generations[own] = seed.generation;
+    for (const core::KeyResults& key : snapshot) {
+      table::Entry entry{.key = key.key, .origin = table::Origin::imported};
+      if (key.generation > 0) entry.generations[own] = key.generation;
       // Without a result since the latest reset, this run makes no claim on the incumbent.
-      if (seed.incumbent != core::SeedEntry::none)
-        table::choose(entry, own, {operation->variant(seed.incumbent).name, table::Origin::adapted, time});
-      for (const core::SeedVariant& v : seed.variants)
+      if (key.incumbent)
+        table::choose(entry, own, {operation->variant(*key.incumbent).name, table::Origin::adapted, time});
+      for (const core::VariantResults& v : key.variants)
         entry.variants[operation->variant(v.variant).name] = table::record_of(
-            own, {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures, v.failed_at});
+            own, {v.count, v.mean_ns, v.variance_ns2, v.location_ns, v.failures, v.failed_at, v.recent});
       part.entries.emplace(entry.key, std::move(entry));
     }
     if (!part.entries.empty()) all.operations.emplace(name, std::move(part));

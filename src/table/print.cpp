@@ -44,6 +44,7 @@ class Printer {
   void claim(const Claim& claim, std::string_view separator);
   void ownership(const Entry& entry);
   void record(const VariantRecord& record);
+  void recent(const RecentLatencies& recent);
   bool statistics(const Statistics& statistics);
 
   std::string out_;
@@ -407,6 +408,18 @@ void Printer::record(const VariantRecord& record) {
   raw("}");
 }
 
+void Printer::recent(const RecentLatencies& recent) {
+  raw(", \"recent\": {\"count\": ");
+  unsigned_integer(recent.count);
+  raw(", \"median_ns\": ");
+  real(recent.median_ns);
+  raw(", \"p95_ns\": ");
+  real(recent.p95_ns);
+  raw(", \"p99_ns\": ");
+  real(recent.p99_ns);
+  raw("}");
+}
+
 // Returns true if nothing was printed.
 bool Printer::statistics(const Statistics& statistics) {
   std::string_view separator;
@@ -420,6 +433,7 @@ bool Printer::statistics(const Statistics& statistics) {
     real(variance > 0.0 && variance <= limits::variance_ns2 ? variance : 0.0);
     raw(", \"location_ns\": ");
     real(statistics.location_ns);
+    if (has_quantiles(statistics)) recent(statistics.recent);
     separator = ", ";
   }
   if (statistics.failures > 0) {
@@ -436,6 +450,13 @@ bool Printer::statistics(const Statistics& statistics) {
 }
 
 }  // namespace
+
+bool has_quantiles(const Statistics& statistics) noexcept {
+  const RecentLatencies& recent = statistics.recent;
+  return recent.count > 0 && recent.count <= statistics.count && recent.median_ns > 0.0 &&
+         recent.median_ns <= recent.p95_ns && recent.p95_ns <= recent.p99_ns &&
+         recent.p99_ns <= limits::latency_ns;
+}
 
 std::string print(const Table& table) {
   return Printer().print(table);

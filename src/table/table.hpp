@@ -12,13 +12,15 @@
 #include <adaptive/device.hpp>
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
+#include <adaptive/latency.hpp>
 #include <adaptive/variant.hpp>
 
 #include "base/notice.hpp"
 
 namespace adaptive::inline v1::table {
 
-/// Latencies of one variant at one key. If `count` is 0, only `failures` and `failed_at` may be set.
+/// Latencies of one variant at one key. If `count` is 0, only `failures` and `failed_at` may be set. `recent`
+/// is for people; quantiles cannot be merged, so those of several writers together are the latest writer's.
 struct Statistics {
   std::uint64_t count = 0;
   double mean_ns = 0.0;
@@ -26,9 +28,14 @@ struct Statistics {
   double location_ns = 0.0;   ///< robust location; variants are compared by it
   std::uint64_t failures = 0;
   std::int64_t failed_at = 0;  ///< seconds since 1970 of the latest failure; 0: unknown
+  RecentLatencies recent = {};
 
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };
+
+/// Whether `recent` has quantiles that can be those of results among `count`: 0 < median <= p95 <= p99, and
+/// none beyond what a table can hold.
+bool has_quantiles(const Statistics& statistics) noexcept;
 
 /// The part of a record that one writer measured in its latest generation (`Entry::generations`). Within a
 /// generation a share only grows, so the state with more results is the later one.

@@ -8,6 +8,7 @@
 
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
+#include "base/statistics/quantiles.hpp"
 
 namespace adaptive::inline v1::tuning {
 namespace {
@@ -88,6 +89,7 @@ class Race {
   void reset_statistics() {
     statistics_ = KeyStatistics();
     statistics_.candidates.resize(result_.contestants.size());
+    samples_ns_.assign(result_.contestants.size(), {});
   }
 
   /// Runs one round of `who`. Returns whether any sample counted.
@@ -106,7 +108,9 @@ class Race {
         continue;
       }
       counted = true;
-      statistics_.add(static_cast<std::uint32_t>(who[i]), std::max(trials[i].latency_us, 1e-3) * 1e3);
+      const double ns = std::max(trials[i].latency_us, 1e-3) * 1e3;
+      statistics_.add(static_cast<std::uint32_t>(who[i]), ns);
+      samples_ns_[who[i]].push_back(ns);
     }
     return counted;
   }
@@ -178,6 +182,7 @@ class Race {
     contestant.mean_us = statistics.mean_ns / 1e3;
     contestant.deviation_us = std::sqrt(statistics.variance_ns()) / 1e3;
     contestant.location_us = std::exp(statistics.location) / 1e3;
+    contestant.recent = core::quantiles(samples_ns_[c]);
     contestant.radius = statistics_.radius(c, options_.error);
   }
 
@@ -266,9 +271,10 @@ class Race {
   const RaceObserver& observer_;
   Random random_;
   RaceResult result_;
-  std::vector<std::size_t> runners_;  // still in the race
-  KeyStatistics statistics_;          // of the current phase
-  std::vector<Raced> raced_;          // candidates that may win, in the order of the race
+  std::vector<std::size_t> runners_;             // still in the race
+  KeyStatistics statistics_;                     // of the current phase
+  std::vector<std::vector<double>> samples_ns_;  // of the current phase, by contestant
+  std::vector<Raced> raced_;                     // candidates that may win, in the order of the race
   int confirm_round_ = 0;
   std::string_view phase_;
   bool stopped_ = false;

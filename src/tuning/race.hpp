@@ -29,6 +29,7 @@
 #include <string_view>
 #include <vector>
 
+#include <adaptive/latency.hpp>
 #include "tuning/bench/bench.hpp"
 
 namespace adaptive::inline v1::tuning {
@@ -67,8 +68,9 @@ struct Contestant {
   std::uint64_t count = 0;
   double mean_us = 0.0;
   double deviation_us = 0.0;
-  double location_us = 0.0;  ///< robust location; 0 without samples
-  double radius = 0.0;       ///< half the width of the confidence sequence, relative to the location
+  double location_us = 0.0;     ///< robust location; 0 without samples
+  RecentLatencies recent = {};  ///< quantiles of the same samples
+  double radius = 0.0;          ///< half the width of the confidence sequence, relative to the location
 };
 
 struct RaceResult {

@@ -274,7 +274,8 @@ table::Table to_table(const TuneResult& result, std::int64_t time) {
       const table::Statistics statistics{.count = contestant.count,
                                          .mean_ns = contestant.mean_us * 1e3,
                                          .variance_ns2 = deviation_ns * deviation_ns,
-                                         .location_ns = contestant.location_us * 1e3};
+                                         .location_ns = contestant.location_us * 1e3,
+                                         .recent = contestant.recent};
       entry.variants[contestant.candidate.name] = {statistics, {}};
     }
     entry.incumbent = shape.race.contestants[*shape.race.best].candidate.name;

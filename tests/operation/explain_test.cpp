@@ -47,6 +47,16 @@ TEST_F(Explaining, AnUnseenKeyWithWhatIsBelieved) {
       << why.reason;
 }
 
+TEST_F(Explaining, QuantilesAreOfTheLatestResults) {
+  EXPECT_EQ(op_.select({8}).variant(), 0u);
+  for (int i = 1; i <= 200; ++i) op_.record({8}, 1, Latency(100.0 + i));
+  const Explanation why = op_.explain({8});
+  EXPECT_EQ(why.candidates.at(0).recent, RecentLatencies{});
+  // The latest 128 of 101 to 300 are 173 to 300.
+  EXPECT_EQ(why.candidates.at(1).recent, (RecentLatencies{128, 236.0, 294.0, 299.0}));
+  EXPECT_NE(why.text().find("0.236 0.294 0.299"), std::string::npos) << why.text();
+}
+
 class ExplainingLikeness : public testing::Test {
  protected:
   static Variant tile(int log2) {

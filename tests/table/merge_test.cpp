@@ -75,6 +75,27 @@ TEST(Merge, LocationsAreAveragedByCount) {
   EXPECT_DOUBLE_EQ(record_in(table).location_ns, 17.5);
 }
 
+// Quantiles of two sets do not tell those of their union, so none are made up.
+TEST(Merge, QuantilesOfSeveralWritersAreTheLatestOnes) {
+  const Statistics earlier{100, 5.0, 1.0, 5.0, 0, 0, {100, 5.0, 6.0, 7.0}};
+  const Statistics later{10, 4.0, 1.0, 4.0, 0, 0, {10, 4.0, 4.5, 4.5}};
+  const Statistics without{1000, 4.0, 1.0, 4.0, 0};
+  VariantRecord record = record_of("2a", earlier);
+  join(record, record_of("4c", without));
+  EXPECT_EQ(record.recent, earlier.recent);
+  join(record, record_of("3b", later));
+  EXPECT_EQ(record.recent, later.recent) << "the name of a writer begins with the time";
+  EXPECT_EQ(record.count, 1110U);
+  EXPECT_EQ(record.shares.at(0).statistics, earlier);
+}
+
+TEST(Merge, RecordsThatDifferInQuantilesAloneDiffer) {
+  const Statistics plain{10, 4.0, 1.0, 4.0, 0};
+  Statistics with_quantiles = plain;
+  with_quantiles.recent = {10, 4.0, 4.5, 4.5};
+  EXPECT_NE(shares_of({plain, {}}).at(0).writer, shares_of({with_quantiles, {}}).at(0).writer);
+}
+
 TEST(Merge, CountsStopAtTheirLimit) {
   constexpr std::uint64_t limit = std::uint64_t{1} << 53;
   OperationTable table = with({limit, 5.0, 1.0, 5.0, limit});

@@ -37,6 +37,21 @@ TEST(Print, ReadsBackAsItWas) {
   EXPECT_EQ(result.table, sample_table());
 }
 
+TEST(Print, LeavesOutQuantilesThatNoTableCanHold) {
+  const auto has_quantiles_of = [](const RecentLatencies& recent) {
+    Table table = small_table();
+    table.operations.at("op").entries.at(Key{1}).variants["a"].recent = recent;
+    return contains(print(table), "recent");
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(has_quantiles_of({1, 1.0, 1.0, 1.0}));
+  EXPECT_FALSE(has_quantiles_of({2, 1.0, 1.0, 1.0})) << "of more results than the record has";
+  EXPECT_FALSE(has_quantiles_of({1, 0.0, 1.0, 1.0}));
+  EXPECT_FALSE(has_quantiles_of({1, 2.0, 1.0, 2.0}));
+  EXPECT_FALSE(has_quantiles_of({1, 1.0, nan, 1.0}));
+  EXPECT_FALSE(has_quantiles_of({1, 1.0, 1.0, 1e19}));
+}
+
 TEST(Print, AnEmptyTable) {
   const std::string text = print(Table{});
   EXPECT_TRUE(contains(text, "\"operations\": {}\n}\n")) << text;

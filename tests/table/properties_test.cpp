@@ -62,6 +62,12 @@ Statistics any_statistics() {
   if (record.count > 1)
     record.variance_ns2 = std::pow(record.mean_ns * *rc::gen::inRange(0, 100) / 97.0, 2.0);
   record.location_ns = any_location(record);
+  if (*rc::gen::arbitrary<bool>()) {
+    record.recent.count = *rc::gen::inRange<std::uint64_t>(1, record.count + 1);
+    record.recent.median_ns = any_latency();
+    record.recent.p95_ns = record.recent.median_ns * (1.0 + *rc::gen::inRange(0, 3) / 100.0);
+    record.recent.p99_ns = record.recent.p95_ns * (1.0 + *rc::gen::inRange(0, 3) / 100.0);
+  }
   return record;
 }
 

@@ -27,7 +27,7 @@ Table sample_table() {
   measured.incumbent = "tile64";
   measured.time = 1'769'847'300;
   measured.variants = {{"reference", {25, 81240.5, 160000.0, 81100.0, 0}},
-                       {"tile64", {40, 42377.25, 90250.5, 42310.0, 1}}};
+                       {"tile64", {40, 42377.25, 90250.5, 42310.0, 1, 0, {40, 42312.5, 42904.125, 43310.0}}}};
   Entry failed;
   failed.key = Key{32, 4096, 0, 0, 0};
   failed.origin = Origin::imported;

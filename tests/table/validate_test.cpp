@@ -64,6 +64,30 @@ TEST(Validate, ALocationThatTheResultsCannotHaveIsAFault) {
   }
 }
 
+TEST(Validate, QuantilesThatTheResultsCannotHaveAreAFault) {
+  const std::string record = R"("count": 100, "mean_ns": 5, "recent": )";
+  EXPECT_EQ(
+      faults(table_with_record(record + R"({"count": 100, "median_ns": 5, "p95_ns": 5.5, "p99_ns": 5.5})")),
+      List{});
+  for (const char* recent :
+       {R"({"count": 101, "median_ns": 5, "p95_ns": 6, "p99_ns": 7})",
+        R"({"count": 0, "median_ns": 5, "p95_ns": 6, "p99_ns": 7})",
+        R"({"median_ns": 5, "p95_ns": 6, "p99_ns": 7})", R"({"count": 9, "median_ns": 5, "p99_ns": 7})",
+        R"({"count": 9, "median_ns": 0, "p95_ns": 6, "p99_ns": 7})",
+        R"({"count": 9, "median_ns": 5, "p95_ns": 4, "p99_ns": 7})",
+        R"({"count": 9, "median_ns": 5, "p95_ns": 6, "p99_ns": 5})"}) {
+    const List found = faults(table_with_record(record + recent));
+    ASSERT_EQ(found.size(), 1U) << recent;
+    EXPECT_NE(found[0].find("/variants/a/recent must have a count"), std::string::npos) << found[0];
+    EXPECT_TRUE(parse(table_with_record(record + recent), "x")
+                    .table.operations.at("op")
+                    .entries.at(Key{1})
+                    .variants.at("a")
+                    .recent == RecentLatencies{})
+        << recent;
+  }
+}
+
 TEST(Validate, OneFaultOfSyntaxIsReported) {
   const std::string head = R"({"schema": "adaptive-table", "version": 1, )";
   for (const char* rest : {R"("tool": "a",})",

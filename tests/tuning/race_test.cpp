@@ -38,6 +38,8 @@ TEST(Race, FindsTheFastest) {
   EXPECT_EQ(of(result, "fast").outcome, Outcome::winner);
   EXPECT_EQ(of(result, "slow").outcome, Outcome::slower);
   EXPECT_NEAR(of(result, "fast").location_us, 10.0, 0.2);
+  EXPECT_EQ(of(result, "fast").recent.count, of(result, "fast").count);
+  EXPECT_NEAR(of(result, "fast").recent.median_ns, 10e3, 300.0);
   EXPECT_NEAR(result.gain(), 0.5, 0.02);
   EXPECT_GT(result.gain_radius(), 0.0);
   EXPECT_EQ(result.trials, device.trials);

@@ -17,7 +17,8 @@ namespace {
 // Orders two states of one writer: the greater one is the later one. Two states with equal counts should be
 // equal; the other members make the order total, so that every merge makes the same choice.
 auto progress(const Statistics& s) {
-  return std::tuple(s.count, s.failures, s.mean_ns, s.variance_ns2, s.location_ns, s.failed_at);
+  return std::tuple(s.count, s.failures, s.mean_ns, s.variance_ns2, s.location_ns, s.failed_at,
+                    s.recent.count, s.recent.median_ns, s.recent.p95_ns, s.recent.p99_ns);
 }
 
 bool is_empty(const VariantRecord& record) {
@@ -33,6 +34,12 @@ std::uint64_t hash(const Statistics& s) {
       .add(s.failures);
   // Schema version 1 had no such time. Its records must keep the names that they have in merged tables.
   if (s.failed_at != 0) hash.add(static_cast<std::uint64_t>(s.failed_at));
+  // The same holds for records without quantiles.
+  if (s.recent.count != 0) {
+    hash.add(s.recent.count);
+    for (const double ns : {s.recent.median_ns, s.recent.p95_ns, s.recent.p99_ns})
+      hash.add(std::bit_cast<std::uint64_t>(ns));
+  }
   return hash.value();
 }
 
@@ -58,6 +65,7 @@ void add(Statistics& to, const Statistics& from) {
     to.location_ns += (from.location_ns - to.location_ns) * share;
     to.variance_ns2 = squares / (a + b - 1.0);
     to.count = std::min(to.count + from.count, limits::count);
+    if (from.recent.count != 0) to.recent = from.recent;
   }
   to.failures = failures;
   to.failed_at = failed_at;

@@ -23,7 +23,8 @@ void join(VariantRecord& into, const VariantRecord& from);
 
 /// The statistics of all shares together. Counts and failures are added; means and variances are combined as
 /// in Chan, Golub, LeVeque, "Algorithms for computing the sample variance", The American Statistician 37,
-/// 1983, eq. 2.1; locations are averaged, weighted by count.
+/// 1983, eq. 2.1; locations are averaged, weighted by count. Quantiles are those of the last share
+/// that has some: names of writers begin with the time, so this is the latest run.
 Statistics sum(const std::vector<WriterShare>& shares);
 
 /// The shares of a record. A record without writers has one share, whose name is derived from its content

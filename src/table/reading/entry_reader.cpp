@@ -242,10 +242,11 @@ std::optional<VariantRecord> EntryReader::record(JsonValue value, const Path& pa
   if (!checks_.is(value, JsonKind::object, path)) return std::nullopt;
   const auto fields =
       checks_.fields(value, path, "a record",
-                     std::array<std::string_view, 8>{"count", "mean_ns", "variance_ns2", "location_ns",
-                                                     "failures", "failed_at", "writer", "writers"});
-  const auto& [count, mean, variance, location, failures, failed_at, writer, writers] = fields;
-  const Statistics total = statistics({count, mean, variance, location, failures, failed_at}, value, path);
+                     std::array<std::string_view, 9>{"count", "mean_ns", "variance_ns2", "location_ns",
+                                                     "failures", "failed_at", "recent", "writer", "writers"});
+  const auto& [count, mean, variance, location, failures, failed_at, recent, writer, writers] = fields;
+  const Statistics total =
+      statistics({count, mean, variance, location, failures, failed_at, recent}, value, path);
   if (writers) return record(*writers, path / "writers", total);
   VariantRecord record{total, {}};
   if (!writer) return record;
@@ -264,8 +265,8 @@ VariantRecord EntryReader::record(JsonValue writers, const Path& path, const Sta
       continue;
     const auto fields =
         checks_.fields(member, here, "a writer",
-                       std::array<std::string_view, 6>{"count", "mean_ns", "variance_ns2", "location_ns",
-                                                       "failures", "failed_at"});
+                       std::array<std::string_view, 7>{"count", "mean_ns", "variance_ns2", "location_ns",
+                                                       "failures", "failed_at", "recent"});
     record.shares.push_back({std::string(member.name()), statistics(fields, member, here)});
   }
   std::vector<WriterShare>& shares = record.shares;
@@ -305,9 +306,29 @@ bool EntryReader::named_writer(std::string_view name, std::size_t offset, const 
   return false;
 }
 
-Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 6>& fields, JsonValue value,
+// The quantiles; `statistics` are those that they belong to.
+void EntryReader::recent(JsonValue value, const Path& path, Statistics& statistics) const {
+  if (!checks_.is(value, JsonKind::object, path)) return;
+  const auto [count, median, p95, p99] =
+      checks_.fields(value, path, "recent latencies",
+                     std::array<std::string_view, 4>{"count", "median_ns", "p95_ns", "p99_ns"});
+  const auto latency = [&](const std::optional<JsonValue>& field, const char* name) {
+    return field ? checks_.number(*field, path / name, limits::latency_ns).value_or(0.0) : 0.0;
+  };
+  if (count) statistics.recent.count = checks_.count(*count, path / "count").value_or(0);
+  statistics.recent.median_ns = latency(median, "median_ns");
+  statistics.recent.p95_ns = latency(p95, "p95_ns");
+  statistics.recent.p99_ns = latency(p99, "p99_ns");
+  if (has_quantiles(statistics)) return;
+  checks_.notices().fault(value, path,
+                          "must have a count of 1 to the record's, and latencies above 0 that rise from the "
+                          "median to the 99th percentile; the quantiles are left out");
+  statistics.recent = {};
+}
+
+Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 7>& fields, JsonValue value,
                                    const Path& path) const {
-  const auto& [count, mean, variance, location, failures, failed_at] = fields;
+  const auto& [count, mean, variance, location, failures, failed_at, recent_field] = fields;
   Statistics only_failures;
   // Failures are valid alone. Count, mean, variance and location are valid only together.
   if (failures) only_failures.failures = checks_.count(*failures, path / "failures").value_or(0);
@@ -345,6 +366,7 @@ Statistics EntryReader::statistics(const std::array<std::optional<JsonValue>, 6>
                                 " results with this mean and variance can be; the mean is used");
     measured.location_ns = measured.mean_ns;
   }
+  if (recent_field) recent(*recent_field, path / "recent", measured);
   return measured;
 }
 

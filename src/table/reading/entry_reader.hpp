@@ -38,8 +38,10 @@ class EntryReader {
   std::optional<std::string_view> writer_name(JsonValue value, const Path& path) const;
   bool writer_name(std::string_view name, std::size_t offset, const Path& path) const;
   bool named_writer(std::string_view name, std::size_t offset, const Path& path) const;
-  /// `fields` are count, mean, variance, location, failures, and the time of the latest failure.
-  Statistics statistics(const std::array<std::optional<JsonValue>, 6>& fields, JsonValue value,
+  /// Reads the quantiles into `statistics`, which has the count that they must belong to.
+  void recent(JsonValue value, const Path& path, Statistics& statistics) const;
+  /// `fields` are count, mean, variance, location, failures, the time of the latest failure, and the quantiles.
+  Statistics statistics(const std::array<std::optional<JsonValue>, 7>& fields, JsonValue value,
                         const Path& path) const;
 
   OperationTable& operation_;

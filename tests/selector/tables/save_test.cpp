@@ -58,6 +58,22 @@ TEST_F(Saving, WritesWhatWasLearned) {
   EXPECT_EQ(table.tool, std::string("adaptive ") + library_version);
 }
 
+TEST_F(Saving, WritesTheQuantilesOfTheLatestResults) {
+  Selector selector(test::options());
+  Operation& op = selector.define(spec());
+  EXPECT_EQ(op.select({64}).variant(), 0u);
+  for (int i = 1; i <= 200; ++i) op.record({64}, 1, Latency(100.0 + i));
+  selector.save(path());
+  const table::VariantRecord record = read().operations.at("op").entries.at(Key{64}).variants.at("b");
+  EXPECT_EQ(record.count, 200U);
+  EXPECT_EQ(record.recent, (RecentLatencies{128, 236.0, 294.0, 299.0}));
+  op.reset();
+  for (int i = 0; i < 10; ++i) op.record({64}, 1, Latency(500.0));
+  selector.save(path());
+  EXPECT_EQ(read().operations.at("op").entries.at(Key{64}).variants.at("b").recent,
+            (RecentLatencies{10, 500.0, 500.0, 500.0}));
+}
+
 TEST_F(Saving, GivesTheNextRunAnExactMatch) {
   first_run();
   const auto selector = from(path());

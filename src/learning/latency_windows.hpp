@@ -1,0 +1,86 @@
+// The latest latencies of a key's variants, for the quantiles that people read.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace adaptive::inline v1::core {
+
+/// A rolling window of the latest `length` latencies for each of the candidates that had results last, at
+/// most `windows_max`: a key may have hundreds of candidates, and only the few that still run are measured
+/// often enough for a quantile. A candidate that finds no free window takes the one that has not been added
+/// to for the longest time. Not thread-safe.
+class LatencyWindows {
+ public:
+  static constexpr std::uint32_t length = 128;
+  static constexpr std::size_t windows_max = 8;
+
+  /// Allocates the windows: half a KiB each.
+  explicit LatencyWindows(std::size_t candidates) { make_room(candidates); }
+
+  /// Makes windows for `candidates`, within `windows_max`. Throws `std::bad_alloc`.
+  void make_room(std::size_t candidates) { values_.resize(std::min(candidates, windows_max)); }
+
+  /// Adds a latency. Allocates nothing.
+  void add(std::uint32_t candidate, double latency_ns) noexcept {
+    if (values_.empty()) return;
+    if (windows_[latest_].candidate != candidate) begin_turn(candidate);
+    Window& window = windows_[latest_];
+    values_[latest_][window.next] = static_cast<float>(latency_ns);
+    window.next = (window.next + 1) % length;
+    window.size = std::min(window.size + 1, length);
+  }
+
+  void clear() noexcept {
+    windows_ = {};
+    latest_ = 0;
+  }
+
+  /// The latencies of the candidate's window, in no particular order, rounded to a picosecond and to the
+  /// seven digits that a window keeps. Empty if the candidate has none.
+  std::vector<double> latencies_ns(std::uint32_t candidate) const {
+    std::vector<double> latencies;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (windows_[i].candidate != candidate) continue;
+      for (std::uint32_t j = 0; j < windows_[i].size; ++j)
+        latencies.push_back(std::round(static_cast<double>(values_[i][j]) * 1e3) / 1e3);
+    }
+    return latencies;
+  }
+
+ private:
+  static constexpr std::uint32_t nobody = ~std::uint32_t{0};
+
+  struct Window {
+    std::uint32_t candidate = nobody;
+    std::uint32_t next = 0;  ///< where the next latency goes
+    std::uint32_t size = 0;
+    std::uint32_t turn = 0;  ///< the latest turn, in which results of this candidate came one after the other
+  };
+
+  // Makes the candidate's window the latest one.
+  void begin_turn(std::uint32_t candidate) noexcept {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (windows_[i].candidate == candidate) {
+        at = i;
+        break;
+      }
+      if (windows_[i].turn < windows_[at].turn) at = i;
+    }
+    if (windows_[at].candidate != candidate) windows_[at] = {.candidate = candidate};
+    windows_[at].turn = ++turns_;
+    latest_ = at;
+  }
+
+  std::size_t latest_ = 0;
+  std::uint32_t turns_ = 0;  // after 2^32 turns a window may once be taken too early
+  std::array<Window, windows_max> windows_{};
+  std::vector<std::array<float, length>> values_;
+};
+
+}  // namespace adaptive::core
