@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -13,6 +14,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <adaptive/latency.hpp>
+#include "base/statistics/quantiles.hpp"
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
@@ -20,6 +23,7 @@
 #include "replay/curve.hpp"
 #include "replay/policies.hpp"
 #include "replay/replay.hpp"
+#include "table/trace.hpp"
 
 namespace adaptive::inline v1::cli {
 namespace {
@@ -113,11 +117,33 @@ const replay::Scenario& find_scenario(const std::string& name) {
   throw UsageError("--scenario: there is no \"" + name + "\"; known:" + known);
 }
 
+// Of each variant of a recorded key, in the order of the trace.
+struct RecordedLatencies {
+  std::string variant;
+  RecentLatencies latencies;
+};
+using LatenciesByKey = std::map<std::string, std::vector<RecordedLatencies>>;
+
 struct Replayed {
   std::string policy;
   ReplayOptions options;
   ReplayResult result;
+  LatenciesByKey latencies = {};  ///< empty unless the figures of every key are wanted
 };
+
+LatenciesByKey latencies_of(const table::Trace& trace) {
+  LatenciesByKey by_key;
+  for (const table::TraceKey& key : trace.keys)
+    for (std::size_t v = 0; v < key.variants.size(); ++v)
+      by_key[key.name()].push_back({key.variants[v], core::quantiles(key.latency_ns[v])});
+  return by_key;
+}
+
+const std::vector<RecordedLatencies>& latencies_of(const LatenciesByKey& by_key, const std::string& key) {
+  static const std::vector<RecordedLatencies> none;
+  const auto at = by_key.find(key);
+  return at == by_key.end() ? none : at->second;
+}
 
 void check_usage(const ReplayArguments& arguments) {
   if (arguments.trace.empty() == arguments.scenario.empty())
@@ -157,6 +183,7 @@ std::vector<Replayed> replay_all(const ReplayArguments& arguments, const Streams
   for (const std::string& policy : arguments.policies) {
     ReplayOptions options = options_of(arguments, policy);
     all.push_back({policy, options, replay::replay(trace.keys, options)});
+    if (arguments.per_key) all.back().latencies = latencies_of(trace);
   }
   return all;
 }
@@ -232,7 +259,7 @@ Json to_json(const replay::PredictionQuality& quality) {
 }
 
 Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
-  const auto& [policy, options, result] = replayed;
+  const auto& [policy, options, result, latencies] = replayed;
   Json json;
   json["policy"] = policy;
   json["calls"] = arguments.calls;
@@ -262,6 +289,11 @@ Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
     for (const replay::KeyResult& key : result.keys) {
       Json one = {{"key", key.name}, {"variants", key.variants}};
       one.update(figures(key.summary, key.first_look, arguments.calls));
+      for (const auto& [variant, of] : latencies_of(latencies, key.name))
+        one["latencies"][variant] = {{"count", of.count},
+                                     {"median_us", of.median_ns / 1e3},
+                                     {"p95_us", of.p95_ns / 1e3},
+                                     {"p99_us", of.p99_ns / 1e3}};
       by_key.push_back(one);
     }
     json["by_key"] = by_key;
@@ -318,9 +350,14 @@ void print_table(const std::vector<Replayed>& all, const ReplayArguments& argume
     print_line(replayed.policy, replayed.result.total, replayed.result.first_look, replayed.result.kept_worst,
                arguments.calls, out);
     if (!arguments.per_key) continue;
-    for (const replay::KeyResult& key : replayed.result.keys)
+    for (const replay::KeyResult& key : replayed.result.keys) {
       print_line("  " + key.name, key.summary, key.first_look, key.summary.kept_gap.mean(), arguments.calls,
                  out);
+      if (&replayed != &all.front()) continue;  // the trace is the same for every policy
+      for (const auto& [variant, of] : latencies_of(replayed.latencies, key.name))
+        out << fmt::format("    {}: median {:.3f}, 95 % {:.3f}, 99 % {:.3f} us of {} recorded latencies\n",
+                           variant, of.median_ns / 1e3, of.p95_ns / 1e3, of.p99_ns / 1e3, of.count);
+    }
   }
   if (arguments.scenario.empty()) return;
   for (const Replayed& replayed : all) print_scenario(replayed.policy, replayed.result.total, out);
@@ -447,7 +484,8 @@ Command add_replay(CLI::App& app) {
   command->add_option("--revalidation", a->revalidation, "Share of time for measuring idle candidates again")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_flag("--per-key", a->per_key, "Print the figures of every key as well");
+  command->add_flag("--per-key", a->per_key,
+                    "Print the figures of every key as well, and its recorded latencies");
   command->add_flag("--json", a->json, "Print the result as JSON: an object, or a list for several policies");
   command->add_option("--csv", a->csv, "File for the overhead by number of calls, as CSV");
   command->add_option("--svg", a->svg, "File for the overhead by number of calls, as a picture");

@@ -126,6 +126,24 @@ TEST_F(Replay, SeveralPoliciesKeysAndCurves) {
   EXPECT_TRUE(read(path("course.svg")).starts_with("<svg"));
 }
 
+TEST_F(Replay, HasTheQuantilesOfTheRecordedLatencies) {
+  const std::string recorded =
+      write("recorded.jsonl",
+            R"({"op":"gemm","key":{"m":1},"variant":"a","latency_us":[10,11,12,13,14,15,16,17,18,900]}
+{"op":"gemm","key":{"m":1},"variant":"b","latency_us":[20,20]}
+)");
+  const Outcome json =
+      tool({"replay", "--trace", recorded, "--calls", "10", "--runs", "1", "--per-key", "--json"});
+  ASSERT_EQ(json.code, 0) << json.err;
+  EXPECT_EQ(nlohmann::json::parse(json.out)["by_key"][0]["latencies"]["a"],
+            (nlohmann::json{{"count", 10}, {"median_us", 14.0}, {"p95_us", 900.0}, {"p99_us", 900.0}}));
+  const Outcome text = tool({"replay", "--trace", recorded, "--policy", "default", "--policy", "kl-ucb",
+                             "--calls", "10", "--runs", "1", "--per-key"});
+  const std::string line = "    b: median 20.000, 95 % 20.000, 99 % 20.000 us of 2 recorded latencies\n";
+  EXPECT_NE(text.out.find(line), std::string::npos) << text.out;
+  EXPECT_EQ(text.out.find(line), text.out.rfind(line)) << "once, not for each policy";
+}
+
 TEST_F(Replay, UsesTheGoodLinesOfATrace) {
   const std::string mixed = write("mixed.jsonl", "rubbish\n" + read(trace()));
   const Outcome outcome = tool({"replay", "--trace", mixed, "--calls", "100", "--runs", "1", "--json"});
