@@ -28,6 +28,7 @@ struct FakeCandidate {
   std::function<void()> in_round = {};  ///< action of a launch in a round: it may crash, hang or throw
   Parameters parameters = {};
   std::function<bool(const Round&)> fails = {};  ///< whether a launch in a round reports an error
+  std::string numeric_class = {};
 };
 
 struct FakeDevice {
@@ -74,7 +75,8 @@ class FakeTarget final : public Target {
   class FakeBench final : public Bench {
    public:
     FakeBench(FakeDevice& device, kernels::Shape shape) : device_(device), shape_(std::move(shape)) {
-      for (const FakeCandidate& c : device.candidates) candidates_.push_back({c.name, c.parameters});
+      for (const FakeCandidate& c : device.candidates)
+        candidates_.push_back({c.name, c.parameters, c.numeric_class});
     }
     const std::vector<Candidate>& candidates() override { return candidates_; }
     double bytes() override { return 1000.0; }

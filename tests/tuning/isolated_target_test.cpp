@@ -39,6 +39,7 @@ class Isolated : public testing::Test {
 
 TEST_F(Isolated, MeasuresTheSame) {
   device_.candidates[1].parameters = {{"tile", 64}, {"scale", 0.5}, {"on", true}, {"kind", "x"}};
+  device_.candidates[2].numeric_class = "fma";
   IsolatedTarget isolated = target();
   EXPECT_EQ(isolated.fingerprint().device, device_.name);
   EXPECT_EQ(isolated.name(), "fake");

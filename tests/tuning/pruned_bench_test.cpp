@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/tuning/fake_target.hpp"
+#include "tuning/race.hpp"
 
 namespace adaptive::inline v1::tuning {
 namespace {
@@ -30,6 +31,26 @@ TEST(SearchSpace, KeepsTheDefaultAndWhatItNames) {
   EXPECT_EQ(names({.variants = {"*128", "lib"}}), (Names{"default", "tile128", "lib"}));
   EXPECT_EQ(names({.candidates_max = 2}), (Names{"default", "tile64"}));
   EXPECT_EQ(names({.variants = {"nothing"}}), (Names{"default"}));
+}
+
+// A program that does not mix numeric classes would not run the winner of another class.
+TEST(SearchSpace, MayStayWithinTheNumericClassOfTheDefault) {
+  FakeDevice device;
+  device.candidates = {{.name = "default", .us = 20.0, .numeric_class = "plain"},
+                       {.name = "fastest", .us = 5.0, .numeric_class = "fma"},
+                       {.name = "alike", .us = 10.0, .numeric_class = "plain"},
+                       {.name = "unnamed", .us = 6.0}};
+  FakeTarget target(device);
+  const MemoryDominance memory(target.dimensions());
+  const auto winner = [&](const SearchSpace& space) {
+    PrunedBench bench(target.open({1, 64, 0}), {1, 64, 0}, space, memory);
+    const RaceResult result = race(bench, {});
+    return result.contestants.at(result.best.value()).candidate.name;
+  };
+  EXPECT_EQ(winner({}), "fastest");
+  EXPECT_EQ(winner({.mix_numeric_classes = false}), "alike");
+  EXPECT_EQ(winner({.mix_numeric_classes = false, .candidates_max = 2}), "alike")
+      << "candidates of another class do not count";
 }
 
 TEST(SearchSpace, WhatNoCandidateHasIsTold) {

@@ -80,6 +80,10 @@ void add_search_options(CLI::App& command, TuneArguments& a) {
   command.add_option("--space", a.space, "Search space: parameters, variants, number of candidates")
       ->type_name("FILE.json")
       ->group(group);
+  command
+      .add_flag("--keep-numeric-class", a.keep_numeric_class,
+                "Try only candidates whose results are bit-identical to the default's")
+      ->group(group);
   command.add_option("--repeats", a.rounds, "Maximum number of rounds; default 30, with --quick 12")
       ->check(CLI::Range(2, 100'000))
       ->group(group);

@@ -33,6 +33,7 @@ struct TuneArguments {
   // Search.
   bool quick = false, exhaustive = false, no_tune = false;
   std::filesystem::path space;
+  bool keep_numeric_class = false;
   int rounds = 0, warm_up = 0, confirm = 0;
   double error = 0.05, tie = 0.01;
   double seconds_max = 0.0;

@@ -33,7 +33,11 @@ Json to_json(const tuning::SearchSpace& space) {
   Json parameters = Json::object();
   for (const auto& [parameter, values] : space.parameters)
     for (const Parameter& value : values) parameters[parameter].push_back(parameter_json(value));
-  return {{"parameters", parameters}, {"variants", space.variants}, {"candidates_max", space.candidates_max}};
+  Json json = {
+      {"parameters", parameters}, {"variants", space.variants}, {"candidates_max", space.candidates_max}};
+  // Where it is the default it is left out, so that runs of earlier versions can be continued.
+  if (!space.mix_numeric_classes) json["mix_numeric_classes"] = false;
+  return json;
 }
 
 double number(const JsonFields& fields, const char* member) {

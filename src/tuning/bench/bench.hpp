@@ -27,6 +27,8 @@ namespace adaptive::inline v1::tuning {
 struct Candidate {
   std::string name = {};
   Parameters parameters = {};
+  /// Candidates of one class give the same results bit for bit (`Variant::numeric_class`).
+  std::string numeric_class = {};
 
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };

@@ -98,6 +98,7 @@ PrunedBench::PrunedBench(std::unique_ptr<Bench> bench, kernels::Shape shape, con
   const std::vector<Candidate>& all = bench_->candidates();
   for (std::size_t c = 0; c < all.size(); ++c) {
     if (c != 0 && !space.has(all[c])) continue;
+    if (!space.mix_numeric_classes && all[c].numeric_class != all[0].numeric_class) continue;
     if (c != 0 && space.candidates_max != 0 && candidates_.size() >= space.candidates_max) break;
     candidates_.push_back(all[c]);
     indices_.push_back(c);

@@ -23,6 +23,9 @@ struct SearchSpace {
   std::map<std::string, std::vector<Parameter>> parameters = {};
   /// Patterns of names, with `*` for any text. One of them must match, unless there are none.
   std::vector<std::string> variants = {};
+  /// False: only candidates of the default's numeric class are tried, so that the tuned variant gives the
+  /// same results bit for bit. A program without `OperationSpec::mix_numeric_classes` runs no others.
+  bool mix_numeric_classes = true;
   std::size_t candidates_max = 0;  ///< number of the family's best guesses to try; 0: no limit
 
   bool has(const Candidate& candidate) const;

@@ -152,6 +152,7 @@ class Worker {
     for (const Candidate& candidate : bench_->candidates()) {
       reply.add(candidate.name);
       add(reply, candidate.parameters);
+      reply.add(candidate.numeric_class);
     }
   }
 
@@ -405,6 +406,7 @@ class IsolatedTarget::RemoteBench final : public Bench {
       Candidate& candidate = candidates_.emplace_back();
       candidate.name = answer.message.take_text();
       candidate.parameters = take_parameters(answer.message);
+      candidate.numeric_class = answer.message.take_text();
     }
   }
 
