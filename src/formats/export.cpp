@@ -12,6 +12,7 @@
 #include "formats/keys.hpp"
 #include "formats/text/edit.hpp"
 #include "formats/text/file_name.hpp"
+#include "table/comparing/proof.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {
@@ -44,13 +45,14 @@ class Writer {
  private:
   // The row for an entry, with the row's own spelling of the key.
   std::optional<Row> row_of(const Entry& entry, Shape key) const {
-    const auto variant = operation_.variants.find(entry.incumbent);
-    if (entry.incumbent.empty() || variant == operation_.variants.end()) return std::nullopt;
+    const std::string& incumbent = lasting_incumbent(entry);
+    const auto variant = operation_.variants.find(incumbent);
+    if (incumbent.empty() || variant == operation_.variants.end()) return std::nullopt;
     Row row;
     row.key = std::move(key);
     row.parameters = variant->second;
     row.time = entry.time;
-    if (const auto record = entry.variants.find(entry.incumbent); record != entry.variants.end())
+    if (const auto record = entry.variants.find(incumbent); record != entry.variants.end())
       row.record = record->second;
     row.record.failures = 0;
     return row;
@@ -183,7 +185,7 @@ const Format* format_for(const Table& table, const std::string& operation,
 }
 
 // Removes files whose path leaves the folder, and all but one of several files with the same name.
-void settle(Export& result) {
+void remove_unsafe_and_duplicate_files(Export& result) {
   std::stable_sort(result.files.begin(), result.files.end(),
                    [](const ExportedFile& a, const ExportedFile& b) { return a.path < b.path; });
   std::vector<ExportedFile> kept;
@@ -220,7 +222,7 @@ Export to_files(const Table& table, std::span<const Format* const> formats) {
   }
   for (Sheet& sheet : sheets)
     result.files.push_back({sheet.path, std::move(sheet.text), changed.contains(sheet.path)});
-  settle(result);
+  remove_unsafe_and_duplicate_files(result);
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <adaptive/key.hpp>
 
 #include "base/limits.hpp"
+#include "table/comparing/proof.hpp"
 
 namespace adaptive::inline v1::core {
 
@@ -15,7 +16,7 @@ namespace adaptive::inline v1::core {
 /// the logarithm of their latencies.
 constexpr double foreign_deviation = 0.15;
 /// The same for a table that was measured on this very device and software.
-constexpr double trusted_deviation = 0.02;
+constexpr double trusted_deviation = table::trusted_deviation;
 
 /// 31 years: far beyond any launch, and its square can be added up without overflow. Tables hold no longer
 /// latency, so that none enters the statistics.

@@ -43,7 +43,7 @@ bool same_path(const ForeignFile& a, const ForeignFile& b) {
 }
 
 // Sorts the files and keeps the least text of each path.
-void settle(std::vector<ForeignFile>& files) {
+void sort_and_deduplicate(std::vector<ForeignFile>& files) {
   std::sort(files.begin(), files.end());
   files.erase(std::unique(files.begin(), files.end(), same_path), files.end());
 }
@@ -57,13 +57,13 @@ void read_foreign_files(JsonValue value, const Path& path, const Checks& checks,
   for (const JsonValue element : value)
     if (std::optional<ForeignFile> file = read_file(element, path / index++, checks))
       files.push_back(*std::move(file));
-  settle(files);
+  sort_and_deduplicate(files);
 }
 
 void merge_foreign_files(std::vector<ForeignFile>& into, const std::vector<ForeignFile>& from) {
   if (from.empty()) return;
   into.insert(into.end(), from.begin(), from.end());
-  settle(into);
+  sort_and_deduplicate(into);
 }
 
 }  // namespace adaptive::table

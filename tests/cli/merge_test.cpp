@@ -34,6 +34,19 @@ TEST_F(Merge, OrderMakesNoDifference) {
   EXPECT_EQ(read(path("abc.json")), read(path("cba.json")));
 }
 
+// Each table alone proves nothing against its incumbent; together they do. The claims stay as they were made.
+TEST_F(Merge, SaysWhereTheMeasurementsOverruleTheIncumbent) {
+  const std::string slow = write("slow.json", table::print(measured_table("a", {{"a", 1000.0}}, "w1")));
+  const std::string fast = write("fast.json", table::print(measured_table("", {{"b", 500.0}}, "w2")));
+  const Outcome json = tool({"merge", slow, fast, "-o", path("out.json"), "--json"});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["overruled"], 1) << json.out;
+  EXPECT_EQ(table::read(path("out.json")).table.operations.at("op").entries.at(Key{8}).incumbent, "a");
+  const Outcome text = tool({"merge", slow, fast, "-o", path("out.json")});
+  EXPECT_NE(text.out.find("1 entries name an incumbent that their own measurements prove to be slower"),
+            std::string::npos)
+      << text.out;
+}
+
 TEST_F(Merge, ConflictsAreToldAndNothingIsWritten) {
   const std::string a = table_of("a", 10), b = table_of("b", 5, 128), out = path("out.json");
   const Outcome outcome = tool({"merge", a, b, "-o", out});

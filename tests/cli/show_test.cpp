@@ -37,6 +37,36 @@ TEST_F(Show, HasRunnerUpAndConfirmation) {
   EXPECT_TRUE(entry["gain_over_default_percent"].is_null()) << "the table does not say which one it is";
 }
 
+// What programs begin with (modes seed and frozen too) is what the tool has to show.
+TEST_F(Show, FollowsTheMeasurementsAgainstTheNamedIncumbent) {
+  const std::string path = file(measured_table("a", {{"a", 1000}, {"b", 500}}));
+  const Outcome text = tool({"show", path, "--default", "a"});
+  EXPECT_NE(text.out.find("m=8: b, 0.500 us, 100 results, measured; the table names a, which its own "
+                          "measurements prove to be slower; confirmed; runner-up a, +100.0 %"),
+            std::string::npos)
+      << text.out;
+  EXPECT_NE(text.out.find("gain over the default a: 50.0 %\n"), std::string::npos) << text.out;
+  const Json entry = first_entry(tool({"show", path, "--json"}));
+  EXPECT_EQ(entry["incumbent"], "b");
+  EXPECT_EQ(entry["overruled"], "a");
+  EXPECT_FALSE(first_entry(tool({"show", file(measured_table("b", {{"a", 1000}, {"b", 500}})), "--json"}))
+                   .contains("overruled"));
+}
+
+TEST_F(Show, HasTheQuantilesOfTheLatestResults) {
+  table::Table table = measured_table("b", {{"b", 800}});
+  table.operations.at("op").entries.at(Key{8}).variants["b"] =
+      table::record_of("test", {100, 800.0, 4.0, 800.0, 0, 0, {100, 800.0, 900.0, 1000.0}});
+  const Outcome text = tool({"show", file(table)});
+  EXPECT_NE(
+      text.out.find("b, 0.800 us, 100 results, of the latest 100 median 0.800, 95 % 0.900, 99 % 1.000 us,"),
+      std::string::npos)
+      << text.out;
+  const Json entry = first_entry(tool({"show", file(table), "--json"}));
+  EXPECT_EQ(entry["variants"]["b"]["recent"],
+            (Json{{"count", 100}, {"median_ns", 800.0}, {"p95_ns", 900.0}, {"p99_ns", 1000.0}}));
+}
+
 TEST_F(Show, HasTheGainOverTheDefault) {
   const std::string path = file(measured_table("b", {{"a", 1000}, {"b", 800}}));
   const Outcome text = tool({"show", path, "--default", "a"});

@@ -76,6 +76,7 @@ Exit import_command(const ImportArguments& arguments, const Streams& streams) {
   }
   formats::Import import = formats::read_files(arguments.paths, candidates, !arguments.from.empty());
   const table::Table table = formats::to_table(import.sheets, import.files, import.notices);
+  for (table::Notice& notice : table::unprintable(table)) import.notices.push_back(std::move(notice));
   std::size_t refused = 0;
   for (const formats::FileOutcome& file : import.files) {
     if (file.refused.empty()) continue;

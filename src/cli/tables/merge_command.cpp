@@ -14,6 +14,7 @@
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
 #include "files/file_lock.hpp"
+#include "table/comparing/proof.hpp"
 #include "table/merging/merge.hpp"
 
 namespace adaptive::inline v1::cli {
@@ -35,7 +36,20 @@ struct Merged {
   std::optional<table::Table> table;
   table::MergeCounts counts;
   std::vector<Conflict> conflicts;
+  /// Entries whose measurements prove another variant than the incumbent that they name. A merge leaves the
+  /// claims as the writers made them, so that the order of merges makes no difference; whatever reads the
+  /// table follows the proof.
+  std::size_t overruled = 0;
+  std::vector<table::Notice> unprintable;
 };
+
+std::size_t count_overruled(const table::Table& table) {
+  std::size_t count = 0;
+  for (const auto& [name, operation] : table.operations)
+    for (const auto& [key, entry] : operation.entries)
+      if (table::lasting_incumbent(entry) != entry.incumbent) ++count;
+  return count;
+}
 
 // Continues after a conflict, so that all conflicts are reported together.
 Merged merge_all(const MergeArguments& arguments, const Streams& streams) {
@@ -69,7 +83,9 @@ Json to_json(const Merged& merged, const MergeArguments& arguments, bool written
           {"added", merged.counts.added},
           {"combined", merged.counts.combined},
           {"incumbents_changed", merged.counts.incumbents_changed},
+          {"overruled", merged.overruled},
           {"writers_cut", merged.counts.writers_cut},
+          {"unprintable", notices_json(merged.unprintable)},
           {"conflicts", conflicts}};
 }
 
@@ -80,7 +96,10 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
   const bool write = merged.conflicts.empty() || arguments.first_wins;
   if (write) {
     merged.table->tool = std::string("adaptive ") + library_version;
+    merged.overruled = count_overruled(*merged.table);
+    merged.unprintable = table::unprintable(*merged.table);
     table::write(*merged.table, arguments.output);
+    print_notices(merged.unprintable, streams.err);
   }
   if (arguments.json) {
     print_json(to_json(merged, arguments, write), streams.out);
@@ -97,6 +116,11 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
       streams.out << fmt::format(
           "an entry keeps the measurements of its newest {} writers; those of {} older ones were left out\n",
           table::writers_max(), merged.counts.writers_cut);
+    if (write && merged.overruled > 0)
+      streams.out << fmt::format(
+          "{} entries name an incumbent that their own measurements prove to be slower than another variant, "
+          "which programs will run\n",
+          merged.overruled);
     if (!write)
       streams.out << "nothing was written; --first-wins leaves conflicting parts out of the later tables\n";
   }

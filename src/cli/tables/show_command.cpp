@@ -42,6 +42,11 @@ Json record_json(const table::VariantRecord& record) {
     json["variance_ns2"] = record.variance_ns2;
     json["location_ns"] = record.location_ns;
   }
+  if (record.recent.count > 0)
+    json["recent"] = {{"count", record.recent.count},
+                      {"median_ns", record.recent.median_ns},
+                      {"p95_ns", record.recent.p95_ns},
+                      {"p99_ns", record.recent.p99_ns}};
   if (record.failures > 0) json["failures"] = record.failures;
   return json;
 }
@@ -74,8 +79,8 @@ Json rival_json(const std::optional<Rival>& rival) {
 }
 
 // The share of the default's latency that the incumbent saves, in percent; null if it is unknown.
-Json gain_json(const Standing& standing, const table::Entry& entry, const std::string& default_variant) {
-  if (!default_variant.empty() && entry.incumbent == default_variant) return 0.0;
+Json gain_json(const Standing& standing, const std::string& default_variant) {
+  if (!default_variant.empty() && standing.incumbent == default_variant) return 0.0;
   if (!standing.of_default) return {};
   return 100.0 * gain(*standing.of_default);
 }
@@ -84,14 +89,15 @@ Json entry_json(const table::OperationTable& operation, const table::Entry& entr
                 const std::string& default_variant) {
   Json json;
   json["key"] = key_json(operation, entry.key);
-  json["incumbent"] = entry.incumbent.empty() ? Json() : Json(entry.incumbent);
+  const Standing standing = standing_of(entry, default_variant);
+  json["incumbent"] = standing.incumbent.empty() ? Json() : Json(standing.incumbent);
+  if (standing.incumbent != entry.incumbent) json["overruled"] = entry.incumbent;
   json["origin"] = std::string(table::to_string(entry.origin));
   if (entry.time > 0) json["time"] = table::time_text(entry.time);
-  const Standing standing = standing_of(entry, default_variant);
   json["confirmed"] = standing.confirmed;
   json["measured"] = standing.measured;
   json["runner_up"] = rival_json(standing.runner_up);
-  json["gain_over_default_percent"] = gain_json(standing, entry, default_variant);
+  json["gain_over_default_percent"] = gain_json(standing, default_variant);
   json["variants"] = Json::object();
   for (const auto& [name, record] : entry.variants) json["variants"][name] = record_json(record);
   return json;
@@ -133,16 +139,22 @@ Json table_json(const table::Table& table, const std::string& default_variant) {
   return json;
 }
 
-std::string incumbent_text(const table::Entry& entry) {
-  const auto at = entry.variants.find(entry.incumbent);
+std::string incumbent_text(const table::Entry& entry, const std::string& incumbent) {
+  const auto at = entry.variants.find(incumbent);
   if (at == entry.variants.end() || at->second.count == 0) return "not measured";
   const table::VariantRecord& record = at->second;
-  return fmt::format("{:.3f} us, {} results", record.location_ns / 1000.0, record.count);
+  std::string text = fmt::format("{:.3f} us, {} results", record.location_ns / 1000.0, record.count);
+  if (const RecentLatencies& recent = record.recent; recent.count > 0)
+    text += fmt::format(", of the latest {} median {:.3f}, 95 % {:.3f}, 99 % {:.3f} us", recent.count,
+                        recent.median_ns / 1000.0, recent.p95_ns / 1000.0, recent.p99_ns / 1000.0);
+  return text;
 }
 
 std::string standing_text(const Standing& standing, const table::Entry& entry,
                           const table::OperationTable& operation, const std::string& default_variant) {
   std::string text;
+  if (standing.incumbent != entry.incumbent)
+    text += "; the table names " + entry.incumbent + ", which its own measurements prove to be slower";
   if (standing.measured > 0) {
     text += standing.confirmed ? "; confirmed" : "; not confirmed";
     if (standing.measured < operation.variants.size())
@@ -151,7 +163,7 @@ std::string standing_text(const Standing& standing, const table::Entry& entry,
   if (standing.runner_up)
     text += fmt::format("; runner-up {}, {:+.1f} %", standing.runner_up->variant,
                         100.0 * standing.runner_up->comparison.change);
-  if (!default_variant.empty() && entry.incumbent == default_variant)
+  if (!default_variant.empty() && standing.incumbent == default_variant)
     text += "; it is the default";
   else if (standing.of_default)
     text += fmt::format("; gain over the default {}: {:.1f} %", default_variant,
@@ -170,11 +182,13 @@ void print_operation(const table::OperationTable& operation, const std::string& 
     out << "\n";
   }
   const std::string default_variant = default_of(operation, asked_default);
-  for (const auto& [key, entry] : operation.entries)
+  for (const auto& [key, entry] : operation.entries) {
+    const Standing standing = standing_of(entry, default_variant);
     out << fmt::format("  {}: {}, {}, {}{}\n", core::print(operation.dimensions, key),
-                       entry.incumbent.empty() ? "no incumbent" : entry.incumbent, incumbent_text(entry),
-                       table::to_string(entry.origin),
-                       standing_text(standing_of(entry, default_variant), entry, operation, default_variant));
+                       standing.incumbent.empty() ? "no incumbent" : standing.incumbent,
+                       incumbent_text(entry, standing.incumbent), table::to_string(entry.origin),
+                       standing_text(standing, entry, operation, default_variant));
+  }
 }
 
 void print_table(const table::Table& table, const std::string& default_variant, std::ostream& out) {

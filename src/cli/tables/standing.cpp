@@ -1,18 +1,20 @@
 #include "cli/tables/standing.hpp"
 
 #include <adaptive/learning.hpp>
+#include "table/comparing/proof.hpp"
 
 namespace adaptive::inline v1::cli {
 
 Standing standing_of(const table::Entry& entry, const std::string& default_variant) {
   Standing standing;
   for (const auto& [name, record] : entry.variants) standing.measured += record.count > 0 ? 1 : 0;
-  const auto incumbent = entry.variants.find(entry.incumbent);
+  standing.incumbent = table::lasting_incumbent(entry);
+  const auto incumbent = entry.variants.find(standing.incumbent);
   if (incumbent == entry.variants.end() || incumbent->second.count == 0) return standing;
   const double zone = LearningOptions().indifference;
   standing.confirmed = standing.measured > 1;
   for (const auto& [name, record] : entry.variants) {
-    if (record.count == 0 || name == entry.incumbent) continue;
+    if (record.count == 0 || name == standing.incumbent) continue;
     const Rival rival{name, table::compare(incumbent->second, record)};
     // The smallest latency that this variant may still have.
     if (rival.comparison.change - rival.comparison.noise < -zone) standing.confirmed = false;

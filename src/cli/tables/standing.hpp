@@ -19,6 +19,8 @@ struct Rival {
 
 /// The comparison of the records of one entry with its incumbent. Empty if the incumbent was not measured.
 struct Standing {
+  /// The variant that programs begin with (`table::lasting_incumbent`); empty if the entry names none.
+  std::string incumbent = {};
   std::size_t measured = 0;  ///< number of variants with results, including the incumbent
   /// The fastest of the other variants; nothing if no other variant was measured.
   std::optional<Rival> runner_up = {};

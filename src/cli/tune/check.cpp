@@ -15,6 +15,7 @@
 
 #include "cli/json_output.hpp"
 #include "table/comparing/comparison.hpp"
+#include "table/comparing/proof.hpp"
 #include "table/merging/align.hpp"
 #include "table/table.hpp"
 #include "tuning/cuda_operation.hpp"
@@ -67,7 +68,7 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tol
   }
   const auto& all = shape.race.contestants;
   const auto now = std::find_if(all.begin(), all.end(),
-                                [&](const auto& c) { return c.candidate.name == entry.incumbent; });
+                                [&](const auto& c) { return c.candidate.name == checked.incumbent; });
   if (now == all.end()) {
     checked.problem = "is no longer a candidate";
     return;
@@ -78,7 +79,7 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tol
   }
   checked.now_us = now->location_us;
   checked.radius = now->radius;
-  if (const auto record = entry.variants.find(entry.incumbent);
+  if (const auto record = entry.variants.find(checked.incumbent);
       record != entry.variants.end() && record->second.count > 0)
     checked.comparison = table::compare(record->second, statistics_of(*now), tolerance.comparisons);
   if (now->outcome == tuning::Outcome::slower)
@@ -145,15 +146,16 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
   std::vector<Checked> all;
   for (const table::Entry* entry : sampled) {
     const kernels::Shape shape = tuning::shape_of(entry->key);
-    Checked checked{.shape = kernels::to_string(target.dimensions(), shape), .incumbent = entry->incumbent};
-    if (const auto record = entry->variants.find(entry->incumbent); record != entry->variants.end())
+    Checked checked{.shape = kernels::to_string(target.dimensions(), shape),
+                    .incumbent = table::lasting_incumbent(*entry)};
+    if (const auto record = entry->variants.find(checked.incumbent); record != entry->variants.end())
       checked.before_us = record->second.location_ns / 1e3;
     console.progress(fmt::format("checking {}", checked.shape));
     if (const auto why = target.why_invalid(shape)) {
       checked.problem = "is not a valid shape of the family: " + *why;
     } else {
       tuning::TrialLog log;
-      tuning::TuneOptions tune{.race = options.race, .space = {.variants = {entry->incumbent}}};
+      tuning::TuneOptions tune{.race = options.race, .space = {.variants = {checked.incumbent}}};
       tune.race.exhaustive = false;
       const tuning::TuneResult result = tuning::tune({&target}, {shape}, log, tune);
       judge(result.shapes.front(), *entry, {options.tolerance, sampled.size()}, checked);

@@ -200,6 +200,7 @@ class Tune {
                  .race = race_options(arguments_),
                  .sampling = sampling_options(arguments_)};
     if (!arguments_.space.empty()) run_.plan.space = read_search_space(arguments_.space);
+    if (arguments_.keep_numeric_class) run_.plan.space.mix_numeric_classes = false;
     if (!arguments_.queue.empty()) queue_ = join_queue(arguments_, run_);
     folder_ = std::make_unique<RunFolder>(arguments_.runs / run_.name);
     folder_->begin(run_, arguments_.force);
@@ -228,6 +229,8 @@ class Tune {
     run_.state = done == shapes_.size() ? "finished" : "stopped";
     const table::Table found = tuning::to_table(result_, run_.end);
     tuning::mark_best(*log_, result_);
+    for (const table::Notice& notice : table::unprintable(found))
+      console_.say(notice.level, notice.where + ": " + notice.what);
     if (!arguments_.no_tune) table::write(found, folder_->results());
     folder_->write(run_);
     if (arguments_.update && !arguments_.no_tune) update(found);
