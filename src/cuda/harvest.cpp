@@ -39,16 +39,16 @@ std::size_t Timer::State::harvest(InFlight& flight, std::size_t most, Wait wait)
         return taken + give_up(flight);
       }
       if (taken >= most) return taken;
-      if (!arrived(flight, *pair, wait)) break;
+      if (!can_be_read(flight, *pair, wait)) break;
       flight.take(lane);
-      settle(flight, *pair);
+      read_latency(flight, *pair);
       ++taken;
     }
   }
   return taken;
 }
 
-bool Timer::State::arrived(InFlight& flight, EventPair& pair, Wait wait) noexcept {
+bool Timer::State::can_be_read(InFlight& flight, EventPair& pair, Wait wait) noexcept {
   const CUresult status =
       wait == Wait::yes ? driver->event_synchronize(pair.end) : driver->event_query(pair.end);
   if (status == CUDA_SUCCESS) return true;
@@ -57,11 +57,11 @@ bool Timer::State::arrived(InFlight& flight, EventPair& pair, Wait wait) noexcep
     lose(flight.pool(), status);
     return false;
   }
-  // The pair cannot be used any more; `settle` will notice and count it.
+  // The pair cannot be used any more; `read_latency` will notice and count it.
   return true;
 }
 
-void Timer::State::settle(InFlight& flight, EventPair& pair) noexcept {
+void Timer::State::read_latency(InFlight& flight, EventPair& pair) noexcept {
   float ms = 0;
   const CUresult status = driver->event_elapsed_ms(&ms, pair.start, pair.end);
   Operation& operation = *pair.operation;

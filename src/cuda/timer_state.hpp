@@ -53,7 +53,7 @@ struct Timer::State final : timing::CuptiClient {
   void end_records(void* slot) noexcept;
   std::size_t flush_records() noexcept;
   void drain_records() noexcept;
-  void arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
+  void receive(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
   void lost(const timing::CuptiLaunch& launch) noexcept override;
 
   /// Reports a line once for each kind of trouble.
@@ -66,8 +66,8 @@ struct Timer::State final : timing::CuptiClient {
 
   // The caller holds `harvesting`.
   std::size_t harvest(InFlight& flight, std::size_t most, Wait wait) noexcept;
-  bool arrived(InFlight& flight, EventPair& pair, Wait wait) noexcept;
-  void settle(InFlight& flight, EventPair& pair) noexcept;
+  bool can_be_read(InFlight& flight, EventPair& pair, Wait wait) noexcept;
+  void read_latency(InFlight& flight, EventPair& pair) noexcept;
   std::size_t give_up(InFlight& flight) noexcept;
 
   const Driver* driver = nullptr;  // null: launches are untimed

@@ -22,6 +22,14 @@ class Counted final : public Worker::Task {
   std::atomic<int> later{0};  // so often `prepare` and `finish` find a lock taken
   std::atomic<bool> held{false};
 
+  /// Posts the task and waits until the worker's thread is in the middle of it, where it stays until `held`
+  /// is false.
+  void post_and_hold(Worker& worker) {
+    held = true;
+    worker.post(*this);
+    while (worked.load() == 0) std::this_thread::yield();
+  }
+
   /// Of what was posted before.
   void await(int times) const {
     while (finished.load() < times) std::this_thread::yield();
@@ -102,9 +110,7 @@ TEST(Worker, ATaskThatIsPostedWhileItRunsRunsAgain) {
   Worker worker;
   worker.allow(true);
   Counted task;
-  task.held = true;
-  worker.post(task);
-  while (task.worked.load() == 0) std::this_thread::yield();
+  task.post_and_hold(worker);
   worker.post(task);
   task.held = false;
   task.await(2);
@@ -125,9 +131,7 @@ TEST(Worker, RunDueWaitsForWhatTheThreadIsAt) {
   Worker worker;
   worker.allow(true);
   Counted task;
-  task.held = true;
-  worker.post(task);
-  while (task.worked.load() == 0) std::this_thread::yield();
+  task.post_and_hold(worker);
   std::atomic<bool> returned{false};
   std::thread asking([&] {
     worker.run_due();
@@ -183,9 +187,7 @@ TEST(Worker, EndsWhileATaskThatHasWorkedWaitsForALock) {
   worker.allow(true);
   Counted task;
   constexpr int forever = 1'000'000'000;
-  task.held = true;
-  worker.post(task);
-  while (task.worked.load() == 0) std::this_thread::yield();
+  task.post_and_hold(worker);
   task.later = forever;
   task.held = false;
   while (task.later.load() == forever) std::this_thread::yield();
@@ -222,9 +224,7 @@ TEST(Worker, AForkedChildStartsAThreadOfItsOwn) {
   Counted in_the_middle;
   Counted waiting;
   Counted later;
-  in_the_middle.held = true;
-  worker.post(in_the_middle);
-  while (in_the_middle.worked.load() == 0) std::this_thread::yield();
+  in_the_middle.post_and_hold(worker);
   worker.post(waiting);
   const pid_t child = ::fork();
   if (child == 0) {
@@ -247,9 +247,7 @@ TEST(Worker, AForkedChildBeginsAnewWhatTheThreadWasAt) {
   Worker worker;
   worker.allow(true);
   Counted task;
-  task.held = true;
-  worker.post(task);
-  while (task.worked.load() == 0) std::this_thread::yield();
+  task.post_and_hold(worker);
   const pid_t child = ::fork();
   if (child == 0) {
     task.held = false;

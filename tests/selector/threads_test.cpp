@@ -196,6 +196,25 @@ class Kernels : public testing::Test {
     return op_.add_variant({.name = "v" + std::to_string(number)});
   }
 
+  // Another thread asks which variant runs, until the last one does.
+  template <class Running>
+  void read_while_variants_are_added(Running running) {
+    std::thread reader([&] {
+      for (std::uint32_t variant = 0; variant + 1 < variants; variant = running()) {
+        if (variant > 0) {
+          ASSERT_EQ(kernels_[variant], variant);
+        }
+        std::this_thread::yield();
+      }
+    });
+    std::vector<Forced> forced;
+    while (op_.variant_count() < variants) {
+      const std::uint32_t added = add();
+      forced.push_back(op_.force("v" + std::to_string(added)));
+    }
+    reader.join();
+  }
+
   Selector selector_{frozen()};
   Operation& op_ = selector_.define(test::operation({"a"}));
   std::array<std::size_t, variants> kernels_{1};  // the first element is the number of kernels
@@ -203,38 +222,12 @@ class Kernels : public testing::Test {
 
 TEST_F(Kernels, AreThereWhereSelectNamesTheirVariant) {
   op_.select({8});
-  std::thread reader([&] {
-    for (std::uint32_t variant = 0; variant + 1 < variants; variant = op_.select({8}).variant()) {
-      if (variant > 0) {
-        ASSERT_EQ(kernels_[variant], variant);
-      }
-      std::this_thread::yield();
-    }
-  });
-  std::vector<Forced> forced;
-  while (op_.variant_count() < variants) {
-    const std::uint32_t added = add();
-    forced.push_back(op_.force("v" + std::to_string(added)));
-  }
-  reader.join();
+  read_while_variants_are_added([this] { return op_.select({8}).variant(); });
 }
 
 TEST_F(Kernels, AreThereWhereAPinNamesTheirVariant) {
   static_cast<void>(op_.pin({8}));
-  std::thread reader([&] {
-    for (std::uint32_t variant = 0; variant + 1 < variants; variant = op_.pin({8}).variant()) {
-      if (variant > 0) {
-        ASSERT_EQ(kernels_[variant], variant);
-      }
-      std::this_thread::yield();
-    }
-  });
-  std::vector<Forced> forced;
-  while (op_.variant_count() < variants) {
-    const std::uint32_t added = add();
-    forced.push_back(op_.force("v" + std::to_string(added)));
-  }
-  reader.join();
+  read_while_variants_are_added([this] { return op_.pin({8}).variant(); });
 }
 
 }  // namespace

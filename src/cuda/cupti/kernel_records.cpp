@@ -13,7 +13,7 @@ constexpr std::chrono::seconds delivery_max{2};
 
 }  // namespace
 
-void Timer::State::arrived(const timing::CuptiLaunch& launch, Latency latency) noexcept {
+void Timer::State::receive(const timing::CuptiLaunch& launch, Latency latency) noexcept {
   // A record contains only the kernel's time, whether its stream was idle or busy.
   launch.operation->record(launch.decision, latency);
   count(counts.recorded);

@@ -131,7 +131,7 @@ CuptiLaunch* CuptiLaunches::take(std::uint32_t correlation) noexcept {
 void CuptiLaunches::settle(CuptiLaunch& launch, std::uint64_t part) noexcept {
   if ((launch.state.fetch_sub(part, std::memory_order_acq_rel) & low_half) != part) return;
   if (launch.kernels.load(std::memory_order_relaxed) > 0 && !launch.untimable.load(std::memory_order_relaxed))
-    launch.client->arrived(launch, Latency{static_cast<double>(launch.ns.load(std::memory_order_relaxed))});
+    launch.client->receive(launch, Latency{static_cast<double>(launch.ns.load(std::memory_order_relaxed))});
   else
     launch.client->lost(launch);
   free(launch);

@@ -22,7 +22,7 @@ class CuptiClient {
  public:
   virtual ~CuptiClient() = default;
   /// Called on a thread of CUPTI, on the flushing thread, or on the thread that ends the launch.
-  virtual void arrived(const CuptiLaunch& launch, Latency latency) noexcept = 0;
+  virtual void receive(const CuptiLaunch& launch, Latency latency) noexcept = 0;
   /// The launch had no kernel, or its records will not come.
   virtual void lost(const CuptiLaunch& launch) noexcept = 0;
 };

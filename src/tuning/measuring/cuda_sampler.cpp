@@ -135,7 +135,7 @@ class KernelRecords final : timing::CuptiClient {
   }
 
  private:
-  void arrived(const timing::CuptiLaunch&, Latency latency) noexcept override { ns_.store(latency.count()); }
+  void receive(const timing::CuptiLaunch&, Latency latency) noexcept override { ns_.store(latency.count()); }
   void lost(const timing::CuptiLaunch&) noexcept override {}
 
   cuda::CuptiSession* session_ = nullptr;

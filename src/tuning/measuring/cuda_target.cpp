@@ -39,7 +39,8 @@ class CudaBench final : public Bench {
             throw std::runtime_error(candidates_[candidate].name + " refused a launch");
         }) {
     for (const std::size_t v : family.candidates(shape)) {
-      candidates_.push_back({family.variant(v).name, parameters_of(family.variant(v))});
+      candidates_.push_back(
+          {family.variant(v).name, parameters_of(family.variant(v)), family.variant(v).numeric_class});
       indices_.push_back(v);
     }
     is_ready_.resize(indices_.size());
@@ -111,12 +112,12 @@ bool is_out_of_memory(const std::string& what) {
 }  // namespace
 
 CudaTarget::CudaTarget(const kernels::cuda::Family& family, SamplingOptions options, int device)
-    : family_(family), options_(options), device_(device) {}
+    : FamilyTarget(family, options), device_(device) {}
 
 Fingerprint CudaTarget::fingerprint() {
   try {
     check_cuda(cudaSetDevice(device_), "device");
-    return with_libraries(cuda::device(device_), family_);
+    return with_libraries(cuda::device(device_), family());
   } catch (const std::runtime_error& e) {
     throw DeviceError(e.what());
   }
@@ -130,7 +131,7 @@ std::unique_ptr<Bench> CudaTarget::open(const kernels::Shape& shape) {
     throw DeviceError(e.what());
   }
   try {
-    return std::make_unique<CudaBench>(family_, shape, options_, device_);
+    return std::make_unique<CudaBench>(family(), shape, options(), device_);
   } catch (const std::invalid_argument& e) {
     throw OpenError(TrialStatus::unsupported, e.what());
   } catch (const std::bad_alloc&) {

@@ -32,7 +32,7 @@ class HostBench final : public Bench {
     for (std::size_t v = 0; v < family.variants().size(); ++v) {
       if (!family.runs(v, shape)) continue;
       const kernels::Variant& variant = family.variants()[v];
-      candidates_.push_back({variant.name, parameters_of(variant)});
+      candidates_.push_back({variant.name, parameters_of(variant), variant.numeric_class});
       indices_.push_back(v);
     }
     if (options.cold) flush_.resize(flush_bytes());
@@ -81,7 +81,7 @@ class HostBench final : public Bench {
 }  // namespace
 
 HostTarget::HostTarget(const kernels::Family& family, SamplingOptions options)
-    : family_(family), options_(options) {}
+    : FamilyTarget(family, options) {}
 
 Fingerprint HostTarget::fingerprint() {
   return host_device();
@@ -89,7 +89,7 @@ Fingerprint HostTarget::fingerprint() {
 
 std::unique_ptr<Bench> HostTarget::open(const kernels::Shape& shape) {
   try {
-    return std::make_unique<HostBench>(family_, shape, options_);
+    return std::make_unique<HostBench>(family(), shape, options());
   } catch (const std::bad_alloc&) {
     throw OpenError(TrialStatus::out_of_memory, "not enough memory for the operands");
   } catch (const std::invalid_argument& e) {

@@ -14,7 +14,7 @@ namespace {
 
 class CuptiLaunchesTest : public testing::Test, public CuptiClient {
  protected:
-  void arrived(const CuptiLaunch&, Latency latency) noexcept override {
+  void receive(const CuptiLaunch&, Latency latency) noexcept override {
     latencies_.push_back(latency.count());
   }
   void lost(const CuptiLaunch&) noexcept override { ++lost_; }
@@ -169,7 +169,7 @@ TEST_F(CuptiLaunchesTest, ADrainGivesUpWhatHasEndedWhileOthersLaunch) {
   // The thread sanitizer checks the fields of slots that one thread takes while another scans all slots.
   class Counting final : public CuptiClient {
    public:
-    void arrived(const CuptiLaunch&, Latency) noexcept override { ++ended; }
+    void receive(const CuptiLaunch&, Latency) noexcept override { ++ended; }
     void lost(const CuptiLaunch&) noexcept override { ++ended; }
     std::atomic<int> ended{0};
   };
