@@ -20,11 +20,13 @@ constexpr double first_interval = 16.0;
 constexpr double interval_factor = 3.0;
 // A candidate that becomes slower again before it has run for so many calls does not earn a short interval.
 constexpr double recovery_min = 32.0;
-// From so many episodes on they are what is usual, up to so many times the length of the longest.
-constexpr std::uint32_t episodes_min = 3;
-constexpr double longer_max = 2.0;
 // However long the candidate has been slower, visits may take this share of what a recovery would save.
 constexpr double visiting_share = 1.0 / 512;
+
+// An episode that comes for the fourth time may come again.
+constexpr std::uint32_t episodes_min = 3;
+// An episode is sat out for so many times the longest one before: then it is a lasting change.
+constexpr double longer_than_ever = 2.0;
 
 // The location that the sample's residual is measured from.
 double believed(const Sample& sample) noexcept {
@@ -32,6 +34,11 @@ double believed(const Sample& sample) noexcept {
 }
 
 }  // namespace
+
+double Reopening::Episodes::mean(double location) const noexcept {
+  const double share = slow / std::max(slow + fast, 1.0);
+  return location + std::log1p(share * std::expm1(std::max(0.0, level - location)));
+}
 
 void Reopening::prepare(std::size_t candidates) {
   if (candidates_.size() != candidates) candidates_.resize(candidates);
@@ -49,12 +56,17 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
     recover(key, sample);
     return;
   }
+  if (candidates_[sample.candidate].slower) candidates_[sample.candidate].slow_at = key.calls;
   if (before == Standing::stale) {
     refresh(key, sample);
     return;
   }
   if (sample.candidate == leader) {
-    if (detector_.add(key, sample) && !is_episode(key, leader)) reopen(key, leader);
+    if (sits_out(key, sample, leader) || !detector_.add(key, sample)) return;
+    if (may_sit_out(key, leader))
+      tolerated_ = {leader, key.calls, candidates_[leader].location, candidates_[leader].count};
+    else
+      reopen(key, leader);
   } else if (key[sample.candidate].count > 2 && sample.residual < -faster_deviations * key.deviation()) {
     // Whatever disturbs a launch makes it later, never earlier: the candidate has become faster. Below a
     // single result it was that one which was slow.
@@ -62,21 +74,14 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
   }
 }
 
-// Whether the alarm only says that the leader is in one more of its slow episodes.
-bool Reopening::is_episode(const KeyStatistics& key, std::uint32_t leader) noexcept {
-  Candidate& c = candidates_[leader];
-  if (key.calls - c.alarmed > c.longest) c.slow_since = key.calls;
-  c.alarmed = key.calls;
-  return detector_.level() > key[leader].location && c.episodes >= episodes_min &&
-         key.calls - c.slow_since <= longer_max * c.longest;
-}
-
 void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   const double shift = detector_.level() - key[leader].location;
-  if (shift > 0.0)
+  if (shift > 0.0) {
     note_slower(key, leader, key[leader].location, key[leader].count);
-  else if (shift <= -0.5 * lasting_)
+    candidates_[leader].episodes.level = detector_.level();
+  } else if (shift <= -0.5 * lasting_) {
     take_back(key, leader);  // what made all slower is over
+  }
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader || key[i].count == 0) continue;
     key.doubt(i);
@@ -90,6 +95,51 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   common_ = 0.0;
 }
 
+// Whether the leader has become slower as it has before, and is the best all the same.
+bool Reopening::may_sit_out(const KeyStatistics& key, std::uint32_t leader) const noexcept {
+  const Candidate& c = candidates_[leader];
+  if (detector_.level() <= key[leader].location || c.episodes.ended < episodes_min) return false;
+  // A change of another size, or from another level, is another one.
+  const double tolerance = 0.25 * (c.episodes.level - c.location);
+  if (std::abs(detector_.level() - c.episodes.level) > tolerance ||
+      std::abs(key[leader].location - c.location) > tolerance)
+    return false;
+  const double mean = c.episodes.mean(c.location);
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (i != leader && key[i].available && key[i].count > 0 && key[i].expected() < mean) return false;
+  return true;
+}
+
+// Takes a result of the leader while it may sit out an episode. False where it does not, or no longer.
+bool Reopening::sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept {
+  if (tolerated_.candidate == Tolerated::none) return false;
+  Candidate& c = candidates_[leader];
+  const double lasted = key.calls - tolerated_.since;
+  if (tolerated_.candidate != leader || lasted > longer_than_ever * c.episodes.longest) {
+    tolerated_.candidate = Tolerated::none;
+    return false;
+  }
+  key.restart(leader, tolerated_.location, tolerated_.count);
+  if (sample.log_latency > 0.5 * (tolerated_.location + c.episodes.level)) {
+    c.slow_at = key.calls;
+    return true;
+  }
+  tolerated_.candidate = Tolerated::none;
+  note_end(key, c, tolerated_.since);
+  return true;
+}
+
+void Reopening::note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept {
+  Episodes& e = candidate.episodes;
+  // It ended at some time between the latest two results.
+  const double end = 0.5 * (std::max(since, candidate.slow_at) + key.calls);
+  if (e.ended > 0) e.fast += std::max(0.0, since - candidate.recovered);
+  e.slow += end - since;
+  e.longest = std::max(e.longest, key.calls - since);
+  ++e.ended;
+  candidate.recovered = end;
+}
+
 void Reopening::note_slower(const KeyStatistics& key, std::uint32_t candidate, double location,
                             std::uint64_t count) noexcept {
   if (count < believed_looks) return;
@@ -101,6 +151,8 @@ void Reopening::note_slower(const KeyStatistics& key, std::uint32_t candidate, d
   const bool again = c.interval > 0.0 && key.calls - c.recovered < recovery_min;
   c.interval = again ? interval_factor * c.interval : first_interval;
   c.visited = key.calls;
+  if (!c.slower) c.slower_since = key.calls;
+  c.slow_at = key.calls;
   c.slower = true;
   c.with_others = false;
 }
@@ -154,11 +206,10 @@ void Reopening::recover(KeyStatistics& key, const Sample& sample) noexcept {
   else
     key.restart(sample.candidate, sample.log_latency, 1);
   const bool all = c.with_others || is_over(key, sample);
-  if (c.slower && as_before && !all) {
-    ++c.episodes;
-    c.longest = std::max(c.longest, key.calls - c.slow_since);
+  if (c.slower) {
+    c.interval = std::max(first_interval, c.interval / interval_factor);
+    if (!c.with_others) note_end(key, c, c.slower_since);
   }
-  if (c.slower) c.interval = std::max(first_interval, c.interval / interval_factor);
   c.slower = c.with_others = false;
   c.recovered = key.calls;
   if (all) take_back(key, sample.candidate);

@@ -16,14 +16,14 @@ namespace adaptive::inline v1::policies {
 /// is common to all (another clock, a busy machine): the candidates that have not been launched since are
 /// moved along instead of being looked at, and moved back once a result says that the change is over.
 ///
-/// A leader that has been slower on its own several times, and each time for a while only, is not left any
-/// more as long as it is slower for no longer than usual: its results in such episodes count for its location
-/// and its tail, by which it may lose the lead.
-///
 /// A candidate that has become slower on its own may recover, as after a burst that met only its launches.
 /// Its earlier location is kept, and it is visited at growing intervals as long as it would be the leader
 /// were it as fast as before. What is restored is always what the candidate's own results said: no location
 /// is changed by arithmetic on an already changed one.
+///
+/// A leader that has become slower and recovered several times is judged by its mean over such episodes. If
+/// the mean is still the best, another episode is no reason to leave the leader, as long as it does not last
+/// much longer than any before.
 class Reopening {
  public:
   /// Makes room for the candidates of a key, so that results need not allocate.
@@ -44,6 +44,27 @@ class Reopening {
  private:
   static constexpr double never = std::numeric_limits<double>::infinity();
 
+  /// How often and for how long a candidate has been slower. Times are in calls of the key.
+  struct Episodes {
+    std::uint32_t ended = 0;
+    double slow = 0.0;     ///< sum over the episodes
+    double fast = 0.0;     ///< sum over the times between them
+    double longest = 0.0;  ///< of the episodes
+    double level = 0.0;    ///< log latency in the latest episode
+
+    /// The mean latency over the times seen, as a logarithm; `location` is the candidate's when it is fast.
+    double mean(double location) const noexcept;
+  };
+
+  /// An episode that the leader may sit out.
+  struct Tolerated {
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    std::uint32_t candidate = none;
+    double since = 0.0;     ///< calls of the key
+    double location = 0.0;  ///< log latency before the episode
+    std::uint64_t count = 0;
+  };
+
   /// What is known of a candidate since the last alarm.
   enum class Standing : std::uint8_t {
     fresh,
@@ -57,19 +78,19 @@ class Reopening {
     bool with_others = false;  ///< and it did so when all did
     double location = 0.0;     ///< log latency
     std::uint64_t count = 0;
-    double doubted = 0.0;    ///< log latency by the candidate's own results when it became stale
-    double visited = 0.0;    ///< calls of the key at the last visit, or when it became slower
-    double interval = 0.0;   ///< calls until the next visit
-    double recovered = 0.0;  ///< calls of the key when it was last as fast as before
-    // Episodes in which the candidate alone was slower, and after which it was as fast as before.
-    std::uint32_t episodes = 0;
-    double longest = 0.0;     ///< calls of the longest of them
-    double slow_since = 0.0;  ///< calls of the key when the present one began
-    double alarmed = 0.0;     ///< calls of the key at the latest alarm
+    double doubted = 0.0;       ///< log latency by the candidate's own results when it became stale
+    double visited = 0.0;       ///< calls of the key at the last visit, or when it became slower
+    double interval = 0.0;      ///< calls until the next visit
+    double slower_since = 0.0;  ///< calls of the key
+    double slow_at = 0.0;       ///< calls of the key at the latest slow result
+    double recovered = 0.0;     ///< calls of the key when it was last as fast as before
+    Episodes episodes = {};
   };
 
-  bool is_episode(const KeyStatistics& key, std::uint32_t leader) noexcept;
   void reopen(KeyStatistics& key, std::uint32_t leader) noexcept;
+  bool may_sit_out(const KeyStatistics& key, std::uint32_t leader) const noexcept;
+  bool sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept;
+  void note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept;
   void refresh(KeyStatistics& key, const Sample& sample) noexcept;
   bool is_over(const KeyStatistics& key, const Sample& sample) const noexcept;
   bool has_recovered(const KeyStatistics& key, const Sample& sample) const noexcept;
@@ -82,6 +103,7 @@ class Reopening {
 
   DriftDetector detector_;
   std::vector<Candidate> candidates_;
+  Tolerated tolerated_;
   std::uint32_t alarmed_ = 0;  // the leader at the last alarm
   double common_ = 0.0;        // the latest shift that all had in common, upwards and not yet taken back
   double lasting_ = 0.0;       // the same, also after further alarms

@@ -135,5 +135,32 @@ TEST(SlowEpisodes, AreNotTakenForChangesForEver) {
   }
 }
 
+/// A variant that is slower from time to time, and still the best on average.
+class RecurringBursts : public testing::TestWithParam<Bursts> {};
+
+TEST_P(RecurringBursts, LeaveTheBestOnAverageInUse) {
+  constexpr int calls = 30'000;
+  const std::vector<double> latencies{100'000.0, 50'000.0, 80'000.0};
+  double ran = 0.0;
+  double best = 0.0;
+  Selector selector(test::options());
+  Operation& op = selector.define(test::operation({"v0", "best", "v2"}));
+  Random random(11);
+  for (int call = 0; call < calls; ++call) {
+    const Decision decision = op.select({8});
+    const std::uint32_t v = decision.variant();
+    const double ns = latencies[v] * GetParam().at(call, v);
+    ran += ns;
+    best += latencies[1] * GetParam().at(call, 1);
+    if (decision.timed()) op.record(decision, Latency(test::noisy(random, ns, 0.02)));
+  }
+  EXPECT_LT(ran, 1.03 * best) << op.explain({8});
+  EXPECT_EQ(test::incumbent(op, {8}), 1u) << op.explain({8});
+}
+
+INSTANTIATE_TEST_SUITE_P(Patterns, RecurringBursts,
+                         testing::Values(Bursts{30, 130, 2.0, 1}, Bursts{100, 1000, 2.0, 1},
+                                         Bursts{30, 130, 1.3, 1}));
+
 }  // namespace
 }  // namespace adaptive
