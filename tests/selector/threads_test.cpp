@@ -38,9 +38,13 @@ double latency_of(std::uint32_t variant, std::uint64_t& state) {
   return 100.0 + 20.0 * variant + static_cast<double>(state >> 61);
 }
 
-TEST(Threads, ShareKeysWhileEverythingChanges) {
+class Together : public testing::TestWithParam<const char*> {};
+
+TEST_P(Together, ShareKeysWhileEverythingChanges) {
   const test::ScratchFolder folder;
-  Selector selector(test::options_with_worker());
+  SelectorOptions options = test::options_with_worker();
+  options.policy = make_policy(GetParam());
+  Selector selector(options);
   OperationSpec spec = test::operation({"a", "b", "c", "d"});
   spec.variants[3].supports = [](const Key& key) { return key[0] % 2 == 0; };
   Operation& op = selector.define(spec);
@@ -95,6 +99,8 @@ TEST(Threads, ShareKeysWhileEverythingChanges) {
   EXPECT_EQ(recorded.load(), static_cast<std::uint64_t>(launchers) * calls);
   EXPECT_FALSE(op.explain({1}).text().empty());
 }
+
+INSTANTIATE_TEST_SUITE_P(Policies, Together, testing::Values("default", "gaussian"));
 
 TEST(Threads, LoseNoResultOfAnotherThread) {
   SelectorOptions options = test::options_with<test::Steady>();
