@@ -9,17 +9,13 @@
 namespace adaptive::inline v1::policies {
 namespace {
 
-constexpr double never = std::numeric_limits<double>::infinity();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
-// Lai, "Adaptive treatment allocation and the multi-armed bandit problem", Annals of Statistics 15 (1987): of
-// the information that a look must not exceed, ln(t/n), the half of its own logarithm is not worth buying,
-// nor a constant.
-constexpr double boundary_constant = 1.0;
 // What a candidate gains on average should its single result have been an outlier, shared among the
 // candidates.
 constexpr double gain_if_outlier = 0.08;
 // A candidate of which the model knows nothing may be anywhere within this deviation of its expectation.
-constexpr double stranger_deviation = 0.3;
+constexpr double unknown_deviation = 0.3;
 // Besides what a look at a ruled-out candidate costs, in calls: its timing. Without it ties would be looked
 // at all the time.
 constexpr double revisit_charge = 0.07;
@@ -33,24 +29,17 @@ constexpr double proof_share = 0.2;
 // Results that a proof takes for each squared deviation of the noise over the squared distance.
 constexpr double results_of_proof = 20.0;
 // First looks wait for the result of the one before, but no more calls than this.
-constexpr double hearing_max = 8.0;
+constexpr double heard_within = 8.0;
 // Candidates with so few results, which a disturbance may have spoiled, are checked after it, one at a time
 // and so many calls apart.
 constexpr std::uint64_t spoiled_max = 3;
-constexpr double doubt_spacing = 16.0;
-
-/// The x with x - ln(x)/2 - constant = information, at least 1.
-double boundary(double information) noexcept {
-  double x = information + boundary_constant;
-  for (int i = 0; i < 2; ++i) x = information + boundary_constant + 0.5 * std::log(std::max(x, 1.0));
-  return x;
-}
+constexpr double spoiled_spacing = 16.0;
 
 /// From which call on another look need not wait for what the latest one says: 0 where none is out, or
 /// results take longer than waiting pays for. One that takes longer than any lately may be lost.
 double looks_are_heard_at(const KeyStatistics& key, std::uint32_t leader) noexcept {
-  if (key.delay() > hearing_max) return 0.0;
-  const double wait = key.results > 0 ? key.delay() + 1.0 : hearing_max;
+  if (key.delay() > heard_within) return 0.0;
+  const double wait = key.results > 0 ? key.delay() + 1.0 : heard_within;
   double at = 0.0;
   for (std::uint32_t i = 0; i < key.size(); ++i)
     if (key[i].pending > 0 && (i != leader || key[i].count == 0)) at = std::max(at, key[i].asked_at + wait);
@@ -60,7 +49,8 @@ double looks_are_heard_at(const KeyStatistics& key, std::uint32_t leader) noexce
 }  // namespace
 
 bool Gaussian::is_current(const KeyStatistics& key) const noexcept {
-  return revision_ == key.revision() && key[leader_].available && (look_at_ == never || key[look_].available);
+  return revision_ == key.revision() && key[leader_].available &&
+         (look_at_ == infinite || key[look_].available);
 }
 
 double Gaussian::behind(const KeyStatistics& key, std::uint32_t i) const noexcept {
@@ -95,7 +85,7 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   revision_ = key.revision();
   leader_ = key.leader();
   look_ = leader_;
-  look_at_ = never;
+  look_at_ = infinite;
   reason_ = Reason::gain;
   earliest_ = looks_are_heard_at(key, leader_);
   if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
@@ -115,15 +105,15 @@ void Gaussian::review_without_belief(const KeyStatistics& key) noexcept {
 // next.
 void Gaussian::review_first(const KeyStatistics& key) noexcept {
   std::uint32_t next = leader_;
-  double least = never;
+  double least = infinite;
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || key[i].pending > 0) continue;
-    const double location = i == key.first_look ? -never : key.belief().location(i);
+    const double location = i == key.first_look ? -infinite : key.belief().location(i);
     if (location >= least) continue;
     least = location;
     next = i;
   }
-  if (least < never) propose(key, next, 0.0, Reason::gain);
+  if (least < infinite) propose(key, next, 0.0, Reason::gain);
 }
 
 // What a promotion of the leader lacks is measured: results of the incumbent.
@@ -145,8 +135,8 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
   disturbed_ = disturbed;
   std::uint32_t cheapest = leader_;
   std::uint32_t oldest = leader_;
-  double least_cost = never;
-  double least_asked = never;
+  double least_cost = infinite;
+  double least_asked = infinite;
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || i == leader_) continue;
     const double chance = i == key.incumbent ? 0.0 : key.chance_faster(i, key.incumbent, zone);
@@ -192,7 +182,7 @@ void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t i) noexcept
   const double variance = std::max(resolvable(key, i), 1e-8);
   double gain = expected_gain(distance, std::sqrt(variance));
   if (!told)
-    gain += key.expectations->noise.strangers * expected_gain(std::max(0.0, distance), stranger_deviation);
+    gain += key.expectations->noise.strangers * expected_gain(std::max(0.0, distance), unknown_deviation);
   if (gain > 0.0) propose(key, i, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
 }
 
@@ -209,7 +199,7 @@ void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t i) noexcept {
   if (evidence > cap && key[i].count < 2)
     propose(key, i, distance * static_cast<double>(key.size()) / (gain_if_outlier * chance), Reason::gain);
   else
-    propose(key, i, n * std::exp(boundary(std::min(n * evidence, cap))) / options_.horizon_share,
+    propose(key, i, n * std::exp(lai_boundary(std::min(n * evidence, cap))) / options_.horizon_share,
             Reason::gain);
 }
 
@@ -230,7 +220,7 @@ Choice Gaussian::choose(const KeyStatistics& key, Random&) noexcept {
   }
   if (!is_current(key)) review(key);
   if (key.calls >= look_at_) {
-    if (look_at_ == doubted_at_) doubted_at_ = key.calls + doubt_spacing;
+    if (look_at_ == doubted_at_) doubted_at_ = key.calls + spoiled_spacing;
     const bool known =
         key.expectations != nullptr && key.belief().fits(key.size()) && key.belief().measured() > 0;
     spent_[static_cast<std::size_t>(reason_)] +=

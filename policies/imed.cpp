@@ -22,11 +22,6 @@ constexpr std::uint64_t review_every = 8;
 // eight variants are too few to pay for looks that only an endless run would.
 constexpr double horizon_share = 0.5;
 
-// Lai, "Adaptive treatment allocation and the multi-armed bandit problem", Annals of Statistics 15 (1987): of
-// the information that a look must not exceed, ln(t/n), the half of its own logarithm is not worth buying,
-// nor a constant, which tells most in the first hundreds of calls.
-constexpr double boundary_constant = 1.0;
-
 // One result that is far behind may have been an outlier. What a second look gains per call: the chance of
 // that, one in a hundred, times what the best of all may then gain, shared among the candidates of which any
 // can be it. The look is also what a promotion waits for, so the gain is put at the generous end.
@@ -53,13 +48,6 @@ constexpr std::size_t measured_min = 4;
 
 // Single results that a disturbance may have spoiled are checked one at a time, so many calls apart.
 constexpr double doubt_spacing = 16.0;
-
-/// The x with x - ln(x)/2 - constant = information, at least 1.
-double boundary(double information) {
-  double x = information + boundary_constant;
-  for (int i = 0; i < 2; ++i) x = information + boundary_constant + 0.5 * std::log(std::max(x, 1.0));
-  return x;
-}
 
 bool seen(const KeyStatistics& key, std::uint32_t i) {
   return key[i].count + key.awaited(i) > 0;
@@ -109,7 +97,7 @@ class LooksAgain {
     bool is_later_than(const Index& other) const noexcept {
       return looks >= other.looks && information >= other.information;
     }
-    double calls() const noexcept { return looks * std::exp(boundary(information)) / horizon_share; }
+    double calls() const noexcept { return looks * std::exp(lai_boundary(information)) / horizon_share; }
   };
 
   const KeyStatistics& key_;

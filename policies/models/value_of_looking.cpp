@@ -23,6 +23,12 @@ double worth_from(double gain, double behind) noexcept {
   return std::max(gain + behind, 0.0) / gain;
 }
 
+double lai_boundary(double information) noexcept {
+  double x = information + 1.0;
+  for (int i = 0; i < 2; ++i) x = information + 1.0 + 0.5 * std::log(std::max(x, 1.0));
+  return x;
+}
+
 double log_density(double error, double variance) noexcept {
   constexpr double squares_max = 9.0;
   return -0.5 *

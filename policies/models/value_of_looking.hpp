@@ -18,6 +18,12 @@ double expected_gain(double behind, double deviation, double stray_share, double
 /// gained.
 double worth_from(double gain, double behind) noexcept;
 
+/// The x with x - ln(x)/2 - 1 = information, at least 1: the evidence against a candidate, in natural units,
+/// that rules a look at it out until exp(x) times as many calls as looks. Lai, "Adaptive treatment allocation
+/// and the multi-armed bandit problem", Annals of Statistics 15 (1987): of ln(t/n), the half of its own
+/// logarithm is not worth buying, nor a constant, which tells most in the first hundreds of calls.
+double lai_boundary(double information) noexcept;
+
 /// The log density of an error of that variance under a normal, but an error of more than three deviations
 /// counts as one of three: it may be an outlier.
 double log_density(double error, double variance) noexcept;

@@ -8,13 +8,13 @@ namespace adaptive::inline v1 {
 namespace {
 
 // Results beyond this number make a location no surer.
-constexpr double results_max = 1024.0;
+constexpr double believed_results_max = 1024.0;
 // The deviation of the whole key counts as so many results of each candidate.
 constexpr double pooled_freedom = 4.0;
 // Few results that agree by chance do not make a candidate steadier than the others.
 constexpr double own_deviation_from = 32.0;
 // Outliers in a row beyond this number are not believed to be less likely.
-constexpr double late_max = 8.0;
+constexpr double late_counted_max = 8.0;
 // So many results that are late are how a candidate is, not outliers, even where these come in bursts.
 constexpr double late_until = 24.0;
 // Degrees of freedom of errors: of what a table of this device says, and at most of what a model does, one
@@ -36,7 +36,7 @@ constexpr std::size_t predicted_from = 3;
 // A result of a leader that has so many changes little; every so many of them are looked at.
 constexpr std::uint64_t routine_from = 64;
 constexpr std::uint64_t routine_long_from = 512;
-constexpr double outlier_deviations = 4.0;
+constexpr double late_from_deviations = 4.0;
 constexpr double outlier_weight = 50.0;
 constexpr double outlier_share = 0.01;
 constexpr double outlier_scale = 0.2;
@@ -58,7 +58,7 @@ double NoiseLaw::chance_of_all(double excess, double count) const noexcept {
   const double first = chance_of(excess);
   // Some of the results came one after the other, as in a burst, and others apart.
   const double further = std::sqrt(first * std::max(first, repeated));
-  return first * std::pow(further, std::clamp(count - 1.0, 0.0, late_max));
+  return first * std::pow(further, std::clamp(count - 1.0, 0.0, late_counted_max));
 }
 
 double NoiseLaw::chance_of(double excess) const noexcept {
@@ -95,7 +95,7 @@ double KeyStatistics::chance_late(double excess, double count) const noexcept {
 double KeyStatistics::variance_of(std::size_t candidate) const noexcept {
   const double pooled = deviation_ * deviation_;
   const VariantStatistics& c = candidates[candidate];
-  const double n = std::min(static_cast<double>(c.count), results_max);
+  const double n = std::min(static_cast<double>(c.count), believed_results_max);
   const double own = (pooled_freedom * pooled + c.squares) / (pooled_freedom + std::max(0.0, n - 1.0));
   return n < own_deviation_from ? std::max(own, pooled) : own;
 }
@@ -111,8 +111,8 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
   if (slow.count > 0 && fast.count > 0 && !slow.remembered && !fast.remembered) {
     const double behind = slow.location - fast.location + tails;
     if (behind > 0.0) {
-      const double ns = std::min(static_cast<double>(slow.count), results_max);
-      const double nf = std::min(static_cast<double>(fast.count), results_max);
+      const double ns = std::min(static_cast<double>(slow.count), believed_results_max);
+      const double nf = std::min(static_cast<double>(fast.count), believed_results_max);
       const double z = behind / std::sqrt(variance_of(candidate) / ns + variance_of(other) / nf);
       const double fewer = std::min(ns, nf);
       // All results of the slow one were outliers; or it was noise, at whichever of the looks.
@@ -178,7 +178,7 @@ bool KeyStatistics::is_routine(const VariantStatistics& candidate) const noexcep
 
 void KeyStatistics::note_late(double residual) noexcept {
   scatter_.exposed += 1.0;
-  const bool late = residual > outlier_deviations * deviation_;
+  const bool late = residual > late_from_deviations * deviation_;
   if (late && late_before_) scatter_.repeated += 1.0;
   late_before_ = late;
   if (!late) return;

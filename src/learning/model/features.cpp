@@ -14,7 +14,7 @@ namespace {
 // Coefficients of all variants' own features together: a fit takes time with the cube of their number.
 constexpr std::size_t own_max = 512;
 // A dimension with more labels than this has no features: its labels are names, not kinds.
-constexpr std::size_t labels_max = 16;
+constexpr std::size_t labelled_max = 16;
 // Parameters that are used; the products of more of them would be too many.
 constexpr std::size_t parameters_max = 8;
 // A tile's rows are usually compared about this number of them.
@@ -66,17 +66,17 @@ std::optional<double> positive(const Parameter& parameter) {
   return std::nullopt;
 }
 
-bool is_digit(char c) {
+bool is_decimal(char c) {
   return c >= '0' && c <= '9';
 }
 
 std::vector<double> joined_numbers(std::string_view name) {
   std::vector<double> numbers;
   std::size_t i = 0;
-  while (i < name.size() && !is_digit(name[i])) ++i;
-  while (i < name.size() && is_digit(name[i]) && numbers.size() < 3) {
+  while (i < name.size() && !is_decimal(name[i])) ++i;
+  while (i < name.size() && is_decimal(name[i]) && numbers.size() < 3) {
     double number = 0.0;
-    for (; i < name.size() && is_digit(name[i]); ++i) number = 10.0 * number + (name[i] - '0');
+    for (; i < name.size() && is_decimal(name[i]); ++i) number = 10.0 * number + (name[i] - '0');
     numbers.push_back(std::clamp(number, 1.0, 1e9));
     if (i + 1 >= name.size() || name[i] != 'x') break;
     ++i;
@@ -124,7 +124,7 @@ ModelFeatures::ModelFeatures(std::span<const Dimension> dimensions, ParameterSpa
     if (dimensions_[d].kind == DimensionKind::size)
       reference_[d] = std::round(std::log2(std::max(1.0, static_cast<double>(reference[d]))));
     if (dimensions_[d].kind == DimensionKind::linear) reference_[d] = static_cast<double>(reference[d]);
-    if (!is_number(dimensions_[d]) && dimensions_[d].labels.size() <= labels_max)
+    if (!is_number(dimensions_[d]) && dimensions_[d].labels.size() <= labelled_max)
       labels_ += dimensions_[d].labels.size();
   }
   // The mean of each parameter says nothing of what tells variants apart.
@@ -157,7 +157,7 @@ ModelFeatures::Point ModelFeatures::point(const Key& key) const {
       result.centred.push_back(std::log2(result.sizes[d]) - reference_[d]);
     } else if (dimensions_[d].kind == DimensionKind::linear) {
       result.centred.push_back(dimensions_[d].weight * (value - reference_[d]));
-    } else if (dimensions_[d].labels.size() <= labels_max) {
+    } else if (dimensions_[d].labels.size() <= labelled_max) {
       for (std::size_t l = 0; l < dimensions_[d].labels.size(); ++l) {
         const bool is = dimensions_[d].kind == DimensionKind::label
                             ? key[d] == static_cast<std::int64_t>(l)

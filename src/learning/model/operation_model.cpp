@@ -55,7 +55,7 @@ void forget_others(VectorXd& mean, MatrixXd& covariance) {
   covariance.setZero();
 }
 
-Index index(std::size_t i) {
+Index to_index(std::size_t i) {
   return static_cast<Index>(i);
 }
 
@@ -68,12 +68,12 @@ Key reference_of(std::span<const MeasuredKey> keys, std::span<const Dimension> d
 }
 
 VectorXd prior_precision(const ModelFeatures& features) {
-  VectorXd precision(index(features.size()));
+  VectorXd precision(to_index(features.size()));
   for (std::size_t i = 0; i < features.size(); ++i) {
     const std::size_t shared = features.shared();
     const std::size_t at = i < shared ? i : shared + (i - shared) % features.own();
     const double deviation = features.prior_deviation()[at];
-    precision(index(i)) = 1.0 / (deviation * deviation);
+    precision(to_index(i)) = 1.0 / (deviation * deviation);
   }
   return precision;
 }
@@ -115,8 +115,8 @@ OperationModel::OperationModel(ModelShape shape, std::vector<MeasuredKey> keys, 
 }
 
 void OperationModel::fit() {
-  const Index s = index(features_.shared());
-  const Index f = index(features_.own());
+  const Index s = to_index(features_.shared());
+  const Index f = to_index(features_.own());
   const Index size = precision_.size();
   MatrixXd p = MatrixXd::Zero(size, size);
   VectorXd b = VectorXd::Zero(size);
@@ -136,7 +136,7 @@ void OperationModel::fit() {
       if (!knows(m.variant)) continue;
       features_.fill(point, m.variant, row.data());
       const double w = 1.0 / (own_variance + m.variance + (several ? 0.0 : key_variance));
-      const Index at = s + index(m.variant) * f;
+      const Index at = s + to_index(m.variant) * f;
       p.topLeftCorner(s, s).selfadjointView<Eigen::Lower>().rankUpdate(row.head(s), w);
       b.head(s) += w * m.location * row.head(s);
       if (f > 0) {
@@ -162,15 +162,15 @@ void OperationModel::fit() {
 
 void OperationModel::predict(const ModelFeatures::Point& point, std::span<const std::uint32_t> variants,
                              VectorXd& mean, MatrixXd& covariance) const {
-  const Index s = index(features_.shared());
-  const Index f = index(features_.own());
-  MatrixXd phi = MatrixXd::Zero(precision_.size(), index(variants.size()));
+  const Index s = to_index(features_.shared());
+  const Index f = to_index(features_.own());
+  MatrixXd phi = MatrixXd::Zero(precision_.size(), to_index(variants.size()));
   VectorXd row(s + f);
   for (std::size_t i = 0; i < variants.size(); ++i) {
     if (!knows(variants[i])) continue;
     features_.fill(point, variants[i], row.data());
-    phi.col(index(i)).head(s) = row.head(s);
-    if (f > 0) phi.col(index(i)).segment(s + index(variants[i]) * f, f) = row.tail(f);
+    phi.col(to_index(i)).head(s) = row.head(s);
+    if (f > 0) phi.col(to_index(i)).segment(s + to_index(variants[i]) * f, f) = row.tail(f);
   }
   mean = phi.transpose() * weights_;
   if (keys_.empty()) {
@@ -183,19 +183,19 @@ void OperationModel::predict(const ModelFeatures::Point& point, std::span<const 
 
 void OperationModel::take_out(std::span<const Measured> results, std::span<const std::size_t> at,
                               VectorXd& mean, MatrixXd& covariance) const {
-  const Index n = index(results.size());
+  const Index n = to_index(results.size());
   if (n == 0 || keys_.empty()) return;
   MatrixXd cross(covariance.rows(), n);
   MatrixXd noise(n, n);
   VectorXd residual(n);
   for (Index a = 0; a < n; ++a) {
     const Measured& m = results[static_cast<std::size_t>(a)];
-    const Index of_a = index(at[static_cast<std::size_t>(a)]);
+    const Index of_a = to_index(at[static_cast<std::size_t>(a)]);
     cross.col(a) = covariance.col(of_a);
     residual(a) = m.location - mean(of_a);
     for (Index c = 0; c < n; ++c)
       noise(a, c) = level_error_of_fit_ * level_error_of_fit_ -
-                    covariance(of_a, index(at[static_cast<std::size_t>(c)])) +
+                    covariance(of_a, to_index(at[static_cast<std::size_t>(c)])) +
                     (a == c ? own_error_of_fit_ * own_error_of_fit_ + m.variance : 0.0);
   }
   const Eigen::LDLT<MatrixXd> factor(noise);
@@ -206,7 +206,7 @@ void OperationModel::take_out(std::span<const Measured> results, std::span<const
 // How wrong the model is, found by what each key's results say of it that the model has not been told.
 void OperationModel::judge() {
   const std::size_t step = std::max<std::size_t>(1, keys_.size() / judged_max);
-  VectorXd total = VectorXd::Zero(index(likeness_.combinations()));
+  VectorXd total = VectorXd::Zero(to_index(likeness_.combinations()));
   double level = 0.0;
   double levels = 0.0;
   double lost = 0.0;  // by what was expected to be the fastest, and by any of the variants measured
@@ -230,7 +230,7 @@ void OperationModel::judge() {
     predict(features_.point(keys_[j].key), variants, mean, covariance);
     take_out(results, at, mean, covariance);
     if (!predicts_ || keys_.size() < keys_min) forget_others(mean, covariance);
-    const Index n = index(results.size());
+    const Index n = to_index(results.size());
     VectorXd residual(n);
     for (Index a = 0; a < n; ++a) {
       residual(a) = results[static_cast<std::size_t>(a)].location - mean(a);
@@ -250,7 +250,7 @@ void OperationModel::judge() {
     compared += 1.0;
     covariance.array() += level_variance;
     for (std::size_t c = 0; c < likeness_.combinations(); ++c)
-      total(index(c)) += likeness_.log_likelihood(c, of_model, residual, covariance);
+      total(to_index(c)) += likeness_.log_likelihood(c, of_model, residual, covariance);
   }
   // A key alone says how far its variants differ, which models of many keys seldom leave unexplained.
   proven_ = predicts_ && compared >= proven_keys_min && lost <= proven_loss_max * compared &&
@@ -283,10 +283,10 @@ Expectations OperationModel::expectations(const Key& key, std::span<const std::u
   const std::size_t k = candidates.size();
   for (std::size_t a = 0; a < k; ++a)
     for (std::size_t b = 0; b < k; ++b)
-      covariance(index(a), index(b)) += knows(candidates[a]) && knows(candidates[b])
-                                            ? likeness_.covariance(candidates[a], candidates[b])
-                                        : a == b ? likeness_.variance()
-                                                 : 0.0;
+      covariance(to_index(a), to_index(b)) += knows(candidates[a]) && knows(candidates[b])
+                                                  ? likeness_.covariance(candidates[a], candidates[b])
+                                              : a == b ? likeness_.variance()
+                                                       : 0.0;
   // What all have in common is the level, which counts as unknown: without it no large numbers cancel.
   const VectorXd common = covariance.rowwise().mean();
   const double all = common.mean();
@@ -297,9 +297,10 @@ Expectations OperationModel::expectations(const Key& key, std::span<const std::u
   const bool correlated = k <= Expectations::correlated_max;
   result.covariance.resize(correlated ? k * k : k);
   for (std::size_t a = 0; a < k; ++a) {
-    result.location[a] = static_cast<float>(mean(index(a)));
+    result.location[a] = static_cast<float>(mean(to_index(a)));
     for (std::size_t b = 0; b < k; ++b) {
-      const double centred = covariance(index(a), index(b)) - common(index(a)) - common(index(b)) + all;
+      const double centred =
+          covariance(to_index(a), to_index(b)) - common(to_index(a)) - common(to_index(b)) + all;
       if (correlated)
         result.covariance[a * k + b] = static_cast<float>(centred);
       else if (a == b)
@@ -330,16 +331,16 @@ Expectations OperationModel::usual_expectations(std::span<const std::uint32_t> c
 
 VectorXd OperationModel::mean_by(const VectorXd& weights, const ModelFeatures::Point& point,
                                  std::span<const std::uint32_t> variants) const {
-  const Index s = index(features_.shared());
-  const Index f = index(features_.own());
+  const Index s = to_index(features_.shared());
+  const Index f = to_index(features_.own());
   VectorXd row(s + f);
-  VectorXd mean(index(variants.size()));
+  VectorXd mean(to_index(variants.size()));
   for (std::size_t i = 0; i < variants.size(); ++i) {
-    mean(index(i)) = std::numeric_limits<double>::infinity();
+    mean(to_index(i)) = std::numeric_limits<double>::infinity();
     if (!knows(variants[i])) continue;
     features_.fill(point, variants[i], row.data());
-    mean(index(i)) = row.head(s).dot(weights.head(s));
-    if (f > 0) mean(index(i)) += row.tail(f).dot(weights.segment(s + index(variants[i]) * f, f));
+    mean(to_index(i)) = row.head(s).dot(weights.head(s));
+    if (f > 0) mean(to_index(i)) += row.tail(f).dot(weights.segment(s + to_index(variants[i]) * f, f));
   }
   return mean;
 }
@@ -358,7 +359,7 @@ std::size_t OperationModel::decide(const Key& key, std::span<const std::uint32_t
 
 void condition(Expectations& expectations, std::span<const double> location, std::span<const double> variance,
                double level_deviation, std::vector<std::uint32_t> told) {
-  const Index k = index(expectations.location.size());
+  const Index k = to_index(expectations.location.size());
   expectations.told = std::move(told);
   std::vector<Index> known;
   for (Index i = 0; i < k; ++i)
