@@ -15,11 +15,13 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-// Several keys with late results. The run is long enough for calls to be sampled at the settled rate.
+// Several keys with late results. The run is long enough for calls to be sampled at the settled rate. What a
+// worker thread would do at any time is done by `learn` between the calls.
 std::vector<Step> run(std::uint64_t seed, const char* policy = "default") {
   SelectorOptions options = test::options();
   options.seed = seed;
   options.policy = make_policy(policy);
+  options.background = false;
   Selector selector(options);
   Operation& op = selector.define(test::operation({"a", "b", "c", "d"}));
   Operation& other = selector.define(test::operation({"a", "b"}, "other"));
@@ -39,6 +41,7 @@ std::vector<Step> run(std::uint64_t seed, const char* policy = "default") {
     const Decision elsewhere = other.select({i % 7});
     steps.push_back({elsewhere.variant(), elsewhere.timed()});
     other.record(elsewhere, Latency(100.0));
+    selector.learn();
   }
   return steps;
 }
