@@ -100,7 +100,8 @@ elseif(WAY STREQUAL "subdirectory")
   if(NOT LAUNCHER MATCHES "ccache")
     list(APPEND configure -DCMAKE_UNITY_BUILD=ON)
   endif()
-  run(${configure} -S "${SOURCE}/subdirectory" -B build "-DADAPTIVE_SOURCE=${ROOT}" -DADAPTIVE_ENABLE_CUDA=OFF
+  run(${configure} -S "${SOURCE}/subdirectory" -B build "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
+      "-DADAPTIVE_SOURCE=${ROOT}" -DADAPTIVE_ENABLE_CUDA=OFF
       -DADAPTIVE_WERROR=${WERROR}
       -DBUILD_SHARED_LIBS=${SHARED} -DADAPTIVE_INSTALL=${SHARED}
       "-DCMAKE_INSTALL_PREFIX=${WORK}/prefix" "-DCMAKE_INSTALL_LIBDIR=${LIBDIR}")
