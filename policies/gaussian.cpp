@@ -53,9 +53,9 @@ bool Gaussian::is_current(const KeyStatistics& key) const noexcept {
          (look_at_ == infinite || key[look_].available);
 }
 
-double Gaussian::behind(const KeyStatistics& key, std::uint32_t i) const noexcept {
+double Gaussian::behind(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   const Belief& belief = key.belief();
-  return belief.location(i) + key[i].tail - belief.location(leader_) - key[leader_].tail;
+  return belief.location(candidate) + key[candidate].tail - belief.location(leader_) - key[leader_].tail;
 }
 
 // What a look costs, in latencies of the leader.
@@ -176,37 +176,38 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
 }
 
 // A candidate without results: the expected improvement (Mockus, 1975) against the expected loss of one call.
-void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t i) noexcept {
-  const double distance = behind(key, i);
+void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
+  const double distance = behind(key, candidate);
   const bool told = key.expectations->from_own_table();
-  const double variance = std::max(resolvable(key, i), 1e-8);
+  const double variance = std::max(resolvable(key, candidate), 1e-8);
   double gain = expected_gain(distance, std::sqrt(variance));
   if (!told)
     gain += key.expectations->noise.strangers * expected_gain(std::max(0.0, distance), unknown_deviation);
-  if (gain > 0.0) propose(key, i, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
+  if (gain > 0.0) propose(key, candidate, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
 }
 
 // A candidate with results. One that is far behind by a single result, which may have been an outlier, is
 // asked again when the chance of that pays for it.
-void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t i) noexcept {
-  const double distance = std::max(0.0, behind(key, i));
+void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
+  const double distance = std::max(0.0, behind(key, candidate));
   const double variance = key.deviation() * key.deviation();
-  const double n =
-      std::max(static_cast<double>(key[i].count), variance / std::max(resolvable(key, i), 1e-12));
+  const double n = std::max(static_cast<double>(key[candidate].count),
+                            variance / std::max(resolvable(key, candidate), 1e-12));
   const double evidence = distance * distance / (2.0 * variance);
-  const double chance = key.chance_late(distance, static_cast<double>(key[i].count));
+  const double chance = key.chance_late(distance, static_cast<double>(key[candidate].count));
   const double cap = -std::log(chance);
-  if (evidence > cap && key[i].count < 2)
-    propose(key, i, distance * static_cast<double>(key.size()) / (gain_if_outlier * chance), Reason::gain);
+  if (evidence > cap && key[candidate].count < 2)
+    propose(key, candidate, distance * static_cast<double>(key.size()) / (gain_if_outlier * chance),
+            Reason::gain);
   else
-    propose(key, i, n * std::exp(lai_boundary(std::min(n * evidence, cap))) / options_.horizon_share,
+    propose(key, candidate, n * std::exp(lai_boundary(std::min(n * evidence, cap))) / options_.horizon_share,
             Reason::gain);
 }
 
 // The variance of the distance to the leader that looks at the candidate can resolve: without the leader's
 // own.
-double Gaussian::resolvable(const KeyStatistics& key, std::uint32_t i) const noexcept {
-  const double variance = key.belief().variance_between(i, leader_);
+double Gaussian::resolvable(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
+  const double variance = key.belief().variance_between(candidate, leader_);
   const std::uint64_t count = key[leader_].count;
   if (count == 0 || key.expectations->from_own_table()) return variance;
   return variance - key.deviation() * key.deviation() / static_cast<double>(count);

@@ -76,7 +76,8 @@ std::vector<kernels::Shape> parse_shapes(const std::string& text) {
   while (at != end) {
     std::int64_t value = 0;
     const auto [next, error] = std::from_chars(at, end, value);
-    if (error != std::errc{}) throw std::invalid_argument("--shapes: \"" + text + "\" is not a list of shapes");
+    if (error != std::errc{})
+      throw std::invalid_argument("--shapes: \"" + text + "\" is not a list of shapes");
     shapes.back().push_back(value);
     at = next;
     if (at == end) break;

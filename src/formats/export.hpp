@@ -23,8 +23,8 @@ struct Export {
 
 /// Converts the table to files of `formats`. A row has the parameters of the variant that an entry stands for
 /// (`lasting_incumbent`); entries without an incumbent are not written. If no row of an imported file has
-/// changed, the exported file is equal to it byte for byte. Otherwise only the changed rows are rewritten, and
-/// parts that the table does not understand are kept.
+/// changed, the exported file is equal to it byte for byte. Otherwise only the changed rows are rewritten,
+/// and parts that the table does not understand are kept.
 Export to_files(const Table& table, std::span<const Format* const> formats);
 
 }  // namespace adaptive::table::formats

@@ -49,7 +49,8 @@ TEST_P(Learning, IsNotFooledByOutliers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, Learning, testing::Values("default", "gaussian", "explore-first", "thompson"));
+INSTANTIATE_TEST_SUITE_P(Policies, Learning,
+                         testing::Values("default", "gaussian", "explore-first", "thompson"));
 
 TEST(LearningByHand, PromotesFromLatenciesWithoutDecisions) {
   Selector selector(test::options());

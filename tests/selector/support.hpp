@@ -47,8 +47,9 @@ class Log {
   std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
 };
 
-/// Options without environment and tables, with a device and a clock of the test. The selector has no worker thread:
-/// a result is dropped if the worker holds the key's lock, so a test that counts results could fail by chance.
+/// Options without environment and tables, with a device and a clock of the test. The selector has no worker
+/// thread: a result is dropped if the worker holds the key's lock, so a test that counts results could fail
+/// by chance.
 inline SelectorOptions options() {
   SelectorOptions result;
   result.background = false;

@@ -56,7 +56,7 @@ class ModelFeatures {
 
  private:
   template <class Add>
-  void emit(const Point& point, std::size_t variant, Add&& add, std::size_t& shared) const;
+  void emit(const Point& at, std::size_t v, Add&& add, std::size_t& shared) const;
 
   std::vector<Dimension> dimensions_;
   ParameterSpace space_;

@@ -80,7 +80,7 @@ VectorXd prior_precision(const ModelFeatures& features) {
 
 }  // namespace
 
-OperationModel::OperationModel(ModelShape shape)
+OperationModel::OperationModel(const ModelShape& shape)
     : predicts_(shape.predicts),
       features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors,
                 reference_of({}, shape.dimensions)),
@@ -91,7 +91,7 @@ OperationModel::OperationModel(ModelShape shape)
       own_error_(own_error_first),
       level_error_(level_error_first) {}
 
-OperationModel::OperationModel(ModelShape shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
+OperationModel::OperationModel(const ModelShape& shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
                                const OperationModel& before)
     : predicts_(shape.predicts),
       features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors,

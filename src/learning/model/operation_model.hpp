@@ -49,9 +49,9 @@ struct ModelShape {
 class OperationModel {
  public:
   /// Before any result.
-  explicit OperationModel(ModelShape shape);
+  explicit OperationModel(const ModelShape& shape);
   /// Fits to `keys`, of which each occurs once; the size of the errors is at first taken from `before`.
-  OperationModel(ModelShape shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
+  OperationModel(const ModelShape& shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
                  const OperationModel& before);
 
   /// What is expected of the candidates of a key. What the model has learned from the key itself is taken out

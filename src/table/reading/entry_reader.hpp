@@ -40,7 +40,8 @@ class EntryReader {
   bool named_writer(std::string_view name, std::size_t offset, const Path& path) const;
   /// Reads the quantiles into `statistics`, which has the count that they must belong to.
   void recent(JsonValue value, const Path& path, Statistics& statistics) const;
-  /// `fields` are count, mean, variance, location, failures, the time of the latest failure, and the quantiles.
+  /// `fields` are count, mean, variance, location, failures, the time of the latest failure, and the
+  /// quantiles.
   Statistics statistics(const std::array<std::optional<JsonValue>, 7>& fields, JsonValue value,
                         const Path& path) const;
 
