@@ -11,6 +11,6 @@ struct OperationParts;
 /// Explains a key that has as many values as the operation has dimensions. Thread-safe. For a key without a
 /// state, describes how the key would start, but creates no state; in this case it throws `Error` if called
 /// from a function of the program that the operation has called.
-Explanation explain(const OperationParts& operation, const Key& key);
+Explanation explain(const OperationParts& operation, const Key& asked);
 
 }  // namespace adaptive::core

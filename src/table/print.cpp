@@ -12,6 +12,7 @@
 
 #include "base/key_values.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "base/time_text.hpp"
 #include "files/atomic_file.hpp"
 #include "table/names.hpp"
@@ -474,9 +475,9 @@ std::vector<Notice> unprintable(const Table& table) {
       for (const auto& [variant, record] : entry.variants)
         if (record.count > 0 && !is_measured(record))
           notices.push_back(
-              {where + " " + variant, std::to_string(record.count) +
-                                          " results are not written: their mean or location is no "
-                                          "latency that a table can hold"});
+              {core::joined({where, variant}, " "),
+               std::to_string(record.count) +
+                   " results are not written: their mean or location is no latency that a table can hold"});
     }
   }
   return notices;

@@ -105,6 +105,8 @@ struct ForeignFile {
   std::string format = {};  ///< "vllm"
   std::string text = {};
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the generated comparison with 0 for one of
+  // pointers
   friend auto operator<=>(const ForeignFile&, const ForeignFile&) = default;
 };
 

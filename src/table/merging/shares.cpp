@@ -88,7 +88,7 @@ VariantRecord record_of(std::vector<WriterShare> shares) {
 
 std::vector<WriterShare> shares_of(const VariantRecord& record) {
   if (!record.shares.empty() || is_empty(record)) return record.shares;
-  return {{hexadecimal("#%016llx", hash(record)), record}};
+  return {{hexadecimal("#%016llx", hash(record)), static_cast<const Statistics&>(record)}};
 }
 
 Statistics sum(const std::vector<WriterShare>& shares) {
