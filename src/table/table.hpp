@@ -105,8 +105,8 @@ struct ForeignFile {
   std::string format = {};  ///< "vllm"
   std::string text = {};
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the generated comparison with 0 for one of
-  // pointers
+  // clang-tidy 14 takes the 0 of a generated comparison for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const ForeignFile&, const ForeignFile&) = default;
 };
 
