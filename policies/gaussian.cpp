@@ -14,8 +14,6 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 // What a candidate gains on average should its single result have been an outlier, shared among the
 // candidates.
 constexpr double gain_if_outlier = 0.08;
-// A candidate of which the model knows nothing may be anywhere within this deviation of its expectation.
-constexpr double unknown_deviation = 0.3;
 // Besides what a look at a ruled-out candidate costs, in calls: its timing. Without it ties would be looked
 // at all the time.
 constexpr double revisit_charge = 0.07;
@@ -28,23 +26,10 @@ constexpr double cost_max = 3.0;
 constexpr double proof_share = 0.2;
 // Results that a proof takes for each squared deviation of the noise over the squared distance.
 constexpr double results_of_proof = 20.0;
-// First looks wait for the result of the one before, but no more calls than this.
-constexpr double heard_within = 8.0;
 // Candidates with so few results, which a disturbance may have spoiled, are checked after it, one at a time
 // and so many calls apart.
 constexpr std::uint64_t spoiled_max = 3;
 constexpr double spoiled_spacing = 16.0;
-
-/// From which call on another look need not wait for what the latest one says: 0 where none is out, or
-/// results take longer than waiting pays for. One that takes longer than any lately may be lost.
-double looks_are_heard_at(const KeyStatistics& key, std::uint32_t leader) noexcept {
-  if (key.delay() > heard_within) return 0.0;
-  const double wait = key.results > 0 ? key.delay() + 1.0 : heard_within;
-  double at = 0.0;
-  for (std::uint32_t i = 0; i < key.size(); ++i)
-    if (key[i].pending > 0 && (i != leader || key[i].count == 0)) at = std::max(at, key[i].asked_at + wait);
-  return at;
-}
 
 }  // namespace
 
@@ -87,7 +72,7 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   look_ = leader_;
   look_at_ = infinite;
   reason_ = Reason::gain;
-  earliest_ = looks_are_heard_at(key, leader_);
+  earliest_ = looks_are_heard_at(key, [&](std::uint32_t i) { return i != leader_ || key[i].count == 0; });
   if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
   if (key.belief().measured() == 0 && !key.expectations->from_own_table()) return review_first(key);
   review_incumbent(key);
@@ -182,7 +167,8 @@ void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t candidate) 
   const double variance = std::max(resolvable(key, candidate), 1e-8);
   double gain = expected_gain(distance, std::sqrt(variance));
   if (!told)
-    gain += key.expectations->noise.strangers * expected_gain(std::max(0.0, distance), unknown_deviation);
+    gain += key.expectations->noise.strangers *
+            expected_gain(std::max(0.0, distance), NoiseLaw::stranger_deviation);
   if (gain > 0.0) propose(key, candidate, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
 }
 

@@ -35,10 +35,7 @@ constexpr double check_spacing = 4.0;
 constexpr double audit_behind = 0.2;
 
 // Where the results of some candidates say what to expect of the others, the next first look waits for the
-// result of the one before, but no more calls than this.
-constexpr double hearing_max = 8.0;
-
-// The next first look also waits for a fit to the results that have come, which says whom to look at. A fit
+// result of the one before and for a fit to the results that have come, which says whom to look at. A fit
 // takes some tenths of a millisecond, as long as a hundred short launches; where nobody fits, none ever
 // comes.
 constexpr double fit_max = 512.0;
@@ -58,17 +55,6 @@ bool knows_alike(const KeyStatistics& key) noexcept {
   return ParameterModel::applies(key) &&
          std::none_of(key.candidates.begin(), key.candidates.end(),
                       [](const VariantStatistics& c) { return c.has_prior(); });
-}
-
-/// From which call on another first look need not wait for what the latest one says: 0 where none is out, or
-/// results take longer than waiting pays for. One that takes longer than any lately may be lost.
-double first_looks_are_heard_at(const KeyStatistics& key) noexcept {
-  if (key.delay() > hearing_max) return 0.0;
-  const double wait = key.results > 0 ? key.delay() + 1.0 : hearing_max;
-  double at = 0.0;
-  for (const VariantStatistics& c : key.candidates)
-    if (c.count == 0 && c.pending > 0) at = std::max(at, c.asked_at + wait);
-  return at;
 }
 
 /// When candidates that have results are to be looked at again.
@@ -203,7 +189,7 @@ void Imed::review_unknown(const KeyStatistics& key, std::uint32_t first) noexcep
     propose(first, 0.0);
     return;
   }
-  double from = first_looks_are_heard_at(key);
+  double from = looks_are_heard_at(key, [&](std::uint32_t i) { return key[i].count == 0; });
   if (key[leader_].count > 0) {
     like_.watch(key);
     if (like_.is_stale()) from = std::max(from, like_.stale_since() + fit_max);

@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <optional>
 
+#include "base/statistics/normal.hpp"
 #include "explore_first.hpp"
 
 namespace adaptive::inline v1::policies {
 namespace {
-
-// Box and Muller; the second of the pair is dropped, so that the policy keeps no state.
-double normal(Random& random) noexcept {
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - random.uniform()));
-  return radius * std::cos(2.0 * std::numbers::pi * random.uniform());
-}
 
 struct Posterior {
   double mean = 0.0;
@@ -60,7 +54,7 @@ Choice Thompson::choose(const KeyStatistics& key, Random& random) noexcept {
     if (p.weight == 0.0) continue;  // its first result is still out
     const double gap_max = options_.gap_max * key.deviation() / std::sqrt(std::min(p.weight, 1.0));
     const double draw =
-        std::min(p.mean, least_mean + gap_max) + key.deviation() / std::sqrt(p.weight) * normal(random);
+        std::min(p.mean, least_mean + gap_max) + key.deviation() / std::sqrt(p.weight) * core::normal(random);
     if (draw < least) {
       least = draw;
       best = i;

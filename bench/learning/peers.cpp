@@ -7,13 +7,11 @@
 #include <memory>
 #include <optional>
 
-#include "replay/noise.hpp"
+#include "base/statistics/normal.hpp"
 #include "replay/policies.hpp"
 
 namespace adaptive::learning_bench {
 namespace {
-
-using replay::normal;
 
 /// The candidate with the smallest `value`; the first one if several are equal.
 template <class Value>
@@ -189,10 +187,10 @@ class NormalGamma final : public Peeking {
     double squares = 0.0;
     const auto degrees = static_cast<std::uint64_t>(std::min(n - 1.0, 200.0));
     for (std::uint64_t d = 0; d < degrees; ++d) {
-      const double z = normal(random);
+      const double z = core::normal(random);
       squares += z * z;
     }
-    const double t = normal(random) / std::sqrt(squares / static_cast<double>(degrees));
+    const double t = core::normal(random) / std::sqrt(squares / static_cast<double>(degrees));
     return c.mean_ns + t * std::sqrt(c.variance_ns() / n);
   }
 };

@@ -26,6 +26,8 @@ struct ADAPTIVE_EXPORT NoiseLaw {
   double repeated = 0.1;
   /// Share of the candidates of which nothing is known, whatever is expected of them.
   double strangers = 0.01;
+  /// Standard deviation, in log latency, of a candidate of which nothing is known about its expectation.
+  static constexpr double stranger_deviation = 0.3;
 
   /// Upper estimate of the chance that a result is later than its location by `excess` or more. Before
   /// anything has been counted, one result in a hundred is late, and the chance falls with the excess.

@@ -125,11 +125,12 @@ bool Reopening::sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t
     return true;
   }
   tolerated_.candidate = Tolerated::none;
-  note_end(key, c, tolerated_.since);
+  c.recovered = note_end(key, c, tolerated_.since);
   return true;
 }
 
-void Reopening::note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept {
+// Returns when the episode ended, in calls of the key.
+double Reopening::note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept {
   Episodes& e = candidate.episodes;
   // It ended at some time between the latest two results.
   const double end = 0.5 * (std::max(since, candidate.slow_at) + key.calls);
@@ -137,7 +138,7 @@ void Reopening::note_end(const KeyStatistics& key, Candidate& candidate, double 
   e.slow += end - since;
   e.longest = std::max(e.longest, key.calls - since);
   ++e.ended;
-  candidate.recovered = end;
+  return end;
 }
 
 void Reopening::note_slower(const KeyStatistics& key, std::uint32_t candidate, double location,

@@ -90,7 +90,7 @@ class Reopening {
   void reopen(KeyStatistics& key, std::uint32_t leader) noexcept;
   bool may_sit_out(const KeyStatistics& key, std::uint32_t leader) const noexcept;
   bool sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept;
-  void note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept;
+  static double note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept;
   void refresh(KeyStatistics& key, const Sample& sample) noexcept;
   bool is_over(const KeyStatistics& key, const Sample& sample) const noexcept;
   bool has_recovered(const KeyStatistics& key, const Sample& sample) const noexcept;

@@ -1,6 +1,9 @@
 // What a look at a candidate can bring, against what it costs, and how well that was expected.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include <adaptive/statistics.hpp>
 
 namespace adaptive::inline v1::policies {
@@ -23,6 +26,20 @@ double worth_from(double gain, double behind) noexcept;
 /// and the multi-armed bandit problem", Annals of Statistics 15 (1987): of ln(t/n), the half of its own
 /// logarithm is not worth buying, nor a constant, which tells most in the first hundreds of calls.
 double lai_boundary(double information) noexcept;
+
+/// From which call on another look need not wait for what those on their way will say: 0 if none is out, or
+/// if results take longer than waiting pays for. A result that takes longer than any lately may be lost.
+/// `is_look(i)` tells whether a launch of candidate `i` is a look that can change what is looked at next.
+template <class IsLook>
+double looks_are_heard_at(const KeyStatistics& key, IsLook&& is_look) noexcept {
+  constexpr double wait_max = 8.0;  // calls
+  if (key.delay() > wait_max) return 0.0;
+  const double wait = key.results > 0 ? key.delay() + 1.0 : wait_max;
+  double at = 0.0;
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (key[i].pending > 0 && is_look(i)) at = std::max(at, key[i].asked_at + wait);
+  return at;
+}
 
 /// The log density of an error of that variance under a normal, but an error of more than three deviations
 /// counts as one of three: it may be an outlier.

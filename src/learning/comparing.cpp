@@ -22,8 +22,6 @@ constexpr double late_until = 24.0;
 constexpr double freedom_of_table = 30.0;
 constexpr double freedom_of_model = 12.0;
 constexpr double checked_for_each = 4.0;
-// A candidate of which the model knows nothing may be anywhere within this deviation of what is expected.
-constexpr double stranger_deviation = 0.3;
 // The leader is the least believed location, so many deviations of its error later: who was lucky in few
 // results is looked at again instead of being run.
 constexpr double leader_doubt = 0.3;
@@ -134,8 +132,8 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
     // A candidate without results may be a stranger to the model. A single result may have been an outlier,
     // though that of one of the best is rarer; the incumbent was not chosen by chance.
     const double share = candidate == incumbent ? 1.0 : 1.0 / static_cast<double>(size());
-    const double otherwise =
-        n == 0.0 ? law.strangers * upper_tail(behind / stranger_deviation) : share * chance_late(behind, n);
+    const double otherwise = n == 0.0 ? law.strangers * upper_tail(behind / NoiseLaw::stranger_deviation)
+                                      : share * chance_late(behind, n);
     chance = std::min(chance, student_tail(z, freedom) + otherwise);
   }
   return std::min(1.0, chance);

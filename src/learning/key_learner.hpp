@@ -193,6 +193,7 @@ class KeyLearner {
   double timed_share_max() const noexcept;
 
   std::optional<HistoryEntry> promote_if_established() noexcept;
+  EventKind kind_of_replacement() const noexcept;
   HistoryEntry replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept;
   std::optional<HistoryEntry> leave_unavailable_incumbent(EventKind kind) noexcept;
   std::uint32_t available_or_fallback(std::uint32_t candidate) const noexcept;

@@ -16,6 +16,15 @@ constexpr double consulted_per_look = 4.0;
 
 }  // namespace
 
+// An incumbent that has become slower since it became the incumbent is demoted; otherwise the other variant
+// is promoted.
+EventKind KeyLearner::kind_of_replacement() const noexcept {
+  const VariantStatistics& incumbent = statistics_[statistics_.incumbent];
+  const double zone = std::log1p(options().indifference);
+  const bool slower = incumbent.count > 0 && incumbent.location > incumbent_location_ + zone;
+  return slower ? EventKind::demotion : EventKind::promotion;
+}
+
 // With expectations a promotion is a comparison of two: the leader is surely faster than the incumbent.
 // Whether the incumbent is confirmed is the comparison with all.
 std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
@@ -25,9 +34,7 @@ std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
   std::optional<HistoryEntry> change;
   const std::uint32_t leader = s.leader();
   if (leader != s.incumbent && is_surely_faster(s, leader, s.incumbent, options().samples_min)) {
-    const double zone = std::log1p(options().indifference);
-    const bool slower = s[s.incumbent].count > 0 && s[s.incumbent].location > incumbent_location_ + zone;
-    change = replace_incumbent(leader, slower ? EventKind::demotion : EventKind::promotion);
+    change = replace_incumbent(leader, kind_of_replacement());
   }
   const bool confirmed = is_confirmed(s);
   if (confirmed && !s.settled) incumbent_location_ = s[s.incumbent].location;
@@ -44,9 +51,7 @@ std::optional<HistoryEntry> KeyLearner::promote_if_established() noexcept {
   if (!winner) return std::nullopt;
   std::optional<HistoryEntry> change;
   if (*winner != s.incumbent) {
-    const double zone = std::log1p(options().indifference);
-    const bool slower = s[s.incumbent].count > 0 && s[s.incumbent].location > incumbent_location_ + zone;
-    change = replace_incumbent(*winner, slower ? EventKind::demotion : EventKind::promotion);
+    change = replace_incumbent(*winner, kind_of_replacement());
   } else if (!s.settled) {
     incumbent_location_ = s[s.incumbent].location;
   }

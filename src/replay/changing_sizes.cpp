@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/statistics/normal.hpp"
 #include "replay/noise.hpp"
 
 namespace adaptive::inline v1::replay {
@@ -66,7 +67,7 @@ void ChangingSizes::advance() {
   const Weight& weight = weights[random_.below(weights.size())];
   key_ = {tokens, weight.n, weight.k};
   set_means(means_at(key_));
-  factor_ = std::exp(noise * normal(random_));
+  factor_ = std::exp(noise * core::normal(random_));
 }
 
 std::string ChangingSizes::variant_name(std::uint32_t variant) const {

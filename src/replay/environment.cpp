@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/statistics/normal.hpp"
+
 namespace adaptive::inline v1::replay {
 namespace {
 
@@ -37,7 +39,7 @@ std::vector<double> alike(std::size_t variants, Random& random) {
   }
   std::vector<double> places;
   for (std::uint32_t i = 0; i < variants; ++i) {
-    double& place = places.emplace_back(0.03 * normal(random));
+    double& place = places.emplace_back(0.03 * core::normal(random));
     for (std::size_t d = 0; d < best.size(); ++d) place += slope[d] * std::abs(coordinates(i)[d] - best[d]);
   }
   const auto [least, most] = std::minmax_element(places.begin(), places.end());

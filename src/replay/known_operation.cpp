@@ -11,7 +11,7 @@
 #include <adaptive/error.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/selector.hpp>
-#include "replay/noise.hpp"
+#include "base/statistics/normal.hpp"
 #include "replay/runner.hpp"
 #include "replay/trace_operation.hpp"
 #include "table/table.hpp"
@@ -42,7 +42,7 @@ class WrongBy {
     std::uint64_t hash = seed_;
     for (const char c : variant) hash = Random(hash ^ static_cast<unsigned char>(c))();
     Random random(hash);
-    return std::exp(deviation_ * normal(random));
+    return std::exp(deviation_ * core::normal(random));
   }
 
  private:

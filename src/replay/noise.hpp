@@ -7,8 +7,6 @@
 
 namespace adaptive::inline v1::replay {
 
-double normal(Random& random) noexcept;
-
 /// The seed of the `draw`-th sequence of launches of a run with that seed: the seed itself for 0.
 std::uint64_t seed_of_draw(std::uint64_t seed, std::uint64_t draw) noexcept;
 

@@ -6,6 +6,7 @@
 
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
+#include "base/statistics/normal.hpp"
 #include "replay/noise.hpp"
 #include "replay/temporary_folder.hpp"
 #include "table/table.hpp"
@@ -21,7 +22,7 @@ void measure(Operation& operation, const RunKey& key, const SeedTable& seeds, st
   Random random(seed);
   std::vector<std::pair<std::uint32_t, Latency>> said;
   for (std::uint32_t i = 0; i < environment.size(); ++i) {
-    const double ns = environment.mean(i) * seeds.factor * std::exp(seeds.error * normal(random));
+    const double ns = environment.mean(i) * seeds.factor * std::exp(seeds.error * core::normal(random));
     const auto variant = operation.find_variant(environment.variant_name(i));
     if (variant) said.emplace_back(*variant, Latency(ns));
   }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <adaptive/random.hpp>
-#include "replay/noise.hpp"
+#include "base/statistics/normal.hpp"
 
 namespace adaptive::inline v1::policies {
 namespace {
@@ -36,7 +36,7 @@ double latency_ns(std::uint32_t variant, const Key& key) {
 core::KnownKey measured(const Key& key, Random& random, double noise = 0.01) {
   core::KnownKey known{key, 0.0, {}};
   for (std::uint32_t v = 0; v < variants; ++v) {
-    const double ns = latency_ns(v, key) * std::exp(noise * replay::normal(random));
+    const double ns = latency_ns(v, key) * std::exp(noise * core::normal(random));
     known.variants.push_back({v, 20, ns, ns, 20 * noise * noise * ns * ns, 0});
   }
   return known;

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
+#include "base/statistics/normal.hpp"
 #include "replay/environment.hpp"
-#include "replay/noise.hpp"
 #include "replay/recorded.hpp"
 #include "replay/runner.hpp"
 #include "table/trace.hpp"
@@ -124,7 +124,7 @@ class Tiles {
             alike ? 0.1 * std::abs(row - 5.3) + 0.15 * std::abs(column - 2.4) : random.uniform();
         std::vector<double>& latencies = key_.latency_ns.emplace_back();
         for (int round = 0; round < 50; ++round)
-          latencies.push_back(20'000.0 * std::exp(off + 0.02 * replay::normal(random)));
+          latencies.push_back(20'000.0 * std::exp(off + 0.02 * core::normal(random)));
       }
   }
 

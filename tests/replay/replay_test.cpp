@@ -10,7 +10,7 @@
 
 #include <adaptive/error.hpp>
 #include <adaptive/random.hpp>
-#include "replay/noise.hpp"
+#include "base/statistics/normal.hpp"
 
 namespace adaptive::inline v1::replay {
 namespace {
@@ -152,7 +152,7 @@ std::vector<table::TraceKey> tiled_keys() {
         const double ns = static_cast<double>(n) * std::ceil(static_cast<double>(m) / tile) * (20.0 + tile);
         key.variants.push_back("tile" + std::to_string(static_cast<int>(tile)));
         std::vector<double>& latencies = key.latency_ns.emplace_back();
-        for (int i = 0; i < 20; ++i) latencies.push_back(ns * std::exp(0.01 * normal(random)));
+        for (int i = 0; i < 20; ++i) latencies.push_back(ns * std::exp(0.01 * core::normal(random)));
       }
       keys.push_back(std::move(key));
     }

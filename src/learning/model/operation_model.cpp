@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <utility>
 
 #include <adaptive/random.hpp>
+#include "base/statistics/normal.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -37,12 +37,6 @@ constexpr double proven_share_max = 0.5;
 constexpr double level_variance = 100.0;
 // Deviations of the draw that decides new keys.
 constexpr double optimism = 0.25;
-
-double normal(Random& random) {
-  const double u = 1.0 - random.uniform();
-  const double angle = 2.0 * std::numbers::pi * random.uniform();
-  return std::sqrt(-2.0 * std::log(u)) * std::cos(angle);
-}
 
 // Fewer keys than this say nothing of one of them.
 constexpr std::size_t keys_min = 2;
