@@ -11,6 +11,10 @@ from ._core import Operation
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+# Pairs of variant and key that are known to be compiled; where there are as many, all are forgotten, at the price of one
+# untimed call each. Sizes that change at every call would fill the memory.
+_CALLED_MAX = 65_536
+
 
 class Choice(Generic[_P, _R]):
     """A function that runs the fastest of several that do the same. Made by :func:`jit_choice`."""
@@ -48,6 +52,8 @@ class Choice(Generic[_P, _R]):
         if timed:
             self.operation.record(decision, seconds=time.perf_counter() - begin)
         if not compiled:
+            if len(self._called) >= _CALLED_MAX:
+                self._called.clear()
             self._called.add((variant, key))
         return result
 

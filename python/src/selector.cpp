@@ -295,6 +295,8 @@ void bind_selectors(nb::module_& module) {
           "epoch", [](const SelectorState& state) { return state.selector().epoch(); },
           "Rises with every change of an incumbent.")
       .def_prop_ro("device", [](const SelectorState& state) { return state.selector().device(); })
+      .def_prop_ro("rank_consistent", &SelectorState::waits_for_new_keys,
+                   "Whether what a key runs follows from the tables alone.")
       .def("__repr__", [](const SelectorState& state) {
         return "Selector(device='" + state.selector().device().device + "', mode='" +
                name_of(mode_names, state.selector().mode()) + "')";

@@ -184,6 +184,15 @@ class Compilers:
         if ticket in self.waiting:
             ticket.priority = min(t.priority for t in self.waiting) - 1.0
 
+    def withdraw(self, ticket: Any) -> bool:
+        waits = ticket in self.waiting
+        if waits:
+            self.waiting.remove(ticket)
+        return waits
+
+    def pending(self) -> int:
+        return len(self.waiting)
+
     def finish(self, count: int = 1_000_000, answer: Any = ("done", "")) -> None:
         """Answers the next jobs."""
         for _ in range(min(count, len(self.waiting))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_what_is_compiled_is_tried_and_the_fastest_stays(gpu: Gpu, compilers: Co
     compilers.finish(1)
     for _ in range(200):
         kernel[grid](Tensor(), 1024)
-    assert set(blocks(gpu)) == {64, 128}
+    assert set(blocks(gpu)) == {64, 512}  # the next to be compiled is the one that is most unlike the first
     compilers.finish()
     for _ in range(1000):
         kernel[grid](Tensor(), 1024)
@@ -156,7 +157,77 @@ def test_a_worker_that_fails_costs_its_configuration(gpu: Gpu, compilers: Compil
     compilers.finish()
     for _ in range(300):
         kernel[grid](Tensor(), 1024)
-    assert set(blocks(gpu)) == {64, 256, 512}
+    assert set(blocks(gpu)) == {64, 128, 256}
+
+
+def test_an_error_of_a_worker_is_looked_at_here(gpu: Gpu, compilers: Compilers) -> None:
+    """A worker's copy of a kernel may lack something that the kernel has."""
+    kernel = tuned()
+    kernel[grid](Tensor(), 1024)
+    compilers.finish(answer=("failed", "CompilationError", "NameError: x is not defined"))
+    assert {c["BLOCK"] for c in gpu.compiled} == {64, 128, 256, 512}
+    for _ in range(300):
+        kernel[grid](Tensor(), 1024)
+    assert set(blocks(gpu)) == {64, 128, 256, 512}
+
+
+def test_a_worker_that_dies_costs_its_configuration(gpu: Gpu, compilers: Compilers) -> None:
+    """What kills a compiler would kill the program."""
+    kernel = tuned()
+    kernel[grid](Tensor(), 1024)
+    compilers.finish(1, ("failed", "WorkerDied", "the process that compiled it has ended"))
+    compilers.finish()
+    for _ in range(300):
+        kernel[grid](Tensor(), 1024)
+    assert len(set(blocks(gpu))) == 3
+    assert len(gpu.compiled) == 3
+
+
+def test_workers_begin_before_the_first_configuration_is_compiled(gpu: Gpu, compilers: Compilers,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    import triton.compiler
+
+    waiting: list[int] = []
+    compile = triton.compiler.compile
+    monkeypatch.setattr("triton.compiler.compile",
+                        lambda *args, **kwargs: waiting.append(ads.triton.pending()) or compile(*args, **kwargs))
+    tuned()[grid](Tensor(), 1024)
+    assert waiting == [3]
+
+
+def test_a_kernel_that_does_not_compile_leaves_the_workers_alone(gpu: Gpu, compilers: Compilers,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        raise SyntaxError("the kernel is wrong")
+
+    monkeypatch.setattr("triton.compiler.compile", broken)
+    kernel = tuned()
+    for _ in range(2):
+        with pytest.raises(SyntaxError):
+            kernel[grid](Tensor(), 1024)
+        assert compilers.waiting == []
+
+
+def test_the_first_of_many_configurations_to_compile_are_unlike(gpu: Gpu) -> None:
+    from adaptive_selector.triton._operation import spread
+
+    tiles = [triton.Config({"M": m, "N": n}, num_warps=warps) for m in (16, 32, 64, 128) for n in (16, 32, 64, 128)
+             for warps in (2, 4, 8)]
+    order = spread(tiles, range(len(tiles)), [0])
+    assert sorted(order) == list(range(len(tiles)))
+
+    def place(index: int) -> list[float]:
+        config = tiles[index]
+        return [math.log2(config.kwargs["M"] / 16), math.log2(config.kwargs["N"] / 16), 1.5 * math.log2(config.num_warps / 2)]
+
+    def farthest(first: list[int]) -> float:
+        return max(min(math.dist(place(i), place(j)) for j in first) for i in range(len(tiles)))
+
+    assert place(order[0]) == [0, 0, 0] and place(order[1]) == [3, 3, 3]
+    assert farthest(order[:8]) < 0.65 * farthest(list(range(8)))
+    # What is known comes first, in its order; one configuration after it is as good as another.
+    assert spread(configs(), [3, 2, 1, 0], [2]) == [2, 0, 3, 1]
+    assert spread(configs(), [0], [0]) == [0]
 
 
 def test_inside_a_capture_the_incumbent_runs(gpu: Gpu, compilers: Compilers) -> None:
@@ -329,3 +400,64 @@ def test_a_new_key_costs_little(gpu: Gpu, compilers: Compilers, monkeypatch: pyt
         kernel[grid](Tensor(), n)
     assert compared == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ranks_launch_alike(gpu: Gpu, compilers: Compilers, tmp_path: Any) -> None:
+    """Two devices are two ranks here, and one has its kernels compiled long before the other."""
+    from adaptive_selector.triton._settings import Settings, settings
+
+    fast = {1024: 256, 2048: 128}
+    gpu.latency = lambda launched: 10e-6 if launched.constants["BLOCK"] == fast[launched.arguments["n"]] else 30e-6
+    compilers.at_once = True
+    kernel = tuned()
+    for n in fast:
+        for _ in range(500):
+            kernel[grid](Tensor(), n)
+    ads.triton.selector().save(tmp_path / "learned.json")
+
+    fresh = Settings()
+    fresh.configure(lambda ordinal: ads.Selector(tables=tmp_path / "learned.json", device="host", seed=ordinal,
+                                                 rank_consistent=True), None)
+    fresh.begin_of = settings.begin_of
+    fresh.use_compilers(compilers)
+    vars(settings).update(vars(fresh))
+    compilers.at_once = False
+    again = tuned()
+    gpu.launches.clear()
+    gpu.compiled.clear()
+    sizes = [1024, 2048, 1024, 2048]
+    gpu.device = 0
+    again.warmup(Tensor(), 1024, grid=grid)  # everything is compiled in this rank
+    assert len(gpu.compiled) == 4
+    for gpu.device in (0, 1):
+        for n in sizes:
+            again[grid](Tensor(), n)
+    ran = {device: [l.constants["BLOCK"] for l in gpu.launches if l.device == device] for device in (0, 1)}
+    assert ran[0] == ran[1] == [fast[n] for n in sizes]
+    assert len(gpu.compiled) == 6 and compilers.waiting == []  # this rank compiles what it runs, and nothing else
+
+
+def test_new_tables_reach_every_rank_at_once(gpu: Gpu, compilers: Compilers, tmp_path: Any) -> None:
+    from adaptive_selector.triton._settings import Settings, settings
+
+    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
+    compilers.at_once = True
+    kernel = tuned()
+    for _ in range(500):
+        kernel[grid](Tensor(), 1024)
+    ads.triton.selector().save(tmp_path / "learned.json")
+
+    fresh = Settings()
+    fresh.configure(lambda ordinal: ads.Selector(tables=None, device="host", rank_consistent=True), None)
+    fresh.begin_of = settings.begin_of
+    fresh.use_compilers(Compilers())
+    vars(settings).update(vars(fresh))
+    gpu.launches.clear()
+    again = tuned()
+    for _ in range(100):
+        again[grid](Tensor(), 1024)
+    assert set(blocks(gpu)) == {64}  # nothing is explored
+    ads.triton.selector().advance_epoch(tmp_path / "learned.json")
+    gpu.launches.clear()
+    again[grid](Tensor(), 1024)
+    assert blocks(gpu) == [256]

@@ -26,6 +26,8 @@ def own_selectors() -> Iterator[None]:
     old = dict(vars(settings))
     vars(settings).update(vars(fresh))
     yield
+    if settings._compilers is not None:
+        settings._compilers.close()  # type: ignore[attr-defined]
     vars(settings).update(old)
 
 
@@ -39,15 +41,12 @@ def tuned(function: Any = scale) -> Any:
     return ads.triton.autotune(configs=configs, key=["n"])(jit)
 
 
-def compiled(kernel: Any, timeout: float = 300.0) -> None:
+def compiled(timeout: float = 300.0) -> None:
     """Waits until no configuration waits for a compiler."""
     import time
 
-    from adaptive_selector.triton._specialisation import QUEUED
-
     end = time.monotonic() + timeout
-    devices = kernel.__dict__["_adaptive_learner"]._devices.values()
-    while any(k.status == QUEUED for device in devices for k in device.kernels.values()):
+    while ads.triton.pending():
         assert time.monotonic() < end
         time.sleep(0.05)
 
@@ -59,7 +58,7 @@ def test_a_kernel_in_place_is_right_at_every_launch() -> None:
             x = torch.ones(n, device="cuda")
             kernel[grid](x, n)
             assert bool((x == 2).all())
-    compiled(kernel)
+    compiled()
     for _ in range(300):
         x = torch.ones(1 << 16, device="cuda")
         kernel[grid](x, 1 << 16)
@@ -70,7 +69,7 @@ def test_launches_are_timed_and_the_key_settles() -> None:
     kernel = tuned()
     x = torch.zeros(1 << 22, device="cuda")
     kernel[grid](x, x.numel())
-    compiled(kernel)
+    compiled()
     for _ in range(40):
         for _ in range(200):
             kernel[grid](x, x.numel())
@@ -98,8 +97,9 @@ def test_a_kernel_with_helpers_compiles_in_workers() -> None:
     kernel = tuned(calls_another)
     x = torch.ones(4096, device="cuda")
     kernel[grid](x, 4096)
-    compiled(kernel)
+    compiled()
     kernels = kernel.__dict__["_adaptive_learner"]._devices[torch.cuda.current_device()].kernels.values()
+    assert len(kernels) == 6
     assert all(k.error is None for k in kernels)
     assert bool((x == 0.5).all())
 
@@ -108,7 +108,7 @@ def test_inside_a_graph_the_incumbent_runs() -> None:
     kernel = tuned()
     x = torch.ones(4096, device="cuda")
     kernel[grid](x, 4096)
-    compiled(kernel)
+    compiled()
     for _ in range(500):
         kernel[grid](x, 4096)
     torch.cuda.synchronize()
@@ -147,7 +147,7 @@ def test_kernels_load_while_another_thread_captures() -> None:
     kernel[grid](x, x.numel())
     thread = threading.Thread(target=capture)
     thread.start()
-    compiled(kernel)
+    compiled()
     done.set()
     thread.join()
     torch.cuda.synchronize()
@@ -197,3 +197,63 @@ kernel[lambda meta: (triton.cdiv(meta["n"], meta["BLOCK"]),)](x, 4096)
 print(bool((x == 2).all()), kernel.best_config is not None)
 """)
     assert printed.split() == ["True", "True"]
+
+
+RANK = """
+import sys
+sys.path.insert(0, {tests!r})
+import torch, triton, adaptive_selector as ads
+from triton_kernels import scale
+ads.triton.configure(selector=lambda ordinal: ads.Selector(tables={table!r}, device=ordinal, rank_consistent=True))
+torch.cuda.set_device({ordinal})
+configs = [triton.Config({{"BLOCK": block}}, num_warps=warps) for block in (128, 512, 2048) for warps in (1, 4)]
+kernel = ads.triton.autotune(configs=configs, key=["n"])(triton.jit(scale))
+for n in (1 << 10, 1 << 16, 1 << 20, 1 << 24):
+    x = torch.ones(n, device="cuda")
+    for _ in range(30):
+        kernel[lambda meta: (triton.cdiv(n, meta["BLOCK"]),)](x, n)
+        print(n, kernel.best_config)
+"""
+
+
+def test_ranks_launch_alike(run_python: Callable[[str], str], tmp_path: Any) -> None:
+    """Processes on all devices, with what a process that explores has learned: each runs the same configuration at every
+    launch, from the first one on, whatever is compiled."""
+    from pathlib import Path
+
+    kernel = tuned()
+    for n in (1 << 16, 1 << 24):
+        x = torch.ones(n, device="cuda")
+        kernel[grid](x, n)
+        compiled()
+        for _ in range(1000):
+            kernel[grid](x, n)
+        torch.cuda.synchronize()
+    assert ads.triton.selector().drain()
+    table = str(tmp_path / "learned.json")
+    ads.triton.selector().save(table)
+    ordinals = range(max(2, torch.cuda.device_count()))
+    ranks = [
+        run_python(RANK.format(tests=str(Path(__file__).parent), table=table, ordinal=ordinal % torch.cuda.device_count()))
+        for ordinal in ordinals
+    ]
+    assert ranks[0].splitlines() and all(rank == ranks[0] for rank in ranks)
+
+
+def test_a_graph_that_is_captured_on_a_second_device() -> None:
+    if torch.cuda.device_count() < 2:
+        pytest.skip("one GPU")
+    kernel = tuned()
+    for ordinal in (1, 0):
+        with torch.cuda.device(ordinal):
+            x = torch.ones(4096, device="cuda")
+            kernel[grid](x, 4096)
+            compiled()
+            x.fill_(1.0)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                kernel[grid](x, 4096)
+            graph.replay()
+            torch.cuda.synchronize()
+            assert bool((x == 2).all())
+    assert {ordinal: s.timer_counters["captured"] for ordinal, s in ads.triton.selectors().items()} == {0: 1, 1: 1}

@@ -198,7 +198,7 @@ def test_a_worker_that_dies_costs_one_job(driver: Any, program: Any, pool: Any) 
     source = source_of(program.make(1), 64)
 
     def dying() -> dict[str, Any]:
-        job: dict[str, Any] = source.job()
+        job: dict[str, Any] = source_of(program.make(1), 256).job()
         for process in pool._processes:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -207,8 +207,8 @@ def test_a_worker_that_dies_costs_one_job(driver: Any, program: Any, pool: Any) 
     pool.submit(source.job, answers, 0.0)
     answers.wait(1)
     pool.submit(dying, answers, 1.0)
-    pool.submit(source.job, answers, 2.0)
-    assert [answer[:2] for answer in answers.wait(3)[1:]] == [("failed", "WorkerDied"), answers.all[0]]
+    pool.submit(source_of(program.make(1), 128).job, answers, 2.0)
+    assert [answer[:2] for answer in answers.wait(3)[1:]] == [("failed", "WorkerDied"), ("done", answers.all[2][1])]
     assert answers.all[0][0] == "done"
 
 
@@ -275,3 +275,45 @@ def test_workers_end_when_nothing_is_to_do(driver: Any, program: Any, monkeypatc
         assert answers.wait(job)[-1][0] == "done"
         assert pool._threads == [] and pool._processes == set()
     pool.close()
+
+
+def test_what_is_in_the_cache_on_disk_needs_no_process(driver: Any, program: Any, pool: Any) -> None:
+    kernel = program.make(1)
+    source_of(kernel, 64).compile(warmup=True)
+    answers = Answers()
+    pool.submit(source_of(kernel, 64).job, answers, 0.0)
+    assert answers.wait(1) == [("done", "")]
+    assert pool._processes == set()
+
+
+@pytest.mark.parametrize("interpreter", ["/nowhere/python", "false"])
+def test_without_worker_processes_kernels_are_compiled_here(
+    driver: Any, program: Any, pool: Any, monkeypatch: pytest.MonkeyPatch, interpreter: str
+) -> None:
+    """A program that embeds Python may have no interpreter; one that ends at once is no worker either."""
+    import shutil
+    import sys
+
+    from adaptive_selector.triton._settings import settings
+
+    monkeypatch.setattr(sys, "executable", shutil.which(interpreter) or interpreter)
+    answers = Answers()
+    submit = pool.submit
+    pool.submit = lambda job, done, priority: submit(job, lambda answer: (done(answer), answers(answer)), priority)
+    settings.use_compilers(pool)
+    kernel = ads.triton.autotune(configs=[triton.Config({"BLOCK": block}) for block in (64, 128, 256)], key=["n"])(
+        program.make(1)
+    )
+    kernel[(4,)](Tensor(), 1024)
+    assert [answer[0] for answer in answers.wait(2)] == ["here", "here"]
+    assert "worker process" in answers.all[0][1]
+    assert len(driver.loaded) == 3
+    assert ads.triton.pending() == 0
+    assert pool._processes == set()
+
+
+def test_a_job_that_cannot_be_sent_is_compiled_here(driver: Any, program: Any, pool: Any) -> None:
+    answers = Answers()
+    pool.submit(lambda: {"options": lambda: None}, answers, 0.0)
+    kind, why = answers.wait(1)[0]
+    assert kind == "here" and "pickle" in why.lower()

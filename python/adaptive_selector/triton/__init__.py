@@ -40,9 +40,15 @@ def selector(device: int | None = None) -> ads.Selector:
     return _settings.selector(device)
 
 
+def pending() -> int:
+    """How many configurations wait for a compiler or are being compiled, in the whole process. A program that warms up
+    launches each shape once and goes on when this is 0."""
+    return _settings.pending()
+
+
 def selectors() -> dict[int, ads.Selector]:
     """The selectors that exist by now, by the ordinals of their devices."""
     return dict(_settings.selectors)
 
 
-__all__ = ["Autotuner", "autotune", "configure", "install", "selector", "selectors", "uninstall"]
+__all__ = ["Autotuner", "autotune", "configure", "install", "pending", "selector", "selectors", "uninstall"]

@@ -7,6 +7,7 @@ installed Triton has these functions in the form that this module knows.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import inspect
 import os
 import threading
@@ -16,12 +17,19 @@ from typing import Any, NamedTuple
 
 import triton
 from triton import knobs
+from triton._C.libtriton import get_cache_invalidating_env_vars
 from triton.runtime import jit as triton_jit
 from triton.runtime.autotuner import Heuristics
+from triton.runtime.cache import get_cache_manager
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
 from ._portable import Encoder
+
+try:
+    from triton.runtime.cache import get_cache_key
+except ImportError:  # a Triton that names what it has compiled in another way
+    get_cache_key = None
 
 #: Errors that say a configuration does not fit the device. Triton's tuner leaves it out as well.
 UNFIT_NAMES = ("OutOfResources", "PTXASError", "CompileTimeAssertionFailure")
@@ -118,8 +126,20 @@ class Source:
             )
         return known.result() if hasattr(known, "result") else known
 
-    def job(self) -> dict[str, Any]:
-        """The same as data for a worker process. Raises NotPortable."""
+    def is_on_disk(self) -> bool:
+        """Whether Triton's cache on disk has the kernel, so that ``compile`` only reads it."""
+        if get_cache_key is None or knobs.compilation.always_compile:
+            return False
+        _, _, _, backend, _ = self.jit.device_caches[self.device]
+        source = self.jit.ASTSource(self.jit, self.signature, self.constants, self.attributes)
+        key = get_cache_key(source, backend, self.options, env_vars=get_cache_invalidating_env_vars())
+        file = f"{source.name[:150]}.json"
+        return file in (get_cache_manager(hashlib.sha256(key.encode()).hexdigest()).get_group(file) or {})
+
+    def job(self) -> dict[str, Any] | None:
+        """The same as data for a worker process; None where there is nothing to compile. Raises NotPortable."""
+        if self.is_on_disk():
+            return None
         encoder = Encoder(_encoded(self.jit))
         constants = [(path, encoder.value(value)) for path, value in self.constants.items()]
         name = None

@@ -16,7 +16,7 @@ import adaptive_selector as ads
 
 from . import _fast, _jit
 from ._entry import entry_of
-from ._operation import TuningKey, define
+from ._operation import TuningKey, define, spread
 from ._seeds import Seeds
 from ._settings import log, settings
 from ._specialisation import FAILED, NEW, READY, Kernel, Specialisation, kernel_of
@@ -32,7 +32,7 @@ class Bound:
     """One key in one specialisation: everything that a launch needs."""
 
     __slots__ = ("begin", "entries", "special", "configs", "site", "tuned", "values", "indices", "specialisation",
-                 "first", "_order", "_version", "_uses")
+                 "first", "consistent", "_order", "_version", "_uses")
 
     def __init__(self, specialisation: Specialisation, configs: Sequence[Any], indices: Sequence[int]) -> None:
         self.specialisation = specialisation
@@ -46,6 +46,8 @@ class Bound:
         self.tuned: Tuned | None = None
         self.values: tuple[int, ...] = ()
         self.first = True  # no launch has begun yet
+        #: Every rank runs what the tables say, so no launch runs something else because it is compiled already.
+        self.consistent = False
         self._order: list[int] = list(indices)
         self._version = -1
         self._uses = 0
@@ -55,14 +57,17 @@ class Bound:
         self.values = key.values
         self.site = tuned.site(key.values, self.indices)
         self.begin = settings.begin_of(self.site)
+        self.consistent = tuned.consistent
         self.specialisation.serves(tuned)
 
     def incumbent(self) -> int:
         return self.site.variant() if self.site is not None else 0
 
-    def order(self) -> list[int]:
+    def order(self) -> Sequence[int]:
         """The configurations of the key, those that are known as the fastest first."""
-        if self.tuned is not None and (self._version != self.specialisation.version or self._uses >= _SUBSTITUTIONS):
+        if self.tuned is None or self.consistent:
+            return self.indices
+        if self._version != self.specialisation.version or self._uses >= _SUBSTITUTIONS:
             self._order = self.tuned.ranking(self.values, self.indices)
             self._version, self._uses = self.specialisation.version, 0
         self._uses += 1
@@ -166,7 +171,8 @@ class Learner:
                     timed = None
                 elif kernel.status == FAILED:
                     bound.set_aside(index)
-                kernel.request(-1.0)
+                if not bound.consistent:
+                    kernel.request(-1.0)
                 index, kernel, call = self._substitute(device, bound, index, kernel, call, grid, args, kwargs)
             self._remember(bound, index, kernel, call)
             for hook in self.jit.pre_run_hooks:
@@ -208,7 +214,7 @@ class Learner:
                     args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, Kernel, _jit.Call]:
         """The best configuration that is compiled; where none is, the chosen one or the first that can be."""
         others = [index for index in bound.order() if index != chosen]
-        for index in others:
+        for index in () if bound.consistent else others:
             if bound.entries[index] is not None:
                 other, other_call = self._prepared(device, bound, index, grid, args, kwargs)
                 if other.status == READY:
@@ -357,7 +363,8 @@ class Learner:
                     settings.selector(device), f"{self.jit.__module__}.{self.jit.__qualname__}", self.jit.cache_key, key,
                     self.configs, candidates, Tuned,
                 )
-            self._seeds.load(tuned.operation, indices, triton_key, key.values)
+            if not tuned.consistent:  # other ranks may have other files
+                self._seeds.load(tuned.operation, indices, triton_key, key.values)
             bound.learn(tuned, key)
             self.tuner.cache[triton_key] = self.configs[bound.incumbent()]
         return bound
@@ -401,15 +408,37 @@ class Learner:
                 # Triton calls it so before the launch that follows the measurement of a key.
                 full = self._full(args, kwargs, self.configs[bound.incumbent()], grid)
                 self.tuner.pre_hook(full, reset_only=True)
-            if not bound.specialisation.any_ready(bound.indices):
-                self._compile_first(bound)
-            if bound.tuned is not None:
+            compiles = not bound.specialisation.any_ready([bound.incumbent()] if bound.consistent else bound.indices)
+            if bound.tuned is not None and not bound.consistent:
+                # Workers begin before this thread compiles, which takes as long.
+                self._request(bound, bound.incumbent() if compiles else None)
+            if compiles:
+                try:
+                    self._compile_first(bound)
+                except BaseException:
+                    # What is wrong here is wrong in all configurations, or the program gives up.
+                    for index in bound.indices:
+                        if (kernel := bound.specialisation.kernels[index]) is not None:
+                            kernel.withdraw()
+                    raise
+            if bound.tuned is not None and not bound.consistent:
                 bound.tuned.gate()
-                for rank, index in enumerate(bound.order()):
-                    kernel = bound.specialisation.kernels[index]
-                    if kernel is not None:
-                        kernel.request(float(rank))
             bound.first = False
+
+    def _request(self, bound: Bound, here: int | None) -> None:
+        """All configurations of a key, the best guesses first, but for the one that is compiled here."""
+        kernels = bound.specialisation.kernels
+        new = {i for i in bound.indices if i != here and (kernel := kernels[i]) is not None and kernel.status == NEW}
+        if not new:
+            return
+        order = bound.order()
+        if self.tuner.perf_model is None:  # whose order is a guess of its own
+            known = bound.tuned.known(bound.values) if bound.tuned is not None else set()
+            order = spread(self.configs, order, [i for i in order if i in known] or [bound.incumbent()])
+        for rank, index in enumerate(order):
+            kernel = kernels[index]
+            if index in new and kernel is not None:
+                kernel.request(float(rank))
 
     def _compile_first(self, bound: Bound) -> None:
         error: Exception | None = None

@@ -6,6 +6,9 @@ import pickle
 import struct
 from typing import IO, Any
 
+#: The first message of a worker, once it has imported what compiling needs.
+READY = "ready"
+
 
 def read(stream: IO[bytes]) -> Any:
     """The next message; None where the other side has gone."""

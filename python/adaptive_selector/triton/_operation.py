@@ -79,6 +79,45 @@ def parameters_of(config: Any) -> dict[str, bool | int | float | str]:
     return plain
 
 
+def spread(configs: Sequence[Any], indices: Sequence[int], first: Sequence[int]) -> list[int]:
+    """``first``, then the other ``indices`` so that each is as unlike those before it as possible: the first few of a
+    long list then hold something for every shape. Of equally unlike ones the earlier comes first."""
+    parameters = {index: parameters_of(configs[index]) for index in indices}
+    points = {index: {name: _place(value) for name, value in values.items()} for index, values in parameters.items()}
+    ranges: dict[str, float] = {}
+    for name in {name for point in points.values() for name in point}:
+        places = [place for point in points.values() if isinstance(place := point.get(name), float)]
+        ranges[name] = max(places) - min(places) if places else 0.0
+
+    def unlike(a: int, b: int) -> float:
+        total = 0.0
+        for name, width in ranges.items():
+            here, there = points[a].get(name), points[b].get(name)
+            if isinstance(here, float) and isinstance(there, float):
+                total += ((here - there) / width) ** 2 if width else 0.0
+            else:
+                total += here != there
+        return total
+
+    order = list(first)
+    left = [index for index in indices if index not in set(order)]
+    nearest = {index: min((unlike(index, other) for other in order), default=0.0) for index in left}
+    while left:
+        farthest = max(left, key=lambda index: nearest[index])
+        left.remove(farthest)
+        order.append(farthest)
+        for index in left:
+            nearest[index] = min(nearest[index], unlike(index, farthest))
+    return order
+
+
+def _place(value: bool | int | float | str) -> float | str:
+    """Where a parameter lies: sizes double, and a warp more counts for less the more there are."""
+    if isinstance(value, (bool, str)):
+        return str(value)
+    return math.copysign(math.log2(1.0 + abs(value)), value)
+
+
 def variants_of(configs: Sequence[Any]) -> list[VariantFields]:
     """One variant for each configuration, in their order."""
     seen: dict[str, int] = {}

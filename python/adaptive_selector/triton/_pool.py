@@ -11,13 +11,16 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ._messages import read, write
+from ._messages import READY, read, write
 from ._portable import NotPortable
 
 #: ("done", hash), ("failed", name of the exception, message), or ("here", why): no other process can compile it.
 Answer = tuple[str, ...]
-#: Makes the data of a job (Source.job). It runs on a thread of the pool, since it takes a millisecond.
-Job = Callable[[], dict[str, Any]]
+#: The exception's name where the process has died instead of answering.
+WORKER_DIED = "WorkerDied"
+#: Makes the data of a job (Source.job), or None where Triton's cache on disk has the kernel already. It runs on a
+#: thread of the pool, since it takes a millisecond.
+Job = Callable[[], "dict[str, Any] | None"]
 
 
 class Ticket:
@@ -47,10 +50,22 @@ class Compilers(Protocol):
         """The job is the next one, unless it has been taken already."""
         ...
 
+    def withdraw(self, ticket: Ticket) -> bool:
+        """Nobody wants the job any more. False where it has been taken: its answer comes."""
+        ...
+
+    def pending(self) -> int:
+        """How many jobs have not been answered."""
+        ...
+
+
+class NoWorker(Exception):
+    """A worker process could not be started; the message says why."""
+
 
 class WorkerPool:
     """Up to ``size`` processes, started when jobs come and ended after ``idle`` seconds without one: each keeps some hundred
-    megabytes. Thread-safe."""
+    megabytes. Where no process can be started, every job is answered with "here". Thread-safe."""
 
     def __init__(self, size: int, idle: float = 120.0) -> None:
         self._size = max(1, size)
@@ -60,8 +75,10 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._idle = 0
+        self._working = 0  # jobs that were taken and are not answered
         self._count = 0
         self._closed = False
+        self._broken = ""  # why no process can be started
         atexit.register(self.close)
 
     def submit(self, job: Job, done: Callable[[Answer], object], priority: float) -> Ticket:
@@ -82,10 +99,24 @@ class WorkerPool:
                 ticket.priority = min(ticket.priority, self._waiting[0].priority - 1.0)
                 heapq.heapify(self._waiting)
 
+    def withdraw(self, ticket: Ticket) -> bool:
+        with self._changed:
+            if ticket.taken:
+                return False
+            self._waiting.remove(ticket)
+            heapq.heapify(self._waiting)
+            return True
+
+    def pending(self) -> int:
+        with self._changed:
+            return len(self._waiting) + self._working
+
     def close(self) -> None:
         """Ends the processes; jobs that are not done are dropped."""
         with self._changed:
             self._closed = True
+            for ticket in self._waiting:
+                ticket.taken = True
             self._waiting.clear()
             self._changed.notify_all()
             processes = list(self._processes)
@@ -103,6 +134,7 @@ class WorkerPool:
                 return None
             ticket = heapq.heappop(self._waiting)
             ticket.taken = True
+            self._working += 1
             return ticket
 
     def _serve(self) -> None:
@@ -111,23 +143,36 @@ class WorkerPool:
             answer: Answer | None = None
             try:
                 job = ticket.job()
-                if process is None:
-                    process = self._start()
-                assert process.stdin is not None and process.stdout is not None
-                write(process.stdin, job)
-                answer = read(process.stdout)
-            except NotPortable as reason:
+                if job is None:
+                    answer = ("done", "")
+                else:
+                    if process is None:
+                        process = self._start()
+                    answer = self._compiled(process, job)
+            except (NotPortable, NoWorker) as reason:
                 answer = ("here", str(reason))
-            except OSError:
-                pass
+            except Exception as error:  # options that cannot be pickled, for example
+                answer = ("here", f"{type(error).__name__}: {error}")
             if answer is None:
                 # The process has died, perhaps for lack of memory. The next job gets another one.
                 self._end(process)
                 process = None
-                answer = ("failed", "WorkerDied", "the process that compiled it has ended")
+                answer = ("failed", WORKER_DIED, "the process that compiled it has ended")
             if not self._closed:
                 ticket.done(answer)
+            with self._changed:
+                self._working -= 1
         self._end(process)
+
+    def _compiled(self, process: subprocess.Popen[bytes], job: dict[str, Any]) -> Answer | None:
+        """The answer of a process; None where it has died."""
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            write(process.stdin, job)
+            answer: Answer | None = read(process.stdout)
+        except OSError:
+            return None
+        return answer
 
     def _end(self, process: subprocess.Popen[bytes] | None) -> None:
         if process is not None:
@@ -137,17 +182,32 @@ class WorkerPool:
                 self._processes.discard(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        """Raises NoWorker where the process cannot start or ends before it is ready."""
+        if self._broken:
+            raise NoWorker(self._broken)
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         # A worker compiles for the GPU of its parent, but must not use it.
         # And it finds the same modules: not those of the folder in which it happens to start.
         program = "import sys; del sys.path[0]; from adaptive_selector.triton._worker import main; main()"
-        process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-c", program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+            )
+        except OSError as error:
+            # Too many processes, say, or a program that embeds Python and has no interpreter. Trying again for every
+            # job would cost more than it brings.
+            self._broken = f"no worker process can be started: {error}"
+            raise NoWorker(self._broken) from error
         with self._changed:
             self._processes.add(process)
+        assert process.stdout is not None
+        if read(process.stdout) != READY and not self._closed:
+            status = process.wait()
+            self._end(process)
+            self._broken = f"a worker process ended with status {status} before it was ready"
+            raise NoWorker(self._broken)
         return process

@@ -63,6 +63,11 @@ class Settings:
                 self._compilers = WorkerPool(self.workers)
             return self._compilers
 
+    def pending(self) -> int:
+        with self.lock:
+            compilers = self._compilers
+        return 0 if compilers is None else compilers.pending()
+
     def use_compilers(self, compilers: Compilers | None) -> None:
         """For tests; None goes back to processes."""
         with self.lock:

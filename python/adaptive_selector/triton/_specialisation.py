@@ -12,7 +12,7 @@ from triton.runtime.jit import JITFunction
 
 from . import _jit
 from ._entry import Entry, entry_of
-from ._pool import Answer, Ticket
+from ._pool import WORKER_DIED, Answer, Ticket
 from ._settings import log, settings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NEW, QUEUED, READY, FAILED = range(4)
 
 
 class Kernel:
-    """One kernel of Triton's cache in memory. ``status`` only rises; READY means loaded."""
+    """One kernel of Triton's cache in memory. READY means loaded; READY and FAILED are final."""
 
     __slots__ = ("source", "name", "status", "compiled", "run", "error", "ticket", "users", "lock", "_state")
 
@@ -77,17 +77,26 @@ class Kernel:
         elif self.status == QUEUED and priority < 0 and self.ticket is not None:
             settings.compilers().hasten(self.ticket)
 
+    def withdraw(self) -> None:
+        """Undoes ``request`` where no worker has begun."""
+        if self.ticket is not None and settings.compilers().withdraw(self.ticket):
+            self.ticket = None
+            if self.status == QUEUED:
+                self.status = NEW
+
     def _answered(self, answer: Answer) -> None:
         """On a thread of the pool: what the worker compiled is read from Triton's cache and loaded."""
-        if answer[0] == "failed":
+        if answer[0] == "failed" and answer[1] in (*_jit.UNFIT_NAMES, WORKER_DIED):
             level = INFO if answer[1] in _jit.UNFIT_NAMES else WARNING
             log.log(level, "%s is left out: %s: %s", self.name, answer[1], answer[2])
             with self.lock:
                 if self.status != READY:
                     self._failed(RuntimeError(f"{answer[1]}: {answer[2]}"))
             return
-        if answer[0] == "here":
-            log.info("%s is compiled in this process: %s", self.name, answer[1])
+        if answer[0] != "done":
+            # An error that the compiler of a worker has may be the worker's: something that its copy of the kernel
+            # lacks. The kernel itself decides.
+            log.info("%s is compiled in this process: %s", self.name, ": ".join(answer[1:]))
         try:
             _jit.relax_capture()
             self.compile_now(warmup=True)

@@ -19,10 +19,11 @@ def candidates(*key: int) -> Sequence[int]:
 class Tuned:
     """An operation whose variants are the configurations of a kernel, by their indices."""
 
-    __slots__ = ("operation", "_names", "_compiled", "_gated", "_lock", "__weakref__")
+    __slots__ = ("operation", "consistent", "_names", "_compiled", "_gated", "_lock", "__weakref__")
 
     def __init__(self, operation: ads.Operation) -> None:
         self.operation = operation
+        self.consistent = operation.selector.rank_consistent
         self._names = operation.variants
         self._compiled: set[int] = set()
         self._gated = False
@@ -54,7 +55,14 @@ class Tuned:
                     if index > 0 and index not in self._compiled:
                         self.operation.enable(name, False)
 
+    def known(self, values: Sequence[int]) -> dict[int, float]:
+        """The configurations of a key of whose latency something is known, measured or expected."""
+        indices = {name: index for index, name in enumerate(self._names)}
+        candidates = self.operation.explain(*values, 0).candidates
+        latencies = {indices[c.name]: c.location if c.count > 0 else c.seed for c in candidates}
+        return {index: latency for index, latency in latencies.items() if latency}
+
     def ranking(self, values: Sequence[int], indices: Sequence[int]) -> list[int]:
         """The configurations of a key, the fastest by what is known first; the unknown ones come last, in order."""
-        known = {c.name: c.location if c.count > 0 else c.seed for c in self.operation.explain(*values, 0).candidates}
-        return sorted(indices, key=lambda index: known.get(self._names[index], 0.0) or float("inf"))
+        known = self.known(values)
+        return sorted(indices, key=lambda index: known.get(index, float("inf")))

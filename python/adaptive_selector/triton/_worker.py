@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from ._messages import read, write
+from ._messages import READY, read, write
 
 
 class _Driver:
@@ -58,6 +58,7 @@ def main() -> None:
         os.nice(10)
     except OSError:
         pass
+    write(answers, READY)  # the import of this package has imported the compiler
     while True:
         job = read(sys.stdin.buffer)
         if job is None:
@@ -66,4 +67,7 @@ def main() -> None:
             answer: tuple[str, ...] = ("done", compile_job(job))
         except BaseException as error:
             answer = ("failed", type(error).__name__, str(error))
-        write(answers, answer)
+        try:
+            write(answers, answer)
+        except BrokenPipeError:  # the program has ended
+            return

@@ -24,11 +24,19 @@ SECTIONS = {"host": host.main, "in_place": in_place.main, "serving": serving.mai
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(SECTIONS)
+    """Sections by their names, each followed by its own options; all of them where none is named."""
     print(f"{datetime.date.today()}, {torch.cuda.get_device_name()}, PyTorch {torch.__version__}, Triton {triton.__version__}")
-    for name in wanted:
-        print(f"\n== {name}")
-        SECTIONS[name]()
+    wanted: list[tuple[str, list[str]]] = []
+    for argument in sys.argv[1:] or list(SECTIONS):
+        if argument in SECTIONS:
+            wanted.append((argument, []))
+        elif wanted:
+            wanted[-1][1].append(argument)
+        else:
+            sys.exit(f"there is no section {argument}; there are {', '.join(SECTIONS)}")
+    for name, options in wanted:
+        print(f"\n== {name}", flush=True)
+        SECTIONS[name](options)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def double(x_ptr, n, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
     tl.store(x_ptr + offsets, x * 2, mask=offsets < n)
 
 
-def main() -> None:
+def main(arguments: list[str] = []) -> None:
     configs = [triton.Config({"BLOCK": block}) for block in (128, 256, 512, 1024)]
     for name, autotune in (("ads.triton.autotune", ads.triton.autotune), ("triton.autotune", triton.autotune)):
         kernel = autotune(configs=configs, key=["n"])(triton.jit(double))

@@ -52,6 +52,10 @@ def product(a_ptr, b_ptr, c_ptr, M, N, K, stride_am, stride_ak, stride_bk, strid
     tl.store(c, sum.to(tl.float16), mask=(rows_c[:, None] < M) & (columns_c[None, :] < N))
 
 
+#: The tuned parameters in the order of the kernel's.
+CONSTANTS = ("BLOCK_M", "BLOCK_N", "BLOCK_K", "GROUP")
+
+
 def grid(meta: Any) -> tuple[int]:
     return (-(-meta["M"] // meta["BLOCK_M"]) * -(-meta["N"] // meta["BLOCK_N"]),)
 

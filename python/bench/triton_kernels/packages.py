@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# Calls while the choice is open.
+CALLS = 3000
 CASES = ("liger_kernel dyt", "fla l2norm", "fla chunk_gla", "fla chunk_gated_delta_rule")
 
 
@@ -49,34 +51,47 @@ def case(name: str) -> Callable[[], Any]:
 def run(name: str, mode: str, file: str) -> dict[str, float]:
     import torch
 
+    pending: Callable[[], int] = lambda: 0  # noqa: E731
     if mode == "adaptive":
         import adaptive_selector as ads
 
         ads.triton.install()
+        pending = ads.triton.pending
     call = case(name)
     torch.cuda.synchronize()
     begin = time.perf_counter()
     result = call()
     torch.cuda.synchronize()
     first = time.perf_counter() - begin
-    torch.save(result.float().cpu(), file)
-    longest = 0.0
-    for _ in range(3000):
+    longest, unlike = 0.0, 0.0
+    calls = left = CALLS
+    begin = time.perf_counter()
+    while left > 0:
         before = time.perf_counter()
-        call()
+        later = call()
         torch.cuda.synchronize()
         longest = max(longest, time.perf_counter() - before)
-    begin = time.perf_counter()
-    for _ in range(500):
-        call()
-    torch.cuda.synchronize()
-    return {"first": first, "steady": (time.perf_counter() - begin) / 500, "longest": longest}
+        if left % 100 == 0:  # whichever configurations have run, the result is the same
+            unlike = max(unlike, (later.float() - result.float()).abs().max().item())
+        left -= 1
+        if left == 0 and pending():
+            left, calls = CALLS // 10, calls + CALLS // 10
+    learning = time.perf_counter() - begin
+    torch.save(call().float().cpu(), file)
+    rounds = []
+    for _ in range(10):
+        begin = time.perf_counter()
+        for _ in range(100):
+            call()
+        torch.cuda.synchronize()
+        rounds.append((time.perf_counter() - begin) / 100)
+    return {"first": first, "steady": min(rounds), "longest": longest, "learning": learning, "calls": calls, "unlike": unlike}
 
 
-def main() -> None:
+def main(arguments: list[str] = []) -> None:
     import torch
 
-    for name in CASES:
+    for name in arguments or CASES:
         results, outputs = {}, {}
         with tempfile.TemporaryDirectory() as folder:
             for mode in ("triton", "adaptive"):
@@ -86,17 +101,20 @@ def main() -> None:
                     env={**os.environ, "TRITON_CACHE_DIR": f"{folder}/cache_{mode}"},
                 )
                 if done.returncode != 0:
-                    print(f"{name}: left out: {done.stderr.strip().splitlines()[-1]}")
+                    print(f"{name}: left out: {done.stderr.strip().splitlines()[-1]}", flush=True)
                     break
+                if mode == "adaptive" and done.stderr.strip():
+                    print(done.stderr.strip()[-2000:])
                 results[mode] = json.loads(done.stdout.splitlines()[-1])
                 outputs[mode] = torch.load(file)
             else:
                 difference = (outputs["triton"] - outputs["adaptive"]).abs().max().item()
                 scale = outputs["triton"].abs().max().item()
-                print(f"{name}: greatest difference {difference:.3g} of values up to {scale:.3g}")
+                print(f"{name}: {'equal' if difference == 0 else f'greatest difference {difference:.3g}'}, values up to {scale:.3g}")
                 for mode, r in results.items():
-                    print(f"  {mode:9} first result {r['first']:7.2f} s, steady {r['steady'] * 1e6:9.1f} us a call, "
-                          f"longest later call {r['longest'] * 1e3:8.2f} ms")
+                    print(f"  {mode:9} first result {r['first']:7.2f} s, steady {r['steady'] * 1e6:9.1f} us a call; the first "
+                          f"{r['calls']} calls after it {r['learning']:.2f} s, the longest of them {r['longest'] * 1e3:8.2f} ms, "
+                          f"their greatest difference {r['unlike']:.3g}", flush=True)
 
 
 if __name__ == "__main__":
