@@ -68,11 +68,6 @@ class Gaussian final : public Policy {
   double spent(Reason reason) const noexcept { return spent_[static_cast<std::size_t>(reason)]; }
 
   GaussianOptions options_;
-  Reopening reopening_;
-  std::array<double, 4> spent_{};  // calls' worth of time that looks have cost, by reason
-  double doubted_at_ = 1.0;
-  bool disturbed_ = false;     // launches were disturbed, and are not any more
-  double disturbed_at_ = 0.0;  // calls of the key when that was noticed
   // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
   std::uint64_t revision_ = 0;  // of the statistics that were reviewed; 0: none
   std::uint32_t leader_ = 0;
@@ -80,6 +75,12 @@ class Gaussian final : public Policy {
   double look_at_ = 0.0;
   double earliest_ = 0.0;  // before which no look may be
   Reason reason_ = Reason::gain;
+
+  bool disturbed_ = false;  // launches were disturbed, and are not any more
+  Reopening reopening_;
+  double disturbed_at_ = 0.0;  // calls of the key when that was noticed
+  double doubted_at_ = 1.0;
+  std::array<double, 4> spent_{};  // calls' worth of time that looks have cost, by reason
 };
 
 }  // namespace adaptive::policies

@@ -56,17 +56,18 @@ class Imed final : public Policy {
   template <class Location>
   std::uint32_t audited(const KeyStatistics& key, Location&& location) const noexcept;
 
-  ImedOptions options_;
-  double audit_at_ = 128.0;
-  double doubted_at_ = 1.0;
-  Reopening reopening_;
-  ParameterModel like_;
   // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
   bool reviewed_ = false;
-  std::size_t size_ = 0;
   std::uint32_t leader_ = 0;
   std::uint32_t look_ = 0;
+  std::size_t size_ = 0;
   double look_at_ = 0.0;
+
+  ImedOptions options_;
+  Reopening reopening_;
+  double audit_at_ = 128.0;
+  double doubted_at_ = 1.0;
+  ParameterModel like_;
 };
 
 }  // namespace adaptive::policies

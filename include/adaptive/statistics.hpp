@@ -18,7 +18,7 @@ namespace adaptive::inline v1 {
 /// What is known about one candidate of a key. Log latencies are natural logarithms of nanoseconds: on that
 /// scale a difference of 0.01 is one percent for every kernel, and the noise of a launch is nearly the same
 /// for all variants. Plain data.
-struct VariantStatistics {
+struct alignas(64) VariantStatistics {
   /// The value of a log latency that is not known; no number equals it.
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
   /// Number of results up to which the location is the mean of the results near their median. With more
@@ -27,23 +27,30 @@ struct VariantStatistics {
   /// Number of hidden factors that several priors of a key can have in common as causes of their errors.
   static constexpr std::size_t prior_factors = 3;
 
-  std::uint32_t variant = 0;      ///< index in the operation
-  std::uint32_t pending = 0;      ///< timed launches whose result has neither come nor been given up
-  std::uint64_t count = 0;        ///< results since the last restart: the weight of `location`
-  std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
-  std::uint64_t failures = 0;     ///< launches reported by `fail`
-  std::int64_t failed_at = 0;     ///< time of the latest failure, seconds since 1970
-  bool set_aside = false;         ///< a table of this device and software names a recent failure
-  bool available = true;          ///< false: it failed, or the program disabled it
-  bool remembered = false;        ///< no result has come since the key's latencies changed
-  double location = none;         ///< robust log latency
+  // Every comparison of candidates reads the first line of the cache, and every result of this one the
+  // second.
+  std::uint32_t variant = 0;  ///< index in the operation
+  std::uint32_t pending = 0;  ///< timed launches whose result has neither come nor been given up
+  std::uint64_t count = 0;    ///< results since the last restart: the weight of `location`
+  double location = none;     ///< robust log latency
+  double tail = 0.0;          ///< added to `location` for outliers, see `KeyStatistics::objective`
   /// The part of `location` that comes from other candidates: a change of the key's latencies that they have
   /// shown to be common to all. Its absolute value is at most `KeyStatistics::moved_max`.
   double moved = 0.0;
-  double tail = 0.0;        ///< added to `location` for outliers, see `KeyStatistics::objective`
-  double mean_ns = 0.0;     ///< plain mean
-  double squares_ns = 0.0;  ///< sum of squared deviations from `mean_ns`
+  bool available = true;          ///< false: it failed, or the program disabled it
+  bool remembered = false;        ///< no result has come since the key's latencies changed
+  bool set_aside = false;         ///< a table of this device and software names a recent failure
+  std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
+  double mean_ns = 0.0;           ///< plain mean
+
+  double squares_ns = 0.0;                                      ///< sum of squared deviations from `mean_ns`
   double minimum_ns = std::numeric_limits<double>::infinity();  ///< smallest latency
+  double squares = 0.0;   ///< sum of the squares of clipped residuals since the last restart
+  double exposed = 0.0;   ///< results that could be recognised as outliers; older ones count less
+  double outliers = 0.0;  ///< how many of `exposed` were outliers
+  double launches = 0.0;  ///< estimated number of the key's `calls` that ran it
+  double asked_at = 0.0;  ///< the key's `calls` when it was last launched to be timed
+
   /// Log latency from a table, a neighbour or a prediction, and the standard deviation of its error, without
   /// the error that is common to all candidates. Both are `none` if there is no prior.
   double prior = none;
@@ -53,12 +60,9 @@ struct VariantStatistics {
   /// loadings are zero if each prior errs on its own.
   std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
-  double launches = 0.0;                    ///< estimated number of the key's `calls` that ran it
-  double asked_at = 0.0;                    ///< the key's `calls` when it was last launched to be timed
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
-  double squares = 0.0;   ///< sum of the squares of clipped residuals since the last restart
-  double exposed = 0.0;   ///< results that could be recognised as outliers; older ones count less
-  double outliers = 0.0;  ///< how many of `exposed` were outliers
+  std::uint64_t failures = 0;               ///< launches reported by `fail`
+  std::int64_t failed_at = 0;               ///< time of the latest failure, seconds since 1970
 
   bool has_prior() const noexcept { return prior == prior; }
   /// The log latency from the candidate's own results alone.
@@ -88,25 +92,25 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::vector<VariantStatistics> candidates;  ///< by number within the key
   std::uint32_t incumbent = 0;  ///< the candidate that lasting uses take until another is promoted
   bool settled = false;  ///< the incumbent has been confirmed or promoted, and nothing has re-opened the key
-  double calls = 0.0;    ///< estimated number of calls; exact until measurements are sampled
-  std::uint64_t results = 0;  ///< timed results in this run
-
   /// Whether the priors were measured for exactly this key, on this device and with this software.
   bool trusted_prior = false;
-  /// Standard deviation, in log latency, of the error that all priors of the key have in common, such as that
-  /// of another clock frequency or another shape.
-  double prior_offset_deviation = 0.10;
-
   Objective objective = Objective::automatic;  ///< decides what `VariantStatistics::tail` holds
-  double indifference = 0.01;                  ///< `LearningOptions::indifference`
-  double error_chance = 0.01;                  ///< `LearningOptions::error`
-  /// The candidate to launch first while the key has no results: the incumbent, or what the model of the
-  /// operation expects to be the fastest.
-  std::uint32_t first_look = 0;
+  double calls = 0.0;         ///< estimated number of calls; exact until measurements are sampled
+  std::uint64_t results = 0;  ///< timed results in this run
 
   /// What is expected of the candidates by what other keys and tables say; null unless the policy asks for it
   /// (`Policy::wants_expectations`). Set it with `expect`.
   std::shared_ptr<const Expectations> expectations;
+
+  /// Standard deviation, in log latency, of the error that all priors of the key have in common, such as that
+  /// of another clock frequency or another shape.
+  double prior_offset_deviation = 0.10;
+
+  double indifference = 0.01;  ///< `LearningOptions::indifference`
+  double error_chance = 0.01;  ///< `LearningOptions::error`
+  /// The candidate to launch first while the key has no results: the incumbent, or what the model of the
+  /// operation expects to be the fastest.
+  std::uint32_t first_look = 0;
 
   /// How similar the candidates' parameters are; null if the policy is not to use that.
   std::shared_ptr<const ParameterSpace> parameters;
@@ -235,25 +239,29 @@ class ADAPTIVE_EXPORT KeyStatistics {
   void note_tail(VariantStatistics& candidate, double residual) noexcept;
   void note_late(double residual) noexcept;
   void note_first(std::uint32_t candidate, double log_latency) noexcept;
-  bool is_routine(const VariantStatistics& candidate) const noexcept;
+  bool is_routine(std::uint32_t candidate) const noexcept;
   double score(std::uint32_t candidate) const noexcept;
   std::uint32_t believed_leader() const noexcept;
   void update_tails() noexcept;
 
+  double delay_ = 0.0;          // the longest of late
+  double tail_outliers_ = 0.0;  // of all candidates together, as theirs
+
+  // What every result reads or changes lies together.
   double squares_ = 0.0;  // of clipped residuals, all candidates
   double freedom_ = 0.0;  // how many of them, older ones fading
+  double deviation_ = 0.03;
   double outliers_ = 0.0;
-  double delay_ = 0.0;  // the longest of late
+  double exposed_ = 0.0;  // of all candidates together, as theirs
+  std::uint64_t revision_ = 1;
+  mutable std::uint32_t latest_leader_ = 0;  // as `believed_leader` found it
   std::uint32_t late_in_a_row_ = 0;
   bool disturbed_ = false;
-  double deviation_ = 0.03;
-  double exposed_ = 0.0;  // of all candidates together, as theirs
-  double tail_outliers_ = 0.0;
-  double tail_excess_ = 0.0;  // by how much of their latency the outliers were too long, summed
+  bool late_before_ = false;  // the latest result was late
   bool tails_count_ = false;  // some candidate's tail is not 0
   Scatter scatter_;           // but for squares and freedom, which are above
-  bool late_before_ = false;  // the latest result was late
-  std::uint64_t revision_ = 1;
+
+  double tail_excess_ = 0.0;  // by how much of their latency the outliers were too long, summed
   mutable std::uint64_t believed_revision_ = 0;  // of `belief_`
   mutable Belief belief_;
 };

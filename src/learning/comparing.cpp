@@ -166,12 +166,16 @@ std::uint32_t KeyStatistics::believed_leader() const noexcept {
                      believed.location(incumbent) + candidates[incumbent].tail - believed.location(best) -
                              candidates[best].tail <
                          left_alone;
-  return stays ? incumbent : best;
+  latest_leader_ = stays ? incumbent : best;
+  return latest_leader_;
 }
 
-bool KeyStatistics::is_routine(const VariantStatistics& candidate) const noexcept {
-  if (candidate.count <= routine_from || &candidate != &candidates[leader()]) return false;
-  return (candidate.count + 1) % (candidate.count > routine_long_from ? 32 : 8) != 0;
+// The leader is that of the latest look at all candidates: whoever has come to lead since then does so by
+// results that were routine.
+bool KeyStatistics::is_routine(std::uint32_t candidate) const noexcept {
+  const std::uint64_t count = candidates[candidate].count;
+  if (count <= routine_from || candidate != latest_leader_) return false;
+  return (count + 1) % (count > routine_long_from ? 32 : 8) != 0;
 }
 
 void KeyStatistics::note_late(double residual) noexcept {

@@ -56,14 +56,14 @@ bool has_own_results(const VariantStatistics& candidate) {
 
 KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<Policy> policy)
     : operation_(operation),
-      key_(key.key),
-      default_variant_(key.default_variant),
-      unsupported_(std::move(key.unsupported)),
+      expected_first_(std::move(key.expectations)),
       statistics_(with_candidates(key.candidates, std::move(key.parameters))),
       windows_(key.candidates.size()),
-      expected_first_(std::move(key.expectations)),
       random_(key.seed),
-      tickets_(operation.selector.learning.result_patience) {
+      tickets_(operation.selector.learning.result_patience),
+      unsupported_(std::move(key.unsupported)),
+      key_(key.key),
+      default_variant_(key.default_variant) {
   begin(std::move(key.start), policy);
 }
 
@@ -107,7 +107,9 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   for (VariantStatistics& c : fresh.candidates) set_availability(c);
   fresh.parameters = statistics_.parameters;
   start_ = std::move(start);
+  counters_.results += statistics_.results;
   statistics_ = std::move(fresh);
+  timed_share_max_ = 1.0;
   windows_.clear();
   policy_.swap(policy);
   ++beginnings_;

@@ -65,7 +65,7 @@ bool KeyLearner::is_within_budget(std::uint32_t candidate, std::uint32_t leader)
   return lost_ns_ + cost_ns <= budget * s.calls * leader_ns;
 }
 
-double KeyLearner::timed_share_max() const noexcept {
+double KeyLearner::share_timing_allows() const noexcept {
   const double cost_ns = operation_.timing_cost_ns();
   if (!(cost_ns > 0.0) || options().timing_budget >= 1.0) return 1.0;
   const KeyStatistics& s = statistics_;
@@ -113,6 +113,7 @@ Decision KeyLearner::consult_policy(std::uint64_t plan) noexcept {
   const Choice choice = choose();
   s.candidates[choice.candidate].launches += 1.0;
   const std::uint32_t ticket = choice.timed ? issue_ticket(choice.candidate) : 0;
+  timed_share_max_ = share_timing_allows();
   publish_plan();
   return {head_, variant_of(choice.candidate), ticket};
 }
@@ -199,13 +200,18 @@ void KeyLearner::record(std::uint32_t variant, std::uint32_t ticket, double ns) 
   if (change) log_change(*change);
 }
 
+void KeyLearner::count_as_lost(std::uint32_t candidate, double ns) noexcept {
+  const std::uint32_t leader = statistics_.leader();
+  const VariantStatistics& fastest = statistics_[leader];
+  if (candidate != leader && fastest.count > 0) lost_ns_ += std::max(0.0, ns - std::exp(fastest.location));
+}
+
 // Returns the change of the incumbent, if there is one.
 std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double ns) noexcept {
   KeyStatistics& s = statistics_;
-  ++counters_.results;
-  const std::uint32_t leader = s.leader();
-  if (candidate != leader && s[leader].count > 0)
-    lost_ns_ += std::max(0.0, ns - std::exp(s[leader].location));
+  // What the calls run that nobody is asked about loses nothing.
+  if (s[candidate].variant != detail::Plan::variant(head_->plan.load(std::memory_order_relaxed)))
+    count_as_lost(candidate, ns);
   revalidation_.note_result(candidate, ns);
   const Sample sample = s.add(candidate, ns);
   windows_.add(candidate, ns);
@@ -213,6 +219,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
   if (!learns(now)) return std::nullopt;
   if (expected_first_ != nullptr) note_news(candidate, sample.residual > late_deviations * s.deviation());
   policy_->observe(s, sample);
+  if (s[candidate].count <= leader_results_min) timed_share_max_ = share_timing_allows();
   std::optional<HistoryEntry> change;
   if (now == Mode::online) change = promote_if_established();
   publish_plan();

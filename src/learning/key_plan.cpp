@@ -175,14 +175,14 @@ KeyLearner::PlannedCalls KeyLearner::planned_calls() const noexcept {
       return never_consulted(lasting_candidate());
     case Mode::observe: {
       PlannedCalls calls = never_consulted(available_or_fallback(start_.candidate));
-      calls.consulted_share = std::min(policy_->unconsulted(statistics_).consulted, timed_share_max());
+      calls.consulted_share = std::min(policy_->unconsulted(statistics_).consulted, timed_share_max_);
       return calls;
     }
     case Mode::online: {
       const Unconsulted wanted = policy_->unconsulted(statistics_);
       const double for_looks = std::min(1.0, consulted_per_look * options().revalidation_budget);
       return {variant_of(available_or_fallback(wanted.candidate)), variant_of(lasting_candidate()),
-              std::min(std::max(wanted.consulted, for_looks), timed_share_max())};
+              std::min(std::max(wanted.consulted, for_looks), timed_share_max_)};
     }
   }
   return never_consulted(available_or_fallback(start_.candidate));

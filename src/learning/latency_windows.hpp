@@ -74,13 +74,13 @@ class LatencyWindows {
     }
     if (windows_[at].candidate != candidate) windows_[at] = {.candidate = candidate};
     windows_[at].turn = ++turns_;
-    latest_ = at;
+    latest_ = static_cast<std::uint32_t>(at);
   }
 
-  std::size_t latest_ = 0;
+  std::vector<std::array<float, length>> values_;
+  std::uint32_t latest_ = 0;
   std::uint32_t turns_ = 0;  // after 2^32 turns a window may once be taken too early
   std::array<Window, windows_max> windows_{};
-  std::vector<std::array<float, length>> values_;
 };
 
 }  // namespace adaptive::core

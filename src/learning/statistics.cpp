@@ -112,7 +112,7 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   if (expectations != nullptr) {
     if (c.count == 0) note_first(candidate, x);
     if (c.count >= exposed_from) note_late(residual);
-    if (!is_routine(c)) ++revision_;
+    if (!is_routine(candidate)) ++revision_;
   }
 
   ++c.total_count;
