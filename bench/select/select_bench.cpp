@@ -2,11 +2,15 @@
 //   build/release/bench/select/bench_select --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -54,12 +58,14 @@ Key unpack(const std::array<std::int64_t, Dimensions>& v) {
 
 template <std::size_t Dimensions>
 struct Settled {
-  explicit Settled(std::size_t keys) : stream(stream_of<Dimensions>(keys)) {
+  Settled(std::size_t keys, std::string_view policy)
+      : selector({.policy = adaptive::make_policy(policy), .use_environment = false}),
+        stream(stream_of<Dimensions>(keys)) {
     adaptive::OperationSpec spec{
         .name = "bench", .variants = {{.name = "a"}, {.name = "b"}}, .max_keys = keys};
     for (std::size_t d = 0; d < Dimensions; ++d) spec.dimensions.push_back({"d" + std::to_string(d)});
     operation = &selector.define(std::move(spec));
-    // Runs online with the default policy until every key has been measured enough to be consulted only
+    // Runs online until every key has been measured enough to be consulted only
     // rarely.
     for (std::size_t i = 0; i < keys; ++i) {
       const Key key = key_of<Dimensions>(i);
@@ -70,7 +76,7 @@ struct Settled {
       }
     }
   }
-  adaptive::Selector selector{{.use_environment = false}};
+  adaptive::Selector selector;
   adaptive::Operation* operation = nullptr;
   std::vector<Key> all;
   std::vector<std::array<std::int64_t, Dimensions>> stream;
@@ -78,12 +84,12 @@ struct Settled {
 
 /// Created once for all repetitions and threads, because learning 100,000 keys takes seconds.
 template <std::size_t Dimensions>
-Settled<Dimensions>& settled(std::size_t keys) {
+Settled<Dimensions>& settled(std::size_t keys, std::string_view policy = "default") {
   static std::mutex mutex;
-  static std::map<std::size_t, std::unique_ptr<Settled<Dimensions>>> cache;
+  static std::map<std::pair<std::size_t, std::string>, std::unique_ptr<Settled<Dimensions>>> cache;
   const std::lock_guard lock(mutex);
-  auto& entry = cache[keys];
-  if (!entry) entry = std::make_unique<Settled<Dimensions>>(keys);
+  auto& entry = cache[{keys, std::string(policy)}];
+  if (!entry) entry = std::make_unique<Settled<Dimensions>>(keys, policy);
   return *entry;
 }
 
@@ -119,9 +125,15 @@ void floor_probe(benchmark::State& state) {
 }
 
 template <std::size_t Dimensions>
-void select(benchmark::State& state) {
-  adaptive::Operation& operation = *settled<Dimensions>(static_cast<std::size_t>(state.range(0))).operation;
+void select_with(benchmark::State& state, std::string_view policy) {
+  adaptive::Operation& operation =
+      *settled<Dimensions>(static_cast<std::size_t>(state.range(0)), policy).operation;
   loop<Dimensions>(state, [&](const Key& key) { return operation.select(key).variant(); });
+}
+
+template <std::size_t Dimensions>
+void select(benchmark::State& state) {
+  select_with<Dimensions>(state, "default");
 }
 
 template <std::size_t Dimensions>
@@ -132,13 +144,27 @@ void site_select(benchmark::State& state) {
 }
 
 template <std::size_t Dimensions>
-void record(benchmark::State& state) {
-  adaptive::Operation& operation = *settled<Dimensions>(static_cast<std::size_t>(state.range(0))).operation;
+void record_with(benchmark::State& state, std::string_view policy) {
+  adaptive::Operation& operation =
+      *settled<Dimensions>(static_cast<std::size_t>(state.range(0)), policy).operation;
   loop<Dimensions>(state, [&](const Key& key) {
     const adaptive::Decision decision = operation.select(key);
     operation.record(decision, adaptive::Latency(10'000.0));
     return decision.variant();
   });
+}
+
+template <std::size_t Dimensions>
+void record(benchmark::State& state) {
+  record_with<Dimensions>(state, "default");
+}
+
+void select_gaussian(benchmark::State& state) {
+  select_with<4>(state, "gaussian");
+}
+
+void record_gaussian(benchmark::State& state) {
+  record_with<4>(state, "gaussian");
 }
 
 /// Eight variants, the slowest of which takes twice as long as the fastest, with 2 % noise; measures the
@@ -194,6 +220,36 @@ void first_calls(benchmark::State& state) {
   }
 }
 
+/// The costs of a thousand settled keys under one policy as ratios to the lower bound. The loops take turns,
+/// so that whatever else the machine does meets all of them, and the least of each counts.
+void beside_floor(benchmark::State& state, std::string_view policy) {
+  auto& s = settled<4>(1'000, policy);
+  adaptive::Operation& operation = *s.operation;
+  const bench::FrozenTable table(s.all);
+  const auto least = [&](double& ns, auto&& call) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (const auto& values : s.stream) benchmark::DoNotOptimize(call(unpack<4>(values)));
+    const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - begin;
+    ns = std::min(ns, taken.count() / static_cast<double>(queries));
+  };
+  double floor_ns = std::numeric_limits<double>::infinity();
+  double select_ns = floor_ns;
+  double record_ns = floor_ns;
+  for (auto _ : state) {
+    least(floor_ns, [&](const Key& key) { return table.find(key); });
+    least(select_ns, [&](const Key& key) { return operation.select(key).variant(); });
+    least(record_ns, [&](const Key& key) {
+      const adaptive::Decision decision = operation.select(key);
+      operation.record(decision, adaptive::Latency(10'000.0));
+      return decision.variant();
+    });
+  }
+  state.counters["floor_ns"] = floor_ns;
+  state.counters["select_ns"] = select_ns;
+  state.counters["select_to_floor"] = select_ns / floor_ns;
+  state.counters["select_and_record_ns"] = record_ns;
+}
+
 struct KeyHash {
   std::size_t operator()(const Key& key) const noexcept { return adaptive::detail::hash(key) >> 20; }
 };
@@ -246,6 +302,10 @@ BENCHMARK(select<4>)->Apply(sizes);
 BENCHMARK(select<6>)->Apply(sizes);
 BENCHMARK(site_select<4>)->Arg(1)->ThreadRange(1, 2)->UseRealTime();
 BENCHMARK(record<4>)->Arg(1)->Arg(1'000)->ThreadRange(1, 2)->UseRealTime();
+BENCHMARK(select_gaussian)->Arg(1)->Arg(1'000)->UseRealTime();
+BENCHMARK(record_gaussian)->Arg(1)->Arg(1'000)->UseRealTime();
+BENCHMARK_CAPTURE(beside_floor, default, "default")->Iterations(200);
+BENCHMARK_CAPTURE(beside_floor, gaussian, "gaussian")->Iterations(200);
 BENCHMARK(record_of_eight)->Arg(100)->Arg(20'000);
 BENCHMARK(first_calls)->ArgsProduct({{8, 24, 64}, {0, 1}});
 BENCHMARK(unordered_map_find<4>)->Arg(1)->Arg(1'000)->Arg(100'000);
