@@ -37,13 +37,17 @@ struct LearningOptions {
   /// anyway.
   double revalidation_budget = 0.0;
   /// Cost of timing one launch, in nanoseconds, without the launch itself: an event pair on a GPU takes some
-  /// microseconds of its stream. With 0, timing counts as free, and `timing_budget` sets no limit, unless a
-  /// timer reports its cost (`Operation::note_timing_cost`).
+  /// microseconds of its stream. With 0, the cost is what a timer reports (`Operation::note_timing_cost`) or,
+  /// if none does, what two readings of the host's clock and the calls of the library take. The first
+  /// selector of a process measures that in some 0.2 ms. A selector without a worker thread
+  /// (`SelectorOptions::background`) does not, so that its runs repeat: there, timing counts as free.
   Latency timing_cost = Latency(0);
   /// Largest share of a key's time that timing may cost, from 0 to 1; 1 sets no limit. Exempt from the limit
   /// are the first 4 × candidates + 16 timed launches of a key (16 if a table has measured the key on this
   /// device) and eight results of each new leader. The smaller the share, the later changes of latency are
-  /// noticed.
+  /// noticed. Where the library measured the cost itself, the exempt launches are fewer if they are short (at
+  /// least 2 × candidates + 4; 4 if a table has measured the key), and timing may take another 2 % of the
+  /// time of the first calls, a share that has halved at the thousandth call of the key and falls further.
   double timing_budget = 0.0005;
   /// Whether a key that is in no table may start from a prediction if the model of all known keys is more
   /// certain than the nearest neighbour. The model is fitted when tables are loaded, after results are saved

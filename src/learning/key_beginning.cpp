@@ -110,6 +110,7 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   counters_.results += statistics_.results;
   statistics_ = std::move(fresh);
   timed_share_max_ = 1.0;
+  timed_before_ = counters_.timed;
   windows_.clear();
   policy_.swap(policy);
   ++beginnings_;

@@ -9,6 +9,7 @@
 
 #include <adaptive/detail/ticks.hpp>
 #include "base/key_values.hpp"
+#include "learning/timing_ration.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -21,6 +22,9 @@ constexpr int record_attempts = 4096;
 // table of this device has measured the key this many more for each candidate.
 constexpr std::size_t timed_first = 16;
 constexpr std::size_t timed_first_each = 4;
+// The same where launches are so short that these would take too long.
+constexpr std::size_t timed_least = 4;
+constexpr std::size_t timed_least_each = 2;
 
 // A result that is later than this many deviations is news to the law of noise.
 constexpr double late_deviations = 4.0;
@@ -66,15 +70,31 @@ bool KeyLearner::is_within_budget(std::uint32_t candidate, std::uint32_t leader)
 }
 
 double KeyLearner::share_timing_allows() const noexcept {
-  const double cost_ns = operation_.timing_cost_ns();
-  if (!(cost_ns > 0.0) || options().timing_budget >= 1.0) return 1.0;
+  if (options().timing_budget >= 1.0) return 1.0;
   const KeyStatistics& s = statistics_;
   const std::size_t unlimited = timed_first + (s.trusted_prior ? 0 : timed_first_each * s.size());
+  const double cost_ns = operation_.timing_cost_ns();
+  if (!(cost_ns > 0.0)) return share_host_timing_allows(unlimited);
   if (counters_.timed < unlimited) return 1.0;
   const VariantStatistics& leader = s[s.leader()];
   // One lucky result makes a leader, and without further timed calls it would remain one.
   if (leader.count < leader_results_min) return 1.0;
   return std::min(1.0, options().timing_budget * std::exp(leader.location) / cost_ns);
+}
+
+// Nobody has said what timing costs: by what the host's clock costs.
+double KeyLearner::share_host_timing_allows(std::size_t first_max) const noexcept {
+  const double cost_ns = operation_.selector.host_timing_cost_ns;
+  const KeyStatistics& s = statistics_;
+  if (!(cost_ns > 0.0)) return 1.0;
+  const VariantStatistics& leader = s[s.leader()];
+  if (leader.count == 0) return 1.0;
+  const std::size_t first_min = timed_least + (s.trusted_prior ? 0 : timed_least_each * s.size());
+  const TimingRation ration{.cost = cost_ns / std::exp(leader.location),
+                            .budget = options().timing_budget,
+                            .first_min = first_min,
+                            .first_max = first_max};
+  return ration.share(s.calls, static_cast<double>(counters_.timed - timed_before_));
 }
 
 Decision KeyLearner::consult() noexcept {

@@ -196,6 +196,7 @@ class KeyLearner {
 
   bool is_within_budget(std::uint32_t candidate, std::uint32_t leader) const noexcept;
   double share_timing_allows() const noexcept;
+  double share_host_timing_allows(std::size_t first_max) const noexcept;
 
   std::optional<HistoryEntry> promote_if_established() noexcept;
   EventKind kind_of_replacement() const noexcept;
@@ -213,8 +214,8 @@ class KeyLearner {
   StartingPoint start_from_parent() const;
 
   // What a result reads or changes comes first, in as few lines of the cache as possible: with a thousand
-  // keys the time of `record` is mostly that of loading them. All members but the first five belong to the
-  // holder of the lock.
+  // keys the time of `record` is mostly that of loading them. The first five members and the last three are
+  // read without the lock; the others belong to its holder.
   OperationContext& operation_;
   detail::KeyHead* head_ = nullptr;  // set once, before another thread sees the learner
   mutable SpinLock lock_;
@@ -235,6 +236,7 @@ class KeyLearner {
   // The incumbent's log latency when it became the incumbent: demotion compares the present one with it.
   double incumbent_location_ = VariantStatistics::none;
   Counters counters_;  // but for `results`: those since the latest beginning are the statistics' own
+  std::uint64_t timed_before_ = 0;  // `Counters::timed` at the latest beginning
   Random random_;
   Tickets tickets_;
   History history_;

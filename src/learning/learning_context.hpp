@@ -32,6 +32,8 @@ struct LearningContext {
   std::function<std::int64_t()> clock;  // seconds since 1970; empty: the system's clock
   Worker worker;
   bool background = true;  // whether the worker may have a thread
+  /// The cost of timing a launch with the host's clock; 0: it was not measured, and does not count.
+  double host_timing_cost_ns = 0.0;
 
   /// Lets the worker have a thread in the modes that learn. To be called after a change of the mode.
   void allow_worker() noexcept {

@@ -8,6 +8,7 @@
 #include "formats/seeds.hpp"
 #include "learning/prediction.hpp"
 #include "operation/control.hpp"
+#include "selector/timing_cost.hpp"
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/shares.hpp"
 #include "table/update.hpp"
@@ -78,6 +79,9 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   context.log = options.log;
   context.clock = options.clock;
   context.background = options.background;
+  if (options.background && options.learning.timing_cost.count() == 0.0 &&
+      options.learning.timing_budget < 1.0)
+    context.host_timing_cost_ns = core::host_timing_cost_ns();
   if (options.use_environment) read_environment();
   context.allow_worker();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
