@@ -94,3 +94,7 @@ adaptive_selector\._core\.Site$:
 adaptive_selector\._core\.LaunchTable\.find$:
     def find(self, *arguments: object) -> object | None:
         \doc
+
+adaptive_selector\._core\.Launcher\.launch$:
+    def launch(self, grid: object, /, *args: object, **kwargs: object) -> object:
+        \doc

@@ -19,6 +19,7 @@ void bind_counters(nb::module_& module);
 void bind_sites(nb::module_& module);
 void bind_launches(nb::module_& module);
 void bind_launch_tables(nb::module_& module);
+void bind_launchers(nb::module_& module);
 void bind_operations(nb::module_& module);
 void bind_selectors(nb::module_& module);
 void bind_stores(nb::module_& module);

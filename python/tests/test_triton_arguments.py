@@ -198,3 +198,61 @@ def test_hooks_that_set_block_shapes(gpu: Gpu, compilers: Compilers) -> None:
         gpu.launches.clear()
     # One compilation for each configuration.
     assert sorted(c["BLOCK"] for c in gpu.compiled) == [64, 128, 256]
+
+
+def test_known_launches_skip_what_triton_does(gpu: Gpu, compilers: Compilers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the arguments are given; hooks and globals that are set later are seen all the same."""
+    from adaptive_selector.triton import _jit
+
+    compilers.at_once = True
+    kernel = tuned(key=["m"], function=mixed)
+    a, b = Tensor(), Tensor(dtype="fp16")
+    size = (4, 2)
+    kernel[size](a, b, 64, 32, 1, 0.5, True, EVEN=True)
+    gpu.launches.clear()
+
+    def specialised(*args: Any) -> Any:
+        raise AssertionError("Triton's own steps were taken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_jit, "specialise", specialised)
+        kernel[size](a, b, 64, 32, 1, 0.5, True, True)
+        kernel[size](a, b, 64, 32, EVEN=True, flag=True, alpha=0.5, stride=1)
+        kernel[size](stride=1, EVEN=True, b_ptr=b, a_ptr=a, alpha=0.5, n=32, flag=True, m=64)
+        kernel[size](a, b, 64, 32, 1, 0.5, True, True, KIND="plain")
+        kernel[lambda meta: (meta["m"] // meta["BLOCK"] + 1, meta["n"], len(meta))](a, b, 64, 32, 1, 0.5, True, True)
+        with pytest.raises(AssertionError):
+            kernel[size](a, b, 64, 32, 1, 0.5, True, True, KIND="another")
+    assert len(gpu.launches) == 5
+    first = gpu.launches[0].arguments
+    for launched in gpu.launches:
+        assert {**launched.arguments, "BLOCK": 0} == {**first, "BLOCK": 0}
+    assert first["a_ptr"] is a and first["b_ptr"] is b and first["KIND"] == "plain"
+    assert [launched.grid for launched in gpu.launches[:4]] == [(4, 2, 1)] * 4
+    assert gpu.launches[4].grid[1:] == (32, 10)
+
+    for wrong in ({}, {"EVEN": True, "BLOCK": 64}, {"EVEN": True, "other": 1}, {"EVEN": True, "m": 64}):
+        with pytest.raises((TypeError, ValueError, KeyError)):
+            kernel[size](a, b, 64, 32, 1, 0.5, True, **wrong)
+    with pytest.raises(ZeroDivisionError):
+        kernel[lambda meta: 1 // 0](a, b, 64, 32, 1, 0.5, True, True)
+    seen: list[Any] = []
+    kernel.fn.add_pre_run_hook(lambda *args, **kwargs: seen.append(args))
+    kernel[size](a, b, 64, 32, 1, 0.5, True, True)
+    assert len(seen) == 1
+
+
+def test_launchers_are_collected(gpu: Gpu, compilers: Compilers) -> None:
+    import gc
+    import weakref
+
+    compilers.at_once = True
+    kernel = tuned()
+    kernel[grid](Tensor(), 1024)
+    kernel[grid](Tensor(), 1024)
+    learner = weakref.ref(kernel.__dict__["_adaptive_learner"])
+    gpu.launches.clear()
+    compilers.waiting.clear()
+    del kernel
+    gc.collect()
+    assert learner() is None

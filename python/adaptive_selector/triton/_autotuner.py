@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from triton.runtime.autotuner import Autotuner as TritonAutotuner
@@ -23,7 +24,7 @@ def is_interpreted(tuner: TritonAutotuner) -> bool:
 def learner_of(tuner: TritonAutotuner) -> Learner | None:
     """What stands behind a tuner, made at its first use; None where its launches are left to Triton."""
     learner: Learner | None = tuner.__dict__.get(_KEY)
-    if learner is None or learner.configs is not tuner.configs:
+    if learner is None or learner.made_for is not tuner.configs:
         if _LEFT in tuner.__dict__:
             return None
         why = Learner.why_not(tuner)
@@ -42,7 +43,7 @@ def launcher(tuner: TritonAutotuner, grid: Any, otherwise: Callable[..., Any]) -
     learner = learner_of(tuner)
     if learner is None:
         return lambda *args, **kwargs: otherwise(*args, grid=grid, warmup=False, **kwargs)
-    return learner.on(grid)
+    return partial(learner.launch, grid)
 
 
 def run(tuner: TritonAutotuner, otherwise: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -92,8 +93,8 @@ class Autotuner(TritonAutotuner):  # type: ignore[misc]
 
     def __getitem__(self, grid: Any) -> Callable[..., Any]:
         learner = self.__dict__.get(_KEY)
-        if learner is not None and learner.configs is self.configs:
-            return learner.on(grid)  # type: ignore[no-any-return]
+        if learner is not None and learner.made_for is self.configs:
+            return partial(learner.launch, grid)
         if is_interpreted(self):
             return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
         return launcher(self, grid, super().run)

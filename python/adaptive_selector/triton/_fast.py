@@ -7,6 +7,7 @@ the specialisation can depend on finds everything (LaunchTable of the extension)
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from typing import Any
@@ -16,7 +17,7 @@ from triton import knobs
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
-from adaptive_selector._core import LaunchTable
+from adaptive_selector._core import Launcher, LaunchTable
 
 #: What the function returns where it has done nothing: Triton's way has to be taken.
 MISS: Any = type("Miss", (), {"__repr__": lambda self: "MISS"})()
@@ -26,8 +27,6 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()
 
 def _identity_types() -> tuple[type, ...]:
     """Types whose objects are constants of their own, and immutable."""
-    import sys
-
     torch = sys.modules.get("torch")
     return (tl.dtype, torch.dtype) if torch is not None and hasattr(torch, "dtype") else (tl.dtype,)
 
@@ -42,6 +41,7 @@ class Plan:
         own = [set(config.kwargs) & set(self.names) for config in configs]
         self.tuned = [name for name in self.names if name in own[0]]
         self.heuristics = list(heuristics)
+        self.hooked = any(config.pre_hook is not None for config in configs)
         decided = set(self.tuned) | {name for name, _ in heuristics}
         #: The parameters that the program gives.
         self.given = [name for name in self.names if name not in decided]
@@ -69,7 +69,7 @@ def make(plan: Plan, tables: Mapping[int, Callable[..., Any]], resume: Callable[
     jit = plan.jit
     namespace: dict[str, Any] = {
         "_find_on": tables.get,
-        "_device": driver.active.get_current_device,
+        "_device": device_function(),
         "_stream_of": driver.active.get_current_stream,
         "_resume": resume,
         "_latest": latest,
@@ -183,6 +183,47 @@ def launch(_grid, /, {', '.join(parameters)}, **_options):
     exec(compile(source, f"<adaptive launch of {jit.__name__}>", "exec"), namespace)
     made: Callable[..., Any] = namespace["launch"]
     return made
+
+
+def device_function() -> Callable[[], int]:
+    """Says the current device. Triton's own asks PyTorch each time whether CUDA is initialised, which it is where a
+    kernel has been loaded."""
+    asks: Callable[[], int] = driver.active.get_current_device
+    torch = sys.modules.get("torch")
+    if torch is not None and asks is getattr(getattr(torch, "cuda", None), "current_device", None):
+        asks = getattr(torch._C, "_cuda_getDevice", asks)
+    return asks
+
+
+def launcher(plan: Plan, resume: Callable[..., Any], otherwise: Callable[..., Any], latest: list[Any]) -> Launcher | None:
+    """What `make` makes, compiled, and for the usual settings alone; anything else goes to ``otherwise``. None where
+    the kernel needs more: heuristics, or hooks of configurations."""
+    jit = plan.jit
+    if plan.heuristics or plan.hooked:
+        return None
+    watched: list[tuple[object, str, object]] = [
+        (jit, "pre_run_hooks", []),
+        (jit, "used_global_vals", {}),
+        (jit, "debug", jit.debug),
+        (knobs.runtime, "debug", knobs.runtime.debug),
+        (knobs.runtime, "add_stages_inspection_hook", None),
+        (knobs.compilation, "instrumentation_mode", knobs.compilation.instrumentation_mode),
+    ]
+    if hasattr(knobs.compilation, "fpsan_homomorphic_casts"):
+        watched.append((knobs.compilation, "fpsan_homomorphic_casts", knobs.compilation.fpsan_homomorphic_casts))
+    for name in ("launch_enter_hook", "launch_exit_hook"):
+        hook = getattr(knobs.runtime, name)
+        watched.append((knobs.runtime, name, hook))
+        if hook is not None:
+            if type(hook) is not getattr(knobs, "HookChain", None):
+                return None
+            watched.append((hook, "calls", []))
+    parameters = jit.signature.parameters
+    defaults = tuple(() if parameters[name].default is Parameter.empty else parameters[name].default for name in plan.given)
+    return Launcher(
+        plan.names, [plan.names.index(name) for name in plan.given], defaults, tuple(watched), device_function(),
+        driver.active.get_current_stream, latest, resume, otherwise,
+    )
 
 
 def check_globals(used: Mapping[tuple[str, int], tuple[Any, Mapping[str, Any]]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 from triton.runtime.autotuner import Autotuner as TritonAutotuner
@@ -27,8 +28,8 @@ def install() -> None:
 
         def getitem(self: TritonAutotuner, grid: Any) -> Any:
             learner = self.__dict__.get(_autotuner._KEY)
-            if learner is not None and learner.configs is self.configs and type(self).run is run:
-                return learner.on(grid)
+            if learner is not None and learner.made_for is self.configs and type(self).run is run:
+                return partial(learner.launch, grid)
             # A subclass with a way of its own keeps it, and comes to `run` from there.
             if type(self).run is not run or _autotuner.is_interpreted(self):
                 return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)

@@ -13,10 +13,11 @@ from triton.runtime.driver import driver
 from triton.runtime.jit import MockTensor
 
 import adaptive_selector as ads
+from adaptive_selector._core import Launcher
 
 from . import _fast, _jit
 from ._entry import entry_of
-from ._operation import TuningKey, define, spread
+from ._operation import TuningKey, define, middle, spread
 from ._seeds import Seeds
 from ._settings import log, settings
 from ._specialisation import FAILED, NEW, READY, Kernel, Specialisation, kernel_of
@@ -24,6 +25,8 @@ from ._tuned import Tuned, candidates
 
 # Bounds of one device; where there are as many, all are dropped, and what is in use comes back.
 _BOUNDS_MAX = 65_536
+# Orders of configurations that a tuner remembers, one for each set that pruning leaves.
+_ORDERS_MAX = 1024
 # After so many substitutions the best compiled configuration is looked up again.
 _SUBSTITUTIONS = 256
 
@@ -97,7 +100,11 @@ class Learner:
 
     def __init__(self, tuner: Autotuner) -> None:
         self.tuner = tuner
-        self.configs = tuner.configs
+        self.made_for = tuner.configs
+        #: Those of the tuner. Where nothing is known, the first is the best guess: the one in the middle of all.
+        self.configs = list(tuner.configs)
+        if tuner.perf_model is None:
+            self.configs.insert(0, self.configs.pop(middle(self.configs, range(len(self.configs)))))
         self.heuristics, jit = _jit.chain_of(tuner.fn)
         assert jit is not None, "the caller has asked why_not"
         self.jit = jit
@@ -105,16 +112,22 @@ class Learner:
         self._tuned_names = {name for config in self.configs for name in config.kwargs}
         self._option_names = {name for config in self.configs for name in config.all_kwargs()} - self._tuned_names
         self._parameters = set(self.jit.arg_names)
+        self._orders: dict[tuple[int, ...], list[int]] = {}
         self._numbers = {id(config): index for index, config in enumerate(self.configs)}
         self._seeds = Seeds(self.jit, self.configs)
         self._latest: list[Any] = [None]  # the bound of the latest launch
         self._devices: dict[int, _Device] = {}
         self._tables: dict[int, Callable[..., Any]] = {}
         self._lock = threading.RLock()
-        #: What `tuner[grid]` is, by the grid.
-        self.on: Callable[[Any], Callable[..., Any]] = self._on
-        if self.plan.uniform:
-            self.on = self._on_known(_fast.make(self.plan, self._tables, self._resume, self._latest))
+        #: What `tuner[grid]` is, by the grid: a partial of it.
+        self.launch: Callable[..., Any] = self._launch_unknown
+        self._launcher: Launcher | None = None
+        # A hook that hears of failures is called by Triton's own steps.
+        if self.plan.uniform and not getattr(tuner, "user_defined_post_hook", False):
+            self.launch = self._known_or_unknown(_fast.make(self.plan, self._tables, self._resume, self._latest))
+            self._launcher = _fast.launcher(self.plan, self._resume, self.launch, self._latest)
+            if self._launcher is not None:
+                self.launch = self._launcher.launch
 
     @staticmethod
     def why_not(tuner: Autotuner) -> str:
@@ -133,22 +146,16 @@ class Learner:
 
     # --- launches -------------------------------------------------------------------------------------------------
 
-    def _on(self, grid: Any) -> Callable[..., Any]:
-        return lambda *args, **kwargs: self.launch(grid, args, kwargs)
+    def _known_or_unknown(self, launch_known: Callable[..., Any]) -> Callable[..., Any]:
+        launch_unknown, miss = self._launch_unknown, _fast.MISS
 
-    def _on_known(self, launch_known: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
-        launch, miss = self.launch, _fast.MISS
+        def launch(grid: Any, /, *args: Any, **kwargs: Any) -> Any:
+            found = launch_known(grid, *args, **kwargs)
+            return launch_unknown(grid, *args, **kwargs) if found is miss else found
 
-        def on(grid: Any) -> Callable[..., Any]:
-            def launched(*args: Any, **kwargs: Any) -> Any:
-                found = launch_known(grid, *args, **kwargs)
-                return launch(grid, args, kwargs) if found is miss else found
+        return launch
 
-            return launched
-
-        return on
-
-    def launch(self, grid: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _launch_unknown(self, grid: Any, /, *args: Any, **kwargs: Any) -> Any:
         """A launch by Triton's own steps, for arguments that are new or that no table can hold."""
         device = driver.active.get_current_device()
         bound = self._latest[0] = self._bound(device, grid, args, kwargs)
@@ -300,6 +307,8 @@ class Learner:
                 made = self._devices[ordinal] = _Device(self.plan)
                 if made.table is not None:
                     self._tables[ordinal] = made.table.find
+                    if self._launcher is not None:
+                        self._launcher.add(ordinal, made.table)
             return self._devices[ordinal]
 
     def _bound(self, device: int, grid: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
@@ -341,7 +350,8 @@ class Learner:
         specialisation = state.specialisations.get(alike)
         if specialisation is None:
             specialisation = state.specialisations[alike] = Specialisation(self.configs, self.plan.tuned)
-        indices = self._pruned(grid, args, kwargs)
+        pruned = self._pruned(grid, args, kwargs)
+        indices = self._ordered(pruned)
         # What the program has decided beforehand, as libraries with configuration files do, is the best guess.
         triton_key = self._triton_key(args, kwargs)
         decided = self.tuner.cache.get(triton_key)
@@ -364,7 +374,7 @@ class Learner:
                     self.configs, candidates, Tuned,
                 )
             if not tuned.consistent:  # other ranks may have other files
-                self._seeds.load(tuned.operation, indices, triton_key, key.values)
+                self._seeds.load(tuned.operation, pruned, triton_key, key.values)
             bound.learn(tuned, key)
             self.tuner.cache[triton_key] = self.configs[bound.incumbent()]
         return bound
@@ -390,6 +400,20 @@ class Learner:
             log.warning("%s: pruning left no configuration that the tuner has; all are tried", self.jit.__name__)
             return list(range(len(self.configs)))
         return known
+
+    def _ordered(self, indices: list[int]) -> list[int]:
+        """The best guess first where nothing is known: the configuration in the middle, then always the one that is most
+        unlike those before it, so that the first few hold something for every shape. A model of the program's has an
+        order of its own."""
+        if self.tuner.perf_model is not None:
+            return indices
+        known = tuple(sorted(indices))
+        order = self._orders.get(known)
+        if order is None:
+            if len(self._orders) >= _ORDERS_MAX:
+                self._orders.clear()
+            order = self._orders[known] = spread(self.configs, known, middle(self.configs, known))
+        return list(order)
 
     def _index(self, config: Any) -> int | None:
         """The number of a configuration; None for one that pruning has made itself. Comparing two takes microseconds, so
@@ -431,14 +455,11 @@ class Learner:
         new = {i for i in bound.indices if i != here and (kernel := kernels[i]) is not None and kernel.status == NEW}
         if not new:
             return
-        order = bound.order()
-        if self.tuner.perf_model is None:  # whose order is a guess of its own
-            known = bound.tuned.known(bound.values) if bound.tuned is not None else set()
-            order = spread(self.configs, order, [i for i in order if i in known] or [bound.incumbent()])
-        for rank, index in enumerate(order):
+        for rank, index in enumerate(bound.order()):
             kernel = kernels[index]
             if index in new and kernel is not None:
-                kernel.request(float(rank))
+                # The library keeps its first variant in use, compiled or not.
+                kernel.request(float(rank) if index > 0 else -0.5)
 
     def _compile_first(self, bound: Bound) -> None:
         error: Exception | None = None

@@ -79,35 +79,46 @@ def parameters_of(config: Any) -> dict[str, bool | int | float | str]:
     return plain
 
 
-def spread(configs: Sequence[Any], indices: Sequence[int], first: Sequence[int]) -> list[int]:
-    """``first``, then the other ``indices`` so that each is as unlike those before it as possible: the first few of a
-    long list then hold something for every shape. Of equally unlike ones the earlier comes first."""
-    parameters = {index: parameters_of(configs[index]) for index in indices}
-    points = {index: {name: _place(value) for name, value in values.items()} for index, values in parameters.items()}
-    ranges: dict[str, float] = {}
-    for name in {name for point in points.values() for name in point}:
-        places = [place for point in points.values() if isinstance(place := point.get(name), float)]
-        ranges[name] = max(places) - min(places) if places else 0.0
+class _Likeness:
+    """How unlike configurations are, by their parameters: from 0 for equal ones to the number of parameters."""
 
-    def unlike(a: int, b: int) -> float:
+    def __init__(self, configs: Sequence[Any], indices: Sequence[int]) -> None:
+        self._points = {i: {name: _place(value) for name, value in parameters_of(configs[i]).items()} for i in indices}
+        self._ranges: dict[str, float] = {}
+        for name in {name for point in self._points.values() for name in point}:
+            places = [place for point in self._points.values() if isinstance(place := point.get(name), float)]
+            self._ranges[name] = max(places) - min(places) if places else 0.0
+
+    def between(self, a: int, b: int) -> float:
         total = 0.0
-        for name, width in ranges.items():
-            here, there = points[a].get(name), points[b].get(name)
+        for name, width in self._ranges.items():
+            here, there = self._points[a].get(name), self._points[b].get(name)
             if isinstance(here, float) and isinstance(there, float):
                 total += ((here - there) / width) ** 2 if width else 0.0
             else:
                 total += here != there
         return total
 
-    order = list(first)
-    left = [index for index in indices if index not in set(order)]
-    nearest = {index: min((unlike(index, other) for other in order), default=0.0) for index in left}
+
+def middle(configs: Sequence[Any], indices: Sequence[int]) -> int:
+    """The configuration that is least unlike all others: surely not the best for every shape, nor the worst for any."""
+    likeness = _Likeness(configs, indices)
+    return min(indices, key=lambda index: sum(math.sqrt(likeness.between(index, other)) for other in indices))
+
+
+def spread(configs: Sequence[Any], indices: Sequence[int], first: int) -> list[int]:
+    """``first``, then always the one of ``indices`` that is most unlike those before it; of equally unlike ones the
+    earlier."""
+    likeness = _Likeness(configs, indices)
+    order = [first]
+    left = [index for index in indices if index != first]
+    nearest = {index: likeness.between(index, first) for index in left}
     while left:
         farthest = max(left, key=lambda index: nearest[index])
         left.remove(farthest)
         order.append(farthest)
         for index in left:
-            nearest[index] = min(nearest[index], unlike(index, farthest))
+            nearest[index] = min(nearest[index], likeness.between(index, farthest))
     return order
 
 
@@ -115,7 +126,7 @@ def _place(value: bool | int | float | str) -> float | str:
     """Where a parameter lies: sizes double, and a warp more counts for less the more there are."""
     if isinstance(value, (bool, str)):
         return str(value)
-    return math.copysign(math.log2(1.0 + abs(value)), value)
+    return float(value) if abs(value) < 1.0 else math.copysign(1.0 + math.log2(abs(value)), value)
 
 
 def variants_of(configs: Sequence[Any]) -> list[VariantFields]:

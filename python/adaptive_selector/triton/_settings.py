@@ -20,7 +20,9 @@ Begin = Callable[[Any], Any]
 
 
 def _default_selector(ordinal: int) -> ads.Selector:
-    return ads.Selector(tables="standard", device=ordinal)
+    # A kernel has many configurations, and a program meets many keys at once: what one key shows has to count for others
+    # from its first launches on, for which this policy has a model.
+    return ads.Selector(tables="standard", device=ordinal, policy="gaussian")
 
 
 def _begin_of(site: ads.Site) -> Begin:
@@ -36,6 +38,9 @@ class Settings:
         self.begin_of: Callable[[ads.Site], Begin] = _begin_of
         self.workers = max(1, min(8, (os.cpu_count() or 2) // 2))
         self.selectors: dict[int, ads.Selector] = {}
+        #: Held while a thread of the pool reads and loads a kernel. Several at once would leave the program little of
+        #: Python's lock, and its GPU idle.
+        self.loading = threading.Lock()
         self._compilers: Compilers | None = None
         self._own = False  # the program has said how selectors are made
 
@@ -80,6 +85,7 @@ class Settings:
     def after_fork(self) -> None:
         """In a child: the parent's threads and processes are not here. Selectors may be used after a fork."""
         self.lock = threading.RLock()
+        self.loading = threading.Lock()
         self._compilers = None
 
 

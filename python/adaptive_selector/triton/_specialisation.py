@@ -99,7 +99,8 @@ class Kernel:
             log.info("%s is compiled in this process: %s", self.name, ": ".join(answer[1:]))
         try:
             _jit.relax_capture()
-            self.compile_now(warmup=True)
+            with settings.loading:
+                self.compile_now(warmup=True)
         except Exception as error:
             log.log(INFO if _jit.is_unfit(error) else WARNING, "%s is left out: %s", self.name, error)
 

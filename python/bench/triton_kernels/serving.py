@@ -26,7 +26,7 @@ LAUNCHES = 1000
 ROUNDS_ALL = 5
 ROUNDS_CLOSE = 80
 CLOSE = 1.12
-# So few launches that the queue of a stream is never full, and time for the host to enqueue them.
+# So few launches that the queue of a stream is never full: three commands each, two batches at a time.
 BATCH = 120
 SLEEP_CYCLES = 14_000_000
 
@@ -53,28 +53,32 @@ def measured() -> dict[str, list[float]]:
     times: dict[tuple[int, int], list[float]] = {pair: [] for pair in launches}
     order = random.Random(2)
 
-    def measure(pairs: list[tuple[int, int]]) -> None:
-        order.shuffle(pairs)
-        for at in range(0, len(pairs), BATCH):
-            batch = pairs[at : at + BATCH]
-            events = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in batch]
-            torch.cuda._sleep(SLEEP_CYCLES)  # the host is ahead of the GPU from now on
-            for pair, (begin, end) in zip(batch, events):
+    def measure(pairs: list[tuple[int, int]], rounds: int) -> None:
+        """The GPU is never idle, as under load: how fast a busy GPU runs depends on what it has run."""
+        before: list[Any] = []
+        sequence = [pair for _ in range(rounds) for pair in order.sample(pairs, len(pairs))]
+        torch.cuda._sleep(SLEEP_CYCLES)  # the host is ahead of the GPU from now on
+        for at in range(0, len(sequence) + BATCH, BATCH):
+            batch = []
+            for pair in sequence[at : at + BATCH]:
+                begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
                 run, args = launches[pair]
                 begin.record()
                 run(*args)
                 end.record()
-            torch.cuda.synchronize()
-            for pair, (begin, end) in zip(batch, events):
+                batch.append((pair, begin, end))
+            for pair, begin, end in before:
+                end.synchronize()
                 times[pair].append(begin.elapsed_time(end) * 1e-3)
+            before = batch
 
-    for _ in range(ROUNDS_ALL):
-        measure(list(launches))
+    measure(list(launches), ROUNDS_ALL)
     medians = {pair: statistics.median(values) for pair, values in times.items()}
     best = [min(m for (n, _), m in medians.items() if n == number) for number in range(len(SHAPES))]
     close = [pair for pair, median in medians.items() if median <= CLOSE * best[pair[0]]]
-    for _ in range(ROUNDS_CLOSE):
-        measure(close)
+    for pair in close:
+        times[pair].clear()
+    measure(close, ROUNDS_CLOSE)
     truth = {str(shape): [float("inf")] * len(TILES) for shape in SHAPES}
     for (number, index), values in times.items():
         truth[str(SHAPES[number])][index] = statistics.median(values)
@@ -100,8 +104,9 @@ def run(mode: str) -> dict[str, Any]:
         for shape in SHAPES:  # everything is compiled and loaded
             launch(shape)
     else:
-        policy = os.environ.get("BENCH_POLICY") or None
-        ads.triton.configure(selector=lambda ordinal: ads.Selector(tables=None, device=ordinal, policy=policy))
+        policy = os.environ.get("BENCH_POLICY")
+        if policy:
+            ads.triton.configure(selector=lambda ordinal: ads.Selector(tables=None, device=ordinal, policy=policy))
         tuner = ads.triton.autotune if mode == "adaptive" else triton.autotune
         kernel = tuner(configs=TILES, key=["M", "N", "K"])(triton.jit(product))
         launch = lambda shape: kernel[grid](*operands[shape])  # noqa: E731
@@ -139,8 +144,11 @@ def run(mode: str) -> dict[str, Any]:
         selector.drain()
         operation = selector.find("matmul.product.fp16.fp16.fp16")
         assert operation is not None
-        result["leaders"] = [operation.variants.index(operation.explain(*shape, 0).leader) for shape in SHAPES]
+        names = [",".join(f"{name}={value}" for name, value in tile.all_kwargs().items()) for tile in TILES]
+        result["leaders"] = [names.index(operation.explain(*shape, 0).leader) for shape in SHAPES]
         result["timer"] = selector.timer_counters
+        result["keys"] = [[(c.calls, c.count, c.location) for c in operation.explain(*shape, 0).candidates] for shape in SHAPES]
+        result["names"] = [[c.name for c in operation.explain(*shape, 0).candidates] for shape in SHAPES]
         result["compiled"] = compiled
         while ads.triton.pending():
             time.sleep(0.1)
@@ -159,7 +167,8 @@ def _in_process(mode: str, cache: str, **environment: str) -> Any:
 
 def main(arguments: list[str] = []) -> None:
     parser = argparse.ArgumentParser(prog="serving")
-    parser.add_argument("--policy", action="append", help="a policy beside the default")
+    parser.add_argument("--policy", action="append", help="a policy beside that of adaptive_selector.triton")
+    parser.add_argument("--json", help="a file for what was measured")
     parser.add_argument("--without-autotune", action="store_true", help="leaves out what takes minutes")
     options = parser.parse_args(arguments)
     policies = ["", *(options.policy or [])]
@@ -188,6 +197,9 @@ def main(arguments: list[str] = []) -> None:
                 print(f"  leaders {over(result['leaders'])}; everything compiled after {result['compiled']:.2f} s\n"
                       f"  {result['timer']}", flush=True)
 
+        if options.json:
+            with open(options.json, "w") as file:
+                json.dump({"truth": truth, "fixed": fixed, "cold": cold, "warm": warm}, file)
         for policy in policies:
             show(f"adaptive{policy and ' '}{policy}, from an empty cache", cold[policy])
             show(f"adaptive{policy and ' '}{policy}, everything compiled", warm[policy])
