@@ -1,11 +1,14 @@
-"""Types that signatures name. Nothing imports this module while a program runs."""
+"""Types that signatures name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, SupportsIndex, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypedDict, Union
 
-from ._core import Dimension, PolicyKey, PolicyRandom, Variant
+from ._core import Dimension, Variant
+
+if TYPE_CHECKING:  # a package without the tool `adaptive` has no replays, and not these
+    from ._core import PolicyKey, PolicyRandom
 
 #: A size, a label, or the labels of a set.
 KeyValue = Union[SupportsIndex, str, Iterable[str]]

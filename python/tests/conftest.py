@@ -69,7 +69,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     monkeypatch.setattr("triton.compiler.compile", compile)
     fresh = Settings()
-    fresh.configure(lambda ordinal: ads.Selector(tables=None, device="host", seed=ordinal + 1, policy="gaussian"), None)
+    fresh.configure(lambda ordinal: ads.Selector(tables=None, device="host", seed=ordinal + 1), None)
     fresh.begin_of = begin_of(gpu)
     old = dict(vars(settings))
     vars(settings).update(vars(fresh))

@@ -83,6 +83,19 @@ def test_the_command_of_the_module() -> None:
     assert str((PACKAGE / "configs").resolve()) in printed
 
 
+def test_without_replays_the_rest_works(run_python: Callable[[str], str]) -> None:
+    """A package that was built without CLI11 or fmt has neither the tool nor replays."""
+    printed = run_python("""
+import adaptive_selector as ads
+from adaptive_selector import _core
+for name in [name for name in vars(_core) if name == "replay" or name.startswith("Policy")]:
+    delattr(_core, name)
+import adaptive_selector._types
+print(ads.tune.__name__, ads.jit_choice.__name__)
+""")
+    assert printed.split() == ["tune", "jit_choice"]
+
+
 def test_the_tool() -> None:
     if not (PACKAGE / "bin" / "adaptive").exists():
         pytest.skip("the package was built without the tool")

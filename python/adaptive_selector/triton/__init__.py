@@ -22,7 +22,7 @@ def configure(*, selector: Callable[[int], ads.Selector] | None = None, workers:
     """How adaptive kernels learn, for the whole process.
 
     selector: called with the ordinal of a device at the first launch there; its selector. The default is
-    ``Selector(tables="standard", device=ordinal, policy="gaussian")``.
+    ``Selector(tables="standard", device=ordinal)``.
     workers: how many processes compile at most; the default is half the cores, at most 8.
 
     Raises RuntimeError where a selector is set after the first launch, ValueError for less than one worker.

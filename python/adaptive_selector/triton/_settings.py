@@ -20,9 +20,7 @@ Begin = Callable[[Any], Any]
 
 
 def _default_selector(ordinal: int) -> ads.Selector:
-    # A kernel has many configurations, and a program meets many keys at once: what one key shows has to count for others
-    # from its first launches on, for which this policy has a model.
-    return ads.Selector(tables="standard", device=ordinal, policy="gaussian")
+    return ads.Selector(tables="standard", device=ordinal)
 
 
 def _begin_of(site: ads.Site) -> Begin:
