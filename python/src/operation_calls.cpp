@@ -21,13 +21,22 @@ OperationState& state_of(PyObject* self) noexcept {
   return operation.select(key);
 }
 
-PyObject* select(PyObject* self, PyObject* const* values, Py_ssize_t count) noexcept {
-  OperationState& state = state_of(self);
-  return with_key(state, values, count, [&](const Key& key) noexcept {
+// Inlined once for each number of values. Out of line, the key would be in memory and its size unknown: the
+// hash and the comparison would cost twice as much.
+struct Select {
+  PyObject* self;
+  const OperationState& state;
+
+  [[gnu::always_inline]] PyObject* operator()(const Key& key) const noexcept {
     if (state.may_wait) [[unlikely]]
       return make_decision(self, select_and_wait(*state.operation, key));
     return make_decision(self, state.operation->select(key));
-  });
+  }
+};
+
+PyObject* select(PyObject* self, PyObject* const* values, Py_ssize_t count) noexcept {
+  const OperationState& state = state_of(self);
+  return with_key(state, values, count, Select{self, state});
 }
 
 PyObject* select_known(PyObject* self, PyObject* const* values, Py_ssize_t count) noexcept {
