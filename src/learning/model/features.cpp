@@ -13,14 +13,11 @@ namespace {
 
 // Coefficients of all variants' own features together: a fit takes time with the cube of their number.
 constexpr std::size_t own_max = 512;
-// A dimension with more labels than this has no features: its labels are names, not kinds.
-constexpr std::size_t labelled_max = 16;
 // Parameters that are used; the products of more of them would be too many.
 constexpr std::size_t parameters_max = 8;
 // A tile's rows are usually compared about this number of them.
 constexpr double rows_reference_log2 = 6.0;
 constexpr double usual_log2 = 10.0;
-constexpr double knots[] = {-4.0, -2.0, 0.0, 2.0, 4.0, 6.0};
 
 std::string lower(std::string_view text) {
   std::string result;
@@ -124,7 +121,9 @@ ModelFeatures::ModelFeatures(std::span<const Dimension> dimensions, ParameterSpa
     if (dimensions_[d].kind == DimensionKind::size)
       reference_[d] = std::round(std::log2(std::max(1.0, static_cast<double>(reference[d]))));
     if (dimensions_[d].kind == DimensionKind::linear) reference_[d] = static_cast<double>(reference[d]);
-    if (!is_number(dimensions_[d]) && dimensions_[d].labels.size() <= labelled_max)
+    if (is_number(dimensions_[d]))
+      ++numbers_;
+    else if (dimensions_[d].labels.size() <= labelled_max)
       labels_ += dimensions_[d].labels.size();
   }
   // The mean of each parameter says nothing of what tells variants apart.
@@ -136,6 +135,7 @@ ModelFeatures::ModelFeatures(std::span<const Dimension> dimensions, ParameterSpa
     for (std::size_t v = 0; v < count; ++v) space_.coordinates[v * space_.dimensions + p] -= mean;
   }
   if (space_.empty()) tiled_ = 0;
+  depth_ = dimension_of(2, dimensions_);
   if (tiled_ >= 2)
     if (const auto rows = dimension_of(0, dimensions_)) reference_[*rows] = rows_reference_log2;
   std::size_t shared = 0;
@@ -147,22 +147,22 @@ ModelFeatures::ModelFeatures(std::span<const Dimension> dimensions, ParameterSpa
   prior_.resize(shared_ + own_);
 }
 
-ModelFeatures::Point ModelFeatures::point(const Key& key) const {
+ModelFeatures::Point ModelFeatures::point(const Key& key) const noexcept {
   Point result;
-  result.sizes.assign(dimensions_.size(), 1.0);
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     const auto value = static_cast<double>(key[d]);
+    result.size[d] = 1.0;
     if (dimensions_[d].kind == DimensionKind::size) {
-      result.sizes[d] = std::max(1.0, value);
-      result.centred.push_back(std::log2(result.sizes[d]) - reference_[d]);
+      result.size[d] = std::max(1.0, value);
+      result.number[result.numbers++] = std::log2(result.size[d]) - reference_[d];
     } else if (dimensions_[d].kind == DimensionKind::linear) {
-      result.centred.push_back(dimensions_[d].weight * (value - reference_[d]));
+      result.number[result.numbers++] = dimensions_[d].weight * (value - reference_[d]);
     } else if (dimensions_[d].labels.size() <= labelled_max) {
       for (std::size_t l = 0; l < dimensions_[d].labels.size(); ++l) {
         const bool is = dimensions_[d].kind == DimensionKind::label
                             ? key[d] == static_cast<std::int64_t>(l)
                             : (static_cast<std::uint64_t>(key[d]) >> l & 1U) != 0;
-        result.labels.push_back(is ? 1.0 : 0.0);
+        result.label[result.labels++] = is ? 1.0 : 0.0;
       }
     }
   }
@@ -178,10 +178,10 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
   };
   // The level of the key: common to all variants.
   put(1.0, usual_log2);
-  for (const double x : at.centred) put(x, 1.0);
-  for (const double x : at.centred)
+  for (const double x : at.centred()) put(x, 1.0);
+  for (const double x : at.centred())
     for (const double knot : knots) put(std::max(0.0, x - knot), 0.3);
-  for (const double l : at.labels) put(l, 1.0);
+  for (const double l : at.labelled()) put(l, 1.0);
   const float* const u = space_.coordinates.data() + v * space_.dimensions;
   for (std::size_t p = 0; p < space_.dimensions; ++p) put(double{u[p]}, 0.3);
   if (tiled_ >= 2) {
@@ -190,19 +190,19 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
     std::size_t sides = 0;
     for (std::size_t d = 0; d < dimensions_.size(); ++d) {
       const double tile = tiles_[v][d];
-      const bool depth = dimension_of(2, dimensions_) == d;
+      const bool depth = depth_ == d;
       if (tile == 0.0) {
-        if (dimensions_[d].kind == DimensionKind::size && !depth) rest *= at.sizes[d];
+        if (dimensions_[d].kind == DimensionKind::size && !depth) rest *= at.size[d];
         continue;
       }
-      const double tiles = std::ceil(at.sizes[d] / tile);
+      const double tiles = std::ceil(at.size[d] / tile);
       if (!depth && sides < 2) {
         ++sides;
         blocks *= tiles;
-        put(std::log2(tiles * tile / at.sizes[d]), 0.3);
+        put(std::log2(tiles * tile / at.size[d]), 0.3);
       } else {
         put(std::log2(tiles), 0.3);
-        if (!depth) rest *= at.sizes[d];
+        if (!depth) rest *= at.size[d];
       }
     }
     for (const double all : {1.0, rest}) {
@@ -214,16 +214,16 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
       put(waves > 1.0 ? std::log2(waves) - full : 0.0, 0.3);
     }
   }
-  for (const double x : at.centred)
+  for (const double x : at.centred())
     for (std::size_t p = 0; p < space_.dimensions; ++p) put(0.5 * x * double{u[p]}, 0.2);
   for (std::size_t a = 0; a < space_.dimensions; ++a)
     for (std::size_t b = 0; b <= a; ++b) put(double{u[a]} * double{u[b]}, 0.1);
   shared = count;
   // What is the variant's own.
   put(1.0, 0.2);
-  for (const double x : at.centred) put(x, 0.05);
-  for (const double x : at.centred) put(std::max(0.0, x), 0.05);
-  for (const double l : at.labels) put(l, 0.05);
+  for (const double x : at.centred()) put(x, 0.05);
+  for (const double x : at.centred()) put(std::max(0.0, x), 0.05);
+  for (const double l : at.labelled()) put(l, 0.05);
 }
 
 void ModelFeatures::fill(const Point& point, std::size_t variant, double* out) const {

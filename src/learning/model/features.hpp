@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,17 +45,32 @@ class ModelFeatures {
   /// Prior standard deviations of the coefficients: of the shared features, then of a variant's own.
   std::span<const double> prior_deviation() const noexcept { return prior_; }
 
-  /// A key, prepared once for all variants.
+  /// A dimension with more labels than this has no features: its labels are names, not kinds.
+  static constexpr std::size_t labelled_max = 16;
+
+  /// A key, prepared once for all variants. It allocates nothing, since decisions about new keys need it.
   struct Point {
-    std::vector<double> sizes;    ///< by dimension; 1 for what is not a size
-    std::vector<double> centred;  ///< of the dimensions that are numbers
-    std::vector<double> labels;   ///< 0 or 1
+    std::array<double, Key::capacity> size;  ///< by dimension; 1 for what is not a size
+    std::array<double, Key::capacity> number;
+    std::array<double, Key::capacity * labelled_max> label;
+    std::size_t numbers = 0;
+    std::size_t labels = 0;
+
+    /// The dimensions that are numbers, about those of the reference.
+    std::span<const double> centred() const noexcept { return {number.data(), numbers}; }
+    /// 0 or 1.
+    std::span<const double> labelled() const noexcept { return {label.data(), labels}; }
   };
-  Point point(const Key& key) const;
+  Point point(const Key& key) const noexcept;
   /// Writes the features of a pair: `shared()` of all, then `own()` of the variant.
   void fill(const Point& point, std::size_t variant, double* out) const;
 
  private:
+  friend class FoldedWeights;
+
+  // Where the slopes of numbers may change.
+  static constexpr std::array<double, 6> knots = {-4.0, -2.0, 0.0, 2.0, 4.0, 6.0};
+
   template <class Add>
   void emit(const Point& at, std::size_t v, Add&& add, std::size_t& shared) const;
 
@@ -64,7 +80,9 @@ class ModelFeatures {
   std::vector<double> reference_;
   std::vector<double> prior_;
   double multiprocessors_;
-  std::size_t tiled_ = 0;  // dimensions that every variant divides
+  std::size_t tiled_ = 0;                  // dimensions that every variant divides
+  std::optional<std::size_t> depth_ = {};  // the dimension over which a product is summed
+  std::size_t numbers_ = 0;
   std::size_t labels_ = 0;
   std::size_t shared_ = 0;
   std::size_t own_ = 0;

@@ -1,6 +1,7 @@
 #include "learning/model/operation_model.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -28,6 +29,8 @@ constexpr std::size_t judged_max = 48;
 constexpr std::size_t judged_results_max = 32;
 // Candidates of a key that are predicted: the covariance of their predictions takes memory with the square.
 constexpr std::size_t predicted_max = 1024;
+// Variants that decisions are made between: the first of an operation.
+constexpr std::size_t scored_max = 1024;
 // The model is proven by so many keys, if its choice loses no more than this on average, and less than this
 // share of what any of the variants measured loses.
 constexpr double proven_keys_min = 8.0;
@@ -81,7 +84,8 @@ OperationModel::OperationModel(const ModelShape& shape)
       likeness_(shape.space, shape.tiles.size(), usual_error),
       precision_(prior_precision(features_)),
       weights_(VectorXd::Zero(precision_.size())),
-      draw_(weights_),
+      mean_(features_, weights_),
+      draw_(mean_),
       own_error_(own_error_first),
       level_error_(level_error_first) {}
 
@@ -105,7 +109,8 @@ OperationModel::OperationModel(const ModelShape& shape, std::vector<MeasuredKey>
   Random random(shape.seed);
   VectorXd z(precision_.size());
   for (double& x : z) x = optimism * normal(random);
-  draw_ = weights_ + factor_.matrixU().solve(z);
+  mean_ = FoldedWeights(features_, weights_);
+  draw_ = FoldedWeights(features_, weights_ + factor_.matrixU().solve(z));
 }
 
 void OperationModel::fit() {
@@ -323,32 +328,20 @@ Expectations OperationModel::usual_expectations(std::span<const std::uint32_t> c
   return result;
 }
 
-VectorXd OperationModel::mean_by(const VectorXd& weights, const ModelFeatures::Point& point,
-                                 std::span<const std::uint32_t> variants) const {
-  const Index s = to_index(features_.shared());
-  const Index f = to_index(features_.own());
-  VectorXd row(s + f);
-  VectorXd mean(to_index(variants.size()));
-  for (std::size_t i = 0; i < variants.size(); ++i) {
-    mean(to_index(i)) = std::numeric_limits<double>::infinity();
-    if (!knows(variants[i])) continue;
-    features_.fill(point, variants[i], row.data());
-    mean(to_index(i)) = row.head(s).dot(weights.head(s));
-    if (f > 0) mean(to_index(i)) += row.tail(f).dot(weights.segment(s + to_index(variants[i]) * f, f));
+// The first candidate where the model knows none of them.
+std::size_t OperationModel::least(const FoldedWeights& by, const Key& key,
+                                  std::span<const std::uint32_t> candidates) const noexcept {
+  std::array<double, scored_max> scores;
+  const std::span<double> known(scores.data(), std::min(by.variants(), scores.size()));
+  by.score(features_.point(key), known);
+  std::size_t best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (candidates[i] >= known.size() || known[candidates[i]] >= least) continue;
+    least = known[candidates[i]];
+    best = i;
   }
-  return mean;
-}
-
-std::size_t OperationModel::fastest(const Key& key, std::span<const std::uint32_t> candidates) const {
-  Index best = 0;
-  mean_by(weights_, features_.point(key), candidates).minCoeff(&best);
-  return static_cast<std::size_t>(best);
-}
-
-std::size_t OperationModel::decide(const Key& key, std::span<const std::uint32_t> candidates) const {
-  Index best = 0;
-  mean_by(draw_, features_.point(key), candidates).minCoeff(&best);
-  return static_cast<std::size_t>(best);
+  return best;
 }
 
 void condition(Expectations& expectations, std::span<const double> location, std::span<const double> variance,

@@ -12,6 +12,7 @@
 #include <adaptive/key.hpp>
 #include <adaptive/statistics.hpp>
 #include "learning/model/features.hpp"
+#include "learning/model/folded_weights.hpp"
 #include "learning/model/likeness.hpp"
 
 namespace adaptive::inline v1::core {
@@ -64,7 +65,9 @@ class OperationModel {
 
   /// The candidate, by index, to launch first at a key that has no results: the fastest by a draw of the
   /// coefficients, which serves for all keys until the next fit (Thompson sampling).
-  std::size_t decide(const Key& key, std::span<const std::uint32_t> candidates) const;
+  std::size_t decide(const Key& key, std::span<const std::uint32_t> candidates) const noexcept {
+    return least(draw_, key, candidates);
+  }
 
   /// Whether the model knows any key, and may tell others of it.
   bool fitted() const noexcept { return predicts_ && !keys_.empty(); }
@@ -72,7 +75,9 @@ class OperationModel {
   /// expected to be the fastest of the variants measured was nearly as fast as the fastest.
   bool proven() const noexcept { return proven_; }
   /// The candidate, by index, that is expected to be the fastest.
-  std::size_t fastest(const Key& key, std::span<const std::uint32_t> candidates) const;
+  std::size_t fastest(const Key& key, std::span<const std::uint32_t> candidates) const noexcept {
+    return least(mean_, key, candidates);
+  }
 
   /// Number of keys that the model has learned from.
   std::size_t keys() const noexcept { return keys_.size(); }
@@ -91,8 +96,8 @@ class OperationModel {
   /// Takes results of the key, which are results at some of the variants predicted, out of a prediction.
   void take_out(std::span<const Measured> results, std::span<const std::size_t> at, Eigen::VectorXd& mean,
                 Eigen::MatrixXd& covariance) const;
-  Eigen::VectorXd mean_by(const Eigen::VectorXd& weights, const ModelFeatures::Point& point,
-                          std::span<const std::uint32_t> variants) const;
+  std::size_t least(const FoldedWeights& by, const Key& key,
+                    std::span<const std::uint32_t> candidates) const noexcept;
 
   bool predicts_;
   ModelFeatures features_;
@@ -100,7 +105,8 @@ class OperationModel {
   NoiseLaw noise_;
   Eigen::VectorXd precision_;
   Eigen::VectorXd weights_;
-  Eigen::VectorXd draw_;
+  FoldedWeights mean_;  // `weights_`
+  FoldedWeights draw_;
   Eigen::LLT<Eigen::MatrixXd> factor_;
   std::vector<MeasuredKey> keys_;  // by key
   double own_error_;
