@@ -8,8 +8,11 @@ namespace adaptive::inline v1 {
 /// Calls of `select` as such are not counted, since that would be a shared write on the launch path. A copy;
 /// plain data.
 struct Counters {
-  std::uint64_t keys = 0;               ///< keys that have a state of their own
-  std::uint64_t keys_refused = 0;       ///< calls of keys beyond `max_keys`: they are served but not learned
+  std::uint64_t keys = 0;          ///< keys that have a state of their own
+  std::uint64_t keys_refused = 0;  ///< calls of keys beyond `max_keys`: they are served but not learned
+  /// Calls of keys without a state that the model of all keys decided: keys that have not come often enough
+  /// to get one, or are beyond `max_keys`. The model learns from their results.
+  std::uint64_t keys_passing = 0;
   std::uint64_t wrong_arity = 0;        ///< calls whose key has the wrong number of values
   std::uint64_t keys_invalid = 0;       ///< calls whose key has a value that is no label of its dimension
   std::uint64_t unsupported = 0;        ///< keys that no variant supports

@@ -20,6 +20,8 @@ struct Field {
 constexpr std::array fields{
     Field{"keys", &Counters::keys, "Keys with a state of their own."},
     Field{"keys_refused", &Counters::keys_refused, "Calls of keys beyond `max_keys`: served, never learned."},
+    Field{"keys_passing", &Counters::keys_passing,
+          "Calls of keys without a state that the model of all keys decided, and from which it learns."},
     Field{"wrong_arity", &Counters::wrong_arity, "Calls whose key has not the operation's number of values."},
     Field{"keys_invalid", &Counters::keys_invalid, "Calls whose key has a value that names no label."},
     Field{"unsupported", &Counters::unsupported, "Keys that no variant supports."},

@@ -13,7 +13,7 @@ Worker::Task::Step KeyFit::prepare() noexcept {
   if (!key_.is_own()) return Step::done;
   const SharedModel& shared = key_.operation_.shared_model;
   try {
-    const std::uint32_t generation = shared.generation();
+    const std::uint32_t generation = shared.steps();
     std::shared_ptr<const OperationModel> model = shared.model();
     const std::lock_guard lock(key_.lock_);
     beginning_ = key_.beginnings_;

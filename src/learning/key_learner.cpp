@@ -250,7 +250,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
 // far the table is off.
 bool KeyLearner::are_expectations_due() const noexcept {
   if (expected_first_ == nullptr) return false;
-  if (!statistics_.settled && expected_generation_ != operation_.shared_model.generation()) return true;
+  if (!statistics_.settled && expected_generation_ != operation_.shared_model.steps()) return true;
   if (start_.match.kind == MatchKind::fallback || start_.match.kind == MatchKind::predicted) return false;
   const auto has_results = [](const VariantStatistics& c) { return c.count > 0; };
   return expected_results_ != static_cast<std::size_t>(std::count_if(

@@ -14,6 +14,7 @@
 #include <adaptive/log.hpp>
 #include <adaptive/policy.hpp>
 #include "learning/learning_context.hpp"
+#include "learning/model/passing_launches.hpp"
 #include "learning/model/shared_model.hpp"
 #include "learning/variant_list.hpp"
 #include "prior/seed.hpp"
@@ -40,6 +41,8 @@ struct OperationContext {
   VariantList variants;
   /// What the keys learn from each other, if the policy asks for it.
   SharedModel shared_model;
+  /// What keys without a state launch.
+  PassingLaunches passing;
 
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
   /// The variant that the program forces on every key that can run it, or `not_forced`. Stored with release

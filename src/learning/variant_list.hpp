@@ -16,6 +16,8 @@ struct ListedVariant {
   Variant spec;
   bool parsed = false;  ///< made of what a table says, not named by the program
   std::atomic<bool> enabled{true};
+  /// A launch of it has failed at a key without a state: it runs no other key of that kind.
+  std::atomic<bool> failed_passing{false};
 };
 
 /// Readers see a variant whole or not at all and need no lock: elements never move. One writer at a time.

@@ -146,6 +146,7 @@ std::optional<std::uint32_t> parse_variant(OperationParts& operation, const std:
 void reset(OperationParts& operation, LaunchesOut out) {
   std::unique_lock asking(operation.locks.asking, std::defer_lock);
   operation.admission.wait_to_ask(asking);
+  operation.passing.forget(out == LaunchesOut::take);
   for (const auto& key : operation.keys.keys()) {
     std::unique_ptr<Policy> policy = operation.context.new_policy();
     key->take_over();

@@ -1,5 +1,7 @@
 #include "operation/model_fit.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -11,6 +13,42 @@ namespace {
 
 // Keys whose expectations are made anew with the model; further ones ask for theirs at their next call.
 constexpr std::size_t open_max = 64;
+
+bool is_before(const MeasuredKey& a, const MeasuredKey& b) {
+  return a.key < b.key;
+}
+
+// Whether the latest key that was added is this one.
+bool to_be_continued(const std::vector<MeasuredKey>& keys, std::ptrdiff_t others, const Key& key) {
+  return keys.end() - keys.begin() > others && keys.back().key == key;
+}
+
+// Adds what keys without a state have measured to what the others have: one entry for each key, in which the
+// results of a variant count together.
+void add_passing(std::vector<MeasuredKey>& keys, std::vector<PassingLaunches::Result> results,
+                 double deviation) {
+  std::sort(keys.begin(), keys.end(), is_before);
+  const auto others = keys.end() - keys.begin();
+  std::stable_sort(results.begin(), results.end(), [](const auto& a, const auto& b) {
+    return a.key == b.key ? a.variant < b.variant : a.key < b.key;
+  });
+  for (std::size_t i = 0; i < results.size();) {
+    const PassingLaunches::Result& first = results[i];
+    double count = 0.0;
+    double sum = 0.0;
+    for (; i < results.size() && results[i].key == first.key && results[i].variant == first.variant; ++i) {
+      count += 1.0;
+      sum += results[i].location;
+    }
+    const Measured measured{first.variant, sum / count, deviation * deviation / count};
+    if (to_be_continued(keys, others, first.key)) {
+      keys.back().results.push_back(measured);
+    } else if (!std::binary_search(keys.begin(), keys.begin() + others, MeasuredKey{first.key, {}},
+                                   is_before)) {
+      keys.push_back({first.key, {measured}});
+    }
+  }
+}
 
 }  // namespace
 
@@ -28,6 +66,8 @@ Worker::Task::Step ModelFit::prepare() noexcept {
     if (model_ == nullptr || !shared.take_news()) return Step::done;
     shape_ = prior_.model_shape();
     keys_ = prior_.measured_keys(noise_);
+    passing_.clear();
+    if (!prior_.operation_.selector.rank_consistent) passing_ = prior_.operation_.passing.results();
     unseen_.clear();
     open_.clear();
     const auto keys = prior_.keys_to_fit();
@@ -47,6 +87,7 @@ Worker::Task::Step ModelFit::prepare() noexcept {
 
 void ModelFit::work() noexcept {
   try {
+    if (!passing_.empty()) add_passing(keys_, std::move(passing_), noise_.deviation);
     model_ = std::make_shared<const OperationModel>(std::move(shape_), std::move(keys_), noise_, *model_);
   } catch (...) {
     model_ = nullptr;  // as above
@@ -59,16 +100,20 @@ bool ModelFit::finish() noexcept {
   for (KeyLearner* key : unseen_) key->decide_first(*model_);
   prior_.operation_.shared_model.publish(model_);
   for (KeyLearner* key : open_) key->post_fit();
+  // A launch may still use the one before, and must not be the one that frees it.
+  former_ = std::move(model_);
   model_ = nullptr;
   return true;
 }
 
 void ModelFit::abandon() noexcept {
   std::construct_at(&keys_);
+  std::construct_at(&passing_);
   std::construct_at(&unseen_);
   std::construct_at(&open_);
   std::construct_at(&shape_);
   std::construct_at(&model_);
+  std::construct_at(&former_);
 }
 
 }  // namespace adaptive::core

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "learning/model/operation_model.hpp"
+#include "learning/model/passing_launches.hpp"
 #include "learning/worker.hpp"
 
 namespace adaptive::inline v1::core {
@@ -27,10 +28,12 @@ class ModelFit final : public Worker::Task {
   PriorKnowledge& prior_;
   ModelShape shape_;
   std::vector<MeasuredKey> keys_;
+  std::vector<PassingLaunches::Result> passing_;
   std::vector<KeyLearner*> unseen_;  // keys that have had no call, whose first launch the model decides
   std::vector<KeyLearner*> open_;    // the latest keys that learn, whose expectations follow at once
   NoiseLaw noise_;
-  std::shared_ptr<const OperationModel> model_;  // the former one, then the one fitted
+  std::shared_ptr<const OperationModel> model_;   // the former one, then the one fitted
+  std::shared_ptr<const OperationModel> former_;  // the one before that which is published
 };
 
 }  // namespace adaptive::core

@@ -49,8 +49,13 @@ Operation::~Operation() = default;
 
 Decision Operation::select_unknown(const Key& key) noexcept {
   if (!parts_->admission.fits(key)) return {nullptr, 0};
+  const core::PassingKeys::Answer passing = parts_->passing.decide(key);
+  if (passing.is_passing) return {nullptr, passing.variant, passing.ticket};
   const core::Place place = parts_->admission.find_place(key, core::Wait::for_safety);
-  return place.head != nullptr ? decide(*place.head) : Decision(nullptr, place.variant);
+  if (place.head == nullptr) return {nullptr, place.variant};
+  // What the key launched before it got a state.
+  if (passing.earlier_ns > 0.0) place.head->learner->record(passing.variant, 0, passing.earlier_ns);
+  return decide(*place.head);
 }
 
 std::optional<Decision> Operation::select_known(const Key& key) noexcept {
@@ -65,7 +70,10 @@ Decision Operation::consult(const detail::KeyHead& head) noexcept {
 }
 
 void Operation::record(const Decision& decision, Latency latency) noexcept {
-  if (decision.head_ == nullptr) return parts_->context.count_result_without_key(latency.count());
+  if (decision.head_ == nullptr) {
+    if (decision.timed()) return parts_->passing.record(decision.ticket_, latency.count());
+    return parts_->context.count_result_without_key(latency.count());
+  }
   decision.head_->learner->record(decision.variant_, decision.ticket_, latency.count());
 }
 
@@ -76,7 +84,7 @@ void Operation::record(const Key& key, std::uint32_t variant, Latency latency) n
 }
 
 void Operation::fail(const Decision& decision) noexcept {
-  if (decision.head_ == nullptr) return parts_->context.count_failure_without_key();
+  if (decision.head_ == nullptr) return parts_->passing.fail(decision.variant_, decision.ticket_);
   decision.head_->learner->fail(decision.variant_, decision.ticket_);
 }
 

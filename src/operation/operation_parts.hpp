@@ -9,6 +9,7 @@
 #include "operation/keys/candidates.hpp"
 #include "operation/keys/forced_variants.hpp"
 #include "operation/keys/key_index.hpp"
+#include "operation/keys/passing_keys.hpp"
 #include "operation/locks.hpp"
 #include "operation/operation_spec.hpp"
 #include "operation/prior_knowledge.hpp"
@@ -38,6 +39,7 @@ struct OperationParts {
   PriorKnowledge prior{spec, context, locks, keys};  // guarded by `locks.keys_and_seeds`
   ForcedVariants forced;                             // guarded by `locks.keys_and_seeds`
   Admission admission{spec, context, locks, keys, variants, prior, forced};
+  PassingKeys passing{spec, context, locks, keys, variants, prior, admission};
 };
 
 }  // namespace adaptive::core

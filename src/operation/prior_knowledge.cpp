@@ -6,15 +6,16 @@
 #include <string_view>
 #include <utility>
 
+#include "base/device/processors.hpp"
 #include "learning/parameter_space.hpp"
 #include "prior/distance.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
 
-// Number of the latest keys of this run from which a new key may borrow. This bounds the cost of a key's
-// first call.
-constexpr std::size_t neighbours_max = 2048;
+// Number of the latest keys of this run from which a new key may borrow before the model that keys share has
+// been fitted: soon after the first result.
+constexpr std::size_t neighbours_of_model_max = 64;
 
 // Number of the latest keys of this run to which the predictor is fitted, besides the keys of tables. This
 // bounds the cost of a fit.
@@ -28,10 +29,6 @@ constexpr double growth = 0.1;
 // the others.
 constexpr std::uint32_t modelled_variants_max = 1024;
 
-// Of the devices that most tables are made for; where another has more or fewer, the features of waves are
-// off by a factor that the model finds to say less.
-constexpr double multiprocessors_usual = 132.0;
-
 std::size_t count_measured_variants(const KeyStatistics& statistics) {
   return static_cast<std::size_t>(std::count_if(statistics.candidates.begin(), statistics.candidates.end(),
                                                 [](const VariantStatistics& c) { return c.count > 0; }));
@@ -43,10 +40,10 @@ KnownKey known_key(const SeedEntry& seed) {
   return {seed.key, seed.trusted ? 0.0 : foreign_deviation, seed.variants};
 }
 
-std::vector<Neighbour> PriorKnowledge::neighbours_of(const Key& key) const {
+std::vector<Neighbour> PriorKnowledge::neighbours_of(const Key& key, std::size_t count) const {
   std::vector<Neighbour> result;
   if (operation_.selector.rank_consistent) return result;
-  for (const auto& other : keys_.latest(neighbours_max)) {
+  for (const auto& other : keys_.latest(count)) {
     if (other->key() == key) continue;
     if (!(distance(spec_.dimensions, key, other->key()) <= spec_.nearest_limit)) continue;
     if (!other->lock().try_lock()) continue;
@@ -95,7 +92,9 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, b
                           .predictor = by_model ? nullptr : predictor(),
                           .proof = proof(),
                           .without_neighbours = modelled};
-  const std::vector<Neighbour> neighbours = modelled ? std::vector<Neighbour>() : neighbours_of(key);
+  const std::vector<Neighbour> neighbours = modelled   ? std::vector<Neighbour>()
+                                            : by_model ? neighbours_of(key, neighbours_of_model_max)
+                                                       : neighbours_of(key);
   StartingPoint start = starting_point(request, seeds_, neighbours);
   if (modelled && start.match.kind == MatchKind::fallback) {
     if (!model->proven()) {
@@ -170,7 +169,7 @@ ModelShape PriorKnowledge::model_shape() const {
   std::iota(all.begin(), all.end(), 0U);
   ModelShape shape;
   shape.dimensions = spec_.dimensions;
-  shape.multiprocessors = multiprocessors_usual;
+  shape.multiprocessors = processors_of(operation_.selector.device);
   shape.predicts = operation_.selector.learning.prediction && spec_.nearest_limit >= 0.0;
   const bool alike = operation_.selector.learning.parameter_model;
   if (const auto space = alike ? make_space(all) : nullptr) shape.space = *space;

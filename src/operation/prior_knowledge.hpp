@@ -1,6 +1,7 @@
 // What the new keys of an operation start from: tables, keys of this run, and the model that predicts keys.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,8 +21,8 @@
 
 namespace adaptive::inline v1::core {
 
-/// The caller of any member except `fit` and `post_fit` holds `OperationLocks::keys_and_seeds`. The members
-/// take the locks of single keys themselves.
+/// The caller of any member except `fit`, `post_fit` and `has_seeds` holds `OperationLocks::keys_and_seeds`.
+/// The members take the locks of single keys themselves.
 class PriorKnowledge {
  public:
   /// All arguments must outlive the object.
@@ -30,7 +31,12 @@ class PriorKnowledge {
       : spec_(spec), operation_(operation), locks_(locks), keys_(keys) {}
 
   /// Adds entries of tables. With `keep_old`, a key that has an entry already keeps it.
-  void add_seeds(std::vector<SeedEntry> seeds, bool keep_old) { seeds_.add(std::move(seeds), keep_old); }
+  void add_seeds(std::vector<SeedEntry> seeds, bool keep_old) {
+    seeds_.add(std::move(seeds), keep_old);
+    has_seeds_.store(!seeds_.entries().empty(), std::memory_order_release);
+  }
+  /// Whether there is any. Takes no lock and needs none.
+  bool has_seeds() const noexcept { return has_seeds_.load(std::memory_order_acquire); }
   /// The table entry of exactly this key, or null.
   const SeedEntry* find_seed(const Key& key) const noexcept { return seeds_.find(key); }
 
@@ -43,8 +49,8 @@ class PriorKnowledge {
   /// The starting point of a key that has a state. The caller holds the key's lock as well.
   StartingPoint start_again(const KeyLearner& key, std::span<const Neighbour> neighbours) const;
 
-  /// The keys of this run from which `key` may borrow.
-  std::vector<Neighbour> neighbours_of(const Key& key) const;
+  /// The keys of this run from which `key` may borrow, among the latest `count` of them.
+  std::vector<Neighbour> neighbours_of(const Key& key, std::size_t count = neighbours_max) const;
 
   /// The space of the candidates' parameters, shared by keys with the same candidates. Null if the parameters
   /// do not distinguish the candidates, or if the program has switched the model off.
@@ -62,6 +68,9 @@ class PriorKnowledge {
   void post_fit() noexcept;
 
  private:
+  // This bounds the cost of a key's first call.
+  static constexpr std::size_t neighbours_max = 2048;
+
   friend class ModelFit;
   friend class PredictionFit;
 
@@ -92,6 +101,7 @@ class PriorKnowledge {
   OperationLocks& locks_;
   const KeyIndex& keys_;
   Seeds seeds_;
+  std::atomic<bool> has_seeds_{false};
   std::unique_ptr<Predictor> predictor_;
   std::size_t measured_at_fit_ = 0;
   std::uint64_t fits_begun_ = 0;

@@ -102,6 +102,7 @@ Counters count(const OperationParts& operation) {
   const std::lock_guard lock(operation.locks.keys_and_seeds);
   sum.keys = operation.keys.size();
   operation.admission.add_counters(sum);
+  operation.context.passing.add_counters(sum);
   const OperationContext& context = operation.context;
   sum.contended = context.contended.load(std::memory_order_relaxed);
   sum.results_dropped = context.results_dropped.load(std::memory_order_relaxed);

@@ -3,12 +3,24 @@
 
 #include <gtest/gtest.h>
 
+#include "base/device/processors.hpp"
+
 namespace adaptive {
 namespace {
 
 TEST(HostDevice, IsNamedAndAlwaysTheSame) {
   EXPECT_FALSE(host_device().device.empty());
   EXPECT_EQ(&host_device(), &host_device());
+}
+
+TEST(Processors, AreThoseOfTheDevice) {
+  EXPECT_EQ(core::processors_of({.device = "NVIDIA H20", .libraries = {{"multiprocessors", "78"}}}), 78.0);
+  const double usual = core::processors_of({.device = "NVIDIA H200"});
+  EXPECT_EQ(usual, 132.0);
+  for (const char* const wrong : {"", "many", "0", "-3", "12x"})
+    EXPECT_EQ(core::processors_of({.device = "X", .libraries = {{"multiprocessors", wrong}}}), usual)
+        << wrong;
+  EXPECT_GE(core::processors_of(host_device()), 1.0);
 }
 
 TEST(NormalisedDevice, JoinsTheNamesOfOneDevice) {

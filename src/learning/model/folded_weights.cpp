@@ -20,11 +20,19 @@ double log2_of_whole(double number) noexcept {
                                                      : std::log2(number);
 }
 
+// `std::ceil` is a call of a library on processors without SSE 4.1. `x` is at least 0 and below 2^63.
+double ceiling(double x) noexcept {
+  const auto whole = static_cast<double>(static_cast<std::int64_t>(x));
+  return whole < x ? whole + 1.0 : whole;
+}
+
 }  // namespace
 
 // In the order of `ModelFeatures::emit`.
 FoldedWeights::FoldedWeights(const ModelFeatures& features, const Eigen::VectorXd& weights)
-    : variants_(features.variants()), multiprocessors_(features.multiprocessors_) {
+    : variants_(features.variants()),
+      multiprocessors_(features.multiprocessors_),
+      log_multiprocessors_(std::log2(multiprocessors_)) {
   const ModelFeatures& f = features;
   const std::size_t numbers = f.numbers_;
   const std::size_t labels = f.labels_;
@@ -56,6 +64,10 @@ FoldedWeights::FoldedWeights(const ModelFeatures& features, const Eigen::VectorX
       const auto three = take(3);
       *by = {three[0], three[1], three[2]};
     }
+    if (rest_.empty())
+      waves_of_blocks_ = {waves_of_blocks_.of_waves + waves_of_all_.of_waves,
+                          waves_of_blocks_.of_partial + waves_of_all_.of_partial,
+                          waves_of_blocks_.of_last + waves_of_all_.of_last};
   }
   const auto of_product = take(numbers * parameters);
   const auto of_square = take(parameters * (parameters + 1) / 2);
@@ -87,56 +99,64 @@ FoldedWeights::FoldedWeights(const ModelFeatures& features, const Eigen::VectorX
 
 FoldedWeights::Cut FoldedWeights::cut(const Side& side, const ModelFeatures::Point& point) const noexcept {
   const double size = point.size[side.dimension];
-  const double tiles = std::ceil(size / side.tile);
+  const double tiles = ceiling(size / side.tile);
   const double log_tiles = log2_of_whole(tiles);
   if (!side.in_blocks) return {side.weight * log_tiles, 1.0, 0.0};
   return {side.weight * (log_tiles + std::log2(side.tile / size)), tiles, log_tiles};
 }
 
-double FoldedWeights::score(const Waves& by, double loaded, double log_loaded) noexcept {
-  const double waves = std::ceil(loaded);
+double FoldedWeights::score_of(const Waves& by, double loaded, double log_loaded) noexcept {
+  const double waves = ceiling(loaded);
   const double log_waves = log2_of_whole(waves);
   const double last = waves > 1.0 ? log_waves - log_loaded : 0.0;
   return by.of_waves * log_waves + by.of_partial * std::min(log_loaded, 0.0) + by.of_last * last;
 }
 
 void FoldedWeights::score(const ModelFeatures::Point& point, std::span<double> scores) const noexcept {
-  const std::span<const double> numbers = point.centred();
-  const std::span<const double> labels = point.labelled();
-  std::array<double, Key::capacity> positive;
-  for (std::size_t x = 0; x < numbers.size(); ++x) positive[x] = std::max(0.0, numbers[x]);
-  for (std::size_t v = 0; v < scores.size(); ++v) {
-    const double* const row = rows_.data() + v * stride_;
-    double sum = row[0];
-    const double* const second = row + 1 + numbers.size();
-    for (std::size_t x = 0; x < numbers.size(); ++x)
-      sum += row[1 + x] * numbers[x] + second[x] * positive[x];
-    const double* const third = second + numbers.size();
-    for (std::size_t l = 0; l < labels.size(); ++l) sum += third[l] * labels[l];
-    scores[v] = sum;
-  }
-  if (cuts_each_ == 0) return;
   std::array<Cut, sides_max> known;
   const std::size_t tabulated = std::min(sides_.size(), sides_max);
   for (std::size_t s = 0; s < tabulated; ++s) known[s] = cut(sides_[s], point);
-  double rest = 1.0;
-  for (const std::size_t d : rest_) rest *= point.size[d];
-  const double log_rest = rest == 1.0 ? 0.0 : std::log2(rest);
-  const double log_multiprocessors = std::log2(multiprocessors_);
-  for (std::size_t v = 0; v < scores.size(); ++v) {
-    double blocks = 1.0;
-    double log_blocks = 0.0;
-    for (std::size_t c = 0; c < cuts_each_; ++c) {
-      const std::uint32_t side = cuts_[v * cuts_each_ + c];
-      const Cut here = side < tabulated ? known[side] : cut(sides_[side], point);
-      scores[v] += here.score;
-      blocks *= here.tiles;
-      log_blocks += here.log_tiles;
-    }
-    const double log_loaded = log_blocks - log_multiprocessors;
-    scores[v] += score(waves_of_blocks_, blocks / multiprocessors_, log_loaded) +
-                 score(waves_of_all_, blocks * rest / multiprocessors_, log_loaded + log_rest);
+  const Loads loads = loads_of(point);
+  for (std::size_t v = 0; v < scores.size(); ++v)
+    scores[v] = score_by(point, loads, {known.data(), tabulated}, v);
+}
+
+double FoldedWeights::score(const ModelFeatures::Point& point, std::size_t variant) const noexcept {
+  return score_by(point, loads_of(point), {}, variant);
+}
+
+FoldedWeights::Loads FoldedWeights::loads_of(const ModelFeatures::Point& point) const noexcept {
+  Loads loads;
+  for (std::size_t x = 0; x < point.numbers; ++x) loads.positive[x] = std::max(0.0, point.number[x]);
+  if (rest_.empty()) return loads;
+  for (const std::size_t d : rest_) loads.rest *= point.size[d];
+  loads.log_rest = std::log2(loads.rest);
+  return loads;
+}
+
+double FoldedWeights::score_by(const ModelFeatures::Point& point, const Loads& loads,
+                               std::span<const Cut> known, std::size_t variant) const noexcept {
+  const std::size_t numbers = point.numbers;
+  const double* const row = rows_.data() + variant * stride_;
+  double sum = row[0];
+  for (std::size_t x = 0; x < numbers; ++x)
+    sum += row[1 + x] * point.number[x] + row[1 + numbers + x] * loads.positive[x];
+  for (std::size_t l = 0; l < point.labels; ++l) sum += row[1 + 2 * numbers + l] * point.label[l];
+  if (cuts_each_ == 0) return sum;
+  double blocks = 1.0;
+  double log_blocks = 0.0;
+  for (std::size_t c = 0; c < cuts_each_; ++c) {
+    const std::uint32_t side = cuts_[variant * cuts_each_ + c];
+    const Cut here = side < known.size() ? known[side] : cut(sides_[side], point);
+    sum += here.score;
+    blocks *= here.tiles;
+    log_blocks += here.log_tiles;
   }
+  const double log_loaded = log_blocks - log_multiprocessors_;
+  sum += score_of(waves_of_blocks_, blocks / multiprocessors_, log_loaded);
+  if (!rest_.empty())
+    sum += score_of(waves_of_all_, blocks * loads.rest / multiprocessors_, log_loaded + loads.log_rest);
+  return sum;
 }
 
 double FoldedWeights::common(const ModelFeatures::Point& point) const noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -28,6 +29,8 @@ class FoldedWeights {
   /// Writes a score for each of the first `scores.size()` variants, at most `variants()`: log latency by
   /// these coefficients, without `common`.
   void score(const ModelFeatures::Point& point, std::span<double> scores) const noexcept;
+  /// The score of one of the variants.
+  double score(const ModelFeatures::Point& point, std::size_t variant) const noexcept;
   /// The part of log latency that all variants have in common.
   double common(const ModelFeatures::Point& point) const noexcept;
 
@@ -45,6 +48,12 @@ class FoldedWeights {
     double tiles = 1.0;      // 1 where they do not count as blocks
     double log_tiles = 0.0;  // to base 2
   };
+  // Of a key, whatever the variant.
+  struct Loads {
+    std::array<double, Key::capacity> positive{};
+    double rest = 1.0;  // by which the number of blocks is multiplied
+    double log_rest = 0.0;
+  };
   struct Waves {
     double of_waves = 0.0;
     double of_partial = 0.0;
@@ -54,19 +63,24 @@ class FoldedWeights {
   static constexpr std::size_t sides_max = 64;
 
   Cut cut(const Side& side, const ModelFeatures::Point& point) const noexcept;
-  static double score(const Waves& by, double loaded, double log_loaded) noexcept;
+  Loads loads_of(const ModelFeatures::Point& point) const noexcept;
+  // `known`: the cuts of the first sides.
+  double score_by(const ModelFeatures::Point& point, const Loads& loads, std::span<const Cut> known,
+                  std::size_t variant) const noexcept;
+  static double score_of(const Waves& by, double loaded, double log_loaded) noexcept;
 
   std::size_t variants_ = 0;
   std::size_t stride_ = 0;
-  std::vector<double> common_;      // level, numbers, hinges, labels
-  std::vector<double> rows_;        // of each variant: constant, numbers, positive parts, labels
-  std::vector<Side> sides_;         // different ones
+  std::vector<double> common_;       // level, numbers, hinges, labels
+  std::vector<double> rows_;         // of each variant: constant, numbers, positive parts, labels
+  std::vector<Side> sides_;          // different ones
   std::vector<std::uint32_t> cuts_;  // of each variant: its sides
   std::size_t cuts_each_ = 0;        // 0: variants are no tiles
   std::vector<std::size_t> rest_;    // dimensions that multiply the number of blocks
   Waves waves_of_blocks_;
   Waves waves_of_all_;
   double multiprocessors_ = 1.0;
+  double log_multiprocessors_ = 0.0;
 };
 
 }  // namespace adaptive::core

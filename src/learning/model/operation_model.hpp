@@ -79,6 +79,11 @@ class OperationModel {
     return least(mean_, key, candidates);
   }
 
+  /// A key, prepared for the coefficients below: the expected ones, and the draw behind `decide`.
+  ModelFeatures::Point point(const Key& key) const noexcept { return features_.point(key); }
+  const FoldedWeights& mean() const noexcept { return mean_; }
+  const FoldedWeights& draw() const noexcept { return draw_; }
+
   /// Number of keys that the model has learned from.
   std::size_t keys() const noexcept { return keys_.size(); }
   /// Standard deviation of the error at a variant of a key, without that of the key's level.

@@ -1,6 +1,7 @@
 // The model that the keys of an operation share, and when it is fitted again.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -30,9 +31,15 @@ class SharedModel {
     const std::lock_guard lock(lock_, std::adopt_lock);
     model_.swap(model);
     generation_.fetch_add(1, std::memory_order_release);
+    if (told_ < step_at_) return;
+    step_at_ = told_ + told_ / news_share;
+    steps_.fetch_add(1, std::memory_order_release);
   }
-  /// How many models have been published. For the launch path.
+  /// How many models have been published.
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
+  /// How many of them knew so much more that keys with a state should take up what they expect. For the
+  /// launch path.
+  std::uint32_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }
 
   /// The task that fits the model; set before the first key is added.
   void fit_by(Worker::Task& task) noexcept { task_ = &task; }
@@ -49,15 +56,18 @@ class SharedModel {
     if (news < due_at_.load(std::memory_order_relaxed)) return false;
     news_.fetch_sub(news, std::memory_order_relaxed);
     told_ += news;
-    // With the model the cost of fits grows; their number grows with the logarithm of what has been learned.
-    due_at_.store(static_cast<std::uint32_t>(std::max<std::uint64_t>(quarters_min, told_ / news_share)),
-                  std::memory_order_relaxed);
+    // With the model the cost of fits grows; their number grows with the logarithm of what has been learned,
+    // until the results are those of more keys than the model keeps.
+    due_at_.store(
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(told_ / news_share, quarters_min, quarters_max)),
+        std::memory_order_relaxed);
     return true;
   }
 
  private:
   static constexpr int attempts = 4096;
   static constexpr std::uint32_t quarters_min = 4;
+  static constexpr std::uint32_t quarters_max = 4 * 256;
   static constexpr std::uint64_t news_share = 16;
 
   mutable SpinLock lock_;
@@ -65,7 +75,9 @@ class SharedModel {
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<std::uint32_t> news_{0};
   std::atomic<std::uint32_t> due_at_{quarters_min};
-  std::uint64_t told_ = 0;  // of the worker
+  std::uint64_t told_ = 0;     // of the worker
+  std::uint64_t step_at_ = 0;  // as above: from which on the next model is a step
+  std::atomic<std::uint32_t> steps_{0};
   Worker::Task* task_ = nullptr;
 };
 

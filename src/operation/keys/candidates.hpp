@@ -52,6 +52,11 @@ class RunnableVariants {
   /// Returns a variant that can run every key in the numeric class of its default, or nothing if only the
   /// program can name one.
   std::optional<std::uint32_t> variant_without_asking() const noexcept;
+  /// Whether the variants in their order are the candidates of every key that they support, the first of them
+  /// its default.
+  bool are_same_for_all_keys() const noexcept {
+    return !spec_.candidates && !spec_.default_variant && !several_classes_.load(std::memory_order_relaxed);
+  }
   /// Whether a key with this default may run `variant`; a variant of another numeric class may give other
   /// bits.
   bool may_replace(std::uint32_t variant, std::uint32_t default_variant) const;

@@ -47,6 +47,7 @@ const detail::KeyHead* KeyIndex::insert(std::unique_ptr<KeyLearner> learner) {
   learner->set_head(head);
   if (!tables_.back()->insert(head, detail::hash(learner->key()))) return nullptr;
   keys_.push_back(std::move(learner));
+  size_.store(keys_.size(), std::memory_order_relaxed);
   return &head;
 }
 

@@ -17,8 +17,9 @@
 
 namespace adaptive::inline v1::core {
 
-/// Any thread may call `find` at any time; it never waits. All other members need a lock of the caller: only
-/// one thread at a time may add keys, and no thread may read the list of keys in the meantime.
+/// Any thread may call `find`, `size` and `is_full` at any time; they never wait. All other members need a
+/// lock of the caller: only one thread at a time may add keys, and no thread may read the list of keys in the
+/// meantime.
 ///
 /// Keys are only ever added. When a table becomes too small, a larger one replaces it. The old table stays
 /// readable until the index is destroyed, as do all key states.
@@ -40,8 +41,9 @@ class KeyIndex {
 
   /// All keys in the order in which they were added.
   std::span<const std::unique_ptr<KeyLearner>> keys() const noexcept { return keys_; }
-  std::size_t size() const noexcept { return keys_.size(); }
-  bool is_full() const noexcept { return keys_.size() >= keys_max_; }
+  /// Their number. Any thread may ask.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  bool is_full() const noexcept { return size() >= keys_max_; }
 
   /// The latest keys, at most `count`, in the order in which they were added.
   std::span<const std::unique_ptr<KeyLearner>> latest(std::size_t count) const noexcept {
@@ -64,6 +66,7 @@ class KeyIndex {
   std::atomic<const detail::KeyTable*> latest_table_{nullptr};
   HeadArena heads_;
   std::vector<std::unique_ptr<KeyLearner>> keys_;
+  std::atomic<std::size_t> size_{0};
 };
 
 }  // namespace adaptive::core

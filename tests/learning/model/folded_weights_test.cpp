@@ -47,10 +47,10 @@ TEST(FoldedWeights, AgreeWithTheFeatures) {
     SCOPED_TRACE(test.name);
     std::vector<Tiles> tiles;
     const std::vector<std::string_view> names(test.variants.begin(), test.variants.end());
-    for (const std::string& name : test.variants)
-      tiles.push_back(tiles_of({.name = name}, test.dimensions));
+    for (const std::string& name : test.variants) tiles.push_back(tiles_of({.name = name}, test.dimensions));
     Key reference = Key::of_size(test.dimensions.size());
-    for (std::size_t d = 0; d < reference.size(); ++d) reference[d] = test.dimensions[d].labels.empty() ? 1024 : 0;
+    for (std::size_t d = 0; d < reference.size(); ++d)
+      reference[d] = test.dimensions[d].labels.empty() ? 1024 : 0;
     const ModelFeatures features(test.dimensions, parameter_space(names), tiles, 132.0, reference);
     Eigen::VectorXd weights(static_cast<Eigen::Index>(features.size()));
     for (double& w : weights) w = random.uniform() - 0.5;

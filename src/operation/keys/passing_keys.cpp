@@ -1,0 +1,224 @@
+#include "operation/keys/passing_keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include <adaptive/detail/key_table.hpp>
+#include <adaptive/detail/ticks.hpp>
+#include "base/key_values.hpp"
+#include "learning/model/operation_model.hpp"
+
+namespace adaptive::inline v1::core {
+namespace {
+
+// So many keys get a state at their first call. Each further one must have come lately once for every
+// `states_each` keys that have a state already.
+constexpr std::size_t states_first = 256;
+constexpr std::size_t states_each = 32;
+// Keys by which the model must have been fitted before it takes part in decisions.
+constexpr std::size_t model_keys_min = 8;
+// Variants that the model decides between: the first of an operation.
+constexpr std::size_t scored_max = 1024;
+// A look is charged as at most so much slower, on a log scale.
+constexpr double behind_max = 3.0;
+// Attempts at the lock before a result is dropped and counted.
+constexpr int passing_attempts = 4096;
+
+}  // namespace
+
+bool PassingKeys::may_pass() const noexcept {
+  const LearningContext& selector = operation_.selector;
+  return (keys_.size() >= states_first || keys_.is_full()) && operation_.shared_model.steps() > 0 &&
+         selector.running_mode() == Mode::online && !selector.rank_consistent &&
+         selector.learning.prediction && selector.learning.candidates_max == 0 &&
+         spec_.nearest_limit >= 0.0 &&
+         operation_.forced_variant.load(std::memory_order_relaxed) == OperationContext::not_forced;
+}
+
+std::uint32_t PassingKeys::times_needed() const noexcept {
+  if (keys_.is_full()) return std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::max(keys_.size(), states_first) / states_each);
+}
+
+double PassingKeys::timed_share_max(double location) const noexcept {
+  const double cost_ns = operation_.timing_cost_ns();
+  const double budget = operation_.selector.learning.timing_budget;
+  if (!(cost_ns > 0.0) || budget >= 1.0) return 1.0;
+  return std::min(1.0, budget * std::exp(location) / cost_ns);
+}
+
+bool PassingKeys::is_usable(std::uint32_t variant) const noexcept {
+  return operation_.is_enabled(variant) &&
+         !operation_.variants[variant].failed_passing.load(std::memory_order_relaxed);
+}
+
+PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
+  if (!may_pass()) return {};
+  detail::number_this_thread();
+  const Key key = canonical(spec_.dimensions, asked);
+  if (keys_.find(key) != nullptr) return {};
+  const std::shared_ptr<const OperationModel> model = operation_.shared_model.model();
+  if (model == nullptr || !model->fitted() || model->keys() < model_keys_min) return {};
+  PassingLaunches& launches = operation_.passing;
+  try {
+    if (!launches.is_prepared()) launches.prepare();
+    if (prior_.has_seeds()) {
+      const std::lock_guard lock(locks_.keys_and_seeds);
+      if (prior_.find_seed(key) != nullptr) return {};
+    }
+    std::unique_lock lock(launches.lock(), std::try_to_lock);
+    if (lock.owns_lock()) {
+      const PassingLaunches::Seen seen = launches.see(detail::hash(key));
+      if (seen.times >= times_needed()) return {false, seen.variant, 0, seen.measured ? seen.ns : 0.0};
+      lock.unlock();
+    }
+    const ModelFeatures::Point point = model->point(key);
+    std::array<double, scored_max> buffer;
+    const std::span<double> scores(buffer.data(), std::min(model->draw().variants(), scored_max));
+    model->draw().score(point, scores);
+    const std::optional<Runnable> runs = runnable(key, scores);
+    if (!runs) return {};
+
+    const double common = model->mean().common(point);
+    const auto expected = [&](std::uint32_t variant) {
+      return variant < scores.size() ? common + model->mean().score(point, variant) : common;
+    };
+    PassingLaunches::Expected expect{.by_default = expected(runs->by_default),
+                                     .deviation = std::hypot(model->own_error(), model->level_error())};
+    if (!lock.try_lock()) {
+      operation_.contended.fetch_add(1, std::memory_order_relaxed);
+      return {true, launches.is_model_proven() ? runs->chosen : runs->by_default, 0, 0.0};
+    }
+    const bool timed = launches.begin_call(timed_share_max(expect.by_default));
+    std::uint32_t variant = runs->by_default;
+    const auto loss = [&](std::uint32_t of) {
+      const double behind =
+          of < scores.size() && runs->chosen < scores.size() ? scores[of] - scores[runs->chosen] : behind_max;
+      return std::expm1(std::clamp(behind, 0.0, behind_max));
+    };
+    const bool is_turn = runs->look != runs->chosen && runs->look != runs->by_default;
+    const bool looks = timed && is_turn && launches.may_look(loss(runs->look));
+    if (looks || !is_turn) launches.pass_turn(std::max<std::size_t>(scores.size(), 1));
+    // A model that is sure of what it has never tried would never find out that it is wrong: each variant has
+    // its turn as soon as the budget allows what the model expects that to cost.
+    if (looks) {
+      variant = runs->look;
+    } else if (runs->chosen != runs->by_default) {
+      expect.arm = launches.assign(loss(runs->by_default));
+      if (expect.arm == ModelTrial::Arm::model) variant = runs->chosen;
+    }
+    if (!timed) return {true, variant, 0, 0.0};
+    expect.chosen = variant == runs->by_default ? expect.by_default : expected(variant);
+    return {true, variant, launches.issue(key, variant, expect), 0.0};
+  } catch (...) {
+    // Memory is short, or a function of the program has thrown: admission says so.
+    return {};
+  }
+}
+
+// Nothing where the program cannot be asked now, or no variant can run the key.
+std::optional<PassingKeys::Runnable> PassingKeys::runnable(const Key& key, std::span<const double> scores) {
+  std::unique_lock asking(locks_.asking, std::defer_lock);
+  const auto may_ask = [&] { return asking.owns_lock() || (!locks_.asking.is_mine() && asking.try_lock()); };
+  if (!variants_.are_same_for_all_keys()) {
+    if (!may_ask()) return std::nullopt;
+    return runnable_of(admission_.candidates_of(key), scores);
+  }
+  bool could_not_ask = false;
+  const auto supports = [&](std::uint32_t variant) {
+    if (!operation_.variants[variant].spec.supports) return true;
+    if (!may_ask()) could_not_ask = true;
+    return !could_not_ask && variants_.supports(variant, key);
+  };
+  Runnable result;
+  const std::uint32_t size = operation_.variants.size();
+  while (result.by_default < size &&
+         !(operation_.is_enabled(result.by_default) && supports(result.by_default)))
+    ++result.by_default;
+  if (could_not_ask || result.by_default == size) return std::nullopt;
+  // The best that can run the key. The program is asked about no others.
+  std::array<bool, scored_max> ruled_out{};
+  for (;;) {
+    result.chosen = result.by_default;
+    double least = result.by_default < scores.size() ? scores[result.by_default]
+                                                     : std::numeric_limits<double>::infinity();
+    for (std::uint32_t v = 0; v < scores.size(); ++v) {
+      if (!(scores[v] < least) || ruled_out[v] || !is_usable(v)) continue;
+      least = scores[v];
+      result.chosen = v;
+    }
+    if (result.chosen == result.by_default || supports(result.chosen)) break;
+    ruled_out[result.chosen] = true;
+  }
+  const std::uint32_t turn = operation_.passing.turn();
+  const bool can_look = turn < scores.size() && !ruled_out[turn] && is_usable(turn) && supports(turn);
+  result.look = can_look ? turn : result.chosen;
+  return could_not_ask ? std::nullopt : std::optional(result);
+}
+
+std::optional<PassingKeys::Runnable> PassingKeys::runnable_of(const Candidates& candidates,
+                                                              std::span<const double> scores) const {
+  if (!candidates.can_run) return std::nullopt;
+  Runnable result;
+  result.by_default = result.chosen =
+      variants_.runs_unless_forced(candidates, static_cast<std::uint32_t>(candidates.fallback));
+  double least =
+      result.by_default < scores.size() ? scores[result.by_default] : std::numeric_limits<double>::infinity();
+  for (const std::uint32_t v : candidates.variants) {
+    if (v >= scores.size() || !(scores[v] < least) || !is_usable(v)) continue;
+    least = scores[v];
+    result.chosen = v;
+  }
+  const std::uint32_t turn = operation_.passing.turn();
+  const bool can_look =
+      turn < scores.size() && is_usable(turn) &&
+      std::find(candidates.variants.begin(), candidates.variants.end(), turn) != candidates.variants.end();
+  result.look = can_look ? turn : result.chosen;
+  return result;
+}
+
+void PassingKeys::record(std::uint32_t ticket, double ns) noexcept {
+  PassingLaunches& launches = operation_.passing;
+  const bool valid = is_latency(ns);
+  if (!valid) operation_.results_invalid.fetch_add(1, std::memory_order_relaxed);
+  if (!launches.is_prepared() || !launches.lock().lock_for(passing_attempts)) {
+    if (valid) operation_.results_dropped.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  bool is_news = false;
+  {
+    const std::lock_guard lock(launches.lock(), std::adopt_lock);
+    if (valid)
+      is_news = launches.complete(ticket, ns);
+    else
+      launches.drop(ticket);
+  }
+  if (is_news) operation_.shared_model.note_news(4, operation_.selector.worker);
+}
+
+void PassingKeys::fail(std::uint32_t variant, std::uint32_t ticket) noexcept {
+  operation_.count_failure_without_key();
+  PassingLaunches& launches = operation_.passing;
+  if (!launches.is_prepared()) return;
+  if (variant < operation_.variants.size())
+    operation_.variants[variant].failed_passing.store(true, std::memory_order_relaxed);
+  if (ticket == 0 || !launches.lock().lock_for(passing_attempts)) return;
+  const std::lock_guard lock(launches.lock(), std::adopt_lock);
+  launches.drop(ticket);
+}
+
+void PassingKeys::forget(bool take) noexcept {
+  for (std::uint32_t v = 0; v < operation_.variants.size(); ++v)
+    operation_.variants[v].failed_passing.store(false, std::memory_order_relaxed);
+  PassingLaunches& launches = operation_.passing;
+  if (!launches.is_prepared()) return;
+  const std::lock_guard lock(launches.lock());
+  launches.forget(take);
+}
+
+}  // namespace adaptive::core
