@@ -19,7 +19,7 @@ namespace {
 // So many keys get a state at their first call. Each further one must have come lately once for every
 // `states_each` keys that have a state already.
 constexpr std::size_t states_first = 256;
-constexpr std::size_t states_each = 32;
+constexpr std::size_t states_each = 8;
 // Keys by which the model must have been fitted before it takes part in decisions.
 constexpr std::size_t model_keys_min = 8;
 // Variants that the model decides between: the first of an operation.

@@ -83,7 +83,7 @@ TEST_F(PassingKeysTest, AKeyThatComesAgainGetsAState) {
   const Decision first = op.select(key);
   ASSERT_TRUE(first.timed());
   op.record(first, Latency(mean_ns(key, first.variant())));
-  for (int i = 0; i < 6; ++i) static_cast<void>(op.select(key));
+  for (int i = 0; i < 30; ++i) static_cast<void>(op.select(key));
   EXPECT_EQ(op.counters().keys, 256U);
   static_cast<void>(op.select(key));
   EXPECT_EQ(op.counters().keys, 257U);
