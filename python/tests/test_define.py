@@ -220,3 +220,11 @@ def test_devices() -> None:
     assert ads.normalised_device("NVIDIA H200") == "nvidia_h200"
     with pytest.raises(TypeError, match="device is None, 'host'"):
         ads.Selector(device="gpu")
+
+
+def test_a_gpu_that_is_not_there_is_said_in_the_words_of_python() -> None:
+    if not ads.why_no_gpu():
+        pytest.skip("there is a GPU")
+    with pytest.raises(ads.Error, match="device='host'") as error:
+        ads.Selector(device=1)
+    assert (error.value.code, error.value.where) == ("unsupported", "device 1")

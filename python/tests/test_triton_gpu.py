@@ -67,7 +67,7 @@ def test_a_kernel_in_place_is_right_at_every_launch() -> None:
 
 def test_launches_are_timed_and_the_key_settles() -> None:
     kernel = tuned()
-    x = torch.zeros(1 << 22, device="cuda")
+    x = torch.zeros(1 << 26, device="cuda")  # so long a launch that timing it costs little
     kernel[grid](x, x.numel())
     compiled()
     for _ in range(40):
@@ -77,7 +77,7 @@ def test_launches_are_timed_and_the_key_settles() -> None:
     selector = ads.triton.selector()
     assert selector.drain()
     counters = selector.timer_counters
-    assert counters["recorded"] > 50 and counters["failed"] == 0
+    assert counters["recorded"] > 10 and counters["failed"] == 0
     operation = selector.find("triton_kernels.scale.fp32")
     assert operation is not None
     explanation = operation.explain(x.numel(), 0)
@@ -251,7 +251,8 @@ def test_a_graph_that_is_captured_on_a_second_device() -> None:
             compiled()
             x.fill_(1.0)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            # PyTorch's own stream for captures is of the device of the first capture.
+            with torch.cuda.graph(graph, stream=torch.cuda.Stream()):
                 kernel[grid](x, 4096)
             graph.replay()
             torch.cuda.synchronize()
