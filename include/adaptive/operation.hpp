@@ -33,10 +33,10 @@ struct OperationParts;
 
 /// Describes an operation; a program passes it to `Selector::define`.
 ///
-/// The functions of a specification are `candidates`, `default_variant`, `parse` and the `supports` of the
-/// variants. For each operation one thread at a time calls them. Meanwhile it holds no lock that anything but
-/// the members named below needs. A function that throws costs no launch: the key runs the first variant that
-/// says that it can run it, the error is logged once, and the next call of the key asks again.
+/// The functions of a specification are `candidates`, `default_variant`, `parse`, `cost` and the `supports`
+/// of the variants. For each operation one thread at a time calls them. Meanwhile it holds no lock that
+/// anything but the members named below needs. A function that throws costs no launch: the key runs the first
+/// variant that says that it can run it, the error is logged once, and the next call of the key asks again.
 ///
 /// The calling thread is the one that first meets a new key, in `select`, `select_known`, `pin`, `site`,
 /// `explain` or `record`, or the one that calls `force`, `add_variant`, `Selector::define` or
@@ -74,6 +74,12 @@ struct OperationSpec {
   std::function<std::optional<Variant>(const std::string& name, const Parameters& parameters)> parse = {};
   /// Returns the default of a key, by index. Empty: the first variant is the default of every key.
   std::function<std::uint32_t(const Key&)> default_variant = {};
+  /// Returns an analytic estimate of what a launch of the variant costs at the key, above 0, on any scale:
+  /// only ratios count. Used by policies that share a model (`Policy::wants_expectations`): the model starts
+  /// from the estimate and learns how far to trust it. Called once for each key and variant when a key is
+  /// new, and at every call of a key without a state. It should not throw; an estimate that is not finite and
+  /// positive counts as unknown. Empty: the model knows sizes and parameters only.
+  std::function<double(const Key&, const Variant&)> cost = {};
   /// Whether a key may run variants of another numeric class than its default's. If false, exploration,
   /// seeds, neighbours, predictions, promotion and demotion stay within that class; only `Operation::force`
   /// leaves it.
@@ -83,8 +89,11 @@ struct OperationSpec {
   /// worse than the default (docs/selection.md has the measurement). Infinity sets no limit. A negative
   /// number turns off both neighbours and predictions.
   double nearest_limit = 1.0;
-  /// Maximum number of keys that have a state. Keys beyond it run the variant of their exact entry in a
-  /// table, or their default; they are counted and not learned. The variants of the latest 4,096 such keys
+  /// Maximum number of keys that have a state. If the policy shares a model between keys
+  /// (`Policy::wants_expectations`), the model decides the calls of the others and learns from their results,
+  /// and a key that seldom comes gets no state either (`Counters::keys_passing`). Otherwise keys beyond the
+  /// maximum run the variant of their exact entry in a table, or their default; they are counted and not
+  /// learned. The variants of the latest 4,096 such keys
   /// are cached, so that their calls take no lock, allocate nothing and do not ask the program. The program
   /// is asked again about a key that has left the cache, and after `force`, `enable`, `Selector::set_mode`,
   /// an appended variant or another table.
@@ -165,8 +174,8 @@ class ADAPTIVE_EXPORT Operation {
 
   /// Reports that the launch failed. The variant is set aside for the key until `reset`; after a save, also
   /// in other runs on this device and software, for 30 days. A default without an alternative stays in use,
-  /// since something must run. For a key without a state (`OperationSpec::max_keys`) the failure is only
-  /// counted.
+  /// since something must run. For a key without a state (`OperationSpec::max_keys`) the failure is counted,
+  /// and the model of all keys names the variant for no other such key before `reset()`.
   void fail(const Decision& decision) noexcept;
 
   /// Binds a key for a call site. Throws `Error` if the number of values is wrong or a value is no label of

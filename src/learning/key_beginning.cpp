@@ -62,6 +62,7 @@ KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<
       random_(key.seed),
       tickets_(operation.selector.learning.result_patience),
       unsupported_(std::move(key.unsupported)),
+      log_costs_(std::move(key.log_costs)),
       key_(key.key),
       default_variant_(key.default_variant) {
   begin(std::move(key.start), policy);
@@ -167,11 +168,13 @@ void KeyLearner::restart_from(StartingPoint start) noexcept {
   publish_plan();
 }
 
-void KeyLearner::add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters) {
+void KeyLearner::add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters,
+                               float log_cost) {
   VariantStatistics added;
   added.variant = variant;
   set_availability(added);
   windows_.make_room(statistics_.size() + 1);
+  if (!log_costs_.empty()) log_costs_.push_back(log_cost);
   statistics_.candidates.push_back(added);
   statistics_.settled = false;
   statistics_.parameters = std::move(parameters);

@@ -21,6 +21,7 @@ Worker::Task::Step KeyFit::prepare() noexcept {
     if (model != nullptr && key_.are_expectations_due()) {
       candidates_.clear();
       for (const VariantStatistics& c : key_.statistics_.candidates) candidates_.push_back(c.variant);
+      log_costs_ = key_.log_costs_;
       start_ = key_.start_;
       own_ = own_results(key_.statistics_);
       generation_ = generation;
@@ -39,7 +40,7 @@ void KeyFit::work() noexcept {
   if (model_ == nullptr) return;
   try {
     expectations_ = std::make_shared<const Expectations>(
-        with_priors(model_->expectations(key_.key(), candidates_), start_, own_));
+        with_priors(model_->expectations(key_.key(), candidates_, log_costs_), start_, own_));
     room_.prepare(candidates_.size());
   } catch (...) {
     expectations_ = nullptr;  // as above
@@ -72,6 +73,7 @@ void KeyFit::abandon() noexcept {
   static_cast<void>(fit_.release());
   std::construct_at(&model_);
   std::construct_at(&candidates_);
+  std::construct_at(&log_costs_);
   std::construct_at(&start_);
   std::construct_at(&own_);
   std::construct_at(&expectations_);

@@ -33,6 +33,7 @@ class KeyFit final : public Worker::Task {
   std::shared_ptr<const OperationModel> model_;  // null: no expectations are to be made
   std::uint32_t generation_ = 0;                 // of the model
   std::vector<std::uint32_t> candidates_;
+  std::vector<float> log_costs_;
   StartingPoint start_;
   std::vector<OwnResult> own_;
   std::shared_ptr<const Expectations> expectations_;

@@ -263,7 +263,7 @@ void KeyLearner::decide_first(const OperationModel& model) noexcept {
   try {
     std::vector<std::uint32_t> candidates;
     for (const VariantStatistics& c : statistics_.candidates) candidates.push_back(c.variant);
-    statistics_.first_look = static_cast<std::uint32_t>(model.decide(key_, candidates));
+    statistics_.first_look = static_cast<std::uint32_t>(model.decide(key_, candidates, log_costs_));
   } catch (...) {
     // Memory is short: the former decision stays.
   }

@@ -40,7 +40,8 @@ struct NewKey {
   std::shared_ptr<const ParameterSpace> parameters = {};  ///< of the candidates; null: none
   /// What is expected of the candidates before anything is known; null if the policy does not ask for it.
   std::shared_ptr<const Expectations> expectations = {};
-  std::uint64_t seed = 0;  ///< of the random numbers that the policy gets
+  std::vector<float> log_costs = {};  ///< of the candidates, by the program's estimate; empty without one
+  std::uint64_t seed = 0;             ///< of the random numbers that the policy gets
 };
 
 /// Results that a leader must have before anything relies on it without a promotion.
@@ -120,6 +121,8 @@ class KeyLearner {
   bool is_listed(std::uint32_t variant) const noexcept;
 
   const KeyStatistics& statistics() const noexcept { return statistics_; }
+  /// Of the candidates, by the program's estimate; empty without one.
+  std::span<const float> log_costs() const noexcept { return log_costs_; }
   const LatencyWindows& windows() const noexcept { return windows_; }
   const StartingPoint& start() const noexcept { return start_; }
   const Policy& policy() const noexcept { return *policy_; }
@@ -169,8 +172,9 @@ class KeyLearner {
   void reset(StartingPoint start, LaunchesOut out, std::unique_ptr<Policy>& policy);
   /// Makes `start` the starting point, and its candidate the incumbent. What has been measured stays.
   void restart_from(StartingPoint start) noexcept;
-  /// Adds a candidate. `parameters` are those of all candidates with the new one.
-  void add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters);
+  /// Adds a candidate. `parameters` are those of all candidates with the new one; `log_cost` is of the
+  /// program's estimate, if there is one.
+  void add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters, float log_cost);
   /// Takes up that `variant` was enabled or disabled. Returns the change of the incumbent, for `log_change`.
   std::optional<HistoryEntry> note_enabled(std::uint32_t variant) noexcept;
 
@@ -244,6 +248,7 @@ class KeyLearner {
   std::size_t expected_results_ = 0;  // candidates with results when a table was last judged by them
   std::uint64_t generation_ = 0;
   std::vector<std::uint32_t> unsupported_;
+  std::vector<float> log_costs_;
   StartingPoint start_;
   std::vector<SeedVariant> inherited_;
   // These do not change once another thread sees the learner.

@@ -41,6 +41,7 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
   for (const auto& key : operation.keys.keys()) {
     if (!operation.variants.may_replace(index, key->default_variant())) continue;
     const bool supported = operation.variants.can_run(index, key->key());
+    const float log_cost = spec.cost && supported ? operation.variants.log_cost(index, key->key()) : 0.0F;
     const std::lock_guard lock(operation.locks.keys_and_seeds);
     if (!supported) {
       key->note_unsupported(index);
@@ -50,7 +51,7 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
     std::vector<std::uint32_t> candidates;
     for (const VariantStatistics& c : key->statistics().candidates) candidates.push_back(c.variant);
     candidates.push_back(index);
-    key->add_candidate(index, operation.prior.parameters_of(candidates));
+    key->add_candidate(index, operation.prior.parameters_of(candidates), log_cost);
   }
   return index;
 }
@@ -63,6 +64,12 @@ void log_not_parsed(OperationParts& operation, std::string_view why) noexcept {
 }  // namespace
 
 void add_seeds(OperationParts& operation, std::vector<SeedEntry> seeds, bool keep_old) {
+  if (operation.spec.cost) {
+    std::unique_lock asking(operation.locks.asking, std::defer_lock);
+    operation.admission.wait_to_ask(asking);
+    for (SeedEntry& seed : seeds)
+      for (SeedVariant& v : seed.variants) v.log_cost = operation.variants.log_cost(v.variant, seed.key);
+  }
   const std::lock_guard lock(operation.locks.keys_and_seeds);
   operation.prior.add_seeds(std::move(seeds), keep_old);
   operation.admission.begin_generation();

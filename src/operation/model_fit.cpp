@@ -40,7 +40,7 @@ void add_passing(std::vector<MeasuredKey>& keys, std::vector<PassingLaunches::Re
       count += 1.0;
       sum += results[i].location;
     }
-    const Measured measured{first.variant, sum / count, deviation * deviation / count};
+    const Measured measured{first.variant, sum / count, deviation * deviation / count, first.log_cost};
     if (to_be_continued(keys, others, first.key)) {
       keys.back().results.push_back(measured);
     } else if (!std::binary_search(keys.begin(), keys.begin() + others, MeasuredKey{first.key, {}},

@@ -98,11 +98,14 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, b
   StartingPoint start = starting_point(request, seeds_, neighbours);
   if (modelled && start.match.kind == MatchKind::fallback) {
     if (!model->proven()) {
-      start.first_look = static_cast<std::uint32_t>(model->decide(key, candidates.variants));
+      start.first_look =
+          static_cast<std::uint32_t>(model->decide(key, candidates.variants, candidates.log_costs));
       return start;
     }
-    start.candidate = static_cast<std::uint32_t>(model->fastest(key, candidates.variants));
-    start.first_look = static_cast<std::uint32_t>(model->decide(key, candidates.variants));
+    start.candidate =
+        static_cast<std::uint32_t>(model->fastest(key, candidates.variants, candidates.log_costs));
+    start.first_look =
+        static_cast<std::uint32_t>(model->decide(key, candidates.variants, candidates.log_costs));
     start.match.kind = MatchKind::predicted;
     start.match.deviation = model->own_error();
     start.source = std::to_string(model->keys()) + " known keys";
@@ -128,6 +131,7 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, b
   for (const std::uint32_t i : order) {
     if (i == candidates.fallback) kept.fallback = static_cast<std::uint32_t>(kept.variants.size());
     kept.variants.push_back(candidates.variants[i]);
+    if (!candidates.log_costs.empty()) kept.log_costs.push_back(candidates.log_costs[i]);
   }
   candidates = std::move(kept);
   request.candidates = candidates.variants;
@@ -170,6 +174,7 @@ ModelShape PriorKnowledge::model_shape() const {
   ModelShape shape;
   shape.dimensions = spec_.dimensions;
   shape.multiprocessors = processors_of(operation_.selector.device);
+  shape.estimated = static_cast<bool>(spec_.cost);
   shape.predicts = operation_.selector.learning.prediction && spec_.nearest_limit >= 0.0;
   const bool alike = operation_.selector.learning.parameter_model;
   if (const auto space = alike ? make_space(all) : nullptr) shape.space = *space;
@@ -199,10 +204,12 @@ std::vector<MeasuredKey> PriorKnowledge::measured_keys(NoiseLaw& noise) const {
     const bool told = key->start().trusted;
     for (std::size_t i = 0; i < s.size(); ++i) {
       const VariantStatistics& c = s[i];
+      const float log_cost = key->log_costs().empty() ? 0.0F : key->log_costs()[i];
       if (c.count > 0)
-        measured.results.push_back({c.variant, c.own_location(), variance / static_cast<double>(c.count)});
+        measured.results.push_back(
+            {c.variant, c.own_location(), variance / static_cast<double>(c.count), log_cost});
       else if (told && c.has_prior())
-        measured.results.push_back({c.variant, c.prior, c.prior_deviation * c.prior_deviation});
+        measured.results.push_back({c.variant, c.prior, c.prior_deviation * c.prior_deviation, log_cost});
     }
     if (!measured.results.empty()) known.push_back(std::move(measured));
   }
@@ -217,7 +224,7 @@ std::vector<MeasuredKey> PriorKnowledge::measured_keys(NoiseLaw& noise) const {
     const double error = seed.trusted ? trusted_deviation : foreign_deviation;
     for (const SeedVariant& v : seed.variants)
       if (v.count > 0 && v.compared_ns() > 0.0)
-        measured.results.push_back({v.variant, std::log(v.compared_ns()), error * error});
+        measured.results.push_back({v.variant, std::log(v.compared_ns()), error * error, v.log_cost});
     if (!measured.results.empty()) known.push_back(std::move(measured));
   }
   return known;

@@ -36,6 +36,7 @@ struct SeedVariant {
   std::int64_t failed_at = 0;  ///< seconds since 1970 of the latest failure; 0 where unknown
   /// The failures are recent enough to keep the variant from being tried (`failures_remembered_s`).
   bool set_aside = false;
+  float log_cost = 0.0F;  ///< of the program's estimate, if there is one
 
   /// What the variant is compared by: the mean where no robust location is known.
   double compared_ns() const noexcept { return location_ns > 0 ? location_ns : mean_ns; }

@@ -105,12 +105,14 @@ Tiles tiles_of(const Variant& variant, std::span<const Dimension> dimensions) {
 }
 
 ModelFeatures::ModelFeatures(std::span<const Dimension> dimensions, ParameterSpace space,
-                             std::vector<Tiles> tiles, double multiprocessors, const Key& reference)
+                             std::vector<Tiles> tiles, double multiprocessors, bool estimated,
+                             const Key& reference)
     : dimensions_(dimensions.begin(), dimensions.end()),
       space_(std::move(space)),
       tiles_(std::move(tiles)),
       reference_(dimensions.size(), 0.0),
-      multiprocessors_(multiprocessors) {
+      multiprocessors_(multiprocessors),
+      estimated_(estimated) {
   if (space_.dimensions > parameters_max) space_ = {};
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     const bool divided =
@@ -176,6 +178,8 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
     add(feature, deviation);
     ++count;
   };
+  // How far the estimate is to be trusted, besides.
+  if (estimated_) put(offset(at, v), 0.3);
   // The level of the key: common to all variants.
   put(1.0, usual_log2);
   for (const double x : at.centred()) put(x, 1.0);

@@ -35,8 +35,9 @@ class ModelFeatures {
  public:
   /// `space` holds the parameters of all variants, `tiles` those that divide sizes; `reference` is the key
   /// about which sizes are centred.
+  /// `estimated`: the program estimates costs, and every point has them.
   ModelFeatures(std::span<const Dimension> dimensions, ParameterSpace space, std::vector<Tiles> tiles,
-                double multiprocessors, const Key& reference);
+                double multiprocessors, bool estimated, const Key& reference);
 
   std::size_t shared() const noexcept { return shared_; }
   std::size_t own() const noexcept { return own_; }
@@ -55,6 +56,8 @@ class ModelFeatures {
     std::array<double, Key::capacity * labelled_max> label;
     std::size_t numbers = 0;
     std::size_t labels = 0;
+    /// By variant of the operation: logarithms of the program's estimates; empty without one.
+    std::span<const float> log_cost = {};
 
     /// The dimensions that are numbers, about those of the reference.
     std::span<const double> centred() const noexcept { return {number.data(), numbers}; }
@@ -62,6 +65,12 @@ class ModelFeatures {
     std::span<const double> labelled() const noexcept { return {label.data(), labels}; }
   };
   Point point(const Key& key) const noexcept;
+  /// Number of variants whose estimates a point has: all or none.
+  std::size_t estimated() const noexcept { return estimated_ ? variants() : 0; }
+  /// The estimate from which the features explain the difference; 0 without one.
+  double offset(const Point& point, std::size_t variant) const noexcept {
+    return estimated_ && variant < point.log_cost.size() ? double{point.log_cost[variant]} : 0.0;
+  }
   /// Writes the features of a pair: `shared()` of all, then `own()` of the variant.
   void fill(const Point& point, std::size_t variant, double* out) const;
 
@@ -80,6 +89,7 @@ class ModelFeatures {
   std::vector<double> reference_;
   std::vector<double> prior_;
   double multiprocessors_;
+  bool estimated_;
   std::size_t tiled_ = 0;                  // dimensions that every variant divides
   std::optional<std::size_t> depth_ = {};  // the dimension over which a product is summed
   std::size_t numbers_ = 0;

@@ -43,6 +43,7 @@ FoldedWeights::FoldedWeights(const ModelFeatures& features, const Eigen::VectorX
     w += count;
     return taken;
   };
+  if (f.estimated_) of_cost_ = 1.0 + take(1).front();
   const auto common = take(1 + numbers + numbers * ModelFeatures::knots.size() + labels);
   common_.assign(common.begin(), common.end());
   const auto of_parameter = take(parameters);
@@ -139,6 +140,7 @@ double FoldedWeights::score_by(const ModelFeatures::Point& point, const Loads& l
   const std::size_t numbers = point.numbers;
   const double* const row = rows_.data() + variant * stride_;
   double sum = row[0];
+  if (of_cost_ != 0.0 && variant < point.log_cost.size()) sum += of_cost_ * double{point.log_cost[variant]};
   for (std::size_t x = 0; x < numbers; ++x)
     sum += row[1 + x] * point.number[x] + row[1 + numbers + x] * loads.positive[x];
   for (std::size_t l = 0; l < point.labels; ++l) sum += row[1 + 2 * numbers + l] * point.label[l];

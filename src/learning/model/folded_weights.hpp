@@ -69,6 +69,7 @@ class FoldedWeights {
                   std::size_t variant) const noexcept;
   static double score_of(const Waves& by, double loaded, double log_loaded) noexcept;
 
+  double of_cost_ = 0.0;  // coefficient of the program's estimate
   std::size_t variants_ = 0;
   std::size_t stride_ = 0;
   std::vector<double> common_;       // level, numbers, hinges, labels

@@ -64,6 +64,28 @@ Key reference_of(std::span<const MeasuredKey> keys, std::span<const Dimension> d
   return Key(values);
 }
 
+// The estimates of some variants, by variant of the operation.
+class CostsByVariant {
+ public:
+  CostsByVariant(std::size_t variants, std::span<const std::uint32_t> of, std::span<const float> log_costs) {
+    if (log_costs.empty()) return;
+    costs_.assign(variants, std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t i = 0; i < of.size(); ++i)
+      if (of[i] < variants) costs_[of[i]] = log_costs[i];
+    complete_costs(costs_);
+  }
+  CostsByVariant(std::size_t variants, std::span<const Measured> results)
+      : costs_(variants, std::numeric_limits<float>::quiet_NaN()) {
+    for (const Measured& m : results)
+      if (m.variant < variants) costs_[m.variant] = m.log_cost;
+    complete_costs(costs_);
+  }
+  std::span<const float> all() const noexcept { return costs_; }
+
+ private:
+  std::vector<float> costs_;
+};
+
 VectorXd prior_precision(const ModelFeatures& features) {
   VectorXd precision(to_index(features.size()));
   for (std::size_t i = 0; i < features.size(); ++i) {
@@ -77,9 +99,21 @@ VectorXd prior_precision(const ModelFeatures& features) {
 
 }  // namespace
 
+void complete_costs(std::span<float> log_costs) noexcept {
+  float sum = 0.0F;
+  float count = 0.0F;
+  for (const float cost : log_costs) {
+    if (cost != cost) continue;
+    sum += cost;
+    count += 1.0F;
+  }
+  for (float& cost : log_costs)
+    if (cost != cost) cost = count > 0.0F ? sum / count : 0.0F;
+}
+
 OperationModel::OperationModel(const ModelShape& shape)
     : predicts_(shape.predicts),
-      features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors,
+      features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors, shape.estimated,
                 reference_of({}, shape.dimensions)),
       likeness_(shape.space, shape.tiles.size(), usual_error),
       precision_(prior_precision(features_)),
@@ -92,7 +126,7 @@ OperationModel::OperationModel(const ModelShape& shape)
 OperationModel::OperationModel(const ModelShape& shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
                                const OperationModel& before)
     : predicts_(shape.predicts),
-      features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors,
+      features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors, shape.estimated,
                 reference_of(keys, shape.dimensions)),
       likeness_(shape.space, shape.tiles.size(), usual_error),
       noise_(noise),
@@ -126,28 +160,31 @@ void OperationModel::fit() {
   for (const MeasuredKey& key : keys_) {
     // The key's level is integrated out: what counts are differences between variants, and the level as far
     // as features predict it.
-    const ModelFeatures::Point point = features_.point(key.key);
+    ModelFeatures::Point point = features_.point(key.key);
+    const CostsByVariant costs(features_.estimated(), key.results);
+    point.log_cost = costs.all();
     const bool several = key.results.size() > 1;
     double weight_sum = 0.0;
     double location_sum = 0.0;
     if (several) sum.setZero();
     for (const Measured& m : key.results) {
-      if (!knows(m.variant)) continue;
+      if (!learns_from(m)) continue;
       features_.fill(point, m.variant, row.data());
+      const double location = m.location - features_.offset(point, m.variant);
       const double w = 1.0 / (own_variance + m.variance + (several ? 0.0 : key_variance));
       const Index at = s + to_index(m.variant) * f;
       p.topLeftCorner(s, s).selfadjointView<Eigen::Lower>().rankUpdate(row.head(s), w);
-      b.head(s) += w * m.location * row.head(s);
+      b.head(s) += w * location * row.head(s);
       if (f > 0) {
         p.block(at, 0, f, s).noalias() += w * row.tail(f) * row.head(s).transpose();
         p.block(at, at, f, f).noalias() += w * row.tail(f) * row.tail(f).transpose();
-        b.segment(at, f) += w * m.location * row.tail(f);
+        b.segment(at, f) += w * location * row.tail(f);
       }
       if (!several) continue;
       sum.head(s) += w * row.head(s);
       if (f > 0) sum.segment(at, f) += w * row.tail(f);
       weight_sum += w;
-      location_sum += w * m.location;
+      location_sum += w * location;
     }
     if (!several) continue;
     const double c = 1.0 / (1.0 / key_variance + weight_sum);
@@ -172,6 +209,8 @@ void OperationModel::predict(const ModelFeatures::Point& point, std::span<const 
     if (f > 0) phi.col(to_index(i)).segment(s + to_index(variants[i]) * f, f) = row.tail(f);
   }
   mean = phi.transpose() * weights_;
+  for (std::size_t i = 0; i < variants.size(); ++i)
+    if (knows(variants[i])) mean(to_index(i)) += features_.offset(point, variants[i]);
   if (keys_.empty()) {
     covariance = phi.transpose() * precision_.cwiseInverse().asDiagonal() * phi;
     return;
@@ -214,7 +253,7 @@ void OperationModel::judge() {
   for (std::size_t j = 0; j < keys_.size(); j += step) {
     std::vector<Measured> results;
     for (const Measured& m : keys_[j].results)
-      if (knows(m.variant) && results.size() < judged_results_max) results.push_back(m);
+      if (learns_from(m) && results.size() < judged_results_max) results.push_back(m);
     if (results.empty()) continue;
     std::vector<std::uint32_t> variants;
     std::vector<std::size_t> of_model;
@@ -226,7 +265,10 @@ void OperationModel::judge() {
     }
     VectorXd mean;
     MatrixXd covariance;
-    predict(features_.point(keys_[j].key), variants, mean, covariance);
+    ModelFeatures::Point point = features_.point(keys_[j].key);
+    const CostsByVariant costs(features_.estimated(), results);
+    point.log_cost = costs.all();
+    predict(point, variants, mean, covariance);
     take_out(results, at, mean, covariance);
     if (!predicts_ || keys_.size() < keys_min) forget_others(mean, covariance);
     const Index n = to_index(results.size());
@@ -261,7 +303,8 @@ void OperationModel::judge() {
       std::clamp(std::sqrt((usual * level_error_usual + level) / (level_error_weight + levels)), 0.02, 1.0);
 }
 
-Expectations OperationModel::expectations(const Key& key, std::span<const std::uint32_t> candidates) const {
+Expectations OperationModel::expectations(const Key& key, std::span<const std::uint32_t> candidates,
+                                          std::span<const float> log_costs) const {
   if (candidates.size() > predicted_max) return usual_expectations(candidates);
   std::vector<Measured> own;
   std::vector<std::size_t> at;
@@ -270,13 +313,16 @@ Expectations OperationModel::expectations(const Key& key, std::span<const std::u
   if (known != keys_.end() && known->key == key)
     for (const Measured& m : known->results) {
       const auto candidate = std::find(candidates.begin(), candidates.end(), m.variant);
-      if (candidate == candidates.end() || !knows(m.variant)) continue;
+      if (candidate == candidates.end() || !learns_from(m)) continue;
       own.push_back(m);
       at.push_back(static_cast<std::size_t>(candidate - candidates.begin()));
     }
   VectorXd mean;
   MatrixXd covariance;
-  predict(features_.point(key), candidates, mean, covariance);
+  ModelFeatures::Point point = features_.point(key);
+  const CostsByVariant costs(features_.estimated(), candidates, log_costs);
+  point.log_cost = costs.all();
+  predict(point, candidates, mean, covariance);
   take_out(own, at, mean, covariance);
   if (!predicts_ || keys_.size() + 1 < keys_min + (own.empty() ? 0 : 1)) forget_others(mean, covariance);
   const std::size_t k = candidates.size();
@@ -330,10 +376,20 @@ Expectations OperationModel::usual_expectations(std::span<const std::uint32_t> c
 
 // The first candidate where the model knows none of them.
 std::size_t OperationModel::least(const FoldedWeights& by, const Key& key,
-                                  std::span<const std::uint32_t> candidates) const noexcept {
+                                  std::span<const std::uint32_t> candidates,
+                                  std::span<const float> log_costs) const noexcept {
   std::array<double, scored_max> scores;
   const std::span<double> known(scores.data(), std::min(by.variants(), scores.size()));
-  by.score(features_.point(key), known);
+  ModelFeatures::Point point = features_.point(key);
+  std::array<float, scored_max> costs;
+  if (!log_costs.empty()) {
+    std::fill_n(costs.begin(), known.size(), std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      if (candidates[i] < known.size()) costs[candidates[i]] = log_costs[i];
+    complete_costs({costs.data(), known.size()});
+    point.log_cost = {costs.data(), known.size()};
+  }
+  by.score(point, known);
   std::size_t best = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < candidates.size(); ++i) {

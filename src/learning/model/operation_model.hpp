@@ -22,7 +22,11 @@ struct Measured {
   std::uint32_t variant = 0;  ///< of the operation
   double location = 0.0;      ///< log latency
   double variance = 0.0;      ///< of the error of `location`
+  float log_cost = 0.0F;      ///< of the program's estimate, if there is one; NaN: unknown
 };
+
+/// Replaces estimates that are not known by the mean of the others.
+void complete_costs(std::span<float> log_costs) noexcept;
 
 /// A key whose results the model learns from.
 struct MeasuredKey {
@@ -36,6 +40,7 @@ struct ModelShape {
   ParameterSpace space;      ///< of all variants
   std::vector<Tiles> tiles;  ///< of all variants
   double multiprocessors = 1.0;
+  bool estimated = false;  ///< whether the program estimates costs
   bool predicts = true;    ///< whether keys may learn from each other
   std::uint64_t seed = 0;  ///< of the draw that decides new keys
 };
@@ -57,7 +62,9 @@ class OperationModel {
 
   /// What is expected of the candidates of a key. What the model has learned from the key itself is taken out
   /// of it again: it counts for the key by itself.
-  Expectations expectations(const Key& key, std::span<const std::uint32_t> candidates) const;
+  /// `log_costs`: of the candidates' estimates; empty without them.
+  Expectations expectations(const Key& key, std::span<const std::uint32_t> candidates,
+                            std::span<const float> log_costs = {}) const;
 
   /// What is expected of candidates at a key of which nothing is known: the covariance of the residuals
   /// alone.
@@ -65,8 +72,9 @@ class OperationModel {
 
   /// The candidate, by index, to launch first at a key that has no results: the fastest by a draw of the
   /// coefficients, which serves for all keys until the next fit (Thompson sampling).
-  std::size_t decide(const Key& key, std::span<const std::uint32_t> candidates) const noexcept {
-    return least(draw_, key, candidates);
+  std::size_t decide(const Key& key, std::span<const std::uint32_t> candidates,
+                     std::span<const float> log_costs = {}) const noexcept {
+    return least(draw_, key, candidates, log_costs);
   }
 
   /// Whether the model knows any key, and may tell others of it.
@@ -75,8 +83,9 @@ class OperationModel {
   /// expected to be the fastest of the variants measured was nearly as fast as the fastest.
   bool proven() const noexcept { return proven_; }
   /// The candidate, by index, that is expected to be the fastest.
-  std::size_t fastest(const Key& key, std::span<const std::uint32_t> candidates) const noexcept {
-    return least(mean_, key, candidates);
+  std::size_t fastest(const Key& key, std::span<const std::uint32_t> candidates,
+                      std::span<const float> log_costs = {}) const noexcept {
+    return least(mean_, key, candidates, log_costs);
   }
 
   /// A key, prepared for the coefficients below: the expected ones, and the draw behind `decide`.
@@ -95,14 +104,18 @@ class OperationModel {
   void fit();
   void judge();
   bool knows(std::uint32_t variant) const noexcept { return variant < features_.variants(); }
+  // Without its estimate a result does not fit the others.
+  bool learns_from(const Measured& m) const noexcept {
+    return knows(m.variant) && (features_.estimated() == 0 || m.log_cost == m.log_cost);
+  }
   /// Means and covariance of some variants at a key, by the regression alone.
   void predict(const ModelFeatures::Point& point, std::span<const std::uint32_t> variants,
                Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) const;
   /// Takes results of the key, which are results at some of the variants predicted, out of a prediction.
   void take_out(std::span<const Measured> results, std::span<const std::size_t> at, Eigen::VectorXd& mean,
                 Eigen::MatrixXd& covariance) const;
-  std::size_t least(const FoldedWeights& by, const Key& key,
-                    std::span<const std::uint32_t> candidates) const noexcept;
+  std::size_t least(const FoldedWeights& by, const Key& key, std::span<const std::uint32_t> candidates,
+                    std::span<const float> log_costs) const noexcept;
 
   bool predicts_;
   ModelFeatures features_;

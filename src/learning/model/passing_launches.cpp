@@ -151,7 +151,7 @@ bool PassingLaunches::complete(std::uint32_t ticket, double ns) noexcept {
     sight->ns = ns;
   }
   const double latest = expected.chosen + std::max(late_min, late_deviations * expected.deviation);
-  const Result result{launch->key, launch->variant, std::min(location, latest)};
+  const Result result{launch->key, launch->variant, std::min(location, latest), expected.log_cost};
   if (results_.size() < results_max) {
     results_.push_back(result);  // there is room
   } else {

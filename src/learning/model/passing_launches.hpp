@@ -30,6 +30,7 @@ class PassingLaunches {
     Key key;
     std::uint32_t variant = 0;
     double location = 0.0;  ///< log latency
+    float log_cost = 0.0F;  ///< of the program's estimate, if there is one
   };
 
   /// What a launch is to be compared with.
@@ -37,6 +38,7 @@ class PassingLaunches {
     double by_default = 0.0;  ///< log latency of the key's default
     double chosen = 0.0;      ///< of the variant that runs
     double deviation = 0.0;   ///< of the error of `chosen`
+    float log_cost = 0.0F;    ///< of the variant that runs, by the program's estimate
     ModelTrial::Arm arm = ModelTrial::Arm::none;
   };
 

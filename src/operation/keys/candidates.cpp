@@ -1,6 +1,7 @@
 #include "operation/keys/candidates.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace adaptive::inline v1::core {
@@ -19,6 +20,24 @@ bool Candidates::names(std::uint32_t variant) const noexcept {
 bool RunnableVariants::supports(std::uint32_t variant, const Key& key) const {
   const auto& test = operation_.variants[variant].spec.supports;
   return !test || test(key);
+}
+
+// About the first estimate, so that the scale of the program's estimates does not matter to the model.
+float RunnableVariants::log_cost(std::uint32_t variant, const Key& key) const noexcept {
+  double cost = 0.0;
+  try {
+    cost = spec_.cost(key, operation_.variants[variant].spec);
+  } catch (...) {
+    // Against its contract: the estimate is unknown.
+  }
+  const double log_cost = std::log(cost);
+  if (!std::isfinite(log_cost)) return std::numeric_limits<float>::quiet_NaN();
+  double first = first_log_cost_.load(std::memory_order_relaxed);
+  if (first != first) {
+    first = log_cost;
+    first_log_cost_.store(first, std::memory_order_relaxed);
+  }
+  return static_cast<float>(log_cost - first);
 }
 
 bool RunnableVariants::can_run(std::uint32_t variant, const Key& key) const noexcept {
@@ -80,6 +99,10 @@ void RunnableVariants::add_unnamed(Candidates& candidates, const Key& key,
   }
   for (const std::uint32_t variant : forced)
     if (!candidates.names(variant) && !can_run(variant, key)) candidates.unsupported.push_back(variant);
+  if (!spec_.cost) return;
+  candidates.log_costs.clear();
+  for (const std::uint32_t variant : candidates.variants)
+    candidates.log_costs.push_back(log_cost(variant, key));
 }
 
 std::optional<std::uint32_t> RunnableVariants::variant_without_asking() const noexcept {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace adaptive::inline v1::core {
 struct Candidates {
   std::vector<std::uint32_t> variants = {};     ///< best guess first; at least one
   std::vector<std::uint32_t> unsupported = {};  ///< variants that the program said cannot run the key
-  std::uint32_t fallback = 0;                   ///< index in `variants` of the key's default
+  std::vector<float> log_costs = {};  ///< of the variants, by the program's estimate; empty without one
+  std::uint32_t fallback = 0;         ///< index in `variants` of the key's default
   bool can_run = true;  ///< false: no variant can run the key, and the one in `variants` runs nevertheless
 
   std::uint32_t default_variant() const { return variants[fallback]; }
@@ -42,6 +44,9 @@ class RunnableVariants {
   void add_unnamed(Candidates& candidates, const Key& key, std::optional<std::uint32_t> named_by_table,
                    std::span<const std::uint32_t> forced) const;
   bool supports(std::uint32_t variant, const Key& key) const;
+  /// Logarithm of the program's estimate, about that of the operation's first key; NaN if it is unknown.
+  float log_cost(std::uint32_t variant, const Key& key) const noexcept;
+  bool estimates_costs() const noexcept { return static_cast<bool>(spec_.cost); }
   /// Like `supports`, but returns false if the program's function throws.
   bool can_run(std::uint32_t variant, const Key& key) const noexcept;
   /// For use when the program's functions have thrown: returns the first variant that says it can run the
@@ -80,6 +85,7 @@ class RunnableVariants {
   const OperationSpec& spec_;
   OperationContext& operation_;
   std::atomic<bool> several_classes_{false};
+  mutable std::atomic<double> first_log_cost_{std::numeric_limits<double>::quiet_NaN()};
 };
 
 }  // namespace adaptive::core

@@ -22,8 +22,6 @@ constexpr std::size_t states_first = 256;
 constexpr std::size_t states_each = 8;
 // Keys by which the model must have been fitted before it takes part in decisions.
 constexpr std::size_t model_keys_min = 8;
-// Variants that the model decides between: the first of an operation.
-constexpr std::size_t scored_max = 1024;
 // A look is charged as at most so much slower, on a log scale.
 constexpr double behind_max = 3.0;
 // Attempts at the lock before a result is dropped and counted.
@@ -77,11 +75,14 @@ PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
       if (seen.times >= times_needed()) return {false, seen.variant, 0, seen.measured ? seen.ns : 0.0};
       lock.unlock();
     }
-    const ModelFeatures::Point point = model->point(key);
-    std::array<double, scored_max> buffer;
-    const std::span<double> scores(buffer.data(), std::min(model->draw().variants(), scored_max));
-    model->draw().score(point, scores);
-    const std::optional<Runnable> runs = runnable(key, scores);
+    ModelFeatures::Point point = model->point(key);
+    std::array<double, scored_max> score_buffer;
+    std::array<float, scored_max> cost_buffer;
+    UnknownCosts unknown;
+    const std::size_t scored = std::min(model->draw().variants(), scored_max);
+    const std::span<double> scores(score_buffer.data(), scored);
+    const std::optional<Runnable> runs =
+        runnable(key, *model, point, {cost_buffer.data(), scored}, unknown, scores);
     if (!runs) return {};
 
     const double common = model->mean().common(point);
@@ -114,6 +115,8 @@ PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
     }
     if (!timed) return {true, variant, 0, 0.0};
     expect.chosen = variant == runs->by_default ? expect.by_default : expected(variant);
+    if (variant < point.log_cost.size())
+      expect.log_cost = unknown[variant] ? std::numeric_limits<float>::quiet_NaN() : point.log_cost[variant];
     return {true, variant, launches.issue(key, variant, expect), 0.0};
   } catch (...) {
     // Memory is short, or a function of the program has thrown: admission says so.
@@ -122,13 +125,33 @@ PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
 }
 
 // Nothing where the program cannot be asked now, or no variant can run the key.
-std::optional<PassingKeys::Runnable> PassingKeys::runnable(const Key& key, std::span<const double> scores) {
+std::optional<PassingKeys::Runnable> PassingKeys::runnable(const Key& key, const OperationModel& model,
+                                                           ModelFeatures::Point& point,
+                                                           std::span<float> costs, UnknownCosts& unknown,
+                                                           std::span<double> scores) {
   std::unique_lock asking(locks_.asking, std::defer_lock);
-  const auto may_ask = [&] { return asking.owns_lock() || (!locks_.asking.is_mine() && asking.try_lock()); };
-  if (!variants_.are_same_for_all_keys()) {
-    if (!may_ask()) return std::nullopt;
-    return runnable_of(admission_.candidates_of(key), scores);
+  const bool are_same = variants_.are_same_for_all_keys();
+  if ((!are_same || spec_.cost) && !(!locks_.asking.is_mine() && asking.try_lock())) return std::nullopt;
+  Candidates candidates;
+  if (!are_same) candidates = admission_.candidates_of(key);
+  if (spec_.cost) {
+    std::fill(costs.begin(), costs.end(), std::numeric_limits<float>::quiet_NaN());
+    for (std::uint32_t v = 0; are_same && v < costs.size(); ++v)
+      if (is_usable(v)) costs[v] = variants_.log_cost(v, key);
+    for (std::size_t i = 0; i < candidates.log_costs.size(); ++i)
+      if (candidates.variants[i] < costs.size()) costs[candidates.variants[i]] = candidates.log_costs[i];
+    for (std::size_t v = 0; v < costs.size(); ++v) unknown[v] = std::isnan(costs[v]);
+    complete_costs(costs);
+    point.log_cost = costs;
   }
+  model.draw().score(point, scores);
+  return are_same ? runnable_of_all(key, asking, scores) : runnable_of(candidates, scores);
+}
+
+std::optional<PassingKeys::Runnable> PassingKeys::runnable_of_all(const Key& key,
+                                                                  std::unique_lock<Asking>& asking,
+                                                                  std::span<const double> scores) {
+  const auto may_ask = [&] { return asking.owns_lock() || (!locks_.asking.is_mine() && asking.try_lock()); };
   bool could_not_ask = false;
   const auto supports = [&](std::uint32_t variant) {
     if (!operation_.variants[variant].spec.supports) return true;

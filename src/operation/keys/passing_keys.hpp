@@ -1,12 +1,16 @@
 // Decides the calls of keys that have no state of their own.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <span>
 
 #include <adaptive/counters.hpp>
 #include <adaptive/operation.hpp>
+#include "learning/model/operation_model.hpp"
 #include "learning/model/passing_launches.hpp"
 #include "operation/keys/admission.hpp"
 #include "operation/keys/candidates.hpp"
@@ -48,7 +52,7 @@ class PassingKeys {
     double earlier_ns = 0.0;
   };
   /// The call of a key that fits the operation.
-  Answer decide(const Key& key) noexcept;
+  Answer decide(const Key& asked) noexcept;
 
   /// The result of a launch that has a ticket.
   void record(std::uint32_t ticket, double ns) noexcept;
@@ -61,6 +65,10 @@ class PassingKeys {
   bool may_pass() const noexcept;
 
  private:
+  // Variants that the model decides between: the first of an operation.
+  static constexpr std::size_t scored_max = 1024;
+  using UnknownCosts = std::bitset<scored_max>;
+
   struct Runnable {
     std::uint32_t by_default = 0;
     std::uint32_t chosen = 0;
@@ -68,7 +76,11 @@ class PassingKeys {
   };
   std::uint32_t times_needed() const noexcept;
   double timed_share_max(double location) const noexcept;
-  std::optional<Runnable> runnable(const Key& key, std::span<const double> scores);
+  /// Completes `point`, which refers to `costs` if the program estimates costs, and writes the `scores`.
+  std::optional<Runnable> runnable(const Key& key, const OperationModel& model, ModelFeatures::Point& point,
+                                   std::span<float> costs, UnknownCosts& unknown, std::span<double> scores);
+  std::optional<Runnable> runnable_of_all(const Key& key, std::unique_lock<Asking>& asking,
+                                          std::span<const double> scores);
   std::optional<Runnable> runnable_of(const Candidates& candidates, std::span<const double> scores) const;
   bool is_usable(std::uint32_t variant) const noexcept;
 

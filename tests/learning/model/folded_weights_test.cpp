@@ -41,43 +41,49 @@ std::vector<Case> cases() {
   };
 }
 
-TEST(FoldedWeights, AgreeWithTheFeatures) {
-  Random random(1);
-  for (const Case& test : cases()) {
-    SCOPED_TRACE(test.name);
-    std::vector<Tiles> tiles;
-    const std::vector<std::string_view> names(test.variants.begin(), test.variants.end());
-    for (const std::string& name : test.variants) tiles.push_back(tiles_of({.name = name}, test.dimensions));
-    Key reference = Key::of_size(test.dimensions.size());
-    for (std::size_t d = 0; d < reference.size(); ++d)
-      reference[d] = test.dimensions[d].labels.empty() ? 1024 : 0;
-    const ModelFeatures features(test.dimensions, parameter_space(names), tiles, 132.0, reference);
-    Eigen::VectorXd weights(static_cast<Eigen::Index>(features.size()));
-    for (double& w : weights) w = random.uniform() - 0.5;
-    const FoldedWeights folded(features, weights);
-    ASSERT_EQ(folded.variants(), test.variants.size());
-    std::vector<double> row(features.shared() + features.own());
-    std::vector<double> scores(test.variants.size());
-    for (int trial = 0; trial < 200; ++trial) {
-      Key key = reference;
-      for (std::size_t d = 0; d < key.size(); ++d)
-        key[d] = test.dimensions[d].labels.empty()
-                     ? static_cast<std::int64_t>(std::exp(random.uniform() * 12.0)) - (trial == 0 ? 1 : 0)
-                     : static_cast<std::int64_t>(random.below(2));
-      const ModelFeatures::Point point = features.point(key);
-      folded.score(point, scores);
-      for (std::size_t v = 0; v < scores.size(); ++v) {
-        features.fill(point, v, row.data());
-        double expected = 0.0;
-        for (std::size_t i = 0; i < features.shared(); ++i)
-          expected += row[i] * weights(static_cast<Eigen::Index>(i));
-        for (std::size_t i = 0; i < features.own(); ++i)
-          expected += row[features.shared() + i] *
-                      weights(static_cast<Eigen::Index>(features.shared() + v * features.own() + i));
-        ASSERT_NEAR(folded.common(point) + scores[v], expected, 1e-9) << test.variants[v];
-      }
+void expect_agreement(const Case& test, bool estimated, Random& random) {
+  SCOPED_TRACE(test.name);
+  std::vector<Tiles> tiles;
+  const std::vector<std::string_view> names(test.variants.begin(), test.variants.end());
+  for (const std::string& name : test.variants) tiles.push_back(tiles_of({.name = name}, test.dimensions));
+  Key reference = Key::of_size(test.dimensions.size());
+  for (std::size_t d = 0; d < reference.size(); ++d)
+    reference[d] = test.dimensions[d].labels.empty() ? 1024 : 0;
+  const ModelFeatures features(test.dimensions, parameter_space(names), tiles, 132.0, estimated, reference);
+  Eigen::VectorXd weights(static_cast<Eigen::Index>(features.size()));
+  for (double& w : weights) w = random.uniform() - 0.5;
+  const FoldedWeights folded(features, weights);
+  ASSERT_EQ(folded.variants(), test.variants.size());
+  std::vector<double> row(features.shared() + features.own());
+  std::vector<double> scores(test.variants.size());
+  std::vector<float> costs(test.variants.size());
+  for (int trial = 0; trial < 200; ++trial) {
+    Key key = reference;
+    for (std::size_t d = 0; d < key.size(); ++d)
+      key[d] = test.dimensions[d].labels.empty()
+                   ? static_cast<std::int64_t>(std::exp(random.uniform() * 12.0)) - (trial == 0 ? 1 : 0)
+                   : static_cast<std::int64_t>(random.below(2));
+    ModelFeatures::Point point = features.point(key);
+    for (float& cost : costs) cost = static_cast<float>(random.uniform());
+    if (estimated) point.log_cost = costs;
+    folded.score(point, scores);
+    for (std::size_t v = 0; v < scores.size(); ++v) {
+      features.fill(point, v, row.data());
+      double expected = features.offset(point, v);
+      for (std::size_t i = 0; i < features.shared(); ++i)
+        expected += row[i] * weights(static_cast<Eigen::Index>(i));
+      for (std::size_t i = 0; i < features.own(); ++i)
+        expected += row[features.shared() + i] *
+                    weights(static_cast<Eigen::Index>(features.shared() + v * features.own() + i));
+      ASSERT_NEAR(folded.common(point) + scores[v], expected, 1e-9) << test.variants[v];
     }
   }
+}
+
+TEST(FoldedWeights, AgreeWithTheFeatures) {
+  Random random(1);
+  for (const bool estimated : {false, true})
+    for (const Case& test : cases()) expect_agreement(test, estimated, random);
 }
 
 }  // namespace

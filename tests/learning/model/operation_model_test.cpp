@@ -98,6 +98,41 @@ TEST(OperationModel, PredictsKeysThatItHasNotSeen) {
   EXPECT_LT(model.own_error(), 0.1);
 }
 
+// The overhead of decisions at keys that the model has not seen.
+double overhead(const OperationModel& model, bool exact) {
+  double sum = 0.0;
+  const std::vector<MeasuredKey> others = measured(60, 1, 99);
+  for (const MeasuredKey& other : others) {
+    std::vector<double> truth;
+    std::vector<float> costs;
+    for (std::size_t v = 0; v < tile_names.size(); ++v) {
+      truth.push_back(log_latency(other.key, v));
+      costs.push_back(exact ? static_cast<float>(truth[v] + 3.0)
+                            : static_cast<float>(other.key[0] * (v + 7) % 5));
+    }
+    sum += std::exp(truth[model.fastest(other.key, all_variants(), costs)] -
+                    *std::min_element(truth.begin(), truth.end())) -
+           1.0;
+  }
+  return sum / static_cast<double>(others.size());
+}
+
+TEST(OperationModel, TrustsAnEstimateAsFarAsItIsRight) {
+  for (const bool exact : {true, false}) {
+    ModelShape estimated = shape();
+    estimated.estimated = true;
+    std::vector<MeasuredKey> keys = measured(exact ? 12 : 200, 2, 3);
+    for (MeasuredKey& key : keys)
+      for (Measured& m : key.results)
+        m.log_cost = exact ? static_cast<float>(log_latency(key.key, m.variant) + 3.0)
+                           : static_cast<float>(key.key[0] * (m.variant + 7) % 5);
+    const OperationModel before(estimated);
+    OperationModel model(estimated, keys, {}, before);
+    for (int i = 0; i < 3; ++i) model = OperationModel(estimated, keys, {}, model);
+    EXPECT_LT(overhead(model, exact), exact ? 0.005 : 0.06) << exact;
+  }
+}
+
 // What is expected of a key is what a model without its results says, in closed form.
 TEST(OperationModel, LeavesTheKeyItselfOut) {
   const OperationModel before(shape());

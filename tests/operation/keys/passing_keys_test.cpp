@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include "tests/learning/noise.hpp"
@@ -155,6 +156,20 @@ TEST_F(PassingKeysTest, WhatIsPreparedOnceGetsAState) {
   const Pin pin = op.pin(Key{9'000});
   EXPECT_EQ(op.counters().keys, 257U);
   EXPECT_FALSE(pin.stale());
+}
+
+TEST_F(PassingKeysTest, AnEstimateOfTheProgramIsUsed) {
+  OperationSpec estimated = spec();
+  estimated.cost = [](const Key& key, const Variant& variant) {
+    const std::int64_t tile = std::get<std::int64_t>(variant.parameters.at("tile").value());
+    if (key[0] % 100 == 0) throw std::runtime_error("not now");
+    return 1e-9 * mean_ns(key, tile == 16 ? 0 : tile == 64 ? 1 : 2);
+  };
+  Operation& op = define(std::move(estimated));
+  call(op, 300);
+  next_ = 3'001;  // far from what it has seen
+  EXPECT_LT(call(op, 90), 0.02);
+  EXPECT_GT(op.counters().keys_passing, 100U);
 }
 
 // Latencies that follow no model: the default is the best on average, and the program must not pay for that.
