@@ -2,6 +2,10 @@
 include(GoogleTest)
 find_package(GTest REQUIRED)
 
+if(NOT ADAPTIVE_TESTS MATCHES "^(ALL|OPTIMIZED)$")
+  message(FATAL_ERROR "ADAPTIVE_TESTS is '${ADAPTIVE_TESTS}'; it must be ALL or OPTIMIZED")
+endif()
+
 # RapidCheck's package in Debian and Ubuntu has a CMake config; elsewhere headers and library are sufficient.
 find_package(rapidcheck CONFIG QUIET)
 if(NOT TARGET rapidcheck_gtest)
@@ -35,7 +39,7 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
   <functional> <map> <memory> <optional> <random> <set> <sstream> <string> <thread> <vector>)
 
 # adaptive_add_test(name SOURCES a.cpp... [LIBS target...] [LABELS label...] [TIMEOUT seconds]
-#                   [THREADS none|pattern...] [PROPERTIES])
+#                   [THREADS none|pattern...] [PROPERTIES] [OPTIMIZED])
 #
 # Adds one program `name` with GoogleTest cases. Each case is a test of ctest, named name.Suite.Case. The
 # program sees the internals of the library (adaptive::internal): "learning/...", "policies/...",
@@ -45,9 +49,12 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
 # --gtest_filter does. A build with the thread sanitizer, which finds nothing in the other cases, has only
 # these, and for `none` leaves the test out. Without THREADS it has all cases. PROPERTIES links RapidCheck
 # (rapidcheck.h, rapidcheck/gtest.h); without RapidCheck the test is left out. Such a case may take 15
-# minutes, because `scripts/test --full` requests many more inputs.
+# minutes, because `scripts/test --full` requests many more inputs. OPTIMIZED means that an optimized build
+# finds faults that the sanitizers' build does not: the cases count allocations, simulate more runs, or compare
+# results of floating-point arithmetic. With ADAPTIVE_TESTS=OPTIMIZED only these tests, and those that need the
+# CUDA Toolkit, are in the build; the others can be built by their names.
 function(adaptive_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES;OPTIMIZED" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "adaptive_add_test(${name}): SOURCES missing or unknown: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -84,6 +91,10 @@ function(adaptive_add_test name)
     target_link_libraries(${name} PRIVATE rapidcheck_gtest)
   endif()
 
+  if(ADAPTIVE_TESTS STREQUAL "OPTIMIZED" AND NOT arg_OPTIMIZED AND NOT arg_LABELS MATCHES "cuda|gpu")
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    return()
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." TEST_LIST ${name}_cases
     DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES ${filter} PROPERTIES TIMEOUT ${arg_TIMEOUT})
   if(arg_LABELS)

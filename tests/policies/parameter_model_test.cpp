@@ -165,7 +165,7 @@ TEST(ParameterModel, SavesMostFirstLooks) {
 
 TEST(ParameterModel, CostsLittleWhereParametersSayNothing) {
   const Tiles tiles(false);
-  for (const std::size_t calls : {1'000, 10'000}) {
+  for (const std::size_t calls : {1'000U, 10'000U}) {
     EXPECT_LT(tiles.cost(calls, true).overhead, 1.5 * tiles.cost(calls, false).overhead) << calls;
   }
 }
