@@ -26,6 +26,20 @@ constexpr double cost_max = 3.0;
 constexpr double proof_share = 0.2;
 // Results that a proof takes for each squared deviation of the noise over the squared distance.
 constexpr double results_of_proof = 20.0;
+// A table of this device is believed once so many of its entries agree with results: the best of them, each
+// looked at once it costs no more than this share of the time.
+constexpr std::size_t checked_min = 3;
+constexpr double check_share = 0.01;
+// What is expected less surely than this is not worth telling.
+constexpr double expected_deviation_max = 0.5;
+// How long a disturbance may make an incumbent slower, in calls.
+constexpr double disturbed_for = 64.0;
+// How many times the budget of a promotion the first look at the incumbent may cost.
+constexpr double first_look_budget = 4.0;
+// A leader with fewer results runs and is timed anyway: until then nothing is to be compared with it.
+constexpr std::uint64_t compared_from = 16;
+// From so many results of the leader on it is not the leader's results that a promotion lacks.
+constexpr std::uint64_t leader_known_from = 64;
 // Candidates with so few results, which a disturbance may have spoiled, are checked after it, one at a time
 // and so many calls apart.
 constexpr std::uint64_t spoiled_max = 3;
@@ -105,35 +119,49 @@ void Gaussian::review_first(const KeyStatistics& key) noexcept {
 void Gaussian::review_incumbent(const KeyStatistics& key) noexcept {
   const std::uint32_t incumbent = key.incumbent;
   if (leader_ == incumbent || !key[incumbent].available || behind(key, incumbent) <= 0.0) return;
-  propose(key, incumbent, (spent(Reason::promotion) + cost(key, incumbent)) / options_.promotion_budget,
-          Reason::promotion);
+  if (key[leader_].count < compared_from) return;
+  // One that has become slower is looked at again before it is replaced: it may have been disturbed.
+  const double since = key[incumbent].restarted_at;
+  if (since > 0.0 && key[incumbent].asked_at < since + disturbed_for)
+    return propose(key, incumbent, since + disturbed_for, Reason::promotion);
+  if (results_lacking(key, incumbent) <= 0.0 && key[leader_].count < leader_known_from) return;
+  // Pins and graphs run the incumbent: what nothing is known of is looked at sooner.
+  const double budget = (key[incumbent].count == 0 ? first_look_budget : 1.0) * options_.promotion_budget;
+  propose(key, incumbent, (spent(Reason::promotion) + cost(key, incumbent)) / budget, Reason::promotion);
+}
+
+// How many more results of a candidate it takes to prove that it is slower than the leader.
+double Gaussian::results_lacking(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
+  const double variance = key.deviation() * key.deviation();
+  const double far = std::max(0.0, behind(key, candidate)) + key.indifference;
+  return std::max(2.0, results_of_proof * variance / (far * far)) - static_cast<double>(key[candidate].count);
 }
 
 void Gaussian::review_others(const KeyStatistics& key) noexcept {
   const double zone = std::log1p(key.indifference);
   const double chance_max = proof_share * key.error_chance;
-  const double variance = key.deviation() * key.deviation();
   const bool told = key.expectations->from_own_table();
+  const bool comparable = told || key[leader_].count >= compared_from;
   const bool cold = key.starts_cold();
   const bool disturbed = key.was_disturbed();
   if (disturbed && !disturbed_) disturbed_at_ = key.calls;
   disturbed_ = disturbed;
   std::uint32_t cheapest = leader_;
+  std::uint32_t unchecked = leader_;
   std::uint32_t oldest = leader_;
   double least_cost = infinite;
   double least_asked = infinite;
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available || i == leader_) continue;
     const double chance = i == key.incumbent ? 0.0 : key.chance_faster(i, key.incumbent, zone);
-    if (!key.settled && chance > chance_max / static_cast<double>(key.size())) {
-      const double far = std::max(0.0, behind(key, i)) + key.indifference;
-      const double results =
-          std::max(1.0, results_of_proof * variance / (far * far) - static_cast<double>(key[i].count));
+    if (comparable && !key.settled && chance > chance_max / static_cast<double>(key.size())) {
+      const double results = std::max(1.0, results_lacking(key, i));
       if (results * cost(key, i) < least_cost) {
         least_cost = results * cost(key, i);
         cheapest = i;
       }
     }
+    if (key[i].count == 0 && (unchecked == leader_ || behind(key, i) < behind(key, unchecked))) unchecked = i;
     const bool proven = told && chance <= chance_max && key[i].count == 0;
     if ((proven || key[i].count > 0) && key[i].asked_at < least_asked) {
       least_asked = key[i].asked_at;
@@ -154,6 +182,8 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
     propose(key, cheapest,
             options_.proof_from + (spent(Reason::proof) + cost(key, cheapest)) / options_.proof_budget,
             Reason::proof);
+  if (told && unchecked != leader_ && key[leader_].count > 0 && key.belief().measured() < checked_min)
+    propose(key, unchecked, cost(key, unchecked) / check_share, Reason::gain);
   if (oldest != leader_)
     propose(key, oldest,
             (spent(Reason::revisit) + cost(key, oldest) + revisit_charge) / options_.revisit_budget,
@@ -230,8 +260,10 @@ std::optional<Expectation> Gaussian::expected(const KeyStatistics& key,
                                               std::uint32_t candidate) const noexcept {
   const Belief& belief = key.belief();
   if (key.expectations == nullptr || !belief.fits(key.size()) || belief.measured() == 0) return std::nullopt;
-  return Expectation{belief.location(candidate),
-                     std::sqrt(std::max(0.0, belief.variance_between(candidate, key.leader())))};
+  if (key.expectations->checked < 1.0 && !key[candidate].has_prior()) return std::nullopt;
+  const double deviation = std::sqrt(std::max(0.0, belief.variance_between(candidate, key.leader())));
+  if (deviation >= expected_deviation_max) return std::nullopt;
+  return Expectation{belief.location(candidate), deviation};
 }
 
 Unconsulted Gaussian::unconsulted(const KeyStatistics& key) const noexcept {

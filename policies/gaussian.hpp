@@ -21,16 +21,16 @@ struct GaussianOptions {
   /// Calls of a key before which no look is for a proof.
   double proof_from = 1000.0;
   /// Share of the calls so far that a look at a candidate with results may be compared with.
-  double horizon_share = 0.5;
+  double horizon_share = 0.35;
   /// How many times as many calls a key is expected to get as it has had, once it has had many: what the
   /// first look at a candidate is worth.
-  double calls_to_come = 4.0;
+  double calls_to_come = 2.0;
   /// The leader is timed at every call until it has so many results, then in a share of the calls that falls
   /// with the square of their number, down to `timed_share_min`. Fewer suffice for a confirmed incumbent, and
   /// for one that a table of this device names.
   double timed_until = 64.0;
-  double timed_until_confirmed = 24.0;
-  double timed_until_told = 1.6;
+  double timed_until_confirmed = 32.0;
+  double timed_until_told = 1.5;
   double timed_share_min = 1.0 / 2048;
 };
 
@@ -61,6 +61,7 @@ class Gaussian final : public Policy {
   void review_unseen(const KeyStatistics& key, std::uint32_t candidate) noexcept;
   void review_seen(const KeyStatistics& key, std::uint32_t candidate) noexcept;
   void propose(const KeyStatistics& key, std::uint32_t candidate, double at_calls, Reason reason) noexcept;
+  double results_lacking(const KeyStatistics& key, std::uint32_t candidate) const noexcept;
   double resolvable(const KeyStatistics& key, std::uint32_t candidate) const noexcept;
   double worth_from(double calls_to_come) const noexcept;
   double behind(const KeyStatistics& key, std::uint32_t candidate) const noexcept;

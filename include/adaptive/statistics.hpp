@@ -60,6 +60,7 @@ struct alignas(64) VariantStatistics {
   /// loadings are zero if each prior errs on its own.
   std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
+  double restarted_at = 0.0;                ///< the key's `calls` at the last restart; 0: never
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
   std::uint64_t failures = 0;               ///< launches reported by `fail`
   std::int64_t failed_at = 0;               ///< time of the latest failure, seconds since 1970

@@ -16,8 +16,9 @@ constexpr double remembered_max = 2.0;
 // an outlier.
 constexpr double doubt_min = 0.15;
 constexpr double doubt_deviations = 2.0;
-// Fewer candidates with results do not contradict another.
+// Fewer candidates with results do not contradict another, unless a table or a neighbour does.
 constexpr std::size_t measured_min = 4;
+constexpr std::size_t measured_min_with_prior = 2;
 // Of a slow first launch, whose latency says little of the variant.
 constexpr double cold_variance = 1.0;
 constexpr float variance_min = 1e-10F;
@@ -121,15 +122,15 @@ void Belief::update(const KeyStatistics& key) noexcept {
 // True if there are any. What the others let expect follows from the belief itself, by taking the result out
 // of it again.
 bool Belief::doubt_outliers(const KeyStatistics& key) noexcept {
-  if (measured_ < measured_min) return false;
   bool any = false;
   const double usual = key.deviation() * key.deviation();
   for (std::size_t i = 0; i < key.size(); ++i) {
+    if (measured_ < (key[i].has_prior() ? measured_min_with_prior : measured_min)) continue;
     if (key[i].count != 1 || double{noise_[i]} > 1.5 * usual)
       continue;  // a slow first launch is doubted already
     const double noise = double{noise_[i]};
     const double believed = double{at(i, i)};
-    if (believed <= 0.0 || believed >= 0.999 * noise) continue;
+    if (believed <= 0.0 || believed >= 0.9999 * noise) continue;
     const double variance = 1.0 / (1.0 / believed - 1.0 / noise);
     const double expected = variance * (double{location_[i]} / believed - key[i].location / noise);
     const double above = key[i].location - expected;

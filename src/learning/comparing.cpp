@@ -106,7 +106,9 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
   // Tails are known less surely than locations: they may speak against the faster of the two, but not for it.
   const double tails = std::min(0.0, slow.tail - fast.tail) + margin;
   double chance = 1.0;
-  if (slow.count > 0 && fast.count > 0 && !slow.remembered && !fast.remembered) {
+  // Whether a single result was an outlier depends on what else is expected of the candidate: that is for the
+  // belief.
+  if (slow.count > 1 && fast.count > 0 && !slow.remembered && !fast.remembered) {
     const double behind = slow.location - fast.location + tails;
     if (behind > 0.0) {
       const double ns = std::min(static_cast<double>(slow.count), believed_results_max);

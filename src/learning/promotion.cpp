@@ -82,6 +82,10 @@ bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint3
   const VariantStatistics& c = key[leader];
   if (!c.available || c.remembered || c.count < std::max<std::uint64_t>(samples_min, promoted_from))
     return false;
+  const VariantStatistics& before = key[incumbent];
+  if (before.available && before.restarted_at > 0.0 &&
+      (before.asked_at < before.restarted_at + slower_for || before.pending > 0))
+    return false;
   return key.chance_faster(incumbent, leader, std::log1p(key.indifference)) <=
              promotion_error_share * key.error_chance &&
          key.chance_faster(incumbent, leader, 0.0) <= likely;

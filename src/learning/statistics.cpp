@@ -159,6 +159,7 @@ void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint6
   if (weight == 0) location = VariantStatistics::none;
   c.location = location;
   c.moved = 0.0;
+  c.restarted_at = calls;
   c.count = weight;
   c.squares = 0.0;
   c.remembered = false;

@@ -18,7 +18,7 @@ class Accounting : public testing::Test {
     }
   }
 
-  Selector selector_{{.device = {.device = "Test Device 1"}, .use_environment = false}};
+  Selector selector_{{.device = {.device = "Test Device 1"}, .background = false, .use_environment = false}};
   Operation& op_ = selector_.define(test::operation({"a", "b", "c"}));
 };
 

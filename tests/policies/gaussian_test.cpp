@@ -67,7 +67,27 @@ TEST(Gaussian, NeverLocksIn) {
 
 TEST(Gaussian, FindsOutThatATableIsWrong) {
   EXPECT_LE(play("garbage seeds", replay::runs(40, 5)).overhead, 0.008);
-  EXPECT_LE(play("seeded", replay::runs(40, 5)).overhead, 0.001);
+  EXPECT_LE(play("wrong seeds", replay::runs(40, 10)).overhead, 0.006);
+}
+
+// In one of these runs the first launch of what the table names takes twenty times as long. The next best
+// entries agree with their results: the late result says nothing of the table.
+TEST(Gaussian, BelievesATableInSpiteOfALateResult) {
+  const Sum sum = play("seeded", 50);
+  EXPECT_LE(sum.overhead, 0.0005);
+  EXPECT_EQ(sum.wrong, 0U);
+  EXPECT_EQ(play("foreign seeds", 50).wrong, 0U);
+}
+
+// A single result of the default that took twenty times as long does not promote another variant.
+TEST(Gaussian, DoesNotPromoteOnOneLateResult) {
+  EXPECT_LE(play("steady", replay::runs(600, 20)).wrong, 1U);
+}
+
+// Looks at an incumbent that has become slower wait until the new leader has the results that a promotion
+// takes.
+TEST(Gaussian, ReplacesAnIncumbentThatHasBecomeSlowerAtLittleCost) {
+  EXPECT_LE(play("best slower", replay::runs(50, 10)).overhead, 0.0028);
 }
 
 TEST(Gaussian, RemembersNothingOfABurst) {

@@ -24,12 +24,15 @@ constexpr double proof_error_max = 0.01;
 // much on a log scale.
 constexpr int error_steps = 11;
 constexpr double error_step_cost = 0.7;
+// That a result is an outlier, of whatever size, is unlikely: one in a hundred, anywhere within a factor of
+// twenty.
+constexpr double outlier_cost = 5.7;
 // More results than this do not say more of the size of the errors.
 constexpr std::size_t results_max = 24;
 constexpr double level_max = 1.0;  // `Expectations::level_deviation`: from here on unknown
 constexpr double deviation_unknown = 0.14;
 
-double log_likelihood(const Expectations& expected, std::span<const OwnResult> own) {
+double log_likelihood_of(const Expectations& expected, std::span<const OwnResult> own) {
   const Index n = static_cast<Index>(std::min(own.size(), results_max));
   const std::size_t k = expected.location.size();
   const double level = std::min(expected.level_deviation, level_max);
@@ -51,6 +54,25 @@ double log_likelihood(const Expectations& expected, std::span<const OwnResult> o
   return -0.5 * half.squaredNorm() - factor.matrixLLT().diagonal().array().log().sum();
 }
 
+// A single result that is far later than the others let expect may be an outlier: then it says nothing of the
+// table, and the others do.
+double log_likelihood(const Expectations& expected, std::span<const OwnResult> own) {
+  const double all = log_likelihood_of(expected, own);
+  const OwnResult* latest = nullptr;
+  double most = 0.0;
+  for (const OwnResult& one : own) {
+    const double late = one.location - double{expected.location[one.candidate]};
+    if (!one.is_single || (latest != nullptr && late <= most)) continue;
+    latest = &one;
+    most = late;
+  }
+  if (latest == nullptr || own.size() < 2) return all;
+  std::vector<OwnResult> others;
+  for (const OwnResult& one : own)
+    if (&one != latest) others.push_back(one);
+  return std::max(all, log_likelihood_of(expected, others) - outlier_cost);
+}
+
 }  // namespace
 
 std::vector<OwnResult> own_results(const KeyStatistics& key) {
@@ -58,7 +80,8 @@ std::vector<OwnResult> own_results(const KeyStatistics& key) {
   const double variance = key.deviation() * key.deviation();
   for (std::size_t i = 0; i < key.size(); ++i)
     if (key[i].count > 0)
-      own.push_back({i, key[i].own_location(), variance / static_cast<double>(key[i].count)});
+      own.push_back(
+          {i, key[i].own_location(), variance / static_cast<double>(key[i].count), key[i].count == 1});
   return own;
 }
 

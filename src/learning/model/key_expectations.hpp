@@ -13,8 +13,9 @@ namespace adaptive::inline v1::core {
 /// What the key itself has measured of a candidate.
 struct OwnResult {
   std::size_t candidate = 0;
-  double location = 0.0;  ///< log latency
-  double variance = 0.0;  ///< of the error of `location`
+  double location = 0.0;   ///< log latency
+  double variance = 0.0;   ///< of the error of `location`
+  bool is_single = false;  ///< whether it is the only result of the candidate
 };
 
 /// The results of the key by now. `KeyStatistics` is guarded by the key's lock.
