@@ -123,7 +123,7 @@ TEST(Gaussian, LearnsAVariantThatIsAddedLater) {
   test::launch(op, {8}, {200.0, 100.0, 50.0}, 500);
   selector.learn();
   op.add_variant({.name = "c"});
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 4'000; ++i) {
     test::launch(op, {8}, {200.0, 100.0, 50.0}, 1, static_cast<std::uint64_t>(i) + 2);
     selector.learn();
   }
