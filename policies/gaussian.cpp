@@ -86,6 +86,7 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   look_ = leader_;
   look_at_ = infinite;
   reason_ = Reason::gain;
+  told_ = key.expectations != nullptr && key.expectations->from_own_table();
   earliest_ = looks_are_heard_at(key, [&](std::uint32_t i) { return i != leader_ || key[i].count == 0; });
   if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
   if (key.belief().measured() == 0 && !key.expectations->from_own_table()) return review_first(key);
@@ -269,11 +270,10 @@ std::optional<Expectation> Gaussian::expected(const KeyStatistics& key,
 Unconsulted Gaussian::unconsulted(const KeyStatistics& key) const noexcept {
   if (!is_current(key)) return {key.leader(), 1.0};
   const double count = static_cast<double>(key[leader_].count);
-  const bool told = key.expectations != nullptr && key.expectations->from_own_table();
   if (count == 0.0 || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
   // The more results have confirmed the leader, the less the next can change, and what is left is to notice a
   // drift: the number of timed calls grows with the cube root of the calls.
-  const double until = told          ? options_.timed_until_told
+  const double until = told_         ? options_.timed_until_told
                        : key.settled ? options_.timed_until_confirmed
                                      : options_.timed_until;
   const double sure = std::min(1.0, until / count);

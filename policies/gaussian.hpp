@@ -76,6 +76,7 @@ class Gaussian final : public Policy {
   double look_at_ = 0.0;
   double earliest_ = 0.0;  // before which no look may be
   Reason reason_ = Reason::gain;
+  bool told_ = false;  // whether a table of this device is believed
 
   bool disturbed_ = false;  // launches were disturbed, and are not any more
   Reopening reopening_;

@@ -63,11 +63,12 @@ class Imed final : public Policy {
   std::size_t size_ = 0;
   double look_at_ = 0.0;
 
+  // Every result asks whether a fit is due.
+  ParameterModel like_;
   ImedOptions options_;
   Reopening reopening_;
   double audit_at_ = 128.0;
   double doubted_at_ = 1.0;
-  ParameterModel like_;
 };
 
 }  // namespace adaptive::policies

@@ -59,7 +59,10 @@ Key unpack(const std::array<std::int64_t, Dimensions>& v) {
 template <std::size_t Dimensions>
 struct Settled {
   Settled(std::size_t keys, std::string_view policy)
-      : selector({.policy = adaptive::make_policy(policy), .use_environment = false}),
+      // Latencies are made up: what timing costs here does not matter.
+      : selector({.policy = adaptive::make_policy(policy),
+                  .learning = {.timing_budget = 1.0},
+                  .use_environment = false}),
         stream(stream_of<Dimensions>(keys)) {
     adaptive::OperationSpec spec{
         .name = "bench", .variants = {{.name = "a"}, {.name = "b"}}, .max_keys = keys};

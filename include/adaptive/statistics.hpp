@@ -260,7 +260,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
   bool disturbed_ = false;
   bool late_before_ = false;  // the latest result was late
   bool tails_count_ = false;  // some candidate's tail is not 0
-  Scatter scatter_;           // but for squares and freedom, which are above
+  // Of the law of noise in `expectations`, which is far away in memory.
+  double usual_deviation_ = 0.03;
+  Scatter scatter_;  // but for squares and freedom, which are above
 
   double tail_excess_ = 0.0;  // by how much of their latency the outliers were too long, summed
   mutable std::uint64_t believed_revision_ = 0;  // of `belief_`

@@ -105,10 +105,10 @@ class ParameterModel {
  private:
   bool is_current(const KeyStatistics& key, bool cold) const noexcept;
 
-  std::vector<double> told_;  // of the latest fit that was started: a location, or none, of each candidate
   bool due_ = false;
   bool under_way_ = false;
   double stale_since_ = 0.0;
+  std::vector<double> told_;  // of the latest fit that was started: a location, or none, of each candidate
   ParameterBeliefs now_;
 };
 

@@ -50,17 +50,7 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
   } catch (...) {
     return;  // memory is short: changes are not noticed
   }
-  const Standing before = std::exchange(candidates_[sample.candidate].standing, Standing::fresh);
-  // Where a single look was hit by a burst, it is as far above the next as all were moved by another.
-  if ((before != Standing::moved && is_over(key, sample)) || has_recovered(key, sample)) {
-    recover(key, sample);
-    return;
-  }
-  if (candidates_[sample.candidate].slower) candidates_[sample.candidate].slow_at = key.calls;
-  if (before == Standing::stale) {
-    refresh(key, sample);
-    return;
-  }
+  if (!calm_ && follow_change(key, sample)) return;
   if (sample.candidate == leader) {
     if (sits_out(key, sample, leader) || !detector_.add(key, sample)) return;
     if (may_sit_out(key, leader))
@@ -72,6 +62,27 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
     // single result it was that one which was slow.
     key.restart(sample.candidate, sample.log_latency, 1);
   }
+}
+
+// Takes a result while a change is on record. True if the result tells of the change and of nothing else.
+bool Reopening::follow_change(KeyStatistics& key, const Sample& sample) noexcept {
+  const Standing before = std::exchange(candidates_[sample.candidate].standing, Standing::fresh);
+  // Where a single look was hit by a burst, it is as far above the next as all were moved by another.
+  const bool over = (before != Standing::moved && is_over(key, sample)) || has_recovered(key, sample);
+  if (over) {
+    recover(key, sample);
+  } else {
+    if (candidates_[sample.candidate].slower) candidates_[sample.candidate].slow_at = key.calls;
+    if (before == Standing::stale) refresh(key, sample);
+  }
+  if (over || before != Standing::fresh) note_calm();
+  return over || before == Standing::stale;
+}
+
+void Reopening::note_calm() noexcept {
+  calm_ = common_ == 0.0 && std::all_of(candidates_.begin(), candidates_.end(), [](const Candidate& c) {
+            return c.standing == Standing::fresh && !c.slower;
+          });
 }
 
 void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
@@ -93,6 +104,7 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   alarmed_ = leader;
   alarm_ = shift_ = shift;
   common_ = 0.0;
+  note_calm();
 }
 
 // Whether the leader has become slower as it has before, and is the best all the same.

@@ -87,6 +87,8 @@ class Reopening {
     Episodes episodes = {};
   };
 
+  bool follow_change(KeyStatistics& key, const Sample& sample) noexcept;
+  void note_calm() noexcept;
   void reopen(KeyStatistics& key, std::uint32_t leader) noexcept;
   bool may_sit_out(const KeyStatistics& key, std::uint32_t leader) const noexcept;
   bool sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept;
@@ -101,6 +103,9 @@ class Reopening {
   static bool moved_by(const KeyStatistics& key, const Sample& sample, double shift) noexcept;
   void move_along(KeyStatistics& key, std::uint32_t candidate) noexcept;
 
+  // Whether no change is on record: no candidate is slower than before, and all have results since the last
+  // alarm. Then a result need not look at its candidate.
+  bool calm_ = true;
   DriftDetector detector_;
   std::vector<Candidate> candidates_;
   Tolerated tolerated_;

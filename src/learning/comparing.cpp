@@ -72,6 +72,7 @@ double NoiseLaw::chance_of(double excess) const noexcept {
 
 void KeyStatistics::expect(std::shared_ptr<const Expectations>& to, Belief& room) noexcept {
   expectations.swap(to);
+  if (expectations != nullptr) usual_deviation_ = expectations->noise.deviation;
   if (room.fits(size())) std::swap(belief_, room);
   ++revision_;
   update_deviation();

@@ -57,10 +57,10 @@ bool has_own_results(const VariantStatistics& candidate) {
 KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<Policy> policy)
     : operation_(operation),
       expected_first_(std::move(key.expectations)),
+      tickets_(operation.selector.learning.result_patience),
       statistics_(with_candidates(key.candidates, std::move(key.parameters))),
       windows_(key.candidates.size()),
       random_(key.seed),
-      tickets_(operation.selector.learning.result_patience),
       unsupported_(std::move(key.unsupported)),
       log_costs_(std::move(key.log_costs)),
       key_(key.key),

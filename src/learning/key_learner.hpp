@@ -232,6 +232,8 @@ class KeyLearner {
   Revalidation revalidation_;
   double timed_share_max_ = 1.0;           // of the calls, by what timing costs
   std::uint32_t expected_generation_ = 0;  // of the model behind the present expectations
+  // Its memory, most of a key's, is allocated ahead of what every result reads, which then lies on few pages.
+  Tickets tickets_;
   alignas(64) KeyStatistics statistics_;
   alignas(64) LatencyWindows windows_;
 
@@ -242,7 +244,6 @@ class KeyLearner {
   Counters counters_;  // but for `results`: those since the latest beginning are the statistics' own
   std::uint64_t timed_before_ = 0;  // `Counters::timed` at the latest beginning
   Random random_;
-  Tickets tickets_;
   History history_;
   std::uint32_t beginnings_ = 0;      // tells whether a fit was started by the present policy
   std::size_t expected_results_ = 0;  // candidates with results when a table was last judged by them

@@ -209,7 +209,7 @@ void KeyStatistics::update_deviation() noexcept {
     outliers_ *= memory / freedom_;
     freedom_ = memory;
   }
-  const double usual = expectations != nullptr ? expectations->noise.deviation : prior_deviation;
+  const double usual = expectations != nullptr ? usual_deviation_ : prior_deviation;
   const double variance = (prior_freedom * usual * usual + squares_) / (prior_freedom + freedom_);
   deviation_ = std::max(std::sqrt(variance), deviation_min);
 }
