@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "replay/recorded.hpp"
+#include "replay/environments/recorded.hpp"
 #include "replay/summary.hpp"
 #include "table/trace.hpp"
 

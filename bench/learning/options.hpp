@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "replay/recorded.hpp"
+#include "replay/environments/recorded.hpp"
 
 namespace adaptive::learning_bench {
 

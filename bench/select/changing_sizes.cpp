@@ -17,7 +17,7 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "replay/changing_sizes.hpp"
+#include "replay/environments/changing_sizes.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <adaptive/tables.hpp>
 
 #include "bindings.hpp"
-#include "gpu_timer.hpp"
+#include "calls/gpu_timer.hpp"
 
 namespace adaptive::python {
 namespace {

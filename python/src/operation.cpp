@@ -9,11 +9,11 @@
 #include <adaptive/operation.hpp>
 
 #include "bindings.hpp"
+#include "calls/operation_calls.hpp"
 #include "key_values.hpp"
-#include "log.hpp"
-#include "operation_calls.hpp"
+#include "program/log.hpp"
+#include "program/specification.hpp"
 #include "selector_state.hpp"
-#include "specification.hpp"
 
 namespace adaptive::python {
 namespace {

@@ -12,9 +12,9 @@
 
 #include "bindings.hpp"
 #include "errors.hpp"
-#include "log.hpp"
+#include "program/log.hpp"
+#include "program/store.hpp"
 #include "selector_state.hpp"
-#include "store.hpp"
 
 namespace adaptive::python {
 namespace {

@@ -9,10 +9,10 @@
 
 #include "bindings.hpp"
 #include "errors.hpp"
-#include "log.hpp"
 #include "names.hpp"
+#include "program/log.hpp"
+#include "program/specification.hpp"
 #include "selector_state.hpp"
-#include "specification.hpp"
 
 namespace adaptive::python {
 

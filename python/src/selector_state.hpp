@@ -6,8 +6,8 @@
 #include <nanobind/nanobind.h>
 
 #include <adaptive/selector.hpp>
-#include "callable.hpp"
-#include "gpu_timer.hpp"
+#include "calls/gpu_timer.hpp"
+#include "program/callable.hpp"
 
 namespace adaptive::python {
 

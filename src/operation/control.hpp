@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <adaptive/variant.hpp>
-#include "learning/key_learner.hpp"
+#include "learning/key/key_learner.hpp"
 #include "prior/seed.hpp"
 
 namespace adaptive::inline v1::core {

@@ -9,7 +9,7 @@
 #include "base/key_values.hpp"
 #include "base/statistics/quantiles.hpp"
 #include "base/text.hpp"
-#include "learning/promotion.hpp"
+#include "learning/key/promotion.hpp"
 #include "operation/operation_parts.hpp"
 
 namespace adaptive::inline v1 {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/device/processors.hpp"
-#include "learning/parameter_space.hpp"
+#include "learning/prediction/parameter_space.hpp"
 #include "prior/distance.hpp"
 
 namespace adaptive::inline v1::core {

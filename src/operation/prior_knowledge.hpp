@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <adaptive/operation.hpp>
-#include "learning/key_learner.hpp"
+#include "learning/key/key_learner.hpp"
 #include "operation/keys/candidates.hpp"
 #include "operation/keys/key_index.hpp"
 #include "operation/locks.hpp"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
 #include "replay/runner.hpp"
 
 namespace adaptive::inline v1::replay {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "replay/environments/recorded.hpp"
+#include "replay/environments/scenarios.hpp"
 #include "replay/known_operation.hpp"
-#include "replay/recorded.hpp"
 #include "replay/runner.hpp"
-#include "replay/scenarios.hpp"
 #include "replay/summary.hpp"
 #include "table/trace.hpp"
 

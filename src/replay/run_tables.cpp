@@ -7,7 +7,7 @@
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include "base/statistics/normal.hpp"
-#include "replay/noise.hpp"
+#include "replay/environments/noise.hpp"
 #include "replay/temporary_folder.hpp"
 #include "table/table.hpp"
 

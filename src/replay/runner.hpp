@@ -13,7 +13,7 @@
 #include <adaptive/learning.hpp>
 #include <adaptive/operation.hpp>
 #include <adaptive/policy.hpp>
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
 
 namespace adaptive::inline v1::replay {
 

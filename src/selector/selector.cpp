@@ -6,7 +6,7 @@
 #include "base/fork.hpp"
 #include "base/limits.hpp"
 #include "formats/seeds.hpp"
-#include "learning/prediction.hpp"
+#include "learning/prediction/prediction.hpp"
 #include "operation/control.hpp"
 #include "selector/timing_cost.hpp"
 #include "table/merging/dimension_map.hpp"

@@ -10,7 +10,7 @@
 
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
-#include "learning/prediction.hpp"
+#include "learning/prediction/prediction.hpp"
 #include "tests/formats/sample_files.hpp"
 
 namespace adaptive::inline v1::table::formats {

@@ -1,4 +1,4 @@
-#include "learning/latency_windows.hpp"
+#include "learning/key/latency_windows.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "learning/promotion.hpp"
+#include "learning/key/promotion.hpp"
 #include "tests/learning/noise.hpp"
 
 namespace adaptive::inline v1::core {

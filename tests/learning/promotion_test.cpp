@@ -1,5 +1,5 @@
 // When a candidate is established, case by case.
-#include "learning/promotion.hpp"
+#include "learning/key/promotion.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Looks that only the budget pays for.
-#include "learning/revalidation.hpp"
+#include "learning/key/revalidation.hpp"
 
 #include <gtest/gtest.h>
 

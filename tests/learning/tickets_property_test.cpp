@@ -1,5 +1,5 @@
 // Tickets against a model that remembers everything.
-#include "learning/tickets.hpp"
+#include "learning/key/tickets.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,5 +1,5 @@
 // Results come late, out of order, twice or never.
-#include "learning/tickets.hpp"
+#include "learning/key/tickets.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What is timed where reading a clock takes as long as a launch.
-#include "learning/timing_ration.hpp"
+#include "learning/key/timing_ration.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 
 #include <adaptive/detail/ticks.hpp>
 #include <adaptive/policy.hpp>
-#include "learning/key_learner.hpp"
+#include "learning/key/key_learner.hpp"
 #include "tests/learning/noise.hpp"
 
 namespace adaptive::inline v1::core {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
 #include "replay/policies.hpp"
 #include "replay/runner.hpp"
 #include "tests/policies/test_name.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <adaptive/policy.hpp>
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
 #include "replay/runner.hpp"
 #include "tests/policies/effort.hpp"
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
+#include "replay/environments/scenarios.hpp"
 #include "replay/runner.hpp"
-#include "replay/scenarios.hpp"
 #include "tests/policies/effort.hpp"
 #include "tests/selector/support.hpp"
 

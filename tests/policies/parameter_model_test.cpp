@@ -13,8 +13,8 @@
 
 #include <adaptive/adaptive.hpp>
 #include "base/statistics/normal.hpp"
-#include "replay/environment.hpp"
-#include "replay/recorded.hpp"
+#include "replay/environments/environment.hpp"
+#include "replay/environments/recorded.hpp"
 #include "replay/runner.hpp"
 #include "table/trace.hpp"
 #include "tests/policies/effort.hpp"

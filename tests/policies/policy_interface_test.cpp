@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
 #include "replay/policies.hpp"
 #include "replay/runner.hpp"
 

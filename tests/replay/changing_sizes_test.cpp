@@ -1,4 +1,4 @@
-#include "replay/changing_sizes.hpp"
+#include "replay/environments/changing_sizes.hpp"
 
 #include <gtest/gtest.h>
 

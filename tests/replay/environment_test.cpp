@@ -1,4 +1,4 @@
-#include "replay/environment.hpp"
+#include "replay/environments/environment.hpp"
 
 #include <gtest/gtest.h>
 

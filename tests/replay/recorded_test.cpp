@@ -1,4 +1,4 @@
-#include "replay/recorded.hpp"
+#include "replay/environments/recorded.hpp"
 
 #include <gtest/gtest.h>
 

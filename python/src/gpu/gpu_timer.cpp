@@ -1,4 +1,4 @@
-#include "gpu_timer.hpp"
+#include "calls/gpu_timer.hpp"
 
 #include <unistd.h>
 

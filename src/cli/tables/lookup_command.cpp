@@ -16,7 +16,7 @@
 #include "cli/tables/table_input.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
-#include "learning/prediction.hpp"
+#include "learning/prediction/prediction.hpp"
 #include "selector/lookup.hpp"
 
 namespace adaptive::inline v1::cli {

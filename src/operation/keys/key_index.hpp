@@ -12,7 +12,7 @@
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
-#include "learning/key_learner.hpp"
+#include "learning/key/key_learner.hpp"
 #include "operation/keys/head_arena.hpp"
 
 namespace adaptive::inline v1::core {

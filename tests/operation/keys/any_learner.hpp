@@ -4,7 +4,7 @@
 #include <memory>
 
 #include <adaptive/policy.hpp>
-#include "learning/key_learner.hpp"
+#include "learning/key/key_learner.hpp"
 
 namespace adaptive {
 

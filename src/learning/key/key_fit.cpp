@@ -1,0 +1,83 @@
+#include "learning/key/key_fit.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "learning/key/key_learner.hpp"
+
+namespace adaptive::inline v1::core {
+
+Worker::Task::Step KeyFit::prepare() noexcept {
+  // In a forked child the lock may stay taken for ever, and the key is to begin anew with another policy.
+  if (!key_.is_own()) return Step::done;
+  const SharedModel& shared = key_.operation_.shared_model;
+  try {
+    const std::uint32_t generation = shared.steps();
+    std::shared_ptr<const OperationModel> model = shared.model();
+    const std::lock_guard lock(key_.lock_);
+    beginning_ = key_.beginnings_;
+    if (key_.policy_->fit_due()) fit_ = key_.policy_->start_fit(key_.statistics_);
+    if (model != nullptr && key_.are_expectations_due()) {
+      candidates_.clear();
+      for (const VariantStatistics& c : key_.statistics_.candidates) candidates_.push_back(c.variant);
+      log_costs_ = key_.log_costs_;
+      start_ = key_.start_;
+      own_ = own_results(key_.statistics_);
+      generation_ = generation;
+      model_ = std::move(model);
+    }
+  } catch (...) {
+    // Memory is short: the fit is asked for again at the next call that is put to the policy.
+    fit_ = nullptr;
+    model_ = nullptr;
+  }
+  return fit_ == nullptr && model_ == nullptr ? Step::done : Step::work;
+}
+
+void KeyFit::work() noexcept {
+  if (fit_ != nullptr) fit_->run();
+  if (model_ == nullptr) return;
+  try {
+    expectations_ = std::make_shared<const Expectations>(
+        with_priors(model_->expectations(key_.key(), candidates_, log_costs_), start_, own_));
+    room_.prepare(candidates_.size());
+  } catch (...) {
+    expectations_ = nullptr;  // as above
+  }
+}
+
+bool KeyFit::finish() noexcept {
+  {
+    const std::lock_guard lock(key_.lock_);
+    // A key that has begun anew meanwhile has another policy, which has not asked for this fit.
+    if (key_.beginnings_ == beginning_) {
+      if (fit_ != nullptr) key_.policy_->adopt(*fit_, key_.statistics_);
+      if (expectations_ != nullptr && candidates_.size() == key_.statistics_.size()) {
+        key_.statistics_.expect(expectations_, room_);
+        key_.expected_generation_ = generation_;
+        key_.expected_results_ = own_.size();
+      }
+      key_.publish_plan();
+      if (key_.is_fit_due()) key_.operation_.selector.worker.post(*this);
+    }
+  }
+  // Without the key's lock: they hold what there was before.
+  fit_ = nullptr;
+  expectations_ = nullptr;
+  model_ = nullptr;
+  return true;
+}
+
+void KeyFit::abandon() noexcept {
+  static_cast<void>(fit_.release());
+  std::construct_at(&model_);
+  std::construct_at(&candidates_);
+  std::construct_at(&log_costs_);
+  std::construct_at(&start_);
+  std::construct_at(&own_);
+  std::construct_at(&expectations_);
+  std::construct_at(&room_);
+}
+
+}  // namespace adaptive::core

@@ -1,0 +1,212 @@
+// Which variant is the incumbent of a key, and what the calls of the key do between consultations of its
+// policy.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "learning/key/key_learner.hpp"
+#include "learning/key/promotion.hpp"
+
+namespace adaptive::inline v1::core {
+namespace {
+
+// Number of calls put to the policy for each look that the revalidation budget can pay for, assuming that a
+// look costs a whole latency: a look that is due waits for the next such call.
+constexpr double consulted_per_look = 4.0;
+
+}  // namespace
+
+// An incumbent that has become slower since it became the incumbent is demoted; otherwise the other variant
+// is promoted.
+EventKind KeyLearner::kind_of_replacement() const noexcept {
+  const VariantStatistics& incumbent = statistics_[statistics_.incumbent];
+  const double zone = std::log1p(options().indifference);
+  const bool slower = incumbent.count > 0 && incumbent.location > incumbent_location_ + zone;
+  return slower ? EventKind::demotion : EventKind::promotion;
+}
+
+// With expectations a promotion is a comparison of two: the leader is surely faster than the incumbent.
+// Whether the incumbent is confirmed is the comparison with all.
+std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
+  KeyStatistics& s = statistics_;
+  if (judged_revision_ == s.revision()) return std::nullopt;
+  judged_revision_ = s.revision();
+  std::optional<HistoryEntry> change;
+  const std::uint32_t leader = s.leader();
+  if (leader != s.incumbent && is_surely_faster(s, leader, s.incumbent, options().samples_min)) {
+    change = replace_incumbent(leader, kind_of_replacement());
+  }
+  const bool confirmed = is_confirmed(s);
+  if (confirmed && !s.settled) incumbent_location_ = s[s.incumbent].location;
+  s.settled = confirmed;
+  return change;
+}
+
+std::optional<HistoryEntry> KeyLearner::promote_if_established() noexcept {
+  KeyStatistics& s = statistics_;
+  if (s.expectations != nullptr) return promote_if_proven();
+  // A confirmed incumbent stays while it leads: nothing else could come of the comparison.
+  if (s.settled && s.leader() == s.incumbent) return std::nullopt;
+  const std::optional<std::uint32_t> winner = established(s, options());
+  if (!winner) return std::nullopt;
+  std::optional<HistoryEntry> change;
+  if (*winner != s.incumbent) {
+    change = replace_incumbent(*winner, kind_of_replacement());
+  } else if (!s.settled) {
+    incumbent_location_ = s[s.incumbent].location;
+  }
+  s.settled = true;
+  return change;
+}
+
+HistoryEntry KeyLearner::replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept {
+  KeyStatistics& s = statistics_;
+  const VariantStatistics& from = s[s.incumbent];
+  const VariantStatistics& to = s[candidate];
+  const bool both_measured = from.count > 0 && to.count > 0;
+  const double gain = both_measured ? 1.0 - std::exp(to.location - from.location) : 0.0;
+  const HistoryEntry entry{kind, from.variant, to.variant, gain, s.calls, operation_.selector.next_epoch()};
+  if (kind == EventKind::promotion) ++counters_.promotions;
+  if (kind == EventKind::demotion) ++counters_.demotions;
+  s.incumbent = candidate;
+  incumbent_location_ = to.location;
+  history_.add(entry);
+  return entry;
+}
+
+std::optional<HistoryEntry> KeyLearner::leave_unavailable_incumbent(EventKind kind) noexcept {
+  KeyStatistics& s = statistics_;
+  if (s[s.incumbent].available) return std::nullopt;
+  s.settled = false;
+  const std::uint32_t to = available_incumbent();
+  if (to == s.incumbent) return std::nullopt;
+  return replace_incumbent(to, kind);
+}
+
+// `candidate` if it exists and is available. Else the incumbent or, where ranks have to agree, what the
+// tables that all of them have say.
+std::uint32_t KeyLearner::available_or_fallback(std::uint32_t candidate) const noexcept {
+  const KeyStatistics& s = statistics_;
+  if (candidate < s.size() && s[candidate].available) return candidate;
+  return operation_.selector.rank_consistent ? fastest_in_tables() : s.incumbent;
+}
+
+// The available candidate that is the fastest according to the tables: the same in every process that has
+// them.
+std::uint32_t KeyLearner::fastest_in_tables() const noexcept {
+  const KeyStatistics& s = statistics_;
+  std::uint32_t fastest = s.incumbent;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::uint32_t i = 0; i < s.size(); ++i) {
+    if (!s[i].available) continue;
+    // Where no table has a latency, the first candidate that can run.
+    const double prior = s[i].has_prior() ? s[i].prior : std::numeric_limits<double>::max();
+    if (prior >= least) continue;
+    least = prior;
+    fastest = i;
+  }
+  return fastest;
+}
+
+// The incumbent, or what takes its place where it is not available.
+std::uint32_t KeyLearner::available_incumbent() const noexcept {
+  const KeyStatistics& s = statistics_;
+  if (s[s.incumbent].available) return s.incumbent;
+  std::uint32_t to = s.leader(true);
+  // Where nothing is known of the others, the first that can run. Where none can run, the default has to.
+  for (std::uint32_t i = 0; i < s.size() && !s[to].available; ++i)
+    if (s[i].available) to = i;
+  for (std::uint32_t i = 0; i < s.size() && !s[to].available; ++i)
+    if (s[i].variant == default_variant_) {
+      to = i;
+      break;
+    }
+  return to;
+}
+
+// The key's default, or the first available candidate where the default is not available and another is.
+std::uint32_t KeyLearner::available_default() const noexcept {
+  const auto& candidates = statistics_.candidates;
+  std::uint32_t by_default = 0;
+  while (candidates[by_default].variant != default_variant_) ++by_default;
+  if (candidates[by_default].available) return by_default;
+  for (std::uint32_t i = 0; i < candidates.size(); ++i)
+    if (candidates[i].available) return i;
+  return by_default;
+}
+
+void KeyLearner::set_availability(VariantStatistics& candidate) const noexcept {
+  candidate.available =
+      candidate.failures == 0 && !candidate.set_aside && operation_.is_enabled(candidate.variant);
+}
+
+std::optional<HistoryEntry> KeyLearner::note_enabled(std::uint32_t variant) noexcept {
+  for (VariantStatistics& candidate : statistics_.candidates)
+    if (candidate.variant == variant) set_availability(candidate);
+  const std::optional<HistoryEntry> change = leave_unavailable_incumbent(EventKind::demotion);
+  statistics_.settled = false;
+  publish_plan();
+  return change;
+}
+
+std::uint32_t KeyLearner::lasting_candidate() const noexcept {
+  const KeyStatistics& s = statistics_;
+  if (s.settled || s.expectations != nullptr) return s.incumbent;
+  const std::uint32_t leader = s.leader();
+  if (leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
+  const VariantStatistics& incumbent = s[s.incumbent];
+  if (incumbent.count == 0) return s.incumbent;
+  const double upper = s[leader].location + s.radius(leader, options().error);
+  const double zone = incumbent.tail > s[leader].tail ? std::log1p(options().indifference) : 0.0;
+  const bool surely = upper < incumbent.location + zone && upper + s[leader].tail < incumbent.expected();
+  return surely ? leader : s.incumbent;
+}
+
+KeyLearner::PlannedCalls KeyLearner::planned_calls() const noexcept {
+  const auto never_consulted = [&](std::uint32_t candidate) -> PlannedCalls {
+    return {variant_of(candidate), variant_of(candidate), 0.0};
+  };
+  switch (mode()) {
+    case Mode::off:
+      return never_consulted(available_default());
+    case Mode::seed:
+      break;
+    case Mode::frozen:
+      return never_consulted(lasting_candidate());
+    case Mode::observe: {
+      PlannedCalls calls = never_consulted(available_or_fallback(start_.candidate));
+      calls.consulted_share = std::min(policy_->unconsulted(statistics_).consulted, timed_share_max_);
+      return calls;
+    }
+    case Mode::online: {
+      const Unconsulted wanted = policy_->unconsulted(statistics_);
+      const double for_looks = std::min(1.0, consulted_per_look * options().revalidation_budget);
+      return {variant_of(available_or_fallback(wanted.candidate)), variant_of(lasting_candidate()),
+              std::min(std::max(wanted.consulted, for_looks), timed_share_max_)};
+    }
+  }
+  return never_consulted(available_or_fallback(start_.candidate));
+}
+
+std::optional<std::uint32_t> KeyLearner::forced_variant() const noexcept {
+  const std::uint32_t forced = operation_.forced_variant.load(std::memory_order_acquire);
+  if (forced == OperationContext::not_forced ||
+      std::find(unsupported_.begin(), unsupported_.end(), forced) != unsupported_.end())
+    return std::nullopt;
+  return forced;
+}
+
+void KeyLearner::publish_plan() noexcept {
+  const std::optional<std::uint32_t> forced = forced_variant();
+  const PlannedCalls calls = forced ? PlannedCalls{*forced, *forced, 0.0} : planned_calls();
+  const std::uint64_t plan = detail::Plan::make(calls.variant, calls.consulted_share);
+  // Readers on other cores keep their copy of the line while nothing changes. Release: a reader that runs the
+  // variant must see what was written before the variant was added. On x86 every store releases.
+  std::atomic<std::uint64_t>& published = head_->plan;
+  if (published.load(std::memory_order_relaxed) != plan) published.store(plan, std::memory_order_release);
+  const std::uint32_t before = pinned_.load(std::memory_order_relaxed);
+  if (variant_of_pin(before) != calls.pinned)
+    pinned_.store(calls.pinned | ((before >> 16) + 1) << 16, std::memory_order_release);
+}
+
+}  // namespace adaptive::core

@@ -1,0 +1,121 @@
+#include "learning/key/promotion.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace adaptive::inline v1::core {
+namespace {
+
+// How many deviations of its error a prior must be behind before it speaks against a challenger, and may be
+// off by where results tell how good the priors are.
+constexpr double prior_deviations = 3.0;
+
+// To bear out a rate of outliers of one in a hundred takes some 300 launches of others: of those that are no
+// further behind they cost some seven latencies.
+constexpr double near_enough_to_tell = 0.025;
+
+/// What the priors of a key are worth, seen from a candidate that has results: its own error is taken for the
+/// error of all, which one other measured candidate at least has to confirm and none may contradict.
+class Priors {
+ public:
+  Priors(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t samples_min) noexcept
+      : deviation_(key[candidate].prior_deviation) {
+    if (!key[candidate].has_prior()) return;
+    shift_ = key[candidate].location - key[candidate].prior;
+    bool confirmed = false;
+    for (std::uint32_t i = 0; i < key.size(); ++i) {
+      const VariantStatistics& c = key[i];
+      if (i == candidate || !c.has_prior() || c.count == 0) continue;
+      if (std::abs(c.location - c.prior - shift_) > error_of(c)) return;
+      confirmed = confirmed || c.count >= samples_min;
+    }
+    hold_ = confirmed;
+  }
+
+  /// Whether results here and results behind the prior are enough together, and both say that `c` is slower.
+  bool rule_out(const VariantStatistics& c, double upper, std::uint32_t samples_min) const noexcept {
+    if (!hold_ || !c.has_prior() || c.count + c.prior_count < samples_min) return false;
+    if (c.count > 0 && c.location < upper) return false;
+    return c.prior + shift_ - error_of(c) >= upper;
+  }
+
+ private:
+  double error_of(const VariantStatistics& c) const noexcept {
+    return prior_deviations * (c.prior_deviation + deviation_);
+  }
+
+  bool hold_ = false;
+  double shift_ = 0.0;
+  double deviation_ = 0.0;
+};
+
+bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const LearningOptions& options) noexcept {
+  const VariantStatistics& c = key[candidate];
+  if (!c.available || c.remembered || c.count < options.samples_min) return false;
+  const double zone = std::log1p(options.indifference);
+  const double upper = c.location + key.radius(candidate, options.error);
+  // Cheap first: most candidates fail on their locations alone. Tails, which are known less surely, may speak
+  // against a candidate but not for it.
+  for (const VariantStatistics& other : key.candidates)
+    if (other.available && other.count >= options.samples_min && &other != &c &&
+        (upper > other.location + zone || c.expected() > other.expected() + zone))
+      return false;
+  if (outliers_in_doubt(key, candidate)) return false;
+  const Priors priors(key, candidate, options.samples_min);
+  const bool cold = key.starts_cold();
+  for (std::uint32_t i = 0; i < key.size(); ++i) {
+    const VariantStatistics& other = key[i];
+    if (i == candidate || !other.available) continue;
+    const bool behind = key.agreeing(i, cold) >= options.samples_min
+                            ? upper <= other.location - key.radius(i, options.error) + zone
+                            : priors.rule_out(other, upper, options.samples_min);
+    if (!behind) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint32_t incumbent,
+                      std::uint64_t samples_min) noexcept {
+  constexpr double likely = 0.1;
+  const VariantStatistics& c = key[leader];
+  if (!c.available || c.remembered || c.count < std::max<std::uint64_t>(samples_min, promoted_from))
+    return false;
+  const VariantStatistics& before = key[incumbent];
+  if (before.available && before.restarted_at > 0.0 &&
+      (before.asked_at < before.restarted_at + slower_for || before.pending > 0))
+    return false;
+  return key.chance_faster(incumbent, leader, std::log1p(key.indifference)) <=
+             promotion_error_share * key.error_chance &&
+         key.chance_faster(incumbent, leader, 0.0) <= likely;
+}
+
+bool is_confirmed(const KeyStatistics& key) noexcept {
+  const double zone = std::log1p(key.indifference);
+  const double most = proof_error_share * key.error_chance;
+  if (!key[key.incumbent].available || key[key.incumbent].remembered) return false;
+  double doubt = 0.0;
+  for (std::uint32_t i = 0; i < key.size() && doubt <= most; ++i)
+    if (i != key.incumbent && key[i].available) doubt += key.chance_faster(i, key.incumbent, zone);
+  return doubt <= most;
+}
+
+bool outliers_in_doubt(const KeyStatistics& key, std::uint32_t candidate) noexcept {
+  const VariantStatistics& c = key[candidate];
+  const double own = key.tail_if_own(c);
+  if (own == 0.0) return false;
+  const double reach = c.location + std::min(own, near_enough_to_tell);
+  return std::any_of(key.candidates.begin(), key.candidates.end(), [&](const VariantStatistics& other) {
+    return other.available && &other != &c && other.location < reach;
+  });
+}
+
+std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept {
+  if (qualifies(key, key.incumbent, options)) return key.incumbent;
+  const std::uint32_t leader = key.leader();
+  if (leader != key.incumbent && qualifies(key, leader, options)) return leader;
+  return std::nullopt;
+}
+
+}  // namespace adaptive::core
