@@ -12,18 +12,18 @@
 
 namespace adaptive::inline v1::core {
 
-/// What the variants of a table of another device or other software compare otherwise by, as a deviation of
-/// the logarithm of their latencies.
+/// Standard deviation of log latency by which the variants of a table from another device or other software
+/// differ from what they take here.
 constexpr double foreign_deviation = 0.15;
 /// The same for a table that was measured on this very device and software.
 constexpr double trusted_deviation = table::trusted_deviation;
 
-/// 31 years: far beyond any launch, and its square can be added up without overflow. Tables hold no longer
-/// latency, so that none enters the statistics.
+/// 31 years: far beyond any launch, and its square can be summed without overflow. Tables contain no longer
+/// latency, so that none reaches the statistics.
 constexpr double latency_ns_max = table::limits::latency_ns;
 
 /// How long a failure in a table of this device and software keeps its variant from being tried: 30 days. A
-/// newer driver, toolkit or library may have mended it, but then the table is not of this software any more.
+/// newer driver, toolkit or library may have mended the fault, but then the table is of other software.
 constexpr std::int64_t failures_remembered_s = std::int64_t{30} * 24 * 60 * 60;
 
 struct SeedVariant {

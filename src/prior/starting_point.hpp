@@ -19,39 +19,43 @@
 
 namespace adaptive::inline v1::core {
 
-/// How a key begins: which variant, from where, and what is believed of the others.
+/// How a key begins: the variant that it starts with, where that comes from, and what is believed of the
+/// other candidates.
 struct StartingPoint {
   Match match;
   std::string source;           ///< the table's file, or "this run"
   std::uint32_t candidate = 0;  ///< index among the candidates
   bool trusted = false;
-  /// The incumbent of the table (a variant), where its own measurements prove `candidate` to be faster, by
-  /// that share of the incumbent's latency.
+  /// The incumbent of the table (a variant), if the table's own measurements prove that `candidate` is
+  /// faster, and by what share of the incumbent's latency.
   std::optional<std::uint32_t> overruled;
   double overruled_gain = 0.0;
-  /// Parallel to the candidates: log latency, deviation of its error, results behind it; NaN and 0 without.
+  /// Parallel to the candidates: log latency, standard deviation of its error, number of results behind it.
+  /// NaN and 0 for a candidate of which nothing is known.
   std::vector<double> prior;
   std::vector<double> prior_deviation;
   std::vector<std::uint64_t> prior_count;
   std::vector<std::array<double, VariantStatistics::prior_factors>> prior_loadings;
-  std::vector<bool> set_aside;  ///< parallel as well: a table says that the candidate failed lately
+  std::vector<bool> set_aside;  ///< parallel as well: a table has a recent failure of the candidate
   double prior_offset_deviation = 0.10;
-  /// The candidate to launch first, where a model that has not proved itself expects another one than
-  /// `candidate` to be the fastest.
+  /// The candidate to launch first, if a model expects another one than `candidate` to be the fastest but has
+  /// not proved itself.
   std::optional<std::uint32_t> first_look;
 };
 
 /// The seeds of an operation, ordered by key. Not thread-safe.
 class Seeds {
  public:
-  /// Adds entries. A key that is there already keeps its entry where `keep_old`, and loses it otherwise.
+  /// Adds entries. A key that has an entry already keeps it if `keep_old`; otherwise the new entry replaces
+  /// it.
   void add(std::vector<SeedEntry> entries, bool keep_old);
 
   const SeedEntry* find(const Key& key) const noexcept;
 
   std::span<const SeedEntry> entries() const noexcept { return entries_; }
 
-  /// Those whose first value can lie within `limit` of `key`'s: few of many where that dimension is a size.
+  /// The entries whose first value can lie within `limit` of the first value of `key`. If that dimension is a
+  /// size, these are few.
   std::span<const SeedEntry> window(const Key& key, const Dimension& first, double limit) const noexcept;
 
  private:
@@ -78,16 +82,18 @@ struct StartingRequest {
   bool without_neighbours = false;
 };
 
-/// An entry gives its incumbent, or the variant that its own measurements prove to be faster, or, where its
-/// incumbent cannot run the key, the fastest that it has measured. An exact entry is used even where it gives
-/// no variant that can run the key (its measurements still order the others); a nearest one must give one,
-/// else the next nearest is asked. Of equally near keys the smaller is taken; of a seed and a key of this
-/// run, the latter, since it was measured here and now. Where enough is known for a prediction it takes the
-/// place of the nearest entry: it has learned how much near keys have in common.
+/// An entry gives its incumbent, or the variant that its own measurements prove to be faster. If the
+/// incumbent cannot run the key, the entry gives the fastest variant that it has measured. An exact entry is
+/// used even if it gives no variant that can run the key, because its measurements still order the
+/// candidates. A nearest entry must give a variant; otherwise the next nearest entry is asked. Of two equally
+/// near keys the smaller one is taken; of a seed and a key of this run, the key of this run, which was
+/// measured here and now. If enough is known for a prediction, the prediction takes the place of the nearest
+/// entry, because it has learned how much near keys have in common.
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
                              std::span<const Neighbour> neighbours);
 
-/// For people, where `start.overruled`: which variant the table names, and why `faster` is taken instead.
+/// Returns a sentence for people, for a start with `overruled`: which variant the table names, and why
+/// `faster` is used instead.
 std::string overruled_text(const StartingPoint& start, const std::string& named, const std::string& faster);
 
 }  // namespace adaptive::core

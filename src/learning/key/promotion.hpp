@@ -9,15 +9,17 @@
 
 namespace adaptive::inline v1::core {
 
-/// The candidate that the results so far establish as the incumbent, or nothing while they do not.
+/// Returns the candidate that the results so far establish as the incumbent, or nothing if they establish
+/// none.
 ///
-/// A candidate is established once its confidence sequence lies below every other available candidate's, give
-/// or take the indifference zone, and each of them has `samples_min` results. Where the present incumbent
-/// qualifies it stays, though another be a little faster: within the zone a change gains nothing and costs
-/// every pin. Results behind a prior (a table's, a neighbour's) count towards `samples_min` where the prior
-/// puts the challenger clearly behind and the key's own results bear the priors out: a run that starts from
-/// its own table need not measure everything anew, and a key beside known ones need not look twice at what
-/// was far behind there too. Nobody is while its outliers are in doubt.
+/// A candidate is established if its confidence sequence lies below that of every other available candidate,
+/// up to the indifference zone, and each of them has `samples_min` results. If the present incumbent
+/// qualifies, it stays, even if another candidate is a little faster: within the zone a change gains nothing,
+/// but makes every pin stale. The results behind a prior (of a table or a neighbour) count towards
+/// `samples_min` if the prior puts the challenger clearly behind and the key's own results confirm the
+/// priors. Therefore a run that starts from its own table need not measure everything anew, and a key beside
+/// known keys need not look twice at candidates that were far behind there too. A candidate whose outliers
+/// are in doubt is never established.
 std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept;
 
 /// Chances of error of the two proofs below, as shares of `LearningOptions::error`.
@@ -39,9 +41,9 @@ bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint3
 /// chances together. Needs expectations.
 bool is_confirmed(const KeyStatistics& key) noexcept;
 
-/// Whether a near rival would be the better one were the candidate's outliers its own, and the others have
-/// not yet shown as many. Of rivals further off that takes more launches than it is likely to be worth: there
-/// outliers are taken to meet all alike.
+/// Returns whether a near rival would be faster if the outliers were the candidate's own, and the other
+/// candidates have not yet shown as many outliers. For rivals that are further behind, finding out would take
+/// more launches than it is likely to be worth; there, outliers are assumed to hit all candidates alike.
 bool outliers_in_doubt(const KeyStatistics& key, std::uint32_t candidate) noexcept;
 
 }  // namespace adaptive::core

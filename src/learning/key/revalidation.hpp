@@ -1,4 +1,4 @@
-// Looking again at candidates that nothing else would look at.
+// Repeated looks at candidates that nothing else would look at.
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,24 @@
 
 namespace adaptive::inline v1::core {
 
-/// The budget of one key. A candidate that has become faster while another is in use shows it only where it
-/// is launched; how soon depends on the share of the time that may be spent on that. A look costs what it
-/// really took beyond the leader's latency; one outlier of a candidate counts as what was expected, since it
-/// would have met the leader as well.
+/// The budget of one key. If a candidate becomes faster while another is in use, this shows only when the
+/// candidate is launched; how soon depends on the share of the time that may be spent on such looks. A look
+/// is charged with the time that it took beyond the leader's latency. One outlier of a candidate is charged
+/// as if it had taken the expected time, because it would have hit the leader as well.
 class Revalidation {
  public:
-  /// The candidate to look at now: of those that have results and none on its way, the one that was looked at
-  /// longest ago, once the share of the time has paid for it. One look at a time.
+  /// Returns the candidate to look at now, if the share of the time pays for a look: of the candidates that
+  /// have results and no outstanding one, the one that was looked at longest ago. Only one look is
+  /// outstanding at a time.
   std::optional<std::uint32_t> due(const KeyStatistics& key, std::uint32_t leader, double share) noexcept;
 
-  /// A look at `candidate` was launched.
+  /// Notes that a look at `candidate` was launched.
   void launched(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept;
 
   /// Takes the result of a launch of `candidate`: the cost of a look replaces what was expected of it.
   void note_result(std::uint32_t candidate, double ns) noexcept;
 
-  /// Nanoseconds spent, against running the leader.
+  /// Nanoseconds that looks have cost, compared with running the leader.
   double spent_ns() const noexcept { return spent_ns_; }
 
  private:
