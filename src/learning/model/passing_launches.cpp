@@ -14,13 +14,13 @@ namespace {
 constexpr double timed_until = 4096.0;
 constexpr double timed_share_min = 1.0 / 16.0;
 // Results before the cost of timing counts.
-constexpr std::uint64_t timed_first = 1024;
+constexpr std::uint64_t timed_before_cost = 1024;
 // Share of the time that looks may cost: in the first calls, and then.
 constexpr double look_budget_first = 0.02;
 constexpr std::uint64_t look_first_calls = 512;
 constexpr double look_budget = 0.001;
 // A result that is later than expected by this many deviations of its error, and by this much, was disturbed.
-constexpr double late_deviations = 4.0;
+constexpr double disturbed_deviations = 4.0;
 constexpr double late_min = 0.5;
 
 }  // namespace
@@ -98,7 +98,7 @@ bool PassingLaunches::begin_call(double share_max) noexcept {
   look_credit_ += counters_.keys_passing < look_first_calls ? look_budget_first : look_budget;
   ++counters_.keys_passing;
   double share = std::clamp(timed_until / static_cast<double>(results_count_ + 1), timed_share_min, 1.0);
-  if (results_count_ >= timed_first) share = std::min(share, share_max);
+  if (results_count_ >= timed_before_cost) share = std::min(share, share_max);
   time_credit_ += share;
   if (time_credit_ < 1.0) return false;
   time_credit_ -= 1.0;
@@ -150,7 +150,7 @@ bool PassingLaunches::complete(std::uint32_t ticket, double ns) noexcept {
     sight->variant = launch->variant;
     sight->ns = ns;
   }
-  const double latest = expected.chosen + std::max(late_min, late_deviations * expected.deviation);
+  const double latest = expected.chosen + std::max(late_min, disturbed_deviations * expected.deviation);
   const Result result{launch->key, launch->variant, std::min(location, latest), expected.log_cost};
   if (results_.size() < results_max) {
     results_.push_back(result);  // there is room

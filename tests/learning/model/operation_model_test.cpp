@@ -108,7 +108,7 @@ double overhead(const OperationModel& model, bool exact) {
     for (std::size_t v = 0; v < tile_names.size(); ++v) {
       truth.push_back(log_latency(other.key, v));
       costs.push_back(exact ? static_cast<float>(truth[v] + 3.0)
-                            : static_cast<float>(other.key[0] * (v + 7) % 5));
+                            : static_cast<float>(other.key[0] * static_cast<std::int64_t>(v + 7) % 5));
     }
     sum += std::exp(truth[model.fastest(other.key, all_variants(), costs)] -
                     *std::min_element(truth.begin(), truth.end())) -
