@@ -14,8 +14,8 @@ namespace adaptive::inline v1::core {
 
 /// Coefficients of `ModelFeatures`, folded: what is constant for a variant (its parameters and their products
 /// with the coefficients) becomes a short vector for each variant, and what depends on a tile's side alone is
-/// computed once for each side. The scores take a tenth of the time of the features themselves, and nothing is
-/// allocated.
+/// computed once for each side. The scores take a tenth of the time of the features themselves, and nothing
+/// is allocated.
 class FoldedWeights {
  public:
   FoldedWeights() = default;
