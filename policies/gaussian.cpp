@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "policies/models/proof.hpp"
 #include "policies/models/value_of_looking.hpp"
 
 namespace adaptive::inline v1::policies {
@@ -22,8 +23,6 @@ constexpr double revisit_charge = 0.07;
 constexpr double young = 30.0;
 // A look at a candidate costs at most this much more than the leader, on a log scale.
 constexpr double cost_max = 3.0;
-// Chances of a wrong proof, as a share of `LearningOptions::error`.
-constexpr double proof_share = 0.2;
 // Results that a proof takes for each squared deviation of the noise over the squared distance.
 constexpr double results_of_proof = 20.0;
 // A table of this device is believed once so many of its entries agree with results: the best of them, each
@@ -32,12 +31,8 @@ constexpr std::size_t checked_min = 3;
 constexpr double check_share = 0.01;
 // What is expected less surely than this is not worth telling.
 constexpr double expected_deviation_max = 0.5;
-// How long a disturbance may make an incumbent slower, in calls.
-constexpr double disturbed_for = 64.0;
 // How many times the budget of a promotion the first look at the incumbent may cost.
 constexpr double first_look_budget = 4.0;
-// A leader with fewer results runs and is timed anyway: until then nothing is to be compared with it.
-constexpr std::uint64_t compared_from = 16;
 // From so many results of the leader on it is not the leader's results that a promotion lacks.
 constexpr std::uint64_t leader_known_from = 64;
 // Candidates with so few results, which a disturbance may have spoiled, are checked after it, one at a time
@@ -89,7 +84,7 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   told_ = key.expectations != nullptr && key.expectations->from_own_table();
   earliest_ = looks_are_heard_at(key, [&](std::uint32_t i) { return i != leader_ || key[i].count == 0; });
   if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
-  if (key.belief().measured() == 0 && !key.expectations->from_own_table()) return review_first(key);
+  if (key.belief().measured() == 0 && !told_) return review_first(key);
   review_incumbent(key);
   review_others(key);
 }
@@ -120,11 +115,11 @@ void Gaussian::review_first(const KeyStatistics& key) noexcept {
 void Gaussian::review_incumbent(const KeyStatistics& key) noexcept {
   const std::uint32_t incumbent = key.incumbent;
   if (leader_ == incumbent || !key[incumbent].available || behind(key, incumbent) <= 0.0) return;
-  if (key[leader_].count < compared_from) return;
+  if (key[leader_].count < promoted_from) return;
   // One that has become slower is looked at again before it is replaced: it may have been disturbed.
   const double since = key[incumbent].restarted_at;
-  if (since > 0.0 && key[incumbent].asked_at < since + disturbed_for)
-    return propose(key, incumbent, since + disturbed_for, Reason::promotion);
+  if (since > 0.0 && key[incumbent].asked_at < since + slower_for)
+    return propose(key, incumbent, since + slower_for, Reason::promotion);
   if (results_lacking(key, incumbent) <= 0.0 && key[leader_].count < leader_known_from) return;
   // Pins and graphs run the incumbent: what nothing is known of is looked at sooner.
   const double budget = (key[incumbent].count == 0 ? first_look_budget : 1.0) * options_.promotion_budget;
@@ -140,9 +135,8 @@ double Gaussian::results_lacking(const KeyStatistics& key, std::uint32_t candida
 
 void Gaussian::review_others(const KeyStatistics& key) noexcept {
   const double zone = std::log1p(key.indifference);
-  const double chance_max = proof_share * key.error_chance;
-  const bool told = key.expectations->from_own_table();
-  const bool comparable = told || key[leader_].count >= compared_from;
+  const double chance_max = proof_error_share * key.error_chance;
+  const bool comparable = told_ || key[leader_].count >= promoted_from;
   const bool cold = key.starts_cold();
   const bool disturbed = key.was_disturbed();
   if (disturbed && !disturbed_) disturbed_at_ = key.calls;
@@ -163,7 +157,7 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
       }
     }
     if (key[i].count == 0 && (unchecked == leader_ || behind(key, i) < behind(key, unchecked))) unchecked = i;
-    const bool proven = told && chance <= chance_max && key[i].count == 0;
+    const bool proven = told_ && chance <= chance_max && key[i].count == 0;
     if ((proven || key[i].count > 0) && key[i].asked_at < least_asked) {
       least_asked = key[i].asked_at;
       oldest = i;
@@ -183,7 +177,7 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
     propose(key, cheapest,
             options_.proof_from + (spent(Reason::proof) + cost(key, cheapest)) / options_.proof_budget,
             Reason::proof);
-  if (told && unchecked != leader_ && key[leader_].count > 0 && key.belief().measured() < checked_min)
+  if (told_ && unchecked != leader_ && key[leader_].count > 0 && key.belief().measured() < checked_min)
     propose(key, unchecked, cost(key, unchecked) / check_share, Reason::gain);
   if (oldest != leader_)
     propose(key, oldest,
@@ -194,10 +188,9 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
 // A candidate without results: the expected improvement (Mockus, 1975) against the expected loss of one call.
 void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const double distance = behind(key, candidate);
-  const bool told = key.expectations->from_own_table();
   const double variance = std::max(resolvable(key, candidate), 1e-8);
   double gain = expected_gain(distance, std::sqrt(variance));
-  if (!told)
+  if (!told_)
     gain += key.expectations->noise.strangers *
             expected_gain(std::max(0.0, distance), NoiseLaw::stranger_deviation);
   if (gain > 0.0) propose(key, candidate, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
@@ -226,7 +219,7 @@ void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t candidate) no
 double Gaussian::resolvable(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   const double variance = key.belief().variance_between(candidate, leader_);
   const std::uint64_t count = key[leader_].count;
-  if (count == 0 || key.expectations->from_own_table()) return variance;
+  if (count == 0 || told_) return variance;
   return variance - key.deviation() * key.deviation() / static_cast<double>(count);
 }
 

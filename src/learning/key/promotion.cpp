@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "policies/models/proof.hpp"
+
 namespace adaptive::inline v1::core {
 namespace {
 

@@ -22,16 +22,6 @@ namespace adaptive::inline v1::core {
 /// are in doubt is never established.
 std::optional<std::uint32_t> established(const KeyStatistics& key, const LearningOptions& options) noexcept;
 
-/// Chances of error of the two proofs below, as shares of `LearningOptions::error`.
-inline constexpr double promotion_error_share = 0.05;
-inline constexpr double proof_error_share = 0.2;
-/// Results of a leader before it may be promoted: it is running anyway.
-inline constexpr std::uint64_t promoted_from = 16;
-
-/// An incumbent that has become slower may be disturbed. It is replaced only if it is still as slow after so
-/// many calls.
-inline constexpr double slower_for = 64.0;
-
 /// Whether `leader` is surely faster than `incumbent`: the chance that it is slower by more than the
 /// indifference zone is small, and it is likelier than not to be faster. Needs expectations.
 bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint32_t incumbent,
