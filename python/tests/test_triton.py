@@ -17,6 +17,31 @@ from triton_kernels import scale  # noqa: E402
 from triton_tuners import blocks, configs, grid, tuned  # noqa: E402
 
 
+def block_256_is_fastest(launched: Launched) -> float:
+    return {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
+
+
+def save_what_is_learned(gpu: Gpu, compilers: Compilers, table: Any, launches: int) -> None:
+    gpu.latency = block_256_is_fastest
+    compilers.at_once = True
+    kernel = tuned()
+    for _ in range(launches):
+        kernel[grid](Tensor(), 1024)
+    ads.triton.selector().save(table)
+
+
+def begin_next_run(gpu: Gpu, selector_of: Any) -> None:
+    from adaptive_selector.triton._settings import Settings, settings
+
+    fresh = Settings()
+    fresh.configure(selector_of, None)
+    fresh.begin_of = settings.begin_of
+    fresh.use_compilers(Compilers())
+    vars(settings).update(vars(fresh))
+    gpu.compiled.clear()
+    gpu.launches.clear()
+
+
 def test_it_is_a_tuner_of_triton(gpu: Gpu, compilers: Compilers) -> None:
     import inspect
 
@@ -45,7 +70,7 @@ def test_the_first_call_compiles_one_configuration(gpu: Gpu, compilers: Compiler
 
 
 def test_what_is_compiled_is_tried_and_the_fastest_stays(gpu: Gpu, compilers: Compilers) -> None:
-    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
+    gpu.latency = block_256_is_fastest
     kernel = tuned()
     for _ in range(50):
         kernel[grid](Tensor(), 1024)
@@ -87,7 +112,7 @@ def test_reset_and_restore_are_needless(gpu: Gpu, compilers: Compilers) -> None:
 
 def test_sizes_that_change_at_every_call(gpu: Gpu, compilers: Compilers) -> None:
     """A key that comes once starts from what other keys have shown."""
-    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
+    gpu.latency = block_256_is_fastest
     compilers.at_once = True
     kernel = tuned()
     for call in range(1000):
@@ -240,7 +265,7 @@ def test_the_first_of_many_configurations_to_compile_are_unlike(gpu: Gpu) -> Non
 
 
 def test_inside_a_capture_the_incumbent_runs(gpu: Gpu, compilers: Compilers) -> None:
-    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
+    gpu.latency = block_256_is_fastest
     compilers.at_once = True
     kernel = tuned()
     for _ in range(1000):
@@ -310,22 +335,8 @@ def test_threads_launch_the_same_kernel(gpu: Gpu, compilers: Compilers) -> None:
 
 
 def test_what_was_learned_is_the_next_run_start(gpu: Gpu, compilers: Compilers, tmp_path: Any) -> None:
-    from adaptive_selector.triton._settings import Settings, settings
-
-    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
-    compilers.at_once = True
-    kernel = tuned()
-    for _ in range(1000):
-        kernel[grid](Tensor(), 1024)
-    ads.triton.selector().save(tmp_path / "learned.json")
-
-    fresh = Settings()
-    fresh.configure(lambda ordinal: ads.Selector(tables=tmp_path / "learned.json", device="host", seed=9), None)
-    fresh.begin_of = settings.begin_of
-    fresh.use_compilers(Compilers())
-    vars(settings).update(vars(fresh))
-    gpu.compiled.clear()
-    gpu.launches.clear()
+    save_what_is_learned(gpu, compilers, tmp_path / "learned.json", 1000)
+    begin_next_run(gpu, lambda ordinal: ads.Selector(tables=tmp_path / "learned.json", device="host", seed=9))
     again = tuned()
     again[grid](Tensor(), 1024)
     assert [c["BLOCK"] for c in gpu.compiled] == [256]
@@ -335,7 +346,7 @@ def test_what_was_learned_is_the_next_run_start(gpu: Gpu, compilers: Compilers, 
 def test_timings_that_triton_has_cached_are_seeds(gpu: Gpu, compilers: Compilers, monkeypatch: pytest.MonkeyPatch,
                                                   tmp_path: Any) -> None:
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
+    gpu.latency = block_256_is_fastest
     triton.autotune(configs=configs(), key=["n"], cache_results=True)(triton.jit(scale))[grid](Tensor(), 1024)
     assert list(tmp_path.rglob("*.autotune.json"))
     gpu.compiled.clear()
@@ -447,21 +458,8 @@ def test_ranks_launch_alike(gpu: Gpu, compilers: Compilers, tmp_path: Any) -> No
 
 
 def test_new_tables_reach_every_rank_at_once(gpu: Gpu, compilers: Compilers, tmp_path: Any) -> None:
-    from adaptive_selector.triton._settings import Settings, settings
-
-    gpu.latency = lambda launched: {64: 40e-6, 128: 30e-6, 256: 10e-6, 512: 25e-6}[launched.constants["BLOCK"]]
-    compilers.at_once = True
-    kernel = tuned()
-    for _ in range(500):
-        kernel[grid](Tensor(), 1024)
-    ads.triton.selector().save(tmp_path / "learned.json")
-
-    fresh = Settings()
-    fresh.configure(lambda ordinal: ads.Selector(tables=None, device="host", rank_consistent=True), None)
-    fresh.begin_of = settings.begin_of
-    fresh.use_compilers(Compilers())
-    vars(settings).update(vars(fresh))
-    gpu.launches.clear()
+    save_what_is_learned(gpu, compilers, tmp_path / "learned.json", 500)
+    begin_next_run(gpu, lambda ordinal: ads.Selector(tables=None, device="host", rank_consistent=True))
     again = tuned()
     for _ in range(100):
         again[grid](Tensor(), 1024)
