@@ -42,7 +42,7 @@ class ForcedBlock {
 
 // There is no counterpart that clears: a cycle goes through a function that the selector calls, and is broken
 // there, so that an operation never outlives its selector.
-int traverse(PyObject* self, visitproc visit, void* arg) {  // the name that Py_VISIT uses
+int traverse_operation(PyObject* self, visitproc visit, void* arg) {  // the name that Py_VISIT uses
   Py_VISIT(Py_TYPE(self));
   if (!nb::inst_ready(self)) return 0;
   Py_VISIT(nb::inst_ptr<OperationState>(self)->selector.ptr());
@@ -52,7 +52,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {  // the name that Py_
 // Everything here may wait for a lock of the operation, so it lets go of the GIL first: whoever holds the
 // lock may be calling a function of the program.
 template <class F>
-auto unlocked(F&& body) {
+auto without_gil(F&& body) {
   const nb::gil_scoped_release release;
   return std::forward<F>(body)();
 }
@@ -60,7 +60,7 @@ auto unlocked(F&& body) {
 nb::object run(nb::object self, nb::callable call, nb::args key) {
   auto& state = nb::cast<OperationState&>(self);
   const Key values = key_of(state, key);
-  const Decision decision = state.may_wait ? unlocked([&] { return state.operation->select(values); })
+  const Decision decision = state.may_wait ? without_gil([&] { return state.operation->select(values); })
                                            : state.operation->select(values);
   const auto begin = std::chrono::steady_clock::now();
   try {
@@ -69,7 +69,7 @@ nb::object run(nb::object self, nb::callable call, nb::args key) {
     return result;
   } catch (nb::python_error& error) {
     // What is no Exception, such as KeyboardInterrupt, says nothing about the variant.
-    if (error.matches(PyExc_Exception)) unlocked([&] { state.operation->fail(decision); });
+    if (error.matches(PyExc_Exception)) without_gil([&] { state.operation->fail(decision); });
     throw;
   }
 }
@@ -80,7 +80,7 @@ void bind_learning_control(nb::class_<OperationState>& operation) {
           "record_latency",
           [](const OperationState& state, nb::args key, std::uint32_t variant, double seconds) {
             const Key values = key_of(state, key);
-            unlocked(
+            without_gil(
                 [&] { state.operation->record(values, variant, std::chrono::duration<double>(seconds)); });
           },
           nb::arg("key"), nb::kw_only(), nb::arg("variant"), nb::arg("seconds"),
@@ -105,7 +105,7 @@ void bind_learning_control(nb::class_<OperationState>& operation) {
       .def(
           "enable",
           [](const OperationState& state, const std::string& variant, bool enabled) {
-            unlocked([&] { state.operation->enable(variant, enabled); });
+            without_gil([&] { state.operation->enable(variant, enabled); });
           },
           nb::arg("variant"), nb::arg("enabled") = true,
           "Takes a variant out of use for every key (`enabled=False`), or back. The default cannot be "
@@ -115,7 +115,7 @@ void bind_learning_control(nb::class_<OperationState>& operation) {
           "add_variant",
           [](const OperationState& state, nb::object variant) {
             Variant made = variant_of(variant, state.owner->callables());
-            return unlocked([&] { return state.operation->add_variant(std::move(made)); });
+            return without_gil([&] { return state.operation->add_variant(std::move(made)); });
           },
           nb::arg("variant"), nb::sig("def add_variant(self, variant: VariantLike) -> int"),
           "Appends a variant while running; returns its index. Raises Error for a name in use.")
@@ -123,11 +123,11 @@ void bind_learning_control(nb::class_<OperationState>& operation) {
           "reset",
           [](const OperationState& state, nb::args key) {
             if (nb::len(key) == 0) {
-              unlocked([&] { state.operation->reset(); });
+              without_gil([&] { state.operation->reset(); });
               return true;
             }
             const Key values = key_of(state, key);
-            return unlocked([&] { return state.operation->reset(values); });
+            return without_gil([&] { return state.operation->reset(values); });
           },
           nb::sig("def reset(self, *key: KeyValue) -> bool"),
           "Forgets what this run has learned, of one key or, without one, of all; the tables stay. False "
@@ -141,14 +141,14 @@ void bind_inspection(nb::class_<OperationState>& operation) {
           "explain",
           [](const OperationState& state, nb::args key) {
             const Key values = key_of(state, key);
-            return unlocked([&] { return state.operation->explain(values); });
+            return without_gil([&] { return state.operation->explain(values); });
           },
           nb::sig("def explain(self, *key: KeyValue) -> Explanation"),
           "Why `key` runs what it runs. An unseen key is explained as it would start; its state is not made.")
       .def(
           "keys",
           [](const OperationState& state) {
-            const std::vector<Key> keys = unlocked([&] { return state.operation->keys(); });
+            const std::vector<Key> keys = without_gil([&] { return state.operation->keys(); });
             nb::list list;
             for (const Key& key : keys) list.append(values_of(state, key));
             return list;
@@ -174,7 +174,7 @@ void bind_inspection(nb::class_<OperationState>& operation) {
       .def_prop_ro(
           "variants",
           [](const OperationState& state) {
-            return unlocked([&] {
+            return without_gil([&] {
               std::vector<std::string> names;
               const std::size_t count = state.operation->variant_count();
               for (std::uint32_t i = 0; i < count; ++i) names.push_back(state.operation->variant(i).name);
@@ -187,7 +187,9 @@ void bind_inspection(nb::class_<OperationState>& operation) {
           nb::sig("def selector(self) -> Selector"))
       .def_prop_ro(
           "counters",
-          [](const OperationState& state) { return unlocked([&] { return state.operation->counters(); }); },
+          [](const OperationState& state) {
+            return without_gil([&] { return state.operation->counters(); });
+          },
           "What happened since the start, and everything that was dropped.")
       .def(
           "__eq__",
@@ -225,8 +227,9 @@ void bind_operations(nb::module_& module) {
           "__exit__", [](ForcedBlock& self, nb::args) { self.exit(); },
           nb::sig("def __exit__(self, *exception: object) -> None"));
 
-  static PyType_Slot slots[] = {
-      {Py_tp_methods, operation_calls()}, {Py_tp_traverse, reinterpret_cast<void*>(traverse)}, {0, nullptr}};
+  static PyType_Slot slots[] = {{Py_tp_methods, operation_calls()},
+                                {Py_tp_traverse, reinterpret_cast<void*>(traverse_operation)},
+                                {0, nullptr}};
   nb::class_<OperationState> operation(
       module, "Operation", nb::type_slots(slots), nb::is_final(), nb::is_weak_referenceable(),
       "What is launched: a set of variants, and what is known of them by key. Made by Selector.define; any "

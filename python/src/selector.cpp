@@ -62,12 +62,12 @@ decltype(auto) unlocked(F&& body) {
   return std::forward<F>(body)();
 }
 
-int traverse(PyObject* self, visitproc visit, void* arg) {  // the name that Py_VISIT uses
+int traverse_selector(PyObject* self, visitproc visit, void* arg) {  // the name that Py_VISIT uses
   Py_VISIT(Py_TYPE(self));
   return nb::inst_ready(self) ? nb::inst_ptr<SelectorState>(self)->callables().traverse(visit, arg) : 0;
 }
 
-int clear(PyObject* self) {
+int clear_selector(PyObject* self) {
   if (nb::inst_ready(self)) nb::inst_ptr<SelectorState>(self)->callables().clear();
   return 0;
 }
@@ -85,10 +85,10 @@ TableSearch search_of(nb::handle tables, std::string version) {
   return {.places = std::move(places), .version = std::move(version)};
 }
 
-void make(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
-          std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
-          bool rank_consistent, std::uint64_t seed, std::string version, std::string writer,
-          bool use_environment) {
+void make_selector(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
+                   std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
+                   bool rank_consistent, std::uint64_t seed, std::string version, std::string writer,
+                   bool use_environment) {
   const nb::object fingerprint =
       nb::module_::import_("adaptive_selector._device").attr("fingerprint")(device);
   auto callables = std::make_unique<Callables>();
@@ -129,7 +129,7 @@ nb::object find(nb::object self, const std::string& name) {
 void bind_construction(nb::class_<SelectorState>& selector) {
   selector
       .def(
-          "__init__", &make, nb::kw_only(), nb::arg("tables").none() = "standard",
+          "__init__", &make_selector, nb::kw_only(), nb::arg("tables").none() = "standard",
           nb::arg("device") = nb::none(), nb::arg("mode") = "online", nb::arg("policy") = nb::none(),
           nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(), nb::arg("rank_consistent") = false,
           nb::arg("seed") = 0, nb::arg("version") = "", nb::arg("writer") = "",
@@ -270,8 +270,8 @@ void bind_timer(nb::class_<SelectorState>& selector) {
 }  // namespace
 
 void bind_selectors(nb::module_& module) {
-  static PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                                {Py_tp_clear, reinterpret_cast<void*>(clear)},
+  static PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse_selector)},
+                                {Py_tp_clear, reinterpret_cast<void*>(clear_selector)},
                                 {0, nullptr}};
   nb::class_<SelectorState> selector(module, "Selector", nb::type_slots(slots), nb::is_final(),
                                      nb::is_weak_referenceable(),

@@ -32,7 +32,7 @@ PyObject* find(PyObject* self, PyObject* const* arguments, Py_ssize_t count) noe
   });
 }
 
-PyMethodDef methods[] = {
+PyMethodDef table_methods[] = {
     fast_method(
         "find", FastFunction{find},
         "find($self, /, *arguments)\n--\n\n"
@@ -40,12 +40,12 @@ PyMethodDef methods[] = {
         "is nothing."),
     {nullptr, nullptr, 0, nullptr}};
 
-int traverse(PyObject* self, visitproc visit, void* arg) {
+int traverse_table(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   return nb::inst_ready(self) ? table_of(self).traverse(visit, arg) : 0;
 }
 
-int clear(PyObject* self) {
+int clear_table(PyObject* self) {
   if (nb::inst_ready(self)) table_of(self).clear();
   return 0;
 }
@@ -53,9 +53,9 @@ int clear(PyObject* self) {
 }  // namespace
 
 void bind_launch_tables(nb::module_& module) {
-  static PyType_Slot slots[] = {{Py_tp_methods, methods},
-                                {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                                {Py_tp_clear, reinterpret_cast<void*>(clear)},
+  static PyType_Slot slots[] = {{Py_tp_methods, table_methods},
+                                {Py_tp_traverse, reinterpret_cast<void*>(traverse_table)},
+                                {Py_tp_clear, reinterpret_cast<void*>(clear_table)},
                                 {0, nullptr}};
   nb::class_<LaunchTable>(module, "LaunchTable", nb::type_slots(slots), nb::is_final(),
                           "Objects by the arguments of a kernel, as far as Triton distinguishes launches for "

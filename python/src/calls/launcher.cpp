@@ -294,21 +294,22 @@ class Launcher {
   nb::str entries_name_{"entries"};
 };
 
-PyObject* launch(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* names) noexcept {
+PyObject* launch_kernel(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
+                        PyObject* names) noexcept {
   return guarded([&] { return nb::inst_ptr<Launcher>(self)->launch(arguments, count, names); });
 }
 
-PyMethodDef methods[] = {fast_method("launch", FastKeywordsFunction{launch},
-                                     "launch($self, grid, /, *args, **kwargs)\n--\n\n"
-                                     "Launches, or passes the arguments on to `otherwise`."),
-                         {nullptr, nullptr, 0, nullptr}};
+PyMethodDef launcher_methods[] = {fast_method("launch", FastKeywordsFunction{launch_kernel},
+                                              "launch($self, grid, /, *args, **kwargs)\n--\n\n"
+                                              "Launches, or passes the arguments on to `otherwise`."),
+                                  {nullptr, nullptr, 0, nullptr}};
 
-int traverse(PyObject* self, visitproc visit, void* arg) {
+int traverse_launcher(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   return nb::inst_ready(self) ? nb::inst_ptr<Launcher>(self)->traverse(visit, arg) : 0;
 }
 
-int clear(PyObject* self) {
+int clear_launcher(PyObject* self) {
   if (nb::inst_ready(self)) nb::inst_ptr<Launcher>(self)->clear();
   return 0;
 }
@@ -316,9 +317,9 @@ int clear(PyObject* self) {
 }  // namespace
 
 void bind_launchers(nb::module_& module) {
-  static PyType_Slot slots[] = {{Py_tp_methods, methods},
-                                {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                                {Py_tp_clear, reinterpret_cast<void*>(clear)},
+  static PyType_Slot slots[] = {{Py_tp_methods, launcher_methods},
+                                {Py_tp_traverse, reinterpret_cast<void*>(traverse_launcher)},
+                                {Py_tp_clear, reinterpret_cast<void*>(clear_launcher)},
                                 {0, nullptr}};
   nb::class_<Launcher>(module, "Launcher", nb::type_slots(slots), nb::is_final(),
                        "The launches of one kernel. Made by adaptive_selector.triton.")

@@ -42,7 +42,8 @@ PyObject* pin(PyObject* self, PyObject*) noexcept {
   return make_pin(cast(self).operation, cast(self).site.pin());
 }
 
-PyObject* launch(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* names) noexcept {
+PyObject* launch_site(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
+                      PyObject* names) noexcept {
   if (count != 0 || (names != nullptr && !is_keyword(names, "stream"))) {
     PyErr_SetString(PyExc_TypeError, "launch(*, stream) takes nothing else");
     return nullptr;
@@ -57,7 +58,7 @@ PyObject* begin(PyObject* self, PyObject* stream) noexcept {
   return begin_launch(operation, *nb::inst_ptr<OperationState>(operation), cast(self).site, stream);
 }
 
-PyMethodDef methods[] = {
+PyMethodDef site_methods[] = {
     fast_method(
         "select", PyCFunction{select},
         "select($self, /)\n--\n\nWhich variant the next launch runs, as Operation.select for the site's "
@@ -68,7 +69,7 @@ PyMethodDef methods[] = {
         "Index of the variant that the key runs without exploration, as `pin().variant` at this moment.\n"
         "For call sites that time nothing: nothing is learned from them."),
     fast_method("pin", PyCFunction{pin}, "pin($self, /)\n--\n\nAs Operation.pin for the site's key."),
-    fast_method("launch", FastKeywordsFunction{launch},
+    fast_method("launch", FastKeywordsFunction{launch_site},
                 "launch($self, /, *, stream=None)\n--\n\nAs Operation.launch for the site's key."),
     {"begin", begin, METH_O,
      "begin($self, stream, /)\n--\n\n"
@@ -102,7 +103,7 @@ const Site* site_of(PyObject* object, PyObject*& operation) noexcept {
 void bind_sites(nb::module_& module) {
   static PyType_Slot slots[] = {
       {Py_tp_dealloc, reinterpret_cast<void*>(free_site)},
-      {Py_tp_methods, methods},
+      {Py_tp_methods, site_methods},
       {Py_tp_members, members},
       {Py_tp_doc, const_cast<char*>("A call site with a fixed key: the look-up is done "
                                     "once. Made by Operation.site.")},
