@@ -13,6 +13,10 @@ function(adaptive_target_defaults target)
   elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     # clang requires braces around the part of an aggregate that belongs to a base class
     list(APPEND warnings -Wno-missing-braces)
+    if(CMAKE_UNITY_BUILD)
+      # clang also reports names that are private to another file of the batch
+      list(APPEND warnings -Wno-shadow)
+    endif()
   endif()
   if(ADAPTIVE_WERROR)
     list(APPEND warnings -Werror)
@@ -35,6 +39,14 @@ function(adaptive_target_defaults target)
       target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=null,object-size,vptr,pointer-overflow>)
     endif()
     target_link_options(${target} PUBLIC -fsanitize=${ADAPTIVE_SANITIZE})
+  endif()
+endfunction()
+
+# For libraries in which tests spend their time. scripts/test builds with clang, sanitizers and -O0, which takes the
+# least time to compile; there such libraries are optimized nevertheless.
+function(adaptive_optimize_sanitized target)
+  if(ADAPTIVE_SANITIZE)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-O1>)
   endif()
 endfunction()
 

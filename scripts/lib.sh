@@ -29,7 +29,7 @@ packages_optional=(
   libcli11-dev=CLI/CLI.hpp libfmt-dev=fmt/format.h ccache=ccache
   libhiredis-dev=hiredis/hiredis.h redis-server=redis-server
 )
-packages_lint=(clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
+packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
 
 present() {
   local prefix
