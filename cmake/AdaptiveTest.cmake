@@ -26,6 +26,9 @@ endif()
 # Tests call `select` and similar functions for their effects and ignore the result.
 set(ADAPTIVE_TEST_OPTIONS "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>"
   "$<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-result>")
+if(ADAPTIVE_SANITIZE MATCHES "thread")
+  list(APPEND ADAPTIVE_TEST_OPTIONS -DADAPTIVE_THREAD_SANITIZER)  # g++ and clang 14 have no common macro for it
+endif()
 
 # The headers that nearly every test includes, compiled once: they take half of a test's compile time.
 # Compiled for a program, as the tests are; libraries are compiled with other flags.

@@ -216,7 +216,7 @@ TEST(Worker, MayBePostedToByManyThreads) {
   }
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(ADAPTIVE_THREAD_SANITIZER)
 // Whether a child of this process, forked while the thread is in the middle of `task`, does what is due.
 TEST(Worker, AForkedChildStartsAThreadOfItsOwn) {
   Worker worker;

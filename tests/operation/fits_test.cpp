@@ -104,7 +104,7 @@ TEST(Fits, AreMadeInAForkedChild) {
   Random random(1);
   launch(op, few, random);
   selector.learn();
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(ADAPTIVE_THREAD_SANITIZER)
   const pid_t child = ::fork();
   if (child == 0) {
     op.reset();
