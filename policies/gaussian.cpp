@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "policies/models/proof.hpp"
 #include "policies/models/value_of_looking.hpp"
@@ -25,9 +26,13 @@ constexpr double young = 30.0;
 constexpr double cost_max = 3.0;
 // Results that a proof takes for each squared deviation of the noise over the squared distance.
 constexpr double results_of_proof = 20.0;
-// A table of this device is believed once so many of its entries agree with results: the best of them, each
-// looked at once it costs no more than this share of the time.
-constexpr std::size_t checked_min = 3;
+// What a model or a table expects is checked by looks at candidates that are expected to be the fastest,
+// until so many have results, while such looks cost less than this share of the time. If latencies contradict
+// the expectations of some, the belief is less sure of all. Without these looks nothing would ever contradict
+// a model that is wrong about the candidates that it expects to be slow. Fewer suffice for a table of this
+// device.
+constexpr std::size_t checked_min = 10;
+constexpr std::size_t checked_min_told = 3;
 constexpr double check_share = 0.01;
 // What is expected less surely than this is not worth telling.
 constexpr double expected_deviation_max = 0.5;
@@ -177,12 +182,20 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
     propose(key, cheapest,
             options_.proof_from + (spent(Reason::proof) + cost(key, cheapest)) / options_.proof_budget,
             Reason::proof);
-  if (told_ && unchecked != leader_ && key[leader_].count > 0 && key.belief().measured() < checked_min)
-    propose(key, unchecked, cost(key, unchecked) / check_share, Reason::gain);
+  if (unchecked != leader_) review_unchecked(key, unchecked);
   if (oldest != leader_)
     propose(key, oldest,
             (spent(Reason::revisit) + cost(key, oldest) + revisit_charge) / options_.revisit_budget,
             Reason::revisit);
+}
+
+// Of the candidates without results the one that is expected to be the fastest.
+void Gaussian::review_unchecked(const KeyStatistics& key, std::uint32_t candidate) noexcept {
+  const std::vector<float>& expected = key.expectations->location;
+  const bool told_apart = expected[candidate] != expected[leader_];  // all are equal where nothing is known
+  if (told_apart && key[leader_].count > 0 &&
+      key.belief().measured() < (told_ ? checked_min_told : checked_min))
+    propose(key, candidate, (spent(Reason::check) + cost(key, candidate)) / check_share, Reason::check);
 }
 
 // A candidate without results: the expected improvement (Mockus, 1975) against the expected loss of one call.

@@ -50,7 +50,7 @@ class Gaussian final : public Policy {
 
  private:
   /// What a look is for. Each has spent a part of the key's time.
-  enum class Reason : std::uint8_t { gain, promotion, proof, revisit };
+  enum class Reason : std::uint8_t { gain, check, promotion, proof, revisit };
 
   bool is_current(const KeyStatistics& key) const noexcept;
   void review(const KeyStatistics& key) noexcept;
@@ -58,6 +58,7 @@ class Gaussian final : public Policy {
   void review_first(const KeyStatistics& key) noexcept;
   void review_incumbent(const KeyStatistics& key) noexcept;
   void review_others(const KeyStatistics& key) noexcept;
+  void review_unchecked(const KeyStatistics& key, std::uint32_t candidate) noexcept;
   void review_unseen(const KeyStatistics& key, std::uint32_t candidate) noexcept;
   void review_seen(const KeyStatistics& key, std::uint32_t candidate) noexcept;
   void propose(const KeyStatistics& key, std::uint32_t candidate, double at_calls, Reason reason) noexcept;
@@ -82,7 +83,7 @@ class Gaussian final : public Policy {
   Reopening reopening_;
   double disturbed_at_ = 0.0;  // calls of the key when that was noticed
   double doubted_at_ = 1.0;
-  std::array<double, 4> spent_{};  // calls' worth of time that looks have cost, by reason
+  std::array<double, 5> spent_{};  // calls' worth of time that looks have cost, by reason
 };
 
 }  // namespace adaptive::policies

@@ -13,10 +13,12 @@ class KeyStatistics;
 /// What is believed of the candidates of a key: their expectations (`Expectations`), conditioned on the key's
 /// own results. A result of one candidate also says something of those that are expected to be alike.
 ///
-/// Log latencies are jointly normal. A single result that the other results contradict counts as little as it
-/// is likely to be an outlier. The cost of an update is the number of candidates with results times the
-/// square of the number of candidates, some microseconds for 24 candidates; it allocates nothing once
-/// `prepare` has made room.
+/// Log latencies are jointly normal, and the size of the errors of the expectations is itself only expected:
+/// where the key's results show that they are larger, so is every variance (a Student-t process; Shah, Wilson
+/// and Ghahramani, 2014). A single result that the other results contradict counts as little as it is likely
+/// to be an outlier. The cost of an update is the number of candidates with results times the square of the
+/// number of candidates, some microseconds for 24 candidates; it allocates nothing once `prepare` has made
+/// room.
 ///
 /// Not thread-safe; `KeyStatistics` keeps it up to date.
 class ADAPTIVE_EXPORT Belief {
@@ -37,6 +39,7 @@ class ADAPTIVE_EXPORT Belief {
  private:
   float& at(std::size_t a, std::size_t b) noexcept { return covariance_[a * location_.size() + b]; }
   void start(const KeyStatistics& key) noexcept;
+  double learn_all(const KeyStatistics& key, std::size_t first, double scale) noexcept;
   void learn_level(std::size_t candidate, double location, double noise) noexcept;
   void learn(std::size_t candidate, double location, double noise) noexcept;
   bool doubt_outliers(const KeyStatistics& key) noexcept;

@@ -21,6 +21,10 @@ constexpr std::size_t measured_min = 4;
 constexpr std::size_t measured_min_with_prior = 2;
 // Of a slow first launch, whose latency says little of the variant.
 constexpr double cold_variance = 1.0;
+// For how many results that are as expected the expectations stand.
+constexpr double misfit_freedom = 4.0;
+// Squares of the errors that are larger by up to this factor are chance.
+constexpr double misfit_usual = 2.0;
 constexpr float variance_min = 1e-10F;
 
 double density(double z) noexcept {
@@ -101,21 +105,42 @@ void Belief::update(const KeyStatistics& key) noexcept {
     if (first == k || noise_[i] < noise_[first]) first = i;
   }
   if (!key.expectations->correlated()) return update_apart(key);
+  double misfit = learn_all(key, first, 1.0);
+  if (doubt_outliers(key)) misfit = learn_all(key, first, 1.0);
+  if (misfit > misfit_usual) learn_all(key, first, misfit);
+}
+
+// Learns all results, `first` before the others, from the expectations, whose covariance is multiplied by
+// `scale`. Returns the factor by which the squares of the errors are larger than was expected: the mean
+// square of what the results differ from what those before them let expect, in standard deviations, and of
+// `misfit_freedom` results that are as expected.
+double Belief::learn_all(const KeyStatistics& key, std::size_t first, double scale) noexcept {
+  start(key);
+  if (scale > 1.0)
+    for (float& x : covariance_) x *= static_cast<float>(scale);
   const double level = key.expectations->level_deviation;
-  // Once results are doubted, the second pass is what is believed.
-  for (int pass = 0; pass < 2; ++pass) {
-    start(key);
-    std::size_t begin = k;
-    if (level < 1.0) {
-      for (float& x : covariance_) x += static_cast<float>(level * level);
-    } else if (measured_ > 0) {
-      learn_level(first, key[first].location, double{noise_[first]});
-      begin = first;
-    }
-    for (std::size_t i = 0; i < k; ++i)
-      if (noise_[i] >= 0.0F && i != begin) learn(i, key[i].location, double{noise_[i]});
-    if (pass == 1 || !doubt_outliers(key)) break;
+  if (level < 1.0)
+    for (float& x : covariance_) x += static_cast<float>(level * level);
+  if (measured_ == 0) return 1.0;
+  // The first result tells mostly the level, which says nothing of the other errors.
+  if (level < 1.0)
+    learn(first, key[first].location, double{noise_[first]});
+  else
+    learn_level(first, key[first].location, double{noise_[first]});
+  double squares = misfit_freedom;
+  double results = misfit_freedom;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (noise_[i] < 0.0F || i == first) continue;
+    const double above = key[i].location - double{location_[i]};
+    double square = above * above / double{std::max(at(i, i), variance_min) + noise_[i]};
+    // One that may have been late says no more than it is likely not to be.
+    if (key[i].count == 1 && above > 0.0)
+      square = std::min(square, -2.0 * std::log(key.chance_late(above, 1.0)));
+    squares += square;
+    results += 1.0;
+    learn(i, key[i].location, double{noise_[i]});
   }
+  return squares / results;
 }
 
 // Lessens the weight of single results that the others contradict: as much as they are likely to be outliers.

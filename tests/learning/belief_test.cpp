@@ -75,6 +75,24 @@ TEST(Belief, DoubtsASingleResultThatTheOthersContradict) {
   EXPECT_GT(key.belief().location(5), 11.4) << "four results that agree are none";
 }
 
+// Four results agree with what was expected, or are off by many times the error that was expected.
+TEST(Belief, IsLessSureOfTheOthersWhereResultsContradictTheExpectations) {
+  const auto variance_of_unseen = [](double off) {
+    KeyStatistics key = key_of(8, 0.0);
+    for (std::uint32_t i = 0; i < 4; ++i) add(key, i, 10.0 + (i % 2 == 0 ? off : -off), 5);
+    return key.belief().variance_between(6, 7);
+  };
+  EXPECT_NEAR(variance_of_unseen(0.1), 2.0 * prior_variance, 0.001) << "half a deviation is no contradiction";
+  EXPECT_GT(variance_of_unseen(2.0), 2.0 * 10.0 * prior_variance);
+}
+
+TEST(Belief, IsNotShakenByASingleLateResult) {
+  KeyStatistics key = key_of(8, 0.0);
+  for (std::uint32_t i = 0; i < 4; ++i) add(key, i, 10.0, 5);
+  add(key, 4, 13.0);
+  EXPECT_LT(key.belief().variance_between(6, 7), 2.0 * 2.5 * prior_variance);
+}
+
 TEST(Belief, OfManyCandidatesIsOfEachAlone) {
   const std::size_t many = Expectations::correlated_max + 10;
   KeyStatistics key = key_of(many, 0.0);

@@ -114,6 +114,51 @@ TEST(Gaussian, CarriesWhatItLearnedToNewKeys) {
   EXPECT_TRUE(first.timed());
 }
 
+// Six keys agree that the last variant is by far the slowest. At the seventh it is the fastest, and those
+// that were expected to be fast are not what was expected of them.
+TEST(Gaussian, FindsWhatOtherKeysExpectToBeSlow) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  Selector selector(options);
+  OperationSpec spec = test::operation({"a", "b", "c", "d", "e", "f"});
+  spec.nearest_limit = 1.0;
+  Operation& op = selector.define(spec);
+  for (std::int64_t m = 1; m <= 1'024; m *= 4)
+    for (int i = 0; i < 100; ++i) {
+      test::launch(op, {m}, {200.0, 100.0, 110.0, 120.0, 130.0, 250.0}, 1,
+                   static_cast<std::uint64_t>(m * 1'000 + i));
+      selector.learn();
+    }
+  for (int i = 0; i < 2'000; ++i) {
+    test::launch(op, {100'000}, {200.0, 180.0, 100.0, 150.0, 110.0, 50.0}, 1, static_cast<std::uint64_t>(i));
+    selector.learn();
+  }
+  EXPECT_EQ(test::incumbent(op, {100'000}), 5U);
+}
+
+// Nothing is promoted after a few calls; a table that is saved now must name what is known to be fast
+// nevertheless.
+TEST(Gaussian, SavesAfterAFewCallsWhatItBelieves) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  Selector selector(options);
+  OperationSpec spec = test::operation({"slow", "fast", "slower"});
+  spec.nearest_limit = 1.0;
+  Operation& op = selector.define(spec);
+  for (std::int64_t m = 1; m <= 1'024; m *= 4)
+    for (int i = 0; i < 60; ++i) {
+      test::launch(op, {m}, {300.0, 100.0, 400.0}, 1, static_cast<std::uint64_t>(m * 100 + i));
+      selector.learn();
+    }
+  for (int i = 0; i < 4; ++i)
+    test::launch(op, {100'000}, {300.0, 100.0, 400.0}, 1, static_cast<std::uint64_t>(i));
+  const Explanation why = op.explain({100'000});
+  EXPECT_FALSE(why.settled);
+  EXPECT_EQ(why.pinned, "fast");
+  selector.set_mode(Mode::frozen);
+  EXPECT_EQ(op.select({100'000}).variant(), 1U);
+}
+
 TEST(Gaussian, LearnsAVariantThatIsAddedLater) {
   SelectorOptions options = test::options();
   options.policy = make_policy("gaussian");

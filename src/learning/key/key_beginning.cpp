@@ -112,6 +112,7 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   statistics_ = std::move(fresh);
   timed_share_max_ = 1.0;
   timed_before_ = counters_.timed;
+  provisional_for_ = Tickets::none;
   windows_.clear();
   policy_.swap(policy);
   ++beginnings_;
@@ -164,6 +165,7 @@ void KeyLearner::restart_from(StartingPoint start) noexcept {
   for (VariantStatistics& candidate : statistics_.candidates) set_availability(candidate);
   statistics_.incumbent = start_.candidate;
   statistics_.incumbent = available_incumbent();
+  provisional_for_ = Tickets::none;
   if (expected_first_ != nullptr) expect_from_start();
   publish_plan();
 }

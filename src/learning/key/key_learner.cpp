@@ -242,6 +242,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
   if (s[candidate].count <= leader_results_min) timed_share_max_ = share_timing_allows();
   std::optional<HistoryEntry> change;
   if (now == Mode::online) change = promote_if_established();
+  note_provisional();
   publish_plan();
   return change;
 }

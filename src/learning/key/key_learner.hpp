@@ -46,6 +46,9 @@ struct NewKey {
 
 /// Results that a leader must have before anything relies on it without a promotion.
 constexpr std::uint64_t leader_results_min = 8;
+/// Where the policy asks for expectations, they also speak: the chance, at most, that the incumbent is faster
+/// than the candidate that stands in for it.
+constexpr double provisional_error = 0.1;
 
 /// What becomes of launches whose results have not come when a key is reset.
 enum class LaunchesOut : bool { drop, take };
@@ -145,8 +148,7 @@ class KeyLearner {
   }
 
   /// The candidate for everything lasting (pins, saved tables, mode `frozen`): the incumbent or, while no
-  /// incumbent is confirmed, a leader that is surely faster than the incumbent. A promotion takes more: the
-  /// leader must surely be the best of all candidates.
+  /// incumbent is confirmed, a leader that is very likely faster than the incumbent. A promotion takes more.
   std::uint32_t lasting_candidate() const noexcept;
   /// The candidate that leads for the policy, or what runs instead where that one is not available.
   std::uint32_t leading_candidate() const noexcept {
@@ -204,6 +206,7 @@ class KeyLearner {
 
   std::optional<HistoryEntry> promote_if_established() noexcept;
   EventKind kind_of_replacement() const noexcept;
+  void note_provisional() noexcept;
   HistoryEntry replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept;
   std::optional<HistoryEntry> leave_unavailable_incumbent(EventKind kind) noexcept;
   std::uint32_t available_or_fallback(std::uint32_t candidate) const noexcept;
@@ -243,6 +246,9 @@ class KeyLearner {
   double incumbent_location_ = VariantStatistics::none;
   Counters counters_;  // but for `results`: those since the latest beginning are the statistics' own
   std::uint64_t timed_before_ = 0;  // `Counters::timed` at the latest beginning
+  // The candidate that stands in for an incumbent that is not confirmed, and which incumbent that was.
+  std::uint32_t provisional_ = 0;
+  std::uint32_t provisional_for_ = Tickets::none;
   Random random_;
   History history_;
   std::uint32_t beginnings_ = 0;      // tells whether a fit was started by the present policy

@@ -151,7 +151,11 @@ std::optional<HistoryEntry> KeyLearner::note_enabled(std::uint32_t variant) noex
 
 std::uint32_t KeyLearner::lasting_candidate() const noexcept {
   const KeyStatistics& s = statistics_;
-  if (s.settled || s.expectations != nullptr) return s.incumbent;
+  if (s.settled) return s.incumbent;
+  if (s.expectations != nullptr) {
+    const bool stands = provisional_for_ == s.incumbent && s[provisional_].available;
+    return stands ? provisional_ : s.incumbent;
+  }
   const std::uint32_t leader = s.leader();
   if (leader == s.incumbent || s[leader].count < leader_results_min) return s.incumbent;
   const VariantStatistics& incumbent = s[s.incumbent];
@@ -160,6 +164,19 @@ std::uint32_t KeyLearner::lasting_candidate() const noexcept {
   const double zone = incumbent.tail > s[leader].tail ? std::log1p(options().indifference) : 0.0;
   const bool surely = upper < incumbent.location + zone && upper + s[leader].tail < incumbent.expected();
   return surely ? leader : s.incumbent;
+}
+
+// A candidate stands in until another is likely to be faster than it: of several that are alike, not each
+// that leads for a while.
+void KeyLearner::note_provisional() noexcept {
+  const KeyStatistics& s = statistics_;
+  if (s.settled || s.expectations == nullptr) return;
+  const std::uint32_t lasting = lasting_candidate();
+  const std::uint32_t leader = s.leader();
+  if (leader == lasting || s[leader].count == 0 || !s[leader].available) return;
+  if (s.chance_faster(lasting, leader, 0.0) > provisional_error) return;
+  provisional_ = leader;
+  provisional_for_ = s.incumbent;
 }
 
 KeyLearner::PlannedCalls KeyLearner::planned_calls() const noexcept {
