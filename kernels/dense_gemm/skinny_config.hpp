@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/common/cuda/loaded_code.hpp"
+
 // The variants of the library's own kernels for few tokens (cuda/gemv.cu, cuda/skinny.cu). Needs no CUDA.
 
 namespace adaptive::kernels::dense_gemm {
@@ -28,6 +30,10 @@ constexpr std::array<SkinnyConfig, 4> skinny_configs = {{
 
 constexpr std::int64_t tokens_max(const SkinnyConfig& config) {
   return config.kernel == SkinnyConfig::Kernel::gemv ? 4 : 16;
+}
+
+constexpr cuda::Instructions instructions_of(const SkinnyConfig& config) {
+  return config.split > 1 ? cuda::Instructions::cluster : cuda::Instructions::ampere;
 }
 
 inline std::string name_of(const SkinnyConfig& config) {

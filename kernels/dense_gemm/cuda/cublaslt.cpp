@@ -196,12 +196,10 @@ Device* Device::current() noexcept {
   const std::lock_guard lock(mutex);
   std::optional<Device*>& device = devices[static_cast<std::size_t>(ordinal)];
   if (device) return *device;
-  int major = 0;
+  const cuda::LoadedCode code = cuda::loaded_code();
   cublasLtHandle_t handle = nullptr;
-  const bool started =
-      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal) == cudaSuccess &&
-      cublasLtCreate(&handle) == CUBLAS_STATUS_SUCCESS;
-  device = started ? new Device(ordinal, major, handle) : nullptr;
+  const bool started = code.major > 0 && cublasLtCreate(&handle) == CUBLAS_STATUS_SUCCESS;
+  device = started ? new Device(ordinal, code, handle) : nullptr;
   return *device;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/common/cuda/loaded_code.hpp"
 #include "kernels/common/cuda/memory.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cublaslt_config.hpp"
@@ -81,7 +82,8 @@ class Device {
   static Device& require(const std::string& family);
 
   int ordinal() const noexcept { return ordinal_; }
-  int compute_capability_major() const noexcept { return capability_; }
+  /// The code that runs on the device, from which follows which kernels are available.
+  const cuda::LoadedCode& code() const noexcept { return code_; }
 
   std::shared_ptr<Plan> plan(const Shape& shape);
 
@@ -99,12 +101,12 @@ class Device {
     const void* thread = nullptr;
     cuda::DeviceBuffer<std::byte> memory;
   };
-  Device(int ordinal, int capability, cublasLtHandle_t handle)
-      : ordinal_(ordinal), capability_(capability), handle_(handle) {}
+  Device(int ordinal, const cuda::LoadedCode& code, cublasLtHandle_t handle)
+      : ordinal_(ordinal), code_(code), handle_(handle) {}
   Slot* find(cudaStream_t stream) noexcept;
 
   int ordinal_;
-  int capability_;
+  cuda::LoadedCode code_;
   cublasLtHandle_t handle_;
   std::mutex mutex_;
   std::array<Slot, streams_max> slots_{};

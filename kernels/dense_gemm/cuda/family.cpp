@@ -32,15 +32,9 @@ Variant skinny_variant(std::size_t index) {
           .available =
               [index] {
                 const Device* device = Device::current();
-                return device != nullptr &&
-                       device->compute_capability_major() >= (skinny_configs[index].split > 1 ? 9 : 8);
+                return device != nullptr && runs(instructions_of(skinny_configs[index]), device->code());
               },
-          .supports =
-              [index](const Shape& shape) {
-                const Device* device = Device::current();
-                return device != nullptr &&
-                       skinny_supports(index, Sizes(shape), device->compute_capability_major());
-              }};
+          .supports = [index](const Shape& shape) { return skinny_supports(index, Sizes(shape)); }};
 }
 
 Variant cublaslt_variant(const CublasLtConfig& config) {

@@ -22,19 +22,16 @@ struct Operands {
 /// Runs any shape and type, with a 32 × 32 tile in float32. The default if nothing better is known.
 cudaError_t launch_plain(const Sizes& sizes, const Operands& operands, cudaStream_t stream) noexcept;
 
-/// Runs `skinny_configs[index]`; the caller has checked skinny_supports().
+/// Runs `skinny_configs[index]`; the caller has checked its instructions and skinny_supports().
 cudaError_t launch_skinny(std::size_t index, const Sizes& sizes, const Operands& operands,
                           cudaStream_t stream) noexcept;
 
 /// The part of launch_skinny() that is in gemv.cu; `rows` is 1 or 2.
 cudaError_t launch_gemv(int rows, const Sizes& sizes, const Operands& operands, cudaStream_t stream) noexcept;
 
-/// Requires 2-byte types, few tokens, and rows that consist of complete 16-byte loads; clusters also require
-/// compute capability 9.
-inline bool skinny_supports(std::size_t index, const Sizes& sizes, int compute_capability_major) {
-  return sizes.type != Type::float8_e4m3 && sizes.m <= tokens_max(skinny_configs[index]) &&
-         sizes.k % 8 == 0 &&
-         (skinny_configs[index].split == 1 ? compute_capability_major >= 8 : compute_capability_major >= 9);
+/// Requires 2-byte types, few tokens, and rows that consist of complete 16-byte loads.
+inline bool skinny_supports(std::size_t index, const Sizes& sizes) {
+  return sizes.type != Type::float8_e4m3 && sizes.m <= tokens_max(skinny_configs[index]) && sizes.k % 8 == 0;
 }
 
 }  // namespace adaptive::kernels::dense_gemm

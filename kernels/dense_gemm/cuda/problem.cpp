@@ -51,8 +51,11 @@ std::unique_ptr<Slot> DenseGemm::make_slot(std::size_t variant) {
   bool supported = method.has_value();
   if (method) {
     slot->method = *method;
-    if (method->kind == Method::Kind::skinny)
-      supported = skinny_supports(method->skinny, sizes_, device_.compute_capability_major());
+    if (method->kind == Method::Kind::skinny) {
+      supported = skinny_supports(method->skinny, sizes_);
+      if (!runs(instructions_of(skinny_configs[method->skinny]), device_.code()))
+        slot->status = LaunchStatus::unavailable;
+    }
     if (method->kind == Method::Kind::cublaslt) {
       const auto algorithm = plan_->find(method->config);
       supported = algorithm.has_value();

@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(warps * 32)
     }
     cluster.sync();  // no block may exit while others read its memory
 #else
-    __trap();  // skinny_supports() excludes devices without clusters
+    __trap();  // `available` excludes devices and code without clusters
 #endif
   }
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernels/common/cuda/loaded_code.hpp"
+
 // The variants of the library's own kernels and their resource requirements, known before a launch. Needs no
 // CUDA.
 
@@ -55,6 +57,11 @@ constexpr std::array<Config, 12> wgmma_configs = {{
     {Config::Kernel::wgmma, 256, 128, 64, 4, 1, 1, 8},
     {Config::Kernel::wgmma, 256, 128, 64, 4, 2, 1, 8},
 }};
+
+constexpr cuda::Instructions instructions_of(const Config& config) {
+  if (config.kernel == Config::Kernel::wgmma) return cuda::Instructions::hopper;
+  return config.split > 1 ? cuda::Instructions::cluster : cuda::Instructions::ampere;
+}
 
 /// Bytes of one element of either type.
 constexpr int element_bytes = 2;

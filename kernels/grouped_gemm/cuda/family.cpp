@@ -74,9 +74,9 @@ bool worth_trying(const Method& method, const CudaSizes& sizes, const Capability
   const double rows = rows_an_expert(sizes);
   if (config->rows < 128 && 4 * config->rows < rows) return false;  // would read the weights too often
   if (config->kernel == Config::Kernel::mma) {
-    const bool hopper = device.major == 9;
+    const bool wgmma = runs(cuda::Instructions::hopper, device.code);
     // Gathered rows: mma gathers while it loads; wgmma needs sorted rows.
-    return config->rows <= 32 || !hopper || sizes.gathered;
+    return config->rows <= 32 || !wgmma || sizes.gathered;
   }
   if (config->split > 1) return rows >= 64;
   return config->rows <= 128 || rows >= 32;

@@ -210,7 +210,7 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
       store([&](int place, int other) { return group.map_shared_rank(sums + place, other); });
       group.sync();  // no block may load the next tile while others read its memory
 #else
-      __trap();  // `supports` excludes devices without clusters
+      __trap();  // `available` excludes devices and code without clusters
 #endif
     }
   }

@@ -43,26 +43,22 @@ int blocks_for(const Config& config, const CudaSizes& sizes, const Capability& d
 }  // namespace
 
 Capability Capability::current() noexcept {
-  Capability found;
-  int ordinal = 0;
+  const dense_gemm::Device* device = dense_gemm::Device::current();
+  if (device == nullptr) return {};
+  Capability found{.code = device->code()};
   const auto ask = [&](int& value, cudaDeviceAttr attribute) {
-    return cudaDeviceGetAttribute(&value, attribute, ordinal) == cudaSuccess;
+    return cudaDeviceGetAttribute(&value, attribute, device->ordinal()) == cudaSuccess;
   };
-  const bool known = cudaGetDevice(&ordinal) == cudaSuccess &&
-                     ask(found.major, cudaDevAttrComputeCapabilityMajor) &&
-                     ask(found.minor, cudaDevAttrComputeCapabilityMinor) &&
-                     ask(found.multiprocessors, cudaDevAttrMultiProcessorCount) &&
+  const bool known = ask(found.multiprocessors, cudaDevAttrMultiProcessorCount) &&
                      ask(found.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin);
   return known ? found : Capability{};
 }
 
 bool available(const Method& method, const Capability& device) {
   if (method.kind == Method::Kind::cublas_grouped && !has_cublas_grouped) return false;
-  if (!is_own_tiled(method)) return device.major > 0;
+  if (!is_own_tiled(method)) return device.code.major > 0;
   const Config& config = config_of(method);
-  if (shared_bytes(config) > device.shared_bytes) return false;
-  if (method.kind == Method::Kind::wgmma) return device.major == 9 && device.minor == 0;
-  return config.split == 1 ? device.major >= 8 : device.major >= 9;
+  return shared_bytes(config) <= device.shared_bytes && runs(instructions_of(config), device.code);
 }
 
 bool supports(const Method& method, const CudaSizes& sizes) {

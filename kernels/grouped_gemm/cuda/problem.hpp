@@ -44,17 +44,16 @@ struct Method {
   std::size_t index = 0;  ///< index in mma_configs or wgmma_configs
 };
 
-/// The properties of a device that decide which variants run on it.
+/// The properties of a device, and of the code for it, that decide which variants run on it.
 struct Capability {
-  int major = 0;
-  int minor = 0;
+  cuda::LoadedCode code;
   int multiprocessors = 0;
   int shared_bytes = 0;  ///< shared memory that a block may have
-  /// The capability of the current device; all 0 if there is none.
+  /// The capability of the current device; all 0 if there is none or cuBLASLt does not start on it.
   static Capability current() noexcept;
 };
 
-/// Whether the device has what the method requires.
+/// Whether device and code have what the method requires.
 bool available(const Method& method, const Capability& device);
 /// Whether a problem of this shape can be launched where the method is available.
 bool supports(const Method& method, const CudaSizes& sizes);

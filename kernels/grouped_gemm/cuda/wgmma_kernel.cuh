@@ -311,7 +311,7 @@ __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_co
     hopper::cluster_sync();
   }
 #else
-  __trap();  // `available` excludes this device
+  __trap();  // `available` excludes code other than that for 90a
 #endif
 }
 

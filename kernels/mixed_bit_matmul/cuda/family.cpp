@@ -21,9 +21,9 @@ const std::vector<Method>& methods() {
   return all;
 }
 
-int device_major() {
+cuda::LoadedCode current_code() {
   const dense_gemm::Device* device = dense_gemm::Device::current();
-  return device == nullptr ? 0 : device->compute_capability_major();
+  return device == nullptr ? cuda::LoadedCode{} : device->code();
 }
 
 Variant variant_of(const Method& method) {
@@ -61,11 +61,8 @@ Variant variant_of(const Method& method) {
       variant.name = variant.numeric_class = "dequantise_cublaslt";
       break;
   }
-  const bool hopper = method.kind != Method::Kind::plain && method.kind != Method::Kind::dequantise;
-  variant.available = [hopper] { return hopper ? device_major() == 9 : device_major() > 0; };
-  variant.supports = [method](const Shape& shape) {
-    return mixed_bit_matmul::supports(method, shape, device_major());
-  };
+  variant.available = [method] { return mixed_bit_matmul::available(method, current_code()); };
+  variant.supports = [method](const Shape& shape) { return mixed_bit_matmul::supports(method, shape); };
   return variant;
 }
 
@@ -93,7 +90,7 @@ class MixedBitFamily final : public cuda::Family {
 
   std::vector<std::size_t> candidates(const Shape& shape) const override {
     std::vector<std::size_t> result;
-    if (device_major() == 0 || why_invalid(shape)) return result;
+    if (current_code().major == 0 || why_invalid(shape)) return result;
     const std::int64_t tokens = Sizes(shape).tokens;
     for (std::size_t i = 0; i < methods().size(); ++i) {
       const Method& method = methods()[i];

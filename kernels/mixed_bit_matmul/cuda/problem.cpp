@@ -90,22 +90,27 @@ int bits_max_of(const Shape& shape) {
 
 }  // namespace
 
-bool supports(const Method& method, const Shape& shape, int compute_capability_major) {
+bool available(const Method& method, const cuda::LoadedCode& code) {
+  if (method.kind == Method::Kind::plain || method.kind == Method::Kind::dequantise) return code.major > 0;
+  return runs(cuda::Instructions::hopper, code);
+}
+
+bool supports(const Method& method, const Shape& shape) {
   const Sizes sizes(shape);
   const int groups = static_cast<int>((sizes.in_features + group_size - 1) / group_size);
   if (method.kind == Method::Kind::decode) {
     const int tokens = static_cast<int>(std::min<std::int64_t>(sizes.tokens, decode_tokens));
-    return compute_capability_major == 9 && sizes.tokens <= passes_max * decode_tokens &&
+    return sizes.tokens <= passes_max * decode_tokens &&
            decode_bytes(decode_configs[method.index], tokens, groups) <= shared_bytes_max;
   }
   if (method.kind == Method::Kind::mma) {
     const MmaConfig& config = mma_configs[method.index];
     const int tokens = static_cast<int>(std::min<std::int64_t>(sizes.tokens, config.tokens));
-    return compute_capability_major == 9 && sizes.tokens <= passes_max * config.tokens &&
+    return sizes.tokens <= passes_max * config.tokens &&
            mma_stages(config, tokens, bits_max_of(shape)).count > 0;
   }
   if (method.kind == Method::Kind::wgmma)
-    return compute_capability_major == 9 && sizes.out_features % 8 == 0 &&
+    return sizes.out_features % 8 == 0 &&
            (sizes.tokens + wgmma_configs[method.index].tokens - 1) / wgmma_configs[method.index].tokens <=
                grid_rows_max;
   return true;
@@ -145,7 +150,7 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   // Not the legacy stream, which would wait for all other streams and could break a capture of another
   // thread.
   upload(cudaStreamPerThread);
-  if (sizes_.tokens > 0 && device_.compute_capability_major() == 9)
+  if (sizes_.tokens > 0 && runs(cuda::Instructions::hopper, device_.code()))
     x_map_ =
         cuda::make_tensor_map(x_.data(), type_, host.groups * group_size, sizes_.tokens, 0, wgmma_box_tokens);
 }
@@ -210,8 +215,8 @@ DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
 std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
   auto slot = std::make_unique<Slot>();
   slot->method = methods_[variant];
-  if (!supports(slot->method, shape(), device_.compute_capability_major()))
-    slot->status = LaunchStatus::unsupported;
+  if (!available(slot->method, device_.code())) slot->status = LaunchStatus::unavailable;
+  if (!supports(slot->method, shape())) slot->status = LaunchStatus::unsupported;
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
   cuda::check(prepare_kernel(slot->method, type_), "mixed_bit_matmul: kernel");
   if (slot->method.kind != Method::Kind::dequantise) return slot;

@@ -23,8 +23,10 @@ struct Method {
   std::size_t index = 0;  ///< index in decode_configs, mma_configs or wgmma_configs
 };
 
-/// Whether a valid shape can be launched on a device of this compute capability.
-bool supports(const Method& method, const Shape& shape, int compute_capability_major);
+/// Whether a device with this code has what the method requires.
+bool available(const Method& method, const cuda::LoadedCode& code);
+/// Whether a problem of this valid shape can be launched where the method is available.
+bool supports(const Method& method, const Shape& shape);
 
 cuda::Element type_of(const Shape& shape);
 

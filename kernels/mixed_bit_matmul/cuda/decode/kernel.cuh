@@ -308,7 +308,7 @@ __global__ void __launch_bounds__(decode_configs[index].warps() * 32, decode_con
     y[static_cast<long long>(first_token + token) * operands.out_features + y_row] = static_cast<T>(sum);
   }
 #else
-  __trap();  // `available` excludes this device
+  __trap();  // `available` excludes code other than that for 90a
 #endif
 }
 

@@ -259,7 +259,7 @@ __global__ void __launch_bounds__(mma_configs[index].warps() * 32, mma_configs[i
         static_cast<T>(sum);
   }
 #else
-  __trap();  // `available` excludes this device
+  __trap();  // `available` excludes code other than that for 90a
 #endif
 }
 

@@ -258,7 +258,7 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
         turn);
   }
 #else
-  __trap();  // `available` excludes this device
+  __trap();  // `available` excludes code other than that for 90a
 #endif
 }
 
