@@ -83,6 +83,18 @@ class Format {
   virtual std::vector<Edit> edits(const Row& row, const Row* old) const = 0;
   /// Whether rows can have latencies.
   virtual bool stores_latency() const noexcept { return false; }
+  /// The device as it stands in the names of files, by its vendor's name.
+  virtual std::string device_in_names(const std::string& device) const;
+  /// The label as files have it: the label "none" for a type or a block that names of files leave out.
+  virtual std::string label_in_names(std::string_view dimension, const std::string& label) const;
+  /// A field that only some names have. Its dimension exists only in tables with such files; in all others it
+  /// has the label "none".
+  virtual bool is_rare_field(std::string_view) const { return false; }
+  /// What the name of a file says, without its rows: operation, device and the fixed values. Nothing if the
+  /// format's names do not say all of that.
+  virtual std::optional<Sheet> read_path(std::string_view) const { return std::nullopt; }
+  /// Whether the runtime falls back to folders of other versions than the wanted one.
+  virtual bool takes_other_versions() const noexcept { return true; }
   /// Whether rows of one file can differ in this dimension.
   virtual bool varies(std::string_view operation, std::string_view dimension) const = 0;
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "files/folder_version.hpp"
+#include "formats/keys.hpp"
 #include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -61,10 +62,27 @@ Answer answer_of(const Sheet& sheet, const Row& row, const Shape& key) {
 }
 
 bool fits(const Sheet& sheet, const Shape& key) {
+  const OperationShape* const operation =
+      sheet.format == nullptr ? nullptr : find_operation(*sheet.format, sheet.operation);
+  // A file whose name leaves out a label is for the usual one only.
+  const auto left_out = [&](const auto& value) {
+    if (operation == nullptr || sheet.fixed.contains(value.first) ||
+        sheet.format->varies(sheet.operation, value.first))
+      return true;
+    const auto* label = std::get_if<std::string>(&value.second.value());
+    return label == nullptr || *label == usual_label(*operation, value.first);
+  };
+  if (!std::all_of(key.begin(), key.end(), left_out)) return false;
   return std::all_of(sheet.fixed.begin(), sheet.fixed.end(), [&](const auto& value) {
     const auto at = key.find(value.first);
     return at != key.end() && at->second == value.second;
   });
+}
+
+std::string usual_label(const OperationShape& operation, std::string_view dimension) {
+  const auto declared = std::ranges::find(operation.dimensions, dimension, &Dimension::name);
+  if (declared == operation.dimensions.end()) return std::string(no_label);
+  return declared->labels.empty() ? std::string() : declared->labels.front();
 }
 
 std::vector<const Sheet*> newest_first(std::span<const Sheet* const> sheets) {

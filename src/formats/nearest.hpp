@@ -20,7 +20,10 @@ const Row* nearest_row(const Sheet& sheet, const Shape& key, const std::string& 
 /// An answer with this row; it is an exact match if the row's key is `key`.
 Answer answer_of(const Sheet& sheet, const Row& row, const Shape& key);
 
-/// Whether the sheet's fixed dimensions have the key's values.
+/// The label of a file whose name leaves the dimension out; empty if every name has one.
+std::string usual_label(const OperationShape& operation, std::string_view dimension);
+
+/// Whether the sheet's fixed dimensions have the key's values. A label that the sheet lacks is the usual one.
 bool fits(const Sheet& sheet, const Shape& key);
 
 /// The sheets grouped by folder: folders that are versions from the newest to the oldest, then all others.

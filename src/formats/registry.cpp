@@ -8,6 +8,7 @@
 #include "formats/systems/sglang_grouped_gemm.hpp"
 #include "formats/systems/tpu.hpp"
 #include "formats/systems/vllm.hpp"
+#include "formats/text/file_name.hpp"
 #include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -50,6 +51,14 @@ std::string known_names() {
   std::string text;
   for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
   return text;
+}
+
+std::string Format::device_in_names(const std::string& device) const {
+  return device_in_file_name(device);
+}
+
+std::string Format::label_in_names(std::string_view, const std::string& label) const {
+  return label;
 }
 
 std::string Format::print_parameters(const Parameters& parameters) const {

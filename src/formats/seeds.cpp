@@ -40,8 +40,10 @@ std::optional<Table> read_seeds(const std::filesystem::path& file, const std::st
   sheets.push_back(read_sheet(read_text(file), file.generic_string(), file.string(), all(), false, notices));
   const Sheet& sheet = sheets.front();
   if (!same_device(sheet.device, device)) return std::nullopt;
-  if (sheet.fixed.contains("other")) {
-    notices.push_back({file.string(), "its name has unknown fields; the file is not used", LogLevel::info});
+  // A program that leaves out the backend means the usual kernel.
+  if (sheet.fixed.contains("other") || sheet.fixed.contains("backend")) {
+    notices.push_back({file.string(), "its name has unknown fields or names a backend; the file is not used",
+                       LogLevel::info});
     return std::nullopt;
   }
   Table table = to_table(sheets, {}, notices);

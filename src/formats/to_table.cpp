@@ -58,7 +58,7 @@ class Builder {
   void add_operation(const Sheet& sheet);
   void add_rows(const Sheet& sheet, FileOutcome* outcome);
   bool in_several_folders(const Sheet& sheet) const;
-  bool has_other_fields(const Sheet& sheet) const;
+  bool has_field(const Sheet& sheet, const std::string& field) const;
   void refuse(const Sheet& sheet, FileOutcome* outcome, const std::string& why);
   const std::string& name_of(const Sheet& sheet, const Parameters& parameters) const {
     return names_.at({sheet.operation, print_json(parameters, {})}).name;
@@ -113,9 +113,10 @@ bool Builder::in_several_folders(const Sheet& sheet) const {
   });
 }
 
-bool Builder::has_other_fields(const Sheet& sheet) const {
+// Whether a file of the same operation has a field that most names lack.
+bool Builder::has_field(const Sheet& sheet, const std::string& field) const {
   return std::any_of(sheets_.begin(), sheets_.end(), [&](const Sheet& other) {
-    return other.operation == sheet.operation && other.fixed.contains("other");
+    return other.operation == sheet.operation && other.fixed.contains(field);
   });
 }
 
@@ -125,7 +126,8 @@ void Builder::add_operation(const Sheet& sheet) {
   OperationTable& operation = place->second;
   operation.name = sheet.operation;
   operation.dimensions = find_operation(*sheet.format, sheet.operation)->dimensions;
-  if (has_other_fields(sheet)) operation.dimensions.push_back(label_dimension("other", {"none"}));
+  for (const char* field : {"backend", "other"})
+    if (has_field(sheet, field)) operation.dimensions.push_back(label_dimension(field, {"none"}));
   if (several_devices_) operation.dimensions.push_back(label_dimension("device_name", {}));
   if (in_several_folders(sheet)) operation.dimensions.push_back(label_dimension("folder", {}));
 

@@ -13,8 +13,6 @@
 #include <adaptive/error.hpp>
 
 #include "base/key_values.hpp"
-#include "base/text.hpp"
-#include "files/folder_version.hpp"
 #include "formats/export.hpp"
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
@@ -22,197 +20,11 @@
 #include "formats/text/values.hpp"
 #include "prior/distance.hpp"
 #include "prior/starting_point.hpp"
+#include "selector/completion.hpp"
 #include "selector/seed_entry.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {
-
-// Names of dimensions in the systems' own code.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> aliases = {
-    {{"batch_size", "batch"},
-     {"n_batch", "batch"},
-     {"hidden_dim", "hidden"},
-     {"hidden_size", "hidden"},
-     {"bit_widths", "bits"},
-     {"num_groups", "g"},
-     {"n_out", "out"},
-     {"n_in", "in"},
-     {"out_features", "out"},
-     {"in_features", "in"},
-     {"x_q_dtype", "x_dtype"},
-     {"w_q_dtype", "w_dtype"},
-     {"num_q_heads", "q_heads"},
-     {"num_kv_heads", "kv_heads"},
-     {"sw", "sliding_window"},
-     {"tokens_per_expert", "m"},
-     {"tokens", "m"},
-     {"device", "device_name"}}};
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
-
-const Dimension* find_dimension(const OperationTable& operation, const std::string& name) {
-  if (const Dimension* exact = dimension_named(operation, name)) return exact;
-  for (const auto& [alias, meant] : aliases)
-    if (alias == name)
-      if (const Dimension* found = dimension_named(operation, meant)) return found;
-  const Dimension* found = nullptr;
-  for (const Dimension& dimension : operation.dimensions) {
-    if (lower(dimension.name) != lower(name)) continue;
-    if (found != nullptr) return nullptr;
-    found = &dimension;
-  }
-  return found;
-}
-
-std::string names_of(const OperationTable& operation) {
-  std::string text;
-  for (const Dimension& dimension : operation.dimensions) text += (text.empty() ? "" : ", ") + dimension.name;
-  return text;
-}
-
-// Whether a dimension may be missing, because a table for one device or folder has this value elsewhere.
-bool may_be_said_elsewhere(const std::string& name) {
-  return name == "device_name" || name == "device" || name == "folder";
-}
-
-bool has_all(const OperationTable& operation, const std::map<std::string, std::string>& key) {
-  return std::all_of(key.begin(), key.end(), [&](const auto& value) {
-    return may_be_said_elsewhere(value.first) || find_dimension(operation, value.first) != nullptr;
-  });
-}
-
-// The operation that the request names, or the only one that has the dimensions of the request's key.
-const OperationTable& find_operation(const Table& table, const LookupRequest& request) {
-  if (table.operations.empty()) throw Error(ErrorCode::not_found, "the table has no operations", "");
-  if (table.operations.size() == 1 && request.operation.empty()) return table.operations.begin()->second;
-  std::string known;
-  std::vector<const OperationTable*> possible;
-  for (const auto& [name, operation] : table.operations) {
-    known += (known.empty() ? "" : ", ") + name;
-    if (request.operation.empty() ? has_all(operation, request.key) : name == request.operation)
-      possible.push_back(&operation);
-  }
-  if (possible.size() == 1) return *possible.front();
-  if (request.operation.empty())
-    throw Error(ErrorCode::invalid_argument, "the table has several operations", "--op",
-                "give one of " + known);
-  throw Error(ErrorCode::not_found, "the table has no operation " + request.operation, "--op",
-              "it has " + known);
-}
-
-// Completes a key with the values that the table determines.
-class Completion {
- public:
-  Completion(const OperationTable& operation, const LookupRequest& request) : operation_(operation) {
-    for (const auto& [name, text] : request.key) {
-      const Dimension* const dimension = find_dimension(operation, name);
-      if (dimension == nullptr) {
-        if (may_be_said_elsewhere(name)) continue;
-        throw Error(ErrorCode::not_found, "the operation " + operation.name + " has no dimension " + name,
-                    "--key", "it has " + names_of(operation));
-      }
-      const std::optional<Parameter> value = parse_value(*dimension, text);
-      if (!value)
-        throw Error(
-            ErrorCode::invalid_argument, "\"" + text + "\" is not a value of " + dimension->name, "--key",
-            dimension->labels.empty() ? "write a whole number" : "it has " + core::joined(dimension->labels));
-      shape_[dimension->name] = *value;
-    }
-    for (const auto& [key, entry] : operation.entries) left_.push_back(to_shape(operation, key));
-    for (const Dimension& dimension : operation.dimensions)
-      if (shape_.contains(dimension.name)) keep(dimension.name, shape_.at(dimension.name));
-  }
-
-  // `with_folder` says that the following rule does not choose among folders itself.
-  Shape complete(bool with_folder, const std::string& version) {
-    for (const Dimension& dimension : operation_.dimensions) {
-      if (shape_.contains(dimension.name)) continue;
-      if (dimension.name == "folder") {
-        if (with_folder) choose_folder(version);
-        continue;
-      }
-      shape_[dimension.name] = only_value(dimension);
-      keep(dimension.name, shape_[dimension.name]);
-    }
-    return shape_;
-  }
-
-  const std::vector<std::string>& notes() const { return notes_; }
-
- private:
-  std::vector<Parameter> values_of(const std::string& dimension) const {
-    std::vector<Parameter> values;
-    for (const Shape& shape : left_)
-      if (const Parameter& value = shape.at(dimension);
-          std::find(values.begin(), values.end(), value) == values.end())
-        values.push_back(value);
-    return values;
-  }
-
-  // Keeps the entries with this value. A value that no entry has excludes none, because the nearest entry may
-  // be used.
-  void keep(const std::string& dimension, const Parameter& value) {
-    std::vector<Shape> kept;
-    for (const Shape& shape : left_)
-      if (shape.at(dimension) == value) kept.push_back(shape);
-    if (!kept.empty()) left_ = std::move(kept);
-  }
-
-  Parameter only_value(const Dimension& dimension) const {
-    const std::vector<Parameter> values = values_of(dimension.name);
-    if (values.size() == 1) return values.front();
-    if (dimension.kind == DimensionKind::label && !dimension.labels.empty()) {
-      Parameter usual(dimension.labels.front());
-      if (std::find(values.begin(), values.end(), usual) != values.end() && dimension.name != "device_name")
-        return usual;
-    }
-    constexpr std::size_t shown_max = 12;
-    std::string some;
-    for (std::size_t i = 0; i < std::min(values.size(), shown_max); ++i)
-      some +=
-          (i == 0 ? "" : ", ") + print(Shape{{dimension.name, values[i]}}).substr(dimension.name.size() + 1);
-    if (values.size() > shown_max) some += ", …";
-    throw Error(ErrorCode::invalid_argument, "has no value for " + dimension.name, "--key",
-                values.empty() ? "the operation has " + names_of(operation_) : "the table has " + some);
-  }
-
-  // Chooses the folder of the requested version, otherwise the newest; folders that are not versions come
-  // last.
-  void choose_folder(const std::string& version) {
-    const std::optional<FolderVersion> wanted = parse_folder_version(version);
-    std::string best;
-    std::optional<FolderVersion> best_version;
-    bool best_is_wanted = false;
-    const std::vector<Parameter> folders = values_of("folder");
-    for (const Parameter& value : folders) {
-      const std::string folder = std::get<std::string>(value.value());
-      const std::optional<FolderVersion> own = parse_folder_version(folder.substr(folder.rfind('/') + 1));
-      const bool is_wanted = own && wanted && own->compare(*wanted) == 0;
-      const bool newer = own && (!best_version || own->compare(*best_version) > 0);
-      if (!best.empty() && (best_is_wanted || !(is_wanted || newer))) continue;
-      best = folder;
-      best_version = own;
-      best_is_wanted = is_wanted;
-    }
-    if (best.empty()) return;
-    if (folders.size() > 1 && !best_is_wanted)
-      notes_.push_back(
-          (version.empty() ? std::string("no version was given") : "there is no version " + version) +
-          "; the folder " + best + " is used");
-    shape_["folder"] = best;
-    keep("folder", best);
-  }
-
-  const OperationTable& operation_;
-  Shape shape_;
-  std::vector<Shape> left_;
-  std::vector<std::string> notes_;
-};
 
 std::string doublings(double distance) {
   const double rounded = std::round(distance * 10.0) / 10.0;
@@ -247,19 +59,60 @@ std::vector<Sheet> sheets_of(const Table& table, std::span<const Format* const> 
   return sheets;
 }
 
+// The part of the table that can answer the key: without the files and entries of other shapes, reading which
+// would take most of the time of a look-up in a large folder.
+Table narrowed(const Table& table, const OperationTable& operation, const Format& format, const Shape& key) {
+  std::vector<std::size_t> compared;
+  for (std::size_t i = 0; i < operation.dimensions.size(); ++i) {
+    const std::string& name = operation.dimensions[i].name;
+    if (!format.varies(operation.name, name) && name != "projection" && name != "folder")
+      compared.push_back(i);
+  }
+  const std::optional<Key> wanted = to_key(operation, key);
+  const auto is_wanted = [&](const Key& other) {
+    return wanted && std::ranges::all_of(compared, [&](std::size_t i) { return (*wanted)[i] == other[i]; });
+  };
+  Table part;
+  part.fingerprint = table.fingerprint;
+  OperationTable& entries = part.operations[operation.name];
+  entries = {operation.name, operation.dimensions, operation.variants, {}};
+  for (const auto& [place, entry] : operation.entries)
+    if (is_wanted(place)) entries.entries.emplace(place, entry);
+  for (const ForeignFile& file : table.foreign) {
+    std::optional<Sheet> sheet = format.read_path(file.path);
+    if (!sheet) {
+      part.foreign.push_back(file);
+      continue;
+    }
+    if (sheet->operation != operation.name) continue;
+    const std::optional<Key> own = to_key(operation, whole_key(*sheet, Row{}));
+    if (own && is_wanted(*own)) part.foreign.push_back(file);
+  }
+  return part;
+}
+
 Answer ask(const Table& table, const OperationTable& operation, std::span<const Format* const> formats,
-           const Shape& key, const std::string& version) {
-  const std::vector<Sheet> sheets = sheets_of(table, formats, key, operation.name);
+           const Shape& key, const std::string& device, const std::string& version) {
+  const std::vector<Sheet> sheets =
+      sheets_of(narrowed(table, operation, *formats.front(), key), formats, key, operation.name);
+  // A table of one device has no dimension for it; its files are found by their names all the same.
+  const std::string named = formats.front()->device_in_names(device);
+  const auto has_name_of = [&](const Sheet& sheet) {
+    return dimension_named(operation, "device_name") != nullptr || !sheet.format->read_path(sheet.path) ||
+           sheet.device == named ||
+           (!named.empty() && normalised_device(sheet.device) == normalised_device(device));
+  };
   std::vector<const Sheet*> pointers;
-  for (const Sheet& sheet : sheets) pointers.push_back(&sheet);
+  for (const Sheet& sheet : sheets)
+    if (has_name_of(sheet)) pointers.push_back(&sheet);
   Question question;
   question.operation = operation.name;
   question.key = key;
   question.key.erase("device_name");
   question.key.erase("folder");
-  if (label_in(question.key, "other") == no_label) question.key.erase("other");
-  question.device = label_in(key, "device_name");
-  if (question.device.empty()) question.device = table.fingerprint.device;
+  for (const char* rare : {"backend", "other"})
+    if (label_in(question.key, rare) == no_label) question.key.erase(rare);
+  question.device = device;
   question.version = version;
   return formats.front()->look_up(pointers, question);
 }
@@ -284,6 +137,27 @@ const Format* source_format(const Table& table, const std::string& operation) {
       if (format->name() == file.format && formats::find_operation(*format, operation) != nullptr)
         return format;
   return nullptr;
+}
+
+// The format whose rules the key follows. A table keeps the operations of imported files when their texts are
+// removed.
+const Format* format_of(const Table& table, const OperationTable& operation) {
+  if (const Format* source = source_format(table, operation.name)) return source;
+  const Format* const format = of_operation(operation.name);
+  if (format == nullptr) return nullptr;
+  const OperationShape* const shape = formats::find_operation(*format, operation.name);
+  const bool same = std::ranges::all_of(shape->dimensions, [&](const Dimension& dimension) {
+    return dimension_named(operation, dimension.name) != nullptr;
+  });
+  return same ? format : nullptr;
+}
+
+// What was measured on another device is a neighbour at best.
+void make_neighbour(const Completion& completion, LookupResult& result) {
+  if (result.match == MatchKind::exact) result.match = MatchKind::nearest;
+  if (result.match == MatchKind::fallback) return;
+  result.warnings.push_back("the entries are of " + completion.found_device() + ", not of " +
+                            completion.device());
 }
 
 core::Seeds seeds_of(const OperationTable& operation, const std::vector<std::string>& names) {
@@ -328,10 +202,10 @@ void add(std::vector<std::string>& to, std::vector<std::string> more) {
 
 // Compares with the rule of the other system, if the difference is worth a warning.
 void compare(const Table& table, const OperationTable& operation, const Format& format,
-             const LookupRequest& request, LookupResult& result) {
+             const LookupRequest& request, const std::string& device, LookupResult& result) {
   if (result.match != MatchKind::fallback) return;
   const std::array<const Format*, 1> one = {&format};
-  const Answer theirs = ask(table, operation, one, result.key, request.version);
+  const Answer theirs = ask(table, operation, one, result.key, device, request.version);
   if (theirs.match == MatchKind::fallback) {
     if (!theirs.parameters) return;
     result.variant = name_in(operation, *theirs.parameters);
@@ -351,13 +225,14 @@ void compare(const Table& table, const OperationTable& operation, const Format& 
 }  // namespace
 
 LookupResult look_up(const Table& table, const LookupRequest& request) {
-  const OperationTable& operation = find_operation(table, request);
-  Completion completion(operation, request);
+  const OperationTable& operation = requested_operation(table, request);
+  const Format* const format = format_of(table, operation);
+  Completion completion(table, operation, request, format);
+  completion.use_whole_device();
   LookupResult result;
   result.operation = operation.name;
   result.key = completion.complete(true, request.version);
   result.warnings = completion.notes();
-  const Format* const format = source_format(table, operation.name);
 
   std::vector<std::string> names;
   std::vector<std::uint32_t> candidates;
@@ -368,7 +243,7 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
   }
   const std::optional<Key> key = to_key(operation, result.key);
   if (!key) result.warnings.push_back("no entry has these labels: " + print(result.key));
-  if (key && !candidates.empty()) {
+  if (key && !candidates.empty() && !completion.has_unknown_field()) {
     const core::StartingPoint start = start_of(operation, names, candidates, *key, request);
     result.match = start.match.kind;
     result.distance = start.match.distance;
@@ -386,7 +261,8 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
       if (format != nullptr) add(result.warnings, format->doubts(result.key, parameters));
     }
   }
-  if (format != nullptr) compare(table, operation, *format, request, result);
+  if (completion.of_another_device()) make_neighbour(completion, result);
+  if (format != nullptr) compare(table, operation, *format, request, completion.device(), result);
   return result;
 }
 
@@ -394,20 +270,21 @@ LookupResult look_up_like(const Table& table, const LookupRequest& request, cons
   const std::vector<const Format*> known = named(system);
   if (known.empty())
     throw Error(ErrorCode::not_found, "no such system: " + system, "--like", "known: " + known_names());
-  const OperationTable& operation = find_operation(table, request);
+  const OperationTable& operation = requested_operation(table, request);
   const std::vector<const Format*> formats = formats_with(known, operation.name);
   if (formats.empty())
     throw Error(ErrorCode::not_found, system + " has no operation " + operation.name, "--like",
                 "omit --like, or give another operation with --op");
-  Completion completion(operation, request);
+  Completion completion(table, operation, request, formats.front());
   LookupResult result;
   result.operation = operation.name;
   result.key = completion.complete(false, request.version);
-  const Answer answer = ask(table, operation, formats, result.key, request.version);
+  const Answer answer = ask(table, operation, formats, result.key, completion.device(), request.version);
   result.match = answer.match;
   result.matched = answer.matched;
   result.source = answer.source;
   result.warnings = answer.warnings;
+  if (completion.of_another_device()) make_neighbour(completion, result);
   if (answer.match == MatchKind::nearest)
     result.distance = distance_between(operation, result.key, answer.matched);
   if (answer.parameters) {

@@ -73,7 +73,7 @@ TEST(ImportVllm, AFolderOfSeveralDevicesAndVersions) {
   std::vector<std::string> dimensions;
   for (const Dimension& dimension : moe.dimensions) dimensions.push_back(dimension.name);
   EXPECT_EQ(dimensions, (std::vector<std::string>{"m", "E", "N", "dtype", "block_shape", "per_channel_quant",
-                                                  "projection", "other", "device_name", "folder"}));
+                                                  "projection", "backend", "device_name", "folder"}));
   EXPECT_EQ(moe.dimensions.back().labels, (std::vector<std::string>{".", "legacy_configs", "triton_3_4_0"}));
   EXPECT_EQ(imported.table.operations.at("w8a8_block_matmul").entries.size(), 1u);
 }

@@ -5,7 +5,6 @@
 
 #include "formats/nearest.hpp"
 #include "formats/systems/triton.hpp"
-#include "formats/text/file_name.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {
@@ -49,7 +48,6 @@ class Sglang final : public TritonFormat {
 
  protected:
   std::string_view block_separator() const noexcept override { return ", "; }
-  std::string device_name(const std::string& device) const override { return device_in_file_name(device); }
 
  private:
   Answer of_file(std::span<const Sheet* const> sheets, const Question& question) const {

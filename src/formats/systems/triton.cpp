@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "formats/keys.hpp"
 #include "formats/nearest.hpp"
 #include "formats/text/document.hpp"
 #include "formats/text/file_name.hpp"
@@ -50,8 +51,8 @@ bool read_name(std::string_view stem, Sheet& sheet) {
       sheet.fixed["dtype"] = value;
     else if (name == "block_shape" && !value.empty())
       sheet.fixed["block_shape"] = block_label(value);
-    else if (name == "per_channel_quant" && !value.empty())
-      sheet.fixed["per_channel_quant"] = value;
+    else if ((name == "per_channel_quant" || name == "backend") && !value.empty())
+      sheet.fixed[name] = value;
     else
       other.append(other.empty() ? "" : ",").append(name).append("=").append(value);
   }
@@ -140,12 +141,13 @@ std::string TritonFormat::path_of(const Sheet& sheet) const {
     return value.empty() || value == "none" ? std::string() : "," + name + "=" + value;
   };
   std::string name = is_fused_moe(sheet) ? size("E") + "," + size("N") : size("N") + "," + size("K");
-  name += ",device_name=" + device_name(sheet.device) + label("dtype");
+  name += ",device_name=" + device_in_names(sheet.device) + label("dtype");
   const std::string block = label_in(sheet.fixed, "block_shape");
   // A block shape that contains 0 means that there is none.
   if (const auto values = parse_list(block); values && std::count(values->begin(), values->end(), 0) == 0)
     name += ",block_shape=[" + join(*values, block_separator()) + "]";
   if (label_in(sheet.fixed, "per_channel_quant") == "True") name += ",per_channel_quant=True";
+  name += label("backend");
   const std::string other = label_in(sheet.fixed, "other");
   if (!other.empty() && other != "none") name += "," + other;
   if (label_in(sheet.fixed, "projection") == "down") name += down_suffix;
@@ -156,6 +158,32 @@ std::vector<Edit> TritonFormat::edits(const Row& row, const Row* old) const {
   const MemberPath place =
       old != nullptr ? old->place : MemberPath{std::to_string(size_in(row.key, "m").value_or(0))};
   return {{place, print_triton_row(row)}};
+}
+
+// Engines leave out the type of weights that are not quantised, and a block without an extent.
+std::string TritonFormat::label_in_names(std::string_view dimension, const std::string& label) const {
+  constexpr std::array<std::string_view, 7> plain = {"",     "None",          "float16",       "bfloat16",
+                                                     "half", "torch.float16", "torch.bfloat16"};
+  if (std::ranges::find(plain, label) != plain.end()) return std::string(no_label);
+  if (dimension != "block_shape") return label;
+  const auto values = parse_list(label);
+  return values && std::count(values->begin(), values->end(), 0) > 0 ? std::string(no_label) : label;
+}
+
+std::optional<Sheet> TritonFormat::read_path(std::string_view path) const {
+  Sheet sheet;
+  sheet.format = this;
+  sheet.path = path;
+  if (!read_name(stem_of(sheet.file_name()), sheet)) return std::nullopt;
+  return sheet;
+}
+
+// These two choose another kernel; the runtime takes them out before it launches this one.
+std::string TritonFormat::print_parameters(const Parameters& parameters) const {
+  Parameters launched = parameters;
+  launched.erase("USE_BLOCKWISE_FP8_MOE");
+  launched.erase("BLOCKWISE_FP8_MOE_CONFIG");
+  return Format::print_parameters(launched);
 }
 
 std::vector<std::string> TritonFormat::doubts(const Shape& key, const Parameters& parameters) const {

@@ -6,6 +6,7 @@
 // No latency is stored, so rows are seeds without a measured value.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,12 +35,15 @@ class TritonFormat : public Format {
   std::string empty_document(const Sheet&) const final { return "{}"; }
   std::vector<Edit> edits(const Row& row, const Row* old) const final;
   bool varies(std::string_view, std::string_view dimension) const final { return dimension == "m"; }
+  std::string label_in_names(std::string_view dimension, const std::string& label) const final;
+  bool is_rare_field(std::string_view field) const final { return field == "backend"; }
+  std::optional<Sheet> read_path(std::string_view path) const final;
+  std::string print_parameters(const Parameters& parameters) const final;
   std::vector<std::string> doubts(const Shape& key, const Parameters& parameters) const final;
 
  protected:
   /// The text between the elements of a block shape in the name of a file.
   virtual std::string_view block_separator() const noexcept = 0;
-  virtual std::string device_name(const std::string& device) const = 0;
   /// The answer and the warning of the runtime if it finds no file.
   Answer not_found(std::span<const Sheet* const> sheets, const Question& question) const;
   /// The nearest row of a file, as both runtimes choose it.

@@ -29,6 +29,14 @@ class Vllm final : public TritonFormat {
            parse_fields(name.substr(0, name.size() - 5)).has_value();
   }
 
+  bool takes_other_versions() const noexcept override { return false; }
+
+  // There are several names for H200, which share their tables.
+  std::string device_in_names(const std::string& device) const override {
+    const std::string name = device_in_file_name(device);
+    return ("_" + name + "_").find("_H200_") == std::string::npos ? name : "NVIDIA_H200";
+  }
+
   Answer look_up(std::span<const Sheet* const> sheets, const Question& question) const override {
     const auto first = [&](auto&& wanted) -> const Sheet* {
       for (const Sheet* sheet : newest_first(sheets))
@@ -46,12 +54,6 @@ class Vllm final : public TritonFormat {
 
  protected:
   std::string_view block_separator() const noexcept override { return ","; }
-
-  // There are several names for H200, which share their tables.
-  std::string device_name(const std::string& device) const override {
-    const std::string name = device_in_file_name(device);
-    return ("_" + name + "_").find("_H200_") == std::string::npos ? name : "NVIDIA_H200";
-  }
 };
 
 }  // namespace

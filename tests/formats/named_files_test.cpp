@@ -1,0 +1,134 @@
+// Tests which file answers a key, by what the names of files say and leave out.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "selector/lookup.hpp"
+#include "tests/formats/sample_files.hpp"
+
+namespace adaptive::inline v1::table::formats {
+namespace {
+
+std::string rows(std::initializer_list<int> batches, int tile) {
+  std::string text = "{";
+  for (const int m : batches)
+    text += std::string(text.size() > 1 ? ", " : "") + "\"" + std::to_string(m) +
+            "\": {\"BLOCK_SIZE_M\": " + std::to_string(tile) + "}";
+  return text + "}";
+}
+
+class NamedFiles : public testing::Test {
+ protected:
+  void put(const std::string& path, const std::string& text) { write_text(folder_ / path, text); }
+  LookupResult like(const std::string& system, const std::map<std::string, std::string>& key,
+                    const std::string& version = "") const {
+    return look_up_like(import(folder_.path(), system).table, {"", key, version, 1.0}, system);
+  }
+  LookupResult ours(const std::map<std::string, std::string>& key, const std::string& version = "") const {
+    return look_up(import(folder_.path()).table, {"", key, version, 1.0});
+  }
+
+  const TemporaryFolder folder_;
+};
+
+bool warns_of(const LookupResult& result, const std::string& what) {
+  return std::ranges::any_of(
+      result.warnings, [&](const std::string& warning) { return warning.find(what) != std::string::npos; });
+}
+
+TEST_F(NamedFiles, ALabelThatTheKeyLeavesOutIsTheUsualOneWhateverRowsTheFilesHave) {
+  put("E=8,N=64,device_name=X.json", rows({4096}, 16));
+  put("E=8,N=64,device_name=X,dtype=fp8_w8a8.json", rows({8192}, 32));
+  const std::map<std::string, std::string> key = {{"m", "8192"}, {"E", "8"}, {"N", "64"}};
+  EXPECT_EQ(ours(key).variant, "m16");
+  EXPECT_EQ(ours(key).match, MatchKind::nearest);
+  EXPECT_EQ(like("vllm", key).source, "E=8,N=64,device_name=X.json");
+}
+
+TEST_F(NamedFiles, APlainFileDoesNotAnswerForATypeWithoutAFile) {
+  put("E=8,N=64,device_name=X.json", rows({64}, 16));
+  put("E=9,N=64,device_name=X,dtype=int8_w8a8.json", rows({64}, 32));
+  const std::map<std::string, std::string> key = {
+      {"m", "64"}, {"E", "8"}, {"N", "64"}, {"dtype", "int8_w8a8"}};
+  EXPECT_EQ(like("vllm", key).match, MatchKind::fallback);
+  EXPECT_NE(ours(key).match, MatchKind::exact);
+}
+
+TEST_F(NamedFiles, ATypeThatNamesLeaveOutAndABlockWithoutExtentArePlain) {
+  put("E=8,N=64,device_name=X.json", rows({64}, 16));
+  put("E=8,N=64,device_name=X,dtype=fp8_w8a8,block_shape=[128,128].json", rows({64}, 32));
+  EXPECT_EQ(like("vllm", {{"m", "64"}, {"dtype", "bfloat16"}, {"block_shape", "[0,128]"}}).variant, "m16");
+}
+
+TEST_F(NamedFiles, DevicesAreFoundAsTheirVendorsPrintThem) {
+  put("E=8,N=64,device_name=NVIDIA_H200.json", rows({64}, 16));
+  put("E=8,N=64,device_name=NVIDIA_H100_80GB_HBM3.json", rows({64}, 32));
+  put("E=8,N=64,device_name=.json", rows({64}, 64));
+  for (const char* name : {"NVIDIA H200", "NVIDIA_H200", "nvidia_h200"}) {
+    EXPECT_EQ(ours({{"m", "64"}, {"device_name", name}}).match, MatchKind::exact) << name;
+    EXPECT_EQ(ours({{"m", "64"}, {"device_name", name}}).variant, "m16") << name;
+  }
+  EXPECT_EQ(ours({{"m", "64"}, {"device_name", ""}}).variant, "m64");
+  EXPECT_EQ(like("vllm", {{"m", "64"}, {"device_name", ""}}).source, "E=8,N=64,device_name=.json");
+}
+
+TEST_F(NamedFiles, ASliceOfADeviceIsItsNeighbour) {
+  put("E=8,N=64,device_name=NVIDIA_H200.json", rows({64}, 16));
+  put("E=8,N=64,device_name=NVIDIA_H100_80GB_HBM3.json", rows({64}, 32));
+  const std::map<std::string, std::string> key = {{"m", "64"},
+                                                  {"device_name", "NVIDIA H100 80GB HBM3 MIG 1g.10gb"}};
+  const LookupResult slice = ours(key);
+  EXPECT_EQ(slice.variant, "m32");
+  EXPECT_EQ(slice.match, MatchKind::nearest);
+  EXPECT_TRUE(warns_of(slice, "not of NVIDIA H100 80GB HBM3 MIG 1g.10gb"));
+  EXPECT_EQ(like("vllm", key).match, MatchKind::fallback);
+  const LookupResult other = like("vllm", {{"m", "64"}, {"device_name", "NVIDIA H200 NVL"}});
+  EXPECT_EQ(other.variant, "m16");
+  EXPECT_EQ(other.match, MatchKind::nearest);
+}
+
+TEST_F(NamedFiles, AFileOfOneDeviceIsNotExactForAnother) {
+  put("E=8,N=64,device_name=NVIDIA_H200.json", rows({64}, 16));
+  const std::map<std::string, std::string> key = {{"m", "64"}, {"device_name", "NVIDIA B200"}};
+  EXPECT_EQ(ours(key).match, MatchKind::nearest);
+  EXPECT_TRUE(warns_of(ours(key), "the entries are of NVIDIA_H200, not of NVIDIA B200"));
+  EXPECT_EQ(like("vllm", key).match, MatchKind::fallback);
+  EXPECT_EQ(ours({{"m", "64"}, {"device_name", "NVIDIA H200"}}).match, MatchKind::exact);
+}
+
+TEST_F(NamedFiles, TheVersionIsChosenForEachFile) {
+  put("configs/triton_3_5_1/E=9,N=64,device_name=X.json", rows({64}, 16));
+  put("configs/triton_3_4_0/E=8,N=64,device_name=X.json", rows({64}, 32));
+  put("configs/triton_3_4_0/E=9,N=64,device_name=X,dtype=fp8_w8a8.json", rows({64}, 64));
+  EXPECT_EQ(ours({{"m", "64"}, {"E", "8"}}, "3.5.1").variant, "m32");
+  EXPECT_EQ(ours({{"m", "64"}, {"E", "9"}, {"dtype", "fp8_w8a8"}}, "3.5.1").variant, "m64");
+}
+
+TEST_F(NamedFiles, TheBackendAndTheQuantisationOfChannels) {
+  put("E=8,N=64,device_name=X,dtype=int4_w4a16.json", rows({64}, 16));
+  put("E=8,N=64,device_name=X,dtype=int4_w4a16,per_channel_quant=True.json", rows({64}, 64));
+  std::map<std::string, std::string> key = {{"m", "64"}, {"dtype", "int4_w4a16"}};
+  key["backend"] = "flydsl";
+  EXPECT_EQ(ours(key).match, MatchKind::fallback) << "no file has a backend";
+  put("E=8,N=64,device_name=X,dtype=int4_w4a16,backend=flydsl.json", rows({64}, 32));
+  EXPECT_EQ(ours(key).variant, "m32");
+  EXPECT_EQ(like("vllm", key).variant, "m32");
+  key.erase("backend");
+  EXPECT_EQ(ours(key).variant, "m16");
+  for (const char* text : {"true", "True", "TRUE"}) {
+    key["per_channel_quant"] = text;
+    EXPECT_EQ(ours(key).variant, "m64") << text;
+  }
+}
+
+TEST_F(NamedFiles, WhatChoosesAnotherKernelIsNotPassedToThisOne) {
+  put("triton_3_5_1/E=8,N=64,device_name=X.json",
+      R"({"64": {"BLOCK_SIZE_M": 16, "USE_BLOCKWISE_FP8_MOE": true}})");
+  EXPECT_EQ(like("sglang", {{"m", "64"}}).parameters, R"({"BLOCK_SIZE_M": 16})");
+  EXPECT_EQ(ours({{"m", "64"}}).parameters, R"({"BLOCK_SIZE_M": 16})");
+}
+
+}  // namespace
+}  // namespace adaptive::table::formats
