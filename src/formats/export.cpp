@@ -97,6 +97,9 @@ class Writer {
     sheet.format = &format_;
     sheet.operation = operation_.name;
     sheet.device = table_.fingerprint.device;
+    if (const auto triton = table_.fingerprint.libraries.find("triton");
+        triton != table_.fingerprint.libraries.end())
+      sheet.triton_version = triton->second;
     std::string folder = ".";
     for (const auto& [dimension, value] : shape) {
       if (dimension == "device_name")

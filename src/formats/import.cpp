@@ -45,8 +45,23 @@ bool is_own_table(const Document& document) {
   return own;
 }
 
+bool has_helion_configurations(const Document& document) {
+  bool found = false;
+  const auto look = [&](JsonValue value) {
+    found = found || (value.is(JsonKind::text) && value.text().starts_with("helion.Config("));
+  };
+  document.for_each_member([&](JsonValue member) {
+    look(member);
+    if (member.is(JsonKind::object))
+      for (const JsonValue value : member) look(value);
+  });
+  return found;
+}
+
 std::string why_unknown(const Document& document, std::span<const Format* const> candidates) {
   if (is_own_table(document)) return "is already an adaptive table";
+  if (has_helion_configurations(document))
+    return "has configurations of a kernel that the compiler Helion tunes, which cannot be imported";
   std::vector<std::string_view> kinds;
   for (const Format* format : candidates)
     if (std::find(kinds.begin(), kinds.end(), format->what()) == kinds.end()) kinds.push_back(format->what());

@@ -52,6 +52,17 @@ TEST(Put, LeavesNumbersThatJsonHasNot) {
   EXPECT_EQ(put("{\"a\": NaN, \"b\": -Infinity}", {"b"}, "1"), "{\"a\": NaN, \"b\": 1}");
 }
 
+TEST(ExportWithoutTexts, TheVersionOfTheCompilerIsKept) {
+  Table table = import_text("E=8,N=16,device_name=X.json",
+                            R"({"triton_version": "3.6.0", "1": {"BLOCK_SIZE_M": 16}})", "vllm")
+                    .table;
+  table.foreign.clear();
+  EXPECT_NE(export_to(table, "vllm").at("E=8,N=16,device_name=X.json").find("\"triton_version\": \"3.6.0\""),
+            std::string::npos);
+  EXPECT_EQ(export_to(table, "sglang").at("E=8,N=16,device_name=X.json").find("triton_version"),
+            std::string::npos);
+}
+
 TEST(FileName, PathsThatLeadOutOfTheFolder) {
   for (const char* path : {"", "/a", "a/", "../a", "a/../b", "a//b", "a/./b", "a\nb"})
     EXPECT_FALSE(is_safe_path(path)) << path;

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/formats/sample_files.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -62,6 +64,26 @@ TEST(IdentityOfRealFiles, OfEveryOneThatIsGiven) {
     const fs::path path = root / "doc_samples" / file;
     EXPECT_EQ(export_to(import(path).table, system).at(file), file_text(path));
   }
+}
+
+// Compares contents, because the layout and the order of a file are in its text only.
+TEST(IdentityOfRealFiles, OfEveryTritonFileWithoutItsText) {
+  const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
+  if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";
+  std::size_t compared = 0;
+  for (const char* const system : {"vllm", "sglang"})
+    for (const auto& file : fs::recursive_directory_iterator(fs::path(data) / "tuned-configs" / system)) {
+      const std::string name = file.path().filename().string();
+      if (!name.starts_with("E=") && !name.starts_with("N=")) continue;
+      Table table = import(file.path(), system).table;
+      table.foreign.clear();
+      const std::map<std::string, std::string> files = export_to(table, system);
+      ASSERT_TRUE(files.contains(name)) << name;
+      EXPECT_EQ(nlohmann::json::parse(files.at(name)), nlohmann::json::parse(file_text(file.path()))) << name;
+      ++compared;
+    }
+  EXPECT_GT(compared, 0u);
+  RecordProperty("compared", static_cast<int>(compared));
 }
 
 // SGLang keeps configurations of kernels that another compiler tunes in the same folder.

@@ -208,6 +208,45 @@ TEST(ImportFaults, ABadFileIsRefusedWithItsReasonAndTheRestIsRead) {
   EXPECT_EQ(imported.table.operations.at("fused_moe").entries.size(), 9u);
 }
 
+TEST(ImportFaults, TilesThatNoKernelCanRunAreLeftOutWithTheirPlace) {
+  const Imported moe = import_text("E=8,N=16,device_name=X.json", R"({
+  "1": {"BLOCK_SIZE_M": 16},
+  "2": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 0},
+  "3": {"BLOCK_SIZE_M": -16}
+})");
+  EXPECT_EQ(moe.files.front().rows, 1u);
+  EXPECT_TRUE(noticed(moe.notices, ".json:3#/2/BLOCK_SIZE_N", "is 0, but the size of a tile is positive"));
+  EXPECT_TRUE(noticed(moe.notices, ".json:4#/3/BLOCK_SIZE_M", "is -16"));
+  const Imported tpu = import_text(
+      "tpu_v6e.json", R"({"16,2048,4096,int8,int8": [1, 0, 3], "32,2048,4096,int8,int8": [1, 2, 3]})");
+  EXPECT_EQ(tpu.files.front().rows, 1u);
+  EXPECT_TRUE(noticed(tpu.notices, "tpu_v6e.json", "is 0, but the size of a tile is positive"));
+}
+
+TEST(ImportFaults, ARowForAnyOtherNumberOfTokensIsSaid) {
+  const Imported imported = import_text("E=8,N=16,device_name=X.json",
+                                        R"({"1": {"BLOCK_SIZE_M": 16}, "default": {"BLOCK_SIZE_M": 32}})");
+  EXPECT_EQ(imported.files.front().rows, 1u);
+  EXPECT_TRUE(noticed(imported.notices, "#/default", "is not a number of tokens"));
+}
+
+TEST(ImportFaults, FilesOfOtherKernelsAreNamed) {
+  const std::map<std::string, std::string> reasons = {
+      {"headdim=64,dstate=128,device_name=X,cache_dtype=float32.json", "selective_state_update (Mamba)"},
+      {"causal_conv1d_fwd_sm_90.json", "causal_conv1d"},
+      {"silu_and_mul_sm_100.json", "silu_and_mul"}};
+  for (const auto& [name, reason] : reasons) {
+    const Imported imported = import_text(name, R"({"8": {"BLOCK_SIZE_M": 16, "num_warps": 4}})");
+    EXPECT_NE(imported.files.front().refused.find(reason), std::string::npos)
+        << imported.files.front().refused;
+    EXPECT_TRUE(imported.table.operations.empty()) << name;
+  }
+  EXPECT_NE(import_text("any.json", R"json({"useful_configs": {"1": "helion.Config(block_sizes=[32])"}})json")
+                .files.front()
+                .refused.find("Helion"),
+            std::string::npos);
+}
+
 TEST(ImportFaults, ANameThatSaysNothingIsSaid) {
   const Imported imported = import_text("mine.json", std::string("{\"8\": ") + row + "}");
   EXPECT_EQ(imported.table.operations.at("fused_moe").entries.size(), 1u);

@@ -150,7 +150,8 @@ class MetalMarlin final : public Format {
     row.place = std::move(place);
     if (!config.is(JsonKind::null)) {
       if (!checks.is(config, JsonKind::object, path)) return;
-      row.parameters = read_parameters(config, path, checks);
+      row.parameters = read_tiles(config, path, checks);
+      if (!row.parameters) return;
     }
     sheet.rows.push_back(std::move(row));
   }

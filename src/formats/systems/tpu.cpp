@@ -49,9 +49,10 @@ bool read_object(JsonValue value, const Path& path, const Checks& checks, Row& r
   std::optional<JsonValue> stats;
   std::uint64_t count = 1;
   for (const JsonValue member : value) {
-    if (member.name() == "config" && member.is(JsonKind::object))
-      row.parameters = read_parameters(member, path / "config", checks);
-    else if (member.name() == "stats" && member.is(JsonKind::object))
+    if (member.name() == "config" && member.is(JsonKind::object)) {
+      row.parameters = read_tiles(member, path / "config", checks);
+      if (!row.parameters) return false;
+    } else if (member.name() == "stats" && member.is(JsonKind::object))
       stats = member;
     else if (member.name() == "metadata")
       count = repeats_in(member);

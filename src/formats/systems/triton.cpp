@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <adaptive/error.hpp>
+
 #include "base/limits.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
@@ -63,6 +65,20 @@ bool read_name(std::string_view stem, Sheet& sheet) {
   return true;
 }
 
+// Other kernels have rows of the same kind, and their files lie in the same folders.
+void refuse_other_kernels(std::string_view file_name, const Document& document) {
+  constexpr std::array<std::string_view, 4> kernels = {"causal_conv1d", "silu_and_mul",
+                                                       "selective_state_update", "update_sconv_cache"};
+  std::string kernel;
+  for (const std::string_view name : kernels)
+    if (file_name.starts_with(name)) kernel = name;
+  if (file_name.starts_with("headdim=")) kernel = "selective_state_update (Mamba)";
+  if (!kernel.empty())
+    throw Error(ErrorCode::unsupported,
+                "is a configuration of " + kernel + ", which is neither a fused MoE nor a block matmul",
+                document.source().name());
+}
+
 std::string_view stem_of(std::string_view file_name) {
   if (file_name.ends_with(".json")) file_name.remove_suffix(5);
   return file_name;
@@ -87,6 +103,10 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
       // The version of the compiler is a member beside the rows.
       if (member.name() == "triton_version" && member.is(JsonKind::text))
         sheet.triton_version = checks.text(member, path, limits::text_bytes).value_or(std::string_view());
+      else if (member.name() == "default")
+        checks.notices().fault(
+            member, path,
+            "is not a number of tokens, so the systems cannot read the file; the row is left out");
       else
         checks.notices().unknown_field(member, root, "a configuration; the file keeps it");
       return;
@@ -96,7 +116,8 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
     row.place = {std::string(member.name())};
     if (!member.is(JsonKind::null)) {
       if (!checks.is(member, JsonKind::object, path)) return;
-      row.parameters = read_parameters(member, path, checks);
+      row.parameters = read_tiles(member, path, checks);
+      if (!row.parameters) return;
       if (row.parameters->empty()) {
         checks.notices().fault(member, path, "has no parameters; the row is left out");
         return;
@@ -123,6 +144,7 @@ std::span<const OperationShape> TritonFormat::operations() const noexcept {
 }
 
 void TritonFormat::read(const Document& document, Sheet& sheet, const Checks& checks) const {
+  refuse_other_kernels(sheet.file_name(), document);
   if (!read_name(stem_of(sheet.file_name()), sheet)) {
     sheet.operation = "fused_moe";
     checks.notices().fault(0, Path{},

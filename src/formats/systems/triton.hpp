@@ -32,7 +32,7 @@ class TritonFormat : public Format {
   bool recognises_member(JsonValue member) const final { return is_triton_row(member); }
   void read(const Document& document, Sheet& sheet, const Checks& checks) const final;
   std::string path_of(const Sheet& sheet) const final;
-  std::string empty_document(const Sheet&) const final { return "{}"; }
+  std::string empty_document(const Sheet&) const override { return "{}"; }
   std::vector<Edit> edits(const Row& row, const Row* old) const final;
   bool varies(std::string_view, std::string_view dimension) const final { return dimension == "m"; }
   std::string label_in_names(std::string_view dimension, const std::string& label) const final;

@@ -6,6 +6,7 @@
 #include "formats/nearest.hpp"
 #include "formats/systems/triton.hpp"
 #include "formats/text/file_name.hpp"
+#include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
 namespace {
@@ -27,6 +28,12 @@ class Vllm final : public TritonFormat {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     return name.ends_with(".json") && (name.starts_with("E=") || name.starts_with("N=")) &&
            parse_fields(name.substr(0, name.size() - 5)).has_value();
+  }
+
+  // SGLang takes every member for a row, so only files of vLLM name the version.
+  std::string empty_document(const Sheet& sheet) const override {
+    if (sheet.triton_version.empty()) return "{}";
+    return "{\"triton_version\": " + print_json(Parameter(sheet.triton_version)) + "}";
   }
 
   bool takes_other_versions() const noexcept override { return false; }

@@ -91,6 +91,20 @@ std::optional<Parameter> parameter_in(JsonValue value) {
   return std::nullopt;
 }
 
+bool is_tile(std::string_view name) {
+  return name.starts_with("BLOCK_SIZE_") || name == "GROUP_SIZE_M" || name.starts_with("tile_") ||
+         name.ends_with("_block_size");
+}
+
+// Reports a size with which no kernel can run.
+bool is_positive(JsonValue size, const Path& path, const Checks& checks) {
+  if (!size.is(JsonKind::integer) || size.integer() > 0) return true;
+  checks.notices().fault(
+      size, path,
+      "is " + std::to_string(size.integer()) + ", but the size of a tile is positive; the row is left out");
+  return false;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -157,13 +171,19 @@ Parameters read_parameters(JsonValue object, const Path& path, const Checks& che
   return parameters;
 }
 
+std::optional<Parameters> read_tiles(JsonValue object, const Path& path, const Checks& checks) {
+  for (const JsonValue member : object)
+    if (is_tile(member.name()) && !is_positive(member, path / member.name(), checks)) return std::nullopt;
+  return read_parameters(object, path, checks);
+}
+
 std::optional<Parameters> read_sizes(JsonValue list, const Path& path, const Checks& checks,
                                      std::span<const std::string_view> names) {
   Parameters parameters;
   std::size_t count = 0;
   for (const JsonValue element : list) {
     const std::optional<std::int64_t> value = checks.integer(element, path / count);
-    if (!value) return std::nullopt;
+    if (!value || !is_positive(element, path / count, checks)) return std::nullopt;
     if (count < names.size()) parameters.emplace(names[count], *value);
     ++count;
   }

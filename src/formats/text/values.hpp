@@ -29,7 +29,10 @@ std::string join(std::span<const std::int64_t> values, std::string_view separato
 /// Python.
 Parameters read_parameters(JsonValue object, const Path& path, const Checks& checks);
 
-/// A list of `names.size()` whole numbers as parameters. Nothing, and a notice, for any other list.
+/// The same. Nothing, and a notice, if a size of a tile is not positive.
+std::optional<Parameters> read_tiles(JsonValue object, const Path& path, const Checks& checks);
+
+/// A list of `names.size()` positive whole numbers as parameters. Nothing, and a notice, for any other list.
 std::optional<Parameters> read_sizes(JsonValue list, const Path& path, const Checks& checks,
                                      std::span<const std::string_view> names);
 
