@@ -1,5 +1,5 @@
 // dense_gemm_loop [--seeds TABLE.json] [--steps N] [--rounds N] [--calibration N] [--shapes N]
-//                 [--timing events|cupti] [--unrationed] [--per-shape] [--json FILE]
+//                 [--policy NAME] [--timing events|cupti] [--unrationed] [--per-shape] [--json FILE]
 //
 // Measures what adaptive selection gains in a loop like decoding. The loop launches 40 projections of real
 // models (kernels/dense_gemm/shapes.cpp) in turn, 2,000 times each, on one stream. Each projection has its

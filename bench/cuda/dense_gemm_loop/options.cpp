@@ -47,6 +47,8 @@ Options parse(const std::vector<std::string>& arguments) {
       options.timing = timing(value);
     } else if (option == "--seeds") {
       options.seeds = value;
+    } else if (option == "--policy") {
+      options.policy = value;
     } else if (option == "--json") {
       options.json = value;
     } else {

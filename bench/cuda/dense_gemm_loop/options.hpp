@@ -15,8 +15,9 @@ struct Options {
   int calibration = 60;  ///< samples of every candidate for finding the best in hindsight
   int shapes = 40;       ///< number of shapes, from the first on
   cuda::Timing timing = cuda::Timing::events;
-  std::string seeds;  ///< empty: no mode "seeded"
-  std::string json;   ///< empty: none
+  std::string seeds;               ///< empty: no mode "seeded"
+  std::string policy = "default";  ///< name in the registry
+  std::string json;                ///< empty: none
   bool per_shape = false;
   bool ration = true;
 };

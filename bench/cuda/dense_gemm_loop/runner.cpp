@@ -193,6 +193,7 @@ Outcome Runner::adaptive(const std::string& seeds) {
   Selector selector({.device = tuning::with_libraries(cuda::device(), family_),
                      .tables = {.places = seeds.empty() ? std::vector<std::filesystem::path>{}
                                                         : std::vector<std::filesystem::path>{seeds}},
+                     .policy = make_policy(options_.policy),
                      .learning = {.timing_cost = Latency(timing_cost_us_ * 1e3)},
                      .use_environment = false});
   // Mixes numeric classes, because the loop in hindsight also takes the fastest algorithm whatever its order
