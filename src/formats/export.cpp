@@ -10,6 +10,7 @@
 
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
+#include "formats/nearest.hpp"
 #include "formats/text/edit.hpp"
 #include "formats/text/file_name.hpp"
 #include "table/comparing/proof.hpp"
@@ -27,8 +28,9 @@ bool contains(std::span<const Format* const> formats, const std::string& name) {
 // Writes the entries of one operation to their files.
 class Writer {
  public:
-  Writer(const Table& table, const OperationTable& operation, const Format& format, Export& result)
-      : table_(table), operation_(operation), format_(format), result_(result) {
+  Writer(const Table& table, const OperationTable& operation, const Format& format,
+         const ExistingFile& existing, Export& result)
+      : table_(table), operation_(operation), format_(format), existing_(existing), result_(result) {
     for (const Dimension& dimension : operation.dimensions)
       has_folders_ = has_folders_ || dimension.name == "folder";
   }
@@ -115,7 +117,7 @@ class Writer {
   }
 
   void add_new_rows(std::vector<Sheet>& imported) {
-    std::map<std::string, std::pair<Sheet, std::vector<Edit>>> added;
+    std::map<std::string, std::pair<Sheet, std::vector<Row>>> added;
     for (const auto& [key, entry] : operation_.entries) {
       if (written_.contains(key)) continue;
       const Shape shape = to_shape(operation_, key);
@@ -124,21 +126,62 @@ class Writer {
       for (const auto& [dimension, value] : shape)
         if (format_.varies(operation_.name, dimension) && dimension != "device_name" && dimension != "folder")
           own[dimension] = value;
-      const std::optional<Row> row = row_of(entry, std::move(own));
+      std::optional<Row> row = row_of(entry, std::move(own));
       if (!row) continue;
-      auto [place, ignored] = added.try_emplace(sheet.path, std::move(sheet), std::vector<Edit>());
-      for (Edit& edit : format_.edits(*row, nullptr)) place->second.second.push_back(std::move(edit));
+      const std::string path = sheet.path;
+      added.try_emplace(path, std::move(sheet), std::vector<Row>())
+          .first->second.second.push_back(*std::move(row));
     }
     for (auto& [path, content] : added) add_to_file(content.first, content.second, imported);
   }
 
-  void add_to_file(const Sheet& sheet, const std::vector<Edit>& edits, std::vector<Sheet>& imported) {
+  // The place of a row with the same key is kept, and its text if it says the same.
+  std::vector<Edit> edits(const std::vector<Row>& rows, const Sheet& file) const {
+    std::vector<Edit> edits;
+    for (const Row& row : rows) {
+      Shape key = file.fixed;
+      for (const auto& [dimension, value] : row.key) key[dimension] = value;
+      const Row* const old = find_row(file, key);
+      if (old != nullptr && same(row, *old)) continue;
+      for (Edit& edit : format_.edits(row, old)) edits.push_back(std::move(edit));
+    }
+    return edits;
+  }
+
+  // A file of the output folder. Nothing if there is none; `readable` tells whether it may be written.
+  std::optional<Sheet> existing(const std::string& path, bool& readable) const {
+    readable = true;
+    std::optional<std::string> text = existing_ ? existing_(path) : std::nullopt;
+    if (!text) return std::nullopt;
+    const std::vector<const Format*> one = {&format_};
+    try {
+      std::vector<Notice> faults;  // of rows that are not touched
+      return read_sheet(*std::move(text), path, path, one, true, faults);
+    } catch (const Error& error) {
+      readable = false;
+      result_.notices.push_back(
+          {path, error.problem() + "; the file that is there is not replaced", LogLevel::warning});
+      return std::nullopt;
+    }
+  }
+
+  void add_to_file(const Sheet& sheet, const std::vector<Row>& rows, std::vector<Sheet>& imported) {
     const auto at = std::find_if(imported.begin(), imported.end(), [&](const Sheet& other) {
       return other.operation == sheet.operation && other.device == sheet.device &&
              (!has_folders_ || other.folder() == sheet.folder()) && covers(sheet.fixed, other.fixed);
     });
-    if (at != imported.end()) return apply(*at, edits);
-    result_.files.push_back({sheet.path, compose(format_.empty_document(sheet), edits, indent), true});
+    if (at != imported.end()) return apply(*at, edits(rows, *at));
+    if (std::string why = format_.why_not_found(sheet); !why.empty())
+      result_.notices.push_back({sheet.path, std::move(why), LogLevel::warning});
+    bool readable = true;
+    if (std::optional<Sheet> file = existing(sheet.path, readable)) {
+      const std::vector<Edit> changes = edits(rows, *file);
+      apply(*file, changes);
+      result_.files.push_back({sheet.path, std::move(file->text), !changes.empty()});
+    } else if (readable) {
+      result_.files.push_back(
+          {sheet.path, compose(format_.empty_document(sheet), edits(rows, sheet), indent), true});
+    }
   }
 
   // Compares keys. A dimension that a name leaves out has its first label.
@@ -149,6 +192,7 @@ class Writer {
   const Table& table_;
   const OperationTable& operation_;
   const Format& format_;
+  const ExistingFile& existing_;
   Export& result_;
   bool has_folders_ = false;
   std::set<Key> written_;
@@ -207,7 +251,7 @@ void remove_unsafe_and_duplicate_files(Export& result) {
 
 }  // namespace
 
-Export to_files(const Table& table, std::span<const Format* const> formats) {
+Export to_files(const Table& table, std::span<const Format* const> formats, const ExistingFile& existing) {
   Export result;
   std::vector<Sheet> sheets = imported_sheets(table, formats, result);
   std::set<std::string> changed;
@@ -218,7 +262,7 @@ Export to_files(const Table& table, std::span<const Format* const> formats) {
           {name, "the format has no such operation; its entries are not written", LogLevel::info});
       continue;
     }
-    Writer writer(table, operation, *format, result);
+    Writer writer(table, operation, *format, existing, result);
     writer.write(sheets);
     for (const Sheet& sheet : sheets)
       if (writer.changed(sheet)) changed.insert(sheet.path);

@@ -76,6 +76,8 @@ class Format {
 
   /// The path, relative to a folder, at which the runtime looks for a file with such rows.
   virtual std::string path_of(const Sheet& sheet) const = 0;
+  /// Why the runtime would not find the file at that path; empty if it finds the file.
+  virtual std::string why_not_found(const Sheet&) const { return {}; }
   /// Fills `sheet.text` with a file without rows.
   virtual std::string empty_document(const Sheet& sheet) const = 0;
   /// The place of `row` in the file and its text. `old` is the row that is in the file, or null. Sets

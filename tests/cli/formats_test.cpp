@@ -49,6 +49,41 @@ TEST_F(Formats, ASingleFileMayBeNamed) {
   EXPECT_FALSE(read(path("mine.json")).empty());
 }
 
+TEST_F(Formats, ATableOfOurOwnReachesAnotherSystem) {
+  const std::string table = ADAPTIVE_SOURCE_DIR "/configs/nvidia_h200/grouped_gemm.json";
+  const std::vector<std::string> to = {"export", "--to", "vllm", table, "-o", path("out")};
+  const Outcome unmapped = tool(to);
+  EXPECT_EQ(unmapped.code, 2);
+  EXPECT_NE(unmapped.err.find("needs intermediate_size"), std::string::npos) << unmapped.err;
+
+  std::vector<std::string> whole = to;
+  whole.insert(whole.end(), {"--set", "top_k=2,intermediate_size=14336", "--where", "k=4096", "--json"});
+  const Outcome exported = tool(whole);
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_EQ(parsed(exported)["files"].size(), 1u);
+  EXPECT_GT(parsed(exported)["notices"].size(), 0u);
+  const Outcome found = tool({"lookup", path("out"), "--like", "vllm", "--json", "--key",
+                              "m=16,E=8,N=14336,device_name=NVIDIA H200"});
+  EXPECT_EQ(parsed(found)["match"], "exact") << found.err;
+  EXPECT_EQ(parsed(found)["parameters"]["BLOCK_SIZE_N"], 64);
+}
+
+TEST_F(Formats, AProgramDeclaresHowItsOperationIsMapped) {
+  const std::string table = put("table.json", R"({"schema": "adaptive-table", "version": 2, "tool": "test",
+    "fingerprint": {"device": "NVIDIA H200"},
+    "operations": {"mine": {"dimensions": [{"name": "rows"}], "variants": {"a": {"tile": 32}},
+      "entries": [{"key": {"rows": 7}, "incumbent": "a", "origin": "measured"}]}}})");
+  const std::string mapping = put("mine.json", R"({"operation": "mine", "mappings": [{"to": "fused_moe",
+    "key": {"m": "rows", "E": 8, "N": 64}, "parameters": {"BLOCK_SIZE_M": "tile"}}]})");
+  EXPECT_EQ(tool({"export", "--to", "vllm", table, "-o", path("out")}).code, 2);
+  const Outcome exported = tool({"export", "--to", "vllm", table, "-o", path("out"), "--mapping", mapping});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  const Outcome again = tool({"export", "--to", "vllm", table, "-o", path("out"), "--mapping", mapping});
+  EXPECT_NE(again.out.find("0 of them new or changed"), std::string::npos) << again.out;
+  EXPECT_NE(read(path("out/E=8,N=64,device_name=NVIDIA_H200.json")).find("\"BLOCK_SIZE_M\": 32"),
+            std::string::npos);
+}
+
 TEST_F(Formats, ABadFileIsReportedAndTheRestImported) {
   vllm();
   const std::string bad = put("configs/E=9,N=64,device_name=NVIDIA_H200.json", "{\n  \"16\": {\n");

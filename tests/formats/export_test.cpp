@@ -59,7 +59,7 @@ TEST(ExportWithoutTexts, TheVersionOfTheCompilerIsKept) {
   table.foreign.clear();
   EXPECT_NE(export_to(table, "vllm").at("E=8,N=16,device_name=X.json").find("\"triton_version\": \"3.6.0\""),
             std::string::npos);
-  EXPECT_EQ(export_to(table, "sglang").at("E=8,N=16,device_name=X.json").find("triton_version"),
+  EXPECT_EQ(export_to(table, "sglang").at("triton_3_6_0/E=8,N=16,device_name=X.json").find("triton_version"),
             std::string::npos);
 }
 

@@ -12,10 +12,9 @@
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
+#include "cli/tables/export_files.hpp"
+#include "cli/tables/mapping_files.hpp"
 #include "cli/tables/table_input.hpp"
-#include "files/atomic_file.hpp"
-#include "files/system_error.hpp"
-#include "formats/export.hpp"
 
 namespace adaptive::inline v1::cli {
 namespace {
@@ -27,6 +26,8 @@ struct ExportArguments {
   std::string to;
   fs::path table;
   fs::path output;
+  std::vector<std::string> values, where;
+  std::vector<fs::path> mappings;
   bool json = false;
 };
 
@@ -40,21 +41,22 @@ fs::path place_of(const fs::path& output, const formats::ExportedFile& file, boo
   return as_file ? output : output / file.path;
 }
 
-void write_file(const fs::path& path, const std::string& text) {
-  std::error_code error;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-  if (error)
-    throw Error(table::error_code_of(error.value()), "cannot be created: " + error.message(),
-                path.parent_path().string());
-  table::write_atomically(path, text);
-}
-
 Exit export_command(const ExportArguments& arguments, const Streams& streams) {
-  const std::vector<const formats::Format*> wanted = formats_named(arguments.to, "--to");
+  const ExportRequest request{
+      formats_named(arguments.to, "--to"),
+      find_mappings(arguments.mappings),
+      {named_values(arguments.values, "--set"), named_values(arguments.where, "--where")}};
   TableInput input = load_table(arguments.table);
-  const formats::Export result = formats::to_files(input.table, wanted);
+  // A single file that the user names is replaced.
+  const bool to_folder = arguments.output.extension() != ".json" || fs::is_directory(arguments.output);
+  const ExportResult made = make_files(input.table, request, to_folder ? arguments.output : fs::path());
+  const formats::Export& result = made.files;
   print_notices(input.notices, streams.err);
   print_notices(result.notices, streams.err);
+  if (result.files.empty() && made.left_out > 0)
+    throw Error(ErrorCode::unsupported,
+                "none of its entries can be expressed as " + arguments.to + ", for the reasons above",
+                arguments.table.string());
   if (result.files.empty())
     throw Error(ErrorCode::not_found, "has no operation that " + arguments.to + " stores in a file",
                 arguments.table.string());
@@ -73,12 +75,15 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
     list.push_back({{"file", place.string()}, {"changed", file.changed}});
   }
   if (arguments.json)
-    print_json(Json{{"files", list}}, streams.out);
+    print_json(Json{{"files", list}, {"left_out", made.left_out}, {"notices", notices_json(result.notices)}},
+               streams.out);
   else
     streams.out << arguments.output.string() << ": " << result.files.size() << " files, "
                 << std::count_if(result.files.begin(), result.files.end(),
                                  [](const auto& f) { return f.changed; })
-                << " of them new or changed\n";
+                << " of them new or changed"
+                << (made.left_out == 0 ? "" : "; " + std::to_string(made.left_out) + " entries left out")
+                << "\n";
   return exit_ok;
 }
 
@@ -92,6 +97,16 @@ Command add_export(CLI::App& app) {
   command->add_option("-o,--output", a->output, "The folder to write to, or *.json if there is a single file")
       ->required()
       ->type_name("PATH");
+  command
+      ->add_option("--set", a->values,
+                   "Values that the other system needs and entries lack: top_k=2,intermediate_size=7168")
+      ->type_name("NAME=V,…");
+  command->add_option("--where", a->where, "Only entries with these values: n=28672,k=4096")
+      ->type_name("NAME=V,…");
+  command
+      ->add_option("--mapping", a->mappings,
+                   "How an operation of your own becomes rows of the other system (docs/formats.md)")
+      ->type_name("FILE.json");
   command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return export_command(*a, streams); }};
 }

@@ -30,6 +30,11 @@ class Sglang final : public TritonFormat {
            is_sglang_name(path);
   }
 
+  std::string why_not_found(const Sheet& sheet) const override {
+    if (sheet.operation != "fused_moe" || !folder_of(sheet).empty()) return {};
+    return "SGLang looks for it in a folder named by the version of Triton, such as triton_3_5_1";
+  }
+
   Answer look_up(std::span<const Sheet* const> sheets, const Question& question) const override {
     if (label_in(question.key, "projection") != "down") return of_file(sheets, question);
     Question up = question;
@@ -47,6 +52,13 @@ class Sglang final : public TritonFormat {
   }
 
  protected:
+  // Configurations of other kernels have no folders of versions.
+  std::string folder_of(const Sheet& sheet) const override {
+    if (sheet.operation != "fused_moe" || sheet.triton_version.empty()) return {};
+    std::string version = sheet.triton_version;
+    std::replace(version.begin(), version.end(), '.', '_');
+    return "triton_" + version + "/";
+  }
   std::string_view block_separator() const noexcept override { return ", "; }
 
  private:

@@ -130,6 +130,11 @@ std::string tpu_file_name(const std::string& device) {
   return (name.empty() ? std::string("unknown_device") : name) + ".json";
 }
 
+std::string tpu_not_found(const Sheet& sheet) {
+  const std::string file = tpu_file_name(sheet.device);
+  return tpu_device(file).empty() ? "tpu-inference looks only for files of TPUs, such as tpu_v6e.json" : "";
+}
+
 Answer tpu_not_found(const std::string& key) {
   Answer answer;
   answer.warnings.push_back("Couldn't find tuned sizes for key " + key);

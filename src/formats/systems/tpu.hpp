@@ -31,6 +31,8 @@ std::string tpu_device(std::string_view file_name);
 /// The reverse: the file name of a device.
 std::string tpu_file_name(const std::string& device);
 
+/// `Format::why_not_found`: the runtime knows devices by names such as "tpu_v6e".
+std::string tpu_not_found(const Sheet& sheet);
 Answer tpu_not_found(const std::string& key);
 
 const Format& tpu_quantized_matmul();

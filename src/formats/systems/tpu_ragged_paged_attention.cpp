@@ -150,6 +150,7 @@ class RaggedPagedAttention final : public Format {
   std::string path_of(const Sheet& sheet) const override {
     return "ragged_paged_attention/v3/" + tpu_file_name(sheet.device);
   }
+  std::string why_not_found(const Sheet& sheet) const override { return tpu_not_found(sheet); }
   std::string empty_document(const Sheet&) const override { return "{}"; }
   std::vector<Edit> edits(const Row& row, const Row* old) const override {
     return tpu_edits(row, old, old != nullptr ? old->place : place_of(row.key), page_blocks,

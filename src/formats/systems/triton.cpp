@@ -173,7 +173,7 @@ std::string TritonFormat::path_of(const Sheet& sheet) const {
   const std::string other = label_in(sheet.fixed, "other");
   if (!other.empty() && other != "none") name += "," + other;
   if (label_in(sheet.fixed, "projection") == "down") name += down_suffix;
-  return name + ".json";
+  return folder_of(sheet) + name + ".json";
 }
 
 std::vector<Edit> TritonFormat::edits(const Row& row, const Row* old) const {

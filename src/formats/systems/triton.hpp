@@ -42,6 +42,8 @@ class TritonFormat : public Format {
   std::vector<std::string> doubts(const Shape& key, const Parameters& parameters) const final;
 
  protected:
+  /// The folder in which the runtime looks for the file, with a final '/'; empty: the one that it is given.
+  virtual std::string folder_of(const Sheet&) const { return {}; }
   /// The text between the elements of a block shape in the name of a file.
   virtual std::string_view block_separator() const noexcept = 0;
   /// The answer and the warning of the runtime if it finds no file.

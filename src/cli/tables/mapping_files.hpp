@@ -1,0 +1,15 @@
+// Finds the declarations of how operations become files of other systems (formats/mapping/mapping.hpp).
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "formats/mapping/mapping.hpp"
+
+namespace adaptive::inline v1::cli {
+
+/// The declarations that come with the tool, then those in `own`, which override them. Throws `Error` if a
+/// file cannot be read.
+std::vector<table::formats::OperationMapping> find_mappings(const std::vector<std::filesystem::path>& own);
+
+}  // namespace adaptive::cli

@@ -1,0 +1,323 @@
+#include "formats/mapping/mapped.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include <adaptive/error.hpp>
+
+#include "formats/import.hpp"
+#include "formats/keys.hpp"
+#include "formats/nearest.hpp"
+#include "formats/text/values.hpp"
+#include "table/comparing/proof.hpp"
+
+namespace adaptive::inline v1::table::formats {
+namespace {
+
+std::string text_of(const Parameter& value) {
+  const auto* text = std::get_if<std::string>(&value.value());
+  return text != nullptr ? *text : print_json(value);
+}
+
+// Thrown where an entry has no expression in the other system; what() is the reason.
+struct NoRow {
+  std::string why = {};
+};
+
+// The values of one entry by name.
+class Scope {
+ public:
+  Scope(const Shape& key, const std::string& variant, const Parameters& parameters, const Parameters& given)
+      : key_(key), variant_(variant), parameters_(parameters), given_(given) {}
+
+  Parameter value(const std::string& name, bool parameters_first) const {
+    if (name == "variant") return variant_;
+    for (const Parameters* values :
+         parameters_first ? std::array{&parameters_, &key_} : std::array{&key_, &parameters_})
+      if (const auto at = values->find(name); at != values->end()) return at->second;
+    if (const auto at = given_.find(name); at != given_.end()) return at->second;
+    throw NoRow{"there is no value \"" + name + "\""};
+  }
+
+  Parameter value(const Term& term, bool parameters_first) const {
+    if (term.of.empty()) return term.constant;
+    Parameter result = value(term.of, parameters_first);
+    if (!term.is.empty()) {
+      const auto at = term.is.find(text_of(result));
+      if (at == term.is.end()) throw NoRow{term.of + "=" + text_of(result) + " has no spelling"};
+      result = at->second;
+    }
+    if (is_one(term.times) && is_one(term.over)) return result;
+    const std::int64_t product = whole(term.of, result) * whole(term.times, parameters_first);
+    const std::int64_t over = whole(term.over, parameters_first);
+    if (over == 0 || product % over != 0)
+      throw NoRow{term.of + "=" + text_of(result) + " is not a multiple of " +
+                  (term.over.name.empty() ? "" : term.over.name + "=") + std::to_string(over)};
+    return product / over;
+  }
+
+ private:
+  static constexpr std::int64_t factor_max = std::int64_t{1} << 31;  // products do not overflow
+
+  static bool is_one(const Factor& factor) { return factor.name.empty() && factor.number == 1; }
+  static std::int64_t whole(const std::string& name, const Parameter& value) {
+    const auto* number = std::get_if<std::int64_t>(&value.value());
+    if (number == nullptr || *number < 0 || *number > factor_max)
+      throw NoRow{name + "=" + text_of(value) + " is not a size"};
+    return *number;
+  }
+  std::int64_t whole(const Factor& factor, bool parameters_first) const {
+    if (factor.name.empty()) return factor.number;
+    return whole(factor.name, value(factor.name, parameters_first));
+  }
+
+  const Parameters& key_;
+  const std::string& variant_;
+  const Parameters& parameters_;
+  const Parameters& given_;
+};
+
+// A row and the entry that it was made of.
+struct Found {
+  Row row = {};
+  std::string entry = {};
+  bool disputed = false;
+};
+
+// Maps the entries of one operation to one foreign operation.
+class Mapper {
+ public:
+  Mapper(const OperationTable& operation, const Format& format, const OperationShape& shape,
+         std::vector<const Mapping*> mappings, const Parameters& given, MappedTable& result)
+      : operation_(operation),
+        format_(format),
+        shape_(shape),
+        mappings_(std::move(mappings)),
+        given_(given),
+        result_(result) {}
+
+  void add(const Entry& entry) {
+    const std::string& incumbent = lasting_incumbent(entry);
+    const auto variant = operation_.variants.find(incumbent);
+    if (incumbent.empty() || variant == operation_.variants.end()) return;
+    const Shape key = to_shape(operation_, entry.key);
+    const Scope scope(key, incumbent, variant->second, given_);
+    std::string why;
+    for (const Mapping* mapping : mappings_) {
+      try {
+        return keep(row_of(*mapping, scope, entry, incumbent), print(key));
+      } catch (const NoRow& reason) {
+        if (why.find(reason.why) == std::string::npos) why += (why.empty() ? "" : ", or ") + reason.why;
+      }
+    }
+    leave_out(print(key), incumbent + ": " + why);
+  }
+
+  // One sheet for each file.
+  std::vector<Sheet> sheets(const Fingerprint& fingerprint) {
+    std::map<std::string, Sheet> by_path;
+    for (auto& [key, found] : rows_) {
+      if (found.disputed) continue;
+      Sheet sheet;
+      sheet.format = &format_;
+      sheet.operation = shape_.name;
+      sheet.device = fingerprint.device;
+      if (const auto triton = fingerprint.libraries.find("triton"); triton != fingerprint.libraries.end())
+        sheet.triton_version = triton->second;
+      Shape own;
+      for (const auto& [dimension, value] : found.row.key)
+        (format_.varies(shape_.name, dimension) ? own : sheet.fixed)[dimension] = value;
+      found.row.key = std::move(own);
+      sheet.path = format_.path_of(sheet);
+      const std::string path = sheet.path;
+      by_path.try_emplace(path, std::move(sheet)).first->second.rows.push_back(std::move(found.row));
+      ++result_.mapped;
+    }
+    std::vector<Sheet> sheets;
+    for (auto& [path, sheet] : by_path) sheets.push_back(std::move(sheet));
+    return sheets;
+  }
+
+ private:
+  void leave_out(const std::string& entry, const std::string& why) {
+    ++result_.left_out;
+    result_.notices.push_back(
+        {operation_.name + " " + entry, why + "; it has no row of " + shape_.name, LogLevel::warning});
+  }
+
+  Row row_of(const Mapping& mapping, const Scope& scope, const Entry& entry,
+             const std::string& incumbent) const {
+    for (const auto& [name, term] : mapping.where) {
+      const Parameter is = scope.value(name, false);
+      const Parameter wanted = scope.value(term, false);
+      if (is != wanted) throw NoRow{name + "=" + text_of(is) + " instead of " + text_of(wanted)};
+    }
+    Row row;
+    for (const auto& [dimension, term] : mapping.key)
+      row.key[dimension] = checked(dimension, scope.value(term, false));
+    row.parameters.emplace();
+    for (const auto& [name, term] : mapping.parameters) {
+      Parameter value = scope.value(term, true);
+      if (const auto* number = std::get_if<std::int64_t>(&value.value()); number != nullptr && *number < 1)
+        throw NoRow{name + " would be " + std::to_string(*number)};
+      row.parameters->emplace(name, std::move(value));
+    }
+    if (!format_.supports(row.key, *row.parameters)) {
+      const std::vector<std::string> doubts = format_.doubts(row.key, *row.parameters);
+      throw NoRow{doubts.empty() ? "the kernel refuses the tiles" : doubts.front()};
+    }
+    row.time = entry.time;
+    if (const auto record = entry.variants.find(incumbent); record != entry.variants.end())
+      row.record = record->second;
+    row.record.failures = 0;
+    return row;
+  }
+
+  Parameter checked(const std::string& dimension, Parameter value) const {
+    const auto declared = std::ranges::find(shape_.dimensions, dimension, &Dimension::name);
+    if (declared == shape_.dimensions.end())
+      throw Error(ErrorCode::invalid_argument, shape_.name + " has no dimension " + dimension,
+                  "the mapping of " + operation_.name);
+    const bool is_size = std::holds_alternative<std::int64_t>(value.value());
+    const bool is_text = std::holds_alternative<std::string>(value.value());
+    if (declared->kind == DimensionKind::size ? !is_size : !is_text)
+      throw NoRow{dimension + " cannot be " + text_of(value)};
+    return value;
+  }
+
+  void keep(const Row& row, const std::string& entry) {
+    const std::string key = print(row.key);
+    const auto [place, added] = rows_.try_emplace(key, Found{row, entry});
+    if (added) return;
+    Found& first = place->second;
+    if (!first.disputed && first.row.parameters == row.parameters) return;  // the same row
+    const std::string why = "several entries with different winners would be the row " + key +
+                            "; choose one of them with --where";
+    if (!std::exchange(first.disputed, true)) leave_out(first.entry, why);
+    leave_out(entry, why);
+  }
+
+  const OperationTable& operation_;
+  const Format& format_;
+  const OperationShape& shape_;
+  const std::vector<const Mapping*> mappings_;
+  const Parameters& given_;
+  MappedTable& result_;
+  std::map<std::string, Found> rows_;
+};
+
+Parameter read_given(const std::string& text) {
+  if (const auto size = parse_size(text)) return *size;
+  return text;
+}
+
+// The entries with the values that the user wants.
+std::vector<const Entry*> wanted_entries(const OperationTable& operation, const MappingRequest& request) {
+  std::vector<const Entry*> entries;
+  std::map<std::string, Parameter> wanted;
+  for (const auto& [name, text] : request.where) {
+    const Dimension* const dimension = dimension_named(operation, name);
+    if (dimension == nullptr) return entries;
+    const std::optional<Parameter> value = parse_value(*dimension, text);
+    if (!value) throw Error(ErrorCode::invalid_argument, name + " cannot have this value", text);
+    wanted.emplace(name, *value);
+  }
+  for (const auto& [key, entry] : operation.entries) {
+    const Shape shape = to_shape(operation, key);
+    if (std::ranges::all_of(wanted, [&](const auto& one) { return shape.at(one.first) == one.second; }))
+      entries.push_back(&entry);
+  }
+  return entries;
+}
+
+// Every name that a mapping uses.
+std::set<std::string> names_in(const Mapping& mapping) {
+  std::set<std::string> names;
+  for (const auto* terms : {&mapping.where, &mapping.key, &mapping.parameters})
+    for (const auto& [name, term] : *terms)
+      for (const std::string& used : {term.of, term.times.name, term.over.name}) names.insert(used);
+  return names;
+}
+
+// Nothing is missing if the result is empty.
+std::string missing_value(const OperationMapping& declared, const std::vector<const Mapping*>& mappings,
+                          const Parameters& given) {
+  for (const auto& [name, meaning] : declared.given)
+    for (const Mapping* mapping : mappings)
+      if (!given.contains(name) && names_in(*mapping).contains(name))
+        return std::string("needs ")
+            .append(name)
+            .append(" (")
+            .append(meaning)
+            .append("); give it with --set ")
+            .append(name)
+            .append("=…");
+  return {};
+}
+
+void map_operation(const OperationTable& operation, const OperationMapping& declared,
+                   std::span<const Format* const> formats, const MappingRequest& request,
+                   const Fingerprint& fingerprint, MappedTable& result, std::vector<Sheet>& sheets) {
+  Parameters given;
+  for (const auto& [name, text] : request.given) given.emplace(name, read_given(text));
+  const std::vector<const Entry*> entries = wanted_entries(operation, request);
+  for (const Format* format : formats) {
+    for (const OperationShape& shape : format->operations()) {
+      std::vector<const Mapping*> mappings;
+      for (const Mapping& mapping : declared.mappings)
+        if (mapping.to == shape.name) mappings.push_back(&mapping);
+      if (mappings.empty()) continue;
+      std::string why = mappings.front()->refused;
+      if (why.empty()) why = missing_value(declared, mappings, given);
+      if (!why.empty()) {
+        result.left_out += entries.size();
+        result.notices.push_back({operation.name + " as " + shape.name, why, LogLevel::warning});
+        continue;
+      }
+      Mapper mapper(operation, *format, shape, std::move(mappings), given, result);
+      for (const Entry* entry : entries) mapper.add(*entry);
+      for (Sheet& sheet : mapper.sheets(fingerprint)) sheets.push_back(std::move(sheet));
+    }
+  }
+}
+
+bool has_operation(std::span<const Format* const> formats, const std::string& operation) {
+  return std::ranges::any_of(
+      formats, [&](const Format* format) { return find_operation(*format, operation) != nullptr; });
+}
+
+const OperationMapping* declaration_of(const std::string& operation,
+                                       std::span<const OperationMapping> mappings) {
+  const auto at = std::find_if(mappings.rbegin(), mappings.rend(), [&](const OperationMapping& mapping) {
+    return mapping.operation == operation;
+  });
+  return at == mappings.rend() ? nullptr : &*at;
+}
+
+}  // namespace
+
+MappedTable map_table(const Table& table, std::span<const OperationMapping> mappings,
+                      std::span<const Format* const> formats, const MappingRequest& request) {
+  MappedTable result{.table = table};
+  if (const auto version = request.given.find("triton_version"); version != request.given.end())
+    result.table.fingerprint.libraries["triton"] = version->second;
+  std::vector<Sheet> sheets;
+  for (const auto& [name, operation] : table.operations) {
+    const OperationMapping* const declared = declaration_of(name, mappings);
+    if (has_operation(formats, name) || declared == nullptr) continue;
+    result.table.operations.erase(name);
+    map_operation(operation, *declared, formats, request, result.table.fingerprint, result, sheets);
+  }
+  for (auto& [name, operation] : to_table(sheets, {}, result.notices).operations)
+    if (!result.table.operations.emplace(name, std::move(operation)).second)
+      result.notices.push_back(
+          {name, "the table has this operation itself; no other one is mapped to it", LogLevel::warning});
+  return result;
+}
+
+}  // namespace adaptive::table::formats
