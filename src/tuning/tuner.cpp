@@ -11,6 +11,7 @@
 #include <adaptive/version.hpp>
 
 #include "base/fnv1a.hpp"
+#include "table/comparing/proof.hpp"
 #include "table/merging/align.hpp"
 #include "tuning/bench/logged_bench.hpp"
 #include "tuning/cuda_operation.hpp"
@@ -185,7 +186,10 @@ class Tuner {
                                                       kernels::to_string(result_.dimensions, *smaller));
     std::unique_ptr<Bench> bench = target.open(tuned.shape);
     unused_.see(bench->candidates());
-    return std::make_unique<PrunedBench>(std::move(bench), tuned.shape, options_.space, memory_);
+    const auto only = options_.only.find(tuned.shape);
+    SearchSpace space = options_.space;
+    if (only != options_.only.end()) space = {.variants = only->second};
+    return std::make_unique<PrunedBench>(std::move(bench), tuned.shape, space, memory_);
   }
 
   const std::vector<Target*>& devices_;
@@ -203,6 +207,21 @@ class Tuner {
   TuneResult result_;
   std::exception_ptr error_;
 };
+
+// The table's operation with the dimensions and labels of the target, whose order may be another one.
+std::optional<table::OperationTable> known_of(const table::Table& table, const Target& target) {
+  const auto at = table.operations.find(target.name());
+  if (at == table.operations.end()) return std::nullopt;
+  std::string why;
+  return table::aligned(at->second, dimensions_of(target.dimensions()), why);
+}
+
+const table::Entry* measured_entry(const table::OperationTable& known, const kernels::Shape& shape) {
+  const auto entry = known.entries.find(key_of(shape));
+  const bool is_known = entry != known.entries.end() && !entry->second.incumbent.empty() &&
+                        entry->second.origin != table::Origin::imported;
+  return is_known ? &entry->second : nullptr;
+}
 
 }  // namespace
 
@@ -268,9 +287,9 @@ table::Table to_table(const TuneResult& result, std::int64_t time) {
     if (!shape.done || !shape.race.best) continue;
     table::Entry entry{.key = key_of(shape.shape), .origin = table::Origin::measured, .time = time};
     for (const Contestant& contestant : shape.race.contestants) {
+      operation.variants[contestant.candidate.name] = contestant.candidate.parameters;
       if (contestant.count == 0 || contestant.status != TrialStatus::ok) continue;
       const double deviation_ns = contestant.deviation_us * 1e3;
-      operation.variants[contestant.candidate.name] = contestant.candidate.parameters;
       const table::Statistics statistics{.count = contestant.count,
                                          .mean_ns = contestant.mean_us * 1e3,
                                          .variance_ns2 = deviation_ns * deviation_ns,
@@ -287,21 +306,38 @@ table::Table to_table(const TuneResult& result, std::int64_t time) {
 
 std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Target& target,
                                            const std::vector<kernels::Shape>& shapes) {
-  const auto at = table.operations.find(target.name());
-  if (at == table.operations.end()) return shapes;
-  // The table may have the dimensions and the labels in another order.
-  std::string why;
-  const std::optional<table::OperationTable> known =
-      table::aligned(at->second, dimensions_of(target.dimensions()), why);
+  const std::optional<table::OperationTable> known = known_of(table, target);
   if (!known) return shapes;
   std::vector<kernels::Shape> missing;
-  for (const kernels::Shape& shape : shapes) {
-    const auto entry = known->entries.find(key_of(shape));
-    const bool is_known = entry != known->entries.end() && !entry->second.incumbent.empty() &&
-                          entry->second.origin != table::Origin::imported;
-    if (!is_known) missing.push_back(shape);
-  }
+  for (const kernels::Shape& shape : shapes)
+    if (measured_entry(*known, shape) == nullptr) missing.push_back(shape);
   return missing;
+}
+
+std::map<kernels::Shape, std::vector<std::string>> new_candidates(const table::Table& table, Target& target,
+                                                                  const std::vector<kernels::Shape>& shapes,
+                                                                  const SearchSpace& space) {
+  std::map<kernels::Shape, std::vector<std::string>> result;
+  const std::optional<table::OperationTable> known = known_of(table, target);
+  if (!known) return result;
+  for (const kernels::Shape& shape : shapes) {
+    const table::Entry* const entry = measured_entry(*known, shape);
+    if (entry == nullptr) continue;
+    std::vector<std::string> names;
+    try {
+      const std::vector<Candidate> all = target.candidates(shape);
+      for (const Candidate& candidate : all)
+        if (!known->variants.contains(candidate.name) && space.admits(candidate, all.front()))
+          names.push_back(candidate.name);
+    } catch (const OpenError&) {
+      continue;  // nothing can be raced at this shape
+    }
+    if (names.empty()) continue;
+    for (const std::string& name : {entry->incumbent, table::lasting_incumbent(*entry)})
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    result.emplace(shape, std::move(names));
+  }
+  return result;
 }
 
 void mark_best(TrialLog& log, const TuneResult& result) {

@@ -32,6 +32,9 @@ namespace adaptive::inline v1::tuning {
 struct TuneOptions {
   RaceOptions race = {};
   SearchSpace space = {};
+  /// Names of the candidates to race at single shapes, in addition to the default. Other shapes race the
+  /// whole space.
+  std::map<kernels::Shape, std::vector<std::string>> only = {};
   double seconds_max = std::numeric_limits<double>::infinity();
   ClockFunction clock = {};  ///< for `seconds_max`; empty: the steady clock
   /// The queue that gives out the shapes, possibly to other processes too; null: a queue of this call.
@@ -101,13 +104,21 @@ TunedShape retell(TrialLog& log, const std::string& operation, const std::string
                   const RaceOptions& options);
 
 /// A table with count, mean, variance and location of every measured candidate, and the winners as
-/// incumbents. Shapes where all candidates failed are left out. `time` is in seconds since 1970.
+/// incumbents. Candidates that failed are declared, so that they are known. Shapes where all candidates
+/// failed are left out. `time` is in seconds since 1970.
 table::Table to_table(const TuneResult& result, std::int64_t time);
 
 /// The shapes whose key has no measured entry in `table`; a neighbour does not count. Dimensions and labels
 /// are matched by name. If the table has other dimensions, all shapes are missing.
 std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Target& target,
                                            const std::vector<kernels::Shape>& shapes);
+
+/// By shape that has a measured entry in `table`: the candidates in `space` that the table does not declare,
+/// and the variants that the entry stands for, with which the new ones have to be compared. Shapes without
+/// new candidates, and those that the target cannot open, are absent. Asks the device. Throws `DeviceError`.
+std::map<kernels::Shape, std::vector<std::string>> new_candidates(const table::Table& table, Target& target,
+                                                                  const std::vector<kernels::Shape>& shapes,
+                                                                  const SearchSpace& space);
 
 /// Sets is_best in the log.
 void mark_best(TrialLog& log, const TuneResult& result);

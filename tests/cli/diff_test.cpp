@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "table/comparing/comparison.hpp"
 #include "tests/cli/measured_table.hpp"
 #include "tests/cli/tool.hpp"
 
@@ -22,7 +23,7 @@ TEST_F(Diff, TellsWhatChanged) {
 }
 
 TEST_F(Diff, FailsWhereAVariantGotSlowerThanTolerated) {
-  const std::string before = table("1.json", "a", 1000, 2000), after = table("2.json", "a", 1000, 2120);
+  const std::string before = table("1.json", "b", 3000, 2000), after = table("2.json", "b", 3000, 2120);
   const Outcome outcome = tool({"diff", before, after, "--json"});
   EXPECT_EQ(outcome.code, 1);
   const auto json = nlohmann::json::parse(outcome.out);
@@ -36,7 +37,7 @@ TEST_F(Diff, FailsWhereAVariantGotSlowerThanTolerated) {
 
 TEST_F(Diff, NoiseIsNoRegression) {
   const auto noisy = [&](const std::string& name, double b) {
-    table::Table table = measured_table("a", {{"a", 1000}, {"b", b}});
+    table::Table table = measured_table("b", {{"a", 100'000}, {"b", b}});
     table::VariantRecord& record = table.operations.at("op").entries.begin()->second.variants.at("b");
     record = table::record_of("test", {10, b, 0.25 * b * b, b, 0});
     return write(name, table::print(table));
@@ -47,12 +48,44 @@ TEST_F(Diff, NoiseIsNoRegression) {
   EXPECT_NE(outcome.out.find("+9.2 %"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("within the noise\n"), std::string::npos) << outcome.out;
   EXPECT_EQ(outcome.out.find("SLOWER"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("0 variants slower"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("0 keys slower"), std::string::npos) << outcome.out;
   const auto json = nlohmann::json::parse(tool({"diff", before, after, "--json"}).out);
   EXPECT_EQ(json["slower"], 0);
   EXPECT_EQ(json["slower_within_noise"], 1);
   EXPECT_EQ(json["operations"][0]["entries"][0]["variants"][1]["within_noise"], true);
   EXPECT_EQ(tool({"diff", before, noisy("3.json", 20'000)}).code, 1);
+}
+
+TEST_F(Diff, ALoserThatNobodyRunsIsNoRegression) {
+  const std::string before = table("1.json", "a", 1000, 2000);
+  const Outcome slower = tool({"diff", before, table("2.json", "a", 1000, 2500)});
+  EXPECT_EQ(slower.code, 0) << slower.out;
+  EXPECT_NE(slower.out.find("slower, but does not run"), std::string::npos) << slower.out;
+
+  table::Table failing = measured_table("a", {{"a", 1000}, {"b", 2000}});
+  failing.operations.at("op").entries.begin()->second.variants.at("b") =
+      table::record_of("test", {100, 2000, 4.0, 2000, 3});
+  EXPECT_EQ(tool({"diff", before, write("3.json", table::print(failing))}).code, 0);
+  failing.operations.at("op").entries.begin()->second.variants.at("a") =
+      table::record_of("test", {100, 1000, 4.0, 1000, 3});
+  EXPECT_EQ(tool({"diff", before, write("4.json", table::print(failing))}).code, 1);
+}
+
+TEST_F(Diff, AnotherWinnerIsComparedWithTheOneBefore) {
+  const std::string before = table("1.json", "a", 1000, 1500);
+  const Outcome slower = tool({"diff", before, table("2.json", "b", 1600, 1500)});
+  EXPECT_EQ(slower.code, 1);
+  EXPECT_NE(slower.out.find("a, now b: 1.000 us, now 1.500 us: +50.0 %"), std::string::npos) << slower.out;
+  EXPECT_EQ(tool({"diff", table("3.json", "b", 1600, 1500), before}).code, 0);
+}
+
+TEST_F(Diff, WhatIsPrintedAsNoiseIsNoise) {
+  table::Comparison comparison{.change = 0.0712, .noise = 0.0708};
+  EXPECT_TRUE(comparison.slower());
+  EXPECT_FALSE(comparison.is_regression(0.05)) << "7.1 % with noise of 7.1 %";
+  comparison.change = 0.0722;
+  EXPECT_TRUE(comparison.is_regression(0.05));
+  EXPECT_FALSE(comparison.is_regression(0.1));
 }
 
 TEST_F(Diff, WrongUse) {

@@ -153,7 +153,28 @@ TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   EXPECT_TRUE(again["shapes"].empty());
   std::vector<std::string> forced = first;
   forced.emplace_back("--force");
-  EXPECT_EQ(Json::parse(tune(forced).out)["shapes"].size(), 1u);
+  const Json replaced = Json::parse(tune(forced).out);
+  EXPECT_EQ(replaced["shapes"].size(), 1u);
+  // The table has the latencies of the last run alone, whatever its winner.
+  EXPECT_EQ(replaced["update"]["measured_again"], 1);
+  const table::Table after = table::read(table).table;
+  const table::Entry& entry = after.operations.at("mixed_bit_matmul").entries.begin()->second;
+  for (const Json& candidate : replaced["shapes"][0]["candidates"])
+    if (candidate.contains("latency_us")) {
+      EXPECT_EQ(entry.variants.at(candidate["variant"]).count, candidate["samples"]) << candidate;
+    }
+
+  // A variant that the table has never heard of is raced against the incumbent and the default.
+  table::Table older = after;
+  table::OperationTable& known = older.operations.at("mixed_bit_matmul");
+  const std::string unknown = entry.incumbent == "portable_panel2" ? "eigen_panel" : "portable_panel2";
+  known.variants.erase(unknown);
+  for (auto& [key, one] : known.entries) one.variants.erase(unknown);
+  table::write(older, table);
+  const Json raced = Json::parse(tune(first).out);
+  EXPECT_EQ(raced["skipped"], 0);
+  EXPECT_LE(raced["shapes"][0]["candidates"].size(), 3u);
+  EXPECT_EQ(Json::parse(tune(first).out)["skipped"], 1);
 
   ::setenv("ADAPTIVE_TABLES", tables.c_str(), 1);
   EXPECT_EQ(Json::parse(tune({"--devices", "cpu", "--shape", shape, "--json", "--quiet"}).out)["skipped"], 1);

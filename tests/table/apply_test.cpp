@@ -8,6 +8,8 @@
 #include <adaptive/error.hpp>
 
 #include "sample_table.hpp"
+#include "table/merging/merge.hpp"
+#include "table/merging/shares.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -124,6 +126,51 @@ TEST(Apply, TwiceChangesNothingMore) {
   const Table once = table;
   EXPECT_FALSE(apply(table, from).at(0).accepted);
   EXPECT_EQ(table, once);
+}
+
+TEST(Apply, LatenciesThatWereMeasuredAgainReplaceStaleOnes) {
+  // The device has become faster, and both runs prefer the same variant.
+  Table table = with("old", {{"old", measured(100)}, {"new", measured(300)}}, 10);
+  const Table from = with("old", {{"old", measured(50)}}, 20);
+  const std::vector<AppliedEntry> result = apply(table, from, Known::replaced);
+  EXPECT_FALSE(result.at(0).accepted);
+  EXPECT_TRUE(result.at(0).measured_again);
+  EXPECT_EQ(entry_of(table).incumbent, "old");
+  EXPECT_EQ(entry_of(table).time, 20);
+  EXPECT_EQ(entry_of(table).variants.at("old").location_ns, 50.0);
+  EXPECT_EQ(entry_of(table).variants.at("old").count, many);
+  EXPECT_EQ(entry_of(table).variants.at("new").location_ns, 300.0) << "was not measured again";
+}
+
+TEST(Apply, AnIncumbentThatStaysKeepsTheNewMeasurements) {
+  Table table = with("old", {{"old", measured(100)}}, 10);
+  const Table from = with("new", {{"old", measured(50)}, {"new", measured(49.9)}}, 20);
+  const std::vector<AppliedEntry> result = apply(table, from, Known::replaced);
+  EXPECT_FALSE(result.at(0).accepted) << result.at(0).reason;
+  EXPECT_EQ(entry_of(table).incumbent, "old");
+  EXPECT_EQ(entry_of(table).variants.at("old").location_ns, 50.0);
+  EXPECT_EQ(entry_of(table).variants.at("new").location_ns, 49.9);
+}
+
+TEST(Apply, AMergeDoesNotBringReplacedLatenciesBack) {
+  Table production = with("old", {}, 10);
+  Entry& entry = production.operations.at("op").entries.at(Key{8});
+  entry.chosen_by = "run";
+  entry.variants["old"] = record_of("run", measured(100));
+  Table table = production;
+  apply(table, with("old", {{"old", measured(50)}}, 20), Known::replaced);
+  merge(table, production);
+  EXPECT_EQ(entry_of(table).variants.at("old").location_ns, 50.0);
+  EXPECT_EQ(entry_of(table).variants.at("old").count, many);
+}
+
+TEST(Apply, WithoutAMeasurementOfTheIncumbentNothingIsReplaced) {
+  const Table before = with("old", {{"old", measured(100)}}, 10);
+  Table table = before;
+  const std::vector<AppliedEntry> result =
+      apply(table, with("new", {{"new", measured(200)}}, 20), Known::replaced);
+  EXPECT_FALSE(result.at(0).measured_again);
+  EXPECT_EQ(table, before);
 }
 
 TEST(Apply, ConflictsAreRefused) {

@@ -55,6 +55,12 @@ TEST_F(Isolated, MeasuresTheSame) {
   EXPECT_EQ(remote->round(round), local->round(round));
 }
 
+TEST_F(Isolated, TellsTheCandidatesOfAShape) {
+  device_.candidates[1].parameters = {{"tile", 64}};
+  IsolatedTarget isolated = target();
+  EXPECT_EQ(isolated.candidates({1, 64, 0}), FakeTarget(device_).candidates({1, 64, 0}));
+}
+
 TEST_F(Isolated, ACrashInARoundCostsTheCandidateOnly) {
   device_.candidates[1].in_round = [] { std::raise(SIGKILL); };
   const RaceResult result = run();

@@ -203,6 +203,38 @@ TEST(Tune, KnowsWhatIsMissing) {
   EXPECT_EQ(missing_shapes({}, target, {{1, 64, 0}}).size(), 1u);
 }
 
+TEST(Tune, KnowsWhichCandidatesAreNewToATable) {
+  FakeDevice device;
+  FakeTarget target(device);
+  TrialLog log;
+  const std::vector<Shape> shapes = {{1, 64, 0}, {16, 64, 0}};
+  const table::Table table = to_table(tune({&target}, shapes, log), now);
+  EXPECT_TRUE(new_candidates(table, target, shapes, {}).empty());
+  device.candidates.push_back({"newer", 5.0, TrialStatus::ok, {}, {{"tile", 8}}});
+  const auto only = new_candidates(table, target, {{1, 64, 0}, {2, 64, 0}}, {});
+  ASSERT_EQ(only.size(), 1u) << "a shape that the table lacks is raced as a whole";
+  EXPECT_EQ(only.at({1, 64, 0}), (std::vector<std::string>{"newer", "fast"}));
+  EXPECT_TRUE(new_candidates(table, target, shapes, {.parameters = {{"tile", {Parameter(16)}}}}).empty());
+
+  // The new candidate, the incumbent and the default are raced; nothing else is.
+  TrialLog again;
+  device.rounds_of.clear();
+  const TuneResult result = tune({&target}, {{1, 64, 0}}, again, {.only = only});
+  EXPECT_EQ(to_table(result, now).operations.at("fake").entries.begin()->second.incumbent, "newer");
+  EXPECT_FALSE(device.rounds_of.contains("slow"));
+  EXPECT_FALSE(device.rounds_of.contains("close"));
+}
+
+TEST(Tune, ACandidateThatFailsIsKnown) {
+  FakeDevice device;
+  device.candidates.push_back({"broken", 5.0, TrialStatus::wrong});
+  FakeTarget target(device);
+  TrialLog log;
+  const table::Table table = to_table(tune({&target}, {{1, 64, 0}}, log), now);
+  EXPECT_FALSE(table.operations.at("fake").entries.begin()->second.variants.contains("broken"));
+  EXPECT_TRUE(new_candidates(table, target, {{1, 64, 0}}, {}).empty());
+}
+
 TEST(Tune, MatchesDimensionsAndLabelsOfATableByName) {
   FakeDevice device;
   FakeTarget target(device);

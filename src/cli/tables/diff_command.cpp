@@ -33,9 +33,10 @@ struct Counts {
   std::size_t changed = 0;
   std::size_t added = 0;
   std::size_t removed = 0;
-  std::size_t slower = 0;
-  std::size_t within_noise = 0;  // slower by more than the tolerance, but not by more than the noise
-  std::size_t failing = 0;
+  // Keys whose running variant, compared with what ran before,
+  std::size_t slower = 0;        // is slower by more than the tolerance and the noise
+  std::size_t within_noise = 0;  // is slower by more than the tolerance, but not by more than the noise
+  std::size_t failing = 0;       // fails now
 };
 
 bool exceeds_tolerance(const LatencyChange& change, const DiffArguments& arguments) {
@@ -43,7 +44,7 @@ bool exceeds_tolerance(const LatencyChange& change, const DiffArguments& argumen
 }
 
 bool is_regression(const LatencyChange& change, const DiffArguments& arguments) {
-  return exceeds_tolerance(change, arguments) && change.comparison.slower();
+  return change.is_compared() && change.comparison.is_regression(arguments.tolerance_percent / 100.0);
 }
 
 Counts count(const Diff& diff, const DiffArguments& arguments) {
@@ -53,18 +54,21 @@ Counts count(const Diff& diff, const DiffArguments& arguments) {
       ++(entry.change == KeyChange::added     ? counts.added
          : entry.change == KeyChange::removed ? counts.removed
                                               : counts.changed);
-      for (const LatencyChange& latency : entry.latencies) {
-        const bool is_slower = is_regression(latency, arguments);
-        counts.slower += is_slower ? 1 : 0;
-        counts.within_noise += exceeds_tolerance(latency, arguments) && !is_slower ? 1 : 0;
-        counts.failing += latency.fails_now ? 1 : 0;
-      }
+      const bool is_slower = is_regression(entry.running, arguments);
+      counts.slower += is_slower ? 1 : 0;
+      counts.within_noise += exceeds_tolerance(entry.running, arguments) && !is_slower ? 1 : 0;
+      counts.failing += entry.running.fails_now ? 1 : 0;
     }
   return counts;
 }
 
 std::string named(const std::string& incumbent) {
   return incumbent.empty() ? "no incumbent" : incumbent;
+}
+
+std::string_view verdict(const LatencyChange& change, const DiffArguments& arguments) {
+  if (is_regression(change, arguments)) return change.runs ? "  SLOWER" : "  slower, but does not run";
+  return change.comparison.within_noise() || exceeds_tolerance(change, arguments) ? "  within the noise" : "";
 }
 
 // A change within the noise is shown only if it exceeds the tolerance, since it may be a regression.
@@ -74,10 +78,7 @@ void print(const LatencyChange& change, const DiffArguments& arguments, std::ost
   if (!change.is_compared() || (comparison.within_noise() && !exceeds_tolerance(change, arguments))) return;
   out << fmt::format("    {}: {:.3f} us, now {:.3f} us: {:+.1f} %, noise {:.1f} %{}\n", change.variant,
                      change.before.location_ns / 1e3, change.after.location_ns / 1e3,
-                     100.0 * comparison.change, 100.0 * comparison.noise,
-                     is_regression(change, arguments) ? "  SLOWER"
-                     : comparison.within_noise()      ? "  within the noise"
-                                                      : "");
+                     100.0 * comparison.change, 100.0 * comparison.noise, verdict(change, arguments));
 }
 
 void print(const EntryDiff& entry, const DiffArguments& arguments, std::ostream& out) {
@@ -95,6 +96,7 @@ void print(const EntryDiff& entry, const DiffArguments& arguments, std::ostream&
   if (entry.after != entry.before) out << ", now " << named(entry.after);
   out << "\n";
   for (const LatencyChange& change : entry.latencies) print(change, arguments, out);
+  if (entry.after != entry.before) print(entry.running, arguments, out);
 }
 
 void print(const Diff& diff, const Counts& counts, const DiffArguments& arguments, std::ostream& out) {
@@ -105,28 +107,33 @@ void print(const Diff& diff, const Counts& counts, const DiffArguments& argument
     for (const EntryDiff& entry : operation.entries) print(entry, arguments, out);
   }
   out << fmt::format(
-      "{} keys changed, {} new, {} gone; {} variants slower by more than {:g} % and the noise, {} by "
+      "{} keys changed, {} new, {} gone; {} keys slower by more than {:g} % and the noise, {} by "
       "more than {:g} % but within the noise, {} failing now\n",
       counts.changed, counts.added, counts.removed, counts.slower, arguments.tolerance_percent,
       counts.within_noise, arguments.tolerance_percent, counts.failing);
 }
 
+Json to_json(const LatencyChange& change, const DiffArguments& arguments) {
+  return {{"variant", change.variant},
+          {"before_ns", change.is_compared() ? Json(change.before.location_ns) : Json()},
+          {"after_ns", change.is_compared() ? Json(change.after.location_ns) : Json()},
+          {"change_percent", 100.0 * change.comparison.change},
+          {"noise_percent", 100.0 * change.comparison.noise},
+          {"slower", is_regression(change, arguments)},
+          {"within_noise", change.is_compared() && change.comparison.within_noise()},
+          {"fails_now", change.fails_now},
+          {"runs", change.runs}};
+}
+
 Json to_json(const EntryDiff& entry, const DiffArguments& arguments) {
   constexpr const char* changes[] = {"changed", "added", "removed"};
   Json latencies = Json::array();
-  for (const LatencyChange& change : entry.latencies)
-    latencies.push_back({{"variant", change.variant},
-                         {"before_ns", change.is_compared() ? Json(change.before.location_ns) : Json()},
-                         {"after_ns", change.is_compared() ? Json(change.after.location_ns) : Json()},
-                         {"change_percent", 100.0 * change.comparison.change},
-                         {"noise_percent", 100.0 * change.comparison.noise},
-                         {"slower", is_regression(change, arguments)},
-                         {"within_noise", change.is_compared() && change.comparison.within_noise()},
-                         {"fails_now", change.fails_now}});
+  for (const LatencyChange& change : entry.latencies) latencies.push_back(to_json(change, arguments));
   return {{"key", entry.key},
           {"change", changes[static_cast<std::size_t>(entry.change)]},
           {"incumbent_before", entry.before},
           {"incumbent_after", entry.after},
+          {"running", entry.change == KeyChange::changed ? to_json(entry.running, arguments) : Json()},
           {"variants", latencies}};
 }
 
@@ -166,10 +173,10 @@ Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
 }  // namespace
 
 Command add_diff(CLI::App& app) {
-  CLI::App* const command = app.add_subcommand(
-      "diff",
-      "Prints what changed. Exits with 1 if a variant is slower by more than the tolerance "
-      "and the noise, or fails now.");
+  CLI::App* const command = app.add_subcommand("diff",
+                                               "Prints what changed. Exits with 1 if a key runs a variant "
+                                               "that is slower than what it ran before, by more "
+                                               "than the tolerance and the noise, or that fails now.");
   const auto arguments = std::make_shared<DiffArguments>();
   command->add_option("before", arguments->before, "The older table")->required()->type_name("TABLE");
   command->add_option("after", arguments->after, "The newer table")->required()->type_name("TABLE");

@@ -82,9 +82,14 @@ void judge(const tuning::TunedShape& shape, const table::Entry& entry, const Tol
   if (const auto record = entry.variants.find(checked.incumbent);
       record != entry.variants.end() && record->second.count > 0)
     checked.comparison = table::compare(record->second, statistics_of(*now), tolerance.comparisons);
-  if (now->outcome == tuning::Outcome::slower)
-    checked.problem = "is surely slower than the default";
-  else if (checked.comparison && checked.comparison->change > tolerance.share && checked.comparison->slower())
+  const tuning::Contestant& first = all.front();
+  std::optional<table::Comparison> with_default;
+  if (now->outcome == tuning::Outcome::slower && first.count > 0)
+    with_default = table::compare(statistics_of(first), statistics_of(*now), tolerance.comparisons);
+  if (with_default && with_default->is_regression(tolerance.share))
+    checked.problem = fmt::format("is {:.1f} % slower than the default, with noise of {:.1f} %",
+                                  100.0 * with_default->change, 100.0 * with_default->noise);
+  else if (checked.comparison && checked.comparison->is_regression(tolerance.share))
     checked.problem = fmt::format("is {:.1f} % slower than in the table, with noise of {:.1f} %",
                                   100.0 * checked.comparison->change, 100.0 * checked.comparison->noise);
 }

@@ -25,10 +25,10 @@ struct CheckOptions {
 
 /// Measures the incumbents of a sample of entries again, each together with the default. An entry has
 /// regressed if its incumbent is slower than in the table by more than the tolerance and by more than the
-/// noise of both measurements (table/comparison.hpp), if it is surely slower than the default, if it fails,
-/// or if it is no longer a candidate. Dimensions and labels are matched by name. Returns `exit_check` if any
-/// entry has regressed. Throws `Error` if the table is for another device, has other dimensions, or has no
-/// entries for the target's operation.
+/// noise of both measurements (table/comparison.hpp), if it is slower than the default by as much, if it
+/// fails, or if it is no longer a candidate. Dimensions and labels are matched by name. Returns `exit_check`
+/// if any entry has regressed. Throws `Error` if the table is for another device, has other dimensions, or
+/// has no entries for the target's operation.
 Exit check_table(const CheckOptions& options, tuning::Target& target, Console& console, std::ostream& out);
 
 }  // namespace adaptive::cli

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -149,14 +150,35 @@ class Tune {
       if (!arguments_.quiet) print_notices(read.notices, streams_.err);
       known = std::move(read.table);
     }
-    shapes_ = arguments_.force || arguments_.no_tune ? list.shapes
-                                                     : tuning::missing_shapes(known, target(), list.shapes);
+    shapes_ = list.shapes;
+    if (!arguments_.force && !arguments_.no_tune) leave_known_shapes_out(known);
     skipped_ = list.shapes.size() - shapes_.size();
     for (const kernels::Shape& shape : shapes_)
       names_.push_back(kernels::to_string(target().dimensions(), shape));
     if (skipped_ > 0)
       console_.say(LogLevel::info, fmt::format("{} of {} shapes are in {} already; --force tunes them again",
                                                skipped_, list.shapes.size(), table_path_.string()));
+  }
+
+  // A shape that the table has is tuned again if the family has got new variants, but only for those.
+  void leave_known_shapes_out(const table::Table& known) {
+    const std::vector<kernels::Shape> missing = tuning::missing_shapes(known, target(), shapes_);
+    // Workers that share a queue race the same candidates, whatever tables they have.
+    if (arguments_.queue.empty()) only_ = tuning::new_candidates(known, target(), shapes_, search_space());
+    std::erase_if(shapes_, [&](const kernels::Shape& shape) {
+      return !only_.contains(shape) && std::find(missing.begin(), missing.end(), shape) == missing.end();
+    });
+    if (!only_.empty())
+      console_.say(LogLevel::info,
+                   fmt::format("{} shapes are raced again, but only for variants that {} lacks", only_.size(),
+                               table_path_.string()));
+  }
+
+  tuning::SearchSpace search_space() const {
+    tuning::SearchSpace space;
+    if (!arguments_.space.empty()) space = read_search_space(arguments_.space);
+    if (arguments_.keep_numeric_class) space.mix_numeric_classes = false;
+    return space;
   }
 
   Exit tell_plan() {
@@ -198,9 +220,8 @@ class Tune {
     run_.plan = {.family = target().name(),
                  .device = fingerprint_.device,
                  .race = race_options(arguments_),
-                 .sampling = sampling_options(arguments_)};
-    if (!arguments_.space.empty()) run_.plan.space = read_search_space(arguments_.space);
-    if (arguments_.keep_numeric_class) run_.plan.space.mix_numeric_classes = false;
+                 .sampling = sampling_options(arguments_),
+                 .space = search_space()};
     if (!arguments_.queue.empty()) queue_ = join_queue(arguments_, run_);
     folder_ = std::make_unique<RunFolder>(arguments_.runs / run_.name);
     folder_->begin(run_, arguments_.force);
@@ -212,7 +233,7 @@ class Tune {
     log_ = std::make_unique<tuning::TrialLog>(folder_->trials());
     if (log_->size() > 0)
       console_.say(LogLevel::info, fmt::format("resumed: {} trials are not measured again", log_->size()));
-    tuning::TuneOptions options{.race = run_.plan.race, .space = run_.plan.space};
+    tuning::TuneOptions options{.race = run_.plan.race, .space = run_.plan.space, .only = only_};
     if (arguments_.seconds_max > 0.0) options.seconds_max = arguments_.seconds_max;
     options.queue = queue_.get();
     TuneProgress progress(console_, devices_, names_);
@@ -255,14 +276,22 @@ class Tune {
   }
 
   void update(const table::Table& found) {
+    const bool again = arguments_.force || !only_.empty();
     const auto change = [&](table::Table& table) {
-      for (const table::AppliedEntry& entry : table::apply(table, found)) {
+      for (const table::AppliedEntry& entry :
+           table::apply(table, found, again ? table::Known::replaced : table::Known::kept)) {
         (entry.accepted ? accepted_ : refused_) += 1;
+        measured_again_ += entry.measured_again ? 1 : 0;
         console_.say(LogLevel::debug, fmt::format("{} {}: {}", entry.accepted ? "accepted" : "skipped",
                                                   entry.key, entry.reason));
       }
+      if (accepted_ + measured_again_ == 0) return false;
+      // Candidates that failed or lost are declared, so that the next run knows that they are not new.
+      for (const auto& [name, operation] : found.operations)
+        if (const auto mine = table.operations.find(name); mine != table.operations.end())
+          mine->second.variants.insert(operation.variants.begin(), operation.variants.end());
       table.tool = std::string("adaptive ") + library_version;
-      return accepted_ > 0;
+      return true;
     };
     for (const table::Notice& notice : table::update(table_path_, change))
       console_.say(notice.level, notice.where + ": " + notice.what);
@@ -290,7 +319,8 @@ class Tune {
       streams_.out << fmt::format("stopped; the same command with --run-name {} continues the run\n",
                                   run_.name);
     if (arguments_.update)
-      streams_.out << fmt::format("{}: {} accepted, {} skipped\n", table_path_.string(), accepted_, refused_);
+      streams_.out << fmt::format("{}: {} accepted, {} skipped, {} measured again\n", table_path_.string(),
+                                  accepted_, refused_, measured_again_);
   }
 
   void tell_as_json() {
@@ -305,7 +335,10 @@ class Tune {
       left_out.push_back({{"device", to_string(devices_[device])}, {"why", why}});
     json["left_out"] = left_out;
     if (arguments_.update)
-      json["update"] = {{"table", table_path_.string()}, {"accepted", accepted_}, {"skipped", refused_}};
+      json["update"] = {{"table", table_path_.string()},
+                        {"accepted", accepted_},
+                        {"skipped", refused_},
+                        {"measured_again", measured_again_}};
     Json shapes = Json::array();
     for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(tuned_shape_json(shape));
     json["shapes"] = shapes;
@@ -321,13 +354,15 @@ class Tune {
   fs::path table_path_;
   std::vector<kernels::Shape> shapes_;
   std::vector<std::string> names_;
+  /// The candidates to race at shapes that the table has, because it lacks new variants.
+  std::map<kernels::Shape, std::vector<std::string>> only_;
   std::size_t skipped_ = 0;
   RunMetadata run_;
   std::unique_ptr<tuning::WorkQueue> queue_;
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<tuning::TrialLog> log_;
   tuning::TuneResult result_;
-  std::size_t accepted_ = 0, refused_ = 0;
+  std::size_t accepted_ = 0, refused_ = 0, measured_again_ = 0;
 };
 
 }  // namespace

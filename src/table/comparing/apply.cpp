@@ -1,6 +1,8 @@
 #include "table/comparing/apply.hpp"
 
-#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/key_values.hpp"
@@ -9,6 +11,7 @@
 #include "table/merging/dimension_map.hpp"
 #include "table/merging/merge.hpp"
 #include "table/merging/ownership.hpp"
+#include "table/merging/shares.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -46,6 +49,22 @@ void judge(AppliedEntry& result, const Entry* mine, const Entry& other) {
   say(false, core::percent(comparison.change) + " slower");
 }
 
+// Removes what the table knows of the variants that `measured` has measured.
+void forget_measured(Entry& entry, const Entry& again) {
+  std::set<std::string> writers;
+  for (const auto& [variant, record] : again.variants) {
+    const auto old = entry.variants.find(variant);
+    if (record.count == 0 || old == entry.variants.end()) continue;
+    for (const WriterShare& share : old->second.shares)
+      if (is_named(share.writer)) writers.insert(share.writer);
+    entry.variants.erase(old);
+  }
+  for (const std::string& writer : writers) {
+    ++entry.generations[writer];
+    disown(entry, writer);
+  }
+}
+
 // Declares only variants that the accepted entries name.
 OperationTable without_entries(const OperationTable& operation) {
   OperationTable result;
@@ -67,18 +86,19 @@ void take(OperationTable& into, const OperationTable& from, const Entry& entry) 
 
 }  // namespace
 
-std::vector<AppliedEntry> apply(Table& into, const Table& from) {
+std::vector<AppliedEntry> apply(Table& into, const Table& from, Known known) {
   if (into.operations.empty()) into.fingerprint = from.fingerprint;
   require_no_conflicts(into, from);
+  std::map<std::pair<std::string, Key>, std::string> kept;  // incumbents of entries that were measured again
   Table taken;
   taken.fingerprint = from.fingerprint;
   std::vector<AppliedEntry> results;
   for (const auto& [name, operation] : from.operations) {
-    const auto known = into.operations.find(name);
-    const OperationTable nothing = without_entries(operation);
-    const OperationTable& mine = known == into.operations.end() ? nothing : known->second;
+    const auto there_is = into.operations.find(name);
+    OperationTable nothing = without_entries(operation);
+    OperationTable& mine = there_is == into.operations.end() ? nothing : there_is->second;
     const DimensionMap map = DimensionMap::joining(mine.dimensions, operation.dimensions);
-    OperationTable part = nothing;
+    OperationTable part = without_entries(operation);
     for (const auto& [key, entry] : operation.entries) {
       if (entry.incumbent.empty()) continue;
       const std::optional<Key> there = map.key(key);
@@ -87,7 +107,14 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
       AppliedEntry result{
           .operation = name, .key = core::print(operation.dimensions, key), .after = entry.incumbent};
       judge(result, old == mine.entries.end() ? nullptr : &old->second, entry);
-      if (result.accepted) take(part, operation, entry);
+      result.measured_again = known == Known::replaced && old != mine.entries.end() &&
+                              measured(entry, old->second.incumbent) != nullptr;
+      if (result.measured_again) {
+        if (!result.accepted) kept.emplace(std::pair(name, *there), old->second.incumbent);
+        result.reason += "; measured again";
+        forget_measured(old->second, entry);
+      }
+      if (result.accepted || result.measured_again) take(part, operation, entry);
       results.push_back(std::move(result));
     }
     if (!part.entries.empty()) taken.operations.emplace(name, std::move(part));
@@ -101,8 +128,10 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from) {
     for (const auto& [key, entry] : part.entries) {
       const std::optional<Key> there = map.key(key);
       const auto changed = there ? mine.entries.find(*there) : mine.entries.end();
-      if (changed != mine.entries.end())
-        choose(changed->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
+      if (changed == mine.entries.end()) continue;
+      const auto stays = kept.find({name, *there});
+      const std::string& incumbent = stays == kept.end() ? entry.incumbent : stays->second;
+      choose(changed->second, entry.chosen_by, {incumbent, entry.origin, entry.time});
     }
   }
   return results;

@@ -58,7 +58,15 @@ double separate_radius(const Mean& a, const Mean& b, double tail) noexcept {
   return radius(tail, freedom, x + y);
 }
 
+double printed(double share) noexcept {
+  return std::round(1000.0 * share);
+}
+
 }  // namespace
+
+bool Comparison::is_regression(double tolerance) const noexcept {
+  return slower() && change > tolerance && printed(change) > printed(noise);
+}
 
 Comparison compare(const Statistics& before, const Statistics& after, std::size_t comparisons) noexcept {
   const Mean a = mean_of(before), b = mean_of(after);

@@ -16,6 +16,8 @@ struct Comparison {
   bool faster() const noexcept { return 1.0 + change < 1.0 / (1.0 + noise); }
   bool slower() const noexcept { return change > noise; }
   bool within_noise() const noexcept { return !faster() && !slower(); }
+  /// Slower, by more than `tolerance` and the noise also in the tenths of a percent that are printed.
+  bool is_regression(double tolerance) const noexcept;
 };
 
 /// Compares two records that were both measured.

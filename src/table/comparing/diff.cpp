@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/key_values.hpp"
+#include "table/comparing/proof.hpp"
 #include "table/merging/dimension_map.hpp"
 
 namespace adaptive::inline v1::table {
@@ -57,14 +58,33 @@ std::vector<std::string> diff_variants(const OperationTable& before, const Opera
   return changes;
 }
 
+Statistics measured_in(const Entry& entry, const std::string& variant) {
+  const auto at = entry.variants.find(variant);
+  if (at == entry.variants.end()) return {};
+  return static_cast<const Statistics&>(at->second);
+}
+
+LatencyChange diff_running(const Entry& before, const Entry& after) {
+  const std::string& was = lasting_incumbent(before);
+  const std::string& is = lasting_incumbent(after);
+  LatencyChange change{.variant = was == is ? is : was + ", now " + is,
+                       .before = measured_in(before, was),
+                       .after = measured_in(after, is),
+                       .runs = true};
+  change.fails_now = change.after.failures > 0 && measured_in(before, is).failures == 0;
+  return change;
+}
+
 std::vector<LatencyChange> diff_latencies(const Entry& before, const Entry& after) {
   std::vector<LatencyChange> changes;
   for (const auto& [variant, old] : before.variants) {
     const auto other = after.variants.find(variant);
     if (other == after.variants.end()) continue;
-    const VariantRecord& now = other->second;
+    const Statistics& then = old;
+    const Statistics& now = other->second;
     LatencyChange change{
-        .variant = variant, .before = old, .after = now, .fails_now = old.failures == 0 && now.failures > 0};
+        .variant = variant, .before = then, .after = now, .fails_now = old.failures == 0 && now.failures > 0};
+    change.runs = variant == lasting_incumbent(after);
     if (change.is_compared() || change.fails_now) changes.push_back(std::move(change));
   }
   return changes;
@@ -86,6 +106,7 @@ std::vector<EntryDiff> diff_entries(const OperationTable& before, const Operatio
       if (old->second.incumbent == entry.incumbent && old->second.variants == entry.variants) continue;
       change.before = old->second.incumbent;
       change.latencies = diff_latencies(old->second, entry);
+      change.running = diff_running(old->second, entry);
     }
     changes.push_back(std::move(change));
   }
@@ -111,9 +132,11 @@ OperationDiff diff(const OperationTable& before, const OperationTable& after) {
 void compare_all(Diff& diff) {
   std::vector<LatencyChange*> compared;
   for (OperationDiff& operation : diff.operations)
-    for (EntryDiff& entry : operation.entries)
+    for (EntryDiff& entry : operation.entries) {
       for (LatencyChange& change : entry.latencies)
         if (change.is_compared()) compared.push_back(&change);
+      if (entry.running.is_compared()) compared.push_back(&entry.running);
+    }
   for (LatencyChange* const change : compared)
     change->comparison = compare(change->before, change->after, compared.size());
 }

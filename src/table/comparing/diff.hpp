@@ -20,6 +20,9 @@ struct LatencyChange {
   Comparison comparison = {};
   bool fails_now = false;  ///< has failed launches now and had none before
 
+  /// Whether the variant is the one that the key's newer entry stands for (`lasting_incumbent`).
+  bool runs = false;
+
   bool is_compared() const noexcept { return before.count > 0 && after.count > 0; }
 };
 
@@ -31,6 +34,8 @@ struct EntryDiff {
   std::string before = {};  ///< incumbent; empty if there is none
   std::string after = {};
   std::vector<LatencyChange> latencies = {};  ///< of all variants that both have, whatever the change
+  /// What the key ran before against what it runs now, which may be two variants. Programs feel only this.
+  LatencyChange running = {};
 };
 
 struct OperationDiff {

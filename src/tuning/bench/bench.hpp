@@ -99,6 +99,10 @@ class Target {
 
   /// Throws `OpenError`, `DeviceError`.
   virtual std::unique_ptr<Bench> open(const kernels::Shape& shape) = 0;
+
+  /// What `open(shape)->candidates()` would be. Targets that know it without making a problem override this.
+  /// Throws `OpenError`, `DeviceError`.
+  virtual std::vector<Candidate> candidates(const kernels::Shape& shape) { return open(shape)->candidates(); }
 };
 
 }  // namespace adaptive::tuning

@@ -34,6 +34,11 @@ bool SearchSpace::has(const Candidate& candidate) const {
          });
 }
 
+bool SearchSpace::admits(const Candidate& candidate, const Candidate& the_default) const {
+  if (candidate == the_default) return true;
+  return has(candidate) && (mix_numeric_classes || candidate.numeric_class == the_default.numeric_class);
+}
+
 UnusedSpace::UnusedSpace(const SearchSpace& space) : space_(space) {
   for (const std::string& name : space.variants) unused_.insert("variant " + name);
   for (const auto& [parameter, values] : space.parameters) {
@@ -97,8 +102,7 @@ PrunedBench::PrunedBench(std::unique_ptr<Bench> bench, kernels::Shape shape, con
     : bench_(std::move(bench)), shape_(std::move(shape)), memory_(memory) {
   const std::vector<Candidate>& all = bench_->candidates();
   for (std::size_t c = 0; c < all.size(); ++c) {
-    if (c != 0 && !space.has(all[c])) continue;
-    if (!space.mix_numeric_classes && all[c].numeric_class != all[0].numeric_class) continue;
+    if (!space.admits(all[c], all[0])) continue;
     if (c != 0 && space.candidates_max != 0 && candidates_.size() >= space.candidates_max) break;
     candidates_.push_back(all[c]);
     indices_.push_back(c);

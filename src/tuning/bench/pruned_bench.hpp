@@ -29,6 +29,8 @@ struct SearchSpace {
   std::size_t candidates_max = 0;  ///< number of the family's best guesses to try; 0: no limit
 
   bool has(const Candidate& candidate) const;
+  /// The same, and in view of the numeric class of the default, which is always in the space.
+  bool admits(const Candidate& candidate, const Candidate& the_default) const;
   friend bool operator==(const SearchSpace&, const SearchSpace&) = default;
 };
 

@@ -26,6 +26,19 @@ std::string pci_address(int device) {
   return address.data();
 }
 
+struct Tried {
+  std::vector<Candidate> candidates = {};
+  std::vector<std::size_t> indices = {};  // indices in the family
+};
+
+Tried tried(const kernels::cuda::Family& family, const kernels::Shape& shape) {
+  Tried result{.indices = family.candidates(shape)};
+  for (const std::size_t v : result.indices)
+    result.candidates.push_back(
+        {family.variant(v).name, parameters_of(family.variant(v)), family.variant(v).numeric_class});
+  return result;
+}
+
 class CudaBench final : public Bench {
  public:
   CudaBench(const kernels::cuda::Family& family, const kernels::Shape& shape, const SamplingOptions& options,
@@ -34,20 +47,15 @@ class CudaBench final : public Bench {
         throttling_(pci_address(device)),
         problem_(family.make_problem(
             shape, {.seed = options.seed, .rotate_bytes = options.warm ? 0 : rotate_bytes})),
+        tried_(tried(family, shape)),
+        is_ready_(tried_.indices.size()),
         sampler_(options, [this](std::size_t candidate, cudaStream_t stream) {
-          if (problem_->launch(indices_[candidate], stream) != LaunchStatus::ok)
-            throw std::runtime_error(candidates_[candidate].name + " refused a launch");
-        }) {
-    for (const std::size_t v : family.candidates(shape)) {
-      candidates_.push_back(
-          {family.variant(v).name, parameters_of(family.variant(v)), family.variant(v).numeric_class});
-      indices_.push_back(v);
-    }
-    is_ready_.resize(indices_.size());
-  }
+          if (problem_->launch(tried_.indices[candidate], stream) != LaunchStatus::ok)
+            throw std::runtime_error(tried_.candidates[candidate].name + " refused a launch");
+        }) {}
   ~CudaBench() override { family_.release(sampler_.stream()); }
 
-  const std::vector<Candidate>& candidates() override { return candidates_; }
+  const std::vector<Candidate>& candidates() override { return tried_.candidates; }
   double bytes() override { return problem_->bytes(); }
   double operations() override { return problem_->operations(); }
 
@@ -70,7 +78,7 @@ class CudaBench final : public Bench {
     double ignored = 0.0;
     for (const std::size_t candidate : round.order)
       if (const TrialStatus status = prepare(candidate, ignored); status != TrialStatus::ok)
-        throw std::runtime_error(candidates_[candidate].name + " can no longer be prepared");
+        throw std::runtime_error(tried_.candidates[candidate].name + " can no longer be prepared");
     const bool slow_before = throttling_.now();
     const std::vector<double> samples = sampler_.sample(round.order);
     const bool throttled = slow_before || throttling_.now();
@@ -86,7 +94,7 @@ class CudaBench final : public Bench {
   TrialStatus prepare(std::size_t candidate, double& us) {
     if (is_ready_[candidate]) return TrialStatus::ok;
     const auto begin = std::chrono::steady_clock::now();
-    const LaunchStatus status = problem_->prepare(indices_[candidate], sampler_.stream());
+    const LaunchStatus status = problem_->prepare(tried_.indices[candidate], sampler_.stream());
     us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
     check_cuda(cudaStreamSynchronize(sampler_.stream()), "preparing");
     if (status == LaunchStatus::failed) return TrialStatus::failed;
@@ -98,8 +106,7 @@ class CudaBench final : public Bench {
   const kernels::cuda::Family& family_;
   Throttling throttling_;
   std::unique_ptr<kernels::cuda::Problem> problem_;
-  std::vector<Candidate> candidates_;
-  std::vector<std::size_t> indices_;  // indices in the family
+  Tried tried_;
   std::vector<bool> is_ready_;
   CudaSampler sampler_;  // last member: it launches the problem until it is destroyed
 };
@@ -123,13 +130,22 @@ Fingerprint CudaTarget::fingerprint() {
   }
 }
 
-std::unique_ptr<Bench> CudaTarget::open(const kernels::Shape& shape) {
+void CudaTarget::use_device() {
   try {
     check_cuda(cudaSetDevice(device_), "device");
     check_cuda(cudaFree(nullptr), "device");
   } catch (const std::runtime_error& e) {
     throw DeviceError(e.what());
   }
+}
+
+std::vector<Candidate> CudaTarget::candidates(const kernels::Shape& shape) {
+  use_device();
+  return tried(family(), shape).candidates;
+}
+
+std::unique_ptr<Bench> CudaTarget::open(const kernels::Shape& shape) {
+  use_device();
   try {
     return std::make_unique<CudaBench>(family(), shape, options(), device_);
   } catch (const std::invalid_argument& e) {

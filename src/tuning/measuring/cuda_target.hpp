@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "kernels/cuda_family.hpp"
 #include "tuning/bench/bench.hpp"
@@ -22,8 +23,12 @@ class CudaTarget final : public FamilyTarget<kernels::cuda::Family> {
 
   Fingerprint fingerprint() override;
   std::unique_ptr<Bench> open(const kernels::Shape& shape) override;
+  std::vector<Candidate> candidates(const kernels::Shape& shape) override;
 
  private:
+  /// Makes the device current. Throws `DeviceError`.
+  void use_device();
+
   int device_;
 };
 

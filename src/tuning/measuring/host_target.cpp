@@ -25,27 +25,39 @@ std::size_t flush_bytes() {
   return 2 * static_cast<std::size_t>(std::clamp(last_level, 1L << 20, usual));
 }
 
+struct Runnable {
+  std::vector<Candidate> candidates = {};
+  std::vector<std::size_t> indices = {};  // indices in the family
+};
+
+Runnable runnable(const kernels::Family& family, const kernels::Shape& shape) {
+  Runnable result;
+  for (std::size_t v = 0; v < family.variants().size(); ++v) {
+    if (!family.runs(v, shape)) continue;
+    const kernels::Variant& variant = family.variants()[v];
+    result.candidates.push_back({variant.name, parameters_of(variant), variant.numeric_class});
+    result.indices.push_back(v);
+  }
+  return result;
+}
+
 class HostBench final : public Bench {
  public:
   HostBench(const kernels::Family& family, const kernels::Shape& shape, const SamplingOptions& options)
-      : problem_(family.make_problem(shape, options.seed)), launches_(std::max(1, options.launches)) {
-    for (std::size_t v = 0; v < family.variants().size(); ++v) {
-      if (!family.runs(v, shape)) continue;
-      const kernels::Variant& variant = family.variants()[v];
-      candidates_.push_back({variant.name, parameters_of(variant), variant.numeric_class});
-      indices_.push_back(v);
-    }
+      : problem_(family.make_problem(shape, options.seed)),
+        launches_(std::max(1, options.launches)),
+        runnable_(runnable(family, shape)) {
     if (options.cold) flush_.resize(flush_bytes());
   }
 
-  const std::vector<Candidate>& candidates() override { return candidates_; }
+  const std::vector<Candidate>& candidates() override { return runnable_.candidates; }
   double bytes() override { return problem_->bytes(); }
   double operations() override { return problem_->operations(); }
 
   Trial check(std::size_t candidate) override {
     problem_->poison_output();
     const auto begin = Clock::now();
-    const kernels::LaunchStatus status = problem_->launch(indices_[candidate]);
+    const kernels::LaunchStatus status = problem_->launch(runnable_.indices[candidate]);
     Trial trial{.latency_us = us_since(begin)};
     if (status != kernels::LaunchStatus::ok) return {.status = TrialStatus::unsupported};
     const double error = problem_->max_error();
@@ -62,7 +74,7 @@ class HostBench final : public Bench {
     trials.reserve(round.order.size());
     for (const std::size_t candidate : round.order) {
       for (std::size_t i = 0; i < flush_.size(); i += 64) flush_[i] = static_cast<char>(flush_[i] + 1);
-      const std::size_t index = indices_[candidate];
+      const std::size_t index = runnable_.indices[candidate];
       const auto begin = Clock::now();
       for (int i = 0; i < launches_; ++i) problem_->launch(index);
       trials.push_back({.latency_us = us_since(begin) / launches_, .launches = launches_});
@@ -73,9 +85,8 @@ class HostBench final : public Bench {
  private:
   std::unique_ptr<kernels::Problem> problem_;
   int launches_;
-  std::vector<Candidate> candidates_;
-  std::vector<std::size_t> indices_;  // indices in the family
-  std::vector<char> flush_;           // empty: the caches stay warm
+  Runnable runnable_;
+  std::vector<char> flush_;  // empty: the caches stay warm
 };
 
 }  // namespace
@@ -95,6 +106,10 @@ std::unique_ptr<Bench> HostTarget::open(const kernels::Shape& shape) {
   } catch (const std::invalid_argument& e) {
     throw OpenError(TrialStatus::unsupported, e.what());
   }
+}
+
+std::vector<Candidate> HostTarget::candidates(const kernels::Shape& shape) {
+  return runnable(family(), shape).candidates;
 }
 
 }  // namespace adaptive::tuning

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "kernels/family.hpp"
 #include "tuning/bench/bench.hpp"
@@ -16,6 +17,7 @@ class HostTarget final : public FamilyTarget<kernels::Family> {
 
   Fingerprint fingerprint() override;
   std::unique_ptr<Bench> open(const kernels::Shape& shape) override;
+  std::vector<Candidate> candidates(const kernels::Shape& shape) override;
 };
 
 }  // namespace adaptive::tuning

@@ -24,7 +24,7 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-enum class Request : std::uint8_t { fingerprint, open, check, round };
+enum class Request : std::uint8_t { fingerprint, candidates, open, check, round };
 enum class Reply : std::uint8_t { done, open_error, device_error };
 
 void add(Message& message, const Trial& trial) {
@@ -74,6 +74,37 @@ void add(Message& message, const Fingerprint& fingerprint) {
   message.add(fingerprint.device).add(fingerprint.driver).add(fingerprint.toolkit);
   message.add(static_cast<std::uint64_t>(fingerprint.libraries.size()));
   for (const auto& [name, version] : fingerprint.libraries) message.add(name).add(version);
+}
+
+void add(Message& message, const std::vector<Candidate>& candidates) {
+  for (const Candidate& candidate : candidates) {
+    message.add(candidate.name);
+    add(message, candidate.parameters);
+    message.add(candidate.numeric_class);
+  }
+}
+
+// The candidates up to the end of the message.
+std::vector<Candidate> take_candidates(Message& message) {
+  std::vector<Candidate> candidates;
+  while (!message.at_end()) {
+    Candidate& candidate = candidates.emplace_back();
+    candidate.name = message.take_text();
+    candidate.parameters = take_parameters(message);
+    candidate.numeric_class = message.take_text();
+  }
+  return candidates;
+}
+
+void add(Message& message, const kernels::Shape& shape) {
+  for (const std::int64_t value : shape) message.add(value);
+}
+
+// The shape up to the end of the message.
+kernels::Shape take_shape(Message& message) {
+  kernels::Shape shape;
+  while (!message.at_end()) shape.push_back(message.take<std::int64_t>());
+  return shape;
 }
 
 Fingerprint take_fingerprint(Message& message) {
@@ -127,6 +158,9 @@ class Worker {
       case Request::fingerprint:
         add(reply, target().fingerprint());
         return;
+      case Request::candidates:
+        add(reply, target().candidates(take_shape(request)));
+        return;
       case Request::open:
         open(request, reply);
         return;
@@ -144,16 +178,11 @@ class Worker {
   }
 
   void open(Message& request, Message& reply) {
-    kernels::Shape shape;
-    while (!request.at_end()) shape.push_back(request.take<std::int64_t>());
+    const kernels::Shape shape = take_shape(request);
     bench_.reset();  // first, to free its memory
     bench_ = target().open(shape);
     reply.add(bench_->bytes()).add(bench_->operations());
-    for (const Candidate& candidate : bench_->candidates()) {
-      reply.add(candidate.name);
-      add(reply, candidate.parameters);
-      reply.add(candidate.numeric_class);
-    }
+    add(reply, bench_->candidates());
   }
 
   const IsolatedTarget::Factory& factory_;
@@ -266,6 +295,11 @@ class IsolatedTarget::Process {
     answer.detail =
         hangs ? "no answer within " + std::to_string(static_cast<int>(options_.seconds_max)) + " s" : end;
     return answer;
+  }
+
+  static void require_open(const Answer& answer) {
+    if (answer.is_device_error) throw DeviceError(answer.detail);
+    if (answer.status != TrialStatus::ok) throw OpenError(answer.status, answer.detail);
   }
 
   /// Rises with every start: what was opened in an earlier process no longer exists.
@@ -394,20 +428,13 @@ class IsolatedTarget::RemoteBench final : public Bench {
   void open() {
     Message request;
     request.add(Request::open);
-    for (const std::int64_t value : shape_) request.add(value);
+    add(request, shape_);
     Process::Answer answer = process_->ask(request);
-    if (answer.is_device_error) throw DeviceError(answer.detail);
-    if (answer.status != TrialStatus::ok) throw OpenError(answer.status, answer.detail);
+    Process::require_open(answer);
     generation_ = process_->generation();
     bytes_ = answer.message.take<double>();
     operations_ = answer.message.take<double>();
-    candidates_.clear();
-    while (!answer.message.at_end()) {
-      Candidate& candidate = candidates_.emplace_back();
-      candidate.name = answer.message.take_text();
-      candidate.parameters = take_parameters(answer.message);
-      candidate.numeric_class = answer.message.take_text();
-    }
+    candidates_ = take_candidates(answer.message);
   }
 
   std::shared_ptr<Process> process_;
@@ -430,6 +457,15 @@ Fingerprint IsolatedTarget::fingerprint() {
   Process::Answer answer = process_->ask(request);
   if (answer.status != TrialStatus::ok) throw DeviceError(answer.detail);
   return take_fingerprint(answer.message);
+}
+
+std::vector<Candidate> IsolatedTarget::candidates(const kernels::Shape& shape) {
+  Message request;
+  request.add(Request::candidates);
+  add(request, shape);
+  Process::Answer answer = process_->ask(request);
+  Process::require_open(answer);
+  return take_candidates(answer.message);
 }
 
 std::unique_ptr<Bench> IsolatedTarget::open(const kernels::Shape& shape) {

@@ -49,6 +49,7 @@ class IsolatedTarget final : public Target {
   std::vector<kernels::Shape> bench_shapes() const override { return description_->bench_shapes(); }
   Fingerprint fingerprint() override;
   std::unique_ptr<Bench> open(const kernels::Shape& shape) override;
+  std::vector<Candidate> candidates(const kernels::Shape& shape) override;
 
  private:
   class Process;
