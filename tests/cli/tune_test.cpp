@@ -181,6 +181,42 @@ TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   ::unsetenv("ADAPTIVE_TABLES");
 }
 
+TEST_F(Tune, SavesItsWinnersAsFilesOfAnotherSystem) {
+  // Kernels with packed weights alone, whose tiles Megablox has words for; m is a multiple of each.
+  const std::string space = write("space.json", R"({"variants": ["portable_packed2"]})");
+  const std::vector<std::string> arguments = {
+      "--devices", "cpu",       "--shape",  "tokens=24,n=32,k=64,experts=2,filled=2",
+      "--space",   space,       "--tables", path("tables"),
+      "--update",  "--save-as", "megablox", path("cache"),
+      "--quiet",   "--json"};
+  const Outcome first = tune(arguments, "grouped_gemm");
+  const Json result = Json::parse(first.out);
+  const bool is_default = result["shapes"][0]["best"] == "eigen_experts";
+  // The default has no tiles.
+  EXPECT_EQ(first.code, is_default ? 1 : 0) << first.err;
+  EXPECT_EQ(result["saved"].size(), is_default ? 0u : 1u);
+  if (is_default) return;
+  EXPECT_NE(read(path("cache/m24_k64_n32_g2.json")).find("best_time_ms"), std::string::npos);
+  fs::remove_all(path("cache"));
+  const Json again = Json::parse(tune(arguments, "grouped_gemm").out);
+  EXPECT_EQ(again["skipped"], 1) << "a known shape is saved as well";
+  EXPECT_TRUE(fs::exists(path("cache/m24_k64_n32_g2.json")));
+}
+
+TEST_F(Tune, SaysBeforehandThatItsWinnersCannotBeSaved) {
+  const Outcome unknown = tune({"--save-as", "nothing", path("out"), "--shape", shape});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("there is no format nothing"), std::string::npos) << unknown.err;
+  const Outcome unmapped = tune({"--save-as", "megablox", path("out"), "--shape", shape});
+  EXPECT_EQ(unmapped.code, 2);
+  EXPECT_NE(unmapped.err.find("no declaration says how mixed_bit_matmul"), std::string::npos) << unmapped.err;
+  const std::string moe = "tokens=4,n=32,k=64,experts=2,filled=2";
+  const Outcome incomplete = tune({"--save-as", "vllm", path("out"), "--shape", moe}, "grouped_gemm");
+  EXPECT_EQ(incomplete.code, 2);
+  EXPECT_NE(incomplete.err.find("needs intermediate_size"), std::string::npos) << incomplete.err;
+  EXPECT_FALSE(fs::exists(path("runs")));
+}
+
 TEST_F(Tune, TheNextRunOfAProgramFindsWhatAnUpdateHasWritten) {
   const Json updated =
       Json::parse(tune({"--devices", "cpu", "--shape", shape, "--update", "--json", "--quiet"}).out);

@@ -159,7 +159,8 @@ TEST(Mapping, AMissingValueIsAskedFor) {
   const MappedTable moe =
       mapped(tuned_on_h200("grouped_gemm"), "grouped_gemm", "vllm", {.given = {{"top_k", "2"}}});
   EXPECT_EQ(moe.mapped, 0u);
-  EXPECT_TRUE(noticed(moe.notices, "grouped_gemm as fused_moe", "give it with --set intermediate_size="));
+  EXPECT_TRUE(noticed(moe.notices, "grouped_gemm as fused_moe",
+                      "needs intermediate_size (width of one expert on one device); give it with --set"));
 }
 
 TEST(Mapping, EntriesThatDisputeARowAreBothLeftOut) {

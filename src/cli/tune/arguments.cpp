@@ -152,6 +152,17 @@ void add_output_options(CLI::App& command, TuneArguments& a) {
   command.add_flag("--update", a.update, "Merge the result into the device's table in that folder")
       ->group(group);
   command.add_flag("--force", a.force, "Tune shapes again that the table already has")->group(group);
+  command
+      .add_option("--save-as", a.save_as,
+                  "Also write the winners as files of another system (docs/formats.md)")
+      ->expected(2)
+      ->type_name("FORMAT FOLDER")
+      ->group(group);
+  command
+      .add_option("--save-with", a.save_with,
+                  "Values for --save-as that neither shapes nor the model have: top_k=2,triton_version=3.5.1")
+      ->type_name("NAME=V,…")
+      ->group(group);
   command.add_flag("--dry-run", a.dry_run, "Print what would be tuned")->group(group);
   command.add_flag("--json", a.json, "Print the result as JSON")->group(group);
   command.add_flag("--quiet", a.quiet, "Print errors only and no progress")->group(group);

@@ -56,6 +56,7 @@ struct TuneArguments {
   std::filesystem::path runs = "tuning_runs";
   std::filesystem::path tables;
   bool update = false, force = false, dry_run = false;
+  std::vector<std::string> save_as, save_with;
 
   // Output.
   bool quiet = false, json = false;

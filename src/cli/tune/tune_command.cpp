@@ -4,6 +4,7 @@
 #include <ctime>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <system_error>
@@ -30,6 +31,7 @@
 #include "cli/tune/queue.hpp"
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
+#include "cli/tune/save_as.hpp"
 #include "files/system_error.hpp"
 #include "table/comparing/apply.hpp"
 #include "table/update.hpp"
@@ -133,7 +135,9 @@ class Tune {
       for (const fs::path& folder : own_model_folders())
         if (!fs::is_directory(folder))
           console_.say(LogLevel::warning, "ADAPTIVE_MODELS: " + folder.string() + " is not a folder");
-    const tuning::ShapeList list = tuning::make_shapes(target(), shape_request(arguments_));
+    const tuning::ShapeRequest request = shape_request(arguments_);
+    save_as_ = save_as(arguments_, request, target().name());
+    const tuning::ShapeList list = tuning::make_shapes(target(), request);
     for (const std::string& warning : list.warnings) console_.say(LogLevel::warning, warning);
     try {
       fingerprint_ = tuning::fingerprint_of(pointers());
@@ -144,14 +148,13 @@ class Tune {
     if (table_path_.empty() && arguments_.update)
       throw UsageError(
           "--update: HOME is not set, so there is no folder for the table; give one with --tables");
-    table::Table known;
     if (!table_path_.empty() && fs::exists(table_path_)) {
       table::ReadResult read = table::read(table_path_);
       if (!arguments_.quiet) print_notices(read.notices, streams_.err);
-      known = std::move(read.table);
+      known_ = std::move(read.table);
     }
-    shapes_ = list.shapes;
-    if (!arguments_.force && !arguments_.no_tune) leave_known_shapes_out(known);
+    shapes_ = wanted_ = list.shapes;
+    if (!arguments_.force && !arguments_.no_tune) leave_known_shapes_out(known_);
     skipped_ = list.shapes.size() - shapes_.size();
     for (const kernels::Shape& shape : shapes_)
       names_.push_back(kernels::to_string(target().dimensions(), shape));
@@ -255,6 +258,7 @@ class Tune {
     if (!arguments_.no_tune) table::write(found, folder_->results());
     folder_->write(run_);
     if (arguments_.update && !arguments_.no_tune) update(found);
+    const bool all_saved = !save_as_ || save(found);
     if (arguments_.json)
       tell_as_json();
     else
@@ -263,7 +267,7 @@ class Tune {
     const bool all_have_one =
         std::all_of(result_.shapes.begin(), result_.shapes.end(),
                     [](const auto& shape) { return !shape.done || shape.race.best.has_value(); });
-    return all_have_one ? exit_ok : exit_check;
+    return all_have_one && all_saved ? exit_ok : exit_check;
   }
 
   // Called before anything is measured, so that a user who cannot write the tables is told at once.
@@ -297,6 +301,19 @@ class Tune {
       console_.say(notice.level, notice.where + ": " + notice.what);
   }
 
+  /// Returns whether any winner could be written.
+  bool save(const table::Table& found) {
+    const ExportResult result =
+        make_files(known_after(known_, found, target(), wanted_), save_as_->request, save_as_->folder);
+    for (const table::Notice& notice : result.files.notices)
+      console_.say(notice.level, notice.where + ": " + notice.what);
+    write_files(result.files, save_as_->folder);
+    saved_ = result.files.files;
+    if (saved_.empty())
+      console_.say(LogLevel::error, fmt::format("--save-as {}: no winner can be written", save_as_->format));
+    return !saved_.empty();
+  }
+
   double kernel_seconds() const {
     double us = 0.0;
     for (const tuning::TunedShape& shape : result_.shapes) us += shape.race.kernel_us;
@@ -321,6 +338,9 @@ class Tune {
     if (arguments_.update)
       streams_.out << fmt::format("{}: {} accepted, {} skipped, {} measured again\n", table_path_.string(),
                                   accepted_, refused_, measured_again_);
+    for (const table::formats::ExportedFile& file : saved_)
+      streams_.out << fmt::format("{}: {}\n", (save_as_->folder / file.path).string(),
+                                  file.changed ? "written" : "unchanged");
   }
 
   void tell_as_json() {
@@ -339,6 +359,12 @@ class Tune {
                         {"accepted", accepted_},
                         {"skipped", refused_},
                         {"measured_again", measured_again_}};
+    if (save_as_) {
+      json["saved"] = Json::array();
+      for (const table::formats::ExportedFile& file : saved_)
+        json["saved"].push_back(
+            {{"file", (save_as_->folder / file.path).string()}, {"changed", file.changed}});
+    }
     Json shapes = Json::array();
     for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(tuned_shape_json(shape));
     json["shapes"] = shapes;
@@ -352,7 +378,11 @@ class Tune {
   std::vector<std::unique_ptr<tuning::Target>> targets_;
   Fingerprint fingerprint_;
   fs::path table_path_;
-  std::vector<kernels::Shape> shapes_;
+  table::Table known_;                  ///< the device's table before the run
+  std::vector<kernels::Shape> wanted_;  ///< all shapes of the request
+  std::vector<kernels::Shape> shapes_;  ///< those to be raced
+  std::optional<SaveAs> save_as_;
+  std::vector<table::formats::ExportedFile> saved_;
   std::vector<std::string> names_;
   /// The candidates to race at shapes that the table has, because it lacks new variants.
   std::map<kernels::Shape, std::vector<std::string>> only_;

@@ -250,39 +250,56 @@ std::string missing_value(const OperationMapping& declared, const std::vector<co
   for (const auto& [name, meaning] : declared.given)
     for (const Mapping* mapping : mappings)
       if (!given.contains(name) && names_in(*mapping).contains(name))
-        return std::string("needs ")
-            .append(name)
-            .append(" (")
-            .append(meaning)
-            .append("); give it with --set ")
-            .append(name)
-            .append("=…");
+        return std::string("needs ").append(name).append(" (").append(meaning).append(")");
   return {};
 }
 
-void map_operation(const OperationTable& operation, const OperationMapping& declared,
-                   std::span<const Format* const> formats, const MappingRequest& request,
-                   const Fingerprint& fingerprint, MappedTable& result, std::vector<Sheet>& sheets) {
-  Parameters given;
-  for (const auto& [name, text] : request.given) given.emplace(name, read_given(text));
-  const std::vector<const Entry*> entries = wanted_entries(operation, request);
-  for (const Format* format : formats) {
+// A foreign operation that entries can be mapped to.
+struct Goal {
+  const Format* format = nullptr;
+  const OperationShape* shape = nullptr;
+  std::vector<const Mapping*> mappings = {};
+  std::string why_not = {};  // why no entry can be mapped; empty: entries can
+  bool is_missing_value = false;
+};
+
+Parameters values_of(const std::map<std::string, std::string>& given) {
+  Parameters values;
+  for (const auto& [name, text] : given) values.emplace(name, read_given(text));
+  return values;
+}
+
+std::vector<Goal> goals_of(const OperationMapping& declared, std::span<const Format* const> formats,
+                           const Parameters& given) {
+  std::vector<Goal> goals;
+  for (const Format* format : formats)
     for (const OperationShape& shape : format->operations()) {
-      std::vector<const Mapping*> mappings;
+      Goal goal{.format = format, .shape = &shape};
       for (const Mapping& mapping : declared.mappings)
-        if (mapping.to == shape.name) mappings.push_back(&mapping);
-      if (mappings.empty()) continue;
-      std::string why = mappings.front()->refused;
-      if (why.empty()) why = missing_value(declared, mappings, given);
-      if (!why.empty()) {
-        result.left_out += entries.size();
-        result.notices.push_back({operation.name + " as " + shape.name, why, LogLevel::warning});
-        continue;
-      }
-      Mapper mapper(operation, *format, shape, std::move(mappings), given, result);
-      for (const Entry* entry : entries) mapper.add(*entry);
-      for (Sheet& sheet : mapper.sheets(fingerprint)) sheets.push_back(std::move(sheet));
+        if (mapping.to == shape.name) goal.mappings.push_back(&mapping);
+      if (goal.mappings.empty()) continue;
+      goal.why_not = goal.mappings.front()->refused;
+      goal.is_missing_value = goal.why_not.empty();
+      if (goal.is_missing_value) goal.why_not = missing_value(declared, goal.mappings, given);
+      goals.push_back(std::move(goal));
     }
+  return goals;
+}
+
+void map_operation(const OperationTable& operation, const std::vector<Goal>& goals, const Parameters& given,
+                   const MappingRequest& request, MappedTable& result, std::vector<Sheet>& sheets) {
+  const std::vector<const Entry*> entries = wanted_entries(operation, request);
+  for (const Goal& goal : goals) {
+    if (!goal.why_not.empty()) {
+      result.left_out += entries.size();
+      result.notices.push_back({operation.name + " as " + goal.shape->name,
+                                goal.why_not + (goal.is_missing_value ? "; give it with --set" : ""),
+                                LogLevel::warning});
+      continue;
+    }
+    Mapper mapper(operation, *goal.format, *goal.shape, goal.mappings, given, result);
+    for (const Entry* entry : entries) mapper.add(*entry);
+    for (Sheet& sheet : mapper.sheets(result.table.fingerprint)) sheets.push_back(std::move(sheet));
   }
 }
 
@@ -311,13 +328,26 @@ MappedTable map_table(const Table& table, std::span<const OperationMapping> mapp
     const OperationMapping* const declared = declaration_of(name, mappings);
     if (has_operation(formats, name) || declared == nullptr) continue;
     result.table.operations.erase(name);
-    map_operation(operation, *declared, formats, request, result.table.fingerprint, result, sheets);
+    const Parameters given = values_of(request.given);
+    map_operation(operation, goals_of(*declared, formats, given), given, request, result, sheets);
   }
   for (auto& [name, operation] : to_table(sheets, {}, result.notices).operations)
     if (!result.table.operations.emplace(name, std::move(operation)).second)
       result.notices.push_back(
           {name, "the table has this operation itself; no other one is mapped to it", LogLevel::warning});
   return result;
+}
+
+std::string why_unmappable(const std::string& operation, std::span<const OperationMapping> mappings,
+                           std::span<const Format* const> formats,
+                           const std::map<std::string, std::string>& given) {
+  if (has_operation(formats, operation)) return {};
+  std::vector<Goal> goals;
+  if (const OperationMapping* const declared = declaration_of(operation, mappings))
+    goals = goals_of(*declared, formats, values_of(given));
+  if (goals.empty()) return "no declaration says how " + operation + " becomes rows of it";
+  const auto possible = [](const Goal& goal) { return goal.why_not.empty(); };
+  return std::ranges::any_of(goals, possible) ? std::string() : goals.front().why_not;
 }
 
 }  // namespace adaptive::table::formats

@@ -37,4 +37,10 @@ struct MappedTable {
 MappedTable map_table(const Table& table, std::span<const OperationMapping> mappings,
                       std::span<const Format* const> formats, const MappingRequest& request = {});
 
+/// Why no entry of the operation can become a row of these formats, whatever it contains; empty if entries
+/// can. Considers the values in `given`.
+std::string why_unmappable(const std::string& operation, std::span<const OperationMapping> mappings,
+                           std::span<const Format* const> formats,
+                           const std::map<std::string, std::string>& given);
+
 }  // namespace adaptive::table::formats
