@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <system_error>
 
 namespace adaptive::kernels::dense_gemm {
 namespace {

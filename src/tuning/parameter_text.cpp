@@ -1,4 +1,5 @@
 // Converts parameters to text and back.
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <type_traits>

@@ -96,8 +96,10 @@ elseif(WAY STREQUAL "redis_pkg-config")
   run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "subdirectory")
-  # A compiler cache has the single files from the build that is tested.
-  if(NOT LAUNCHER MATCHES "ccache")
+  # A compiler cache has the files, or the batches, from the build that is tested.
+  if(BATCHES)
+    list(APPEND configure "-DADAPTIVE_BATCHES=${BATCHES}")
+  elseif(NOT LAUNCHER MATCHES "ccache")
     list(APPEND configure -DCMAKE_UNITY_BUILD=ON)
   endif()
   run(${configure} -S "${SOURCE}/subdirectory" -B build "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"

@@ -102,22 +102,11 @@ bool is_system(const std::string& header) {
                      [&](std::string_view folder) { return header.starts_with(folder); });
 }
 
-// The file of this tree that an include line refers to, relative to the root. Empty if the line refers to a
-// file of another project.
-std::optional<std::string> resolve(const fs::path& root, const std::string& from, const std::string& header) {
-  const std::array<fs::path, 4> places = {fs::path(from).parent_path(), "", "src", "include"};
-  for (const fs::path& place : places) {
-    const fs::path candidate = (place / header).lexically_normal();
-    if (fs::is_regular_file(root / candidate)) return candidate.generic_string();
-  }
-  return std::nullopt;
-}
-
 // Describes what is wrong with `file` including `header`. Empty if the include line is correct.
 std::string judge_include(const fs::path& root, const std::string& file, const Layer& layer,
                           const std::string& header) {
   const std::string who(layer.name);
-  if (const std::optional<std::string> target = resolve(root, file, header)) {
+  if (const std::optional<std::string> target = file_of_include(root, file, header)) {
     const Layer* other = layer_of(*target);
     if (other == nullptr) return who + " may not include " + *target + ", which is in no layer";
     if (layer.name == "public" && is_public_cuda(*target) && !is_public_cuda(file)) {
@@ -202,11 +191,7 @@ Report check_tree(const fs::path& root) {
 }
 
 std::string to_text(const Report& report) {
-  std::string text;
-  for (const Violation& violation : report.violations) {
-    text += violation.file.string() + ":" + std::to_string(violation.line) + ": " + violation.message + "\n";
-  }
-  return text;
+  return to_text(report.violations);
 }
 
 }  // namespace adaptive::structure

@@ -7,15 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/structure/source_tree.hpp"
+
 namespace adaptive::structure {
 
 inline constexpr std::size_t lines_max = 500;
-
-struct Violation {
-  std::filesystem::path file;  ///< relative to the root of the tree
-  std::size_t line = 0;        ///< from 1
-  std::string message;
-};
 
 struct Report {
   std::vector<Violation> violations;

@@ -2,44 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <stdexcept>
 #include <string>
-#include <utility>
-#include <vector>
+
+#include "tests/structure/scratch_tree.hpp"
 
 namespace adaptive::structure {
 namespace {
-
-namespace fs = std::filesystem;
-
-using Files = std::vector<std::pair<std::string, std::string>>;
-
-// A tree of a few files that lives as long as the object.
-class ScratchTree {
- public:
-  explicit ScratchTree(const Files& files) {
-    std::string pattern = (fs::temp_directory_path() / "adaptive-structure-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-    root_ = pattern;
-    for (const auto& [name, content] : files) {
-      fs::create_directories((root_ / name).parent_path());
-      std::ofstream(root_ / name) << content;
-    }
-  }
-  ~ScratchTree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  ScratchTree(const ScratchTree&) = delete;
-  ScratchTree& operator=(const ScratchTree&) = delete;
-
-  const fs::path& root() const { return root_; }
-
- private:
-  fs::path root_;
-};
 
 TEST(Tree, HoldsItsRules) {
   const Report report = check_tree(ADAPTIVE_SOURCE_ROOT);

@@ -26,14 +26,14 @@ const std::vector<Method>& methods() {
   return all;
 }
 
-const Config* config_of(const Method& method) {
+const Config* config_if_tiled(const Method& method) {
   if (method.kind == Method::Kind::mma) return &mma_configs[method.index];
   if (method.kind == Method::Kind::wgmma) return &wgmma_configs[method.index];
   return nullptr;
 }
 
 std::string name_of(const Method& method) {
-  if (const Config* config = config_of(method)) return name_of(*config);
+  if (const Config* config = config_if_tiled(method)) return name_of(*config);
   if (method.kind == Method::Kind::cublas_grouped) return "cublas_grouped";
   return method.kind == Method::Kind::cublaslt_loop ? "cublaslt_loop" : "plain_tile32";
 }
@@ -42,7 +42,7 @@ Variant variant_of(const Method& method) {
   Variant variant;
   variant.name = name_of(method);
   variant.numeric_class = variant.name;
-  if (const Config* config = config_of(method)) {
+  if (const Config* config = config_if_tiled(method)) {
     variant.parameters = {{"rows", std::int64_t{config->rows}},
                           {"columns", std::int64_t{config->columns}},
                           {"depth", std::int64_t{config->depth}},
@@ -69,7 +69,7 @@ double rows_an_expert(const CudaSizes& sizes) {
 // cost time. Variants that need the routing on the host are excluded, because the family promises to work
 // without it; so is the default, which is too slow.
 bool worth_trying(const Method& method, const CudaSizes& sizes, const Capability& device) {
-  const Config* config = config_of(method);
+  const Config* config = config_if_tiled(method);
   if (config == nullptr || !available(method, device) || !supports(method, sizes)) return false;
   const double rows = rows_an_expert(sizes);
   if (config->rows < 128 && 4 * config->rows < rows) return false;  // would read the weights too often
@@ -116,7 +116,7 @@ class GroupedGemmFamily final : public cuda::Family {
       if (worth_trying(methods()[i], sizes, device)) result.push_back(i);
     // Best guess first: tiles whose height is nearest to the number of rows of an expert, then the widest.
     const auto distance = [&](std::size_t i) {
-      const Config* config = config_of(methods()[i]);
+      const Config* config = config_if_tiled(methods()[i]);
       if (config == nullptr) return 100.0;
       const double rows = std::clamp(rows_an_expert(sizes), 16.0, 128.0);
       return std::abs(std::log2(config->rows / rows)) - std::log2(config->columns) / 8;

@@ -18,7 +18,7 @@ std::size_t product(Sizes... sizes) {
   return (static_cast<std::size_t>(sizes) * ...);
 }
 
-const Config& config_of(const Method& method) {
+const Config& tile_config(const Method& method) {
   return method.kind == Method::Kind::mma ? mma_configs[method.index] : wgmma_configs[method.index];
 }
 
@@ -57,7 +57,7 @@ Capability Capability::current() noexcept {
 bool available(const Method& method, const Capability& device) {
   if (method.kind == Method::Kind::cublas_grouped && !has_cublas_grouped) return false;
   if (!is_own_tiled(method)) return device.code.major > 0;
-  const Config& config = config_of(method);
+  const Config& config = tile_config(method);
   return shared_bytes(config) <= device.shared_bytes && runs(instructions_of(config), device.code);
 }
 
@@ -66,7 +66,7 @@ bool supports(const Method& method, const CudaSizes& sizes) {
   if (sizes.n % 8 != 0 || sizes.k % 8 != 0) return false;  // loads and stores must be complete 16-byte pieces
   if (!is_own_tiled(method)) return !sizes.gathered;
   return sizes.experts <= experts_max &&
-         most_tiles(config_of(method), sizes) <= std::numeric_limits<int>::max();
+         most_tiles(tile_config(method), sizes) <= std::numeric_limits<int>::max();
 }
 
 GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions options,
@@ -141,7 +141,7 @@ std::unique_ptr<Slot> GroupedGemmOnCuda::make_slot(std::size_t variant) {
   if (!available(method, capability_)) slot->status = LaunchStatus::unavailable;
   if (!supports(method, sizes_)) slot->status = LaunchStatus::unsupported;
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
-  if (is_own_tiled(method)) slot->blocks = blocks_for(config_of(method), sizes_, capability_);
+  if (is_own_tiled(method)) slot->blocks = blocks_for(tile_config(method), sizes_, capability_);
   switch (method.kind) {
     case Method::Kind::plain:
       break;
@@ -167,7 +167,7 @@ std::unique_ptr<Slot> GroupedGemmOnCuda::make_slot(std::size_t variant) {
 }
 
 void GroupedGemmOnCuda::make_maps(Slot& slot) {
-  const Config& config = config_of(slot.method);
+  const Config& config = tile_config(slot.method);
   if (sizes_.gathered && sorted_x_.size() == 0) sorted_x_ = cuda::DeviceBuffer<std::byte>(x_.size());
   const void* x = sizes_.gathered ? sorted_x_.data() : x_.data();
   const CUtensorMap x_map =

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <string>
+#include <system_error>
 #include <thread>
 
 namespace adaptive::inline v1::core {
