@@ -21,7 +21,11 @@ void add_attention(const Model& m, std::vector<Projection>& all) {
   if (m.attention_heads <= 0) return;
   const std::int64_t head = m.head_dim > 0 ? m.head_dim : m.hidden_size / m.attention_heads;
   const std::int64_t kv_heads = m.key_value_heads > 0 ? m.key_value_heads : m.attention_heads;
-  all.push_back({"qkv", (m.attention_heads + 2 * kv_heads) * head, m.hidden_size, Split::out});
+  all.push_back({.name = "qkv",
+                 .out = (m.attention_heads + 2 * kv_heads) * head,
+                 .in = m.hidden_size,
+                 .key_heads = kv_heads,
+                 .head_size = head});
   all.push_back({"o", m.hidden_size, m.attention_heads * head, Split::in});
 }
 

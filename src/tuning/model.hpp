@@ -18,6 +18,10 @@ struct Projection {
   Split split = Split::out;
   bool is_expert = false;              ///< one for each expert
   std::vector<std::string> bits = {};  ///< widths of a quantised weight; empty: the model's
+  /// Heads of keys in `out`, and as many of values, each `head_size` wide; the rest of `out` are queries.
+  /// Engines replicate them where there are fewer than devices. 0: `out` is one piece.
+  std::int64_t key_heads = 0;
+  std::int64_t head_size = 0;
 
   friend bool operator==(const Projection&, const Projection&) = default;
 };
@@ -40,9 +44,11 @@ struct Model {
   std::int64_t qk_nope_head_dim = 0;
   std::int64_t qk_rope_head_dim = 0;
   std::int64_t v_head_dim = 0;
-  std::string dtype = {};                      ///< "bfloat16"
-  std::string quantisation = {};               ///< "fp8", "gptq", "awq", …
-  std::vector<std::string> bits = {};          ///< of quantised weights: {"4"}
+  std::string dtype = {};                      ///< of activations: "bfloat16"
+  std::string quantisation = {};               ///< "fp8", "gptq", "awq", …; empty: none
+  std::string weights = {};                    ///< type of quantised weights: "float8_e4m3", "int4", "mxfp4"
+  std::vector<std::string> bits = {};          ///< of weights that are whole numbers: {"4"}
+  std::string missing_top_k = {};              ///< why `experts_per_token` is not known
   std::vector<std::int64_t> block_shape = {};  ///< of a quantisation by blocks: {128, 128}
   /// The projections that the file lists itself; if it lists none, projections() derives them.
   std::vector<Projection> projections = {};

@@ -17,10 +17,10 @@ namespace {
 using kernels::Shape;
 using Values = std::map<std::string, std::vector<std::string>>;
 
-enum class Role { tokens, out, in, experts, filled, row_tiles, dtype, bits, other };
+enum class Role { tokens, out, in, experts, filled, row_tiles, dtype, bits, block_n, block_k, other };
 
 Role role_of(const std::string& dimension) {
-  static const std::array<std::pair<std::string_view, Role>, 12> roles = {{{"tokens", Role::tokens},
+  static const std::array<std::pair<std::string_view, Role>, 14> roles = {{{"tokens", Role::tokens},
                                                                            {"m", Role::tokens},
                                                                            {"n", Role::out},
                                                                            {"out_features", Role::out},
@@ -31,7 +31,9 @@ Role role_of(const std::string& dimension) {
                                                                            {"filled", Role::filled},
                                                                            {"row_tiles", Role::row_tiles},
                                                                            {"dtype", Role::dtype},
-                                                                           {"bits", Role::bits}}};
+                                                                           {"bits", Role::bits},
+                                                                           {"block_n", Role::block_n},
+                                                                           {"block_k", Role::block_k}}};
   for (const auto& [name, role] : roles)
     if (name == dimension) return role;
   return Role::other;
@@ -84,6 +86,7 @@ class ShapeMaker {
                     "give --model or --out-in-features");
       add_own();
     }
+    if (result_.shapes.empty() && refused_) throw Error(*refused_);
     return std::move(result_);
   }
 
@@ -107,9 +110,19 @@ class ShapeMaker {
     if (request_.experts > 0) return request_.experts;
     return request_.model ? request_.model->experts : 0;
   }
-  std::int64_t experts_per_token() const {
+  std::int64_t experts_per_token() {
     if (request_.experts_per_token > 0) return request_.experts_per_token;
-    return request_.model && request_.model->experts_per_token > 0 ? request_.model->experts_per_token : 1;
+    if (request_.model && request_.model->experts_per_token > 0) return request_.model->experts_per_token;
+    if (request_.model && request_.experts == 0 && !request_.model->missing_top_k.empty())
+      throw Error(ErrorCode::corrupt, request_.model->missing_top_k, request_.model->name,
+                  "give it with --top-k");
+    warn("the number of experts of a token is not known; every token has 1. --top-k gives another number");
+    return 1;
+  }
+
+  void warn(const std::string& text) {
+    if (std::find(result_.warnings.begin(), result_.warnings.end(), text) == result_.warnings.end())
+      result_.warnings.push_back(text);
   }
 
   Error no_projection() const {
@@ -138,8 +151,8 @@ class ShapeMaker {
   std::int64_t divided(std::int64_t size, std::int64_t by, const std::string& what) {
     if (by <= 1) return size;
     if (size % by == 0) return size / by;
-    result_.warnings.push_back(what + " = " + std::to_string(size) + " cannot be divided by " +
-                               std::to_string(by) + "; it is not divided");
+    warn(what + " = " + std::to_string(size) + " cannot be divided by " + std::to_string(by) +
+         "; it is not divided");
     return size;
   }
 
@@ -156,7 +169,7 @@ class ShapeMaker {
   }
 
   /// The rows of one launch for each step.
-  std::vector<RoutingSummary> rows(const Projection& projection, std::int64_t local_experts) const {
+  std::vector<RoutingSummary> rows(const Projection& projection, std::int64_t local_experts) {
     std::vector<RoutingSummary> result;
     if (projection.is_expert && !request_.routing.empty()) {
       for (const RoutedStep& step : request_.routing) result.push_back(share_of(step, local_experts));
@@ -168,24 +181,45 @@ class ShapeMaker {
     return result;
   }
 
-  RoutedStep routed(std::int64_t count) const {
+  RoutedStep routed(std::int64_t count) {
     const auto seed = static_cast<std::uint64_t>(count * 1000 + experts());
     return kernels::grouped_gemm::rows_by_router(count, std::min(experts_per_token(), experts()), experts(),
                                                  request_.skew, seed);
   }
 
-  // The rows of one device in a step: the first of the equal parts.
-  static RoutingSummary share_of(RoutedStep step, std::int64_t local_experts) {
-    if (static_cast<std::int64_t>(step.size()) > local_experts)
-      step.resize(static_cast<std::size_t>(local_experts));
-    return kernels::grouped_gemm::summary_of(step);
+  // The rows of one device in a step. All wait for the device with the most rows; it has some in every step.
+  static RoutingSummary share_of(const RoutedStep& step, std::int64_t local_experts) {
+    const auto local = static_cast<std::size_t>(local_experts);
+    RoutingSummary most;
+    for (std::size_t first = 0; first < step.size(); first += local) {
+      const std::size_t end = std::min(first + local, step.size());
+      const RoutingSummary part =
+          kernels::grouped_gemm::summary_of(RoutedStep(step.begin() + static_cast<std::ptrdiff_t>(first),
+                                                       step.begin() + static_cast<std::ptrdiff_t>(end)));
+      if (part.tokens > most.tokens) most = part;
+    }
+    return most;
+  }
+
+  // The outputs of one device. Heads of keys and values are split as long as each device gets one, and
+  // replicated beyond.
+  std::int64_t outputs(const Projection& projection, const std::string& name) {
+    const std::int64_t tp = request_.tensor_parallel;
+    if (projection.split != Split::out || tp <= 1) return projection.out;
+    if (projection.key_heads == 0) return divided(projection.out, tp, name + " out");
+    const std::int64_t keys = projection.key_heads;
+    const std::int64_t queries = projection.out / projection.head_size - 2 * keys;
+    if (queries % tp == 0 && (keys % tp == 0 || tp % keys == 0))
+      return (queries / tp + 2 * std::max<std::int64_t>(keys / tp, 1)) * projection.head_size;
+    warn(name + ": " + std::to_string(queries) + " heads of queries and " + std::to_string(keys) +
+         " of keys cannot be divided by " + std::to_string(tp) + "; they are not divided");
+    return projection.out;
   }
 
   void add_projection(const Projection& projection) {
     const std::string name = projection.name.empty() ? "--out-in-features" : projection.name;
     const std::int64_t tp = request_.tensor_parallel;
-    const std::int64_t out =
-        projection.split == Split::out ? divided(projection.out, tp, name + " out") : projection.out;
+    const std::int64_t out = outputs(projection, name);
     const std::int64_t in =
         projection.split == Split::in ? divided(projection.in, tp, name + " in") : projection.in;
     if (projection.is_expert && experts() == 0)
@@ -204,7 +238,7 @@ class ShapeMaker {
 
   std::vector<std::int64_t> choices_of(const kernels::Dimension& dimension, const Projection& projection,
                                        std::int64_t out, std::int64_t in, std::int64_t local_experts,
-                                       const RoutingSummary& rows) const {
+                                       const RoutingSummary& rows) {
     if (const auto at = request_.values.find(dimension.name); at != request_.values.end()) {
       std::vector<std::int64_t> result;
       for (const std::string& text : at->second) result.push_back(parse_value(dimension, text));
@@ -227,6 +261,10 @@ class ShapeMaker {
         return {dtype(dimension)};
       case Role::bits:
         return {bits(dimension, projection)};
+      case Role::block_n:
+        return {block(0)};
+      case Role::block_k:
+        return {block(1)};
       case Role::other:
         break;
     }
@@ -236,18 +274,51 @@ class ShapeMaker {
     return {dimension.kind == kernels::Dimension::Kind::label ? 0 : 1};
   }
 
-  std::int64_t dtype(const kernels::Dimension& dimension) const {
+  std::int64_t dtype(const kernels::Dimension& dimension) {
     const bool is_auto = request_.dtype.empty() || request_.dtype == "auto";
     if (!is_auto) return label_index(dimension, normalised_dtype(request_.dtype));
-    const std::string wanted = request_.model ? normalised_dtype(request_.model->dtype) : "";
-    const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), wanted);
-    return at == dimension.labels.end() ? 0 : at - dimension.labels.begin();
+    if (!request_.model) return 0;
+    const Model& model = *request_.model;
+    const auto index_of = [&](const std::string& type) {
+      const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), type);
+      return at == dimension.labels.end() ? -1 : at - dimension.labels.begin();
+    };
+    // A family with a dimension for widths has the activations' type, any other the type of both operands.
+    const std::string wanted =
+        normalised_dtype(model.weights.empty() || has(Role::bits) ? model.dtype : model.weights);
+    std::int64_t index = index_of(wanted);
+    if (index >= 0 && !model.block_shape.empty() && !has(Role::block_n) && !has(Role::bits))
+      warn(model.name + ": weights have a scale for each block of " + std::to_string(model.block_shape[0]) +
+           "x" + std::to_string(model.block_shape[1]) + ", which " + target_.name() + " lacks; " + wanted +
+           " without blocks is tuned instead");
+    if (wanted.empty())
+      warn(model.name + ": the type is not known; " + dimension.labels.front() + " is tuned");
+    if (index >= 0 || wanted.empty()) return std::max<std::int64_t>(index, 0);
+    // The nearest type: another one of the same size, or what engines widen to.
+    const bool is_half = wanted == "float16" || wanted == "bfloat16";
+    for (const std::string& other : {is_half ? (wanted == "float16" ? "bfloat16" : "float16") : model.dtype,
+                                     std::string("bfloat16"), dimension.labels.front()})
+      if (index = index_of(normalised_dtype(other)); index >= 0) break;
+    warn(model.name + ": " + target_.name() + " has no " + wanted + "; " +
+         dimension.labels[static_cast<std::size_t>(index)] + " is tuned instead");
+    return index;
   }
 
-  std::int64_t bits(const kernels::Dimension& dimension, const Projection& projection) const {
+  std::int64_t block(std::size_t side) const {
+    const bool known = request_.model && request_.model->block_shape.size() == 2;
+    return known ? request_.model->block_shape[side] : 0;
+  }
+
+  std::int64_t bits(const kernels::Dimension& dimension, const Projection& projection) {
     std::vector<std::string> widths = projection.bits;
     if (widths.empty() && request_.model) widths = request_.model->bits;
-    if (widths.empty()) widths = {"4"};
+    if (widths.empty()) {
+      widths = {"4"};
+      if (request_.model)
+        warn(request_.model->name + ": weights are " +
+             (request_.model->weights.empty() ? "not quantised" : request_.model->weights) + "; " +
+             target_.name() + " tunes 4 bits instead. --set bits=… gives other widths");
+    }
     std::string text;
     for (const std::string& width : widths) text += (text.empty() ? "" : "+") + width;
     return parse_value(dimension, text);
@@ -291,9 +362,12 @@ class ShapeMaker {
   }
 
   void add(Shape shape) {
-    if (const auto why = target_.why_invalid(shape))
-      throw Error(ErrorCode::invalid_argument, "is not a valid shape: " + *why,
-                  target_.name() + " " + kernels::to_string(target_.dimensions(), shape));
+    if (const auto why = target_.why_invalid(shape)) {
+      const std::string name = target_.name() + " " + kernels::to_string(target_.dimensions(), shape);
+      warn(name + " is left out: " + *why);
+      if (!refused_) refused_ = Error(ErrorCode::invalid_argument, "is not a valid shape: " + *why, name);
+      return;
+    }
     if (known_.insert(shape).second) result_.shapes.push_back(std::move(shape));
   }
 
@@ -308,6 +382,7 @@ class ShapeMaker {
   const ShapeRequest& request_;
   ShapeList result_;
   std::set<Shape> known_;
+  std::optional<Error> refused_;  // the first shape that is not valid
 };
 
 }  // namespace

@@ -40,7 +40,7 @@ struct ShapeRequest {
   /// Without recorded routing, the expert of rank r is chosen with weight (r + 1)^-skew; 0: all alike.
   double skew = 0.5;
   std::int64_t tensor_parallel = 1;
-  std::int64_t expert_parallel = 1;
+  std::int64_t expert_parallel = 1;  ///< the device with the most rows in a step counts
   std::string dtype = "auto";
   /// Values by dimension, such as {"bits": {"4", "2+4"}}. Every combination is tuned. They replace derived
   /// values.
@@ -55,8 +55,8 @@ struct ShapeList {
   std::vector<std::string> warnings = {};
 };
 
-/// The shapes of the request, or the target's own shapes if the request names none. Throws `Error` for a
-/// shape that the family cannot have.
+/// The shapes of the request, or the target's own shapes if the request names none. A shape that the family
+/// cannot have is left out with a warning. Throws `Error` if none is left, or the request contradicts itself.
 ShapeList make_shapes(const Target& target, const ShapeRequest& request);
 
 /// The value of a dimension from a number, a label, or labels joined by `+`. Throws `Error`, which lists the

@@ -18,7 +18,8 @@ TEST(Model, OfAttentionAndOneGatedLayer) {
   const std::vector<Projection> all = projections(
       {.hidden_size = 4096, .intermediate_size = 14336, .attention_heads = 32, .key_value_heads = 8});
   ASSERT_EQ(all.size(), 4u);
-  EXPECT_EQ(*find(all, "qkv"), (Projection{"qkv", 6144, 4096, Split::out}));
+  EXPECT_EQ(*find(all, "qkv"),
+            (Projection{.name = "qkv", .out = 6144, .in = 4096, .key_heads = 8, .head_size = 128}));
   EXPECT_EQ(*find(all, "o"), (Projection{"o", 4096, 4096, Split::in}));
   EXPECT_EQ(*find(all, "gate_up"), (Projection{"gate_up", 28672, 4096, Split::out}));
   EXPECT_EQ(*find(all, "down"), (Projection{"down", 4096, 14336, Split::in}));

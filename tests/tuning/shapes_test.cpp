@@ -140,6 +140,74 @@ TEST_F(Shapes, OfTensorAndExpertParallelism) {
   EXPECT_LT(experts[0][0], 128) << "rows of the others are elsewhere";
 }
 
+TEST_F(Shapes, KeyHeadsAreReplicatedOverMoreDevices) {
+  // 8 heads of queries, 2 of keys and 2 of values, each 64 wide.
+  const auto out = [](std::int64_t tp) {
+    return mixed({.model = small_model(), .batch_sizes = {1}, .tensor_parallel = tp}).front()[1];
+  };
+  EXPECT_EQ(out(2), (4 + 1 + 1) * 64);
+  EXPECT_EQ(out(4), (2 + 1 + 1) * 64) << "each head of keys is on two devices";
+  EXPECT_EQ(out(8), (1 + 1 + 1) * 64);
+  const ShapeList odd =
+      make("mixed_bit_matmul", {.model = small_model(), .batch_sizes = {1}, .tensor_parallel = 3});
+  EXPECT_EQ(odd.shapes.front()[1], 12 * 64);
+  EXPECT_NE(odd.warnings.front().find("8 heads of queries and 2 of keys"), std::string::npos);
+}
+
+TEST_F(Shapes, OfExpertParallelismKeepEveryBatchSize) {
+  for (std::int64_t batch = 1; batch <= 16; ++batch)
+    EXPECT_FALSE(grouped({.model = expert_model(), .batch_sizes = {batch}, .expert_parallel = 8}).empty())
+        << batch;
+  // The device with the most rows: the others wait for it.
+  const auto recorded =
+      grouped({.model = expert_model(), .routing = {{0, 0, 0, 0, 5, 2, 0, 1}}, .expert_parallel = 4});
+  EXPECT_EQ(recorded.front()[0], 7);
+}
+
+TEST_F(Shapes, OneBeyondALimitCostsItselfAlone) {
+  const ShapeList list = make("mixed_bit_matmul", {.batch_sizes = {1, 1 << 24}, .out_in = {{4096, 4096}}});
+  EXPECT_EQ(list.shapes.size(), 1u);
+  ASSERT_EQ(list.warnings.size(), 1u);
+  EXPECT_NE(list.warnings[0].find("tokens=16777216"), std::string::npos) << list.warnings[0];
+  EXPECT_NE(error("mixed_bit_matmul", {.batch_sizes = {1 << 24}, .out_in = {{4096, 4096}}}).find("2^32"),
+            std::string::npos);
+}
+
+TEST_F(Shapes, SayWhatIsTunedInPlaceOfATypeThatTheFamilyLacks) {
+  const auto warning = [](const char* family, Model model, const std::string& part) {
+    const ShapeList list = make(family, {.model = std::move(model), .batch_sizes = {1}});
+    return std::any_of(list.warnings.begin(), list.warnings.end(),
+                       [&](const std::string& text) { return text.find(part) != std::string::npos; });
+  };
+  Model half = expert_model();
+  half.dtype = "float16";
+  EXPECT_TRUE(warning("grouped_gemm", half, "has no float16; bfloat16 is tuned instead"));
+  EXPECT_EQ(grouped({.model = half, .batch_sizes = {1}}).front().back(), 1);
+  Model fp8 = expert_model();
+  fp8.weights = "float8_e4m3";
+  fp8.block_shape = {128, 128};
+  EXPECT_TRUE(warning("grouped_gemm", fp8, "has no float8_e4m3; bfloat16 is tuned instead"));
+  EXPECT_TRUE(warning("mixed_bit_matmul", fp8, "weights are float8_e4m3; mixed_bit_matmul tunes 4 bits"));
+  EXPECT_TRUE(warning("mixed_bit_matmul", small_model(), "weights are not quantised"));
+  Model int8 = small_model();
+  int8.weights = "int8";
+  int8.bits = {"8"};
+  EXPECT_FALSE(warning("mixed_bit_matmul", int8, "instead"));
+  Model untyped = expert_model();
+  untyped.dtype.clear();
+  EXPECT_TRUE(warning("grouped_gemm", untyped, "the type is not known; float32 is tuned"));
+}
+
+TEST_F(Shapes, WithoutTheExpertsOfATokenAreRefusedOrSaid) {
+  Model model = expert_model();
+  model.experts_per_token = 0;
+  model.missing_top_k = "does not have them";
+  EXPECT_NE(error("grouped_gemm", {.model = model, .batch_sizes = {1}}).find("--top-k"), std::string::npos);
+  EXPECT_EQ(grouped({.model = model, .batch_sizes = {1}, .experts_per_token = 2}).front()[0], 2);
+  EXPECT_EQ(make("grouped_gemm", {.batch_sizes = {1}, .out_in = {{64, 64}}, .experts = 4}).warnings.size(),
+            1u);
+}
+
 TEST_F(Shapes, KeepWholeWhatCannotBeDivided) {
   const ShapeList list =
       make("mixed_bit_matmul", {.batch_sizes = {1}, .out_in = {{250, 512}}, .tensor_parallel = 4});

@@ -6,8 +6,8 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/models/model_file.hpp"
 #include "cli/tune/input_files.hpp"
-#include "cli/tune/model_file.hpp"
 
 namespace adaptive::inline v1::cli {
 namespace {

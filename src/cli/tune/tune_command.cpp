@@ -21,12 +21,12 @@
 
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
+#include "cli/models/model_file.hpp"
 #include "cli/output.hpp"
 #include "cli/tune/arguments.hpp"
 #include "cli/tune/check.hpp"
 #include "cli/tune/console.hpp"
 #include "cli/tune/input_files.hpp"
-#include "cli/tune/model_file.hpp"
 #include "cli/tune/progress.hpp"
 #include "cli/tune/queue.hpp"
 #include "cli/tune/results.hpp"

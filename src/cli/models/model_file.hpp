@@ -1,10 +1,9 @@
-// Reads models from files: presets, or the config.json that comes with the weights. Both have the same
-// format.
+// Finds models: presets, or the config.json that comes with the weights. Both have the format that
+// model_config.hpp reads.
 #pragma once
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tuning/model.hpp"
@@ -21,13 +20,9 @@ std::vector<std::filesystem::path> model_folders();
 /// Sorted names of presets; a file "llama-7b.json" is the preset llama-7b.
 std::vector<std::string> preset_names();
 
-/// `name` is the name of a preset, a file, or a folder with a config.json. Throws `Error`; for an unknown
-/// name the error lists the known presets.
+/// `name` is a preset, a file, a folder with a config.json, or the id of a model that is in the cache of
+/// Hugging Face. Throws `Error`; for an unknown name the error lists the known presets, or tells how to fetch
+/// the file.
 tuning::Model find_model(const std::string& name);
-
-/// Reads a config.json as Hugging Face's transformers write it. In addition it may have "projections": a list
-/// of {"name", "out", "in", "split": "out"|"in"|"none", "expert": false, "bits": ["4"]}. Throws `Error` with
-/// the file and a JSON pointer.
-tuning::Model parse_model(std::string_view text, const std::string& source);
 
 }  // namespace adaptive::cli
