@@ -8,6 +8,7 @@
 #include <adaptive/version.hpp>
 
 #include "cli/command.hpp"
+#include "cli/fronts/fronts.hpp"
 #include "formats/seeds.hpp"
 
 namespace adaptive::inline v1::cli {
@@ -35,10 +36,24 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     app.get_formatter()->column_width(32);
     Streams streams{out, err, {"adaptive"}};
     streams.arguments.insert(streams.arguments.end(), arguments.begin(), arguments.end());
-    const std::vector<Command> commands = {
-        add_show(app),   add_lookup(app),   add_import(app), add_export(app), add_merge(app),
-        add_apply(app),  add_diff(app),     add_tune(app),   add_report(app), add_devices(app),
-        add_tables(app), add_validate(app), add_replay(app)};
+    const std::vector<Command> commands = {add_show(app),
+                                           add_lookup(app),
+                                           add_import(app),
+                                           add_export(app),
+                                           add_merge(app),
+                                           add_apply(app),
+                                           add_diff(app),
+                                           add_tune(app),
+                                           add_report(app),
+                                           add_devices(app),
+                                           add_tables(app),
+                                           add_validate(app),
+                                           add_replay(app),
+                                           add_run_tuning(app),
+                                           add_auto_tune_startup(app),
+                                           add_autotune_mixed_bpw(app),
+                                           add_tpu_tune(app),
+                                           add_benchmark_moe(app)};
     try {
       std::reverse(arguments.begin(), arguments.end());  // CLI11 expects the arguments in reverse order
       app.parse(std::move(arguments));

@@ -1,4 +1,6 @@
 // adaptive apply RUN|TABLE TABLE
+#include "cli/tables/apply_command.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
+#include "cli/tables/table_input.hpp"
 #include "table/comparing/apply.hpp"
 #include "table/update.hpp"
 
@@ -22,22 +25,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct ApplyArguments {
-  fs::path source;
-  fs::path table;
-  bool dry_run = false;
-  bool json = false;
-};
-
 table::Table read(const fs::path& path, const Streams& streams) {
   table::ReadResult result = table::read(path);
   print_notices(result.notices, streams.err);
   return std::move(result.table);
-}
-
-// A tuning run is a folder; its results are a table.
-fs::path table_of(const fs::path& source) {
-  return fs::is_directory(source) ? source / "results.json" : source;
 }
 
 Json to_json(const ApplyArguments& arguments, const std::vector<table::AppliedEntry>& entries,
@@ -88,8 +79,17 @@ std::string summary(const ApplyArguments& arguments, const std::vector<table::Ap
                                      : "; nothing was written");
 }
 
-Exit apply(const ApplyArguments& arguments, const Streams& streams) {
-  const table::Table source = read(table_of(arguments.source), streams);
+}  // namespace
+
+table::Table table_to_apply(const fs::path& source, const Streams& streams) {
+  // A tuning run is a folder; its results are a table.
+  const fs::path file = fs::is_directory(source) ? source / "results.json" : source;
+  TableInput input = load_table(file);
+  print_notices(input.notices, streams.err);
+  return std::move(input.table);
+}
+
+Exit apply(const table::Table& source, const ApplyArguments& arguments, const Streams& streams) {
   std::vector<table::AppliedEntry> entries;
   std::size_t accepted = 0;
   const auto change = [&](table::Table& table) {
@@ -116,8 +116,6 @@ Exit apply(const ApplyArguments& arguments, const Streams& streams) {
   return exit_ok;
 }
 
-}  // namespace
-
 Command add_apply(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("apply", "Copies entries of a run or table that are faster by more than the noise.");
@@ -130,7 +128,9 @@ Command add_apply(CLI::App& app) {
       ->type_name("TABLE");
   command->add_flag("--dry-run", arguments->dry_run, "Print what would be done and write nothing");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
-  return {command, [arguments](const Streams& streams) { return apply(*arguments, streams); }};
+  return {command, [arguments](const Streams& streams) {
+            return apply(table_to_apply(arguments->source, streams), *arguments, streams);
+          }};
 }
 
 }  // namespace adaptive::cli

@@ -31,25 +31,13 @@ struct ExportArguments {
   bool json = false;
 };
 
-// The user may name a single file. Several files need a folder, because their names are part of the format.
-bool names_a_file(const fs::path& output, const formats::Export& result) {
-  std::error_code error;
-  return output.extension() == ".json" && result.files.size() == 1 && !fs::is_directory(output, error);
-}
-
-fs::path place_of(const fs::path& output, const formats::ExportedFile& file, bool as_file) {
-  return as_file ? output : output / file.path;
-}
-
 Exit export_command(const ExportArguments& arguments, const Streams& streams) {
   const ExportRequest request{
       formats_named(arguments.to, "--to"),
       find_mappings(arguments.mappings),
       {named_values(arguments.values, "--set"), named_values(arguments.where, "--where")}};
   TableInput input = load_table(arguments.table);
-  // A single file that the user names is replaced.
-  const bool to_folder = arguments.output.extension() != ".json" || fs::is_directory(arguments.output);
-  const ExportResult made = make_files(input.table, request, to_folder ? arguments.output : fs::path());
+  const ExportResult made = make_files(input.table, request, arguments.output);
   const formats::Export& result = made.files;
   print_notices(input.notices, streams.err);
   print_notices(result.notices, streams.err);
@@ -61,17 +49,13 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
     throw Error(ErrorCode::not_found, "has no operation that " + arguments.to + " stores in a file",
                 arguments.table.string());
 
-  const bool as_file = names_a_file(arguments.output, result);
-  if (!as_file && arguments.output.extension() == ".json" && !fs::is_directory(arguments.output))
-    throw UsageError("-o: " + std::to_string(result.files.size()) +
-                     " files need a folder, since their names are part of the format");
-  if (as_file && arguments.output.filename() != fs::path(result.files.front().path).filename())
-    streams.err << arguments.output.string() << ": note: " << arguments.to << " looks for "
-                << fs::path(result.files.front().path).filename().string() << "\n";
+  write_files(result, arguments.output);
   Json list = Json::array();
   for (const formats::ExportedFile& file : result.files) {
-    const fs::path place = place_of(arguments.output, file, as_file);
-    write_file(place, file.text);
+    const fs::path place = place_of(arguments.output, file);
+    if (place.filename() != fs::path(file.path).filename())
+      streams.err << place.string() << ": note: " << arguments.to << " looks for "
+                  << fs::path(file.path).filename().string() << "\n";
     list.push_back({{"file", place.string()}, {"changed", file.changed}});
   }
   if (arguments.json)

@@ -17,17 +17,11 @@ namespace adaptive::inline v1::cli {
 namespace fs = std::filesystem;
 namespace formats = table::formats;
 
-ExportResult make_files(const table::Table& table, const ExportRequest& request, const fs::path& folder) {
-  formats::MappedTable mapped = formats::map_table(table, request.mappings, request.formats, request.values);
-  const auto existing = [&](const std::string& path) -> std::optional<std::string> {
-    std::error_code ignored;
-    if (folder.empty() || !fs::is_regular_file(folder / path, ignored)) return std::nullopt;
-    return table::read_text(folder / path);
-  };
-  ExportResult result{formats::to_files(mapped.table, request.formats, existing), mapped.left_out};
-  result.files.notices.insert(result.files.notices.begin(), std::make_move_iterator(mapped.notices.begin()),
-                              std::make_move_iterator(mapped.notices.end()));
-  return result;
+namespace {
+
+bool names_a_file(const fs::path& output) {
+  std::error_code ignored;
+  return output.extension() == ".json" && !fs::is_directory(output, ignored);
 }
 
 void write_file(const fs::path& path, const std::string& text) {
@@ -39,8 +33,31 @@ void write_file(const fs::path& path, const std::string& text) {
   table::write_atomically(path, text);
 }
 
-void write_files(const formats::Export& files, const fs::path& folder) {
-  for (const formats::ExportedFile& file : files.files) write_file(folder / file.path, file.text);
+}  // namespace
+
+ExportResult make_files(const table::Table& table, const ExportRequest& request, const fs::path& output) {
+  formats::MappedTable mapped = formats::map_table(table, request.mappings, request.formats, request.values);
+  const auto existing = [&](const std::string& path) -> std::optional<std::string> {
+    const fs::path file = names_a_file(output) ? output : output / path;
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) return std::nullopt;
+    return table::read_text(file);
+  };
+  ExportResult result{formats::to_files(mapped.table, request.formats, existing), mapped.left_out};
+  result.files.notices.insert(result.files.notices.begin(), std::make_move_iterator(mapped.notices.begin()),
+                              std::make_move_iterator(mapped.notices.end()));
+  return result;
+}
+
+fs::path place_of(const fs::path& output, const formats::ExportedFile& file) {
+  return names_a_file(output) ? output : output / file.path;
+}
+
+void write_files(const formats::Export& files, const fs::path& output) {
+  if (names_a_file(output) && files.files.size() > 1)
+    throw UsageError(output.string() + ": " + std::to_string(files.files.size()) +
+                     " files need a folder, since their names are part of the format");
+  for (const formats::ExportedFile& file : files.files) write_file(place_of(output, file), file.text);
 }
 
 std::map<std::string, std::string> named_values(const std::vector<std::string>& texts,

@@ -24,16 +24,17 @@ struct ExportResult {
   std::size_t left_out = 0;           ///< number of entries that have no expression in the other system
 };
 
-/// Rows are added to files that `folder` has already. The folder may not exist; if it is empty, no file is
-/// read.
+/// `output` is a folder, or the name of a single file, which ends with .json. It may not exist; rows are
+/// added to files that do.
 ExportResult make_files(const table::Table& table, const ExportRequest& request,
-                        const std::filesystem::path& folder);
+                        const std::filesystem::path& output);
 
-/// Writes each file to `folder` and creates the folders that it needs. Throws `Error`.
-void write_files(const table::formats::Export& files, const std::filesystem::path& folder);
+/// The path of a file below `output`, or `output` itself if it names a single file.
+std::filesystem::path place_of(const std::filesystem::path& output, const table::formats::ExportedFile& file);
 
-/// Replaces a file, and creates its folder. Throws `Error`.
-void write_file(const std::filesystem::path& path, const std::string& text);
+/// Writes each file to its place and creates the folders that it needs. Throws `UsageError` if `output` names
+/// a single file and there are several, and `Error`.
+void write_files(const table::formats::Export& files, const std::filesystem::path& output);
 
 /// The values of texts such as "top_k=2,intermediate_size=7168". Throws `UsageError`, which names `option`.
 std::map<std::string, std::string> named_values(const std::vector<std::string>& texts,

@@ -156,7 +156,7 @@ void add_output_options(CLI::App& command, TuneArguments& a) {
       .add_option("--save-as", a.save_as,
                   "Also write the winners as files of another system (docs/formats.md)")
       ->expected(2)
-      ->type_name("FORMAT FOLDER")
+      ->type_name("FORMAT PATH")
       ->group(group);
   command
       .add_option("--save-with", a.save_with,
@@ -198,6 +198,7 @@ void add_options(CLI::App& command, TuneArguments& arguments) {
 tuning::ShapeRequest shape_request(const TuneArguments& a) {
   tuning::ShapeRequest request;
   if (!a.model.empty()) request.model = find_model(a.model);
+  if (a.own_model) request.model = a.own_model;
   request.batch_sizes = a.batch_sizes;
   request.sequence_lengths = a.sequence_lengths;
   request.experts = a.experts;
@@ -209,6 +210,7 @@ tuning::ShapeRequest shape_request(const TuneArguments& a) {
   request.shapes = a.shapes;
   request.quick = a.quick;
   request.skew = a.skew;
+  request.routing = a.steps;
   if (!a.routing.empty()) request.routing = read_routing(a.routing);
   for (const std::string& pair : a.out_in) {
     const std::vector<std::string> sides = core::split(pair, '/');

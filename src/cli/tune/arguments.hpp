@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct TuneArguments {
   std::int64_t tensor_parallel = 1, expert_parallel = 1, experts = 0, experts_per_token = 0;
   double skew = 0.5;
   std::filesystem::path routing;
+  // Only other commands set these: a model that is in no file, and routing beside that of --routing.
+  std::optional<tuning::Model> own_model;
+  std::vector<tuning::RoutedStep> steps;
 
   // Search.
   bool quick = false, exhaustive = false, no_tune = false;
@@ -57,6 +61,7 @@ struct TuneArguments {
   std::filesystem::path tables;
   bool update = false, force = false, dry_run = false;
   std::vector<std::string> save_as, save_with;
+  bool documented_names = false;  ///< of files of sglang-grouped-gemm; only other commands set this
 
   // Output.
   bool quiet = false, json = false;

@@ -36,9 +36,14 @@ std::optional<SaveAs> save_as(const TuneArguments& arguments, const tuning::Shap
                               const std::string& operation) {
   if (arguments.save_as.empty()) return std::nullopt;
   if (arguments.no_tune) throw UsageError("--save-as needs winners, which --no-tune does not look for");
-  SaveAs result{.format = arguments.save_as.front(), .folder = arguments.save_as.back()};
+  SaveAs result{.format = arguments.save_as.front(), .output = arguments.save_as.back()};
   result.request.formats = formats_named(result.format, "--save-as");
   result.request.mappings = find_mappings({});
+  // The documented names of these files do not have the number of experts.
+  if (arguments.documented_names)
+    for (table::formats::OperationMapping& declared : result.request.mappings)
+      for (table::formats::Mapping& mapping : declared.mappings)
+        if (mapping.to == "grouped_gemm_triton") mapping.key.erase("experts");
   result.request.values.given = named_values(arguments.save_with, "--save-with");
   result.request.values.given.merge(values_of_model(shapes));
   const std::string why = table::formats::why_unmappable(operation, result.request.mappings,

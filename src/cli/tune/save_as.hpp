@@ -1,4 +1,4 @@
-// tune --save-as FORMAT FOLDER: writes the winners as files of another system.
+// tune --save-as FORMAT PATH: writes the winners as files of another system.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +18,7 @@ namespace adaptive::inline v1::cli {
 
 struct SaveAs {
   std::string format = {};
-  std::filesystem::path folder = {};
+  std::filesystem::path output = {};  ///< a folder, or the name of a single file
   ExportRequest request = {};
 };
 

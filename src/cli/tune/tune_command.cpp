@@ -1,4 +1,6 @@
 // adaptive tune FAMILY [options]
+#include "cli/tune/tune_command.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <ctime>
@@ -304,10 +306,10 @@ class Tune {
   /// Returns whether any winner could be written.
   bool save(const table::Table& found) {
     const ExportResult result =
-        make_files(known_after(known_, found, target(), wanted_), save_as_->request, save_as_->folder);
+        make_files(known_after(known_, found, target(), wanted_), save_as_->request, save_as_->output);
     for (const table::Notice& notice : result.files.notices)
       console_.say(notice.level, notice.where + ": " + notice.what);
-    write_files(result.files, save_as_->folder);
+    write_files(result.files, save_as_->output);
     saved_ = result.files.files;
     if (saved_.empty())
       console_.say(LogLevel::error, fmt::format("--save-as {}: no winner can be written", save_as_->format));
@@ -339,7 +341,7 @@ class Tune {
       streams_.out << fmt::format("{}: {} accepted, {} skipped, {} measured again\n", table_path_.string(),
                                   accepted_, refused_, measured_again_);
     for (const table::formats::ExportedFile& file : saved_)
-      streams_.out << fmt::format("{}: {}\n", (save_as_->folder / file.path).string(),
+      streams_.out << fmt::format("{}: {}\n", place_of(save_as_->output, file).string(),
                                   file.changed ? "written" : "unchanged");
   }
 
@@ -363,7 +365,7 @@ class Tune {
       json["saved"] = Json::array();
       for (const table::formats::ExportedFile& file : saved_)
         json["saved"].push_back(
-            {{"file", (save_as_->folder / file.path).string()}, {"changed", file.changed}});
+            {{"file", place_of(save_as_->output, file).string()}, {"changed", file.changed}});
     }
     Json shapes = Json::array();
     for (const tuning::TunedShape& shape : result_.shapes) shapes.push_back(tuned_shape_json(shape));
@@ -397,12 +399,16 @@ class Tune {
 
 }  // namespace
 
+Exit tune(const TuneArguments& arguments, const Streams& streams) {
+  return Tune(arguments, streams).run();
+}
+
 Command add_tune(CLI::App& app) {
   CLI::App* const command = app.add_subcommand(
       "tune", "Finds the fastest variant of a kernel family for every shape, with few launches.");
   const auto arguments = std::make_shared<TuneArguments>();
   add_options(*command, *arguments);
-  return {command, [arguments](const Streams& streams) { return Tune(*arguments, streams).run(); }};
+  return {command, [arguments](const Streams& streams) { return tune(*arguments, streams); }};
 }
 
 }  // namespace adaptive::cli

@@ -1,0 +1,137 @@
+// Tests the command lines of other systems, with every option that their documents have.
+#include "cli/fronts/fronts.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "table/table.hpp"
+#include "tests/cli/measured_table.hpp"
+#include "tests/cli/tool.hpp"
+
+namespace adaptive::inline v1::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The commands write to the folder in which they are started, as the scripts do.
+class Fronts : public ToolTest {
+ protected:
+  Fronts() : before_(fs::current_path()) {
+    fs::current_path(path(""));
+    write("small.json", R"({"hidden_size": 64, "intermediate_size": 32, "num_attention_heads": 4,
+                            "num_experts": 2, "num_experts_per_tok": 1, "torch_dtype": "bfloat16"})");
+  }
+  ~Fronts() override { fs::current_path(before_); }
+
+ private:
+  fs::path before_;
+};
+
+TEST_F(Fronts, RunTuningTakesEveryDocumentedOption) {
+  const Outcome measured = tool({"run_tuning", "--hidden-size", "64", "--batch-size", "2", "--no-tune"});
+  EXPECT_EQ(measured.code, 0) << measured.err;
+  EXPECT_NE(measured.out.find("tokens=16 n=64 k=64 experts=8 filled=8"), std::string::npos) << measured.out;
+  EXPECT_NE(measured.err.find("has no float16"), std::string::npos) << measured.err;
+  EXPECT_FALSE(fs::exists(path("data"))) << "nothing is stored";
+
+  const Outcome model =
+      tool({"run_tuning", "--model", "small.json", "--dtype", "auto", "--batch-size", "4", "--no-tune"});
+  EXPECT_EQ(model.code, 0) << model.err;
+  EXPECT_NE(model.out.find("tokens=8 n=64 k=64 experts=2 filled=2 dtype=bfloat16"), std::string::npos)
+      << model.out;
+
+  const Outcome type = tool({"run_tuning", "--dtype", "int8_w8a16", "--no-tune"});
+  EXPECT_EQ(type.code, 2);
+  EXPECT_NE(type.err.find("there is no \"int8_w8a16\""), std::string::npos) << type.err;
+  const Outcome blocks = tool({"run_tuning", "--block-shape", "128,128", "--no-tune"});
+  EXPECT_EQ(blocks.code, 2);
+  EXPECT_NE(blocks.err.find("adaptive tune FAMILY --block-shape N,K"), std::string::npos) << blocks.err;
+  EXPECT_EQ(tool({"run_tuning", "--unknown"}).code, 2);
+}
+
+TEST_F(Fronts, RunTuningSavesOrSaysWhyNot) {
+  const Outcome tuned =
+      tool({"run_tuning", "--hidden-size", "32", "--batch-size", "1", "--dtype", "float32"});
+  // The kernels of the processor have no tiles in Triton's sense.
+  EXPECT_EQ(tuned.code, 1) << tuned.out;
+  EXPECT_NE(tuned.err.find("it has no row of grouped_gemm_triton"), std::string::npos) << tuned.err;
+}
+
+TEST_F(Fronts, AutoTuneStartupTunesWhatIsMissing) {
+  const std::vector<std::string> start = {
+      "auto_tune_startup", "--model", "small.json", "--cache-dir", "cache", "--batch-sizes", "1", "2",
+      "--seq-lengths",     "12",      "--quiet"};
+  const Outcome first = tool(start);
+  EXPECT_NE(first.code, 2) << first.err;
+  EXPECT_NE(first.out.find("4 of 4 shapes"), std::string::npos) << first.out;
+  EXPECT_NE(tool(start).out.find("0 of 0 shapes"), std::string::npos) << "all are known";
+  std::vector<std::string> forced = start;
+  forced.emplace_back("--force-retune");
+  EXPECT_NE(tool(forced).out.find("4 of 4 shapes"), std::string::npos);
+  for (const fs::directory_entry& file : fs::directory_iterator("."))
+    if (file.path() == "./cache") {
+      for (const fs::directory_entry& shape : fs::directory_iterator(file))
+        EXPECT_TRUE(shape.path().filename().string().starts_with("m")) << shape.path();
+    }
+  EXPECT_EQ(tool({"auto_tune_startup"}).code, 2) << "without a model";
+}
+
+TEST_F(Fronts, AutotuneMixedBpwWritesItsTable) {
+  const Outcome help = tool({"autotune_mixed_bpw", "--help"});
+  for (const char* option : {"--quick", "--output", "--batch-sizes", "--iterations", "--warmup"})
+    EXPECT_NE(help.out.find(option), std::string::npos) << option;
+  const Outcome outcome = tool({"autotune_mixed_bpw", "--quick", "--batch-sizes", "1", "--iterations", "2",
+                                "--warmup", "0", "--output", "configs/mine.json"});
+  EXPECT_NE(outcome.code, 2) << outcome.err;
+  EXPECT_NE(outcome.out.find("3 of 3 shapes"), std::string::npos) << outcome.out;
+  if (outcome.code != 0) return;  // the default has won everywhere, and it has no tile
+  const Outcome found = tool({"lookup", "configs/mine.json", "--like", "metal-marlin", "--key",
+                              "batch=1,hidden=4096,bits=2,4", "--json"});
+  EXPECT_EQ(found.code, 0) << found.err;
+}
+
+TEST_F(Fronts, TpuTuneAppliesARun) {
+  table::Table results = measured_table("a", {{"a", 1000}, {"b", 2000}});
+  results.fingerprint.device = "NVIDIA H200";
+  write("results.json", table::print(results));
+  const Outcome applied = tool({"tpu-tune", "apply", "results.json"});
+  EXPECT_EQ(applied.code, 0) << applied.err;
+  EXPECT_TRUE(fs::exists(path("data/adaptive/tables/nvidia_h200/op.json"))) << applied.out;
+  const Outcome again = tool({"tpu-tune", "apply", "results.json"});
+  EXPECT_NE(again.out.find("0 of 1 entries accepted"), std::string::npos) << again.out;
+
+  // A file of tuned data of the other system itself.
+  fs::create_directories("quantized_matmul");
+  write("quantized_matmul/tpu_v6e.json", R"({"16,128,128,int8,int8": [16, 128, 128]})");
+  EXPECT_EQ(tool({"tpu-tune", "apply", "quantized_matmul/tpu_v6e.json", "--table", "mine.json"}).code, 0);
+  EXPECT_TRUE(fs::exists("mine.json"));
+}
+
+TEST_F(Fronts, WhatWaitsForItsKernelSaysSo) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"tpu-tune", "quantized-matmul", "--batch-sizes", "16", "--out-in-features", "2048/4096",
+            "--update-registry"},
+           {"tpu-tune", "rpa-v3", "--page-size", "128", "--head-dim", "128", "--tp-size", "4"},
+           {"benchmark_moe", "--model", "m", "--tp", "2", "--num-tokens", "16"}}) {
+    const Outcome outcome = tool(command);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_NE(outcome.err.find("this version has no kernel family"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(Fronts, ALinkWithTheNameOfAScriptIsItsCommand) {
+  EXPECT_EQ(arguments_of("/usr/bin/adaptive", {"show"}), std::vector<std::string>{"show"});
+  EXPECT_EQ(arguments_of("./run_tuning.sh", {"--no-tune"}),
+            (std::vector<std::string>{"run_tuning", "--no-tune"}));
+  EXPECT_EQ(arguments_of("tpu-tune", {"apply", "x"}), (std::vector<std::string>{"tpu-tune", "apply", "x"}));
+  EXPECT_EQ(arguments_of("a/auto_tune_startup.py", {}), std::vector<std::string>{"auto_tune_startup"});
+}
+
+}  // namespace
+}  // namespace adaptive::cli
