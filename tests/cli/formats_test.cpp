@@ -1,8 +1,15 @@
 // Tests import, export, lookup and show as a user runs them.
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/tables/export_files.hpp"
 #include "table/merging/shares.hpp"
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
@@ -11,6 +18,7 @@ namespace adaptive::inline v1::cli {
 namespace {
 
 using Json = nlohmann::json;
+namespace fs = std::filesystem;
 
 class Formats : public ToolTest {
  protected:
@@ -68,6 +76,30 @@ TEST_F(Formats, ATableOfOurOwnReachesAnotherSystem) {
   EXPECT_EQ(parsed(found)["parameters"]["BLOCK_SIZE_N"], 64);
 }
 
+TEST_F(Formats, ThoseThatExportAtTheSameTimeLoseNoRow) {
+  constexpr std::int64_t writers = 8;
+  const ExportRequest request{.formats = table::formats::named("vllm")};
+  std::vector<std::thread> threads;
+  for (std::int64_t m = 1; m <= writers; ++m)
+    threads.emplace_back([&, m] {
+      table::Table table;
+      table.fingerprint.device = "X";
+      table::OperationTable& moe = table.operations["fused_moe"];
+      moe.name = "fused_moe";
+      moe.dimensions = {size_dimension("m"), size_dimension("E"), size_dimension("N")};
+      moe.variants["a"] = {{"BLOCK_SIZE_M", 32}};
+      table::Entry& entry = moe.entries[Key{m, 8, 64}];
+      entry.key = Key{m, 8, 64};
+      entry.incumbent = "a";
+      save_files(table, request, path("out"));
+    });
+  for (std::thread& thread : threads) thread.join();
+  const Json file = Json::parse(read(path("out/E=8,N=64,device_name=X.json")));
+  EXPECT_EQ(file.size(), std::size_t{writers}) << file;
+  EXPECT_EQ(std::distance(fs::directory_iterator(path("out")), fs::directory_iterator()), 1)
+      << "no lock is left";
+}
+
 TEST_F(Formats, AProgramDeclaresHowItsOperationIsMapped) {
   const std::string table = put("table.json", R"({"schema": "adaptive-table", "version": 2, "tool": "test",
     "fingerprint": {"device": "NVIDIA H200"},
@@ -78,7 +110,9 @@ TEST_F(Formats, AProgramDeclaresHowItsOperationIsMapped) {
   EXPECT_EQ(tool({"export", "--to", "vllm", table, "-o", path("out")}).code, 2);
   const Outcome exported = tool({"export", "--to", "vllm", table, "-o", path("out"), "--mapping", mapping});
   EXPECT_EQ(exported.code, 0) << exported.err;
-  const Outcome again = tool({"export", "--to", "vllm", table, "-o", path("out"), "--mapping", mapping});
+  // A declaration may also lie where declarations are looked for.
+  put("data/adaptive/mappings/mine.json", read(mapping));
+  const Outcome again = tool({"export", "--to", "vllm", table, "-o", path("out")});
   EXPECT_NE(again.out.find("0 of them new or changed"), std::string::npos) << again.out;
   EXPECT_NE(read(path("out/E=8,N=64,device_name=NVIDIA_H200.json")).find("\"BLOCK_SIZE_M\": 32"),
             std::string::npos);

@@ -36,7 +36,7 @@ fs::path table_of_device(const table::Table& source, const fs::path& file) {
   return folder / normalised_device(source.fingerprint.device) / (source.operations.begin()->first + ".json");
 }
 
-void create_folder(const fs::path& folder) {
+void make_table_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error)
@@ -62,7 +62,7 @@ Exit tpu_tune(const TpuTune& a, const Streams& streams) {
   const table::Table source = table_to_apply(apply_arguments.source, streams);
   if (apply_arguments.table.empty()) {
     apply_arguments.table = table_of_device(source, apply_arguments.source);
-    create_folder(apply_arguments.table.parent_path());
+    make_table_folder(apply_arguments.table.parent_path());
   }
   return apply(source, apply_arguments, streams);
 }

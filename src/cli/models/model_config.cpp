@@ -271,7 +271,8 @@ Model parse_model(std::string_view text, const std::string& source) {
     for (const char* name : {"torch_dtype", "dtype"})
       if (model.dtype.empty()) model.dtype = place->text(name);
   for (const JsonFields* place : {&whole, &fields})
-    if (model.quantisation.empty()) read_quantisation(place->object("quantization_config"), model);
+    for (const char* name : {"quantization_config", "compression_config"})
+      if (model.quantisation.empty()) read_quantisation(place->object(name), model);
   model.projections = listed_projections(fields);
   if (model.projections.empty()) require_sizes(fields, model);
   return model;

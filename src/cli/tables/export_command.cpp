@@ -37,7 +37,7 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
       find_mappings(arguments.mappings),
       {named_values(arguments.values, "--set"), named_values(arguments.where, "--where")}};
   TableInput input = load_table(arguments.table);
-  const ExportResult made = make_files(input.table, request, arguments.output);
+  const ExportResult made = save_files(input.table, request, arguments.output);
   const formats::Export& result = made.files;
   print_notices(input.notices, streams.err);
   print_notices(result.notices, streams.err);
@@ -49,7 +49,6 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
     throw Error(ErrorCode::not_found, "has no operation that " + arguments.to + " stores in a file",
                 arguments.table.string());
 
-  write_files(result, arguments.output);
   Json list = Json::array();
   for (const formats::ExportedFile& file : result.files) {
     const fs::path place = place_of(arguments.output, file);

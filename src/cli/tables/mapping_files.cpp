@@ -1,8 +1,14 @@
 #include "cli/tables/mapping_files.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string>
 #include <system_error>
+#include <utility>
 
+#include <adaptive/tables.hpp>
+
+#include "base/text.hpp"
 #include "files/file_text.hpp"
 #include "table/installed.hpp"
 
@@ -21,14 +27,32 @@ fs::path shipped_mappings() {
   return {};
 }
 
+// Sorted, so that the order of the file system does not matter.
+std::vector<fs::path> declarations_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<fs::path> mapping_folders() {
+  std::vector<fs::path> folders = {shipped_mappings()};
+  if (const fs::path tables = user_tables(); !tables.empty())
+    folders.push_back(tables.parent_path() / "mappings");
+  if (const char* own = std::getenv("ADAPTIVE_MAPPINGS"))
+    for (const std::string& folder : core::split(own, ':'))
+      if (!folder.empty()) folders.emplace_back(folder);
+  return folders;
+}
+
 }  // namespace
 
 std::vector<table::formats::OperationMapping> find_mappings(const std::vector<fs::path>& own) {
   std::vector<fs::path> files;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(shipped_mappings(), ignored))
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
+  for (const fs::path& folder : mapping_folders())
+    for (fs::path& file : declarations_in(folder)) files.push_back(std::move(file));
   files.insert(files.end(), own.begin(), own.end());
   std::vector<table::formats::OperationMapping> mappings;
   for (const fs::path& file : files)

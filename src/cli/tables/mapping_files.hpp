@@ -8,8 +8,10 @@
 
 namespace adaptive::inline v1::cli {
 
-/// The declarations that come with the tool, then those in `own`, which override them. Throws `Error` if a
-/// file cannot be read.
+/// The declarations that come with the tool, then those in the user's own folder (beside the tables:
+/// `$XDG_DATA_HOME/adaptive/mappings`), in the folders of `ADAPTIVE_MAPPINGS`, separated by `:`, and the
+/// files `own`. A later declaration of an operation replaces an earlier one. Throws `Error` if a file cannot
+/// be read.
 std::vector<table::formats::OperationMapping> find_mappings(const std::vector<std::filesystem::path>& own);
 
 }  // namespace adaptive::cli

@@ -306,10 +306,9 @@ class Tune {
   /// Returns whether any winner could be written.
   bool save(const table::Table& found) {
     const ExportResult result =
-        make_files(known_after(known_, found, target(), wanted_), save_as_->request, save_as_->output);
+        save_files(known_after(known_, found, target(), wanted_), save_as_->request, save_as_->output);
     for (const table::Notice& notice : result.files.notices)
       console_.say(notice.level, notice.where + ": " + notice.what);
-    write_files(result.files, save_as_->output);
     saved_ = result.files.files;
     if (saved_.empty())
       console_.say(LogLevel::error, fmt::format("--save-as {}: no winner can be written", save_as_->format));
