@@ -120,7 +120,7 @@ nb::object define(nb::object self, std::string name, nb::iterable dimensions, nb
   return operation_object(self, state, operation);
 }
 
-nb::object find(nb::object self, const std::string& name) {
+nb::object find_operation(nb::object self, const std::string& name) {
   auto& state = nb::cast<SelectorState&>(self);
   Operation* const operation = unlocked([&] { return state.selector().find(name); });
   return operation == nullptr ? nb::none() : operation_object(self, state, *operation);
@@ -182,7 +182,7 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "never.\n"
           "max_keys: further keys are served but not learned.\n\n"
           "Raises Error for what does not fit, or another operation of the same name.")
-      .def("find", &find, nb::arg("name"), nb::sig("def find(self, name: str) -> Operation | None"),
+      .def("find", &find_operation, nb::arg("name"), nb::sig("def find(self, name: str) -> Operation | None"),
            "The operation of that name, or None.");
 }
 
@@ -220,7 +220,7 @@ void bind_tables(nb::class_<SelectorState>& selector) {
           "Fits the model that predicts new keys to what is known by now: some milliseconds an operation.");
 }
 
-nb::dict dict_of(const GpuTimerCounters& c) {
+nb::dict counters_dict(const GpuTimerCounters& c) {
   nb::dict dict;
   dict["timed"] = c.timed;
   dict["recorded"] = c.recorded;
@@ -259,7 +259,7 @@ void bind_timer(nb::class_<SelectorState>& selector) {
           "timer_counters",
           [](SelectorState& state) {
             GpuTimer* const timer = state.used_timer();
-            return dict_of(timer == nullptr ? GpuTimerCounters{} : timer->counters());
+            return counters_dict(timer == nullptr ? GpuTimerCounters{} : timer->counters());
           },
           nb::sig("def timer_counters(self) -> dict[str, int]"),
           "What the GPU timer has done: launches timed, recorded, idle and queued (left out because of the "

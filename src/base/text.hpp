@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,19 @@ std::optional<Number> parse_number(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
+
+constexpr bool is_ascii_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+/// `text` with small letters for A to Z, in every locale.
+std::string ascii_lower(std::string_view text);
+
+/// `text` without white space at its ends.
+std::string_view trimmed(std::string_view text) noexcept;
+
+/// The last `digits` hexadecimal digits of `value`.
+std::string hexadecimal(std::uint64_t value, int digits);
 
 /// 0.1234 becomes "12.3 %". `digits` is the number of decimals.
 std::string percent(double share, int digits = 1);

@@ -247,7 +247,7 @@ Json scenario_figures(const Summary& summary) {
   return json;
 }
 
-Json to_json(const replay::PredictionQuality& quality) {
+Json replay_json(const replay::PredictionQuality& quality) {
   const double variants = static_cast<double>(quality.variants);
   Json json = {{"keys", quality.keys}, {"keys_predicted", quality.predicted}};
   if (quality.predicted == 0) return json;
@@ -258,7 +258,7 @@ Json to_json(const replay::PredictionQuality& quality) {
   return json;
 }
 
-Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
+Json replay_json(const Replayed& replayed, const ReplayArguments& arguments) {
   const auto& [policy, options, result, latencies] = replayed;
   Json json;
   json["policy"] = policy;
@@ -277,7 +277,7 @@ Json to_json(const Replayed& replayed, const ReplayArguments& arguments) {
   // In this scenario the sizes differ from run to run, so that no key has a mean over the runs.
   if (result.total.fixed_default.count() == 0) json["kept_worst_percent"] = percent(result.kept_worst);
   if (!arguments.scenario.empty()) json.update(scenario_figures(result.total));
-  if (result.prediction) json["prediction"] = to_json(*result.prediction);
+  if (result.prediction) json["prediction"] = replay_json(*result.prediction);
   Json course = Json::array();
   for (std::size_t i = 0; i < options.run.checkpoints.size(); ++i)
     course.push_back({{"calls", options.run.checkpoints[i]},
@@ -341,7 +341,7 @@ void print_scenario(const std::string& policy, const Summary& summary, std::ostr
       percent(summary.fixed_best.mean()), summary.windows_behind_default, summary.windows);
 }
 
-void print_table(const std::vector<Replayed>& all, const ReplayArguments& arguments, std::ostream& out) {
+void print_replayed(const std::vector<Replayed>& all, const ReplayArguments& arguments, std::ostream& out) {
   out << description(all, arguments);
   out << fmt::format("{:<24} {:>9}   {:<7} {:>9} {:>10} {:>6} {:>7} {:>7} {:>7} {:>7} {:>9} {:>10}\n",
                      "policy", "overhead%", "95%", "one look%", "promotions", "wrong", "timed%", "late%",
@@ -384,12 +384,12 @@ Exit replay_command(const ReplayArguments& arguments, const Streams& streams) {
   const std::vector<Replayed> all = replay_all(arguments, streams);
   write_curves(all, arguments);
   if (!arguments.json) {
-    print_table(all, arguments, streams.out);
+    print_replayed(all, arguments, streams.out);
   } else if (all.size() == 1) {
-    print_json(to_json(all.front(), arguments), streams.out);
+    print_json(replay_json(all.front(), arguments), streams.out);
   } else {
     Json list = Json::array();
-    for (const Replayed& replayed : all) list.push_back(to_json(replayed, arguments));
+    for (const Replayed& replayed : all) list.push_back(replay_json(replayed, arguments));
     print_json(list, streams.out);
   }
   return exit_ok;

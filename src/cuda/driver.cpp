@@ -14,7 +14,7 @@ Function symbol(void* library, const char* name) noexcept {
   return reinterpret_cast<Function>(dlsym(library, name));
 }
 
-bool load(Driver& driver) noexcept {
+bool load_driver(Driver& driver) noexcept {
   // The library is never closed, since the runtime uses it as well.
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return false;
@@ -65,7 +65,7 @@ bool load(Driver& driver) noexcept {
 const Driver* Driver::find() noexcept {
   static const Driver* const found = []() noexcept -> const Driver* {
     static Driver driver;
-    return load(driver) ? &driver : nullptr;
+    return load_driver(driver) ? &driver : nullptr;
   }();
   return found;
 }

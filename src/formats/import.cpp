@@ -113,8 +113,8 @@ class Walker {
   bool full_ = false;
 };
 
-void read_file(const fs::path& file, const std::string& path, std::span<const Format* const> candidates,
-               bool forced, Import& import) {
+void import_file(const fs::path& file, const std::string& path, std::span<const Format* const> candidates,
+                 bool forced, Import& import) {
   FileOutcome outcome;
   outcome.path = file.string();
   try {
@@ -170,7 +170,7 @@ Import read_files(std::span<const fs::path> paths, std::span<const Format* const
   for (const fs::path& path : paths) {
     std::error_code ignored;
     if (!fs::is_directory(path, ignored)) {
-      read_file(path, path.filename().generic_string(), candidates, forced, import);
+      import_file(path, path.filename().generic_string(), candidates, forced, import);
       continue;
     }
     // With several folders, the name of the folder distinguishes its files.
@@ -181,7 +181,7 @@ Import read_files(std::span<const fs::path> paths, std::span<const Format* const
       import.notices.push_back({path.string(), "has no file named *.json", LogLevel::warning});
     for (const fs::path& file : files) {
       const fs::path below = file.lexically_relative(path);
-      read_file(file, (folders > 1 ? name / below : below).generic_string(), candidates, forced, import);
+      import_file(file, (folders > 1 ? name / below : below).generic_string(), candidates, forced, import);
     }
   }
   return import;

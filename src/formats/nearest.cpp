@@ -13,7 +13,7 @@ namespace adaptive::inline v1::table::formats {
 namespace {
 
 // Uses the name of the folder itself, not of the folders above it.
-std::optional<FolderVersion> version_of(const Sheet& sheet) {
+std::optional<FolderVersion> folder_version(const Sheet& sheet) {
   const std::string_view folder = sheet.folder();
   return parse_folder_version(folder.substr(folder.rfind('/') + 1));
 }
@@ -88,8 +88,8 @@ std::string usual_label(const OperationShape& operation, std::string_view dimens
 std::vector<const Sheet*> newest_first(std::span<const Sheet* const> sheets) {
   std::vector<const Sheet*> sorted(sheets.begin(), sheets.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const Sheet* a, const Sheet* b) {
-    const std::optional<FolderVersion> x = version_of(*a);
-    const std::optional<FolderVersion> y = version_of(*b);
+    const std::optional<FolderVersion> x = folder_version(*a);
+    const std::optional<FolderVersion> y = folder_version(*b);
     if (!x || !y) return x.has_value() && !y.has_value();
     return x->compare(*y) > 0;
   });
@@ -97,7 +97,7 @@ std::vector<const Sheet*> newest_first(std::span<const Sheet* const> sheets) {
 }
 
 bool of_version(const Sheet& sheet, const std::string& version) {
-  const std::optional<FolderVersion> own = version_of(sheet);
+  const std::optional<FolderVersion> own = folder_version(sheet);
   const std::optional<FolderVersion> wanted = parse_folder_version(version);
   return own && wanted && own->compare(*wanted) == 0;
 }

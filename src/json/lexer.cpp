@@ -9,13 +9,10 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/text.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
-
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
 
 void append_utf8(std::string& to, std::uint32_t code) {
   const auto byte = [&](std::uint32_t value) { to += static_cast<char>(static_cast<unsigned char>(value)); };
@@ -93,7 +90,8 @@ JsonToken JsonLexer::next() {
       break;
   }
   const bool negative = *next_ == '-';
-  if (is_digit(*next_) || (negative && next_ + 1 != end_ && is_digit(next_[1]))) return number();
+  if (core::is_ascii_digit(*next_) || (negative && next_ + 1 != end_ && core::is_ascii_digit(next_[1])))
+    return number();
   return word();
 }
 
@@ -185,7 +183,7 @@ void JsonLexer::multibyte() {
 JsonToken JsonLexer::number() {
   const auto digits = [this] {
     const char* const first = next_;
-    while (next_ != end_ && is_digit(*next_)) ++next_;
+    while (next_ != end_ && core::is_ascii_digit(*next_)) ++next_;
     return next_ - first;
   };
   if (*next_ == '-') ++next_;

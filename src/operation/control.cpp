@@ -11,8 +11,6 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-using Trouble = OperationContext::Trouble;
-
 /// Calls `f` with each key while holding the key's lock.
 template <class F>
 void for_each_key(const OperationParts& operation, F&& f) {
@@ -57,7 +55,7 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
 }
 
 void log_not_parsed(OperationParts& operation, std::string_view why) noexcept {
-  operation.context.log_once(Trouble::parse, LogLevel::warning,
+  operation.context.log_once(OperationContext::Trouble::parse, LogLevel::warning,
                              "a variant of a table could not be created: ", why);
 }
 

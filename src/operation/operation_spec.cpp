@@ -64,7 +64,7 @@ void check_unique(const Items& items, const std::string& what, const std::string
       throw Error(ErrorCode::invalid_argument, "two " + what + " are named \"" + item.name + "\"", where);
 }
 
-void check(const OperationSpec& spec) {
+void check_spec(const OperationSpec& spec) {
   check_name(spec.name, "the operation", "define");
   if (spec.dimensions.empty() || spec.dimensions.size() > Key::capacity)
     throw Error(ErrorCode::invalid_argument,
@@ -91,7 +91,7 @@ void check_variant(const Variant& variant, const std::string& where) {
 }
 
 OperationSpec checked(OperationSpec spec) {
-  check(spec);
+  check_spec(spec);
   return spec;
 }
 

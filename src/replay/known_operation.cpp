@@ -81,8 +81,8 @@ bool left_out(const table::TraceKey& other, const table::TraceKey& key,
   });
 }
 
-OperationSpec spec_of(const table::TraceKey& key, const std::vector<const table::TraceKey*>& others,
-                      std::vector<Dimension> dimensions) {
+OperationSpec spec_with_others(const table::TraceKey& key, const std::vector<const table::TraceKey*>& others,
+                               std::vector<Dimension> dimensions) {
   OperationSpec spec{.name = key.operation, .dimensions = std::move(dimensions)};
   std::set<std::string> named;
   const auto add = [&](const table::TraceKey& from, bool supported) {
@@ -125,7 +125,7 @@ KnownOperations::KnownOperations(const std::vector<table::TraceKey>& keys,
     table.operations.emplace(known.name, std::move(known));
     const std::filesystem::path path = folder_.path() / (std::to_string(operations_.size()) + ".json");
     table::write(table, path);
-    operations_.push_back({spec_of(key, others, dimensions), key_of(key, dimensions), path});
+    operations_.push_back({spec_with_others(key, others, dimensions), key_of(key, dimensions), path});
   }
 }
 

@@ -47,7 +47,7 @@ void add_supports(OperationSpec& spec, std::vector<std::set<Key>> supporting, st
       };
 }
 
-OperationSpec spec_of(const Members& members, std::string name) {
+OperationSpec spec_of_members(const Members& members, std::string name) {
   OperationSpec spec{.name = std::move(name), .dimensions = dimensions_of(members)};
   std::map<std::string, std::size_t> indices;
   std::vector<std::set<Key>> supporting;
@@ -120,7 +120,7 @@ TraceOperations operations_of(const std::vector<table::TraceKey>& keys) {
   for (const Members& group : groups) {
     std::size_t which = 0;
     while (!named.insert(name_of(group.front()->operation, which)).second) ++which;
-    result.specs.push_back(spec_of(group, name_of(group.front()->operation, which)));
+    result.specs.push_back(spec_of_members(group, name_of(group.front()->operation, which)));
   }
   for (std::size_t k = 0; k < keys.size(); ++k)
     result.places[k].key = key_of(keys[k], result.specs[result.places[k].operation].dimensions);

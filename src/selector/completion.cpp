@@ -40,13 +40,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> aliases 
      {"tokens", "m"},
      {"device", "device_name"}}};
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
-
 const Dimension* find_dimension(const OperationTable& operation, const std::string& name) {
   if (const Dimension* exact = dimension_named(operation, name)) return exact;
   for (const auto& [alias, meant] : aliases)
@@ -54,7 +47,7 @@ const Dimension* find_dimension(const OperationTable& operation, const std::stri
       if (const Dimension* found = dimension_named(operation, meant)) return found;
   const Dimension* found = nullptr;
   for (const Dimension& dimension : operation.dimensions) {
-    if (lower(dimension.name) != lower(name)) continue;
+    if (core::ascii_lower(dimension.name) != core::ascii_lower(name)) continue;
     if (found != nullptr) return nullptr;
     found = &dimension;
   }
@@ -180,8 +173,9 @@ void Completion::take_value(const std::string& name, const std::string& text) {
 std::optional<Parameter> Completion::value_of(const Dimension& dimension, const std::string& text) const {
   if (dimension.kind != DimensionKind::label || format_ == nullptr) return parse_value(dimension, text);
   const std::string label = format_->label_in_names(dimension.name, text);
-  const auto known = std::ranges::find_if(
-      dimension.labels, [&](const std::string& other) { return lower(other) == lower(label); });
+  const auto known = std::ranges::find_if(dimension.labels, [&](const std::string& other) {
+    return core::ascii_lower(other) == core::ascii_lower(label);
+  });
   return known != dimension.labels.end() ? std::optional<Parameter>(*known) : parse_value(dimension, label);
 }
 

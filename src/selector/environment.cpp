@@ -1,6 +1,5 @@
 // ADAPTIVE_MODE and ADAPTIVE_VARIANT: the settings that a user of the program may override.
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
@@ -16,27 +15,10 @@
 namespace adaptive::inline v1 {
 namespace {
 
-bool is_space(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
-
-// Settings from files may end with blanks and carriage returns.
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return std::string(text);
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // Empty if the variable is not set or is empty.
 std::string variable(const char* name) {
   const char* const text = std::getenv(name);
-  return text == nullptr ? std::string() : trimmed(text);
+  return text == nullptr ? std::string() : std::string(core::trimmed(text));
 }
 
 // The operations that ADAPTIVE_VARIANT names and that a selector of this process has defined. In a program
@@ -71,7 +53,7 @@ void Selector::Impl::read_environment() {
 
 void Selector::Impl::read_mode(const std::string& text) {
   if (text.empty()) return;
-  const std::string asked = lower(text);
+  const std::string asked = core::ascii_lower(text);
   for (const Mode mode : {Mode::off, Mode::seed, Mode::observe, Mode::online, Mode::frozen})
     if (to_string(mode) == asked) {
       context.mode = mode;
@@ -88,8 +70,8 @@ void Selector::Impl::read_forced(const std::string& text) {
     context.say(LogLevel::warning, "ADAPTIVE_VARIANT=" + text + " is ignored; write operation=variant");
     return;
   }
-  forced_operation = trimmed(std::string_view(text).substr(0, equals));
-  forced_variant = trimmed(std::string_view(text).substr(equals + 1));
+  forced_operation = core::trimmed(std::string_view(text).substr(0, equals));
+  forced_variant = core::trimmed(std::string_view(text).substr(equals + 1));
 }
 
 void Selector::Impl::force_from_environment(Operation& operation) {

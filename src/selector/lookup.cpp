@@ -118,7 +118,7 @@ Answer ask(const Table& table, const OperationTable& operation, std::span<const 
 }
 
 // The name of these parameters in the table.
-std::string name_in(const OperationTable& operation, const Parameters& parameters) {
+std::string name_of_parameters(const OperationTable& operation, const Parameters& parameters) {
   const auto own = std::find_if(operation.variants.begin(), operation.variants.end(),
                                 [&](const auto& variant) { return variant.second == parameters; });
   return own == operation.variants.end() ? variant_name(parameters) : own->first;
@@ -196,7 +196,7 @@ core::StartingPoint start_of(const OperationTable& operation, const std::vector<
                               seeds, {});
 }
 
-void add(std::vector<std::string>& to, std::vector<std::string> more) {
+void append(std::vector<std::string>& to, std::vector<std::string> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
@@ -208,9 +208,9 @@ void compare(const Table& table, const OperationTable& operation, const Format& 
   const Answer theirs = ask(table, operation, one, result.key, device, request.version);
   if (theirs.match == MatchKind::fallback) {
     if (!theirs.parameters) return;
-    result.variant = name_in(operation, *theirs.parameters);
+    result.variant = name_of_parameters(operation, *theirs.parameters);
     result.parameters = format.print_parameters(*theirs.parameters);
-    add(result.warnings, format.doubts(result.key, *theirs.parameters));
+    append(result.warnings, format.doubts(result.key, *theirs.parameters));
     return;
   }
   const double distance = distance_between(operation, result.key, theirs.matched);
@@ -258,7 +258,7 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
         result.warnings.push_back(core::overruled_text(start, names[*start.overruled], name));
       result.parameters =
           format != nullptr ? format->print_parameters(parameters) : print_json(parameters, {});
-      if (format != nullptr) add(result.warnings, format->doubts(result.key, parameters));
+      if (format != nullptr) append(result.warnings, format->doubts(result.key, parameters));
     }
   }
   if (completion.of_another_device()) make_neighbour(completion, result);
@@ -288,9 +288,9 @@ LookupResult look_up_like(const Table& table, const LookupRequest& request, cons
   if (answer.match == MatchKind::nearest)
     result.distance = distance_between(operation, result.key, answer.matched);
   if (answer.parameters) {
-    result.variant = name_in(operation, *answer.parameters);
+    result.variant = name_of_parameters(operation, *answer.parameters);
     result.parameters = formats.front()->print_parameters(*answer.parameters);
-    add(result.warnings, formats.front()->doubts(result.key, *answer.parameters));
+    append(result.warnings, formats.front()->doubts(result.key, *answer.parameters));
   } else if (answer.match == MatchKind::fallback) {
     result.warnings.push_back(system +
                               " would use its built-in default for this key, which is not in any file");

@@ -16,7 +16,7 @@
 namespace adaptive::inline v1 {
 namespace {
 
-void check(const LearningOptions& learning) {
+void check_learning(const LearningOptions& learning) {
   const auto share = [](double value) { return value >= 0.0 && value <= 1.0; };
   if (!(learning.indifference >= 0.0 && learning.indifference < 1.0))
     throw Error(ErrorCode::invalid_argument, "learning.indifference is not a share below 1", "Selector");
@@ -62,7 +62,7 @@ bool same(const OperationSpec& a, const OperationSpec& b) {
 
 Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selector_options)) {
   table::formats::register_with_tables();
-  check(options.learning);
+  check_learning(options.learning);
   if (options.writer.size() > table::limits::writer_bytes)
     throw Error(ErrorCode::invalid_argument,
                 "writer is longer than " + std::to_string(table::limits::writer_bytes) + " bytes",

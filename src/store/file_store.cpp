@@ -49,7 +49,7 @@ struct FileVersion {
   friend bool operator==(const FileVersion&, const FileVersion&) = default;
 };
 
-std::optional<FileVersion> version_of(const fs::path& path) {
+std::optional<FileVersion> file_version(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return FileVersion{
@@ -69,7 +69,7 @@ class FileStore final : public Store {
     std::map<std::string, File> before = std::exchange(known.files, {});
     for (const std::string& name : names) {
       const fs::path path = folder_of(group) / name;
-      const std::optional<FileVersion> version = version_of(path);
+      const std::optional<FileVersion> version = file_version(path);
       if (!version) continue;  // the file was removed after it was found
       const auto old = before.find(name);
       if (old != before.end() && old->second.version == *version) {
@@ -169,7 +169,7 @@ class FileStore final : public Store {
     } catch (const Error& error) {
       // If the file does not exist any more, another process has removed it since it was found; this is not a
       // problem.
-      if (version_of(path)) file.problems.push_back({path.string(), error.problem()});
+      if (file_version(path)) file.problems.push_back({path.string(), error.problem()});
     }
     return file;
   }
@@ -177,7 +177,7 @@ class FileStore final : public Store {
   /// Records left by an earlier process with the same writer name, since a program may choose names itself.
   static Records earlier_records(const fs::path& path) {
     Group group;
-    if (version_of(path)) load(group, path, {});
+    if (file_version(path)) load(group, path, {});
     return std::move(group.records);
   }
 
@@ -196,7 +196,7 @@ class FileStore final : public Store {
   /// Removes files that `retention_` no longer allows. `own` has just been written, so its time is the
   /// current time on the clock that the other files' times come from.
   void clean_up(const std::string& group, const fs::path& own) const {
-    const std::optional<FileVersion> present = version_of(own);
+    const std::optional<FileVersion> present = file_version(own);
     if (!present) return;
     std::vector<std::pair<std::chrono::nanoseconds, fs::path>> kept;
     std::error_code error, ignored;
@@ -205,7 +205,7 @@ class FileStore final : public Store {
       const std::string name = file->path().filename().string();
       const bool is_writers = !name.starts_with('.') && name.ends_with(ending);
       const bool is_left_over = name.starts_with('.') && name.ends_with(".tmp");
-      const std::optional<FileVersion> version = version_of(file->path());
+      const std::optional<FileVersion> version = file_version(file->path());
       if (!version || file->path() == own || !(is_writers || is_left_over)) continue;
       if (retention_.unused > retention_.unused.zero() &&
           present->changed - version->changed > retention_.unused)

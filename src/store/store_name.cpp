@@ -4,20 +4,14 @@
 #include <cstdint>
 
 #include "base/fnv1a.hpp"
+#include "base/text.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
 
 constexpr std::size_t name_max = 200;  // of the 255 bytes of a file name; endings need some of the rest
 
-std::string hexadecimal(std::uint64_t value, int digits) {
-  std::string text;
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-    text += "0123456789abcdef"[value >> shift & 0xFu];
-  return text;
-}
-
-bool is_plain(char c) {
+bool is_plain_in_a_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
@@ -28,14 +22,14 @@ std::string store_name(std::string_view name) {
   std::string result;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
-    if (is_plain(c) && !(c == '.' && i == 0))
+    if (is_plain_in_a_name(c) && !(c == '.' && i == 0))
       result += c;
     else
-      result += "%" + hexadecimal(static_cast<unsigned char>(c), 2);
+      result += "%" + core::hexadecimal(static_cast<unsigned char>(c), 2);
   }
   if (result.size() <= name_max) return result;
   result.resize(name_max - 17);
-  return result + "%" + hexadecimal(core::Fnv1a().add(name).value(), 16);
+  return result + "%" + core::hexadecimal(core::Fnv1a().add(name).value(), 16);
 }
 
 }  // namespace adaptive::table

@@ -23,7 +23,7 @@ std::optional<std::string> joined(JsonValue value, const Path& path, const Check
   return text;
 }
 
-std::optional<ForeignFile> read_file(JsonValue value, const Path& path, const Checks& checks) {
+std::optional<ForeignFile> read_foreign_file(JsonValue value, const Path& path, const Checks& checks) {
   if (!checks.is(value, JsonKind::object, path)) return std::nullopt;
   const auto [format, file_path, text] =
       checks.fields(value, path, "a foreign file", std::array<std::string_view, 3>{"format", "path", "text"});
@@ -55,7 +55,7 @@ void read_foreign_files(JsonValue value, const Path& path, const Checks& checks,
   if (!checks.is(value, JsonKind::list, path)) return;
   std::size_t index = 0;
   for (const JsonValue element : value)
-    if (std::optional<ForeignFile> file = read_file(element, path / index++, checks))
+    if (std::optional<ForeignFile> file = read_foreign_file(element, path / index++, checks))
       files.push_back(*std::move(file));
   sort_and_deduplicate(files);
 }

@@ -41,7 +41,7 @@ bool is_text(const Json& value) {
 bool is_object(const Json& value) {
   return value.is_object();
 }
-bool is_list(const Json& value) {
+bool is_json_list(const Json& value) {
   return value.is_array();
 }
 
@@ -77,7 +77,7 @@ std::string readable(std::string_view what) {
   return what.size() > size_max ? text + "..." : text;
 }
 
-std::string name_in(const Json& line, const char* member_name) {
+std::string name_member(const Json& line, const char* member_name) {
   std::string name = member(line, member_name, is_text, "a text").get<std::string>();
   if (name.empty() || name.size() > limits::name_bytes)
     throw std::invalid_argument(std::string(member_name) + " must have 1 to " +
@@ -105,8 +105,8 @@ Line parse_line(std::string_view text) {
   const Json json = parse_json(text);
   if (!json.is_object()) throw std::invalid_argument("is not an object");
   Line line;
-  line.operation = name_in(json, "op");
-  line.variant = name_in(json, "variant");
+  line.operation = name_member(json, "op");
+  line.variant = name_member(json, "variant");
   const Json& key = member(json, "key", is_object, "an object");
   if (key.size() > Key::capacity)
     throw std::invalid_argument("key has more than " + std::to_string(Key::capacity) + " values");
@@ -117,7 +117,7 @@ Line parse_line(std::string_view text) {
       if (!parameter) throw std::invalid_argument("parameters/" + name + " is neither a number nor a text");
       line.parameters.emplace(name, *std::move(parameter));
     }
-  for (const Json& value : member(json, "latency_us", is_list, "a list")) {
+  for (const Json& value : member(json, "latency_us", is_json_list, "a list")) {
     const double us = value.is_number() ? value.get<double>() : std::nan("");
     if (!(us > 0.0 && us * 1000.0 <= limits::latency_ns))
       throw std::invalid_argument("latency_us/" + std::to_string(line.latency_ns.size()) +
@@ -128,7 +128,7 @@ Line parse_line(std::string_view text) {
   return line;
 }
 
-std::string text_of(const Parameter& value) {
+std::string value_text(const Parameter& value) {
   return std::visit(
       [](const auto& x) -> std::string {
         using T = std::decay_t<decltype(x)>;
@@ -172,7 +172,7 @@ class Keys {
 
 std::string TraceKey::name() const {
   std::string text = operation;
-  for (const auto& [dimension, value] : key) text += " " + dimension + "=" + text_of(value);
+  for (const auto& [dimension, value] : key) text += " " + dimension + "=" + value_text(value);
   return text;
 }
 

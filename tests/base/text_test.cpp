@@ -30,6 +30,24 @@ TEST(Text, IsEscapedForWhatItGoesInto) {
   EXPECT_EQ(csv_field("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
 }
 
+TEST(Text, LosesTheWhiteSpaceAtItsEnds) {
+  EXPECT_EQ(trimmed(" a b\t\r\n"), "a b");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed(" \n"), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
+TEST(Text, GetsSmallLettersFromAsciiAlone) {
+  EXPECT_EQ(ascii_lower("AZ az 09_\xC3\x84"), "az az 09_\xC3\x84");
+}
+
+TEST(Text, IsMadeOfTheLastHexadecimalDigits) {
+  EXPECT_EQ(hexadecimal(0xABCD, 4), "abcd");
+  EXPECT_EQ(hexadecimal(0xABCD, 6), "00abcd");
+  EXPECT_EQ(hexadecimal(0xABCD, 2), "cd");
+  EXPECT_EQ(hexadecimal(0xFEDC'BA98'7654'3210, 16), "fedcba9876543210");
+}
+
 TEST(Text, TellsShares) {
   EXPECT_EQ(percent(0.1234), "12.3 %");
   EXPECT_EQ(percent(-0.00125, 2), "-0.12 %");

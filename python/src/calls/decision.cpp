@@ -24,11 +24,11 @@ struct Spares {
 constinit Spares spares;
 
 template <class Object>
-Object* cast(PyObject* self) noexcept {
+Object* object_as(PyObject* self) noexcept {
   return reinterpret_cast<Object*>(self);
 }
 
-const OperationState& state_of(PyObject* operation) noexcept {
+const OperationState& owner_state(PyObject* operation) noexcept {
   return *nb::inst_ptr<OperationState>(operation);
 }
 
@@ -38,7 +38,7 @@ PyObject* name_of_variant(PyObject* operation, std::uint32_t variant) noexcept {
     std::string name;
     {
       const nb::gil_scoped_release release;
-      name = state_of(operation).operation->variant(variant).name;
+      name = owner_state(operation).operation->variant(variant).name;
     }
     return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
   });
@@ -46,7 +46,7 @@ PyObject* name_of_variant(PyObject* operation, std::uint32_t variant) noexcept {
 
 void free_decision(PyObject* self) noexcept {
   PyTypeObject* const type = Py_TYPE(self);
-  auto* const decision = cast<DecisionObject>(self);
+  auto* const decision = object_as<DecisionObject>(self);
   Py_XDECREF(decision->variant);
   Py_DECREF(decision->timed);
   Py_DECREF(decision->operation);
@@ -59,7 +59,7 @@ void free_decision(PyObject* self) noexcept {
 
 void free_pin(PyObject* self) noexcept {
   PyTypeObject* const type = Py_TYPE(self);
-  auto* const pin = cast<PinObject>(self);
+  auto* const pin = object_as<PinObject>(self);
   Py_XDECREF(pin->variant);
   Py_DECREF(pin->operation);
   PyObject_Free(self);
@@ -67,17 +67,17 @@ void free_pin(PyObject* self) noexcept {
 }
 
 PyObject* decision_name(PyObject* self, void*) noexcept {
-  const auto* const decision = cast<DecisionObject>(self);
+  const auto* const decision = object_as<DecisionObject>(self);
   return name_of_variant(decision->operation, decision->decision.variant());
 }
 
 PyObject* pin_name(PyObject* self, void*) noexcept {
-  const auto* const pin = cast<PinObject>(self);
+  const auto* const pin = object_as<PinObject>(self);
   return name_of_variant(pin->operation, pin->pin.variant());
 }
 
 PyObject* pin_stale(PyObject* self, void*) noexcept {
-  return PyBool_FromLong(cast<PinObject>(self)->pin.stale() ? 1 : 0);
+  return PyBool_FromLong(object_as<PinObject>(self)->pin.stale() ? 1 : 0);
 }
 
 PyObject* represent(const char* what, PyObject* name, const char* end) noexcept {
@@ -89,11 +89,11 @@ PyObject* represent(const char* what, PyObject* name, const char* end) noexcept 
 
 PyObject* decision_repr(PyObject* self) noexcept {
   return represent("Decision", decision_name(self, nullptr),
-                   cast<DecisionObject>(self)->decision.timed() ? ", timed" : "");
+                   object_as<DecisionObject>(self)->decision.timed() ? ", timed" : "");
 }
 
 PyObject* pin_repr(PyObject* self) noexcept {
-  return represent("Pin", pin_name(self, nullptr), cast<PinObject>(self)->pin.stale() ? ", stale" : "");
+  return represent("Pin", pin_name(self, nullptr), object_as<PinObject>(self)->pin.stale() ? ", stale" : "");
 }
 
 PyMemberDef decision_members[] = {
@@ -165,19 +165,19 @@ const Decision* decision_of(const OperationState& state, PyObject* object, Decis
   PyObject* operation = nullptr;
   const Decision* decision = nullptr;
   if (Py_TYPE(object) == decision_type) {
-    operation = cast<DecisionObject>(object)->operation;
-    decision = &cast<DecisionObject>(object)->decision;
+    operation = object_as<DecisionObject>(object)->operation;
+    decision = &object_as<DecisionObject>(object)->decision;
   } else if (Py_TYPE(object) == pin_type) {
-    operation = cast<PinObject>(object)->operation;
-    storage = cast<PinObject>(object)->pin.decision();
+    operation = object_as<PinObject>(object)->operation;
+    storage = object_as<PinObject>(object)->pin.decision();
     decision = &storage;
   } else {
     PyErr_Format(PyExc_TypeError, "a Decision is wanted, not %R", object);
     return nullptr;
   }
-  if (state_of(operation).operation != state.operation) {
+  if (owner_state(operation).operation != state.operation) {
     PyErr_Format(PyExc_ValueError, "the decision is of operation %s, not of %s",
-                 state_of(operation).operation->name().c_str(), state.operation->name().c_str());
+                 owner_state(operation).operation->name().c_str(), state.operation->name().c_str());
     return nullptr;
   }
   return decision;

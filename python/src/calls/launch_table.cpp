@@ -20,7 +20,7 @@ bool has_arguments(const LaunchTable& table, Py_ssize_t count) noexcept {
   return false;
 }
 
-PyObject* find(PyObject* self, PyObject* const* arguments, Py_ssize_t count) noexcept {
+PyObject* find_launch(PyObject* self, PyObject* const* arguments, Py_ssize_t count) noexcept {
   return guarded([&]() -> PyObject* {
     LaunchTable& table = table_of(self);
     if (!has_arguments(table, count)) return nullptr;
@@ -34,7 +34,7 @@ PyObject* find(PyObject* self, PyObject* const* arguments, Py_ssize_t count) noe
 
 PyMethodDef table_methods[] = {
     fast_method(
-        "find", FastFunction{find},
+        "find", FastFunction{find_launch},
         "find($self, /, *arguments)\n--\n\n"
         "What was inserted for arguments that Triton does not tell apart from these; None where there\n"
         "is nothing."),

@@ -19,27 +19,27 @@ struct SiteObject {
 
 PyTypeObject* site_type = nullptr;
 
-SiteObject& cast(PyObject* self) noexcept {
+SiteObject& site_object(PyObject* self) noexcept {
   return *reinterpret_cast<SiteObject*>(self);
 }
 
 void free_site(PyObject* self) noexcept {
   PyTypeObject* const type = Py_TYPE(self);
-  Py_DECREF(cast(self).operation);
+  Py_DECREF(site_object(self).operation);
   PyObject_Free(self);
   Py_DECREF(type);
 }
 
-PyObject* select(PyObject* self, PyObject*) noexcept {
-  return make_decision(cast(self).operation, cast(self).site.select());
+PyObject* select_site(PyObject* self, PyObject*) noexcept {
+  return make_decision(site_object(self).operation, site_object(self).site.select());
 }
 
 PyObject* variant(PyObject* self, PyObject*) noexcept {
-  return PyLong_FromLong(static_cast<long>(cast(self).site.pin().variant()));
+  return PyLong_FromLong(static_cast<long>(site_object(self).site.pin().variant()));
 }
 
-PyObject* pin(PyObject* self, PyObject*) noexcept {
-  return make_pin(cast(self).operation, cast(self).site.pin());
+PyObject* pin_site(PyObject* self, PyObject*) noexcept {
+  return make_pin(site_object(self).operation, site_object(self).site.pin());
 }
 
 PyObject* launch_site(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
@@ -48,19 +48,19 @@ PyObject* launch_site(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
     PyErr_SetString(PyExc_TypeError, "launch(*, stream) takes nothing else");
     return nullptr;
   }
-  PyObject* const operation = cast(self).operation;
-  return make_launch(operation, *nb::inst_ptr<OperationState>(operation), Key(), &cast(self).site,
+  PyObject* const operation = site_object(self).operation;
+  return make_launch(operation, *nb::inst_ptr<OperationState>(operation), Key(), &site_object(self).site,
                      names == nullptr ? nullptr : arguments[0]);
 }
 
 PyObject* begin(PyObject* self, PyObject* stream) noexcept {
-  PyObject* const operation = cast(self).operation;
-  return begin_launch(operation, *nb::inst_ptr<OperationState>(operation), cast(self).site, stream);
+  PyObject* const operation = site_object(self).operation;
+  return begin_launch(operation, *nb::inst_ptr<OperationState>(operation), site_object(self).site, stream);
 }
 
 PyMethodDef site_methods[] = {
     fast_method(
-        "select", PyCFunction{select},
+        "select", PyCFunction{select_site},
         "select($self, /)\n--\n\nWhich variant the next launch runs, as Operation.select for the site's "
         "key."),
     fast_method(
@@ -68,7 +68,7 @@ PyMethodDef site_methods[] = {
         "variant($self, /)\n--\n\n"
         "Index of the variant that the key runs without exploration, as `pin().variant` at this moment.\n"
         "For call sites that time nothing: nothing is learned from them."),
-    fast_method("pin", PyCFunction{pin}, "pin($self, /)\n--\n\nAs Operation.pin for the site's key."),
+    fast_method("pin", PyCFunction{pin_site}, "pin($self, /)\n--\n\nAs Operation.pin for the site's key."),
     fast_method("launch", FastKeywordsFunction{launch_site},
                 "launch($self, /, *, stream=None)\n--\n\nAs Operation.launch for the site's key."),
     {"begin", begin, METH_O,
@@ -96,8 +96,8 @@ PyObject* make_site(PyObject* operation, const Site& site) noexcept {
 
 const Site* site_of(PyObject* object, PyObject*& operation) noexcept {
   if (Py_TYPE(object) != site_type) return nullptr;
-  operation = cast(object).operation;
-  return &cast(object).site;
+  operation = site_object(object).operation;
+  return &site_object(object).site;
 }
 
 void bind_sites(nb::module_& module) {

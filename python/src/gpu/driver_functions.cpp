@@ -6,7 +6,7 @@ namespace adaptive::python {
 namespace {
 
 template <class... Arguments>
-void find(void* library, const char* name, CUresult (*&function)(Arguments...)) noexcept {
+void find_function(void* library, const char* name, CUresult (*&function)(Arguments...)) noexcept {
   void* const address = library == nullptr ? nullptr : dlsym(library, name);
   function = [](Arguments...) { return CUDA_ERROR_NOT_FOUND; };
   if (address != nullptr) function = reinterpret_cast<CUresult (*)(Arguments...)>(address);
@@ -15,15 +15,15 @@ void find(void* library, const char* name, CUresult (*&function)(Arguments...)) 
 DriverFunctions load() noexcept {
   void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   DriverFunctions all{};
-  find(driver, "cuMemAlloc_v2", all.mem_alloc);
-  find(driver, "cuMemcpyDtoHAsync_v2", all.memcpy_to_host);
-  find(driver, "cuCtxGetStreamPriorityRange", all.priority_range);
-  find(driver, "cuStreamCreateWithPriority", all.stream_create);
-  find(driver, "cuStreamSynchronize", all.stream_synchronize);
-  find(driver, "cuStreamDestroy_v2", all.stream_destroy);
-  find(driver, "cuModuleLoadData", all.module_load);
-  find(driver, "cuModuleGetFunction", all.module_function);
-  find(driver, "cuLaunchKernel", all.launch);
+  find_function(driver, "cuMemAlloc_v2", all.mem_alloc);
+  find_function(driver, "cuMemcpyDtoHAsync_v2", all.memcpy_to_host);
+  find_function(driver, "cuCtxGetStreamPriorityRange", all.priority_range);
+  find_function(driver, "cuStreamCreateWithPriority", all.stream_create);
+  find_function(driver, "cuStreamSynchronize", all.stream_synchronize);
+  find_function(driver, "cuStreamDestroy_v2", all.stream_destroy);
+  find_function(driver, "cuModuleLoadData", all.module_load);
+  find_function(driver, "cuModuleGetFunction", all.module_function);
+  find_function(driver, "cuLaunchKernel", all.launch);
   return all;
 }
 

@@ -10,14 +10,10 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace adaptive::inline v1 {
 namespace {
-
-std::string trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
-}
 
 struct ProcessorInfo {
   std::string model;
@@ -30,11 +26,11 @@ ProcessorInfo read_processor_info() {
   ProcessorInfo info;
   std::ifstream file("/proc/cpuinfo");
   std::string line;
-  while (std::getline(file, line) && !trimmed(line).empty()) {
+  while (std::getline(file, line) && !core::trimmed(line).empty()) {
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos) continue;
-    const std::string name = trimmed(std::string_view(line).substr(0, colon));
-    const std::string value = trimmed(std::string_view(line).substr(colon + 1));
+    const std::string name(core::trimmed(std::string_view(line).substr(0, colon)));
+    const std::string value(core::trimmed(std::string_view(line).substr(colon + 1)));
     if (name == "model name" && info.model.empty()) info.model = value;
     if (name == "flags" || name == "Features") {
       std::istringstream words(value);

@@ -8,14 +8,12 @@
 
 #include <adaptive/device.hpp>
 
+#include "base/text.hpp"
+
 namespace adaptive::inline v1 {
 namespace {
 
 using Parts = std::vector<std::string>;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // "Intel(R) Xeon(R) Processor @ 2.50GHz": removes the marks and the clock, which are not part of the name.
 std::string without_marks(const std::string& name) {
@@ -33,7 +31,7 @@ std::string without_marks(const std::string& name) {
 Parts split(const std::string& text) {
   Parts parts(1);
   for (const char c : text) {
-    if ((c >= 'a' && c <= 'z') || is_digit(c))
+    if ((c >= 'a' && c <= 'z') || core::is_ascii_digit(c))
       parts.back() += c;
     else if (!parts.back().empty())
       parts.emplace_back();
@@ -48,11 +46,12 @@ Parts without_fillers(const Parts& parts) {
   Parts kept;
   for (const std::string& part : parts) {
     if (part == "cpu" || part == "processor") continue;
-    if (part == "core" && !kept.empty() && std::all_of(kept.back().begin(), kept.back().end(), is_digit)) {
+    if (part == "core" && !kept.empty() &&
+        std::all_of(kept.back().begin(), kept.back().end(), core::is_ascii_digit)) {
       kept.pop_back();
       continue;
     }
-    if (part == "gen" && kept.size() == 1 && is_digit(kept.front().front())) {
+    if (part == "gen" && kept.size() == 1 && core::is_ascii_digit(kept.front().front())) {
       kept.clear();
       continue;
     }

@@ -65,8 +65,8 @@ std::string colour(double ratio) {
 }
 
 // The variants sorted by their smallest distance from a shape's best; those that win a shape come first.
-std::vector<std::string> columns(const std::vector<TunedShape>& shapes, std::size_t most,
-                                 std::size_t& left_out) {
+std::vector<std::string> variant_columns(const std::vector<TunedShape>& shapes, std::size_t most,
+                                         std::size_t& left_out) {
   std::map<std::string, double> nearest;
   for (const TunedShape& shape : shapes)
     for (const Contestant& contestant : shape.race.contestants) {
@@ -112,7 +112,7 @@ std::string row_label(const std::string& text, double x, double y) {
 }  // namespace
 
 std::string heat_map(const std::vector<TunedShape>& shapes, std::size_t variants_max, std::size_t& left_out) {
-  const std::vector<std::string> names = columns(shapes, variants_max, left_out);
+  const std::vector<std::string> names = variant_columns(shapes, variants_max, left_out);
   std::size_t name_size = 4;
   for (const std::string& name : names) name_size = std::max(name_size, name.size());
   const double left = static_cast<double>(longest(shapes)) * character + 12.0;

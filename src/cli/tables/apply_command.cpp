@@ -31,8 +31,8 @@ table::Table read(const fs::path& path, const Streams& streams) {
   return std::move(result.table);
 }
 
-Json to_json(const ApplyArguments& arguments, const std::vector<table::AppliedEntry>& entries,
-             std::size_t accepted, bool written) {
+Json applied_json(const ApplyArguments& arguments, const std::vector<table::AppliedEntry>& entries,
+                  std::size_t accepted, bool written) {
   Json list = Json::array();
   for (const table::AppliedEntry& entry : entries)
     list.push_back({{"operation", entry.operation},
@@ -50,7 +50,7 @@ Json to_json(const ApplyArguments& arguments, const std::vector<table::AppliedEn
           {"entries", list}};
 }
 
-void print(const std::vector<table::AppliedEntry>& entries, std::ostream& out) {
+void print_applied(const std::vector<table::AppliedEntry>& entries, std::ostream& out) {
   for (const table::AppliedEntry& entry : entries)
     out << fmt::format("{} {} {}: {}{}{} ({})\n", entry.accepted ? "accepted" : "skipped ", entry.operation,
                        entry.key, entry.before, entry.before.empty() ? "" : " -> ", entry.after,
@@ -108,9 +108,9 @@ Exit apply(const table::Table& source, const ApplyArguments& arguments, const St
   }
   const bool written = accepted > 0 && !arguments.dry_run;
   if (arguments.json) {
-    print_json(to_json(arguments, entries, accepted, written), streams.out);
+    print_json(applied_json(arguments, entries, accepted, written), streams.out);
   } else {
-    print(entries, streams.out);
+    print_applied(entries, streams.out);
     streams.out << summary(arguments, entries, accepted, written) << "\n";
   }
   return exit_ok;

@@ -72,7 +72,7 @@ std::string_view verdict(const LatencyChange& change, const DiffArguments& argum
 }
 
 // A change within the noise is shown only if it exceeds the tolerance, since it may be a regression.
-void print(const LatencyChange& change, const DiffArguments& arguments, std::ostream& out) {
+void print_diff(const LatencyChange& change, const DiffArguments& arguments, std::ostream& out) {
   const table::Comparison& comparison = change.comparison;
   if (change.fails_now) out << fmt::format("    {}: fails now\n", change.variant);
   if (!change.is_compared() || (comparison.within_noise() && !exceeds_tolerance(change, arguments))) return;
@@ -81,7 +81,7 @@ void print(const LatencyChange& change, const DiffArguments& arguments, std::ost
                      100.0 * comparison.change, 100.0 * comparison.noise, verdict(change, arguments));
 }
 
-void print(const EntryDiff& entry, const DiffArguments& arguments, std::ostream& out) {
+void print_diff(const EntryDiff& entry, const DiffArguments& arguments, std::ostream& out) {
   switch (entry.change) {
     case KeyChange::added:
       out << fmt::format("  {}: new, {}\n", entry.key, named(entry.after));
@@ -95,16 +95,16 @@ void print(const EntryDiff& entry, const DiffArguments& arguments, std::ostream&
   out << fmt::format("  {}: {}", entry.key, named(entry.before));
   if (entry.after != entry.before) out << ", now " << named(entry.after);
   out << "\n";
-  for (const LatencyChange& change : entry.latencies) print(change, arguments, out);
-  if (entry.after != entry.before) print(entry.running, arguments, out);
+  for (const LatencyChange& change : entry.latencies) print_diff(change, arguments, out);
+  if (entry.after != entry.before) print_diff(entry.running, arguments, out);
 }
 
-void print(const Diff& diff, const Counts& counts, const DiffArguments& arguments, std::ostream& out) {
+void print_diff(const Diff& diff, const Counts& counts, const DiffArguments& arguments, std::ostream& out) {
   for (const std::string& change : diff.fingerprint) out << change << "\n";
   for (const OperationDiff& operation : diff.operations) {
     out << operation.name << "\n";
     for (const std::string& change : operation.definitions) out << "  " << change << "\n";
-    for (const EntryDiff& entry : operation.entries) print(entry, arguments, out);
+    for (const EntryDiff& entry : operation.entries) print_diff(entry, arguments, out);
   }
   out << fmt::format(
       "{} keys changed, {} new, {} gone; {} keys slower by more than {:g} % and the noise, {} by "
@@ -113,7 +113,7 @@ void print(const Diff& diff, const Counts& counts, const DiffArguments& argument
       counts.within_noise, arguments.tolerance_percent, counts.failing);
 }
 
-Json to_json(const LatencyChange& change, const DiffArguments& arguments) {
+Json diff_json(const LatencyChange& change, const DiffArguments& arguments) {
   return {{"variant", change.variant},
           {"before_ns", change.is_compared() ? Json(change.before.location_ns) : Json()},
           {"after_ns", change.is_compared() ? Json(change.after.location_ns) : Json()},
@@ -125,23 +125,23 @@ Json to_json(const LatencyChange& change, const DiffArguments& arguments) {
           {"runs", change.runs}};
 }
 
-Json to_json(const EntryDiff& entry, const DiffArguments& arguments) {
+Json diff_json(const EntryDiff& entry, const DiffArguments& arguments) {
   constexpr const char* changes[] = {"changed", "added", "removed"};
   Json latencies = Json::array();
-  for (const LatencyChange& change : entry.latencies) latencies.push_back(to_json(change, arguments));
+  for (const LatencyChange& change : entry.latencies) latencies.push_back(diff_json(change, arguments));
   return {{"key", entry.key},
           {"change", changes[static_cast<std::size_t>(entry.change)]},
           {"incumbent_before", entry.before},
           {"incumbent_after", entry.after},
-          {"running", entry.change == KeyChange::changed ? to_json(entry.running, arguments) : Json()},
+          {"running", entry.change == KeyChange::changed ? diff_json(entry.running, arguments) : Json()},
           {"variants", latencies}};
 }
 
-Json to_json(const Diff& diff, const Counts& counts, const DiffArguments& arguments) {
+Json diff_json(const Diff& diff, const Counts& counts, const DiffArguments& arguments) {
   Json operations = Json::array();
   for (const OperationDiff& operation : diff.operations) {
     Json entries = Json::array();
-    for (const EntryDiff& entry : operation.entries) entries.push_back(to_json(entry, arguments));
+    for (const EntryDiff& entry : operation.entries) entries.push_back(diff_json(entry, arguments));
     operations.push_back(
         {{"name", operation.name}, {"definitions", operation.definitions}, {"entries", entries}});
   }
@@ -164,9 +164,9 @@ Exit diff_command(const DiffArguments& arguments, const Streams& streams) {
   const Diff diff = table::diff(before.table, after.table);
   const Counts counts = count(diff, arguments);
   if (arguments.json)
-    print_json(to_json(diff, counts, arguments), streams.out);
+    print_json(diff_json(diff, counts, arguments), streams.out);
   else
-    print(diff, counts, arguments, streams.out);
+    print_diff(diff, counts, arguments, streams.out);
   return counts.slower + counts.failing == 0 ? exit_ok : exit_check;
 }
 

@@ -73,7 +73,7 @@ Merged merge_all(const MergeArguments& arguments, const Streams& streams) {
   return merged;
 }
 
-Json to_json(const Merged& merged, const MergeArguments& arguments, bool written) {
+Json merged_json(const Merged& merged, const MergeArguments& arguments, bool written) {
   Json conflicts = Json::array();
   for (const Conflict& conflict : merged.conflicts)
     conflicts.push_back(
@@ -102,7 +102,7 @@ Exit merge(const MergeArguments& arguments, const Streams& streams) {
     print_notices(merged.unprintable, streams.err);
   }
   if (arguments.json) {
-    print_json(to_json(merged, arguments, write), streams.out);
+    print_json(merged_json(merged, arguments, write), streams.out);
   } else {
     for (const Conflict& conflict : merged.conflicts)
       streams.out << fmt::format("{}: {}: {}\n", conflict.file.string(), conflict.notice.where,

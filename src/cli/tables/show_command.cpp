@@ -191,7 +191,7 @@ void print_operation(const table::OperationTable& operation, const std::string& 
   }
 }
 
-void print_table(const table::Table& table, const std::string& default_variant, std::ostream& out) {
+void print_entries(const table::Table& table, const std::string& default_variant, std::ostream& out) {
   const Fingerprint& of = table.fingerprint;
   out << "device " << (of.device.empty() ? "unknown" : of.device);
   if (!of.driver.empty()) out << ", driver " << of.driver;
@@ -231,7 +231,7 @@ Exit show(const ShowArguments& arguments, const Streams& streams) {
   if (arguments.json)
     print_json(table_json(input.table, arguments.default_variant), streams.out);
   else
-    print_table(input.table, arguments.default_variant, streams.out);
+    print_entries(input.table, arguments.default_variant, streams.out);
   return exit_ok;
 }
 

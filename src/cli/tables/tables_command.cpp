@@ -66,7 +66,7 @@ const char* use_text(core::Compatibility compatibility) {
   return "";
 }
 
-void print(const Place& place, const Fingerprint& device, std::ostream& out) {
+void print_place(const Place& place, const Fingerprint& device, std::ostream& out) {
   out << fmt::format("{} ({}){}\n", place.path.string(), place.origin,
                      !place.exists          ? ": does not exist"
                      : place.tables.empty() ? ": no table for this device"
@@ -81,7 +81,7 @@ void print(const Place& place, const Fingerprint& device, std::ostream& out) {
   }
 }
 
-Json to_json(const Place& place, const Fingerprint& device) {
+Json place_json(const Place& place, const Fingerprint& device) {
   constexpr const char* uses[] = {"exact", "prior", "unusable"};
   Json tables = Json::array();
   for (const table::FoundTable& found : place.tables) {
@@ -106,7 +106,7 @@ Exit list_tables(const TablesArguments& arguments, const Streams& streams) {
   print_notices(notices, streams.err);
   if (arguments.json) {
     Json list = Json::array();
-    for (const Place& place : places) list.push_back(to_json(place, device));
+    for (const Place& place : places) list.push_back(place_json(place, device));
     const Json json = {{"device", device.device},
                        {"folder", normalised_device(device.device)},
                        {"places", list},
@@ -116,7 +116,7 @@ Exit list_tables(const TablesArguments& arguments, const Streams& streams) {
   }
   streams.out << fmt::format("{}, whose tables are in folders named {}\n", device.device,
                              normalised_device(device.device));
-  for (const Place& place : places) print(place, device, streams.out);
+  for (const Place& place : places) print_place(place, device, streams.out);
   return exit_ok;
 }
 

@@ -99,7 +99,7 @@ bool is_unsure(const Checked& checked, double tolerance) {
   return checked.problem.empty() && checked.comparison && checked.comparison->change > tolerance;
 }
 
-void print(const std::vector<Checked>& all, double tolerance, std::ostream& out) {
+void print_checked(const std::vector<Checked>& all, double tolerance, std::ostream& out) {
   for (const Checked& checked : all) {
     std::string note = checked.problem.empty() ? "" : ": it " + checked.problem;
     if (is_unsure(checked, tolerance))
@@ -170,7 +170,7 @@ Exit check_table(const CheckOptions& options, tuning::Target& target, Console& c
   if (options.json)
     print_json(checks_json(all, options.tolerance), out);
   else
-    print(all, options.tolerance, out);
+    print_checked(all, options.tolerance, out);
   const auto regressed =
       std::count_if(all.begin(), all.end(), [](const Checked& c) { return !c.problem.empty(); });
   if (!options.json)

@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const char* name(LogLevel level) {
+const char* level_name(LogLevel level) {
   switch (level) {
     case LogLevel::debug:
       return "debug";
@@ -36,7 +36,7 @@ const char* name(LogLevel level) {
 }
 
 // The width of the terminal. A line that wraps could not be overwritten.
-std::size_t columns() {
+std::size_t console_columns() {
   winsize size{};
   constexpr std::size_t usual = 80;
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : usual;
@@ -65,10 +65,10 @@ void Console::clear() {
 
 void Console::say(LogLevel level, const std::string& text) {
   if (file_.is_open())
-    file_ << table::time_text(std::time(nullptr)) << ' ' << name(level) << ' ' << text << std::endl;
+    file_ << table::time_text(std::time(nullptr)) << ' ' << level_name(level) << ' ' << text << std::endl;
   if (level < (options_.quiet ? LogLevel::error : options_.level)) return;
   clear();
-  if (level >= LogLevel::warning) err_ << name(level) << ": ";
+  if (level >= LogLevel::warning) err_ << level_name(level) << ": ";
   err_ << text << std::endl;
 }
 
@@ -79,7 +79,7 @@ bool Console::progress_due() const {
 void Console::progress(const std::string& text) {
   if (!shows_progress()) return;
   clear();
-  err_ << text.substr(0, columns() - 1) << std::flush;
+  err_ << text.substr(0, console_columns() - 1) << std::flush;
   shown_ = true;
   next_ = std::chrono::steady_clock::now() + 200ms;
 }

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* name(tuning::SampleClock clock) {
+const char* clock_name(tuning::SampleClock clock) {
   switch (clock) {
     case tuning::SampleClock::events:
       return "events";
@@ -29,7 +29,7 @@ const char* name(tuning::SampleClock clock) {
   return "events";
 }
 
-Json to_json(const tuning::SearchSpace& space) {
+Json space_json(const tuning::SearchSpace& space) {
   Json parameters = Json::object();
   for (const auto& [parameter, values] : space.parameters)
     for (const Parameter& value : values) parameters[parameter].push_back(parameter_json(value));
@@ -71,12 +71,12 @@ Json to_json(const RunPlan& plan) {
             {"default_only", race.default_only},
             {"seed", race.seed}}},
           {"sampling",
-           {{"clock", name(plan.sampling.clock)},
+           {{"clock", clock_name(plan.sampling.clock)},
             {"launches", plan.sampling.launches},
             {"cold", plan.sampling.cold},
             {"warm", plan.sampling.warm},
             {"seed", plan.sampling.seed}}},
-          {"space", to_json(plan.space)}};
+          {"space", space_json(plan.space)}};
 }
 
 RunPlan parse_plan(const nlohmann::json& json, const std::string& source) {

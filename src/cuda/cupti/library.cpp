@@ -22,7 +22,7 @@ void* open_library() {
   return nullptr;
 }
 
-bool load(CuptiLibrary& cupti) {
+bool load_cupti(CuptiLibrary& cupti) {
   void* const library = open_library();
   if (library == nullptr) return false;
   bool complete = true;
@@ -55,7 +55,7 @@ const CuptiLibrary* CuptiLibrary::find() noexcept {
   static const CuptiLibrary* const found = []() noexcept -> const CuptiLibrary* {
     try {
       static CuptiLibrary library;
-      return load(library) ? &library : nullptr;
+      return load_cupti(library) ? &library : nullptr;
     } catch (...) {
       return nullptr;
     }

@@ -13,7 +13,7 @@ using GetAddress = CUresult (*)(const char*, void**, int, cuuint64_t, CUdriverPr
 
 constexpr int version = 12000;  // the version whose signatures `GraphDriver` has
 
-bool load(GraphDriver& driver) noexcept {
+bool load_graph_driver(GraphDriver& driver) noexcept {
   if (Driver::find() == nullptr) return false;  // also initialises the driver
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return false;
@@ -53,7 +53,7 @@ bool load(GraphDriver& driver) noexcept {
 const GraphDriver* GraphDriver::find() noexcept {
   static const GraphDriver* const found = []() noexcept -> const GraphDriver* {
     static GraphDriver driver;
-    return load(driver) ? &driver : nullptr;
+    return load_graph_driver(driver) ? &driver : nullptr;
   }();
   return found;
 }

@@ -19,7 +19,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-std::string text_of(const Parameter& value) {
+std::string expression_value(const Parameter& value) {
   const auto* text = std::get_if<std::string>(&value.value());
   return text != nullptr ? *text : print_json(value);
 }
@@ -48,15 +48,15 @@ class Scope {
     if (term.of.empty()) return term.constant;
     Parameter result = value(term.of, parameters_first);
     if (!term.is.empty()) {
-      const auto at = term.is.find(text_of(result));
-      if (at == term.is.end()) throw NoRow{term.of + "=" + text_of(result) + " has no spelling"};
+      const auto at = term.is.find(expression_value(result));
+      if (at == term.is.end()) throw NoRow{term.of + "=" + expression_value(result) + " has no spelling"};
       result = at->second;
     }
     if (is_one(term.times) && is_one(term.over)) return result;
     const std::int64_t product = whole(term.of, result) * whole(term.times, parameters_first);
     const std::int64_t over = whole(term.over, parameters_first);
     if (over == 0 || product % over != 0)
-      throw NoRow{term.of + "=" + text_of(result) + " is not a multiple of " +
+      throw NoRow{term.of + "=" + expression_value(result) + " is not a multiple of " +
                   (term.over.name.empty() ? "" : term.over.name + "=") + std::to_string(over)};
     return product / over;
   }
@@ -68,7 +68,7 @@ class Scope {
   static std::int64_t whole(const std::string& name, const Parameter& value) {
     const auto* number = std::get_if<std::int64_t>(&value.value());
     if (number == nullptr || *number < 0 || *number > factor_max)
-      throw NoRow{name + "=" + text_of(value) + " is not a size"};
+      throw NoRow{name + "=" + expression_value(value) + " is not a size"};
     return *number;
   }
   std::int64_t whole(const Factor& factor, bool parameters_first) const {
@@ -155,7 +155,8 @@ class Mapper {
     for (const auto& [name, term] : mapping.where) {
       const Parameter is = scope.value(name, false);
       const Parameter wanted = scope.value(term, false);
-      if (is != wanted) throw NoRow{name + "=" + text_of(is) + " instead of " + text_of(wanted)};
+      if (is != wanted)
+        throw NoRow{name + "=" + expression_value(is) + " instead of " + expression_value(wanted)};
     }
     Row row;
     for (const auto& [dimension, term] : mapping.key)
@@ -186,7 +187,7 @@ class Mapper {
     const bool is_size = std::holds_alternative<std::int64_t>(value.value());
     const bool is_text = std::holds_alternative<std::string>(value.value());
     if (declared->kind == DimensionKind::size ? !is_size : !is_text)
-      throw NoRow{dimension + " cannot be " + text_of(value)};
+      throw NoRow{dimension + " cannot be " + expression_value(value)};
     return value;
   }
 

@@ -24,7 +24,7 @@ constexpr double reach = 0.5;
 constexpr double ns_per_ms = 1e6;
 
 // Reads a name such as "m1024_k4096_n11008_g8.json".
-std::optional<Shape> read_name(std::string_view name) {
+std::optional<Shape> shape_in_name(std::string_view name) {
   if (!name.ends_with(".json")) return std::nullopt;
   name.remove_suffix(5);
   Shape shape;
@@ -64,13 +64,13 @@ class Megablox final : public Format {
   }
 
   bool recognises_path(std::string_view path) const override {
-    return read_name(path.substr(path.rfind('/') + 1)).has_value();
+    return shape_in_name(path.substr(path.rfind('/') + 1)).has_value();
   }
   bool recognises_member(JsonValue member) const override { return member.name() == "optimal_tiling"; }
 
   void read(const Document& document, Sheet& sheet, const Checks& checks) const override {
     sheet.operation = "megablox_gmm";
-    if (std::optional<Shape> shape = read_name(sheet.file_name())) {
+    if (std::optional<Shape> shape = shape_in_name(sheet.file_name())) {
       sheet.fixed = *std::move(shape);
     } else {
       sheet.fixed = {{"m", 0}, {"k", 0}, {"n", 0}, {"g", 0}};

@@ -19,7 +19,7 @@ constexpr std::string_view block_head = "_block";
 
 // Reads {hidden}_{dtype}[_b{experts}][_block128x128]. The dtype may contain '_', so the name is read from
 // both ends.
-bool read_name(std::string_view name, Shape& fixed) {
+bool read_shape(std::string_view name, Shape& fixed) {
   if (!name.ends_with(".json")) return false;
   name.remove_suffix(5);
   if (name.starts_with(written_head))
@@ -66,14 +66,14 @@ class SglangGroupedGemm final : public Format {
 
   bool recognises_path(std::string_view path) const override {
     Shape ignored;
-    return read_name(path.substr(path.rfind('/') + 1), ignored);
+    return read_shape(path.substr(path.rfind('/') + 1), ignored);
   }
   // The rows look like those of the other Triton kernels; only the name distinguishes them.
   bool recognises_member(JsonValue) const override { return false; }
 
   void read(const Document& document, Sheet& sheet, const Checks& checks) const override {
     sheet.operation = "grouped_gemm_triton";
-    if (!read_name(sheet.file_name(), sheet.fixed)) {
+    if (!read_shape(sheet.file_name(), sheet.fixed)) {
       sheet.fixed = {{"hidden_size", std::int64_t{0}},
                      {"experts", std::int64_t{0}},
                      {"dtype", "none"},

@@ -66,7 +66,7 @@ bool read_object(JsonValue value, const Path& path, const Checks& checks, Row& r
 }
 
 // Whether a list can express the parameters: whole numbers, none missing before the last one.
-bool is_list(const Parameters& parameters, std::span<const std::string_view> names, std::size_t required) {
+bool is_list_of(const Parameters& parameters, std::span<const std::string_view> names, std::size_t required) {
   if (parameters.size() < required || parameters.size() > names.size()) return false;
   names = names.first(parameters.size());
   return std::all_of(names.begin(), names.end(), [&](std::string_view name) {
@@ -96,7 +96,7 @@ std::vector<Edit> tpu_edits(const Row& row, const Row* old, MemberPath place,
   if (!row.parameters) return {};
   const bool measured = row.record.count > 0;
   if (!measured && old != nullptr && old->record.count == 0 && old->list &&
-      is_list(*row.parameters, names, required))
+      is_list_of(*row.parameters, names, required))
     return {{std::move(place), print_list(*row.parameters, names.first(row.parameters->size()))}};
   if (old != nullptr && old->parameters == row.parameters && !old->list && measured) {
     place.emplace_back("stats");

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 2> page_blocks = {"num_kv_pages_per_block
 
 // Removes `head` and the text before `end` from the beginning of `text`, and returns the latter. If `end` is
 // empty, takes the whole rest.
-std::optional<std::string_view> take(std::string_view& text, std::string_view head, std::string_view end) {
+std::optional<std::string_view> take_between(std::string_view& text, std::string_view head,
+                                             std::string_view end) {
   if (!text.starts_with(head)) return std::nullopt;
   text.remove_prefix(head.size());
   const std::size_t size = end.empty() ? text.size() : text.find(end);
@@ -31,7 +32,7 @@ std::optional<std::string_view> take(std::string_view& text, std::string_view he
 
 bool take_size(std::string_view& text, std::string_view head, std::string_view end, const char* dimension,
                Shape& key) {
-  const auto taken = take(text, head, end);
+  const auto taken = take_between(text, head, end);
   const auto size = taken ? parse_size(*taken) : std::nullopt;
   if (size) key[dimension] = *size;
   return size.has_value();
@@ -39,7 +40,7 @@ bool take_size(std::string_view& text, std::string_view head, std::string_view e
 
 bool take_label(std::string_view& text, std::string_view head, std::string_view end, const char* dimension,
                 Shape& key) {
-  const auto taken = take(text, head, end);
+  const auto taken = take_between(text, head, end);
   if (taken) key[dimension] = Parameter(*taken);
   return taken.has_value();
 }

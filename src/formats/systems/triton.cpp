@@ -34,7 +34,7 @@ std::string block_label(const std::string& text) {
 }
 
 // Reads the name of a file. Returns false if it does not consist of fields.
-bool read_name(std::string_view stem, Sheet& sheet) {
+bool read_kernel_name(std::string_view stem, Sheet& sheet) {
   std::string projection = "up";
   if (stem.ends_with(down_suffix)) {
     projection = "down";
@@ -145,7 +145,7 @@ std::span<const OperationShape> TritonFormat::operations() const noexcept {
 
 void TritonFormat::read(const Document& document, Sheet& sheet, const Checks& checks) const {
   refuse_other_kernels(sheet.file_name(), document);
-  if (!read_name(stem_of(sheet.file_name()), sheet)) {
+  if (!read_kernel_name(stem_of(sheet.file_name()), sheet)) {
     sheet.operation = "fused_moe";
     checks.notices().fault(0, Path{},
                            "the file's name does not contain E, N and device_name, so no runtime looks for "
@@ -196,7 +196,7 @@ std::optional<Sheet> TritonFormat::read_path(std::string_view path) const {
   Sheet sheet;
   sheet.format = this;
   sheet.path = path;
-  if (!read_name(stem_of(sheet.file_name()), sheet)) return std::nullopt;
+  if (!read_kernel_name(stem_of(sheet.file_name()), sheet)) return std::nullopt;
   return sheet;
 }
 

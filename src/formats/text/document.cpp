@@ -47,7 +47,7 @@ void for_each_line(std::string_view text, F&& f) {
   }
 }
 
-void check_size(const std::string& text, const std::string& name) {
+void check_document_size(const std::string& text, const std::string& name) {
   if (text.size() > limits::foreign_file_bytes)
     throw Error(ErrorCode::too_large, "larger than " + std::to_string(limits::foreign_file_bytes) + " bytes",
                 name);
@@ -58,7 +58,7 @@ void check_size(const std::string& text, const std::string& name) {
 }  // namespace
 
 Document::Document(const std::string& text, const std::string& name) : source_(text, name) {
-  check_size(text, name);
+  check_document_size(text, name);
   const Visitor nothing = [](JsonValue) {};
   try {
     read(source_.text(), 0, nothing);

@@ -8,7 +8,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view white_space = " \t\r\n";
 
@@ -65,7 +65,7 @@ void for_each_member(std::string_view text, std::size_t open, F&& f) {
 std::optional<Span> find_member(std::string_view text, std::size_t open, const std::string& name) {
   std::optional<Span> found;
   for_each_member(text, open, [&](std::string_view quoted, Span value) {
-    const Json parsed = Json::parse(quoted, nullptr, false);
+    const OrderedJson parsed = OrderedJson::parse(quoted, nullptr, false);
     if (parsed.is_string() && parsed.get<std::string>() == name) found = value;
   });
   return found;
@@ -90,7 +90,7 @@ Layout layout_of(std::string_view text) {
   return layout;
 }
 
-std::string laid_out(const Json& value, const Layout& layout, std::size_t level) {
+std::string laid_out(const OrderedJson& value, const Layout& layout, std::size_t level) {
   if (layout.step.empty()) return value.dump();
   const bool tabs = layout.step.front() == '\t';
   const std::string plain = value.dump(tabs ? 1 : static_cast<int>(layout.step.size()), tabs ? '\t' : ' ');
@@ -106,7 +106,7 @@ std::string laid_out(const Json& value, const Layout& layout, std::size_t level)
   return out;
 }
 
-void insert_member(std::string& text, std::size_t open, const std::string& name, const Json& value,
+void insert_member(std::string& text, std::size_t open, const std::string& name, const OrderedJson& value,
                    const Layout& layout, std::size_t level) {
   std::size_t after = open + 1;
   bool first = true;
@@ -119,7 +119,7 @@ void insert_member(std::string& text, std::size_t open, const std::string& name,
     gap = (first ? "" : ",") + layout.line;
     for (std::size_t i = 0; i < level; ++i) gap += layout.step;
   }
-  std::string member = gap + Json(name).dump() + ": " + laid_out(value, layout, level);
+  std::string member = gap + OrderedJson(name).dump() + ": " + laid_out(value, layout, level);
   const std::size_t close = skip_white_space(text, after);
   // An empty object may have its brace on the same line.
   if (!layout.step.empty() && text.find('\n', after) >= close) {
@@ -133,7 +133,7 @@ void insert_member(std::string& text, std::size_t open, const std::string& name,
 
 std::string put(std::string text, const MemberPath& path, const std::string& value) {
   const Layout layout = layout_of(text);
-  Json content = Json::parse(value);
+  OrderedJson content = OrderedJson::parse(value);
   std::size_t open = std::min(text.find('{'), text.size());
   for (std::size_t i = 0; i < path.size(); ++i) {
     const std::optional<Span> found = find_member(text, open, path[i]);
@@ -142,7 +142,7 @@ std::string put(std::string text, const MemberPath& path, const std::string& val
       open = found->begin;
       continue;
     }
-    for (std::size_t j = path.size() - 1; j > i; --j) content = Json{{path[j], std::move(content)}};
+    for (std::size_t j = path.size() - 1; j > i; --j) content = OrderedJson{{path[j], std::move(content)}};
     if (found)
       text.replace(found->begin, found->end - found->begin, laid_out(content, layout, i + 1));
     else
@@ -153,11 +153,11 @@ std::string put(std::string text, const MemberPath& path, const std::string& val
 }
 
 std::string compose(const std::string& empty, std::span<const Edit> edits, int indent) {
-  Json document = Json::parse(empty);
+  OrderedJson document = OrderedJson::parse(empty);
   for (const auto& [path, value] : edits) {
-    Json* at = &document;
+    OrderedJson* at = &document;
     for (const std::string& name : path) at = &(*at)[name];
-    *at = Json::parse(value);
+    *at = OrderedJson::parse(value);
   }
   return document.dump(indent) + "\n";
 }

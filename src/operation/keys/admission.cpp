@@ -10,8 +10,6 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-using Trouble = OperationContext::Trouble;
-
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return Random(a ^ (b * 0x9E3779B97F4A7C15u))();
 }
@@ -21,14 +19,14 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 bool Admission::fits(const Key& key) noexcept {
   if (key.size() != spec_.dimensions.size()) {
     wrong_arity_.fetch_add(1, std::memory_order_relaxed);
-    operation_.log_once(Trouble::arity, LogLevel::error,
+    operation_.log_once(OperationContext::Trouble::arity, LogLevel::error,
                         "a key has the wrong number of values: the default variant runs");
     return false;
   }
   const std::optional<std::size_t> misfit = unlabelled(spec_.dimensions, key);
   if (!misfit) return true;
   keys_invalid_.fetch_add(1, std::memory_order_relaxed);
-  operation_.log_once(Trouble::value, LogLevel::error,
+  operation_.log_once(OperationContext::Trouble::value, LogLevel::error,
                       "a key has a value without a label; the default variant runs: dimension ",
                       spec_.dimensions[*misfit].name);
   return false;
@@ -181,7 +179,8 @@ Place Admission::add(const Key& key, Candidates candidates, StartingPoint start,
 }
 
 void Admission::log_not_set_up(std::string_view why) noexcept {
-  operation_.log_once(Trouble::exception, LogLevel::error, "a key could not be set up: ", why);
+  operation_.log_once(OperationContext::Trouble::exception, LogLevel::error,
+                      "a key could not be set up: ", why);
 }
 
 void Admission::note_unsupported(const Key& key, const Candidates& candidates) noexcept {
@@ -189,7 +188,7 @@ void Admission::note_unsupported(const Key& key, const Candidates& candidates) n
   unsupported_.fetch_add(1, std::memory_order_relaxed);
   try {
     operation_.log_once(
-        Trouble::unsupported, LogLevel::error,
+        OperationContext::Trouble::unsupported, LogLevel::error,
         "no variant supports a key; the default variant runs: ", print(spec_.dimensions, key));
   } catch (...) {
     // Out of memory. The counter still reports the key.
@@ -212,7 +211,7 @@ std::optional<Place> Admission::find_refused(const Key& key) const noexcept {
 }
 
 Place Admission::refuse(const Key& key) {
-  operation_.log_once(Trouble::keys, LogLevel::warning,
+  operation_.log_once(OperationContext::Trouble::keys, LogLevel::warning,
                       "max_keys is reached: further keys are served but not learned");
   if (refused_owner_ == nullptr) {
     refused_owner_ = std::make_unique<RefusedKeys>(spec_.dimensions.size());

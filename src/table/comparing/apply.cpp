@@ -25,7 +25,7 @@ double location(const Statistics* statistics) {
   return statistics == nullptr ? 0.0 : statistics->location_ns;
 }
 
-void judge(AppliedEntry& result, const Entry* mine, const Entry& other) {
+void judge_entry(AppliedEntry& result, const Entry* mine, const Entry& other) {
   const auto say = [&](bool accepted, std::string reason) {
     result.accepted = accepted;
     result.reason = std::move(reason);
@@ -73,7 +73,7 @@ OperationTable without_entries(const OperationTable& operation) {
   return result;
 }
 
-void take(OperationTable& into, const OperationTable& from, const Entry& entry) {
+void take_entry(OperationTable& into, const OperationTable& from, const Entry& entry) {
   const auto declare = [&](const std::string& variant) {
     const auto known = from.variants.find(variant);
     if (known != from.variants.end()) into.variants.insert(*known);
@@ -106,7 +106,7 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from, Known known) {
       const auto old = mine.entries.find(*there);
       AppliedEntry result{
           .operation = name, .key = core::print(operation.dimensions, key), .after = entry.incumbent};
-      judge(result, old == mine.entries.end() ? nullptr : &old->second, entry);
+      judge_entry(result, old == mine.entries.end() ? nullptr : &old->second, entry);
       result.measured_again = known == Known::replaced && old != mine.entries.end() &&
                               measured(entry, old->second.incumbent) != nullptr;
       if (result.measured_again) {
@@ -114,7 +114,7 @@ std::vector<AppliedEntry> apply(Table& into, const Table& from, Known known) {
         result.reason += "; measured again";
         forget_measured(old->second, entry);
       }
-      if (result.accepted || result.measured_again) take(part, operation, entry);
+      if (result.accepted || result.measured_again) take_entry(part, operation, entry);
       results.push_back(std::move(result));
     }
     if (!part.entries.empty()) taken.operations.emplace(name, std::move(part));

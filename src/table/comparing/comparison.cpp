@@ -12,7 +12,7 @@ namespace {
 constexpr double error = 0.01;  // probability of an error in any of the comparisons
 constexpr double noise_min = 0.01;
 constexpr double noise_max = 1000.0;
-constexpr double prior_deviation = 0.03;
+constexpr double deviation_prior = 0.03;
 constexpr double prior_weight = 4.0;
 // A location reflects the latest results only, so older results do not make it more precise.
 constexpr std::uint64_t remembered = 1024;
@@ -34,7 +34,7 @@ Mean mean_of(const Statistics& s) noexcept {
 // deviation and adds no degree of freedom.
 double variance_of(double squares, double freedom) noexcept {
   const double shrunk =
-      (prior_weight * prior_deviation * prior_deviation + squares) / (prior_weight + freedom);
+      (prior_weight * deviation_prior * deviation_prior + squares) / (prior_weight + freedom);
   return freedom > 0.0 ? std::max(shrunk, squares / freedom) : shrunk;
 }
 

@@ -33,7 +33,7 @@ std::vector<std::string> diff(const Fingerprint& before, const Fingerprint& afte
   return changes;
 }
 
-std::string text_of(const Parameters& parameters) {
+std::string line_of(const Parameters& parameters) {
   // Prints the parameters as in a table, but on one line.
   Table table;
   table.operations["o"].variants["v"] = parameters;
@@ -50,11 +50,11 @@ std::vector<std::string> diff_variants(const OperationTable& before, const Opera
     if (other == after.variants.end())
       changes.push_back("variant " + name + " is gone");
     else if (other->second != parameters)
-      changes.push_back("variant " + name + ": " + text_of(parameters) + ", now " + text_of(other->second));
+      changes.push_back("variant " + name + ": " + line_of(parameters) + ", now " + line_of(other->second));
   }
   for (const auto& [name, parameters] : after.variants)
     if (!before.variants.contains(name))
-      changes.push_back("variant " + name + " is new: " + text_of(parameters));
+      changes.push_back("variant " + name + " is new: " + line_of(parameters));
   return changes;
 }
 

@@ -17,7 +17,7 @@ constexpr double deviation_weight = 4.0;
 // A latency is taken to be off by no more than three times what it is off by as a rule.
 constexpr double deviations_max = 3.0;
 
-bool is_measured(const Measured& v) {
+bool has_deviation(const Measured& v) {
   return v.count > 0 && v.compared_ns > 0.0;
 }
 
@@ -39,7 +39,7 @@ double pooled_deviation(std::span<const Measured> variants) {
 std::optional<std::size_t> proven_faster(std::span<const Measured> variants, std::size_t incumbent,
                                          const Proof& proof, double run_deviation) {
   const Measured& named = variants[incumbent];
-  if (!is_measured(named)) return std::nullopt;
+  if (!has_deviation(named)) return std::nullopt;
   const double deviation = pooled_deviation(variants);
   const double error = proof.error / static_cast<double>(variants.size());
   const auto radius = [&](const Measured& v) {
@@ -50,7 +50,7 @@ std::optional<std::size_t> proven_faster(std::span<const Measured> variants, std
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < variants.size(); ++i) {
     const Measured& v = variants[i];
-    if (!is_measured(v) || !v.eligible) continue;
+    if (!has_deviation(v) || !v.eligible) continue;
     if (std::log(v.compared_ns) + radius(v) >= limit || v.mean_ns > named.mean_ns) continue;
     if (!best || v.compared_ns < variants[*best].compared_ns) best = i;
   }

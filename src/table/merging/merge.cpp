@@ -45,8 +45,8 @@ void refuse(const std::vector<Notice>& conflicts) {
               "they can be used side by side, but not merged");
 }
 
-MergeCounts add(OperationTable& into, const OperationTable& from, const DimensionMap& map,
-                std::size_t writers) {
+MergeCounts add_operation(OperationTable& into, const OperationTable& from, const DimensionMap& map,
+                          std::size_t writers) {
   MergeCounts counts;
   for (const auto& [name, parameters] : from.variants) {
     const auto [mine, added] = into.variants.try_emplace(name, parameters);
@@ -86,7 +86,7 @@ void keep_common(Fingerprint& into, const Fingerprint& from) {
   });
 }
 
-core::Judgement judge(Fingerprint a, Fingerprint b) {
+core::Judgement judge_devices(Fingerprint a, Fingerprint b) {
   if (a.device.empty() && b.device.empty()) a.device = b.device = "unknown";
   return core::judge(a, b);
 }
@@ -110,7 +110,7 @@ MergeCounts merge(OperationTable& into, const OperationTable& from, std::size_t 
   const DimensionMap map = DimensionMap::joining(into.dimensions, from.dimensions);
   refuse(conflicts(into, from, map));
   into.dimensions = map.dimensions();
-  return add(into, from, map, writers);
+  return add_operation(into, from, map, writers);
 }
 
 MergeCounts merge(Table& into, const Table& from, std::size_t writers) {
@@ -132,7 +132,7 @@ MergeCounts merge(Table& into, const Table& from, std::size_t writers) {
 
 std::vector<Notice> conflicts(const Table& a, const Table& b) {
   std::vector<Notice> found;
-  const core::Judgement judgement = judge(a.fingerprint, b.fingerprint);
+  const core::Judgement judgement = judge_devices(a.fingerprint, b.fingerprint);
   if (judgement.compatibility != core::Compatibility::exact)
     found.push_back({"fingerprint", "the tables are for different devices or software: " + judgement.reason});
   for (const auto& [name, operation] : a.operations) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 #include <iterator>
 #include <random>
 #include <tuple>
@@ -10,6 +9,7 @@
 
 #include "base/fnv1a.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -43,13 +43,7 @@ std::uint64_t hash(const Statistics& s) {
   return hash.value();
 }
 
-std::string hexadecimal(const char* format, std::uint64_t value) {
-  char text[24];
-  std::snprintf(text, sizeof text, format, static_cast<unsigned long long>(value));
-  return text;
-}
-
-void add(Statistics& to, const Statistics& from) {
+void add_results(Statistics& to, const Statistics& from) {
   const std::uint64_t failures = std::min(to.failures + from.failures, limits::count);
   const std::int64_t failed_at = std::max(to.failed_at, from.failed_at);
   if (to.count == 0) {
@@ -88,12 +82,12 @@ VariantRecord record_of(std::vector<WriterShare> shares) {
 
 std::vector<WriterShare> shares_of(const VariantRecord& record) {
   if (!record.shares.empty() || is_empty(record)) return record.shares;
-  return {{hexadecimal("#%016llx", hash(record)), static_cast<const Statistics&>(record)}};
+  return {{"#" + core::hexadecimal(hash(record), 16), static_cast<const Statistics&>(record)}};
 }
 
 Statistics sum(const std::vector<WriterShare>& shares) {
   Statistics total;
-  for (const WriterShare& share : shares) add(total, share.statistics);
+  for (const WriterShare& share : shares) add_results(total, share.statistics);
   return total;
 }
 
@@ -122,8 +116,7 @@ void join(VariantRecord& into, const VariantRecord& from) {
 
 std::string new_writer(std::int64_t time) {
   std::random_device random;
-  return hexadecimal("%08llx", static_cast<std::uint64_t>(time) & 0xFFFFFFFFu) +
-         hexadecimal("%07llx", random() & 0xFFFFFFFu);
+  return core::hexadecimal(static_cast<std::uint64_t>(time), 8) + core::hexadecimal(random(), 7);
 }
 
 }  // namespace adaptive::table

@@ -269,7 +269,7 @@ std::vector<Notice> TableReader::faults() {
   return std::move(result_.notices);
 }
 
-void check_size(std::string_view text, const std::string& source) {
+void check_table_size(std::string_view text, const std::string& source) {
   if (text.size() > limits::file_bytes)
     throw Error(ErrorCode::too_large, "larger than " + std::to_string(limits::file_bytes) + " bytes", source);
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
@@ -286,7 +286,7 @@ void read_passes(std::string_view text, TableReader& reader) {
 }  // namespace
 
 ReadResult parse(std::string_view text, const std::string& source) {
-  check_size(text, source);
+  check_table_size(text, source);
   const SourceText place(text, source);
   try {
     TableReader reader(place);
@@ -301,7 +301,7 @@ std::vector<Notice> validate(std::string_view text, const std::string& source) {
   const SourceText place(text, source);
   TableReader reader(place);
   try {
-    check_size(text, source);
+    check_table_size(text, source);
     read_passes(text, reader);
   } catch (const SyntaxFault& fault) {
     reader.syntax_fault(fault);

@@ -22,7 +22,7 @@ constexpr int ahead = 8;
 constexpr double sample_us = 100.0;
 constexpr int launches_max = 16;
 // Larger than the second-level cache of any GPU so far.
-constexpr std::size_t flush_bytes = std::size_t{256} << 20;
+constexpr std::size_t device_flush_bytes = std::size_t{256} << 20;
 
 class OwnStream {
  public:
@@ -154,7 +154,7 @@ void check_cuda(cudaError_t status, const char* what) {
 
 struct CudaSampler::State {
   State(const SamplingOptions& sampling, Launch enqueue)
-      : options(sampling), launch(std::move(enqueue)), flush(sampling.cold ? flush_bytes : 0) {
+      : options(sampling), launch(std::move(enqueue)), flush(sampling.cold ? device_flush_bytes : 0) {
     if (options.clock == SampleClock::cupti) options.launches = std::max(1, options.launches);
     if (options.clock == SampleClock::cupti)
       records = std::make_unique<KernelRecords>();

@@ -19,7 +19,7 @@ double us_since(Clock::time_point begin) {
 }
 
 // Larger than the last-level cache.
-std::size_t flush_bytes() {
+std::size_t host_flush_bytes() {
   const long last_level = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
   constexpr long usual = 64L << 20;
   return 2 * static_cast<std::size_t>(std::clamp(last_level, 1L << 20, usual));
@@ -47,7 +47,7 @@ class HostBench final : public Bench {
       : problem_(family.make_problem(shape, options.seed)),
         launches_(std::max(1, options.launches)),
         runnable_(runnable(family, shape)) {
-    if (options.cold) flush_.resize(flush_bytes());
+    if (options.cold) flush_.resize(host_flush_bytes());
   }
 
   const std::vector<Candidate>& candidates() override { return runnable_.candidates; }
