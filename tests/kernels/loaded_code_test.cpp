@@ -3,80 +3,53 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "kernels/dense_gemm/skinny_config.hpp"
 #include "kernels/grouped_gemm/cuda/config.hpp"
 
 namespace adaptive::kernels::cuda {
 namespace {
 
-bool ampere_runs(const LoadedCode& code) {
-  return runs(Instructions::ampere, code);
-}
-bool clusters_run(const LoadedCode& code) {
-  return runs(Instructions::cluster, code);
-}
-bool hopper_runs(const LoadedCode& code) {
-  return runs(Instructions::hopper, code);
+struct LoadedCodeCase {
+  std::string name;
+  LoadedCode code;
+  bool ampere;
+  bool cluster;
+  bool hopper;
+};
+
+class LoadedCodeOf : public testing::TestWithParam<LoadedCodeCase> {};
+
+TEST_P(LoadedCodeOf, RunsWhatItWasBuiltFor) {
+  const LoadedCodeCase& expected = GetParam();
+  EXPECT_EQ(runs(Instructions::ampere, expected.code), expected.ampere);
+  EXPECT_EQ(runs(Instructions::cluster, expected.code), expected.cluster);
+  EXPECT_EQ(runs(Instructions::hopper, expected.code), expected.hopper);
 }
 
-TEST(LoadedCode, NothingRunsWithoutADevice) {
-  for (const Instructions needed : {Instructions::ampere, Instructions::cluster, Instructions::hopper})
-    EXPECT_FALSE(runs(needed, {.built_for_90a = true}));
-}
-
-// A library with code for 90a alone, on an A100.
-TEST(LoadedCode, NothingRunsWithoutCodeForTheDevice) {
-  for (const Instructions needed : {Instructions::ampere, Instructions::cluster, Instructions::hopper})
-    EXPECT_FALSE(runs(needed, {.major = 8, .minor = 0, .compiled_for = 0, .built_for_90a = true}));
-}
-
-TEST(LoadedCode, EverythingRunsOnHopperWithCodeFor90a) {
-  constexpr LoadedCode code{.major = 9, .minor = 0, .compiled_for = 90, .built_for_90a = true};
-  EXPECT_TRUE(ampere_runs(code));
-  EXPECT_TRUE(clusters_run(code));
-  EXPECT_TRUE(hopper_runs(code));
-}
-
-// CMAKE_CUDA_ARCHITECTURES=90, or `native` on an H100.
-TEST(LoadedCode, CodeFor90HasClustersButNotHoppersOwnInstructions) {
-  constexpr LoadedCode code{.major = 9, .minor = 0, .compiled_for = 90, .built_for_90a = false};
-  EXPECT_TRUE(ampere_runs(code));
-  EXPECT_TRUE(clusters_run(code));
-  EXPECT_FALSE(hopper_runs(code));
-}
-
-// CMAKE_CUDA_ARCHITECTURES=80: the driver compiles compute_80 for an H100.
-TEST(LoadedCode, CodeFor80HasNoClustersOnHopper) {
-  constexpr LoadedCode code{.major = 9, .minor = 0, .compiled_for = 80, .built_for_90a = false};
-  EXPECT_TRUE(ampere_runs(code));
-  EXPECT_FALSE(clusters_run(code));
-  EXPECT_FALSE(hopper_runs(code));
-}
-
-// The default, "80-virtual;90a-real": code for 90a runs on 9.0 alone, and newer devices get compute_80.
-TEST(LoadedCode, DevicesAfterHopperRunTheCodeFor80) {
-  for (const int major : {10, 12}) {
-    const LoadedCode code{.major = major, .minor = 0, .compiled_for = 80, .built_for_90a = true};
-    EXPECT_TRUE(ampere_runs(code));
-    EXPECT_FALSE(clusters_run(code));
-    EXPECT_FALSE(hopper_runs(code));
-  }
-}
-
-TEST(LoadedCode, DevicesAfterHopperHaveClustersWithCodeFor90) {
-  for (const int compiled_for : {90, 100}) {
-    const LoadedCode code{.major = 10, .minor = 0, .compiled_for = compiled_for, .built_for_90a = true};
-    EXPECT_TRUE(clusters_run(code));
-    EXPECT_FALSE(hopper_runs(code));
-  }
-}
-
-TEST(LoadedCode, AmpereHasNoClusters) {
-  constexpr LoadedCode code{.major = 8, .minor = 6, .compiled_for = 80, .built_for_90a = true};
-  EXPECT_TRUE(ampere_runs(code));
-  EXPECT_FALSE(clusters_run(code));
-  EXPECT_FALSE(hopper_runs(code));
-}
+INSTANTIATE_TEST_SUITE_P(, LoadedCodeOf,
+                         testing::Values(
+                             // name, {major, minor, compiled_for, built_for_90a}, instructions of Ampere,
+                             // clusters, instructions of Hopper
+                             LoadedCodeCase{"NoDevice", {.built_for_90a = true}, false, false, false},
+                             // A library with code for 90a alone, on an A100.
+                             LoadedCodeCase{"AmpereWithoutCodeForIt", {8, 0, 0, true}, false, false, false},
+                             LoadedCodeCase{"AmpereWithCodeFor80", {8, 6, 80, true}, true, false, false},
+                             LoadedCodeCase{"HopperWithCodeFor90a", {9, 0, 90, true}, true, true, true},
+                             // CMAKE_CUDA_ARCHITECTURES=90, or `native` on an H100.
+                             LoadedCodeCase{"HopperWithCodeFor90", {9, 0, 90, false}, true, true, false},
+                             // CMAKE_CUDA_ARCHITECTURES=80: the driver compiles compute_80 for an H100.
+                             LoadedCodeCase{"HopperWithCodeFor80", {9, 0, 80, false}, true, false, false},
+                             // The default, "80-virtual;90a-real": code for 90a runs on 9.0 alone, and newer
+                             // devices get compute_80.
+                             LoadedCodeCase{"Device10WithCodeFor80", {10, 0, 80, true}, true, false, false},
+                             LoadedCodeCase{"Device12WithCodeFor80", {12, 0, 80, true}, true, false, false},
+                             LoadedCodeCase{"Device10WithCodeFor90", {10, 0, 90, true}, true, true, false},
+                             LoadedCodeCase{"Device10WithCodeFor100", {10, 0, 100, true}, true, true, false}),
+                         [](const testing::TestParamInfo<LoadedCodeCase>& tested) {
+                           return tested.param.name;
+                         });
 
 TEST(LoadedCode, EachKernelSaysWhatItNeeds) {
   for (const dense_gemm::SkinnyConfig& config : dense_gemm::skinny_configs)
