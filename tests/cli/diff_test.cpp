@@ -88,7 +88,7 @@ TEST_F(Diff, WhatIsPrintedAsNoiseIsNoise) {
   EXPECT_FALSE(comparison.is_regression(0.1));
 }
 
-TEST_F(Diff, WrongUse) {
+TEST_F(Diff, RefusesWrongUse) {
   const std::string before = table("1.json", "a", 1000, 2000);
   EXPECT_EQ(tool({"diff", before}).code, 2);
   EXPECT_EQ(tool({"diff", before, path("none.json")}).code, 2);

@@ -33,7 +33,7 @@ class Formats : public ToolTest {
   static Json parsed(const Outcome& outcome) { return Json::parse(outcome.out); }
 };
 
-TEST_F(Formats, ImportExportAndBack) {
+TEST_F(Formats, ImportExportAndImportAgree) {
   const std::string file = vllm();
   const Outcome imported =
       tool({"import", "--from", "vllm", path("configs"), "-o", path("table.json"), "--json"});

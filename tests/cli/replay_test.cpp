@@ -115,7 +115,7 @@ TEST_F(Replay, CountsTheCostOfTiming) {
   EXPECT_GT(overhead("10"), overhead("0"));
 }
 
-TEST_F(Replay, SeveralPoliciesKeysAndCurves) {
+TEST_F(Replay, PrintsSeveralPoliciesKeysAndCurves) {
   const Outcome outcome =
       tool({"replay", "--trace", trace(), "--policy", "default", "--policy", "kl-ucb", "--calls", "200",
             "--runs", "2", "--per-key", "--csv", path("course.csv"), "--svg", path("course.svg")});

@@ -30,7 +30,7 @@ TEST_F(Validate, NamesFileAndPlaceOfEveryFault) {
   EXPECT_NE(outcome.out.find("missing.json"), std::string::npos);
 }
 
-TEST_F(Validate, AsJson) {
+TEST_F(Validate, PrintsJson) {
   const Outcome outcome = tool({"validate", "--json", valid_table(), write("empty.json", "")});
   EXPECT_EQ(outcome.code, 1);
   const auto result = nlohmann::json::parse(outcome.out);

@@ -42,7 +42,7 @@ class TrackedGraphRecaptureTest : public GraphTest {
   }
 };
 
-TEST_F(TrackedGraphRecaptureTest, MoreNodes) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForMoreNodes) {
   Operation& op = operation();
   expect_recapture(
       op,
@@ -55,7 +55,7 @@ TEST_F(TrackedGraphRecaptureTest, MoreNodes) {
       1, marked(1, 1) + 1000);
 }
 
-TEST_F(TrackedGraphRecaptureTest, NoNode) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForNoNode) {
   Operation& op = operation();
   expect_recapture(
       op,
@@ -66,7 +66,7 @@ TEST_F(TrackedGraphRecaptureTest, NoNode) {
       1, poison);
 }
 
-TEST_F(TrackedGraphRecaptureTest, NodesOfAnotherKind) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForNodesOfAnotherKind) {
   Operation& op = operation();
   expect_recapture(
       op,
@@ -77,7 +77,7 @@ TEST_F(TrackedGraphRecaptureTest, NodesOfAnotherKind) {
       1, 0x01010101);
 }
 
-TEST_F(TrackedGraphRecaptureTest, NodesOnTwoStreams) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForNodesOnTwoStreams) {
   Operation& op = operation();
   cudaStream_t side = nullptr;
   cudaEvent_t fork = nullptr, join = nullptr;
@@ -118,7 +118,7 @@ TEST_F(TrackedGraphRecaptureTest, NodesOnTwoStreams) {
   cudaStreamDestroy(side);
 }
 
-TEST_F(TrackedGraphRecaptureTest, Clusters) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForClusters) {
   if (!is_hopper_or_newer()) GTEST_SKIP() << "no clusters on this GPU";
   Operation& op = operation();
   expect_recapture(
@@ -146,7 +146,7 @@ TEST_F(TrackedGraphRecaptureTest, CompiledClustersAreRightOrRefused) {
   EXPECT_EQ(value(1), marked(1, result == GraphUpdate::updated ? 1 : 0));
 }
 
-TEST_F(TrackedGraphRecaptureTest, ProgrammaticDependentLaunch) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForProgrammaticDependentLaunch) {
   if (!is_hopper_or_newer()) GTEST_SKIP() << "no dependent launch on this GPU";
   Operation& op = operation();
   capture([&] {
@@ -205,7 +205,7 @@ TEST_F(TrackedGraphRecaptureTest, TwoDimensionalMemsetsAreSetOrRefused) {
   EXPECT_EQ(first, 0x01010101 * (static_cast<int>(now) + 1));
 }
 
-TEST_F(TrackedGraphRecaptureTest, TheExecutableOfAnotherGraph) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededForTheExecutableOfAnotherGraph) {
   Operation& op = operation();
   cudaGraph_t other = nullptr;
   cudaGraphExec_t foreign = nullptr;
@@ -222,7 +222,7 @@ TEST_F(TrackedGraphRecaptureTest, TheExecutableOfAnotherGraph) {
   cudaGraphDestroy(other);
 }
 
-TEST_F(TrackedGraphRecaptureTest, ABodyThatFailsInAnUpdate) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededWhereABodyFailsInAnUpdate) {
   Operation& op = operation();
   capture([&] {
     track(op, 2);
@@ -240,7 +240,7 @@ TEST_F(TrackedGraphRecaptureTest, ABodyThatFailsInAnUpdate) {
   EXPECT_EQ(value(2), marked(2, 0));
 }
 
-TEST_F(TrackedGraphRecaptureTest, ABodyThatThrowsInAnUpdate) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededWhereABodyThrowsInAnUpdate) {
   Operation& op = operation();
   bool angry = true;
   capture([&] {
@@ -263,7 +263,7 @@ TEST_F(TrackedGraphRecaptureTest, ABodyThatThrowsInAnUpdate) {
   EXPECT_EQ(value(2), marked(2, 1));
 }
 
-TEST_F(TrackedGraphRecaptureTest, ABodyThatFailsInTheCapture) {
+TEST_F(TrackedGraphRecaptureTest, IsNeededWhereABodyFailsInTheCapture) {
   Operation& op = operation();
   capture([&] {
     EXPECT_EQ(tracked.launch(op, {8}, stream,

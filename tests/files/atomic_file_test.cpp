@@ -49,7 +49,7 @@ TEST(AtomicFile, MakesAndReplaces) {
   EXPECT_EQ(folder.count(), 1u);
 }
 
-TEST(AtomicFile, ARelativePathWithoutAFolder) {
+TEST(AtomicFile, ARelativePathWithoutAFolderIsWritten) {
   const TemporaryFolder folder;
   const fs::path before = fs::current_path();
   fs::current_path(folder.path());
@@ -58,7 +58,7 @@ TEST(AtomicFile, ARelativePathWithoutAFolder) {
   EXPECT_EQ(file_text(folder / "t.json"), "text");
 }
 
-TEST(AtomicFile, PermissionsOfTheOldFileOrOfTheUmask) {
+TEST(AtomicFile, PermissionsAreThoseOfTheOldFileOrOfTheUmask) {
   const TemporaryFolder folder;
   const mode_t mask = ::umask(027);
   write_atomically(folder / "t.json", "old");
@@ -108,7 +108,7 @@ TEST(AtomicFile, WhatIsNoFileIsNotReplaced) {
   EXPECT_EQ(folder.count(), 2u);
 }
 
-TEST(AtomicFile, AFolderThatIsNotThere) {
+TEST(AtomicFile, AFolderThatIsNotThereIsAnError) {
   const TemporaryFolder folder;
   EXPECT_NE(problem(folder / "gone/t.json").find("No such file or directory"), std::string::npos);
   write_text(folder / "file", "");
@@ -152,7 +152,7 @@ TEST(AtomicFile, AFullDiskLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(folder.count(), 1u);
 }
 
-TEST(AtomicFile, AReadOnlyFolder) {
+TEST(AtomicFile, AReadOnlyFolderIsAnError) {
   const TemporaryFolder folder;
   write_atomically(folder / "t.json", "old");
   ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);

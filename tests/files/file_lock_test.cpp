@@ -100,13 +100,13 @@ TEST(FileLock, ALockFileThatIsALinkIsNotFollowed) {
   EXPECT_EQ(file_text(folder / "victim"), "text");
 }
 
-TEST(FileLock, NoFolderNoLock) {
+TEST(FileLock, WithoutAFolderThereIsNoLock) {
   const TemporaryFolder folder;
   EXPECT_THROW(FileLock(folder / "gone/t.json"), Error);
   EXPECT_THROW(FileLock("/proc/t.json"), Error);
 }
 
-TEST(FileLock, FileSystemsOfThisHost) {
+TEST(FileLock, FileSystemsOfThisHostAreNotRemote) {
   EXPECT_FALSE(is_remote("/proc/self/status"));
   EXPECT_FALSE(is_remote("/nowhere/at/all"));
 }

@@ -63,7 +63,7 @@ TEST(ExportWithoutTexts, TheVersionOfTheCompilerIsKept) {
             std::string::npos);
 }
 
-TEST(FileName, PathsThatLeadOutOfTheFolder) {
+TEST(FileName, PathsThatLeadOutOfTheFolderAreRefused) {
   for (const char* path : {"", "/a", "a/", "../a", "a/../b", "a//b", "a/./b", "a\nb"})
     EXPECT_FALSE(is_safe_path(path)) << path;
   for (const char* path : {"a", "a/b.json", "a/..b", "E=8,N=1,device_name=x.json"})
@@ -144,7 +144,7 @@ TEST(Export, ATableOfOurOwnGetsTheNamesThatTheRuntimesLookFor) {
   EXPECT_EQ(back.operations, table.operations);
 }
 
-TEST(Export, OneSystemsTableAsAnothers) {
+TEST(Export, WritesOneSystemsTableAsAnothers) {
   const TemporaryFolder folder;
   write_samples(folder, "sglang");
   const Table table = import(folder.path()).table;
@@ -217,7 +217,7 @@ TEST(Export, TpuWritesListsAsListsAndLatenciesAsObjects) {
             (VariantRecord{7, 50'000.0, 4e6, 50'000.0, 0}));
 }
 
-TEST(Export, ANewRowOfANestedTable) {
+TEST(Export, ANewRowOfANestedTableIsInserted) {
   const std::string name = "autotune_mixed_bpw_m4_max.json";
   Table table = import_text(name, sample("metal-marlin/" + name)).table;
   OperationTable& kernels = table.operations.at("metal_marlin_mixed_bpw");

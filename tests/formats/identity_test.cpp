@@ -36,7 +36,7 @@ void expect_identity(const fs::path& folder, const std::string& system) {
   EXPECT_EQ(import(again.path(), system).table, first.table);
 }
 
-TEST_P(Identity, OfOurSamples) {
+TEST_P(Identity, HoldsForOurSamples) {
   const TemporaryFolder folder;
   write_samples(folder, GetParam());
   const std::string system(GetParam());
@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, Identity,
                            return name;
                          });
 
-TEST(IdentityOfRealFiles, OfEveryOneThatIsGiven) {
+TEST(IdentityOfRealFiles, HoldsForEveryOneThatIsGiven) {
   const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";
   const fs::path root = fs::path(data) / "tuned-configs";
@@ -67,7 +67,7 @@ TEST(IdentityOfRealFiles, OfEveryOneThatIsGiven) {
 }
 
 // Compares contents, because the layout and the order of a file are in its text only.
-TEST(IdentityOfRealFiles, OfEveryTritonFileWithoutItsText) {
+TEST(IdentityOfRealFiles, HoldsForEveryTritonFileWithoutItsText) {
   const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";
   std::size_t compared = 0;

@@ -64,7 +64,7 @@ TEST(ImportVllm, OfRowsWithOneKeyTheLastCounts) {
   EXPECT_TRUE(noticed(imported.notices, ":4#/note", "unknown field"));
 }
 
-TEST(ImportVllm, AFolderOfSeveralDevicesAndVersions) {
+TEST(ImportVllm, TakesAFolderOfSeveralDevicesAndVersions) {
   const TemporaryFolder folder;
   write_samples(folder, "vllm");
   const Imported imported = import(folder.path(), "vllm");
@@ -78,7 +78,7 @@ TEST(ImportVllm, AFolderOfSeveralDevicesAndVersions) {
   EXPECT_EQ(imported.table.operations.at("w8a8_block_matmul").entries.size(), 1u);
 }
 
-TEST(ImportSglang, TheNameInItsOwnSpelling) {
+TEST(ImportSglang, TakesNamesInItsOwnSpelling) {
   const Imported imported =
       import_text("E=16,N=256,device_name=NVIDIA_H20,dtype=fp8_w8a8,block_shape=[128, 128]_down.json",
                   std::string("{\"8\": ") + row + "}");
@@ -87,7 +87,7 @@ TEST(ImportSglang, TheNameInItsOwnSpelling) {
             "E=16,N=256,block_shape=128x128,dtype=fp8_w8a8,m=8,per_channel_quant=False,projection=down");
 }
 
-TEST(ImportGroupedGemm, BothNamesAndRowsWhereAllFailed) {
+TEST(ImportGroupedGemm, TakesBothNamesAndRowsWhereAllFailed) {
   const TemporaryFolder folder;
   write_samples(folder, "sglang-grouped");
   const Imported imported = import(folder.path());
@@ -100,7 +100,7 @@ TEST(ImportGroupedGemm, BothNamesAndRowsWhereAllFailed) {
                 {"block_shape=128x128,dtype=fp8_w8a8,experts=16,hidden_size=7168,m=160", ""}}));
 }
 
-TEST(ImportMegablox, ShapeTileTimeAndDate) {
+TEST(ImportMegablox, TakesShapeTileTimeAndDate) {
   const TemporaryFolder folder;
   write_samples(folder, "megablox");
   const Imported imported = import(folder.path());
@@ -114,7 +114,7 @@ TEST(ImportMegablox, ShapeTileTimeAndDate) {
   EXPECT_TRUE(noticed(imported.notices, "m4096_k1024_n2048_g4.json:1#/best_time_ms", "not finite"));
 }
 
-TEST(ImportMetalMarlin, BitsInBothSpellingsAndAnyOrder) {
+TEST(ImportMetalMarlin, TakesBitsInBothSpellingsAndAnyOrder) {
   const Imported imported = import_text("any.json", sample("metal-marlin/autotune_mixed_bpw_m4_max.json"));
   EXPECT_EQ(imported.table.fingerprint.device, "M4 Max");
   EXPECT_EQ(
@@ -126,7 +126,7 @@ TEST(ImportMetalMarlin, BitsInBothSpellingsAndAnyOrder) {
           {"batch=16,bits=2+4,hidden=4096", "swiglu_large_m128_n64_s16_large_batch_use_fp32_acc:false"}}));
 }
 
-TEST(ImportTpu, ListsOfThreeAndFourAndObjects) {
+TEST(ImportTpu, TakesListsOfThreeAndFourAndObjects) {
   const TemporaryFolder folder;
   write_samples(folder, "tpu-inference");
   const Imported imported = import(folder.path());
@@ -298,7 +298,7 @@ TEST(ImportFaults, DocumentsOnLinesAreReadTogether) {
   EXPECT_TRUE(noticed(imported.notices, name + ":3#/3", "must be an object"));
 }
 
-TEST(ImportLimits, NamesThatNoTableCanHold) {
+TEST(ImportLimits, NamesThatNoTableCanHoldAreLeftOut) {
   const std::string key = "16,2048,4096," + std::string(5000, 'x') + ",int8";
   const Imported imported =
       import_text("tpu_v6e.json", "{\"" + key + "\": [1, 2, 3], \"16,2048,4096,int8,int8\": [1, 2, 3]}");

@@ -48,7 +48,7 @@ class Like : public testing::Test {
 
 using LikeVllm = Like;
 
-TEST_F(LikeVllm, TheNearestBatchAtAnyDistance) {
+TEST_F(LikeVllm, TakesTheNearestBatchAtAnyDistance) {
   put("E=8,N=64,device_name=X.json", triton({{2048, 1}, {3072, 2}, {4096, 3}}));
   const LookupResult result = like("vllm", {{"m", "1"}});
   EXPECT_EQ(result.match, MatchKind::nearest);
@@ -82,7 +82,7 @@ TEST_F(LikeVllm, WithoutAFileForTheShapeThereIsOnlyTheHeuristic) {
                      "E=16,N=64,device_name=X.json"));
 }
 
-TEST_F(LikeVllm, VersionThenDefaultThenLegacy) {
+TEST_F(LikeVllm, TakesTheVersionThenTheDefaultThenLegacy) {
   put("E=8,N=64,device_name=X.json", triton({{1, 1}}));
   put("triton_3_4_0/E=8,N=64,device_name=X.json", triton({{1, 2}}));
   put("legacy_configs/E=8,N=64,device_name=X.json", triton({{1, 3}}));
@@ -101,7 +101,7 @@ TEST_F(LikeVllm, AFolderNeedsTheShapeAndTheDeviceWhereItHasSeveral) {
 
 using LikeSglang = Like;
 
-TEST_F(LikeSglang, TheOtherVersionsNewestFirstWithAWarning) {
+TEST_F(LikeSglang, TakesTheOtherVersionsNewestFirstWithAWarning) {
   put("configs/triton_3_9_0/E=8,N=64,device_name=X.json", triton({{1, 1}}));
   put("configs/triton_3_10_0/E=8,N=64,device_name=X.json", triton({{1, 2}}));
   put("configs/triton_3_8_0/E=9,N=64,device_name=X.json", triton({{1, 3}}));
@@ -138,7 +138,7 @@ TEST_F(LikeSglang, ANullRowOfTheGroupedGemmIsNoVariant) {
 
 using LikeMegablox = Like;
 
-TEST_F(LikeMegablox, WithinHalfOfTheLargerElseTheDefaultCutToTheShape) {
+TEST_F(LikeMegablox, TakesARowWithinHalfOfTheLargerElseTheDefaultCutToTheShape) {
   put("m1000_k4096_n2048_g8.json", R"({"optimal_tiling": [256, 512, 1024], "best_time_ms": 1.0})");
   const auto m = [&](const char* value) {
     return like("megablox", {{"m", value}, {"k", "4096"}, {"n", "2048"}, {"g", "8"}});
@@ -162,7 +162,7 @@ TEST_F(LikeMegablox, ABorrowedTileIsCutToTheShape) {
 
 using LikeMetalMarlin = Like;
 
-TEST_F(LikeMetalMarlin, BatchThenHiddenWithTheBitsAsTheyAre) {
+TEST_F(LikeMetalMarlin, TakesTheNearestBatchThenHiddenWithTheBitsAsTheyAre) {
   put("any.json", sample("metal-marlin/autotune_mixed_bpw_m4_max.json"));
   const auto of = [&](const char* batch, const char* hidden, const char* bits) {
     return like("metal-marlin", {{"batch", batch}, {"hidden", hidden}, {"bits", bits}});
@@ -275,7 +275,7 @@ TEST_F(OwnRule, DimensionsMayBeNamedAsTheSystemsNameThem) {
   EXPECT_THROW(ours({{"height", "16"}}), Error);
 }
 
-TEST(LookUp, ANativeTablesEntries) {
+TEST(LookUp, FindsANativeTablesEntries) {
   const Table table = sample_table();
   for (const auto& [name, operation] : table.operations) {
     for (const auto& [key, entry] : operation.entries) {
@@ -293,7 +293,7 @@ TEST(LookUp, ANativeTablesEntries) {
   }
 }
 
-TEST(LookUp, TheFastestMeasuredWhereNoIncumbentIsNamed) {
+TEST(LookUp, TakesTheFastestMeasuredWhereNoIncumbentIsNamed) {
   Table table;
   OperationTable& operation = table.operations["op"];
   operation = {"op", {size_dimension("m")}, {{"slow", {}}, {"fast", {}}}, {}};
@@ -306,7 +306,7 @@ TEST(LookUp, TheFastestMeasuredWhereNoIncumbentIsNamed) {
   EXPECT_EQ(look_up(table, {"", {{"m", "10"}}, "", 0.1}).match, MatchKind::fallback);
 }
 
-TEST(LookUp, TheVariantThatTheTableProvesFasterThanItsIncumbentAndSaysSo) {
+TEST(LookUp, TakesTheVariantThatTheTableProvesFasterThanItsIncumbentAndSaysSo) {
   Table table;
   OperationTable& operation = table.operations["op"];
   operation = {"op", {size_dimension("m")}, {{"slow", {}}, {"fast", {}}}, {}};
@@ -345,7 +345,7 @@ Table measured_tiles() {
   return table;
 }
 
-TEST(LookUp, AsASelectorBegins) {
+TEST(LookUp, AnswersAsASelectorBegins) {
   const Table table = measured_tiles();
   const TemporaryFolder folder;
   write(table, folder / "table.json");
@@ -397,7 +397,7 @@ TEST(LookUp, AnEntryThatNamesNoVariantLeavesTheDefaultToTheProgram) {
 }
 
 // "x" separates the numbers of some lists, but is part of a label here.
-TEST(LookUp, LabelsOfASetThatLookLikeLists) {
+TEST(LookUp, ReadsLabelsOfASetThatLookLikeLists) {
   Table table;
   OperationTable& operation = table.operations["op"];
   operation = {"op", {set_dimension("s", {"2", "10", "x"})}, {{"v", {}}}, {}};
@@ -412,7 +412,7 @@ TEST(LookUp, LabelsOfASetThatLookLikeLists) {
   EXPECT_EQ(key_of("+2,"), "+2,");
 }
 
-TEST(KeyText, EveryNameOnceAndEveryBracketClosed) {
+TEST(KeyText, NeedsEveryNameOnceAndEveryBracketClosed) {
   EXPECT_EQ(parse_key("bits=2,4,hidden=[1, 2],d="),
             (KeyText{{"bits", "2,4"}, {"hidden", "[1, 2]"}, {"d", ""}}));
   for (const char* wrong : {"", "17", "=1", "m=1,m=2", "m=[1,n=2"})

@@ -42,7 +42,7 @@ JsonToken token_of(const std::string& json) {
   return JsonLexer(json).next();
 }
 
-TEST(JsonLexer, EscapesAndCharacters) {
+TEST(JsonLexer, ReadsEscapesAndCharacters) {
   EXPECT_EQ(text_of(R"("a\"\\\/\b\f\n\r\t")"), "a\"\\/\b\f\n\r\t");
   EXPECT_EQ(text_of(R"("\u0041\u00e4\u20AC\ud83d\ude00")"), "A\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
   EXPECT_EQ(text_of("\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
@@ -69,7 +69,7 @@ TEST(JsonLexer, EscapesAndCharacters) {
     EXPECT_EQ(text_of(wrong), std::nullopt) << wrong;
 }
 
-TEST(JsonLexer, Numbers) {
+TEST(JsonLexer, ReadsNumbers) {
   EXPECT_EQ(number_of("0"), 0.0);
   EXPECT_EQ(number_of("-17"), -17.0);
   EXPECT_EQ(number_of("9223372036854775807"), 9223372036854775807.0);
@@ -82,7 +82,7 @@ TEST(JsonLexer, Numbers) {
     EXPECT_EQ(number_of(wrong), std::nullopt) << wrong;
 }
 
-TEST(JsonLexer, NumbersThatJsonHasNot) {
+TEST(JsonLexer, RefusesNumbersThatJsonHasNot) {
   for (const char* text : {"NaN", "-NaN", "nan", "Infinity", "-Infinity", "inf", "-inf", "1e400", "-1e400"})
     EXPECT_EQ(token_of(text), JsonToken::not_finite) << text;
 }

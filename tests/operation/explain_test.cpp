@@ -24,7 +24,7 @@ class Explaining : public testing::Test {
   Operation& op_ = selector_.define(spec());
 };
 
-TEST_F(Explaining, AnUnseenKeyAsItWouldBegin) {
+TEST_F(Explaining, SaysHowAnUnseenKeyWouldBegin) {
   const Explanation why = op_.explain({8});
   EXPECT_EQ(why.operation, "op");
   EXPECT_EQ(why.key, "m=8");
@@ -36,7 +36,7 @@ TEST_F(Explaining, AnUnseenKeyAsItWouldBegin) {
   EXPECT_EQ(op_.counters().keys, 0u) << "explaining makes no state";
 }
 
-TEST_F(Explaining, AnUnseenKeyWithWhatIsBelieved) {
+TEST_F(Explaining, SaysWhatIsBelievedOfAnUnseenKey) {
   test::learn(op_, {8}, {200, 100});
   const Explanation why = op_.explain({9});
   EXPECT_EQ(why.match.kind, MatchKind::nearest);
@@ -119,7 +119,7 @@ TEST_F(ExplainingLikeness, AVariantThatComesLaterHasItsPlace) {
   EXPECT_TRUE(is_explained(why.candidates.back())) << why.candidates.back().verdict;
 }
 
-TEST_F(Explaining, ALearnedKey) {
+TEST_F(Explaining, HasTheFiguresOfALearnedKey) {
   test::learn(op_, {8}, {200, 100});
   test::launch(op_, {8}, {200, 100}, 1000);
   const Explanation why = op_.explain({8});
@@ -145,7 +145,7 @@ TEST_F(Explaining, ALearnedKey) {
   EXPECT_NE(why.reason.find("b replaced a"), std::string::npos) << why.reason;
 }
 
-TEST_F(Explaining, InWords) {
+TEST_F(Explaining, IsDoneInWords) {
   test::learn(op_, {8}, {200'000, 100'000});
   const Explanation why = op_.explain({8});
   const std::string text = why.text();
@@ -217,7 +217,7 @@ void all_failed(Operation& op) {
 
 class ExplainingWhatRuns : public testing::TestWithParam<Situation> {};
 
-TEST_P(ExplainingWhatRuns, InWordsThatAreTrue) {
+TEST_P(ExplainingWhatRuns, UsesWordsThatAreTrue) {
   const Situation& situation = GetParam();
   SelectorOptions options = test::options();
   options.mode = Mode::online;
@@ -285,7 +285,7 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"FrozenNothing", Mode::frozen, nothing, "a runs: mode frozen runs the incumbent", ""}),
     [](const testing::TestParamInfo<Situation>& situation) { return std::string(situation.param.name); });
 
-TEST_F(Explaining, AKeyBeyondTheLimit) {
+TEST_F(Explaining, SaysThatAKeyBeyondTheLimitIsNotLearned) {
   OperationSpec limited = test::operation({"a", "b"}, "limited");
   limited.max_keys = 1;
   Operation& op = selector_.define(limited);

@@ -7,7 +7,7 @@
 namespace adaptive::inline v1::replay {
 namespace {
 
-TEST(Curve, AsCsv) {
+TEST(Curve, IsWrittenAsCsv) {
   EXPECT_EQ(to_csv({{"default", {{100, 0.01, 0.001}, {1000, 0.002, 0.0005}}}, {"a, \"b\"", {{1, 0.5, 0}}}}),
             "policy,calls,overhead_percent,confidence_percent\n"
             "default,100,1,0.1\n"
@@ -27,7 +27,7 @@ bool numbers_are_finite(const std::string& svg) {
   return true;
 }
 
-TEST(Curve, AsAPicture) {
+TEST(Curve, IsDrawnAsAPicture) {
   const std::vector<Curve> curves = {{"a<b", {{1, 0.5, 0.1}, {10, 0.05, 0.01}}}, {"other", {{10, 0.1, 0}}}};
   const std::string svg = to_svg(curves, 0.5, "one & two");
   EXPECT_TRUE(svg.starts_with("<svg "));

@@ -57,7 +57,7 @@ TEST(Replay, KeysShareAnOperationUnlessAlone) {
   EXPECT_DOUBLE_EQ(replay(two, options).total.overhead.back().mean(), 0.5);
 }
 
-TEST(Replay, OfKeysThatComeOnce) {
+TEST(Replay, TakesKeysThatComeOnce) {
   std::vector<table::TraceKey> many;
   for (std::int64_t m = 1; m <= 120; ++m)
     many.push_back({"gemm", {{"m", m}}, {"slow", "fast"}, {{2'000}, {1'000}}});

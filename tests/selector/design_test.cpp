@@ -19,7 +19,7 @@ bool divisible_by_64(const adaptive::Key& key) {
   return key[1] % 64 == 0;
 }
 
-TEST(Design, FirstCodeBlock) {
+TEST(Design, FirstCodeBlockRuns) {
   const adaptive::test::ScratchFolder folder;
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
@@ -59,7 +59,7 @@ selector.save("adapted.json");                // the table to ship next time
   EXPECT_NE(folder.read("adapted.json").find("mixed_bit_matmul"), std::string::npos);
 }
 
-TEST(Design, ThePartOfTheSecondCodeBlockThatNeedsNoDevice) {
+TEST(Design, ThePartOfTheSecondCodeBlockThatNeedsNoDeviceRuns) {
   adaptive::Selector selector({.use_environment = false});
   adaptive::Operation& gemm = selector.define({.name = "gemm",
                                                .dimensions = {{"m"}, {"n"}, {"k"}, {"groups"}},
@@ -78,7 +78,7 @@ if (pin.stale()) recapture();                 // the incumbent has changed since
   EXPECT_EQ(graph, 1);
 }
 
-TEST(Design, WhatTheTextNames) {
+TEST(Design, WhatTheTextNamesExists) {
   adaptive::Selector selector({.use_environment = false});
   adaptive::Operation& matmul =
       selector.define({.name = "matmul", .dimensions = {{"m"}}, .variants = {{.name = "a"}}});

@@ -283,12 +283,12 @@ TEST_F(FileStore, AWriterThatLivesRenewsItsFile) {
   EXPECT_TRUE(first->read("group").empty());
 }
 
-TEST_F(FileStore, ImpossibleRetention) {
+TEST_F(FileStore, RefusesAnImpossibleRetention) {
   EXPECT_THROW(store({.unused = std::chrono::seconds(-1)}), Error);
   EXPECT_THROW(store({.writers = 0}), Error);
 }
 
-TEST_F(FileStore, WhereNothingCanBeMade) {
+TEST_F(FileStore, WhereNothingCanBeMadeAWriteIsAnError) {
   EXPECT_THROW(file_store("/proc/adaptive")->write("group", "w", {{"one", "1"}}), Error);
 }
 

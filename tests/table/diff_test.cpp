@@ -24,7 +24,7 @@ TEST(Diff, OfATableWithItselfIsEmpty) {
   EXPECT_TRUE(none.operations.empty());
 }
 
-TEST(Diff, LatenciesOfVariantsThatBothMeasured) {
+TEST(Diff, LatenciesOfVariantsThatBothMeasuredAreCompared) {
   Table after = sample_table();
   Entry& entry = matmul(after).entries.at(Key{16, 4096, -3, 1, 0b0101});
   entry.incumbent = "reference";
@@ -113,7 +113,7 @@ TEST(Diff, AFewResultsThatAgreeDoNotMakeANoisyVariantPrecise) {
   EXPECT_FALSE(compare(wide, {10, 5e5, 2.5e11, 5e5, 0}).faster());
 }
 
-TEST(Diff, KeysThatCameAndWent) {
+TEST(Diff, KeysThatCameAndWentAreListed) {
   Table after = sample_table();
   auto& entries = matmul(after).entries;
   entries[Key{64, 64, 0, 0, 0}].incumbent = "tile64";
@@ -124,7 +124,7 @@ TEST(Diff, KeysThatCameAndWent) {
   EXPECT_EQ(changes.operations[0].entries[1].change, KeyChange::removed);
 }
 
-TEST(Diff, AVariantThatFailsNow) {
+TEST(Diff, AVariantThatFailsNowIsMarked) {
   Table after = sample_table();
   matmul(after).entries.at(Key{16, 4096, -3, 1, 0b0101}).variants["reference"] = {Statistics{.failures = 2},
                                                                                   {}};
@@ -133,7 +133,7 @@ TEST(Diff, AVariantThatFailsNow) {
   EXPECT_FALSE(change.latencies.at(1).fails_now);
 }
 
-TEST(Diff, Definitions) {
+TEST(Diff, ChangedDefinitionsAreListed) {
   Table after = sample_table();
   after.fingerprint.driver = "590.1";
   after.fingerprint.libraries["cudnn"] = "9";

@@ -229,7 +229,7 @@ TEST(Faults, AnUnknownFieldIsNoFault) {
     EXPECT_EQ(notice.level, LogLevel::warning) << notice.where;
 }
 
-TEST(Faults, WhichValueCounts) {
+TEST(Faults, TheFirstOfTwoValuesCounts) {
   const Table table = read(data / "duplicates.json").table;
   EXPECT_EQ(table.tool, "first");
   const OperationTable& operation = table.operations.at("op");
@@ -261,7 +261,7 @@ std::pair<VariantRecord, std::vector<std::string>> record_from(const std::string
   return {read.table.operations.at("o").entries.at(Key{1}).variants.at("v"), said};
 }
 
-TEST(Faults, OfWriters) {
+TEST(Faults, OfWritersAreReported) {
   const auto one = record_from(R"({"count": 2, "mean_ns": 3, "writer": "w"})");
   EXPECT_TRUE(one.second.empty());
   ASSERT_EQ(one.first.shares.size(), 1u);
@@ -302,7 +302,7 @@ std::pair<Entry, std::vector<std::string>> entry_from(const std::string& members
   return {read.table.operations.at("o").entries.at(Key{1}), said};
 }
 
-TEST(Faults, OfClaims) {
+TEST(Faults, OfClaimsAreReported) {
   const auto sound = entry_from(R"("incumbent": "v", "origin": "adapted", "time": "2026-01-31T08:15:00Z",
     "chosen_by": "x", "claims": {"y": {"incumbent": "w", "origin": "measured"}, "#": {"incumbent": "v"}})");
   EXPECT_TRUE(sound.second.empty()) << sound.second.front();
@@ -329,7 +329,7 @@ TEST(Faults, OfClaims) {
   EXPECT_EQ(entry_from(R"("incumbent": "v", "claims": [])").second.size(), 1u);
 }
 
-TEST(Faults, OfGenerations) {
+TEST(Faults, OfGenerationsAreReported) {
   const auto sound = entry_from(R"("generations": {"x": 3})");
   EXPECT_TRUE(sound.second.empty());
   EXPECT_EQ(sound.first.generations.at("x"), 3u);
@@ -338,7 +338,7 @@ TEST(Faults, OfGenerations) {
     EXPECT_EQ(entry_from(R"("generations": )" + std::string(bad)).second.size(), 1u) << bad;
 }
 
-TEST(Faults, OfTheTimeOfAFailure) {
+TEST(Faults, OfTheTimeOfAFailureAreReported) {
   const auto sound = record_from(R"({"failures": 2, "failed_at": "2026-01-31T08:15:00Z"})");
   EXPECT_TRUE(sound.second.empty());
   EXPECT_EQ(sound.first.failed_at, 1'769'847'300);

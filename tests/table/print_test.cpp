@@ -52,7 +52,7 @@ TEST(Print, LeavesOutQuantilesThatNoTableCanHold) {
   EXPECT_FALSE(has_quantiles_of({1, 1.0, 1.0, 1e19}));
 }
 
-TEST(Print, AnEmptyTable) {
+TEST(Print, WritesAnEmptyTable) {
   const std::string text = print(Table{});
   EXPECT_TRUE(contains(text, "\"operations\": {}\n}\n")) << text;
   EXPECT_EQ(parse(text, "x").table, Table{});

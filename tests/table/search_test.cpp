@@ -42,7 +42,7 @@ class Search : public ::testing::Test {
   std::vector<Notice> notices_;
 };
 
-TEST_F(Search, TheOrderWithinAFolder) {
+TEST_F(Search, TakesTheVersionFirstAndLegacyLastWithinAFolder) {
   for (const char* name : {"nvidia_h200/legacy/old.json", "nvidia_h200/b.json", "nvidia_h200/a.json",
                            "nvidia_h200/3.5/v.json", "user.json", "nvidia_a100/other.json"})
     put(name);
@@ -51,7 +51,7 @@ TEST_F(Search, TheOrderWithinAFolder) {
   EXPECT_TRUE(notices_.empty());
 }
 
-TEST_F(Search, OnlyWhatIsATable) {
+TEST_F(Search, FindsOnlyWhatIsATable) {
   put("nvidia_h200/table.json");
   put("nvidia_h200/.hidden.json");
   put("nvidia_h200/notes.txt");
@@ -59,7 +59,7 @@ TEST_F(Search, OnlyWhatIsATable) {
   EXPECT_EQ(found(), Names{"nvidia_h200/table.json"});
 }
 
-TEST_F(Search, PlacesInTheirOrderAndEachFileOnce) {
+TEST_F(Search, TakesPlacesInTheirOrderAndEachFileOnce) {
   put("one/a.json");
   put("two/b.json");
   fs::create_symlink(folder_ / "one/a.json", folder_ / "two/link.json");
@@ -153,7 +153,7 @@ TEST(StandardSearch, TheEnvironmentStandsFirst) {
   EXPECT_EQ(TableSearch::standard("3.5").version, "3.5");
 }
 
-TEST(StandardSearch, TheUsersOwnFolder) {
+TEST(StandardSearch, BeginsWithTheUsersOwnFolder) {
   const Variable restore_data("XDG_DATA_HOME"), restore_home("HOME");
   ::setenv("XDG_DATA_HOME", "/data", 1);
   ::setenv("HOME", "/home/somebody", 1);

@@ -7,7 +7,7 @@
 namespace adaptive::inline v1::table {
 namespace {
 
-TEST(TimeText, KnownTimes) {
+TEST(TimeText, HasTheKnownTimes) {
   EXPECT_EQ(time_text(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(time_text(1'769'847'300), "2026-01-31T08:15:00Z");
   EXPECT_EQ(time_text(951'782'399), "2000-02-28T23:59:59Z");
@@ -21,7 +21,7 @@ TEST(TimeText, ReadsWhatItWrites) {
     ASSERT_EQ(parse_time(time_text(time)), time);
 }
 
-TEST(TimeText, OnlyTimesThatExist) {
+TEST(TimeText, TakesOnlyTimesThatExist) {
   for (const char* text :
        {"", "2026", "2026-01-31", "2026-01-31T08:15:00", "2026-01-31 08:15:00Z", "2026-01-31T08:15:00+01",
         "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z",
@@ -30,7 +30,7 @@ TEST(TimeText, OnlyTimesThatExist) {
     EXPECT_EQ(parse_time(text), std::nullopt) << text;
 }
 
-TEST(FolderVersion, WhatIsAVersion) {
+TEST(FolderVersion, IsToldFromOtherNames) {
   for (const char* text : {"1", "3.5.1", "v2", "triton_3_5_1", "cuda-13.0"})
     EXPECT_TRUE(parse_folder_version(text)) << text;
   for (const char* text : {"", "legacy", "v", "1.", "1..2", "3.5rc1", "1.2.x", "99999999999999999999", "1 2"})

@@ -152,7 +152,7 @@ TEST(CudaOperation, AddsTheLibrarysVersionsToTheFingerprint) {
   EXPECT_EQ(with_libraries({.device = "d"}, Library()).libraries.at("lib"), "1.2");
 }
 
-TEST(CudaOperation, OfAShapeAndBack) {
+TEST(CudaOperation, ConvertsAShapeToAKeyAndBack) {
   EXPECT_EQ(shape_of(key_of({3, 1})), (Shape{3, 1}));
 }
 

@@ -55,13 +55,13 @@ class Shapes : public testing::Test {
   }
 };
 
-TEST_F(Shapes, OfTheFamilyItselfWhereNothingIsNamed) {
+TEST_F(Shapes, AreTheFamilysOwnWhereNothingIsNamed) {
   const auto& family = *kernels::find_family("grouped_gemm");
   EXPECT_EQ(grouped({}), family.bench_shapes());
   EXPECT_LT(grouped({.quick = true}).size(), family.bench_shapes().size() / 2);
 }
 
-TEST_F(Shapes, OfAModel) {
+TEST_F(Shapes, AreMadeOfAModel) {
   const auto shapes = mixed({.model = small_model(), .batch_sizes = {1, 16}});
   EXPECT_EQ(shapes.size(), 8u);
   EXPECT_TRUE(has(shapes, {1, 768, 512, 4})) << "queries, keys and values of 8 + 2 × 2 heads of 64";
@@ -69,17 +69,17 @@ TEST_F(Shapes, OfAModel) {
   EXPECT_TRUE(has(shapes, {16, 512, 1024, 4}));
 }
 
-TEST_F(Shapes, OfABatchAndSequenceGrid) {
+TEST_F(Shapes, AreMadeOfABatchAndSequenceGrid) {
   const auto shapes = mixed({.batch_sizes = {1, 2}, .sequence_lengths = {128, 256}, .out_in = {{256, 512}}});
   EXPECT_EQ(shapes, (std::vector<Shape>{{128, 256, 512, 4}, {256, 256, 512, 4}, {512, 256, 512, 4}}));
 }
 
-TEST_F(Shapes, OfTheUsualBatchSizesWhereNoneAreNamed) {
+TEST_F(Shapes, HaveTheUsualBatchSizesWhereNoneAreNamed) {
   EXPECT_EQ(mixed({.out_in = {{256, 512}}}).size(), 12u);
   EXPECT_EQ(mixed({.out_in = {{256, 512}}, .quick = true}).size(), 3u);
 }
 
-TEST_F(Shapes, OfExpertsWithTheRowsAndExpertsThatRoutingWouldFill) {
+TEST_F(Shapes, OfExpertsHaveTheRowsAndExpertsThatRoutingWouldFill) {
   const auto shapes = grouped({.model = expert_model(), .batch_sizes = {1, 64}});
   EXPECT_TRUE(has(shapes, {2, 2048, 512, 8, 2, 1})) << "one token fills two experts";
   EXPECT_TRUE(has(shapes, {128, 512, 1024, 8, 8, 1})) << "64 tokens fill all";
@@ -88,7 +88,7 @@ TEST_F(Shapes, OfExpertsWithTheRowsAndExpertsThatRoutingWouldFill) {
   EXPECT_EQ(dense.size(), 2u) << "attention only";
 }
 
-TEST_F(Shapes, OfRecordedRouting) {
+TEST_F(Shapes, AreMadeOfRecordedRouting) {
   const auto shapes = grouped({.model = expert_model(), .routing = {{3, 0, 1, 0, 0, 0, 0, 4}, {1, 1}}});
   EXPECT_TRUE(has(shapes, {8, 2048, 512, 8, 3, 1}));
   EXPECT_TRUE(has(shapes, {2, 512, 1024, 8, 2, 1}));
@@ -125,7 +125,7 @@ TEST_F(Shapes, OfRoutingHaveTheTilesOfItsRows) {
   EXPECT_LE(shapes[1][5], 514 / 64 + 8) << "at most one tile an expert that is not full";
 }
 
-TEST_F(Shapes, OfTensorAndExpertParallelism) {
+TEST_F(Shapes, AreDividedByTensorAndExpertParallelism) {
   const auto shapes = mixed({.model = small_model(), .batch_sizes = {1}, .tensor_parallel = 2});
   EXPECT_TRUE(has(shapes, {1, 384, 512, 4})) << "qkv by columns";
   EXPECT_TRUE(has(shapes, {1, 512, 256, 4})) << "o by rows";
@@ -216,7 +216,7 @@ TEST_F(Shapes, KeepWholeWhatCannotBeDivided) {
   EXPECT_NE(list.warnings[0].find("250 cannot be divided by 4"), std::string::npos);
 }
 
-TEST_F(Shapes, WithTypesAndWidths) {
+TEST_F(Shapes, HaveTypesAndWidths) {
   EXPECT_TRUE(has(mixed({.batch_sizes = {1}, .out_in = {{64, 64}}, .values = {{"bits", {"2+4", "8"}}}}),
                   {1, 64, 64, 5}));
   Model model = small_model();
@@ -240,7 +240,7 @@ TEST(Dtype, HasTheNamesInUse) {
   EXPECT_EQ(normalised_dtype("torch.bfloat16"), "bfloat16");
 }
 
-TEST_F(Shapes, OneByOne) {
+TEST_F(Shapes, AreNamedOneByOne) {
   EXPECT_EQ(mixed({.shapes = {"tokens=3,out_features=64,in_features=128,bits=2+8",
                               "tokens=3,in_features=128,out_features=64,bits=8+2"}}),
             (std::vector<Shape>{{3, 64, 128, 9}}));

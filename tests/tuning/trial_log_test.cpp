@@ -77,7 +77,7 @@ TEST(TrialLog, RefusesAFileThatIsNone) {
   EXPECT_THROW(TrialLog(folder / "no-such-folder" / "trials.csv"), Error);
 }
 
-TEST(Parameters, AsATextAndBack) {
+TEST(Parameters, AreReadBackFromTheirText) {
   const Parameters parameters = {{"a", 1},         {"b", -2.5}, {"c", 3.0},  {"d", false},
                                  {"e", "x y='z'"}, {"f", ""},   {"g", 1e300}};
   EXPECT_EQ(parse_parameters(to_string(parameters)), parameters);

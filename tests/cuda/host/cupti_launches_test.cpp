@@ -133,7 +133,7 @@ TEST_F(CuptiLaunchesTest, WhatNeverArrivesIsGivenUpInTime) {
   EXPECT_EQ(launches_.active(), 0u);
 }
 
-TEST_F(CuptiLaunchesTest, ACapacityOfLaunchesAndNoneIsLost) {
+TEST_F(CuptiLaunchesTest, AreTakenUpToTheCapacityAndNoneIsLost) {
   std::vector<CuptiLaunch*> all;
   for (std::uint32_t i = 0; i < CuptiLaunches::capacity; ++i) {
     CuptiLaunch& launch = begin();

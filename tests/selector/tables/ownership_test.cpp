@@ -267,12 +267,12 @@ TEST_F(Remembering, AVariantThatFailedIsNotTriedByTheNextRun) {
   EXPECT_EQ(launches_of_b(now_ + 29 * day_), 0);
 }
 
-TEST_F(Remembering, UntilThirtyDaysHavePassed) {
+TEST_F(Remembering, LastsUntilThirtyDaysHavePassed) {
   first_run(now_);
   EXPECT_GT(launches_of_b(now_ + 30 * day_), 0);
 }
 
-TEST_F(Remembering, UntilTheSoftwareChanges) {
+TEST_F(Remembering, LastsUntilTheSoftwareChanges) {
   first_run(now_);
   EXPECT_GT(launches_of_b(now_ + day_, {.device = "Test Device 2"}), 0);
   table::Table table = table::read(path()).table;
@@ -282,7 +282,7 @@ TEST_F(Remembering, UntilTheSoftwareChanges) {
   EXPECT_GT(launches_of_b(now_ + day_, {.device = "Test Device 1", .driver = "590.1"}), 0);
 }
 
-TEST_F(Remembering, UntilTheRunThatFailedResets) {
+TEST_F(Remembering, LastsUntilTheRunThatFailedResets) {
   SelectorOptions options = test::options();
   Selector selector(options);
   Operation& op = selector.define(spec());

@@ -71,7 +71,7 @@ class BackgroundSaving : public testing::Test {
   Operation& operation_ = selector_.define(test::operation({"a", "b"}));
 };
 
-TEST_F(BackgroundSaving, AtItsEnd) {
+TEST_F(BackgroundSaving, HappensAtItsEnd) {
   {
     const Saver saver(selector_, {.path = path(), .interval = never});
     measure(5);
@@ -119,7 +119,7 @@ TEST_F(BackgroundSaving, ARequestAndTheEndTryAStoreThatCouldNotBeReached) {
   EXPECT_EQ(store->results(), 4u);
 }
 
-TEST_F(BackgroundSaving, EveryInterval) {
+TEST_F(BackgroundSaving, HappensAtEveryInterval) {
   const Saver saver(selector_, {.path = path(), .interval = std::chrono::milliseconds(1)});
   measure();
   wait_for([&] { return saver.status().saved == 1; });
@@ -135,7 +135,7 @@ TEST_F(BackgroundSaving, NothingNewIsNotSaved) {
   EXPECT_EQ(saver.status().saved, 0u);
 }
 
-TEST_F(BackgroundSaving, WhenASignalAsksForIt) {
+TEST_F(BackgroundSaving, HappensWhenASignalAsksForIt) {
   Saver saver(selector_, {.path = path(), .interval = never});
   signalled = &saver;
   const auto old = std::signal(SIGUSR1, [](int) { signalled->request(); });
@@ -232,7 +232,7 @@ TEST_F(BackgroundSaving, AnOutageIsSaidOnceAndTheRunGoesOn) {
   wait_for([&] { return saver.status().exchanged >= 1; });
 }
 
-TEST_F(BackgroundSaving, WrongOptions) {
+TEST_F(BackgroundSaving, RefusesWrongOptions) {
   EXPECT_THROW(Saver(selector_, {}), Error);
   EXPECT_THROW(Saver(selector_, {.path = path(), .interval = std::chrono::milliseconds(0)}), Error);
 }
