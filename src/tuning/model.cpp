@@ -29,10 +29,10 @@ void add_attention(const Model& m, std::vector<Projection>& all) {
   all.push_back({"o", m.hidden_size, m.attention_heads * head, Split::in});
 }
 
-void add_gated(const Model& m, const std::string& prefix, std::int64_t intermediate, bool is_expert,
+void add_gated(std::int64_t hidden, const std::string& prefix, std::int64_t intermediate, bool is_expert,
                std::vector<Projection>& all) {
-  all.push_back({prefix + "gate_up", 2 * intermediate, m.hidden_size, Split::out, is_expert});
-  all.push_back({prefix + "down", m.hidden_size, intermediate, Split::in, is_expert});
+  all.push_back({prefix + "gate_up", 2 * intermediate, hidden, Split::out, is_expert});
+  all.push_back({prefix + "down", hidden, intermediate, Split::in, is_expert});
 }
 
 }  // namespace
@@ -46,12 +46,13 @@ std::vector<Projection> projections(const Model& model) {
   else
     add_attention(model, all);
   const bool all_experts = model.experts > 0 && model.moe_intermediate_size == 0;
-  if (model.intermediate_size > 0 && !all_experts) add_gated(model, "", model.intermediate_size, false, all);
+  if (model.intermediate_size > 0 && !all_experts)
+    add_gated(model.hidden_size, "", model.intermediate_size, false, all);
   if (model.shared_intermediate_size > 0)
-    add_gated(model, "shared_", model.shared_intermediate_size, false, all);
+    add_gated(model.hidden_size, "shared_", model.shared_intermediate_size, false, all);
   if (model.experts > 0)
-    add_gated(model, "expert_", all_experts ? model.intermediate_size : model.moe_intermediate_size, true,
-              all);
+    add_gated(model.expert_hidden_size > 0 ? model.expert_hidden_size : model.hidden_size, "expert_",
+              all_experts ? model.intermediate_size : model.moe_intermediate_size, true, all);
   return all;
 }
 

@@ -32,6 +32,7 @@ struct Model {
   std::int64_t hidden_size = 0;
   std::int64_t intermediate_size = 0;         ///< of a layer without experts
   std::int64_t moe_intermediate_size = 0;     ///< of one expert
+  std::int64_t expert_hidden_size = 0;        ///< of the experts' activations; 0: hidden_size
   std::int64_t shared_intermediate_size = 0;  ///< of the experts that every token passes, together
   std::int64_t attention_heads = 0;
   std::int64_t key_value_heads = 0;

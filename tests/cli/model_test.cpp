@@ -56,6 +56,25 @@ TEST(ModelConfig, AListInPlaceOfANumber) {
   EXPECT_NE(differs.find("config.json#/moe_topk: differs between the layers"), std::string::npos) << differs;
 }
 
+TEST(ModelConfig, OneExpertIsADenseLayer) {
+  const Model model = with(R"("num_experts": 1, "moe_topk": [1, 1], "num_shared_expert": [1, 1])");
+  EXPECT_EQ(model.experts, 0);
+  EXPECT_EQ(model.shared_intermediate_size, 0);
+}
+
+TEST(ModelConfig, ExpertsThatAllTokensPassAreAsWideAsTheOthers) {
+  EXPECT_EQ(
+      with(R"("num_experts": [4, 4], "moe_topk": [2, 2], "num_shared_expert": 1)").shared_intermediate_size,
+      1024);
+}
+
+TEST(ModelConfig, ExpertsMayHaveAWidthOfTheirOwn) {
+  EXPECT_EQ(with(R"("num_experts": 8, "num_experts_per_token": 2, "moe_intermediate_size": 96,
+                    "routed_expert_hidden_size": 256)")
+                .expert_hidden_size,
+            256);
+}
+
 TEST(ModelConfig, WidthsOfExpertsUnderEveryName) {
   EXPECT_EQ(
       with(R"("n_routed_experts": 16, "moe_topk": 2, "expert_ffn_hidden_size": 96)").moe_intermediate_size,

@@ -48,6 +48,17 @@ TEST(Model, WithExpertsThatAllTokensPass) {
   EXPECT_EQ(find(all, "expert_down")->in, 2048);
 }
 
+TEST(Model, WhoseExpertsHaveAWidthOfTheirOwn) {
+  const std::vector<Projection> all = projections({.hidden_size = 7168,
+                                                   .moe_intermediate_size = 2048,
+                                                   .expert_hidden_size = 3584,
+                                                   .shared_intermediate_size = 4096,
+                                                   .experts = 256});
+  EXPECT_EQ(find(all, "expert_gate_up")->in, 3584);
+  EXPECT_EQ(find(all, "expert_down")->out, 3584);
+  EXPECT_EQ(find(all, "shared_gate_up")->in, 7168);
+}
+
 TEST(Model, OfLatentAttention) {
   const std::vector<Projection> all = projections({.hidden_size = 7168,
                                                    .attention_heads = 128,

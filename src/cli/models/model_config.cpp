@@ -36,6 +36,7 @@ constexpr auto expert_names = std::to_array(
 constexpr auto top_k_names =
     std::to_array({"num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k",
                    "moe_k", "experts_per_token", "num_selected_experts"});
+constexpr auto expert_hidden_names = std::to_array({"routed_expert_hidden_size", "moe_latent_size"});
 constexpr auto shared_count_names =
     std::to_array({"n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts"});
 constexpr auto shared_width_names = std::to_array(
@@ -92,7 +93,8 @@ std::optional<std::string> sign_of_experts(const JsonFields& fields) {
 std::optional<std::string> unknown_width(const JsonFields& fields) {
   for (const auto& item : fields.json().items()) {
     const std::string& name = item.key();
-    if (is_positive(item.value()) && has_part(name, {"expert", "moe"}) && !has_part(name, {"shared"}) &&
+    if (is_positive(item.value()) && has_part(name, {"expert", "moe"}) &&
+        !has_part(name, {"shared", "routed_expert_hidden_size"}) &&
         has_part(name, {"intermediate", "hidden", "ffn", "width"}))
       return name;
   }
@@ -213,7 +215,12 @@ void read_experts(const JsonFields& fields, Model& model) {
       refuse_missing(fields, "the number of experts, although it has " + *field + ",", expert_names);
     return;
   }
+  if (model.experts == 1) {  // a dense layer in the words of a model with experts
+    model.experts = 0;
+    return;
+  }
   model.experts_per_token = any_size(fields, top_k_names);
+  model.expert_hidden_size = any_size(fields, expert_hidden_names);
   if (model.experts_per_token == 0)
     model.missing_top_k =
         "does not have the number of experts of a token under a known name: " + listed(top_k_names);
@@ -230,7 +237,9 @@ void read_experts(const JsonFields& fields, Model& model) {
       refuse_missing(fields, "the width of an expert, although it has " + *field + ",", expert_width_names);
   const std::int64_t shared = any_size(fields, shared_count_names);
   const std::int64_t width = any_size(fields, shared_width_names);
-  model.shared_intermediate_size = width > 0 ? width : shared * model.moe_intermediate_size;
+  const std::int64_t routed =
+      model.moe_intermediate_size > 0 ? model.moe_intermediate_size : model.intermediate_size;
+  model.shared_intermediate_size = width > 0 ? width : shared * routed;
   // Where every layer has experts, the dense width belongs to no layer.
   const bool all_sparse = fields.has("decoder_sparse_step") && fields.size("decoder_sparse_step") == 1 &&
                           fields.list("mlp_only_layers").empty();
