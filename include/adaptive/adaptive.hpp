@@ -2,13 +2,16 @@
 /// each part of the library does.
 #pragma once
 
+#include <adaptive/belief.hpp>
 #include <adaptive/counters.hpp>
 #include <adaptive/decision.hpp>
 #include <adaptive/device.hpp>
 #include <adaptive/dimension.hpp>
 #include <adaptive/error.hpp>
+#include <adaptive/expectations.hpp>
 #include <adaptive/explanation.hpp>
 #include <adaptive/forward.hpp>
+#include <adaptive/joint.hpp>
 #include <adaptive/key.hpp>
 #include <adaptive/latency.hpp>
 #include <adaptive/learning.hpp>
@@ -16,6 +19,7 @@
 #include <adaptive/match.hpp>
 #include <adaptive/mode.hpp>
 #include <adaptive/operation.hpp>
+#include <adaptive/parameter_space.hpp>
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/run.hpp>

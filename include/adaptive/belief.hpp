@@ -10,24 +10,26 @@ namespace adaptive::inline v1 {
 
 class KeyStatistics;
 
-/// What is believed of the candidates of a key: their expectations (`Expectations`), conditioned on the key's
-/// own results. A result of one candidate also says something of those that are expected to be alike.
+/// The believed log latency of each candidate of a key: its expectation (`Expectations`), corrected by the
+/// key's own results. A result of one candidate also corrects candidates that are expected to be similar.
 ///
-/// Log latencies are jointly normal, and the size of the errors of the expectations is itself only expected:
-/// where the key's results show that they are larger, so is every variance (a Student-t process; Shah, Wilson
-/// and Ghahramani, 2014). A single result that the other results contradict counts as little as it is likely
-/// to be an outlier. The cost of an update is the number of candidates with results times the square of the
+/// Log latencies are jointly normal. The scale of the errors of the expectations is not known exactly: if the
+/// key's results show larger errors than assumed, every variance grows (a Student-t process; Shah, Wilson and
+/// Ghahramani, 2014). A result that the other results contradict counts less, the more likely it is an
+/// outlier. The cost of an update is the number of candidates with results times the square of the
 /// number of candidates, some microseconds for 24 candidates; it allocates nothing once `prepare` has made
 /// room.
 ///
 /// Not thread-safe; `KeyStatistics` keeps it up to date.
 class ADAPTIVE_EXPORT Belief {
  public:
-  /// Makes room for so many candidates. Throws `std::bad_alloc`.
+  /// Reserves memory for that number of candidates. Throws `std::bad_alloc`.
   void prepare(std::size_t candidates);
-  /// Takes up the present results of `key`. Does nothing if there is no room for its candidates.
+  /// Brings the belief up to date with the results of `key`. Does nothing if `fits` is false for its
+  /// candidates.
   void update(const KeyStatistics& key) noexcept;
 
+  /// Whether memory is reserved for exactly that number of candidates.
   bool fits(std::size_t candidates) const noexcept { return location_.size() == candidates; }
   /// Number of candidates with results at the latest update.
   std::size_t measured() const noexcept { return measured_; }

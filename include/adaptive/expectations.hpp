@@ -9,9 +9,9 @@
 
 namespace adaptive::inline v1 {
 
-/// How the latencies of an operation scatter on this device, learned over all keys: how far one log latency
-/// usually lies from its location, how often a result is later than that by how much, and how often a variant
-/// turns out far faster than expected. Plain data.
+/// How the latencies of an operation scatter on this device, learned over all keys: the standard deviation of
+/// one log latency, how often results are late and by how much, and how often a variant turns out far faster
+/// than expected. Plain data.
 struct ADAPTIVE_EXPORT NoiseLaw {
   static constexpr std::size_t steps = 12;
   /// The excesses, as differences of log latency, at which late results are counted.
@@ -24,36 +24,38 @@ struct ADAPTIVE_EXPORT NoiseLaw {
   /// Share of the late results after which the next result was late, too: near `results_late / results` if
   /// outliers come singly, near 1 if they come in bursts.
   double repeated = 0.1;
-  /// Share of the candidates of which nothing is known, whatever is expected of them.
+  /// Probability that the expectation of a candidate says nothing about it: the share of the candidates that
+  /// turned out far faster than expected.
   double strangers = 0.01;
-  /// Standard deviation, in log latency, of a candidate of which nothing is known about its expectation.
+  /// Standard deviation of the log latency of such a candidate around its expectation.
   static constexpr double stranger_deviation = 0.3;
 
   /// Upper estimate of the chance that a result is later than its location by `excess` or more. Before
   /// anything has been counted, one result in a hundred is late, and the chance falls with the excess.
   double chance_of(double excess) const noexcept;
-  /// The same for `count` results all of which are so late.
+  /// Upper estimate of the chance that `count` results are all so late.
   double chance_of_all(double excess, double count) const noexcept;
 };
 
-/// What the results of all keys of an operation, and tables, let expect of the candidates of one key before
-/// its own results count. The errors of the expected log latencies are jointly normal. Plain data; made by
-/// the selector's worker thread or by `Selector::learn`, and never changed afterwards.
+/// The log latencies that the candidates of one key are expected to have before the key's own results count.
+/// They come from the results of all keys of the operation and from tables. The errors are jointly normal.
+/// Plain data; made by the selector's worker thread or by `Selector::learn`, and never changed afterwards.
 struct Expectations {
   /// Number of candidates up to which `covariance` is a full matrix.
   static constexpr std::size_t correlated_max = 64;
 
   std::vector<float> location;  ///< expected log latency (natural logarithm, of nanoseconds), by candidate
-  /// Covariance of the errors, without that of the level: row by row; only the variances if there are more
-  /// candidates than `correlated_max`.
+  /// Covariance of the errors, row by row, without the error that all candidates have in common. Only the
+  /// variances if there are more candidates than `correlated_max`.
   std::vector<float> covariance;
   /// Standard deviation of the error that all candidates have in common. From 1 on the level counts as
   /// unknown.
   double level_deviation = 1.0;
-  /// Number of results by which the size of the errors has been checked.
+  /// Number of results that have been compared with expectations, from which the scale of the errors is
+  /// known.
   double checked = 0.0;
-  /// Number of results behind what a table of this device says of each candidate; empty if none says
-  /// anything.
+  /// For each candidate, the number of its results in a table of this device. Empty if there is no such
+  /// table.
   std::vector<std::uint32_t> told;
   NoiseLaw noise;
 

@@ -34,8 +34,8 @@ struct OperationParts;
 /// Describes an operation; a program passes it to `Selector::define`.
 ///
 /// The functions of a specification are `candidates`, `default_variant`, `parse`, `cost` and the `supports`
-/// of the variants. For each operation one thread at a time calls them. Meanwhile it holds no lock that
-/// anything but the members named below needs. A function that throws costs no launch: the key runs the first
+/// of the variants. For each operation, one thread at a time calls them. It then holds a lock for which only
+/// the calls listed below wait. A function that throws costs no launch: the key runs the first
 /// variant that says that it can run it, the error is logged once, and the next call of the key asks again.
 ///
 /// The calling thread is the one that first meets a new key, in `select`, `select_known`, `pin`, `site`,
@@ -93,10 +93,9 @@ struct OperationSpec {
   /// (`Policy::wants_expectations`), the model decides the calls of the others and learns from their results,
   /// and a key that seldom comes gets no state either (`Counters::keys_passing`). Otherwise keys beyond the
   /// maximum run the variant of their exact entry in a table, or their default; they are counted and not
-  /// learned. The variants of the latest 4,096 such keys
-  /// are cached, so that their calls take no lock, allocate nothing and do not ask the program. The program
-  /// is asked again about a key that has left the cache, and after `force`, `enable`, `Selector::set_mode`,
-  /// an appended variant or another table.
+  /// learned. The variants of the latest 4,096 such keys are cached, so that their calls take no lock,
+  /// allocate nothing and do not ask the program. The program is asked again about a key that has left the
+  /// cache, and after `force`, `enable`, `Selector::set_mode`, an appended variant or another table.
   std::size_t max_keys = 65'536;
 };
 

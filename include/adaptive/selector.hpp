@@ -84,10 +84,10 @@ class ADAPTIVE_EXPORT Selector {
 
   /// Marks a boundary that every rank announces at the same point of its work, for example after one rank has
   /// saved what all have measured. The entries of `table` go ahead of all seeds, also for keys in use, and
-  /// the epoch rises by one. Pins of keys that change become stale. Between two boundaries nothing changes
-  /// what a key runs. Throws `Error` and changes nothing if the selector is not `rank_consistent`, the file
-  /// cannot be read, the table belongs to another device or other software, or it has no entry for a variant
-  /// of an operation that is defined.
+  /// the epoch rises by one. Pins of keys that change become stale. Between two announcements nothing
+  /// changes what a key runs. Throws `Error` and changes nothing if the selector is not `rank_consistent`,
+  /// the file cannot be read, the table belongs to another device or other software, or it has no entry for a
+  /// variant of an operation that is defined.
   void advance_epoch(const std::filesystem::path& table);
 
   /// Does the work of the worker thread on the calling thread, until nothing is left: the fits that the

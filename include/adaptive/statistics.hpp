@@ -27,8 +27,8 @@ struct alignas(64) VariantStatistics {
   /// Number of hidden factors that several priors of a key can have in common as causes of their errors.
   static constexpr std::size_t prior_factors = 3;
 
-  // Every comparison of candidates reads the first line of the cache, and every result of this one the
-  // second.
+  // A comparison of candidates reads the first cache line; a result of this candidate changes the second as
+  // well.
   std::uint32_t variant = 0;  ///< index in the operation
   std::uint32_t pending = 0;  ///< timed launches whose result has neither come nor been given up
   std::uint64_t count = 0;    ///< results since the last restart: the weight of `location`
@@ -91,7 +91,7 @@ struct Sample {
 class ADAPTIVE_EXPORT KeyStatistics {
  public:
   std::vector<VariantStatistics> candidates;  ///< by number within the key
-  std::uint32_t incumbent = 0;  ///< the candidate that lasting uses take until another is promoted
+  std::uint32_t incumbent = 0;                ///< the candidate that pins and saved tables use
   bool settled = false;  ///< the incumbent has been confirmed or promoted, and nothing has re-opened the key
   /// Whether the priors were measured for exactly this key, on this device and with this software.
   bool trusted_prior = false;
@@ -99,12 +99,12 @@ class ADAPTIVE_EXPORT KeyStatistics {
   double calls = 0.0;         ///< estimated number of calls; exact until measurements are sampled
   std::uint64_t results = 0;  ///< timed results in this run
 
-  /// What is expected of the candidates by what other keys and tables say; null unless the policy asks for it
+  /// Expectations of the candidates, from other keys and from tables; null unless the policy asks for them
   /// (`Policy::wants_expectations`). Set it with `expect`.
   std::shared_ptr<const Expectations> expectations;
 
-  /// Standard deviation, in log latency, of the error that all priors of the key have in common, such as that
-  /// of another clock frequency or another shape.
+  /// Standard deviation, in log latency, of the error that all priors of the key have in common, for example
+  /// because they were measured at another clock frequency or for another shape.
   double prior_offset_deviation = 0.10;
 
   double indifference = 0.01;  ///< `LearningOptions::indifference`
@@ -145,28 +145,29 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// counts with its prior. The incumbent if nothing is known.
   std::uint32_t leader(bool use_priors = false) const noexcept;
 
-  /// Takes up other expectations and leaves the former ones in `to`. `room` has room for the candidates and
-  /// takes the place of the present belief, so that nothing is allocated.
+  /// Exchanges the expectations with `to`. `room` must have been prepared for the candidates; it replaces the
+  /// present belief, so that nothing is allocated.
   void expect(std::shared_ptr<const Expectations>& to, Belief& room) noexcept;
 
-  /// What is believed of the candidates by now. Meaningful only with `expectations`.
+  /// The belief about the candidates, up to date. Meaningful only with `expectations`.
   const Belief& belief() const noexcept;
 
   /// Upper bound on the chance that `candidate` is faster than `other` by more than `margin`, a difference of
-  /// log latency: by the results of the two alone or by the belief, whichever is surer. 1 without
-  /// `expectations`.
+  /// log latency. It follows from the results of the two alone or from the belief, whichever is more certain.
+  /// 1 without `expectations`.
   double chance_faster(std::size_t candidate, std::size_t other, double margin) const noexcept;
 
   /// Upper estimate of the chance that `count` results of a candidate are all later than its location by
-  /// `excess` or more: by the law of all keys, or by this key's own outliers where these are more. Needs
-  /// `expectations`.
+  /// `excess` or more. It follows from the law of all keys, or from this key's own outliers if it has more
+  /// than the law predicts. Needs `expectations`.
   double chance_late(double excess, double count) const noexcept;
 
-  /// Variance of one log latency of a candidate by its own results, and by those of all with the weight of a
-  /// few.
+  /// Variance of one log latency of a candidate. It follows from the candidate's own results and, with the
+  /// weight of a few results, from those of all candidates.
   double variance_of(std::size_t candidate) const noexcept;
 
-  /// Raised whenever the belief may have changed by more than a result of a well-known leader changes it.
+  /// A counter that rises whenever the belief may have changed noticeably; a further result of a leader that
+  /// has many results does not raise it.
   std::uint64_t revision() const noexcept { return revision_; }
 
   /// How the results of this key scattered, for the law that all keys share.
@@ -176,11 +177,11 @@ class ADAPTIVE_EXPORT KeyStatistics {
     double exposed = 0.0;  ///< results that could be recognised as late
     std::array<float, NoiseLaw::steps> late{};
     double repeated = 0.0;   ///< late results right after another late one
-    double predicted = 0.0;  ///< first results of candidates of which something was expected
+    double predicted = 0.0;  ///< first results of candidates that had an expectation
     double strange = 0.0;    ///< how many of them were far faster than expected
   };
   Scatter scatter() const noexcept;
-  /// The law of noise by results that scattered so, of one key or summed over several.
+  /// The law of noise that follows from such results, of one key or summed over several.
   static NoiseLaw law_of(const Scatter& sum) noexcept;
 
   /// Number of results that agree with a candidate's location; with more than a few results, all of them. Two
@@ -231,7 +232,7 @@ class ADAPTIVE_EXPORT KeyStatistics {
   bool move(std::uint32_t candidate, double moved) noexcept;
 
  private:
-  /// Calls that a result may take whatever others took.
+  /// Number of calls of the key for which a result is awaited even if others came sooner.
   static constexpr double delay_usual = 32.0;
 
   static void displace(VariantStatistics& candidate, double moved) noexcept;
