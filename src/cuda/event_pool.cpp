@@ -85,7 +85,7 @@ bool EventPool::has_events(EventPair& pair) noexcept {
 
 EventPair* EventPool::acquire() noexcept {
   const std::uint32_t number = free_.pop();
-  EventPair* const pair = number != timing::FreeList::none ? at(number) : grow();
+  EventPair* const pair = number != FreeList::none ? at(number) : grow();
   if (pair == nullptr) return nullptr;
   if (has_events(*pair)) return pair;
   release(*pair);

@@ -69,7 +69,7 @@ class EventPool {
   CUcontext context_;
   unsigned long long id_;
   std::size_t index_;
-  timing::FreeList free_{capacity};
+  FreeList free_{capacity};
   std::atomic<std::uint32_t> grown_{0};
   std::array<std::atomic<EventPair*>, capacity / chunk> chunks_{};
   std::atomic<bool> lost_{false};

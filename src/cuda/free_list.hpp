@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 /// A stack of numbers below a capacity (Treiber). The head includes a count of its changes (ABA): without the
 /// count, a thread that was interrupted between its load and its exchange could find the same number on top
@@ -45,4 +45,4 @@ class FreeList {
   std::atomic<std::uint64_t> head_{none};
 };
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

@@ -76,9 +76,8 @@ void Timer::State::read_latency(InFlight& flight, EventPair& pair) noexcept {
   flight.pool().release(pair);
   const double pair_ns = double{ms} * 1e6;
   // An idle reading includes the launch, so the bias of a queued pair does not apply to it.
-  const Latency latency = timing::without_bias(pair_ns, idle ? Latency{0} : flight.pool().bias().value());
-  if (timing::give_sample(queue_states, operation, decision, idle, latency) ==
-      timing::QueueStates::Verdict::leave_out)
+  const Latency latency = without_bias(pair_ns, idle ? Latency{0} : flight.pool().bias().value());
+  if (give_sample(queue_states, operation, decision, idle, latency) == QueueStates::Verdict::leave_out)
     count(idle ? counts.idle : counts.queued);
   else
     count(counts.recorded);

@@ -170,7 +170,7 @@ void Timer::State::drop_timing(Launch& launch) noexcept {
   void* const slot = std::exchange(launch.slot_, nullptr);
   if (slot == nullptr) return;
   if (cupti != nullptr) {
-    cupti->launches.abandon(*static_cast<timing::CuptiLaunch*>(slot));
+    cupti->launches.abandon(*static_cast<CuptiLaunch*>(slot));
     return;
   }
   EventPair& pair = *static_cast<EventPair*>(slot);

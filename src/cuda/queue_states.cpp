@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 QueueStates::Entry* QueueStates::find(const void* operation) noexcept {
   // Operations are some hundred bytes apart, so the low bits of their addresses carry little information.
@@ -49,4 +49,4 @@ QueueStates::Verdict QueueStates::judge(const void* operation, bool idle) noexce
   return Verdict::leave_out;
 }
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 /// A latency measured on a busy queue is that of the kernel alone. A latency measured on an idle queue
 /// includes the launch itself, a few microseconds more. If the two kinds were compared, a variant that
@@ -59,4 +59,4 @@ class QueueStates {
   std::size_t count_ = 0;
 };
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

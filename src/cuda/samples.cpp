@@ -1,6 +1,6 @@
 #include "cuda/samples.hpp"
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 QueueStates::Verdict give_sample(QueueStates& states, Operation& operation, const Decision& decision,
                                  bool idle, Latency latency) noexcept {
@@ -17,4 +17,4 @@ QueueStates::Verdict give_sample(QueueStates& states, Operation& operation, cons
   return verdict;
 }
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

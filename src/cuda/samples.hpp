@@ -6,7 +6,7 @@
 #include <adaptive/operation.hpp>
 #include "cuda/queue_states.hpp"
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 /// Records `latency` unless it cannot be compared with the samples from which the operation has learned. If
 /// the operation changes to the other kind of sample, makes it learn again from the start. Launches that are
@@ -15,4 +15,4 @@ namespace adaptive::inline v1::timing {
 QueueStates::Verdict give_sample(QueueStates& states, Operation& operation, const Decision& decision,
                                  bool idle, Latency latency) noexcept;
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

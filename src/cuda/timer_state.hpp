@@ -19,7 +19,7 @@
 
 namespace adaptive::inline v1::cuda {
 
-struct Timer::State final : timing::CuptiClient {
+struct Timer::State final : CuptiClient {
   explicit State(TimerOptions timer_options);
   ~State() override;
 
@@ -53,8 +53,8 @@ struct Timer::State final : timing::CuptiClient {
   void end_records(void* slot) noexcept;
   std::size_t flush_records() noexcept;
   void drain_records() noexcept;
-  void receive(const timing::CuptiLaunch& launch, Latency latency) noexcept override;
-  void lost(const timing::CuptiLaunch& launch) noexcept override;
+  void receive(const CuptiLaunch& launch, Latency latency) noexcept override;
+  void lost(const CuptiLaunch& launch) noexcept override;
 
   /// Reports a line once for each kind of trouble.
   void say(Trouble trouble, LogLevel level, std::string_view line) noexcept;
@@ -87,7 +87,7 @@ struct Timer::State final : timing::CuptiClient {
   std::atomic<bool> has_launched{false};  // read by every launch, written by the first
 
   alignas(64) std::mutex harvesting;
-  timing::QueueStates queue_states;
+  QueueStates queue_states;
 };
 
 inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 Latency bias_of(std::span<const BiasSample> samples) {
   std::vector<double> differences;
@@ -19,4 +19,4 @@ Latency without_bias(double pair_ns, Latency bias) noexcept {
   return std::max(Latency{pair_ns} - bias, latency_min);
 }
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

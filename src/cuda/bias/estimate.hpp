@@ -5,7 +5,7 @@
 
 #include <adaptive/latency.hpp>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 /// Two readings of the time of one kernel.
 struct BiasSample {
@@ -26,4 +26,4 @@ inline constexpr Latency latency_min{250};
 /// Subtracts the bias from a reading. The result is at least `latency_min`, since a latency must be positive.
 Latency without_bias(double pair_ns, Latency bias) noexcept;
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

@@ -53,7 +53,7 @@ struct Rig {
   }
 
   // Returns no samples if a call failed, or if the stream ran empty before everything was enqueued.
-  std::vector<timing::BiasSample> run(const Driver& driver, std::uint64_t held_ns) {
+  std::vector<BiasSample> run(const Driver& driver, std::uint64_t held_ns) {
     if (launch_spin(held_ns, ran_ns + kernels, stream) != cudaSuccess) return {};
     for (std::size_t i = 0; i < kernels; ++i)
       if (driver.event_record(start[i], stream) != CUDA_SUCCESS ||
@@ -65,7 +65,7 @@ struct Rig {
     if (cudaMemcpyAsync(ran.data(), ran_ns, sizeof(ran), cudaMemcpyDeviceToHost, stream) != cudaSuccess ||
         cudaStreamSynchronize(stream) != cudaSuccess || !queued)
       return {};
-    std::vector<timing::BiasSample> samples;
+    std::vector<BiasSample> samples;
     for (std::size_t i = 0; i < kernels; ++i) {
       float ms = 0;
       if (driver.event_elapsed_ms(&ms, start[i], end[i]) != CUDA_SUCCESS) return {};
@@ -92,17 +92,17 @@ void BiasMeter::measure() noexcept {
     if (current && rig.make(driver_)) {
       // Takes the smallest of three readings, because other work on the GPU can only add time. If the stream
       // ran empty, the next attempt holds it longer.
-      Latency least = timing::bias_max;
+      Latency least = bias_max;
       std::uint64_t held_ns = plug_ns;
       for (int i = 0, read = 0; i < attempts && read < readings; ++i) {
-        const std::vector<timing::BiasSample> samples = rig.run(driver_, held_ns);
+        const std::vector<BiasSample> samples = rig.run(driver_, held_ns);
         if (samples.empty())
           held_ns *= 4;
         else
           ++read;
-        if (!samples.empty()) least = std::min(least, timing::bias_of(samples));
+        if (!samples.empty()) least = std::min(least, bias_of(samples));
       }
-      if (least < timing::bias_max) ns_.store(least.count(), std::memory_order_relaxed);
+      if (least < bias_max) ns_.store(least.count(), std::memory_order_relaxed);
     }
     rig.destroy_events(driver_);
   } catch (...) {

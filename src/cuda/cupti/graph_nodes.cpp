@@ -1,6 +1,6 @@
 #include "cuda/cupti/graph_nodes.hpp"
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 // The lower half of a node's id is its number in the graph; the upper half identifies the graph.
@@ -100,4 +100,4 @@ bool CuptiGraphNodes::empty() const noexcept {
   return nodes_.empty();
 }
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

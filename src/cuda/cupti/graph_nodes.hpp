@@ -11,7 +11,7 @@
 #include <adaptive/key.hpp>
 #include <adaptive/operation.hpp>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 /// The kernel records of a replay carry the id of the node in the executable graph. CUPTI reports every copy
 /// of a node when it is made, from the captured graph to its clone to the executable graph. A launch is
@@ -87,4 +87,4 @@ class CuptiGraphNodes {
   Counters counters_;
 };
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

@@ -13,14 +13,14 @@ constexpr std::chrono::seconds delivery_max{2};
 
 }  // namespace
 
-void Timer::State::receive(const timing::CuptiLaunch& launch, Latency latency) noexcept {
+void Timer::State::receive(const CuptiLaunch& launch, Latency latency) noexcept {
   // A record contains only the kernel's time, whether its stream was idle or busy.
   launch.operation->record(launch.decision, latency);
   count(counts.recorded);
   pending.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void Timer::State::lost(const timing::CuptiLaunch&) noexcept {
+void Timer::State::lost(const CuptiLaunch&) noexcept {
   count(counts.lost);
   pending.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -31,7 +31,7 @@ void* Timer::State::begin_records(const Launch& launch) noexcept {
 }
 
 void Timer::State::end_records(void* slot) noexcept {
-  auto& launch = *static_cast<timing::CuptiLaunch*>(slot);
+  auto& launch = *static_cast<CuptiLaunch*>(slot);
   if (std::uncaught_exceptions() > launch.exceptions) {
     cupti->launches.abandon(launch);
     count(counts.dropped);

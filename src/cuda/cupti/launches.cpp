@@ -3,11 +3,11 @@
 #include <chrono>
 #include <exception>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 // The innermost launch that this thread has begun and not ended.
-constinit thread_local CuptiLaunch* current = nullptr;
+constinit thread_local CuptiLaunch* innermost = nullptr;
 
 std::int64_t now_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -45,25 +45,25 @@ CuptiLaunch* CuptiLaunches::begin(CuptiClient& client, Operation& operation,
   launch.operation = &operation;
   launch.decision = decision;
   launch.exceptions = std::uncaught_exceptions();
-  launch.outer = current;
+  launch.outer = innermost;
   launch.ns.store(0, std::memory_order_relaxed);
   launch.kernels.store(0, std::memory_order_relaxed);
   launch.untimable.store(false, std::memory_order_relaxed);
   launch.ended_ns.store(0, std::memory_order_relaxed);
   launch.state.fetch_add(CuptiLaunch::open, std::memory_order_release);
   active_.fetch_add(1, std::memory_order_relaxed);
-  current = &launch;
+  innermost = &launch;
   return &launch;
 }
 
 void CuptiLaunches::end(CuptiLaunch& launch) noexcept {
-  current = launch.outer;
+  innermost = launch.outer;
   launch.ended_ns.store(now_ns(), std::memory_order_relaxed);
   settle(launch, CuptiLaunch::open);
 }
 
 void CuptiLaunches::abandon(CuptiLaunch& launch) noexcept {
-  current = launch.outer;
+  innermost = launch.outer;
   const std::lock_guard lock(delivery);  // another thread may be processing a record of the launch
   give_up(launch, false);
 }
@@ -95,20 +95,20 @@ std::size_t CuptiLaunches::expire(std::int64_t age_ns) noexcept {
 }
 
 void CuptiLaunches::launched(std::uint32_t correlation) noexcept {
-  if (current == nullptr) return;
-  current->state.fetch_add(1, std::memory_order_relaxed);
-  current->kernels.fetch_add(1, std::memory_order_relaxed);
-  by_id_[correlation % ids].store(pack(correlation, *current), std::memory_order_release);
+  if (innermost == nullptr) return;
+  innermost->state.fetch_add(1, std::memory_order_relaxed);
+  innermost->kernels.fetch_add(1, std::memory_order_relaxed);
+  by_id_[correlation % ids].store(pack(correlation, *innermost), std::memory_order_release);
 }
 
 void CuptiLaunches::not_launched(std::uint32_t correlation) noexcept {
-  if (current == nullptr || take(correlation) != current) return;
-  current->kernels.fetch_sub(1, std::memory_order_relaxed);
-  settle(*current, 1);
+  if (innermost == nullptr || take(correlation) != innermost) return;
+  innermost->kernels.fetch_sub(1, std::memory_order_relaxed);
+  settle(*innermost, 1);
 }
 
 void CuptiLaunches::launched_untimable() noexcept {
-  if (current != nullptr) current->untimable.store(true, std::memory_order_relaxed);
+  if (innermost != nullptr) innermost->untimable.store(true, std::memory_order_relaxed);
 }
 
 void CuptiLaunches::record(std::uint32_t correlation, std::uint64_t ns) noexcept {
@@ -153,4 +153,4 @@ void CuptiLaunches::free(CuptiLaunch& launch) noexcept {
   free_.push(launch.number);
 }
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

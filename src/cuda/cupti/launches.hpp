@@ -13,7 +13,7 @@
 #include <adaptive/operation.hpp>
 #include "cuda/free_list.hpp"
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 
 struct CuptiLaunch;
 
@@ -109,4 +109,4 @@ class CuptiLaunches {
   std::atomic<std::uint32_t> active_{0};
 };
 
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

@@ -35,7 +35,7 @@ constexpr std::array kernel_launches = {CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel,
                                         CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel_ptsz};
 
 struct Buffers {
-  timing::FreeList free{buffers};
+  FreeList free{buffers};
   std::byte* memory =
       static_cast<std::byte*>(::operator new (buffers* buffer_bytes, std::align_val_t{alignment}));
   Buffers() {
@@ -63,7 +63,7 @@ struct CuptiCallbacks {
   static void CUPTIAPI requested(std::uint8_t** buffer, std::size_t* size, std::size_t* records) {
     const std::uint32_t number = pool->free.pop();
     *records = 0;  // no limit: as many records as fit
-    if (number == timing::FreeList::none) {
+    if (number == FreeList::none) {
       *buffer = nullptr;  // CUPTI drops the records
       *size = 0;
       return;

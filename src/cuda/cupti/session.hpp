@@ -31,8 +31,8 @@ class CuptiSession {
   static CuptiSession* current() noexcept;
   void close() noexcept;
 
-  timing::CuptiLaunches launches;
-  timing::CuptiGraphNodes graph_nodes;
+  CuptiLaunches launches;
+  CuptiGraphNodes graph_nodes;
 
   /// The id that the records of the node's kernel will carry; 0 if CUPTI does not know the node. For captured
   /// graphs: call it and `graph_nodes.add` before the graph is instantiated.

@@ -102,7 +102,7 @@ class Graph {
 };
 
 /// Measures kernel times with CUPTI, without an operation that learns from them.
-class KernelRecords final : timing::CuptiClient {
+class KernelRecords final : cuda::CuptiClient {
  public:
   KernelRecords() {
     std::string why;
@@ -120,7 +120,7 @@ class KernelRecords final : timing::CuptiClient {
   template <class Enqueue>
   double us(const Enqueue& enqueue, cudaStream_t stream) {
     ns_.store(-1.0);
-    timing::CuptiLaunch* launch = session_->launches.begin(*this, operation_, operation_.select(Key{0}));
+    cuda::CuptiLaunch* launch = session_->launches.begin(*this, operation_, operation_.select(Key{0}));
     if (launch == nullptr) throw std::runtime_error("CUPTI cannot record more launches");
     enqueue();
     session_->launches.end(*launch);
@@ -135,8 +135,8 @@ class KernelRecords final : timing::CuptiClient {
   }
 
  private:
-  void receive(const timing::CuptiLaunch&, Latency latency) noexcept override { ns_.store(latency.count()); }
-  void lost(const timing::CuptiLaunch&) noexcept override {}
+  void receive(const cuda::CuptiLaunch&, Latency latency) noexcept override { ns_.store(latency.count()); }
+  void lost(const cuda::CuptiLaunch&) noexcept override {}
 
   cuda::CuptiSession* session_ = nullptr;
   std::atomic<double> ns_{-1.0};

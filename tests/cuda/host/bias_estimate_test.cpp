@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 TEST(BiasEstimate, IsTheDifferenceOfTheTwoClocks) {
@@ -32,4 +32,4 @@ TEST(BiasEstimate, LeavesAReadingPositive) {
 }
 
 }  // namespace
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

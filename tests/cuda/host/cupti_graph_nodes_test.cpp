@@ -7,7 +7,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 std::uint64_t node(std::uint64_t graph, std::uint64_t index) {
@@ -100,4 +100,4 @@ TEST_F(CuptiGraphNodesTest, IsBounded) {
 }
 
 }  // namespace
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

@@ -9,7 +9,7 @@
 
 #include <adaptive/adaptive.hpp>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 class CuptiLaunchesTest : public testing::Test, public CuptiClient {
@@ -226,4 +226,4 @@ TEST_F(CuptiLaunchesTest, ThreadsAndTheirRecordsMayMeetInAnyWay) {
 }
 
 }  // namespace
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

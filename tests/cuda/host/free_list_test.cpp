@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 TEST(FreeList, HandsOutWhatItWasGiven) {
@@ -49,4 +49,4 @@ TEST(FreeList, GivesANumberToOneThreadAtATime) {
 }
 
 }  // namespace
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

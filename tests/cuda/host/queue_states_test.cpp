@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 using Verdict = QueueStates::Verdict;
@@ -119,4 +119,4 @@ TEST(QueueStates, KeepsOperationsApartAndIsBounded) {
 }
 
 }  // namespace
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda

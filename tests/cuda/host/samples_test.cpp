@@ -7,7 +7,7 @@
 
 #include "tests/selector/support.hpp"
 
-namespace adaptive::inline v1::timing {
+namespace adaptive::inline v1::cuda {
 namespace {
 
 using Verdict = QueueStates::Verdict;
@@ -58,4 +58,4 @@ TEST_F(Samples, LaunchesInFlightStayPendingOverAChange) {
 }
 
 }  // namespace
-}  // namespace adaptive::timing
+}  // namespace adaptive::cuda
