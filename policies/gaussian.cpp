@@ -29,11 +29,13 @@ constexpr double results_of_proof = 20.0;
 // What a model or a table expects is checked by looks at candidates that are expected to be the fastest,
 // until so many have results, while such looks cost less than this share of the time. If latencies contradict
 // the expectations of some, the belief is less sure of all. Without these looks nothing would ever contradict
-// a model that is wrong about the candidates that it expects to be slow. Fewer suffice for a table of this
-// device.
+// a model that is wrong about the candidates that it expects to be slow. A model that other runs have taught
+// is checked sooner, but fewer looks suffice, as they do for a table's entry of the key.
 constexpr std::size_t checked_min = 10;
 constexpr std::size_t checked_min_told = 3;
+constexpr std::size_t checked_min_elsewhere = 6;
 constexpr double check_share = 0.01;
+constexpr double check_share_elsewhere = 0.03;
 // What is expected less surely than this is not worth telling.
 constexpr double expected_deviation_max = 0.5;
 // How many times the budget of a promotion the first look at the incumbent may cost.
@@ -90,6 +92,8 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   earliest_ = looks_are_heard_at(key, [&](std::uint32_t i) { return i != leader_ || key[i].count == 0; });
   if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
   if (key.belief().measured() == 0 && !told_) return review_first(key);
+  // What a table names is launched before anything that it does not know.
+  if (key[leader_].count == 0) propose(key, leader_, 0.0, Reason::gain);
   review_incumbent(key);
   review_others(key);
 }
@@ -193,9 +197,11 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
 void Gaussian::review_unchecked(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const std::vector<float>& expected = key.expectations->location;
   const bool told_apart = expected[candidate] != expected[leader_];  // all are equal where nothing is known
-  if (told_apart && key[leader_].count > 0 &&
-      key.belief().measured() < (told_ ? checked_min_told : checked_min))
-    propose(key, candidate, (spent(Reason::check) + cost(key, candidate)) / check_share, Reason::check);
+  const bool elsewhere = !told_ && key.expectations->learned_elsewhere;
+  const std::size_t enough = told_ ? checked_min_told : elsewhere ? checked_min_elsewhere : checked_min;
+  const double share = elsewhere ? check_share_elsewhere : check_share;
+  if (told_apart && key[leader_].count > 0 && key.belief().measured() < enough)
+    propose(key, candidate, (spent(Reason::check) + cost(key, candidate)) / share, Reason::check);
 }
 
 // A candidate without results: the expected improvement (Mockus, 1975) against the expected loss of one call.

@@ -1,4 +1,5 @@
-// The default policy. policies/README.md has the equations and what each was measured to bring.
+// A policy that learns each key by itself. policies/README.md has the equations and what each was measured to
+// bring.
 #pragma once
 
 #include <cstddef>

@@ -21,9 +21,10 @@ std::unique_ptr<Policy> make() {
   return std::make_unique<P>();
 }
 
-constexpr std::array<std::pair<std::string_view, Make>, 5> registry{{
-    {"default", make<policies::Imed>},
+constexpr std::array<std::pair<std::string_view, Make>, 6> registry{{
+    {"default", make<policies::Gaussian>},
     {"gaussian", make<policies::Gaussian>},
+    {"imed", make<policies::Imed>},
     {"fixed", make<policies::Fixed>},
     {"explore-first", make<policies::ExploreFirst>},
     {"thompson", make<policies::Thompson>},

@@ -54,6 +54,9 @@ struct Expectations {
   /// Number of results that have been compared with expectations, from which the scale of the errors is
   /// known.
   double checked = 0.0;
+  /// Whether most of the keys behind the expectations are known from tables only: this process has measured
+  /// few keys that could confirm them.
+  bool learned_elsewhere = false;
   /// For each candidate, the number of its results in a table of this device. Empty if there is no such
   /// table.
   std::vector<std::uint32_t> told;

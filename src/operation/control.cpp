@@ -51,6 +51,7 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
     candidates.push_back(index);
     key->add_candidate(index, operation.prior.parameters_of(candidates), log_cost);
   }
+  operation.context.shared_model.note_variant(operation.context.selector.worker);
   return index;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 std::string verdict_by_likeness(const Expectation& expected, double leader) {
   const double behind = expected.location - leader;
-  return "not measured; similar variants predict that it is " + percent(std::abs(std::expm1(behind)), 2) +
+  return "not measured; a model predicts that it is " + percent(std::abs(std::expm1(behind)), 2) +
          (behind > 0 ? " slower" : " faster") + " than the leader, with a standard deviation of " +
          percent(expected.deviation, 2);
 }

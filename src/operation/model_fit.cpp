@@ -62,12 +62,8 @@ Worker::Task::Step ModelFit::prepare() noexcept {
   }
   SharedModel& shared = prior_.operation_.shared_model;
   try {
-    model_ = shared.model();
-    if (model_ == nullptr || !shared.take_news()) return Step::done;
-    shape_ = prior_.model_shape();
-    keys_ = prior_.measured_keys(noise_);
-    passing_.clear();
-    if (!prior_.operation_.selector.rank_consistent) passing_ = prior_.operation_.passing.results();
+    if (shared.model() == nullptr || !shared.take_news()) return Step::done;
+    input_ = prior_.model_input();
     unseen_.clear();
     open_.clear();
     const auto keys = prior_.keys_to_fit();
@@ -85,14 +81,19 @@ Worker::Task::Step ModelFit::prepare() noexcept {
   return Step::work;
 }
 
+std::shared_ptr<const OperationModel> ModelFit::fitted(Input& input) {
+  if (!input.passing.empty()) add_passing(input.keys, std::move(input.passing), input.noise.deviation);
+  return std::make_shared<const OperationModel>(input.shape, std::move(input.keys), input.noise,
+                                                *input.former);
+}
+
 void ModelFit::work() noexcept {
   try {
-    if (!passing_.empty()) add_passing(keys_, std::move(passing_), noise_.deviation);
-    model_ = std::make_shared<const OperationModel>(std::move(shape_), std::move(keys_), noise_, *model_);
+    model_ = fitted(input_);
   } catch (...) {
     model_ = nullptr;  // as above
   }
-  keys_.clear();
+  input_ = {};
 }
 
 bool ModelFit::finish() noexcept {
@@ -107,11 +108,9 @@ bool ModelFit::finish() noexcept {
 }
 
 void ModelFit::abandon() noexcept {
-  std::construct_at(&keys_);
-  std::construct_at(&passing_);
+  std::construct_at(&input_);
   std::construct_at(&unseen_);
   std::construct_at(&open_);
-  std::construct_at(&shape_);
   std::construct_at(&model_);
   std::construct_at(&former_);
 }

@@ -19,6 +19,17 @@ class ModelFit final : public Worker::Task {
  public:
   explicit ModelFit(PriorKnowledge& prior) noexcept : prior_(prior) {}
 
+  /// What a fit learns from.
+  struct Input {
+    ModelShape shape;
+    std::vector<MeasuredKey> keys;
+    std::vector<PassingLaunches::Result> passing;
+    NoiseLaw noise;
+    std::shared_ptr<const OperationModel> former;
+  };
+  /// The model fitted to `input`, which is used up.
+  static std::shared_ptr<const OperationModel> fitted(Input& input);
+
  private:
   Step prepare() noexcept override;
   void work() noexcept override;
@@ -26,13 +37,10 @@ class ModelFit final : public Worker::Task {
   void abandon() noexcept override;
 
   PriorKnowledge& prior_;
-  ModelShape shape_;
-  std::vector<MeasuredKey> keys_;
-  std::vector<PassingLaunches::Result> passing_;
+  Input input_;
   std::vector<KeyLearner*> unseen_;  // keys that have had no call, whose first launch the model decides
   std::vector<KeyLearner*> open_;    // the latest keys that learn, whose expectations follow at once
-  NoiseLaw noise_;
-  std::shared_ptr<const OperationModel> model_;   // the former one, then the one fitted
+  std::shared_ptr<const OperationModel> model_;   // the one fitted
   std::shared_ptr<const OperationModel> former_;  // the one before that which is published
 };
 

@@ -80,10 +80,13 @@ StartingPoint PriorKnowledge::start_of_refused(const Key& key, const Candidates&
 }
 
 StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, bool by_model) const {
-  const std::shared_ptr<const OperationModel> model = by_model ? operation_.shared_model.model() : nullptr;
   const std::size_t most = operation_.selector.learning.candidates_max;
-  // The most promising few are those of a near key or a table.
-  const bool modelled = model != nullptr && model->fitted() && spec_.nearest_limit >= 0.0 && most == 0;
+  // The most promising few are those of a near key or a table. Ranks meet keys in an order of their own, and
+  // each fits the model at a time of its own.
+  const bool may_ask_model = most == 0 && spec_.nearest_limit >= 0.0 && !operation_.selector.rank_consistent;
+  const std::shared_ptr<const OperationModel> model =
+      may_ask_model ? operation_.shared_model.model() : nullptr;
+  const bool modelled = model != nullptr && model->fitted() && (by_model || model->proven());
   StartingRequest request{.dimensions = spec_.dimensions,
                           .key = key,
                           .nearest_limit = spec_.nearest_limit,
@@ -91,24 +94,14 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, b
                           .fallback = candidates.fallback,
                           .predictor = by_model ? nullptr : predictor(),
                           .proof = proof(),
-                          .without_neighbours = modelled};
-  const std::vector<Neighbour> neighbours = modelled   ? std::vector<Neighbour>()
+                          .without_neighbours = modelled && model->keys() > 1};
+  const std::vector<Neighbour> neighbours = request.without_neighbours ? std::vector<Neighbour>()
                                             : by_model ? neighbours_of(key, neighbours_of_model_max)
                                                        : neighbours_of(key);
   StartingPoint start = starting_point(request, seeds_, neighbours);
+  // A near key says as much as a model of one key.
   if (modelled && start.match.kind == MatchKind::fallback) {
-    if (!model->proven()) {
-      start.first_look =
-          static_cast<std::uint32_t>(model->decide(key, candidates.variants, candidates.log_costs));
-      return start;
-    }
-    start.candidate =
-        static_cast<std::uint32_t>(model->fastest(key, candidates.variants, candidates.log_costs));
-    start.first_look =
-        static_cast<std::uint32_t>(model->decide(key, candidates.variants, candidates.log_costs));
-    start.match.kind = MatchKind::predicted;
-    start.match.deviation = model->own_error();
-    start.source = std::to_string(model->keys()) + " known keys";
+    begin_by_model(start, *model, key, candidates);
     return start;
   }
   const auto priors = std::count_if(start.prior.begin(), start.prior.end(), [](double p) { return p == p; });
@@ -139,6 +132,21 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, b
   return starting_point(request, seeds_, neighbours);
 }
 
+// The model decides which candidate is launched first. Once it is proven, what it expects to be the fastest
+// is the incumbent.
+void PriorKnowledge::begin_by_model(StartingPoint& start, const OperationModel& model, const Key& key,
+                                    const Candidates& candidates) {
+  start.first_look = static_cast<std::uint32_t>(model.decide(key, candidates.variants, candidates.log_costs));
+  if (!model.proven()) return;
+  start.candidate = static_cast<std::uint32_t>(model.fastest(key, candidates.variants, candidates.log_costs));
+  start.prior = model.expected(key, candidates.variants, candidates.log_costs);
+  start.prior_deviation.assign(candidates.variants.size(), model.own_error());
+  start.prior_offset_deviation = model.level_error();
+  start.match.kind = MatchKind::predicted;
+  start.match.deviation = model.own_error();
+  start.source = std::to_string(model.keys()) + " known keys";
+}
+
 std::shared_ptr<const ParameterSpace> PriorKnowledge::parameters_of(
     std::span<const std::uint32_t> candidates) {
   if (!operation_.selector.learning.parameter_model) return nullptr;
@@ -152,20 +160,50 @@ std::shared_ptr<const ParameterSpace> PriorKnowledge::parameters_of(
 
 std::shared_ptr<const Expectations> PriorKnowledge::expectations_of(
     std::span<const std::uint32_t> candidates) {
-  std::shared_ptr<const OperationModel> model = operation_.shared_model.model();
-  if (model == nullptr) {
-    model = std::make_shared<const OperationModel>(model_shape());
-    std::shared_ptr<const OperationModel> published = model;
-    operation_.shared_model.fit_by(model_fit_);
-    operation_.shared_model.publish(published);
+  std::shared_ptr<const OperationModel> shared = operation_.shared_model.model();
+  if (shared == nullptr) {
+    shared = model();
     if (const std::size_t told = count_measured(); told > 0)
       operation_.shared_model.note_news(static_cast<std::uint32_t>(4 * told), operation_.selector.worker);
   }
   if (!std::equal(candidates.begin(), candidates.end(), latest_expected_.begin(), latest_expected_.end())) {
-    latest_expectations_ = std::make_shared<const Expectations>(model->usual_expectations(candidates));
+    latest_expectations_ = std::make_shared<const Expectations>(shared->usual_expectations(candidates));
     latest_expected_.assign(candidates.begin(), candidates.end());
   }
   return latest_expectations_;
+}
+
+std::shared_ptr<const OperationModel> PriorKnowledge::model() {
+  std::shared_ptr<const OperationModel> model = operation_.shared_model.model();
+  if (model != nullptr) return model;
+  model = std::make_shared<const OperationModel>(model_shape());
+  std::shared_ptr<const OperationModel> published = model;
+  operation_.shared_model.fit_by(model_fit_);
+  operation_.shared_model.publish(published);
+  return model;
+}
+
+ModelFit::Input PriorKnowledge::model_input() {
+  ModelFit::Input input;
+  input.former = model();
+  input.shape = model_shape();
+  input.keys = measured_keys(input.noise);
+  if (!operation_.selector.rank_consistent) input.passing = operation_.passing.results();
+  return input;
+}
+
+// Does nothing where no policy has asked for expectations yet: `expectations_of` makes the first fit due.
+void PriorKnowledge::fit_model() {
+  if (operation_.selector.rank_consistent || operation_.shared_model.model() == nullptr) return;
+  ModelFit::Input input;
+  {
+    const std::lock_guard lock(locks_.keys_and_seeds);
+    if (count_measured() == 0) return;
+    input = model_input();
+  }
+  // The fit runs without the lock, because new keys need it.
+  std::shared_ptr<const OperationModel> fitted = ModelFit::fitted(input);
+  operation_.shared_model.publish(fitted);
 }
 
 ModelShape PriorKnowledge::model_shape() const {
@@ -199,7 +237,7 @@ std::vector<MeasuredKey> PriorKnowledge::measured_keys(NoiseLaw& noise) const {
     sum.repeated += scatter.repeated;
     sum.predicted += scatter.predicted;
     sum.strange += scatter.strange;
-    MeasuredKey measured{key->key(), {}};
+    MeasuredKey measured{.key = key->key(), .results = {}, .by_this_process = s.results > 0};
     const double variance = s.deviation() * s.deviation();
     const bool told = key->start().trusted;
     for (std::size_t i = 0; i < s.size(); ++i) {
@@ -220,7 +258,7 @@ std::vector<MeasuredKey> PriorKnowledge::measured_keys(NoiseLaw& noise) const {
   for (const SeedEntry& seed : seeds_.entries()) {
     if (known.size() == run_keys_max) break;
     if (std::binary_search(learned.begin(), learned.end(), seed.key)) continue;
-    MeasuredKey measured{seed.key, {}};
+    MeasuredKey measured{.key = seed.key, .results = {}, .by_this_process = false};
     const double error = seed.trusted ? trusted_deviation : foreign_deviation;
     for (const SeedVariant& v : seed.variants)
       if (v.count > 0 && v.compared_ns() > 0.0)
@@ -297,6 +335,7 @@ bool PriorKnowledge::is_fit_due() const {
 }
 
 void PriorKnowledge::fit() {
+  fit_model();
   if (operation_.selector.predictor == nullptr) return;
   std::vector<KnownKey> known;
   std::uint64_t number = 0;

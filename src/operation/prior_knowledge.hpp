@@ -79,6 +79,8 @@ class PriorKnowledge {
   const Predictor* predictor() const noexcept {
     return spec_.nearest_limit >= 0.0 ? predictor_.get() : nullptr;
   }
+  static void begin_by_model(StartingPoint& start, const OperationModel& model, const Key& key,
+                             const Candidates& candidates);
   std::shared_ptr<const ParameterSpace> make_space(std::span<const std::uint32_t> candidates) const;
   std::span<const std::unique_ptr<KeyLearner>> keys_to_fit() const noexcept;
   /// Number of variants, summed over the keys, that tables or this run have measured.
@@ -88,8 +90,13 @@ class PriorKnowledge {
   bool is_fit_due() const;
   /// The present variants, for a fit of the model that the keys share.
   ModelShape model_shape() const;
-  /// What that fit learns from. `noise` becomes the law of all keys.
+  /// What that fit learns from.
+  ModelFit::Input model_input();
+  /// The keys in it. `noise` becomes the law of all keys.
   std::vector<MeasuredKey> measured_keys(NoiseLaw& noise) const;
+  /// The model that the keys share; the first call creates it, from nothing.
+  std::shared_ptr<const OperationModel> model();
+  void fit_model();
   /// Begins a fit: fills `known` with its input and returns its number.
   std::uint64_t begin_fit(std::vector<KnownKey>& known);
   /// Installs `fitted` and hands back the former predictor in its place. If a later fit has finished first,

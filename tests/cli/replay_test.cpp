@@ -34,7 +34,7 @@ TEST_F(Replay, PrintsTheContractsFigures) {
   EXPECT_GE(json["promoted_keys"], 0.5) << "that of the second key at least";
   EXPECT_TRUE(json["confirmed_keys"].is_number());
   EXPECT_TRUE(json["late_timed_fraction"].is_number());
-  EXPECT_DOUBLE_EQ(json["last_quarter_overhead_percent"], 0.0);
+  EXPECT_LT(json["last_quarter_overhead_percent"], 0.2) << "at most one look";
   EXPECT_EQ(json["truth"], "mean");
   EXPECT_EQ(json["alone"], false);
 }

@@ -74,7 +74,7 @@ class ExplainingLikeness : public testing::Test {
     return result;
   }
   static bool is_explained(const Explanation::Candidate& c) {
-    return c.verdict.find("not measured; similar variants predict that it is ") != std::string::npos &&
+    return c.verdict.find("not measured; a model predicts that it is ") != std::string::npos &&
            c.verdict.find(" % slower than the leader") != std::string::npos;
   }
   static SelectorOptions without_thread() {
@@ -112,6 +112,7 @@ TEST_F(ExplainingLikeness, SaysWhyAVariantHasNeverBeenLaunched) {
 TEST_F(ExplainingLikeness, AVariantThatComesLaterHasItsPlace) {
   launch(300);
   op_.add_variant(tile(12));
+  selector_.learn();
   launch(100);
   const Explanation why = op_.explain({8});
   ASSERT_EQ(why.candidates.size(), 13u);
@@ -273,7 +274,7 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"OnlineNothing", Mode::online, nothing, "a runs: it is the incumbent, not yet confirmed",
                   "nothing near it was known"},
         Situation{"OnlineLeading", Mode::online, leading,
-                  "b runs (leading, not yet confirmed); the incumbent is a", "pins refer to a"},
+                  "b runs (leading, not yet confirmed); the incumbent is a", "nothing near it was known"},
         Situation{"OnlineConfirmed", Mode::online, learned, "b runs: it is the incumbent, confirmed",
                   "b replaced a as the incumbent"},
         Situation{"OnlineDisabled", Mode::online, disabled, "c runs: it is the incumbent",

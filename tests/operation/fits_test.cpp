@@ -31,7 +31,7 @@ double ns_of(std::uint32_t variant) {
 }
 
 bool is_modelled(Operation& op) {
-  return op.explain({8}).text().find("similar variants predict") != std::string::npos;
+  return op.explain({8}).text().find("a model predicts") != std::string::npos;
 }
 
 void launch(Operation& op, int calls, Random& random) {
@@ -47,8 +47,14 @@ SelectorOptions without_thread() {
   return options;
 }
 
+/// A policy whose model of a key is fitted by its first few results.
+SelectorOptions with_model(SelectorOptions options) {
+  options.policy = make_policy("imed");
+  return options;
+}
+
 TEST(Fits, WithoutTheThreadAreMadeByLearn) {
-  Selector selector(without_thread());
+  Selector selector(with_model(without_thread()));
   Operation& op = selector.define(tiles());
   Random random(1);
   launch(op, 20, random);
@@ -83,7 +89,7 @@ TEST(Fits, WithoutTheThreadARunRepeats) {
 constexpr int few = 3;
 
 TEST(Fits, AreMadeByTheThread) {
-  Selector selector(test::options_with_worker());
+  Selector selector(with_model(test::options_with_worker()));
   Operation& op = selector.define(tiles());
   Random random(1);
   launch(op, few, random);
@@ -99,7 +105,7 @@ TEST(Fits, AKeyLearnsWhereNobodyFits) {
 }
 
 TEST(Fits, AreMadeInAForkedChild) {
-  Selector selector(test::options_with_worker());
+  Selector selector(with_model(test::options_with_worker()));
   Operation& op = selector.define(tiles());
   Random random(1);
   launch(op, few, random);

@@ -136,7 +136,7 @@ class Tiles {
   Cost cost(std::size_t calls, bool parameter_model, std::optional<replay::SeedTable> table = {}) const {
     replay::Recorded environment(key_, replay::Recorded::Order::random);
     replay::RunOptions how;
-    how.policy = make_policy("default");
+    how.policy = make_policy("imed");
     how.calls = calls;
     how.learning.parameter_model = parameter_model;
     how.seeds = table;

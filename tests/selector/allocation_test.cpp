@@ -162,6 +162,8 @@ class ManyKeys : public testing::TestWithParam<bool> {
         op_.record(decision, Latency(test::noisy(random_, ns, 0.01)));
       }
   }
+  /// The first call of each key, before the model that the keys share knows anything: each gets a state.
+  void call_each() { select_only(1); }
   /// The same calls by a program that no longer records results.
   void select_only(int rounds) {
     for (int round = 0; round < rounds; ++round)
@@ -174,7 +176,7 @@ class ManyKeys : public testing::TestWithParam<bool> {
 };
 
 TEST_P(ManyKeys, AllocateNothingWhileTheyLearn) {
-  for (std::int64_t i = 0; i < keys; ++i) op_.select(key(i));
+  call_each();
   const long before = made;
   launch(100);
   EXPECT_EQ(made - before, 0) << "neither fits nor launches that are out allocate";
@@ -182,6 +184,7 @@ TEST_P(ManyKeys, AllocateNothingWhileTheyLearn) {
 }
 
 TEST_P(ManyKeys, AllocateNothingOnceTheProgramStopsRecording) {
+  call_each();
   launch(30);
   const long before = made;
   select_only(2000);
@@ -189,16 +192,16 @@ TEST_P(ManyKeys, AllocateNothingOnceTheProgramStopsRecording) {
   EXPECT_GT(op_.counters().results_lost, 0u) << "else too few launches were out";
 }
 
-TEST_P(ManyKeys, AreModelledByTheirParameters) {
+TEST_P(ManyKeys, AreModelled) {
   bool expected = false;
   // The model is consulted about a variant only until the variant has been launched.
   for (int round = 0; round < 20 && !expected; ++round) {
     launch(1);
     selector_.learn();
     for (std::int64_t i = 0; i < 50 && !expected; ++i)
-      expected = op_.explain(key(i)).text().find("similar variants predict") != std::string::npos;
+      expected = op_.explain(key(i)).text().find("a model predicts") != std::string::npos;
   }
-  EXPECT_EQ(expected, GetParam()) << "else the tests above say nothing of fits";
+  EXPECT_TRUE(expected) << "else the tests above say nothing of fits";
 }
 
 INSTANTIATE_TEST_SUITE_P(Parameters, ManyKeys, testing::Bool());

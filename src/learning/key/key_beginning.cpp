@@ -131,9 +131,11 @@ void KeyLearner::expect_from_start() {
   Belief room;
   room.prepare(statistics_.size());
   std::shared_ptr<const Expectations> expectations = expected_first_;
-  const bool has_priors =
+  judges_table_ =
+      start_.match.kind != MatchKind::predicted &&
       std::any_of(start_.prior.begin(), start_.prior.end(), [](double prior) { return prior == prior; });
-  if (has_priors) expectations = std::make_shared<const Expectations>(with_priors(*expectations, start_, {}));
+  if (judges_table_)
+    expectations = std::make_shared<const Expectations>(with_priors(*expectations, start_, {}));
   statistics_.expect(expectations, room);
   expected_generation_ = 0;
   expected_results_ = 0;

@@ -252,7 +252,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
 bool KeyLearner::are_expectations_due() const noexcept {
   if (expected_first_ == nullptr) return false;
   if (!statistics_.settled && expected_generation_ != operation_.shared_model.steps()) return true;
-  if (start_.match.kind == MatchKind::fallback || start_.match.kind == MatchKind::predicted) return false;
+  if (!judges_table_) return false;
   const auto has_results = [](const VariantStatistics& c) { return c.count > 0; };
   return expected_results_ != static_cast<std::size_t>(std::count_if(
                                   statistics_.candidates.begin(), statistics_.candidates.end(), has_results));
@@ -260,7 +260,7 @@ bool KeyLearner::are_expectations_due() const noexcept {
 
 void KeyLearner::decide_first(const OperationModel& model) noexcept {
   const std::lock_guard lock(lock_);
-  if (statistics_.calls > 0.0 || start_.match.kind != MatchKind::fallback || !model.fitted()) return;
+  if (statistics_.calls > 0.0 || start_.match.kind == MatchKind::exact || !model.fitted()) return;
   try {
     std::vector<std::uint32_t> candidates;
     for (const VariantStatistics& c : statistics_.candidates) candidates.push_back(c.variant);

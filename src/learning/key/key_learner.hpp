@@ -253,6 +253,7 @@ class KeyLearner {
   History history_;
   std::uint32_t beginnings_ = 0;      // tells whether a fit was started by the present policy
   std::size_t expected_results_ = 0;  // candidates with results when a table was last judged by them
+  bool judges_table_ = false;  // whether a table or a near key has latencies, which first results judge
   std::uint64_t generation_ = 0;
   std::vector<std::uint32_t> unsupported_;
   std::vector<float> log_costs_;

@@ -40,9 +40,9 @@ constexpr double proven_share_max = 0.5;
 constexpr double level_variance = 100.0;
 // Deviations of the draw that decides new keys.
 constexpr double optimism = 0.25;
-
 // Fewer keys than this say nothing of one of them.
 constexpr std::size_t keys_min = 2;
+
 // With so many other keys the usual deviation of the residuals has its full weight.
 constexpr double prior_keys = 4.0;
 
@@ -136,6 +136,9 @@ OperationModel::OperationModel(const ModelShape& shape, std::vector<MeasuredKey>
       level_error_(before.level_error_) {
   std::sort(keys_.begin(), keys_.end(),
             [](const MeasuredKey& a, const MeasuredKey& b) { return a.key < b.key; });
+  const auto of_tables =
+      std::count_if(keys_.begin(), keys_.end(), [](const MeasuredKey& key) { return !key.by_this_process; });
+  learned_elsewhere_ = 2 * static_cast<std::size_t>(of_tables) > keys_.size();
   own_error_of_fit_ = own_error_;
   level_error_of_fit_ = level_error_;
   fit();
@@ -338,6 +341,7 @@ Expectations OperationModel::expectations(const Key& key, std::span<const std::u
   Expectations result;
   result.noise = noise_;
   result.checked = checked_;
+  result.learned_elsewhere = learned_elsewhere_;
   result.location.resize(k);
   const bool correlated = k <= Expectations::correlated_max;
   result.covariance.resize(correlated ? k * k : k);
@@ -374,22 +378,29 @@ Expectations OperationModel::usual_expectations(std::span<const std::uint32_t> c
   return result;
 }
 
+double OperationModel::score(const FoldedWeights& by, const Key& key,
+                             std::span<const std::uint32_t> candidates, std::span<const float> log_costs,
+                             std::span<double> scores) const noexcept {
+  ModelFeatures::Point point = features_.point(key);
+  std::array<float, scored_max> costs;
+  if (!log_costs.empty()) {
+    std::fill_n(costs.begin(), scores.size(), std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      if (candidates[i] < scores.size()) costs[candidates[i]] = log_costs[i];
+    complete_costs({costs.data(), scores.size()});
+    point.log_cost = {costs.data(), scores.size()};
+  }
+  by.score(point, scores);
+  return by.common(point);
+}
+
 // The first candidate where the model knows none of them.
 std::size_t OperationModel::least(const FoldedWeights& by, const Key& key,
                                   std::span<const std::uint32_t> candidates,
                                   std::span<const float> log_costs) const noexcept {
   std::array<double, scored_max> scores;
   const std::span<double> known(scores.data(), std::min(by.variants(), scores.size()));
-  ModelFeatures::Point point = features_.point(key);
-  std::array<float, scored_max> costs;
-  if (!log_costs.empty()) {
-    std::fill_n(costs.begin(), known.size(), std::numeric_limits<float>::quiet_NaN());
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-      if (candidates[i] < known.size()) costs[candidates[i]] = log_costs[i];
-    complete_costs({costs.data(), known.size()});
-    point.log_cost = {costs.data(), known.size()};
-  }
-  by.score(point, known);
+  score(by, key, candidates, log_costs, known);
   std::size_t best = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -398,6 +409,17 @@ std::size_t OperationModel::least(const FoldedWeights& by, const Key& key,
     best = i;
   }
   return best;
+}
+
+std::vector<double> OperationModel::expected(const Key& key, std::span<const std::uint32_t> candidates,
+                                             std::span<const float> log_costs) const {
+  std::array<double, scored_max> scores;
+  const std::span<double> known(scores.data(), std::min(mean_.variants(), scores.size()));
+  const double common = score(mean_, key, candidates, log_costs, known);
+  std::vector<double> result(candidates.size(), VariantStatistics::none);
+  for (std::size_t i = 0; i < candidates.size(); ++i)
+    if (candidates[i] < known.size()) result[i] = common + known[candidates[i]];
+  return result;
 }
 
 void condition(Expectations& expectations, std::span<const double> location, std::span<const double> variance,

@@ -32,6 +32,7 @@ void complete_costs(std::span<float> log_costs) noexcept;
 struct MeasuredKey {
   Key key;
   std::vector<Measured> results;
+  bool by_this_process = true;  ///< else only a table has them
 };
 
 /// Of one operation, when a fit begins.
@@ -88,6 +89,11 @@ class OperationModel {
     return least(mean_, key, candidates, log_costs);
   }
 
+  /// The expected log latencies of the candidates, NaN for those that the model does not know. Much cheaper
+  /// than `expectations`.
+  std::vector<double> expected(const Key& key, std::span<const std::uint32_t> candidates,
+                               std::span<const float> log_costs = {}) const;
+
   /// A key, prepared for the coefficients below: the expected ones, and the draw behind `decide`.
   ModelFeatures::Point point(const Key& key) const noexcept { return features_.point(key); }
   const FoldedWeights& mean() const noexcept { return mean_; }
@@ -116,6 +122,9 @@ class OperationModel {
                 Eigen::MatrixXd& covariance) const;
   std::size_t least(const FoldedWeights& by, const Key& key, std::span<const std::uint32_t> candidates,
                     std::span<const float> log_costs) const noexcept;
+  /// Writes the scores of as many variants as there is room for, and returns what is common to all of them.
+  double score(const FoldedWeights& by, const Key& key, std::span<const std::uint32_t> candidates,
+               std::span<const float> log_costs, std::span<double> scores) const noexcept;
 
   bool predicts_;
   ModelFeatures features_;
@@ -134,6 +143,7 @@ class OperationModel {
   double level_error_of_fit_ = 0.0;
   double checked_ = 0.0;  // results by which the error has been checked
   bool proven_ = false;
+  bool learned_elsewhere_ = false;  // most keys are those of tables
 };
 
 /// Conditions expectations on what a table says of the key. `level_deviation`: by how much all of it may be

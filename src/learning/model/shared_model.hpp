@@ -50,10 +50,16 @@ class SharedModel {
     const std::uint32_t news = news_.fetch_add(quarters, std::memory_order_relaxed) + quarters;
     if (task_ != nullptr && news >= due_at_.load(std::memory_order_relaxed)) worker.post(*task_);
   }
+  /// Notes that the operation has another variant, of which the present model knows nothing.
+  void note_variant(Worker& worker) noexcept {
+    if (task_ != nullptr) note_news(due_at_.load(std::memory_order_relaxed), worker);
+  }
   /// Takes the news up, for a fit that begins. False where too little is new for one.
   bool take_news() noexcept {
     const std::uint32_t news = news_.load(std::memory_order_relaxed);
     if (news < due_at_.load(std::memory_order_relaxed)) return false;
+    if (!lock_.lock_for(attempts)) return false;
+    const std::lock_guard lock(lock_, std::adopt_lock);
     news_.fetch_sub(news, std::memory_order_relaxed);
     told_ += news;
     // With the model the cost of fits grows; their number grows with the logarithm of what has been learned,
@@ -75,8 +81,8 @@ class SharedModel {
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<std::uint32_t> news_{0};
   std::atomic<std::uint32_t> due_at_{quarters_min};
-  std::uint64_t told_ = 0;     // of the worker
-  std::uint64_t step_at_ = 0;  // as above: from which on the next model is a step
+  std::uint64_t told_ = 0;     // guarded by `lock_`, as is the next
+  std::uint64_t step_at_ = 0;  // from which on the next model is a step
   std::atomic<std::uint32_t> steps_{0};
   Worker::Task* task_ = nullptr;
 };

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "tests/selector/scratch_folder.hpp"
@@ -23,6 +24,7 @@ std::vector<double> tiles_ns(std::int64_t m) {
 
 OperationSpec tiles() {
   OperationSpec spec = test::operation({"16", "64", "256"});
+  for (Variant& variant : spec.variants) variant.parameters = {{"tile_m", std::stoi(variant.name)}};
   spec.nearest_limit = 0.25;
   return spec;
 }
@@ -31,8 +33,41 @@ void learn_powers_of_two(Operation& op, std::int64_t to) {
   for (std::int64_t m = 1; m <= to; m *= 2) test::learn(op, {m}, tiles_ns(m));
 }
 
-TEST(Predicted, FromKeysOfThisRun) {
+/// With a policy that asks for no expectations: the model of factors predicts its keys.
+SelectorOptions by_factors() {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("imed");
+  return options;
+}
+
+TEST(Predicted, ByTheModelOfAllKeysOnceItIsProven) {
   Selector selector(test::options());
+  OperationSpec spec = tiles();
+  spec.dimensions.push_back(size_dimension("n"));
+  const auto ns = [](std::int64_t m, std::int64_t n) {
+    std::vector<double> result;
+    for (const double tile : {16.0, 64.0, 256.0})
+      result.push_back(std::pow(static_cast<double>(m * n), 0.8) * (1.0 + tile / 400.0 + 8.0 / tile));
+    return result;
+  };
+  Operation& op = selector.define(spec);
+  for (std::int64_t m = 1; m <= 256; m *= 4)
+    for (std::int64_t n = 64; n <= 4096; n *= 4) test::learn(op, {m, n}, ns(m, n));
+  selector.fit_predictions();
+  for (const std::int64_t m : {5, 100}) {
+    const std::uint32_t first = op.select({m, 700}).variant();
+    const Explanation why = op.explain({m, 700});
+    EXPECT_EQ(why.match.kind, MatchKind::predicted) << why;
+    EXPECT_EQ(why.incumbent, "64") << why;
+    EXPECT_EQ(first, 1U) << why;
+    EXPECT_NE(why.reason.find("a model from 20 known keys"), std::string::npos) << why.reason;
+    for (std::size_t v = 0; v < 3; ++v)
+      EXPECT_NEAR(why.candidates.at(v).seed_ns / ns(m, 700)[v], 1.0, 0.3) << why;
+  }
+}
+
+TEST(Predicted, FromKeysOfThisRun) {
+  Selector selector(by_factors());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.fit_predictions();
@@ -52,12 +87,12 @@ TEST(Predicted, FromKeysOfThisRun) {
 
 TEST(Predicted, FromATableOfThisDeviceAndOfAnother) {
   const test::ScratchFolder folder;
-  Selector tuner(test::options());
+  Selector tuner(by_factors());
   learn_powers_of_two(tuner.define(tiles()), 16'384);
   tuner.save(folder / "table.json");
   double deviation_here = 0.0;
   for (const char* device : {"Test Device 1", "Another Device"}) {
-    SelectorOptions options = test::options();
+    SelectorOptions options = by_factors();
     options.device.device = device;
     options.tables.places = {folder / "table.json"};
     Selector selector(options);
@@ -72,7 +107,7 @@ TEST(Predicted, FromATableOfThisDeviceAndOfAnother) {
 }
 
 TEST(Predicted, ExplainSaysHowSure) {
-  Selector selector(test::options());
+  Selector selector(by_factors());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.fit_predictions();
@@ -87,7 +122,7 @@ TEST(Predicted, ExplainSaysHowSure) {
 }
 
 TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
-  SelectorOptions options = test::options();
+  SelectorOptions options = by_factors();
   options.learning.prediction = false;
   Selector without(options);
   Operation& off = without.define(tiles());
@@ -95,7 +130,7 @@ TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
   without.fit_predictions();
   EXPECT_EQ(off.explain({1'500}).match.kind, MatchKind::fallback);
 
-  Selector selector(test::options());
+  Selector selector(by_factors());
   OperationSpec spec = tiles();
   spec.nearest_limit = -1.0;
   Operation& never = selector.define(spec);
@@ -106,7 +141,7 @@ TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
 }
 
 TEST(Predicted, OnlyWhatWasFittedAsksForIt) {
-  Selector selector(test::options());
+  Selector selector(by_factors());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   op.select({1'500});
@@ -118,7 +153,7 @@ TEST(Predicted, OnlyWhatWasFittedAsksForIt) {
 
 TEST(Predicted, FromWhatWasKnownWhenTheRunWasSaved) {
   const test::ScratchFolder folder;
-  Selector selector(test::options());
+  Selector selector(by_factors());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.save(folder / "table.json");
@@ -131,11 +166,11 @@ TEST(Predicted, FromWhatOtherProcessesHaveMeasured) {
   const test::ScratchFolder folder;
   const std::shared_ptr<Store> store = file_store(folder / "store");
   const SaverOptions asked{.store = store, .interval = std::chrono::hours(1000)};
-  Selector theirs(test::options());
+  Selector theirs(by_factors());
   learn_powers_of_two(theirs.define(tiles()), 16'384);
   { const Saver at_its_end(theirs, asked); }
 
-  Selector ours(test::options());
+  Selector ours(by_factors());
   Operation& op = ours.define(tiles());
   Saver saver(ours, asked);
   saver.request();
@@ -146,10 +181,10 @@ TEST(Predicted, FromWhatOtherProcessesHaveMeasured) {
 
 TEST(Predicted, AnExactEntryGoesFirst) {
   const test::ScratchFolder folder;
-  Selector tuner(test::options());
+  Selector tuner(by_factors());
   learn_powers_of_two(tuner.define(tiles()), 16'384);
   tuner.save(folder / "table.json");
-  SelectorOptions options = test::options();
+  SelectorOptions options = by_factors();
   options.tables.places = {folder / "table.json"};
   Selector selector(options);
   EXPECT_EQ(selector.define(tiles()).explain({1'024}).match.kind, MatchKind::exact);

@@ -61,7 +61,7 @@ TEST(NumericClass, SeedsNeighboursAndPredictionsStayWithinIt) {
   Operation& op = selector.define(classes());
   EXPECT_EQ(op.explain({64}).match.kind, MatchKind::exact);
   EXPECT_EQ(op.select({64}).variant(), 2U) << "the fastest of the class";
-  EXPECT_EQ(op.explain({96}).match.kind, MatchKind::predicted);
+  EXPECT_NE(op.explain({96}).match.kind, MatchKind::fallback) << "from near entries or from the model";
   EXPECT_EQ(op.select({96}).variant(), 2U);
 }
 
