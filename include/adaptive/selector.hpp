@@ -36,7 +36,7 @@ struct SelectorOptions {
   /// more than `max_keys`. A failed launch is the exception: `fail` sets its variant aside at once in that
   /// process, and the program must tell the other processes.
   bool rank_consistent = false;
-  /// Seed of all random choices. A run repeats, given the seed and the order of the calls.
+  /// Seed of all random choices. Without `background` a run repeats, given the seed and the order of calls.
   std::uint64_t seed = 0;
   /// Makes the policy of each key. Empty: the default policy.
   PolicyFactory policy = {};

@@ -88,7 +88,7 @@ TableSearch search_of(nb::handle tables, std::string version) {
 void make_selector(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
                    std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
                    bool rank_consistent, std::uint64_t seed, std::string version, std::string writer,
-                   bool use_environment) {
+                   bool use_environment, bool background) {
   const nb::object fingerprint =
       nb::module_::import_("adaptive_selector._device").attr("fingerprint")(device);
   auto callables = std::make_unique<Callables>();
@@ -99,6 +99,7 @@ void make_selector(SelectorState* self, nb::object tables, nb::object device, st
                           .seed = seed,
                           .learning = learning.value_or(LearningOptions{}),
                           .log = queued_log(log.is_none() ? nullptr : callables->add(log)),
+                          .background = background,
                           .use_environment = use_environment,
                           .writer = std::move(writer)};
   if (policy) options.policy = make_policy(*policy);
@@ -133,13 +134,13 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           nb::arg("device") = nb::none(), nb::arg("mode") = "online", nb::arg("policy") = nb::none(),
           nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(), nb::arg("rank_consistent") = false,
           nb::arg("seed") = 0, nb::arg("version") = "", nb::arg("writer") = "",
-          nb::arg("use_environment") = true,
+          nb::arg("use_environment") = true, nb::arg("background") = true,
           nb::sig(
               "def __init__(self, *, tables: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | "
               "None = 'standard', device: Fingerprint | int | str | None = None, mode: str = 'online', "
               "policy: str | None = None, learning: LearningOptions | None = None, log: Callable[[str, str], "
               "object] | None = None, rank_consistent: bool = False, seed: int = 0, version: str = '', "
-              "writer: str = '', use_environment: bool = True) -> None"),
+              "writer: str = '', use_environment: bool = True, background: bool = True) -> None"),
           "tables: 'standard' (the folders of ADAPTIVE_TABLES, the user's own folder, the tables of this "
           "package), a\ntable or folder, several of them, the most trusted first, or None.\n"
           "device: None is the current CUDA device where there is one, else the host; an ordinal, 'host', or "
@@ -151,10 +152,12 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "goes\n"
           "to sys.unraisablehook. None: the logger 'adaptive_selector' of the module logging.\n"
           "rank_consistent: what a key runs follows from the tables alone, so that processes launch alike.\n"
-          "seed: of all random choices; a run repeats, given it and the order of the calls.\n"
+          "seed: of all random choices; without `background` a run repeats, given it and the order of the "
+          "calls.\n"
           "version: of the program's kernels; tables of that version are preferred.\n"
           "writer: names what this run measures in tables; empty is a name that no other run has.\n"
-          "use_environment: whether ADAPTIVE_MODE and ADAPTIVE_VARIANT override the program.\n\n"
+          "use_environment: whether ADAPTIVE_MODE and ADAPTIVE_VARIANT override the program.\n"
+          "background: whether a thread fits models; otherwise nothing is fitted until learn().\n\n"
           "Raises Error for options that do not fit, ValueError for an unknown mode.")
       .def(
           "define", &define, nb::arg("name"), nb::arg("dimensions"), nb::arg("variants"), nb::kw_only(),
@@ -217,7 +220,10 @@ void bind_tables(nb::class_<SelectorState>& selector) {
       .def(
           "fit_predictions",
           [](SelectorState& state) { unlocked([&] { state.selector().fit_predictions(); }); },
-          "Fits the model that predicts new keys to what is known by now: some milliseconds an operation.");
+          "Fits the model that predicts new keys to what is known by now: some milliseconds an operation.")
+      .def(
+          "learn", [](SelectorState& state) { unlocked([&] { state.selector().learn(); }); },
+          "Does the work of the thread that fits models on the calling thread, until nothing is left.");
 }
 
 nb::dict counters_dict(const GpuTimerCounters& c) {
