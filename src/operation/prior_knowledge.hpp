@@ -42,7 +42,8 @@ class PriorKnowledge {
 
   /// The starting point of a new key. Keeps only the most promising `candidates`, at most
   /// `LearningOptions::candidates_max`.
-  /// With `by_model`, the model that the keys share takes the place of near keys once it knows any key.
+  /// The model that the keys share takes the place of near keys once it is proven; with `by_model`, as soon
+  /// as it knows two keys.
   StartingPoint start_of(const Key& key, Candidates& candidates, bool by_model) const;
   /// The starting point of a key that gets no state (`OperationSpec::max_keys`).
   StartingPoint start_of_refused(const Key& key, const Candidates& candidates) const;
@@ -60,8 +61,9 @@ class PriorKnowledge {
   /// it. The first call creates the model that the keys share.
   std::shared_ptr<const Expectations> expectations_of(std::span<const std::uint32_t> candidates);
 
-  /// Fits the predictor to everything that is known now, on the calling thread. Takes the lock itself and
-  /// releases it during the fit; meanwhile new keys use the former predictor. Not for the launch path.
+  /// Fits the predictor, and the model that the keys share if there is one, to everything that is known now,
+  /// on the calling thread. Takes the lock itself and releases it during the fits; meanwhile new keys use the
+  /// former ones. Not for the launch path.
   void fit();
   /// Posts such a fit to the worker thread, which runs it if this run has learned much since the latest fit.
   /// Takes no lock.

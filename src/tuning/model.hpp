@@ -53,6 +53,11 @@ struct Model {
   std::vector<std::int64_t> block_shape = {};  ///< of a quantisation by blocks: {128, 128}
   /// The projections that the file lists itself; if it lists none, projections() derives them.
   std::vector<Projection> projections = {};
+
+  /// Intermediate size of one expert; some files give it under the name of a layer without experts.
+  std::int64_t expert_width() const noexcept {
+    return moe_intermediate_size > 0 ? moe_intermediate_size : intermediate_size;
+  }
 };
 
 /// The projections of a layer, fused as in serving engines: queries, keys and values in one, gate and up in

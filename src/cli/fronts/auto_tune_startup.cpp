@@ -24,8 +24,7 @@ struct AutoTuneStartup {
 // Unlike other engines, this one multiplies gate and up separately.
 tuning::Model unfused_layer(const std::string& name) {
   tuning::Model model = find_model(name);
-  const std::int64_t width =
-      model.moe_intermediate_size > 0 ? model.moe_intermediate_size : model.intermediate_size;
+  const std::int64_t width = model.expert_width();
   model.projections = {{"gate", width, model.hidden_size, tuning::Split::out, true},
                        {"down", model.hidden_size, width, tuning::Split::in, true}};
   if (model.experts == 0) {

@@ -36,8 +36,7 @@ tuning::Model grouped_layer(const RunTuning& a) {
   } else {
     model = find_model(a.model);
   }
-  const std::int64_t width =
-      model.moe_intermediate_size > 0 ? model.moe_intermediate_size : model.intermediate_size;
+  const std::int64_t width = model.expert_width();
   model.projections = {{"gate_up", 2 * width, model.hidden_size, tuning::Split::out, true}};
   if (model.experts == 0) model.experts = usual_experts;
   return model;

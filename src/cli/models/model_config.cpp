@@ -237,8 +237,7 @@ void read_experts(const JsonFields& fields, Model& model) {
       refuse_missing(fields, "the width of an expert, although it has " + *field + ",", expert_width_names);
   const std::int64_t shared = any_size(fields, shared_count_names);
   const std::int64_t width = any_size(fields, shared_width_names);
-  const std::int64_t routed =
-      model.moe_intermediate_size > 0 ? model.moe_intermediate_size : model.intermediate_size;
+  const std::int64_t routed = model.expert_width();
   model.shared_intermediate_size = width > 0 ? width : shared * routed;
   // Where every layer has experts, the dense width belongs to no layer.
   const bool all_sparse = fields.has("decoder_sparse_step") && fields.size("decoder_sparse_step") == 1 &&

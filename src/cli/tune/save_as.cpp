@@ -22,8 +22,7 @@ std::map<std::string, std::string> values_of_model(const tuning::ShapeRequest& r
   const std::int64_t top_k =
       request.experts_per_token > 0 ? request.experts_per_token : model.experts_per_token;
   if (top_k > 0) values["top_k"] = std::to_string(top_k);
-  const std::int64_t width =
-      model.moe_intermediate_size > 0 ? model.moe_intermediate_size : model.intermediate_size;
+  const std::int64_t width = model.expert_width();
   if (width > 0)
     values["intermediate_size"] =
         std::to_string(width % request.tensor_parallel == 0 ? width / request.tensor_parallel : width);
