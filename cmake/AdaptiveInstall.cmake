@@ -26,7 +26,7 @@ if(NOT TARGET adaptive_redis)
   list(APPEND ADAPTIVE_HEADERS_LEFT_OUT PATTERN "redis.hpp" EXCLUDE)
 endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/adaptive" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-  FILES_MATCHING PATTERN "*.hpp" ${ADAPTIVE_HEADERS_LEFT_OUT})
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" ${ADAPTIVE_HEADERS_LEFT_OUT})
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-config.cmake.in"
   "${PROJECT_BINARY_DIR}/adaptive-config.cmake" INSTALL_DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
@@ -67,6 +67,13 @@ function(adaptive_pkg_config name needs)
 endfunction()
 
 adaptive_pkg_config(adaptive "${ADAPTIVE_PC_NEEDS}")
+# For programs in C, which are not compiled as C++20, and whose compiler does not link the C++ library by itself.
+set(ADAPTIVE_PC_CXX "${CMAKE_CXX_IMPLICIT_LINK_LIBRARIES}")
+list(FILTER ADAPTIVE_PC_CXX INCLUDE REGEX "^(stdc\\+\\+|c\\+\\+|m)$")
+list(REMOVE_DUPLICATES ADAPTIVE_PC_CXX)
+list(TRANSFORM ADAPTIVE_PC_CXX PREPEND "-l")
+list(JOIN ADAPTIVE_PC_CXX " " ADAPTIVE_PC_CXX)
+adaptive_pkg_config(adaptive-c "${ADAPTIVE_PC_CXX} ${ADAPTIVE_PC_NEEDS}")
 if(TARGET adaptive_cuda)
   list(GET CUDAToolkit_INCLUDE_DIRS 0 ADAPTIVE_PC_CUDA_INCLUDE)
   adaptive_pkg_config(adaptive-cuda "")

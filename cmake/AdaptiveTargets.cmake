@@ -146,3 +146,12 @@ function(adaptive_add_folder folder)
     message(STATUS "adaptive: ${folder}/ left out: it has no CMakeLists.txt")
   endif()
 endfunction()
+
+# For a program in C, after adaptive_target_defaults: C11 as the standard has it, with warnings.
+function(adaptive_c_defaults target)
+  set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF LINKER_LANGUAGE CXX)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wstrict-prototypes>")
+  if(ADAPTIVE_WERROR)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:-Werror>)
+  endif()
+endfunction()

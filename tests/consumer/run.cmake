@@ -78,6 +78,14 @@ elseif(WAY STREQUAL "pkg-config")
     endif()
   endif()
 
+elseif(WAY STREQUAL "c_package")
+  run_package(c ${strangers_machine} "-DCMAKE_C_COMPILER=${CC}" "-DPROGRAM=${ROOT}/examples/13_c_interface.c")
+
+elseif(WAY STREQUAL "c_pkg-config")
+  set(CXX "${CC}" -std=c11)
+  build_with_pkg_config(adaptive-c "${PREFIX}" "${ROOT}/examples/13_c_interface.c")
+  run("${WORK}/stranger")
+
 elseif(WAY STREQUAL "cuda_package")
   run_package(cuda "-DCUDAToolkit_ROOT=${CUDA_ROOT}")
 

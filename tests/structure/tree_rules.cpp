@@ -22,12 +22,25 @@ struct Layer {
 // From bottom to top: a layer may include itself and every layer before it.
 const std::vector<Layer>& layers() {
   static const std::vector<Layer> all = {
-      {"public", "include/adaptive/"}, {"kernels", "kernels/"},   {"base", "src/base/"},
-      {"json", "src/json/"},           {"files", "src/files/"},   {"table", "src/table/"},
-      {"redis", "src/store/redis/"},   {"store", "src/store/"},   {"formats", "src/formats/"},
-      {"policies", "policies/"},       {"prior", "src/prior/"},   {"learning", "src/learning/"},
-      {"operation", "src/operation/"}, {"cuda", "src/cuda/"},     {"selector", "src/selector/"},
-      {"replay", "src/replay/"},       {"tuning", "src/tuning/"}, {"cli", "src/cli/"},
+      {"public", "include/adaptive/"},
+      {"kernels", "kernels/"},
+      {"base", "src/base/"},
+      {"json", "src/json/"},
+      {"files", "src/files/"},
+      {"table", "src/table/"},
+      {"redis", "src/store/redis/"},
+      {"store", "src/store/"},
+      {"formats", "src/formats/"},
+      {"policies", "policies/"},
+      {"prior", "src/prior/"},
+      {"learning", "src/learning/"},
+      {"operation", "src/operation/"},
+      {"cuda", "src/cuda/"},
+      {"selector", "src/selector/"},
+      {"c", "src/c/"},
+      {"replay", "src/replay/"},
+      {"tuning", "src/tuning/"},
+      {"cli", "src/cli/"},
   };
   return all;
 }
@@ -94,6 +107,15 @@ bool is_standard(const std::string& header) {
   return header.find_first_of("./") == std::string::npos;
 }
 
+// The public headers for C, which include headers of the C library.
+bool is_public_c(const std::string& path) {
+  return path.starts_with("include/adaptive/") && path.ends_with(".h");
+}
+bool is_standard_c(const std::string& header) {
+  constexpr std::array<std::string_view, 3> headers = {"stdbool.h", "stddef.h", "stdint.h"};
+  return std::find(headers.begin(), headers.end(), header) != headers.end();
+}
+
 // <unistd.h>, <sys/mman.h>, <immintrin.h>: headers of the platform.
 bool is_system(const std::string& header) {
   constexpr std::array<std::string_view, 5> folders = {"sys/", "linux/", "asm/", "net/", "arpa/"};
@@ -121,7 +143,7 @@ std::string judge_include(const fs::path& root, const std::string& file, const L
     if (package->name == "CUDA" && (is_public_cuda(file) || layer.name == "cli")) return {};
     return who + " may not include " + std::string(package->name) + " (" + header + ")";
   }
-  if (is_standard(header)) return {};
+  if (is_standard(header) || (is_public_c(file) && is_standard_c(header))) return {};
   if (layer.name == "public") return "a public header includes only the C++ library and ours, not " + header;
   if (is_system(header)) return {};
   return who + " includes " + header + ", which is no file of ours and no known dependency";

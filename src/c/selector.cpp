@@ -1,0 +1,115 @@
+// The C interface: selectors, and savers.
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <adaptive/tables.hpp>
+#include "c/handles.hpp"
+
+using adaptive::c::guarded;
+using adaptive::c::require;
+
+adaptive_status adaptive_selector_create(const adaptive_options* options,
+                                         adaptive_selector** selector) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_create", selector);
+    if (options == nullptr) {
+      *selector = std::make_unique<adaptive_selector>(adaptive::SelectorOptions{}).release();
+      return;
+    }
+    adaptive::SelectorOptions copy = options->options;
+    if (options->standard_tables) {
+      // Without a header's path: the header that C programs include leaves none in them.
+      adaptive::TableSearch usual = adaptive::TableSearch::standard(options->version, nullptr);
+      copy.tables.version = usual.version;
+      for (auto& place : usual.places) copy.tables.places.push_back(std::move(place));
+      copy.tables.defaults = std::move(usual.defaults);
+    }
+    *selector = std::make_unique<adaptive_selector>(std::move(copy)).release();
+  });
+}
+
+void adaptive_selector_destroy(adaptive_selector* selector) noexcept {
+  delete selector;
+}
+
+adaptive_operation* adaptive_selector_find(adaptive_selector* selector, const char* name) noexcept {
+  if (selector == nullptr || name == nullptr) return nullptr;
+  return reinterpret_cast<adaptive_operation*>(selector->selector.find(name));
+}
+
+adaptive_status adaptive_selector_load(adaptive_selector* selector, const char* path) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_load", selector, path);
+    selector->selector.load(path);
+  });
+}
+
+adaptive_status adaptive_selector_save(const adaptive_selector* selector, const char* path) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_save", selector, path);
+    selector->selector.save(path);
+  });
+}
+
+adaptive_status adaptive_selector_advance_epoch(adaptive_selector* selector, const char* table) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_advance_epoch", selector, table);
+    selector->selector.advance_epoch(table);
+  });
+}
+
+adaptive_status adaptive_selector_learn(adaptive_selector* selector) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_learn", selector);
+    selector->selector.learn();
+  });
+}
+
+adaptive_status adaptive_selector_fit_predictions(adaptive_selector* selector) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_fit_predictions", selector);
+    selector->selector.fit_predictions();
+  });
+}
+
+adaptive_mode adaptive_selector_mode(const adaptive_selector* selector) noexcept {
+  return static_cast<adaptive_mode>(selector->selector.mode());
+}
+
+adaptive_status adaptive_selector_set_mode(adaptive_selector* selector, adaptive_mode mode) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_set_mode", selector);
+    selector->selector.set_mode(adaptive::c::mode_of(mode, "adaptive_selector_set_mode"));
+  });
+}
+
+std::uint64_t adaptive_selector_epoch(const adaptive_selector* selector) noexcept {
+  return selector->selector.epoch();
+}
+
+adaptive_status adaptive_saver_create(adaptive_selector* selector, const char* path,
+                                      std::uint64_t interval_ms, adaptive_saver** saver) noexcept {
+  return guarded([&] {
+    require("adaptive_saver_create", selector, path, saver);
+    constexpr std::uint64_t year_ms = std::uint64_t{366} * 24 * 60 * 60 * 1000;
+    if (interval_ms > year_ms)
+      throw adaptive::Error(adaptive::ErrorCode::invalid_argument, "the interval is longer than a year",
+                            "adaptive_saver_create");
+    *saver = std::make_unique<adaptive_saver>(
+                 selector->selector,
+                 adaptive::SaverOptions{.path = path, .interval = std::chrono::milliseconds(interval_ms)})
+                 .release();
+  });
+}
+
+void adaptive_saver_destroy(adaptive_saver* saver) noexcept {
+  delete saver;
+}
+
+void adaptive_saver_request(adaptive_saver* saver) noexcept {
+  saver->saver.request();
+}
