@@ -2,7 +2,7 @@
 # signatures that are written by hand name types of Python.
 
 adaptive_selector._core.__prefix__$:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeVar, final
     from ._types import DimensionLike, KeyValue, ReplayPolicy, Stream, VariantLike
 

@@ -1,0 +1,17 @@
+"""What tpu-inference and sgl-jax have in common: block sizes of the grouped product, asked when it is traced."""
+
+from __future__ import annotations
+
+import os
+
+from .megablox import get_default_cache_dir, get_tiling_manager
+
+#: Types of which the files of tilings speak; their names say nothing of quantised ones.
+_PLAIN = ("bfloat16", "float16", "float32")
+
+
+def tiling_of(m: int, k: int, n: int, groups: int, lhs_dtype: object, rhs_dtype: object) -> tuple[int, int, int] | None:
+    """The tiling that a file in the folder has for the shape, or for a near one; None without any."""
+    if str(lhs_dtype) not in _PLAIN or str(lhs_dtype) != str(rhs_dtype) or not os.path.isdir(get_default_cache_dir()):
+        return None
+    return get_tiling_manager(get_default_cache_dir()).find(m, k, n, groups)
