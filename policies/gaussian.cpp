@@ -46,6 +46,11 @@ constexpr std::uint64_t leader_known_from = 64;
 // and so many calls apart.
 constexpr std::uint64_t spoiled_max = 3;
 constexpr double spoiled_spacing = 16.0;
+// Two that are no further apart than this are alike, if the distance is known to so many deviations or no
+// result could make it surer. More looks at the slower one would gain nothing.
+constexpr double alike_within = 2e-3;
+constexpr double alike_deviations = 2.5;
+constexpr double alike_from = 1024.0;
 
 }  // namespace
 
@@ -220,8 +225,10 @@ void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t candidate) 
 void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const double distance = std::max(0.0, behind(key, candidate));
   const double variance = key.deviation() * key.deviation();
-  const double n = std::max(static_cast<double>(key[candidate].count),
-                            variance / std::max(resolvable(key, candidate), 1e-12));
+  const double unsure = std::max(resolvable(key, candidate), 1e-12);
+  const double n = std::max(static_cast<double>(key[candidate].count), variance / unsure);
+  if (distance < alike_within && (alike_deviations * std::sqrt(unsure) < alike_within || n >= alike_from))
+    return;
   const double evidence = distance * distance / (2.0 * variance);
   const double chance = key.chance_late(distance, static_cast<double>(key[candidate].count));
   const double cap = -std::log(chance);

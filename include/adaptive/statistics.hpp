@@ -237,6 +237,7 @@ class ADAPTIVE_EXPORT KeyStatistics {
 
   static void displace(VariantStatistics& candidate, double moved) noexcept;
   void confirm_move(std::uint32_t candidate, const Sample& sample) noexcept;
+  void fade() noexcept;
   void update_deviation() noexcept;
   void note_tail(VariantStatistics& candidate, double residual) noexcept;
   void note_late(double residual) noexcept;

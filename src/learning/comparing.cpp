@@ -1,5 +1,6 @@
 // How candidates of a key compare, by what is believed of them.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include <adaptive/statistics.hpp>
@@ -31,9 +32,12 @@ constexpr double left_alone = 2e-3;
 // many others have results.
 constexpr double strange_deviations = 3.0;
 constexpr std::size_t predicted_from = 3;
-// A result of a leader that has so many changes little; every so many of them are looked at.
+// A result of a leader that has more than so many changes little: one in sixteen of as many is looked at, and
+// never fewer than one in 128, so that the leader's location is at most an eighth of its memory old.
 constexpr std::uint64_t routine_from = 64;
-constexpr std::uint64_t routine_long_from = 512;
+constexpr std::uint64_t routine_share = 16;
+constexpr std::uint64_t routine_min = 8;
+constexpr std::uint64_t routine_max = 128;
 constexpr double late_from_deviations = 4.0;
 constexpr double outlier_weight = 50.0;
 constexpr double outlier_share = 0.01;
@@ -178,7 +182,8 @@ std::uint32_t KeyStatistics::believed_leader() const noexcept {
 bool KeyStatistics::is_routine(std::uint32_t candidate) const noexcept {
   const std::uint64_t count = candidates[candidate].count;
   if (count <= routine_from || candidate != latest_leader_) return false;
-  return (count + 1) % (count > routine_long_from ? 32 : 8) != 0;
+  const std::uint64_t apart = std::clamp(std::bit_floor(count) / routine_share, routine_min, routine_max);
+  return ((count + 1) & (apart - 1)) != 0;
 }
 
 void KeyStatistics::note_late(double residual) noexcept {

@@ -49,6 +49,12 @@ double location_of_few(const double* values, std::size_t count, double limit) no
   return sum / static_cast<double>(near);
 }
 
+// What has faded to nothing is 0: arithmetic on the smallest numbers is a hundred times slower.
+double faded(double sum) noexcept {
+  constexpr double nothing = 1e-100;
+  return sum < nothing ? 0.0 : sum * (memory / (memory + 1.0));
+}
+
 }  // namespace
 
 std::uint32_t KeyStatistics::leader(bool use_priors) const noexcept {
@@ -109,10 +115,11 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   const double n = static_cast<double>(c.count);
   const double residual = c.count == 0 ? 0.0 : x - c.location;
 
+  const bool routine = expectations != nullptr && is_routine(candidate);
   if (expectations != nullptr) {
     if (c.count == 0) note_first(candidate, x);
     if (c.count >= exposed_from) note_late(residual);
-    if (!is_routine(candidate)) ++revision_;
+    if (!routine) ++revision_;
   }
 
   ++c.total_count;
@@ -130,12 +137,13 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
       squares_ += clipped * clipped * n / (n + 1.0);
       freedom_ += 1.0;
       c.squares += clipped * clipped * n / (n + 1.0);
-      if (n > memory) c.squares *= 1.0 - 1.0 / memory;
+      if (n > memory) c.squares = faded(c.squares);
     }
     if (clipped != residual) outliers_ += 1.0;
     late_in_a_row_ = residual > limit ? late_in_a_row_ + 1 : 0;
     if (late_in_a_row_ >= late_max) disturbed_ = true;
-    update_deviation();
+    fade();
+    if (!routine) update_deviation();
     note_tail(c, residual);
   }
   if (c.count < VariantStatistics::first_count) {
@@ -203,12 +211,15 @@ void KeyStatistics::confirm_move(std::uint32_t candidate, const Sample& sample) 
   std::fill_n(c.first.begin(), c.count, c.location);
 }
 
+// Residuals of the past weigh no more than `memory` results together.
+void KeyStatistics::fade() noexcept {
+  if (freedom_ <= memory) return;
+  squares_ = faded(squares_);
+  outliers_ = faded(outliers_);
+  freedom_ = memory;
+}
+
 void KeyStatistics::update_deviation() noexcept {
-  if (freedom_ > memory) {
-    squares_ *= memory / freedom_;
-    outliers_ *= memory / freedom_;
-    freedom_ = memory;
-  }
   const double usual = expectations != nullptr ? usual_deviation_ : prior_deviation;
   const double variance = (prior_freedom * usual * usual + squares_) / (prior_freedom + freedom_);
   deviation_ = std::max(std::sqrt(variance), deviation_min);

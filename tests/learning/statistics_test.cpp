@@ -145,6 +145,15 @@ TEST(PooledDeviation, ForgetsOldNoise) {
   EXPECT_LT(key.deviation(), 0.015);
 }
 
+// Numbers below the smallest normal one would make each further result a hundred times as slow.
+TEST(PooledDeviation, OfEqualResultsFadesToNothing) {
+  KeyStatistics key = of(2);
+  for (const double ns : {100.0, 110.0, 95.0}) key.add(0, ns);
+  for (int i = 0; i < 800'000; ++i) key.add(0, std::exp(key[0].location));
+  EXPECT_TRUE(key.scatter().squares == 0.0 || std::isnormal(key.scatter().squares));
+  EXPECT_TRUE(key[0].squares == 0.0 || std::isnormal(key[0].squares));
+}
+
 TEST(OutlierShare, IsThatOfTheResults) {
   KeyStatistics key = of(1);
   EXPECT_DOUBLE_EQ(key.outlier_share(), 0.01);

@@ -174,6 +174,23 @@ TEST(Gaussian, LearnsAVariantThatIsAddedLater) {
   EXPECT_EQ(test::incumbent(op, {8}), 2U);
 }
 
+TEST(Gaussian, SeldomAsksAKeyWhoseVariantsAreAlike) {
+  SelectorOptions options = test::options();
+  options.policy = make_policy("gaussian");
+  options.background = false;
+  Selector selector(options);
+  Operation& op = selector.define({.name = "op",
+                                   .dimensions = {{"m"}},
+                                   .variants = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}}});
+  const auto call = [&] { op.record(op.select({64}), Latency(10'000.0)); };
+  for (int i = 0; i < 10'000; ++i) call();
+  const Counters before = op.counters();
+  for (int i = 0; i < 10'000; ++i) call();
+  const Counters after = op.counters();
+  EXPECT_LE(after.explored - before.explored, 100U);
+  EXPECT_LE(after.timed - before.timed, 500U);
+}
+
 TEST(Gaussian, LearnsWithoutAWorker) {
   SelectorOptions options = test::options();
   options.policy = make_policy("gaussian");

@@ -240,9 +240,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
   if (expected_first_ != nullptr) note_news(candidate, sample.residual > late_deviations * s.deviation());
   policy_->observe(s, sample);
   if (s[candidate].count <= leader_results_min) timed_share_max_ = share_timing_allows();
-  std::optional<HistoryEntry> change;
-  if (now == Mode::online) change = promote_if_established();
-  note_provisional();
+  const std::optional<HistoryEntry> change = judge(now);
   publish_plan();
   return change;
 }

@@ -198,6 +198,7 @@ class KeyLearner {
   bool are_expectations_due() const noexcept;
   void expect_from_start();
   void note_news(std::uint32_t candidate, bool late) noexcept;
+  std::optional<HistoryEntry> judge(Mode now) noexcept;
   std::optional<HistoryEntry> promote_if_proven() noexcept;
 
   bool is_within_budget(std::uint32_t candidate, std::uint32_t leader) const noexcept;

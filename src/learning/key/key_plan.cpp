@@ -25,12 +25,23 @@ EventKind KeyLearner::kind_of_replacement() const noexcept {
   return slower ? EventKind::demotion : EventKind::promotion;
 }
 
+// What the results so far make of the incumbent, in a mode that learns. With expectations nothing is compared
+// anew until a result may have changed the belief.
+std::optional<HistoryEntry> KeyLearner::judge(Mode now) noexcept {
+  KeyStatistics& s = statistics_;
+  if (s.expectations == nullptr) return now == Mode::online ? promote_if_established() : std::nullopt;
+  if (judged_revision_ == s.revision()) return std::nullopt;
+  judged_revision_ = s.revision();
+  std::optional<HistoryEntry> change;
+  if (now == Mode::online) change = promote_if_proven();
+  note_provisional();
+  return change;
+}
+
 // With expectations a promotion is a comparison of two: the leader is surely faster than the incumbent.
 // Whether the incumbent is confirmed is the comparison with all.
 std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
   KeyStatistics& s = statistics_;
-  if (judged_revision_ == s.revision()) return std::nullopt;
-  judged_revision_ = s.revision();
   std::optional<HistoryEntry> change;
   const std::uint32_t leader = s.leader();
   if (leader != s.incumbent && is_surely_faster(s, leader, s.incumbent, options().samples_min)) {
@@ -44,7 +55,6 @@ std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
 
 std::optional<HistoryEntry> KeyLearner::promote_if_established() noexcept {
   KeyStatistics& s = statistics_;
-  if (s.expectations != nullptr) return promote_if_proven();
   // A confirmed incumbent stays while it leads: nothing else could come of the comparison.
   if (s.settled && s.leader() == s.incumbent) return std::nullopt;
   const std::optional<std::uint32_t> winner = established(s, options());
@@ -170,7 +180,7 @@ std::uint32_t KeyLearner::lasting_candidate() const noexcept {
 // that leads for a while.
 void KeyLearner::note_provisional() noexcept {
   const KeyStatistics& s = statistics_;
-  if (s.settled || s.expectations == nullptr) return;
+  if (s.settled) return;
   const std::uint32_t lasting = lasting_candidate();
   const std::uint32_t leader = s.leader();
   if (leader == lasting || s[leader].count == 0 || !s[leader].available) return;
