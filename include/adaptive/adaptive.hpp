@@ -2,6 +2,7 @@
 /// each part of the library does.
 #pragma once
 
+#include <adaptive/audit.hpp>
 #include <adaptive/belief.hpp>
 #include <adaptive/counters.hpp>
 #include <adaptive/decision.hpp>

@@ -188,6 +188,12 @@ ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_log(adaptive_options* opt
                                                            adaptive_log_function log,
                                                            void* data) ADAPTIVE_C_NOEXCEPT;
 
+/* Where changes are written down (`AuditOptions` in <adaptive/audit.hpp>): the path of the file, the size
+ * from which on it is rotated (0: 16 MiB), and how many rotated files are kept. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_audit(adaptive_options* options, const char* file,
+                                                             uint64_t bytes_max,
+                                                             uint32_t files_max) ADAPTIVE_C_NOEXCEPT;
+
 /* --- selectors ---------------------------------------------------------------------------------------- */
 
 /* The operations of one device, their tables, and what this run has learned. */

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <adaptive/audit.hpp>
 #include <adaptive/detail/export.hpp>
 #include <adaptive/device.hpp>
 #include <adaptive/error.hpp>
@@ -45,9 +46,11 @@ struct SelectorOptions {
   LogCallback log = {};
   /// Whether a worker thread of the selector does what takes too long for a launch, such as fitting models.
   /// The thread starts when there may be something to do, also in a forked child; modes `off`, `seed` and
-  /// `frozen` have none. If false, nothing is fitted until the program calls `learn`, and a run repeats.
+  /// `frozen` have none, unless changes are passed on (`on_change`, `audit`). If false, nothing is fitted
+  /// until the program calls `learn`, and a run repeats.
   bool background = true;
-  /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for.
+  /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for, and `ADAPTIVE_AUDIT`
+  /// names the audit file where the program has named none.
   bool use_environment = true;
   /// The name under which tables hold what this run measures, so that a merge neither loses it nor counts it
   /// twice. Two runs must not share a name, and a restarted run must not take its former name. At most 64
@@ -56,6 +59,10 @@ struct SelectorOptions {
   std::string writer = {};
   /// Returns the time for tables, in seconds since 1970; called from any thread. Empty: the system clock.
   std::function<std::int64_t()> clock = {};
+  /// Receives every change of an incumbent. Empty: nobody does.
+  ChangeCallback on_change = {};
+  /// Where changes are written down.
+  AuditOptions audit = {};
 };
 
 /// Holds the operations of one device, their tables, and what this run has learned. Every member is

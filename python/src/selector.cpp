@@ -88,7 +88,7 @@ TableSearch search_of(nb::handle tables, std::string version) {
 void make_selector(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
                    std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
                    bool rank_consistent, std::uint64_t seed, std::string version, std::string writer,
-                   bool use_environment, bool background) {
+                   bool use_environment, bool background, std::optional<std::filesystem::path> audit) {
   const nb::object fingerprint =
       nb::module_::import_("adaptive_selector._device").attr("fingerprint")(device);
   auto callables = std::make_unique<Callables>();
@@ -103,6 +103,7 @@ void make_selector(SelectorState* self, nb::object tables, nb::object device, st
                           .use_environment = use_environment,
                           .writer = std::move(writer)};
   if (policy) options.policy = make_policy(*policy);
+  if (audit) options.audit.file = *std::move(audit);
   new (self) SelectorState(std::move(options), std::move(callables));
   deliver_log();
 }
@@ -135,12 +136,14 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(), nb::arg("rank_consistent") = false,
           nb::arg("seed") = 0, nb::arg("version") = "", nb::arg("writer") = "",
           nb::arg("use_environment") = true, nb::arg("background") = true,
+          nb::arg("audit").none() = nb::none(),
           nb::sig(
               "def __init__(self, *, tables: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | "
               "None = 'standard', device: Fingerprint | int | str | None = None, mode: str = 'online', "
               "policy: str | None = None, learning: LearningOptions | None = None, log: Callable[[str, str], "
               "object] | None = None, rank_consistent: bool = False, seed: int = 0, version: str = '', "
-              "writer: str = '', use_environment: bool = True, background: bool = True) -> None"),
+              "writer: str = '', use_environment: bool = True, background: bool = True, audit: str | "
+              "os.PathLike[str] | None = None) -> None"),
           "tables: 'standard' (the folders of ADAPTIVE_TABLES, the user's own folder, the tables of this "
           "package), a\ntable or folder, several of them, the most trusted first, or None.\n"
           "device: None is the current CUDA device where there is one, else the host; an ordinal, 'host', or "
@@ -157,7 +160,10 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "version: of the program's kernels; tables of that version are preferred.\n"
           "writer: names what this run measures in tables; empty is a name that no other run has.\n"
           "use_environment: whether ADAPTIVE_MODE and ADAPTIVE_VARIANT override the program.\n"
-          "background: whether a thread fits models; otherwise nothing is fitted until learn().\n\n"
+          "background: whether a thread fits models; otherwise nothing is fitted until learn().\n"
+          "audit: a file that gets a line of JSON for every change of an incumbent or of the mode, with the "
+          "reason;\n"
+          "None is the file that ADAPTIVE_AUDIT names, if use_environment.\n\n"
           "Raises Error for options that do not fit, ValueError for an unknown mode.")
       .def(
           "define", &define, nb::arg("name"), nb::arg("dimensions"), nb::arg("variants"), nb::kw_only(),

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <adaptive/audit.hpp>
 #include <adaptive/learning.hpp>
 #include <adaptive/log.hpp>
 #include <adaptive/policy.hpp>
@@ -187,5 +188,17 @@ adaptive_status adaptive_options_set_log(adaptive_options* options, adaptive_log
   return guarded([&] {
     require("adaptive_options_set_log", options);
     options->options.log = adaptive::c::log_callback(log, data);
+  });
+}
+
+adaptive_status adaptive_options_set_audit(adaptive_options* options, const char* file,
+                                           std::uint64_t bytes_max, std::uint32_t files_max) noexcept {
+  return guarded([&] {
+    require("adaptive_options_set_audit", options, file);
+    adaptive::AuditOptions audit;
+    audit.file = file;
+    if (bytes_max > 0) audit.bytes_max = bytes_max;
+    audit.files_max = files_max;
+    options->options.audit = audit;
   });
 }

@@ -12,6 +12,7 @@
 #include <adaptive/log.hpp>
 #include <adaptive/mode.hpp>
 #include <adaptive/policy.hpp>
+#include "learning/change_sink.hpp"
 #include "learning/worker.hpp"
 #include "prior/predictor.hpp"
 
@@ -29,16 +30,18 @@ struct LearningContext {
   PolicyFactory policy;                  // makes the policy of a key
   PredictorFactory predictor = nullptr;  // null: new keys are not predicted
   LogCallback log;
+  ChangeSink* changes = nullptr;        // receives changes of incumbents; null: nobody watches
   std::function<std::int64_t()> clock;  // seconds since 1970; empty: the system's clock
   Worker worker;
   bool background = true;  // whether the worker may have a thread
   /// The cost of timing a launch with the host's clock; 0: it was not measured, and does not count.
   double host_timing_cost_ns = 0.0;
 
-  /// Lets the worker have a thread in the modes that learn. To be called after a change of the mode.
+  /// Lets the worker have a thread in the modes that learn, and in all modes where it has to pass changes on.
+  /// To be called after a change of the mode.
   void allow_worker() noexcept {
     const Mode now = running_mode();
-    worker.allow(background && (now == Mode::online || now == Mode::observe));
+    worker.allow(background && (now == Mode::online || now == Mode::observe || changes != nullptr));
   }
 
   /// The mode that calls follow. Where ranks have to agree, mode `online` only watches, as `observe` does,

@@ -107,7 +107,7 @@ void stop_forcing(OperationParts& operation, std::uint64_t number) noexcept {
 }
 
 void enable(OperationParts& operation, std::uint32_t variant, bool enabled) {
-  std::vector<std::pair<const KeyLearner*, HistoryEntry>> changes;
+  std::vector<std::pair<const KeyLearner*, IncumbentChange>> changes;
   {
     const std::lock_guard lock(operation.locks.keys_and_seeds);
     changes.reserve(operation.keys.size());

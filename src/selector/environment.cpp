@@ -1,4 +1,4 @@
-// ADAPTIVE_MODE and ADAPTIVE_VARIANT: the settings that a user of the program may override.
+// ADAPTIVE_MODE, ADAPTIVE_VARIANT and ADAPTIVE_AUDIT: the settings that a user of the program may override.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -49,6 +49,7 @@ bool is_defined_somewhere(const std::string& operation) {
 void Selector::Impl::read_environment() {
   read_mode(variable("ADAPTIVE_MODE"));
   read_forced(variable("ADAPTIVE_VARIANT"));
+  if (options.audit.file.empty()) options.audit.file = variable("ADAPTIVE_AUDIT");
 }
 
 void Selector::Impl::read_mode(const std::string& text) {

@@ -83,13 +83,19 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
       options.learning.timing_budget < 1.0)
     context.host_timing_cost_ns = core::host_timing_cost_ns();
   if (options.use_environment) read_environment();
+  if (!options.audit.file.empty() || options.on_change) {
+    changes = std::make_unique<watch::Changes>(context, options.audit, options.on_change);
+    context.changes = changes.get();
+  }
   context.allow_worker();
+  if (changes) changes->add_start();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
   writer_forks = core::forks();
 }
 
 Selector::Impl::~Impl() {
   context.worker.allow(false);  // the worker uses the operations
+  if (changes) changes->flush();
 }
 
 std::int64_t Selector::Impl::now() const {
@@ -201,6 +207,7 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
   impl_->take_up(*std::move(source));
   for (const auto& [name, operation] : impl_->operations) core::start_from_tables(*operation->parts_);
   impl_->context.epoch.fetch_add(1, std::memory_order_relaxed);
+  if (impl_->changes) impl_->changes->add_tables(table.string());
 }
 
 void Selector::learn() {
@@ -229,9 +236,10 @@ Mode Selector::mode() const noexcept {
 
 void Selector::set_mode(Mode mode) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->context.mode.store(mode, std::memory_order_relaxed);
+  const Mode former = impl_->context.mode.exchange(mode, std::memory_order_relaxed);
   impl_->context.allow_worker();
   for (const auto& [name, operation] : impl_->operations) core::publish_plans(*operation->parts_);
+  if (impl_->changes && former != mode) impl_->changes->add_mode(former, mode);
 }
 
 std::uint64_t Selector::epoch() const noexcept {

@@ -15,6 +15,7 @@
 #include "learning/learning_context.hpp"
 #include "operation/operation_parts.hpp"
 #include "table/table.hpp"
+#include "watch/changes.hpp"
 
 namespace adaptive::inline v1 {
 
@@ -92,6 +93,7 @@ struct Selector::Impl {
 
   SelectorOptions options;
   core::LearningContext context;
+  std::unique_ptr<watch::Changes> changes;  // null: nobody watches
   std::string forced_operation;
   std::string forced_variant;
   mutable std::atomic<bool> told_unused_force = false;

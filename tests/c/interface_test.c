@@ -30,6 +30,7 @@ static void count_line(void* data, adaptive_log_level level, const char* line) {
 }
 
 /* A selector whose runs repeat. */
+static const char* audit = "c_interface.jsonl";
 static adaptive_selector* make_selector(struct lines* lines) {
   adaptive_options* options = NULL;
   adaptive_selector* selector = NULL;
@@ -43,6 +44,7 @@ static adaptive_selector* make_selector(struct lines* lines) {
   CHECK_OK(adaptive_options_set_learning(options, "timing_budget", 1.0));
   CHECK_OK(adaptive_options_set_learning(options, "samples_min", 3));
   CHECK_OK(adaptive_options_set_log(options, count_line, lines));
+  CHECK_OK(adaptive_options_set_audit(options, audit, 0, 2));
   CHECK_OK(adaptive_selector_create(options, &selector));
   adaptive_options_destroy(options);
   return selector;
@@ -147,6 +149,16 @@ static void learns_and_saves(const char* path) {
   adaptive_free(text);
   CHECK_OK(adaptive_selector_save(selector, path));
   adaptive_selector_destroy(selector);
+}
+
+/* Whether the audit file has a line with these words. */
+static bool is_audited(const char* words) {
+  FILE* file = fopen(audit, "r");
+  char line[1024];
+  bool found = false;
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) found = found || strstr(line, words) != NULL;
+  if (file != NULL) fclose(file);
+  return found;
 }
 
 static void starts_from_the_table(const char* path) {
@@ -371,7 +383,9 @@ static void keeps_errors_apart(void) {
 int main(int argc, char** argv) {
   const char* path = argc > 1 ? argv[1] : "c_interface.json";
   remove(path);
+  remove(audit);
   learns_and_saves(path);
+  CHECK(is_audited("tiled is surely faster"));
   starts_from_the_table(path);
   is_controlled();
   asks_the_program();

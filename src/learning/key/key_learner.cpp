@@ -203,7 +203,7 @@ void KeyLearner::record(std::uint32_t variant, std::uint32_t ticket, double ns) 
     if (valid) operation_.results_dropped.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  std::optional<HistoryEntry> change;
+  std::optional<IncumbentChange> change;
   bool fit_due = false;
   {
     const std::lock_guard lock(lock_, std::adopt_lock);
@@ -227,7 +227,7 @@ void KeyLearner::count_as_lost(std::uint32_t candidate, double ns) noexcept {
 }
 
 // Returns the change of the incumbent, if there is one.
-std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double ns) noexcept {
+std::optional<IncumbentChange> KeyLearner::accept(std::uint32_t candidate, double ns) noexcept {
   KeyStatistics& s = statistics_;
   // What the calls run that nobody is asked about loses nothing.
   if (s[candidate].variant != detail::Plan::variant(head_->plan.load(std::memory_order_relaxed)))
@@ -240,7 +240,7 @@ std::optional<HistoryEntry> KeyLearner::accept(std::uint32_t candidate, double n
   if (expected_first_ != nullptr) note_news(candidate, sample.residual > late_deviations * s.deviation());
   policy_->observe(s, sample);
   if (s[candidate].count <= leader_results_min) timed_share_max_ = share_timing_allows();
-  const std::optional<HistoryEntry> change = judge(now);
+  const std::optional<IncumbentChange> change = judge(now);
   publish_plan();
   return change;
 }
@@ -279,7 +279,7 @@ void KeyLearner::note_news(std::uint32_t candidate, bool late) noexcept {
 void KeyLearner::fail(std::uint32_t variant, std::uint32_t ticket) noexcept {
   const std::int64_t now = operation_.selector.now();
   take_over();
-  std::optional<HistoryEntry> change;
+  std::optional<IncumbentChange> change;
   {
     const std::lock_guard lock(lock_);
     std::optional<std::uint32_t> candidate = complete_ticket(variant, ticket);
@@ -299,7 +299,8 @@ void KeyLearner::fail(std::uint32_t variant, std::uint32_t ticket) noexcept {
   if (change) log_change(*change);
 }
 
-void KeyLearner::log_change(const HistoryEntry& change) const noexcept {
+void KeyLearner::log_change(const IncumbentChange& change) const noexcept {
+  if (operation_.selector.changes != nullptr) operation_.selector.changes->add(operation_, key_, change);
   if (!operation_.selector.log) return;
   try {
     operation_.selector.say(LogLevel::info, operation_.name + " " + print(operation_.dimensions, key_) +

@@ -18,6 +18,7 @@
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
 #include "base/fork.hpp"
+#include "learning/change_sink.hpp"
 #include "learning/key/history.hpp"
 #include "learning/key/key_fit.hpp"
 #include "learning/key/latency_windows.hpp"
@@ -108,8 +109,9 @@ class KeyLearner {
   /// lock.
   void decide_first(const OperationModel& model) noexcept;
 
-  /// Logs a change of the incumbent. May call the program's log callback: no lock may be held.
-  void log_change(const HistoryEntry& change) const noexcept;
+  /// Logs a change of the incumbent and tells those who watch. May call the program's log callback: no lock
+  /// may be held.
+  void log_change(const IncumbentChange& change) const noexcept;
 
   SpinLock& lock() const noexcept { return lock_; }
 
@@ -178,7 +180,7 @@ class KeyLearner {
   /// program's estimate, if there is one.
   void add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters, float log_cost);
   /// Takes up that `variant` was enabled or disabled. Returns the change of the incumbent, for `log_change`.
-  std::optional<HistoryEntry> note_enabled(std::uint32_t variant) noexcept;
+  std::optional<IncumbentChange> note_enabled(std::uint32_t variant) noexcept;
 
  private:
   friend class KeyFit;
@@ -192,24 +194,24 @@ class KeyLearner {
   std::uint32_t issue_ticket(std::uint32_t candidate) noexcept;
   std::optional<std::uint32_t> complete_ticket(std::uint32_t variant, std::uint32_t ticket) noexcept;
   void count_as_lost(std::uint32_t candidate, double ns) noexcept;
-  std::optional<HistoryEntry> accept(std::uint32_t candidate, double ns) noexcept;
+  std::optional<IncumbentChange> accept(std::uint32_t candidate, double ns) noexcept;
   /// Whether the worker is to make something for the key: a fit of the policy, or other expectations.
   bool is_fit_due() const noexcept { return policy_->fit_due() || are_expectations_due(); }
   bool are_expectations_due() const noexcept;
   void expect_from_start();
   void note_news(std::uint32_t candidate, bool late) noexcept;
-  std::optional<HistoryEntry> judge(Mode now) noexcept;
-  std::optional<HistoryEntry> promote_if_proven() noexcept;
+  std::optional<IncumbentChange> judge(Mode now) noexcept;
+  std::optional<IncumbentChange> promote_if_proven() noexcept;
 
   bool is_within_budget(std::uint32_t candidate, std::uint32_t leader) const noexcept;
   double share_timing_allows() const noexcept;
   double share_host_timing_allows(std::size_t first_max) const noexcept;
 
-  std::optional<HistoryEntry> promote_if_established() noexcept;
+  std::optional<IncumbentChange> promote_if_established() noexcept;
   EventKind kind_of_replacement() const noexcept;
   void note_provisional() noexcept;
-  HistoryEntry replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept;
-  std::optional<HistoryEntry> leave_unavailable_incumbent(EventKind kind) noexcept;
+  IncumbentChange replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept;
+  std::optional<IncumbentChange> leave_unavailable_incumbent(EventKind kind) noexcept;
   std::uint32_t available_or_fallback(std::uint32_t candidate) const noexcept;
   std::uint32_t fastest_in_tables() const noexcept;
   std::uint32_t available_incumbent() const noexcept;

@@ -27,12 +27,12 @@ EventKind KeyLearner::kind_of_replacement() const noexcept {
 
 // What the results so far make of the incumbent, in a mode that learns. With expectations nothing is compared
 // anew until a result may have changed the belief.
-std::optional<HistoryEntry> KeyLearner::judge(Mode now) noexcept {
+std::optional<IncumbentChange> KeyLearner::judge(Mode now) noexcept {
   KeyStatistics& s = statistics_;
   if (s.expectations == nullptr) return now == Mode::online ? promote_if_established() : std::nullopt;
   if (judged_revision_ == s.revision()) return std::nullopt;
   judged_revision_ = s.revision();
-  std::optional<HistoryEntry> change;
+  std::optional<IncumbentChange> change;
   if (now == Mode::online) change = promote_if_proven();
   note_provisional();
   return change;
@@ -40,9 +40,9 @@ std::optional<HistoryEntry> KeyLearner::judge(Mode now) noexcept {
 
 // With expectations a promotion is a comparison of two: the leader is surely faster than the incumbent.
 // Whether the incumbent is confirmed is the comparison with all.
-std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
+std::optional<IncumbentChange> KeyLearner::promote_if_proven() noexcept {
   KeyStatistics& s = statistics_;
-  std::optional<HistoryEntry> change;
+  std::optional<IncumbentChange> change;
   const std::uint32_t leader = s.leader();
   if (leader != s.incumbent && is_surely_faster(s, leader, s.incumbent, options().samples_min)) {
     change = replace_incumbent(leader, kind_of_replacement());
@@ -53,13 +53,13 @@ std::optional<HistoryEntry> KeyLearner::promote_if_proven() noexcept {
   return change;
 }
 
-std::optional<HistoryEntry> KeyLearner::promote_if_established() noexcept {
+std::optional<IncumbentChange> KeyLearner::promote_if_established() noexcept {
   KeyStatistics& s = statistics_;
   // A confirmed incumbent stays while it leads: nothing else could come of the comparison.
   if (s.settled && s.leader() == s.incumbent) return std::nullopt;
   const std::optional<std::uint32_t> winner = established(s, options());
   if (!winner) return std::nullopt;
-  std::optional<HistoryEntry> change;
+  std::optional<IncumbentChange> change;
   if (*winner != s.incumbent) {
     change = replace_incumbent(*winner, kind_of_replacement());
   } else if (!s.settled) {
@@ -69,22 +69,30 @@ std::optional<HistoryEntry> KeyLearner::promote_if_established() noexcept {
   return change;
 }
 
-HistoryEntry KeyLearner::replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept {
+IncumbentChange KeyLearner::replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept {
   KeyStatistics& s = statistics_;
   const VariantStatistics& from = s[s.incumbent];
   const VariantStatistics& to = s[candidate];
   const bool both_measured = from.count > 0 && to.count > 0;
   const double gain = both_measured ? 1.0 - std::exp(to.location - from.location) : 0.0;
-  const HistoryEntry entry{kind, from.variant, to.variant, gain, s.calls, operation_.selector.next_epoch()};
+  const auto location_ns = [](const VariantStatistics& v) {
+    return v.count > 0 ? std::exp(v.location) : 0.0;
+  };
+  const IncumbentChange change{
+      {kind, from.variant, to.variant, gain, s.calls, operation_.selector.next_epoch()},
+      location_ns(from),
+      location_ns(to),
+      from.count,
+      to.count};
   if (kind == EventKind::promotion) ++counters_.promotions;
   if (kind == EventKind::demotion) ++counters_.demotions;
   s.incumbent = candidate;
   incumbent_location_ = to.location;
-  history_.add(entry);
-  return entry;
+  history_.add(change);
+  return change;
 }
 
-std::optional<HistoryEntry> KeyLearner::leave_unavailable_incumbent(EventKind kind) noexcept {
+std::optional<IncumbentChange> KeyLearner::leave_unavailable_incumbent(EventKind kind) noexcept {
   KeyStatistics& s = statistics_;
   if (s[s.incumbent].available) return std::nullopt;
   s.settled = false;
@@ -150,10 +158,10 @@ void KeyLearner::set_availability(VariantStatistics& candidate) const noexcept {
       candidate.failures == 0 && !candidate.set_aside && operation_.is_enabled(candidate.variant);
 }
 
-std::optional<HistoryEntry> KeyLearner::note_enabled(std::uint32_t variant) noexcept {
+std::optional<IncumbentChange> KeyLearner::note_enabled(std::uint32_t variant) noexcept {
   for (VariantStatistics& candidate : statistics_.candidates)
     if (candidate.variant == variant) set_availability(candidate);
-  const std::optional<HistoryEntry> change = leave_unavailable_incumbent(EventKind::demotion);
+  const std::optional<IncumbentChange> change = leave_unavailable_incumbent(EventKind::demotion);
   statistics_.settled = false;
   publish_plan();
   return change;
