@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import adaptive_selector as ads  # noqa: F401
 
 
 @pytest.fixture
