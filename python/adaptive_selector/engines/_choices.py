@@ -151,6 +151,8 @@ class Choices:
 
     def _number(self, config: Config) -> int:
         """The variant of a configuration, a new one for one that has none."""
+        if config.get("SPLIT_K") == 1:  # what the kernels have without it
+            config = {name: value for name, value in config.items() if name != "SPLIT_K"}
         name = _space.name_of(config)
         if name not in self._names:
             index = next((i for i, known in enumerate(self._configs) if known == config), -1)

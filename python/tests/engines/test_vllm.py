@@ -24,7 +24,7 @@ from stub_modules import stubbed  # noqa: E402
 
 MOE = "vllm.model_executor.layers.fused_moe"
 FP8 = "vllm.model_executor.layers.quantization.utils.fp8_utils"
-EXPERTS, WIDTH, HIDDEN, TOP_K = 8, 3584, 4096, 2  # Mixtral over four devices
+EXPERTS, WIDTH, HIDDEN, TOP_K = 8, 3584, 4096, 2  # Mixtral over four devices; vLLM has a file for it
 
 
 def members() -> dict[str, dict[str, Any]]:
@@ -126,6 +126,17 @@ def test_the_first_launch_runs_what_the_engine_would_take(vllm: Vllm, gpu: Gpu, 
         assert launched.options["num_warps"] == theirs["num_warps"]
     assert len(gpu.compiled) == 2, "nothing else is compiled in this process"
     assert compilers.waiting, "the others are compiled elsewhere"
+
+
+def test_a_configuration_has_one_name(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
+    """vLLM's defaults say that the reduction is not split, and its files do not."""
+    for m in (1, 40, 300):
+        shapes = (EXPERTS, 2 * WIDTH, HIDDEN), (EXPERTS, HIDDEN, WIDTH)
+        config = vllm.moe.try_get_optimal_moe_config.__wrapped__(*shapes, TOP_K, "int8_w8a8", m)
+        assert config["SPLIT_K"] == 1, "there is no file for this type"
+        assert vllm.moe.try_get_optimal_moe_config(*shapes, TOP_K, "int8_w8a8", m) | {"SPLIT_K": 1} == config
+    names = ads.triton.selector().find("fused_moe").variants  # type: ignore[union-attr]
+    assert not any("SPLIT_K" in name for name in names), names
 
 
 def test_no_launch_waits_for_a_compiler(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
