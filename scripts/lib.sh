@@ -28,6 +28,7 @@ packages_optional=(
   pkg-config=pkg-config librapidcheck-dev=rapidcheck/gtest.h libbenchmark-dev=benchmark/benchmark.h
   libcli11-dev=CLI/CLI.hpp libfmt-dev=fmt/format.h ccache=ccache
   libhiredis-dev=hiredis/hiredis.h redis-server=redis-server abigail-tools=abidiff
+  prometheus-cpp-dev=prometheus/exposer.h
 )
 packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
 

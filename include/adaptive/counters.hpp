@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace adaptive::inline v1 {
@@ -50,6 +51,18 @@ struct Account {
   /// Time by which `calls_compared` would have taken longer with the default in every call; the cost of
   /// exploring is already subtracted. Negative if the default would have been faster.
   double saved_ns = 0.0;
+};
+
+/// What an operation and its keys have come to, for metrics. A copy; plain data.
+struct OperationStatus {
+  Counters counters = {};
+  Account account = {};
+  /// Keys that have a state, by how they started: the index is a `MatchKind`.
+  std::array<std::uint64_t, 4> keys_by_match{};
+  std::uint64_t keys_confirmed = 0;  ///< of these, the keys whose incumbent has been confirmed or promoted
+  /// Sum of the latencies that entered the statistics in this process, in nanoseconds; begins at zero again
+  /// with `Operation::reset`.
+  double timed_ns = 0.0;
 };
 
 }  // namespace adaptive

@@ -28,6 +28,12 @@ class Decision {
   /// latency that is recorded nevertheless is used.
   [[nodiscard]] bool timed() const noexcept { return ticket_ != 0; }
 
+  /// Whether the variant is another one than the calls of the key run between explorations, as of now: for
+  /// traces of the program. False if the key has no state.
+  [[nodiscard]] bool exploring() const noexcept {
+    return head_ != nullptr && detail::Plan::variant(head_->plan.load(std::memory_order_relaxed)) != variant_;
+  }
+
  private:
   friend class Operation;
   friend class Pin;

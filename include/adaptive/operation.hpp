@@ -240,6 +240,9 @@ class ADAPTIVE_EXPORT Operation {
   /// Time lost by exploring and time saved against the default, summed over the keys. Takes every key's lock
   /// in turn; not for the launch path.
   [[nodiscard]] Account account() const;
+  /// Both of these and the state of the keys, in one pass over the keys, for who asks every few seconds.
+  /// Takes every key's lock in turn, and no other lock meanwhile; not for the launch path.
+  [[nodiscard]] OperationStatus status() const;
   /// The keys that have a state, in the order in which they were first seen and rounded as their dimensions
   /// say: a copy, since other threads may add keys meanwhile. For a program that explains, prints or warms up
   /// what it has met. At most `OperationSpec::max_keys` of them; allocates, so not for the launch path.

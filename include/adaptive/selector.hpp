@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <adaptive/audit.hpp>
 #include <adaptive/detail/export.hpp>
@@ -83,6 +84,13 @@ class ADAPTIVE_EXPORT Selector {
 
   /// The operation of that name; null if none is defined.
   [[nodiscard]] Operation* find(std::string_view name) noexcept;
+
+  /// The operations defined so far, by name. They are valid as long as the selector.
+  [[nodiscard]] std::vector<Operation*> operations() const;
+
+  /// The paths of the tables that seeds come from, the most trusted first: those found when the first
+  /// operation was defined, and those loaded later.
+  [[nodiscard]] std::vector<std::filesystem::path> tables() const;
 
   /// Adds the entries of a table to the seeds of every operation that the table knows, ahead of the seeds
   /// found before. They take effect for keys that have no state yet. Parts of the file that cannot be used

@@ -41,7 +41,8 @@ Launch::Launch(Timer& timer, Operation& operation, const Decision& decision, cud
 }
 
 void Launch::end() noexcept {
-  timer_->state_->end(*this);
+  if (slot_ != nullptr) timer_->state_->end(*this);
+  if (range_ != 0) timer_->state_->ranges->end(std::exchange(range_, 0));
 }
 
 void Launch::cancelled() noexcept {
@@ -56,18 +57,26 @@ Launch Timer::launch_on(Operation& operation, const Key& key, cudaStream_t strea
   if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
     count(state_->counts.captured);
     state_->check_device(operation);
-    return {*this, operation, operation.pin(key), stream};
+    return state_->ranged({*this, operation, operation.pin(key), stream});
   }
-  return {*this, operation, operation.select(key), stream};
+  return state_->ranged({*this, operation, operation.select(key), stream});
 }
 
 Launch Timer::launch_on(const Site& site, cudaStream_t stream) noexcept {
   if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
     count(state_->counts.captured);
     state_->check_device(site.operation());
-    return {*this, site.operation(), site.pin(), stream};
+    return state_->ranged({*this, site.operation(), site.pin(), stream});
   }
-  return {*this, site.operation(), site.select(), stream};
+  return state_->ranged({*this, site.operation(), site.select(), stream});
+}
+
+Launch Timer::State::ranged(Launch launch) noexcept {
+  if (ranges == nullptr) [[likely]]
+    return launch;
+  const char* const why = launch.captured_ ? "pinned" : launch.decision_.exploring() ? "exploring" : "leader";
+  launch.range_ = ranges->begin(*launch.operation_, launch.variant(), why);
+  return launch;
 }
 
 Timer::State::Capture Timer::State::capture_of(cudaStream_t stream) const noexcept {

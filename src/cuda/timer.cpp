@@ -15,6 +15,7 @@ Timer::State::State(TimerOptions timer_options) : driver(Driver::find()), option
       std::clamp<std::size_t>(options.pending_max, 1, std::size_t{EventPool::capacity}));
   if (driver == nullptr)
     say(Trouble::no_driver, LogLevel::info, "there is no CUDA driver; launches are not timed");
+  if (asks_for_nvtx(options.nvtx)) ranges = NvtxRanges::find();
   if (options.timing == Timing::cupti) {
     std::string why;
     cupti = CuptiSession::open(why);

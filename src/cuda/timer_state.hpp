@@ -15,6 +15,7 @@
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
 #include "cuda/in_flight.hpp"
+#include "cuda/nvtx/ranges.hpp"
 #include "cuda/queue_states.hpp"
 
 namespace adaptive::inline v1::cuda {
@@ -33,6 +34,8 @@ struct Timer::State final : CuptiClient {
   void end(Launch& launch) noexcept;
   void fail(Launch& launch, cudaError_t status) noexcept;
   void cancel(Launch& launch) noexcept;
+  /// The launch, with a range if `ranges` is set.
+  Launch ranged(Launch launch) noexcept;
   /// Drops the timing of a launch and frees its slot.
   void drop_timing(Launch& launch) noexcept;
   /// Warns if the operation's selector was made for the host processor. Called at the timer's first launch
@@ -72,7 +75,8 @@ struct Timer::State final : CuptiClient {
 
   const Driver* driver = nullptr;  // null: launches are untimed
   TimerOptions options;
-  CuptiSession* cupti = nullptr;  // null: events are used
+  CuptiSession* cupti = nullptr;       // null: events are used
+  const NvtxRanges* ranges = nullptr;  // null: launches are no ranges
   std::uint32_t pending_max = 0;
   std::array<std::atomic<InFlight*>, EventPool::pools_max> flights{};
 

@@ -193,6 +193,10 @@ Account Operation::account() const {
   return core::account(*parts_);
 }
 
+OperationStatus Operation::status() const {
+  return core::status(*parts_);
+}
+
 std::vector<Key> Operation::keys() const {
   return core::keys(*parts_);
 }

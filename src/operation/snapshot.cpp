@@ -83,23 +83,17 @@ void add(Account& sum, const KeyLearner& key) {
   }
 }
 
-}  // namespace
-
-std::vector<KeyResults> snapshot(const OperationParts& operation) {
-  std::vector<KeyLearner*> learners;  // they live as long as the operation
-  {
-    const std::lock_guard lock(operation.locks.keys_and_seeds);
-    for (const auto& key : operation.keys.keys()) learners.push_back(key.get());
-  }
-  std::vector<KeyResults> all;
-  for (KeyLearner* const learner : learners)
-    if (std::optional<KeyResults> results = results_of(*learner)) all.push_back(std::move(*results));
-  return all;
+// The learners, which live as long as the operation.
+std::vector<KeyLearner*> learners_of(const OperationParts& operation) {
+  std::vector<KeyLearner*> learners;
+  const std::lock_guard lock(operation.locks.keys_and_seeds);
+  for (const auto& key : operation.keys.keys()) learners.push_back(key.get());
+  return learners;
 }
 
-Counters count(const OperationParts& operation) {
+// What belongs to no key. The caller holds `locks.keys_and_seeds`.
+Counters count_without_keys(const OperationParts& operation) {
   Counters sum;
-  const std::lock_guard lock(operation.locks.keys_and_seeds);
   sum.keys = operation.keys.size();
   operation.admission.add_counters(sum);
   operation.context.passing.add_counters(sum);
@@ -108,6 +102,21 @@ Counters count(const OperationParts& operation) {
   sum.results_dropped = context.results_dropped.load(std::memory_order_relaxed);
   sum.results_invalid = context.results_invalid.load(std::memory_order_relaxed);
   sum.failures = context.failures_without_key.load(std::memory_order_relaxed);
+  return sum;
+}
+
+}  // namespace
+
+std::vector<KeyResults> snapshot(const OperationParts& operation) {
+  std::vector<KeyResults> all;
+  for (KeyLearner* const learner : learners_of(operation))
+    if (std::optional<KeyResults> results = results_of(*learner)) all.push_back(std::move(*results));
+  return all;
+}
+
+Counters count(const OperationParts& operation) {
+  const std::lock_guard lock(operation.locks.keys_and_seeds);
+  Counters sum = count_without_keys(operation);
   for (const auto& key : operation.keys.keys()) {
     const std::lock_guard key_lock(key->lock());
     add(sum, key->counters());
@@ -123,6 +132,25 @@ Account account(const OperationParts& operation) {
     if (key->is_own()) add(sum, *key);
   }
   return sum;
+}
+
+OperationStatus status(const OperationParts& operation) {
+  OperationStatus status;
+  {
+    const std::lock_guard lock(operation.locks.keys_and_seeds);
+    status.counters = count_without_keys(operation);
+  }
+  for (KeyLearner* const key : learners_of(operation)) {
+    const std::lock_guard key_lock(key->lock());
+    add(status.counters, key->counters());
+    ++status.keys_by_match[static_cast<std::size_t>(key->start().match.kind)];
+    if (key->statistics().settled) ++status.keys_confirmed;
+    if (!key->is_own()) continue;  // the parent's
+    add(status.account, *key);
+    for (const VariantStatistics& variant : key->statistics().candidates)
+      status.timed_ns += variant.mean_ns * static_cast<double>(variant.total_count);
+  }
+  return status;
 }
 
 std::vector<Key> keys(const OperationParts& operation) {

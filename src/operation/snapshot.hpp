@@ -42,6 +42,9 @@ Counters count(const OperationParts& operation);
 /// The time that the operation has lost and saved in this process. Thread-safe.
 Account account(const OperationParts& operation);
 
+/// Both, and what the keys have come to. Thread-safe; unlike the two, it lets new keys in meanwhile.
+OperationStatus status(const OperationParts& operation);
+
 /// The keys that have a state. Thread-safe.
 std::vector<Key> keys(const OperationParts& operation);
 

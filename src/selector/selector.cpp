@@ -151,6 +151,20 @@ Operation* Selector::find(std::string_view name) noexcept {
   return at == impl_->operations.end() ? nullptr : at->second.get();
 }
 
+std::vector<Operation*> Selector::operations() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<Operation*> all;
+  for (const auto& [name, operation] : impl_->operations) all.push_back(operation.get());
+  return all;
+}
+
+std::vector<std::filesystem::path> Selector::tables() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<std::filesystem::path> all;
+  for (const Impl::Source& source : impl_->sources) all.emplace_back(source.path);
+  return all;
+}
+
 void Selector::load(const std::filesystem::path& path) {
   std::optional<Impl::Source> source = impl_->read(path.string());
   if (!source) return;

@@ -1,5 +1,6 @@
 # Configures, builds and runs the user's program in one of the ways to consume the library:
-#   cmake -DWAY=package|pkg-config|cuda_package|cuda_pkg-config|redis_package|redis_pkg-config|subdirectory -DWORK=dir ... -P run.cmake
+#   cmake -DWAY=package|pkg-config|c_package|c_pkg-config|cuda_package|cuda_pkg-config|redis_package|redis_pkg-config|
+#     metrics_package|metrics_pkg-config|subdirectory -DWORK=dir ... -P run.cmake
 # CMakeLists.txt beside this file passes the other variables.
 cmake_minimum_required(VERSION 3.25)
 
@@ -101,6 +102,13 @@ elseif(WAY STREQUAL "redis_package")
 
 elseif(WAY STREQUAL "redis_pkg-config")
   build_with_pkg_config(adaptive-redis "${PREFIX}" "${SOURCE}/redis/main.cpp")
+  run("${WORK}/stranger")
+
+elseif(WAY STREQUAL "metrics_package")
+  run_package(metrics ${strangers_machine})
+
+elseif(WAY STREQUAL "metrics_pkg-config")
+  build_with_pkg_config(adaptive-metrics "${PREFIX}" "${SOURCE}/metrics/main.cpp")
   run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "subdirectory")

@@ -22,13 +22,13 @@ struct Layer {
 // From bottom to top: a layer may include itself and every layer before it.
 const std::vector<Layer>& layers() {
   static const std::vector<Layer> all = {
-      {"public", "include/adaptive/"}, {"kernels", "kernels/"}, {"base", "src/base/"},
-      {"json", "src/json/"},           {"files", "src/files/"}, {"table", "src/table/"},
-      {"redis", "src/store/redis/"},   {"store", "src/store/"}, {"formats", "src/formats/"},
-      {"policies", "policies/"},       {"prior", "src/prior/"}, {"learning", "src/learning/"},
-      {"operation", "src/operation/"}, {"cuda", "src/cuda/"},   {"watch", "src/watch/"},
-      {"selector", "src/selector/"},   {"c", "src/c/"},         {"replay", "src/replay/"},
-      {"tuning", "src/tuning/"},       {"cli", "src/cli/"},
+      {"public", "include/adaptive/"}, {"kernels", "kernels/"},       {"base", "src/base/"},
+      {"json", "src/json/"},           {"files", "src/files/"},       {"table", "src/table/"},
+      {"redis", "src/store/redis/"},   {"store", "src/store/"},       {"formats", "src/formats/"},
+      {"policies", "policies/"},       {"prior", "src/prior/"},       {"learning", "src/learning/"},
+      {"operation", "src/operation/"}, {"cuda", "src/cuda/"},         {"metrics", "src/watch/metrics/"},
+      {"watch", "src/watch/"},         {"selector", "src/selector/"}, {"c", "src/c/"},
+      {"replay", "src/replay/"},       {"tuning", "src/tuning/"},     {"cli", "src/cli/"},
   };
   return all;
 }
@@ -59,6 +59,7 @@ const std::vector<Package>& packages() {
       {"Boost", {"boost/"}, {"base", "learning", "operation", "replay", "tuning"}},
       {"Eigen", {"Eigen/", "unsupported/Eigen/"}, {"policies", "learning", "kernels"}},
       {"hiredis", {"hiredis/"}, {"redis"}},
+      {"prometheus-cpp", {"prometheus/"}, {"metrics"}},
       {"CLI11", {"CLI/"}, {"cli"}},
       {"fmt", {"fmt/"}, {"cli"}},
   };

@@ -27,23 +27,25 @@ class Launch {
         decision_(other.decision_),
         pin_(other.pin_),
         slot_(std::exchange(other.slot_, nullptr)),
+        range_(std::exchange(other.range_, 0)),
         stream_(other.stream_),
         captured_(other.captured_) {}
   /// Ends the timing of the launch that this object held before.
   Launch& operator=(Launch&& other) noexcept {
     if (this == &other) return *this;
-    if (slot_ != nullptr) end();
+    if (slot_ != nullptr || range_ != 0) end();
     timer_ = other.timer_;
     operation_ = other.operation_;
     decision_ = other.decision_;
     pin_ = other.pin_;
     slot_ = std::exchange(other.slot_, nullptr);
+    range_ = std::exchange(other.range_, 0);
     stream_ = other.stream_;
     captured_ = other.captured_;
     return *this;
   }
   ~Launch() {
-    if (slot_ != nullptr) [[unlikely]]
+    if (slot_ != nullptr || range_ != 0) [[unlikely]]
       end();
   }
 
@@ -97,7 +99,8 @@ class Launch {
   Operation* operation_;
   Decision decision_;
   Pin pin_{};
-  void* slot_ = nullptr;  // null: not timed
+  void* slot_ = nullptr;     // null: not timed
+  std::uint64_t range_ = 0;  // of NVTX; 0: none
   cudaStream_t stream_ = nullptr;
   bool captured_ = false;
 };

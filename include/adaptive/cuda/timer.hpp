@@ -29,6 +29,11 @@ struct TimerOptions {
   Timing timing = Timing::events;
   /// Maximum number of timed launches in flight on one device. Further launches are untimed and counted.
   std::size_t pending_max = 1024;
+  /// Whether every launch is a range of NVTX, in the domain "adaptive", from `launch` to the end of the
+  /// launch: profilers show "operation variant (why)", where why is leader, exploring or pinned. Costs about
+  /// a microsecond for each launch while a profiler is attached, and nothing without one. The environment
+  /// variable `ADAPTIVE_NVTX` switches it on (1) or off (0) for timers that the program cannot change.
+  bool nvtx = false;
   /// Receives messages, such as that CUPTI is not available or a device is lost. The thread that launches or
   /// polls calls it, never twice for the same trouble. Empty: warnings and errors go to stderr
   /// (`log_to_stderr`).
