@@ -131,7 +131,8 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
         time.sleep(0.1)
 
     rows = []
-    print(f"{'tokens':>7} {'launches':>8} {'chosen us':>10} {'best us':>9} {'chosen':>8} {'shipped':>8} {'default':>8}  configuration")
+    print(f"{'tokens':>7} {'launches':>8} {'chosen us':>10} {'best us':>9} {'chosen':>8} {'shipped':>8} {'default':>8}"
+          "  configuration")
     (choices,) = engine._choices.values()
     for m in sorted(first):
         (bound,) = [bound for problem, bound in choices._bound.items() if problem.m == m]
@@ -151,7 +152,8 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
         rows.append(row)
         shown = [f"{value:+7.2f}%" if value is not None else "       -" for value in
                  (row["chosen_percent"], row["shipped_percent"], row["default_percent"])]
-        print(f"{m:7} {row['launches']:8} {row['chosen_us']:10.1f} {best:9.1f} {' '.join(shown)}  {row['configuration']}", flush=True)
+        print(f"{m:7} {row['launches']:8} {row['chosen_us']:10.1f} {best:9.1f} {' '.join(shown)}  {row['configuration']}",
+              flush=True)
     for name in ("chosen", "shipped", "default"):
         known = [row for row in rows if row[f"{name}_percent"] is not None]
         total = sum(row["launches"] * row["best_us"] for row in known)

@@ -23,6 +23,7 @@ from typing import Any, Dict, List, Optional, Union
 import adaptive_selector as ads
 from adaptive_selector import _core
 
+from . import _mixed_bpw as parts
 from . import _race
 
 log = logging.getLogger(__name__)
@@ -35,12 +36,6 @@ _DIMENSIONS: list[Any] = ["batch", "hidden", {"name": "bits", "kind": "label_set
 _SAMPLES_MIN = 5
 #: Look-ups that are remembered; where there are as many, all are forgotten.
 _FOUND_MAX = 65_536
-
-# What Metal Marlin's documentation recommends, for files that say nothing.
-_TILES = {"2": 128, "3": 96, "4": 64, "8": 64}
-_SIMDGROUPS = {"2": 16, "3": 12, "4": 8, "8": 4}
-_CANDIDATE_TILES = {2: (96, 128, 160), 3: (64, 96, 128), 4: (48, 64, 96), 8: (32, 48, 64)}
-_CANDIDATE_SIMDGROUPS = (4, 8, 12, 16)
 
 #: Runs a layer's kernel once: called with the layer, the batch size and the configuration; comes back when the work is
 #: done.
@@ -92,11 +87,11 @@ class MixedBPWAutoTuner:
         self._text = ""
         if self.config_path is not None and self.config_path.exists():
             self._text = self.config_path.read_text(encoding="utf-8")
-        head = _head_of(self._text, self.config_path)
-        self.device_name: str = device_name or head.get("device_name") or _this_device()
+        head = parts.head_of(self._text, self.config_path)
+        self.device_name: str = device_name or head.get("device_name") or parts.this_device()
         self.device_family: str = self.device_name.split(" ", 1)[0]
-        self.tile_size_mapping: dict[str, int] = dict(head.get("tile_size_mapping") or _TILES)
-        self.simdgroup_mapping: dict[str, int] = dict(head.get("simdgroup_mapping") or _SIMDGROUPS)
+        self.tile_size_mapping: dict[str, int] = dict(head.get("tile_size_mapping") or parts.TILES)
+        self.simdgroup_mapping: dict[str, int] = dict(head.get("simdgroup_mapping") or parts.SIMDGROUPS)
         self.adaptation_enabled: bool = bool(head.get("adaptation_enabled", True))
         self.adaptation_history_len: int = int(head.get("adaptation_history_len", 100))
         self.benchmark_count: int = int(head.get("benchmark_count", 0))
@@ -157,13 +152,13 @@ class MixedBPWAutoTuner:
                     log.warning("%s at batch size %d is left out: %s", name, batch_size, error)
                     continue
                 results[name][batch_size] = found
-                measured.setdefault(_key(batch_size, _width(layer), _bits_of(layer)), []).append(seconds)
+                measured.setdefault(_key(batch_size, parts.width(layer), parts.bits_of(layer)), []).append(seconds)
                 if verbose:
                     best = found[0]
                     print(f"{name} batch={batch_size}: {best.config.kernel_name} {best.config.tile_size_m}x"
                           f"{best.config.tile_size_n} simdgroups={best.config.simdgroups} {best.latency_ms:.4f} ms")
-        for key, parts in measured.items():
-            self._keep(key, parts)
+        for key, results_of_layers in measured.items():
+            self._keep(key, results_of_layers)
         self._refresh()
         return results
 
@@ -268,8 +263,8 @@ class MixedBPWAutoTuner:
                     "give MixedBPWAutoTuner(launch=...), a function of the layer, the batch size and the configuration; "
                     "`adaptive autotune_mixed_bpw` tunes this library's own kernels", "unsupported")
             launch = _launch_of_the_layer
-        bits = _bits_of(layer)
-        key = _key(batch_size, _width(layer), bits)
+        bits = parts.bits_of(layer)
+        key = _key(batch_size, parts.width(layer), bits)
         wanted = list(configs) if configs is not None else self._candidates(key)
         if not wanted:
             raise ads.Error("there are no configurations", "benchmark_layer", code="invalid_argument")
@@ -289,7 +284,7 @@ class MixedBPWAutoTuner:
                                    device=self.selector.device, rounds=max(1, num_iter))
         except ValueError as error:
             raise ads.Error(str(error), "benchmark_layer", "see the kernels' own messages", "unavailable") from error
-        size = _bytes_of(layer, bits)
+        size = parts.bytes_of(layer, bits)
         results, seconds = [], {}
         for config, trial in zip(wanted, tuning.trials):
             self.benchmark_count += 1
@@ -301,21 +296,21 @@ class MixedBPWAutoTuner:
         results.sort(key=lambda result: result.latency_ms)
         return results, seconds
 
-    def _keep(self, key: Any, parts: list[dict[KernelConfig, list[float]]]) -> None:
+    def _keep(self, key: Any, layers: list[dict[KernelConfig, list[float]]]) -> None:
         """Makes the configuration that is the fastest for all layers of a key the key's row."""
         import statistics
 
-        common = [config for config in parts[0] if all(config in part for part in parts)]
+        common = [config for config in layers[0] if all(config in part for part in layers)]
         if not common:
             log.warning("no configuration works for all layers of %s; it gets no row", key)
             return
-        best = min(common, key=lambda config: sum(statistics.median(part[config]) for part in parts))
+        best = min(common, key=lambda config: sum(statistics.median(part[config]) for part in layers))
         with self._lock:
             indices = {config: self._index(config) for config in common}
             self._defaults[self._numbers(key)] = indices[best]
             self.operation.reset(*key)
         self.operation.pin(*key)
-        for part in parts:
+        for part in layers:
             for config in common:
                 for seconds in part[config]:
                     self.operation.record_latency(*key, variant=indices[config], seconds=seconds)
@@ -356,19 +351,19 @@ class MixedBPWAutoTuner:
 
     def _default_config(self, batch_size: int, bits: Sequence[str], use_decode: bool) -> KernelConfig:
         least = min(bits, key=int)
-        tile = int(_of_nearest(self.tile_size_mapping or _TILES, least))
-        simdgroups = int(_of_nearest(self.simdgroup_mapping or _SIMDGROUPS, least))
-        variant = "decode" if use_decode else _variant_for(batch_size)
-        return KernelConfig(_kernel_name(bits, variant), tile, tile, simdgroups, False, variant)
+        tile = int(parts.of_nearest(self.tile_size_mapping or parts.TILES, least))
+        simdgroups = int(parts.of_nearest(self.simdgroup_mapping or parts.SIMDGROUPS, least))
+        variant = "decode" if use_decode else parts.variant_for(batch_size)
+        return KernelConfig(parts.kernel_name(bits, variant), tile, tile, simdgroups, False, variant)
 
     def _candidates(self, key: Any) -> list[KernelConfig]:
         batch, hidden, bits = key
         default = self.select_kernel(batch, hidden, [int(b) for b in bits])
         assert default is not None
-        tiles = sorted({tile for b in bits for tile in _of_nearest({str(k): v for k, v in _CANDIDATE_TILES.items()}, b)})
-        variants = dict.fromkeys([_variant_for(batch), "base"])
-        made = [KernelConfig(_kernel_name(bits, variant), tile, tile, groups, hidden >= 1024, variant)
-                for variant in variants for tile in tiles for groups in _CANDIDATE_SIMDGROUPS]
+        tiles = sorted({tile for b in bits for tile in parts.of_nearest(parts.CANDIDATE_TILES, b)})
+        variants = dict.fromkeys([parts.variant_for(batch), "base"])
+        made = [KernelConfig(parts.kernel_name(bits, variant), tile, tile, groups, hidden >= 1024, variant)
+                for variant in variants for tile in tiles for groups in parts.CANDIDATE_SIMDGROUPS]
         return list(dict.fromkeys([default, *made]))
 
     def _variant(self, config: KernelConfig, name: str = "") -> ads.Variant:
@@ -448,18 +443,6 @@ class MixedBPWAutoTuner:
             self._read([path])
 
 
-def _head_of(text: str, path: Path | None) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        head = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ads.Error(f"is not JSON: {error.msg}", f"{path}:{error.lineno}", code="corrupt") from error
-    if not isinstance(head, dict):
-        raise ads.Error("is not an object", str(path), code="corrupt")
-    return head
-
-
 def _config_of(parameters: Mapping[str, Any]) -> KernelConfig:
     known = KernelConfig.__dataclass_fields__
     return KernelConfig(**{name: value for name, value in parameters.items() if name in known})
@@ -473,52 +456,8 @@ def _key(batch: int, hidden: int, bits: Iterable[int]) -> Any:
     return int(batch), int(hidden), tuple(label for label in _LABELS if label in labels)
 
 
-def _variant_for(batch: int) -> str:
-    return "decode" if batch <= 1 else "prefill" if batch <= 16 else "base" if batch <= 32 else "large_batch"
-
-
-def _kernel_name(bits: Sequence[str], variant: str) -> str:
-    return "moe_trellis" + ("_mixed" if len(bits) > 1 else "") + "_swiglu" + ("" if variant == "base" else f"_{variant}")
-
-
-def _of_nearest(mapping: Mapping[str, Any], bits: str) -> Any:
-    return mapping[min(mapping, key=lambda known: (abs(int(known) - int(bits)), int(known)))]
-
-
-def _width(layer: Any) -> int:
-    for name in ("in_features", "hidden_dim"):
-        if isinstance(getattr(layer, name, None), int):
-            return int(getattr(layer, name))
-    raise ads.Error("a layer has no in_features", "benchmark_layer", "give layers with in_features and bits", "invalid_argument")
-
-
-def _bits_of(layer: Any) -> list[int]:
-    for name in ("bit_widths", "bits"):
-        value = getattr(layer, name, None)
-        if isinstance(value, int):
-            return [value]
-        if value is not None:
-            return [int(b) for b in value]
-    raise ads.Error("a layer has no bits", "benchmark_layer", "give layers with in_features and bits", "invalid_argument")
-
-
-def _bytes_of(layer: Any, bits: Sequence[int]) -> float:
-    """Bytes of the weights; for several widths as if each had the same share."""
-    return _width(layer) * float(getattr(layer, "out_features", _width(layer))) * sum(bits) / len(bits) / 8
-
-
 def _launch_of_the_layer(layer: Any, batch_size: int, config: KernelConfig) -> object:
     return layer.launch(batch_size, config)
-
-
-def _this_device() -> str:
-    if sys.platform == "darwin":
-        import subprocess
-
-        chip = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
-        if chip.returncode == 0 and chip.stdout.strip():
-            return chip.stdout.strip().removeprefix("Apple ")
-    return str(_core.gpu_device().device if _core.gpu_count() > 0 else _core.host_device().device)
 
 
 __all__ = ["BenchmarkResult", "KernelConfig", "MixedBPWAutoTuner"]

@@ -27,14 +27,13 @@ Config = dict[str, Any]
 class Launch:
     """A launch that has begun on this thread."""
 
-    __slots__ = ("timed", "kernels", "number", "problem", "index", "choices", "rows")
+    __slots__ = ("timed", "kernels", "number", "problem", "choices", "rows")
 
     def __init__(self) -> None:
         self.timed: Any = None
         self.kernels: Kernels | None = None
         self.number = 0  # of the next kernel
         self.problem: Any = None
-        self.index = -1
         self.choices: Choices | None = None
         self.rows = 0  # of the product, for functions that are not told
 
@@ -80,15 +79,11 @@ class Choices:
         for name in self.operation.variants:
             self._add(name, known[name])
 
-    def choose(self, problem: Any, theirs: Callable[[], Config], launch: Launch | None) -> Config:
-        """The configuration of a launch. ``theirs`` is what the engine would take, asked once for each problem. Without
-        ``launch`` nothing is timed, and the incumbent runs."""
+    def choose(self, problem: Any, theirs: Callable[[], Config], launch: Launch) -> Config | None:
+        """The configuration of a launch; None for the engine's own. ``theirs`` is that one, asked once for each problem."""
         bound = self._bound.get(problem)
         if bound is None:
             bound = self._bind(problem, theirs)
-        if launch is None or launch.problem is not None:
-            index = bound.site.variant()
-            return self._configs[index if self.consistent or bound.kernels.ready(index) else bound.theirs]
         launch.problem, launch.kernels, launch.choices = problem, bound.kernels, self
         started = bound.begin(current_stream())
         timed = None if type(started) is int else started
@@ -101,12 +96,8 @@ class Choices:
             elif failed:
                 self._set_aside(bound, index)
             index = self._ready(bound, index)
-        launch.timed, launch.index = timed, index
-        return self._configs[index]
-
-    def is_theirs(self, launch: Launch) -> bool:
-        """Whether a launch runs what the engine would have taken."""
-        return bool(self._bound[launch.problem].theirs == launch.index)
+        launch.timed = timed
+        return None if index == bound.theirs else dict(self._configs[index])
 
     def rows(self, wanted: Callable[[tuple[Any, ...]], bool]) -> dict[int, Config]:
         """The incumbents of the keys that have been met, by their first dimension."""
@@ -207,16 +198,18 @@ class Engine:
         except Exception as fault:
             self.fail(fault)
 
-    def config(self, problem: Any, theirs: Callable[[], Config]) -> Config:
-        """The configuration for a problem; that of ``theirs`` where the plugin has no say, or has failed."""
-        if not self.off and problem.known and not is_traced():
-            try:
-                choices = self._choices_of(problem)
-                if choices is not None:
-                    return dict(choices.choose(problem, theirs, self.launch))
-            except Exception as fault:
-                self.fail(fault)
-        return theirs()
+    def choose(self, problem: Any, theirs: Callable[[], Config]) -> Config | None:
+        """The configuration for what a launch asks first; None where the engine's own is right or the plugin has no say.
+        What else asks, such as kernels of adapters, gets the engine's own: nothing of it is compiled or measured."""
+        launch = self.launch
+        if launch is None or launch.choices is not None or self.off or not problem.known:
+            return None
+        try:
+            choices = self._choices_of(problem)
+            return None if choices is None else choices.choose(problem, theirs, launch)
+        except Exception as fault:
+            self.fail(fault)
+            return None
 
     def asked(self, ask: Callable[[], Config]) -> Callable[[], Config]:
         """Asks the engine for its own configuration, without what :meth:`rows` adds."""
@@ -241,11 +234,6 @@ class Engine:
             self.fail(fault)
             return theirs
         return {**(theirs or {}), **learned} if learned else theirs
-
-    def is_theirs(self) -> bool:
-        """Whether the launch of this thread runs what the engine would have taken."""
-        launch = self.launch
-        return launch is None or launch.choices is None or launch.choices.is_theirs(launch)
 
     def launched(self, jit: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A hook of Triton: a kernel of a launch is about to be enqueued."""

@@ -87,14 +87,15 @@ def _config(
     def ask(down: bool) -> Any:
         return theirs(w1_shape, w2_shape, top_k, dtype, M, is_marlin, block_shape, per_channel_quant, down)
 
-    if is_marlin or engine.off or _fixed():
-        return ask(return_down_config)
-    problem = Moe(M, w2_shape[0], w2_shape[2], top_k, dtype or "none", shape_of(*(block_shape or ())), per_channel_quant)
-    config = engine.config(problem, engine.asked(lambda: ask(False)))
-    if not return_down_config:
-        return config
-    # One configuration serves both products, unless it is SGLang's own, which may have another one for the second.
-    return ask(True) if engine.off or not problem.known or engine.is_theirs() else (config, (None, None))
+    config = None
+    if not is_marlin and not engine.off and not _fixed():
+        shape = shape_of(*(block_shape or ()))
+        problem = Moe(M, w2_shape[0], w2_shape[2], top_k, dtype or "none", shape, per_channel_quant)
+        config = engine.choose(problem, engine.asked(lambda: ask(False)))
+    if config is None:
+        return engine.asked(lambda: ask(return_down_config))()
+    # One configuration serves both products; only SGLang's own may have another one for the second.
+    return (config, (None, None)) if return_down_config else config
 
 
 def _rows(

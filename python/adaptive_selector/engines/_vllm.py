@@ -64,14 +64,11 @@ def _rebind_moe(module: Any) -> None:
         w1_shape: Sequence[int], w2_shape: Sequence[int], top_k: int, dtype: str | None, M: int,
         block_shape: list[int] | None = None,
     ) -> Config:
-        def ask() -> Config:
-            config: Config = theirs(w1_shape, w2_shape, top_k, dtype, M, block_shape)
-            return config
-
+        own = engine.asked(lambda: theirs(w1_shape, w2_shape, top_k, dtype, M, block_shape))
         if envs.VLLM_BATCH_INVARIANT or _overridden():
-            return ask()
+            return own()
         problem = Moe(M, w2_shape[0], w2_shape[2], top_k, dtype or "none", shape_of(*(block_shape or ())))
-        return engine.config(problem, engine.asked(ask))
+        return engine.choose(problem, own) or own()
 
     @functools.wraps(theirs_rows)
     def get_moe_configs(

@@ -71,7 +71,8 @@ def test_no_tile_is_borrowed_that_the_kernel_refuses() -> None:
     assert megablox.get_optimal_tiling_for_gmm(64, 256, 512, 8) == (64, 256, 512), "no tile exceeds its dimension"
 
 
-def test_the_manager(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_manager(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                     caplog: pytest.LogCaptureFixture) -> None:
     folder = cache(("m1024_k4096_n11008_g8", [128, 512, 1024]))
     (folder / "m8_k8_n8_g8.json").write_text("{")
     with caplog.at_level(logging.WARNING):
@@ -213,7 +214,7 @@ def test_a_program_that_is_not_edited(tmp_path: Path, run_python: Callable[[str]
     (tmp_path / "service.py").write_text(
         "import sys, helper\nfrom metal_marlin.trellis.autotune_mixed_bpw import KernelConfig\n"
         "print(KernelConfig.__module__, helper.name, sys.argv[1:])")
-    program = f"import sys\nfrom adaptive_selector.compat.__main__ import main\nmain([{str(tmp_path / 'service.py')!r}, '--port'])"
+    program = f"from adaptive_selector.compat.__main__ import main\nmain([{str(tmp_path / 'service.py')!r}, '--port'])"
     assert run_python(program).split() == ["adaptive_selector.compat.metal_marlin", "helper", "['--port']"]
 
 

@@ -42,7 +42,8 @@ class _Loader(importlib.abc.Loader):
 class _Finder(importlib.abc.MetaPathFinder):
     """The files of a tree under their own names, and stubs for everything else of some packages."""
 
-    def __init__(self, tree: Path, packages: Sequence[str], real: Sequence[str], members: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, tree: Path, packages: Sequence[str], real: Sequence[str],
+                 members: Mapping[str, Mapping[str, Any]]) -> None:
         self._tree, self._packages, self._real, self._members = tree, packages, real, members
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:

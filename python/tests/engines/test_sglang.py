@@ -97,6 +97,12 @@ def tile_of(launched: Launched) -> tuple[int, ...]:
     return tuple(launched.constants[name] for name in TILE)
 
 
+def mostly(gpu: Gpu, tile: tuple[int, ...]) -> bool:
+    """Whether the latest launches, but for a few that look at others, run a tile."""
+    latest = [tile_of(launched) for launched in gpu.launches[-400:]]
+    return latest.count(tile) > 0.9 * len(latest)
+
+
 def fastest(*tile: int) -> Callable[[Launched], float]:
     return lambda launched: 20e-6 if tile_of(launched) == tile else 60e-6
 
@@ -113,9 +119,9 @@ def test_it_learns_from_the_launches_of_the_engine(sglang: Sglang, gpu: Gpu, com
     assert tile_of(gpu.launches[0]) == (64, 64, 32), "what SGLang takes without a file"
     compilers.finish()
     done = len(gpu.compiled)
-    for _ in range(3000):
+    for _ in range(2000):
         sglang.run(64)
-    assert {tile_of(launched) for launched in gpu.launches[-20:]} == {(32, 128, 64)}
+    assert mostly(gpu, (32, 128, 64))
     assert len(gpu.compiled) == done, "no launch waits for a compiler"
     assert len({tile_of(launched) for launched in gpu.launches}) > 3
     rows = sglang.configs.get_moe_configs(EXPERTS, WIDTH, None)
@@ -174,9 +180,9 @@ def test_its_own_second_configuration_belongs_to_its_own_choice(sglang: Sglang, 
     assert [launched.constants["BLOCK_SIZE_N"] for launched in gpu.launches] == [64, 128]
     compilers.finish()
     gpu.latency = fastest(32, 128, 64)
-    for _ in range(3000):
+    for _ in range(2000):
         sglang.run(64)
-    assert {tile_of(launched) for launched in gpu.launches[-20:]} == {(32, 128, 64)}
+    assert mostly(gpu, (32, 128, 64))
 
 
 def test_the_product_with_scales_for_blocks(sglang: Sglang, gpu: Gpu, compilers: Compilers) -> None:
@@ -196,9 +202,9 @@ def test_the_product_with_scales_for_blocks(sglang: Sglang, gpu: Gpu, compilers:
     assert tile_of(gpu.launches[0]) == (64, 128, 128)
     compilers.finish()
     done = len(gpu.compiled)
-    for _ in range(3000):
+    for _ in range(2000):
         run()
-    assert {tile_of(launched) for launched in gpu.launches[-20:]} == {(32, 128, 128)}
+    assert mostly(gpu, (32, 128, 128))
     assert len(gpu.compiled) == done
 
 

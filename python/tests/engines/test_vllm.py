@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -113,6 +114,12 @@ def tile_of(launched: Launched) -> tuple[int, ...]:
     return tuple(launched.constants[name] for name in TILE)
 
 
+def mostly(gpu: Gpu, tile: tuple[int, ...]) -> bool:
+    """Whether the latest launches, but for a few that look at others, run a tile."""
+    latest = [tile_of(launched) for launched in gpu.launches[-400:]]
+    return latest.count(tile) > 0.9 * len(latest)
+
+
 def fastest(*tile: int) -> Callable[[Launched], float]:
     return lambda launched: 20e-6 if tile_of(launched) == tile else 60e-6
 
@@ -130,10 +137,13 @@ def test_the_first_launch_runs_what_the_engine_would_take(vllm: Vllm, gpu: Gpu, 
 
 def test_a_configuration_has_one_name(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
     """vLLM's defaults say that the reduction is not split, and its files do not."""
-    shapes = (EXPERTS, 2 * WIDTH, HIDDEN), (EXPERTS, HIDDEN, WIDTH)
     default = vllm.moe.get_default_config(40, EXPERTS, WIDTH, HIDDEN, TOP_K, "int8_w8a8")
     assert default["SPLIT_K"] == 1, "there is no file for this type"
-    assert vllm.moe.try_get_optimal_moe_config(*shapes, TOP_K, "int8_w8a8", 40) | {"SPLIT_K": 1} == default
+    plugin = sys.modules["adaptive_selector.engines._vllm"]
+    plugin.engine.begin()
+    shapes = (EXPERTS, 2 * WIDTH, HIDDEN), (EXPERTS, HIDDEN, WIDTH)
+    assert vllm.moe.try_get_optimal_moe_config(*shapes, TOP_K, "int8_w8a8", 40) == default
+    plugin.engine.end()
     names = ads.triton.selector().find("fused_moe").variants  # type: ignore[union-attr]
     assert not any("SPLIT_K" in name for name in names), names
 
@@ -158,9 +168,9 @@ def test_it_learns_from_the_launches_of_the_engine(vllm: Vllm, gpu: Gpu, compile
     gpu.latency = fastest(32, 128, 64)
     vllm.run(64)
     compilers.finish()
-    for _ in range(3000):
+    for _ in range(2000):
         vllm.run(64)
-    assert {tile_of(launched) for launched in gpu.launches[-20:]} == {(32, 128, 64)}
+    assert mostly(gpu, (32, 128, 64))
     assert len({tile_of(launched) for launched in gpu.launches}) > 3, "others were tried"
     pairs = zip(gpu.launches[::2], gpu.launches[1::2])
     assert all(tile_of(first) == tile_of(second) for first, second in pairs), "both products run one configuration"
@@ -187,7 +197,7 @@ def test_a_captured_launch_runs_the_incumbent(vllm: Vllm, gpu: Gpu, compilers: C
     gpu.latency = fastest(32, 128, 64)
     vllm.run(64)
     compilers.finish()
-    for _ in range(3000):
+    for _ in range(2000):
         vllm.run(64)
     gpu.capturing = True
     for _ in range(50):
@@ -205,6 +215,22 @@ def test_what_pytorch_compiles_is_left_alone(vllm: Vllm, gpu: Gpu, compilers: Co
     for _ in range(50):
         vllm.run(64)
     assert not compilers.waiting and not any(launched.timed for launched in gpu.launches)
+
+
+def test_what_asks_besides_gets_the_choice_of_the_engine(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
+    """Kernels of adapters take the configuration of the experts, but nobody compiles them ahead or measures them."""
+    gpu.latency = fastest(32, 128, 64)
+    vllm.run(64)
+    compilers.finish()
+    for _ in range(2000):
+        vllm.run(64)
+    assert mostly(gpu, (32, 128, 64))
+    config = vllm.moe.try_get_optimal_moe_config((EXPERTS, 2 * WIDTH, HIDDEN), (EXPERTS, HIDDEN, WIDTH), TOP_K, None, 64)
+    shipped = tree("vllm")
+    assert shipped is not None
+    rows = json.loads((shipped / MOE.replace(".", "/") / "configs" /
+                       f"E={EXPERTS},N={WIDTH},device_name=NVIDIA_H200.json").read_text())
+    assert config == rows["64"]
 
 
 def test_batch_invariance_is_left_alone(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
@@ -313,7 +339,8 @@ def test_the_modular_experts(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None
     vars(experts).update(
         quant_config=MagicMock(use_int4_w4a16=False, use_fp8_w8a8=False, use_int8_w8a8=False, use_int8_w8a16=False,
                                config_name=lambda dtype: None),
-        expects_unquantized_inputs=False, gemm1_alpha=None, gemm1_beta=None, block_shape=None, _lora_context=None, a1_scale=None, w1_scale=None, w2_scale=None,
+        expects_unquantized_inputs=False, gemm1_alpha=None, gemm1_beta=None, block_shape=None, _lora_context=None,
+        a1_scale=None, w1_scale=None, w2_scale=None,
         w1_bias=None, w2_bias=None, per_act_token_quant=False, quant_dtype=None, quantization_emulation=False)
     gpu.latency = fastest(32, 128, 64)
 
@@ -326,9 +353,9 @@ def test_the_modular_experts(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None
     run()
     compilers.finish()
     done = len(gpu.compiled)
-    for _ in range(3000):
+    for _ in range(2000):
         run()
-    assert {tile_of(launched) for launched in gpu.launches[-20:]} == {(32, 128, 64)}
+    assert mostly(gpu, (32, 128, 64))
     assert len(gpu.compiled) == done
 
 
@@ -350,9 +377,9 @@ def test_the_product_with_scales_for_blocks(vllm: Vllm, gpu: Gpu, compilers: Com
     assert tile_of(gpu.launches[0]) == (64, 128, 128), "what vLLM takes without a file"
     compilers.finish()
     done = len(gpu.compiled)
-    for _ in range(3000):
+    for _ in range(2000):
         run()
-    assert {tile_of(launched) for launched in gpu.launches[-20:]} == {(32, 128, 128)}
+    assert mostly(gpu, (32, 128, 128))
     assert len(gpu.compiled) == done
     assert module.get_w8a8_block_fp8_configs(1024, 2048, 128, 128) is None, "outside a launch: vLLM's own answer"
 

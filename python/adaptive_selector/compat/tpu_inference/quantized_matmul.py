@@ -28,7 +28,8 @@ class TunedValueWithLanes(NamedTuple):
 def get_tuned_block_sizes(n_batch: int, n_out: int, n_in: int, x_q_dtype: str, w_q_dtype: str) -> Any:
     """Block sizes of batch, output and input for a quantised product. Without a row those of tpu-inference, else 128 each,
     and a warning names the key."""
-    key = (("batch", str(n_batch)), ("out", str(n_out)), ("in", str(n_in)), ("x_dtype", str(x_q_dtype)), ("w_dtype", str(w_q_dtype)))
+    key = (("batch", str(n_batch)), ("out", str(n_out)), ("in", str(n_in)), ("x_dtype", str(x_q_dtype)),
+           ("w_dtype", str(w_q_dtype)))
     found = row("quantized_matmul", "quantized_matmul", key)
     if found is None:
         if "get_tuned_block_sizes" in originals:
