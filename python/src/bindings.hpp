@@ -24,6 +24,7 @@ void bind_operations(nb::module_& module);
 void bind_selectors(nb::module_& module);
 void bind_stores(nb::module_& module);
 void bind_savers(nb::module_& module);
+void bind_metrics(nb::module_& module);
 void bind_foreign(nb::module_& module);
 /// Only where the package is built with the library of replays, which comes with the tool.
 void bind_replay(nb::module_& module);

@@ -153,3 +153,16 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert make().select(1).name == "b"
     assert make(use_environment=False).select(1).name == "a"
     assert os.environ["ADAPTIVE_VARIANT"]
+
+
+def test_an_audit_file_tells_what_changed_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    selector = ads.Selector(tables=None, device="host", background=False, audit=path, log=lambda level, line: None)
+    operation = selector.define("gemm", ["m"], ["a", "b"])
+    for i in range(20):
+        for variant, seconds in enumerate((2e-3, 1e-3)):
+            operation.record_latency(64, variant=variant, seconds=seconds * (1 + 0.01 * (i % 3)))
+    selector.learn()  # without the thread, this writes
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["start", "promotion"]
+    assert lines[1]["key"] == {"m": 64} and lines[1]["why"].startswith("b is surely faster")
