@@ -15,7 +15,7 @@ from typing import Any
 import adaptive_selector as ads
 
 from . import _space, log
-from ._compiled import Derive, Kernels, begin_of, current_device, current_stream, selector_of
+from ._compiled import Derive, Kernels, Recorded, begin_of, current_device, current_stream, record, selector_of
 from ._problems import Problem
 
 # Problems that are bound; where there are as many, all are dropped, and what is in use comes back.
@@ -27,12 +27,13 @@ Config = dict[str, Any]
 class Launch:
     """A launch that has begun on this thread."""
 
-    __slots__ = ("timed", "kernels", "number", "problem", "choices", "rows")
+    __slots__ = ("timed", "kernels", "recorded", "now", "problem", "choices", "rows")
 
     def __init__(self) -> None:
         self.timed: Any = None
         self.kernels: Kernels | None = None
-        self.number = 0  # of the next kernel
+        self.recorded: list[Recorded] = []  # its kernels, if it is the first of its kind
+        self.now: int | None = None  # a configuration that is compiled next, on this thread
         self.problem: Any = None
         self.choices: Choices | None = None
         self.rows = 0  # of the product, for functions that are not told
@@ -66,6 +67,7 @@ class Choices:
         self._names: dict[str, int] = {}
         self._bound: dict[Any, _Bound] = {}
         self._kernels: dict[Any, Kernels] = {}
+        self._known: dict[int, dict[str, Any]] = {}
         self.consistent = selector.rank_consistent
         known = {_space.name_of(config): config for config in _space.tried()}
 
@@ -95,7 +97,9 @@ class Choices:
                 timed = None
             elif failed:
                 self._set_aside(bound, index)
-            index = self._ready(bound, index)
+            index = self._ready(bound)
+            if not bound.kernels.complete:
+                launch.now = self._of_a_table(bound, problem)
         launch.timed = timed
         return None if index == bound.theirs else dict(self._configs[index])
 
@@ -105,14 +109,21 @@ class Choices:
             return {int(str(key[0])): dict(self._configs[self.operation.pin(*key).variant])
                     for key in self.operation.keys() if wanted(key)}
 
-    def _ready(self, bound: _Bound, chosen: int) -> int:
-        """The best configuration that is compiled."""
-        incumbent = bound.site.variant()
-        for index in (incumbent, bound.theirs, *bound.indices):
+    def _ready(self, bound: _Bound) -> int:
+        """The best configuration that is compiled. Where nothing of this kind has run, the engine's own: it is compiled at
+        its first launch, as without this plugin, and it is known to fit."""
+        for index in (bound.site.variant(), bound.theirs, *bound.indices):
             if bound.kernels.ready(index):
                 return index
-        # Nothing of this kind has run. The configuration is compiled at its first launch, as without this plugin.
-        return bound.theirs if bound.kernels.failed(chosen) else incumbent
+        return bound.theirs
+
+    def _of_a_table(self, bound: _Bound, problem: Any) -> int | None:
+        """The configuration that a table has for this very problem, if it is another than the engine's: graphs are captured
+        soon, and should have it."""
+        incumbent = bound.site.variant()
+        if incumbent == bound.theirs or self.operation.explain(*problem.key).match != "exact":
+            return None
+        return incumbent
 
     def _set_aside(self, bound: _Bound, index: int) -> None:
         pin = bound.site.pin()
@@ -132,7 +143,7 @@ class Choices:
                 site = self.operation.site(*problem.key)
             finally:
                 self._pending.indices, self._pending.theirs = (), 0
-            kernels = self._kernels.setdefault(problem.kind, Kernels(self._derive))
+            kernels = self._kernels.setdefault(problem.kind, Kernels(self._derive, self._known))
             if len(self._bound) >= _BOUND_MAX:
                 self._bound.clear()
             bound = self._bound[problem] = _Bound(site, indices, own, kernels)
@@ -193,8 +204,8 @@ class Engine:
                     launch.timed.fail()
                 else:
                     launch.timed.end()
-            if error is None and not cancelled and launch.kernels is not None and not launch.choices.consistent:
-                launch.kernels.finish(launch.number)
+            if error is None and not cancelled and launch.kernels is not None and launch.recorded:
+                launch.kernels.finish(launch.recorded, launch.problem, launch.now)
         except Exception as fault:
             self.fail(fault)
 
@@ -238,11 +249,13 @@ class Engine:
     def launched(self, jit: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A hook of Triton: a kernel of a launch is about to be enqueued."""
         launch = self.launch
-        if launch is None or launch.kernels is None:
+        if launch is None or launch.kernels is None or launch.kernels.complete:
             return
-        number, launch.number = launch.number, launch.number + 1
-        if not launch.kernels.complete:
-            launch.kernels.record(jit, number, args, kwargs, launch.problem)
+        try:
+            if launch.choices is not None and not launch.choices.consistent:
+                launch.recorded.append(record(jit, args, kwargs))
+        except Exception as fault:
+            self.fail(fault)
 
     def fail(self, fault: Exception) -> None:
         """Something in the plugin is wrong: from now on the engine runs as without it."""

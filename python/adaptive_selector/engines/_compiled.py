@@ -13,6 +13,8 @@ from adaptive_selector.triton import _jit
 from adaptive_selector.triton._settings import settings
 from adaptive_selector.triton._specialisation import FAILED, NEW, READY, Kernel, kernel_of
 
+from . import log
+
 #: The arguments of a kernel that depend on the configuration: called with the kernel, the arguments of a launch, the
 #: configuration and the problem.
 Derive = Callable[[Any, tuple[Any, ...], dict[str, Any], dict[str, Any], Any], dict[str, Any]]
@@ -67,64 +69,76 @@ def _ranks() -> int:
         return 1
 
 
-class Kernels:
-    """The kernels of every configuration for launches that Triton does not tell apart."""
+class Recorded(NamedTuple):
+    """One kernel of a launch, with what Triton specialises its arguments by."""
 
-    def __init__(self, derive: Derive) -> None:
+    jit: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def record(jit: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recorded:
+    return Recorded(jit, tuple(map(_outline, args)), {name: _outline(value) for name, value in kwargs.items()})
+
+
+class Kernels:
+    """The kernels of every configuration for launches that Triton does not tell apart.
+
+    known: all kernels of the operation, by their function and Triton's key.
+    """
+
+    def __init__(self, derive: Derive, known: dict[int, dict[str, Kernel]]) -> None:
         self._derive = derive
+        self._known = known
         self._configs: dict[int, dict[str, Any]] = {}
         self._of: dict[int, list[Kernel]] = {}  # by configuration, in the order of a launch
-        self._known: dict[int, dict[str, Kernel]] = {}  # by kernel function and Triton's key
-        self._recorded: list[tuple[Any, tuple[Any, ...], dict[str, Any], Any]] = []
-        self._lock = threading.Lock()
+        self._launch: list[Recorded] = []
+        self._problem: Any = None
+        self._lock = threading.RLock()
         self.complete = False  # a whole launch has been recorded
 
     def wanted(self, indices: Sequence[int], configs: Sequence[dict[str, Any]]) -> None:
-        """Configurations that keys of this kind try."""
+        """Configurations that problems of this kind try."""
         with self._lock:
             new = {index: configs[index] for index in indices if index not in self._configs}
             self._configs.update(new)
-            recorded = list(self._recorded) if self.complete else []
-        if recorded and new:
-            self._request(recorded, new)
+            if self.complete:
+                self._request(new)
 
     def ready(self, index: int) -> bool:
         kernels = self._of.get(index)
-        return kernels is not None and self.complete and all(kernel.status == READY for kernel in kernels)
+        return kernels is not None and all(kernel.status == READY for kernel in kernels)
 
     def failed(self, index: int) -> bool:
         return any(kernel.status == FAILED for kernel in self._of.get(index, ()))
 
-    def record(self, jit: Any, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], problem: Any) -> None:
-        """One kernel of the first launch, and what it would be with every other configuration."""
+    def finish(self, launch: list[Recorded], problem: Any, now: int | None) -> None:
+        """A whole launch, the first of its kind: from now on the other configurations are compiled elsewhere, and ``now``
+        on this thread, as the engine compiles its own."""
         with self._lock:
-            if number == len(self._recorded) and not self.complete:
-                # Only what Triton specialises by: the arguments of a launch must not be kept alive.
-                self._recorded.append((jit, tuple(map(_outline, args)), {k: _outline(v) for k, v in kwargs.items()}, problem))
-
-    def finish(self, count: int) -> None:
-        """The launch is over: it has ``count`` kernels."""
-        if self.complete or count == 0:
-            return
-        with self._lock:
-            if self.complete or count != len(self._recorded):
+            if self.complete or not launch:
                 return
-            recorded, configs = list(self._recorded), dict(self._configs)
-        self._request(recorded, configs)
-        self.complete = True
+            self._launch, self._problem = launch, problem
+            self._request(self._configs)
+            self.complete = True
+        if now is not None:
+            try:
+                for kernel in self._of[now]:
+                    kernel.compile_now()
+            except Exception as error:  # it does not fit this device, and fails as in a worker
+                log.info("configuration %s is left out: %s", self._configs[now], error)
 
-    def _request(self, recorded: Sequence[tuple[Any, tuple[Any, ...], dict[str, Any], Any]],
-                 configs: dict[int, dict[str, Any]]) -> None:
+    def _request(self, configs: dict[int, dict[str, Any]]) -> None:
         device = current_device()
         for rank, (index, config) in enumerate(configs.items()):
             kernels: list[Kernel] = []
-            for jit, args, kwargs, problem in recorded:
-                changed = self._derive(jit, args, kwargs, config, problem)
+            for jit, args, kwargs in self._launch:
+                changed = self._derive(jit, args, kwargs, config, self._problem)
                 args, kwargs = _placed(jit, args, kwargs, changed)
                 call = _jit.specialise(jit, device, args, kwargs)
                 kernel = kernel_of(self._known.setdefault(id(jit), {}), jit, device, call, f"{jit.__name__} with {config}")
                 if kernel.status == NEW and call.key in jit.device_caches[device][0]:
-                    kernel.compile_now()
+                    kernel.compile_now()  # Triton has it, from the launch that was recorded
                 kernels.append(kernel)
             self._of[index] = kernels
             for kernel in kernels:

@@ -257,8 +257,10 @@ def test_weights_of_few_bits_are_left_alone(vllm: Vllm) -> None:
         assert module.try_get_optimal_moe_config(*shapes) == module.try_get_optimal_moe_config.__wrapped__(*shapes)
 
 
-def test_a_folder_of_the_engine_is_a_table(files: None, gpu: Gpu, compilers: Compilers, engine_of: Callable[[str], Any],
-                                           monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def with_table(files: None, gpu: Gpu, compilers: Compilers, engine_of: Callable[[str], Any],
+               monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vllm:
+    """A folder of vLLM's own files is a table: one row, which vLLM's file for the layer does not have."""
     from adaptive_selector.triton._settings import settings
 
     (tmp_path / f"E={EXPERTS},N={WIDTH},device_name=NVIDIA_H200.json").write_text(
@@ -269,8 +271,33 @@ def test_a_folder_of_the_engine_is_a_table(files: None, gpu: Gpu, compilers: Com
     engine_of("vllm")
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0.24.0")
     engines.vllm()
-    Vllm().run(64)
-    assert {tile_of(launched) for launched in gpu.launches} == {(16, 256, 128)}
+    return Vllm()
+
+
+def test_graphs_have_what_a_table_says(with_table: Vllm, gpu: Gpu, compilers: Compilers) -> None:
+    """Engines capture their graphs soon after the first launches."""
+    theirs = with_table.theirs(64)
+    with_table.run(64)
+    assert {tile_of(launched) for launched in gpu.launches} == {tuple(theirs[name] for name in TILE)}, "it is known to fit"
+    gpu.capturing = True
+    with_table.run(64)
+    assert {tile_of(launched) for launched in gpu.launches[2:]} == {(16, 256, 128)}
+
+
+def test_a_row_of_a_table_that_does_not_fit(with_table: Vllm, gpu: Gpu, compilers: Compilers) -> None:
+    from triton.runtime.errors import OutOfResources
+
+    def fits(constants: dict[str, Any], options: dict[str, Any]) -> None:
+        if constants["BLOCK_SIZE_N"] == 256:
+            raise OutOfResources(300_000, 232_448, "shared memory")
+
+    gpu.fits = fits
+    for _ in range(100):
+        with_table.run(64)
+    compilers.finish()
+    for _ in range(300):
+        with_table.run(64)
+    assert 256 not in {launched.constants["BLOCK_SIZE_N"] for launched in gpu.launches}
 
 
 def test_ranks_run_what_the_table_says(files: None, gpu: Gpu, compilers: Compilers, engine_of: Callable[[str], Any],
@@ -305,13 +332,20 @@ def test_functions_that_were_imported_before(files: None, gpu: Gpu, compilers: C
 
 def test_a_launch_that_fails(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
     def fail(launched: Launched) -> None:
-        raise RuntimeError("an illegal memory access")
+        if launched.constants["MUL_ROUTED_WEIGHT"]:
+            raise RuntimeError("an illegal memory access")
 
     gpu.work = fail
     with pytest.raises(RuntimeError, match="illegal memory access"):
         vllm.run(64)
+    assert not compilers.waiting, "half a launch shows nothing"
     gpu.work = lambda launched: None
+    gpu.latency = fastest(32, 128, 64)
     vllm.run(64)
+    compilers.finish()
+    for _ in range(2000):
+        vllm.run(64)
+    assert mostly(gpu, (32, 128, 64))
 
 
 def test_a_fault_of_the_plugin_leaves_the_engine_as_it_was(vllm: Vllm, gpu: Gpu, compilers: Compilers,
