@@ -303,6 +303,16 @@ def around(engine: Engine, function: Callable[..., Any]) -> Callable[..., Any]:
     return launch
 
 
+def listen(engine: Engine, module: Any, *names: str) -> None:
+    """The engine hears of every launch of some kernels."""
+
+    def listen_to(kernel: Any) -> None:
+        kernel.add_pre_run_hook(lambda *args, **kwargs: engine.launched(kernel, args, kwargs))
+
+    for name in names:
+        listen_to(getattr(module, name))
+
+
 def guarded(rebinding: Callable[[Any], None]) -> Callable[[Any], None]:
     """A rebinding that leaves a module as it is where it fails."""
 

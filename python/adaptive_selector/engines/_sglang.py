@@ -1,22 +1,28 @@
-"""SGLang: the fused experts of its Triton kernels, and its product with scales for blocks. SGLang's own registry of hooks
+"""SGLang: the fused experts of its Triton kernels, and its products with scales for blocks. SGLang's own registry of hooks
 rebinds the functions."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from . import log
-from ._choices import Config, Engine, around, guarded
-from ._matmul import rows_of_launch, tell_rows
+from ._choices import Config, Engine, around, guarded, listen
+from ._matmul import Kind, rows_of_launch, tell_rows
 from ._problems import Matmul, Moe, shape_of
 from ._rebind import after_import
 
 _MOE = "sglang.srt.layers.moe.moe_runner.triton_utils"
-_FP8 = "sglang.srt.layers.quantization.fp8_kernel"
+_PRODUCTS = (
+    Kind("sglang.srt.layers.quantization.fp8_kernel", "get_w8a8_block_fp8_configs", "w8a8_block_fp8_matmul_triton",
+         ("_w8a8_block_fp8_matmul", "_w8a8_block_fp8_matmul_unrolledx4"), "fp8_w8a8", 3),
+    Kind("sglang.srt.layers.quantization.int8_kernel", "get_w8a8_block_int8_configs", "w8a8_block_int8_matmul",
+         ("_w8a8_block_int8_matmul",), "int8_w8a8", 3),
+)
 
 
 def _derived(jit: Any, args: tuple[Any, ...], kwargs: dict[str, Any], config: Config, problem: Any) -> Config:
-    """As `invoke_fused_moe_kernel` and `w8a8_block_fp8_matmul_triton` compute them."""
+    """As `invoke_fused_moe_kernel` and the functions of the products compute them."""
     changed = dict(config)
     names = list(jit.arg_names)
     depth = args[names.index("K")] if names.index("K") < len(args) else kwargs["K"]
@@ -51,22 +57,14 @@ def install() -> None:
         f"{_MOE}.fused_moe_triton_config.get_moe_configs": _rows,
         f"{_MOE}.fused_moe._prepare_fused_moe_run": _prepare,
         f"{_MOE}.fused_moe._fused_moe_kernel_sequence": _sequence,
-        f"{_FP8}.get_w8a8_block_fp8_configs": _matmul_rows,
-        f"{_FP8}.w8a8_block_fp8_matmul_triton": _matmul,
+        **{f"{kind.module}.{kind.rows}": functools.partial(_rows_of_product, kind) for kind in _PRODUCTS},
+        **{f"{kind.module}.{kind.product}": _product for kind in _PRODUCTS},
     }.items():
         HookRegistry.register(target, hook, HookType.AROUND)
-    after_import(f"{_MOE}.fused_moe_triton_kernels", guarded(lambda module: _listen(module, "fused_moe_kernel")))
-    after_import(_FP8, guarded(lambda module: _listen(module, "_w8a8_block_fp8_matmul", "_w8a8_block_fp8_matmul_unrolledx4")))
+    after_import(f"{_MOE}.fused_moe_triton_kernels", guarded(lambda module: listen(engine, module, "fused_moe_kernel")))
+    for kind in _PRODUCTS:
+        after_import(kind.module, guarded(functools.partial(_listen, kind)))
     log.info("SGLang asks for the configurations of its fused experts here")
-
-
-def _listen(module: Any, *names: str) -> None:
-    def listen(kernel: Any) -> None:
-        kernel.add_pre_run_hook(lambda *args, **kwargs: engine.launched(kernel, args, kwargs))
-
-    for name in names:
-        if hasattr(getattr(module, name, None), "add_pre_run_hook"):  # else it is no kernel of Triton here
-            listen(getattr(module, name))
 
 
 def _fixed() -> bool:
@@ -128,7 +126,11 @@ def _sequence(theirs: Any, *args: Any, **kwargs: Any) -> Any:
     return result
 
 
-def _matmul(theirs: Any, *args: Any, **kwargs: Any) -> Any:
+def _listen(kind: Kind, module: Any) -> None:
+    listen(engine, module, *kind.kernels)
+
+
+def _product(theirs: Any, *args: Any, **kwargs: Any) -> Any:
     def product(A: Any, *rest: Any, **named: Any) -> Any:
         tell_rows(engine, A)
         return theirs(A, *rest, **named)
@@ -136,8 +138,8 @@ def _matmul(theirs: Any, *args: Any, **kwargs: Any) -> Any:
     return around(engine, product)(*args, **kwargs)
 
 
-def _matmul_rows(theirs: Any, N: int, K: int, block_n: int, block_k: int) -> dict[int, Any] | None:
+def _rows_of_product(kind: Kind, theirs: Any, N: int, K: int, block_n: int, block_k: int) -> dict[int, Any] | None:
     rows: dict[int, Any] | None = theirs(N, K, block_n, block_k)
     if engine.off or engine.launch is None or _fixed():
         return rows
-    return rows_of_launch(engine, rows, N, K, (block_n, block_k), stages=3)
+    return rows_of_launch(engine, kind, rows, N, K, (block_n, block_k))

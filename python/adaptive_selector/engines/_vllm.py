@@ -1,4 +1,4 @@
-"""vLLM: the fused experts of its Triton kernels, and its product with scales for blocks."""
+"""vLLM: the fused experts of its Triton kernels, and its products with scales for blocks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import log
-from ._choices import Config, Engine, around, guarded
-from ._matmul import rows_of_launch, tell_rows
+from ._choices import Config, Engine, around, guarded, listen
+from ._matmul import Kind, rows_of_launch, tell_rows
 from ._problems import Matmul, Moe, shape_of
 from ._rebind import after_import, rebind
 
 _MOE = "vllm.model_executor.layers.fused_moe.fused_moe"
 _EXPERTS = "vllm.model_executor.layers.fused_moe.experts.triton_moe"
-_FP8 = "vllm.model_executor.layers.quantization.utils.fp8_utils"
+_PRODUCTS = (
+    Kind("vllm.model_executor.layers.quantization.utils.fp8_utils", "get_w8a8_block_fp8_configs", "w8a8_triton_block_scaled_mm",
+         ("_w8a8_triton_block_scaled_mm",), "fp8_w8a8", 2),
+    Kind("vllm.model_executor.layers.quantization.utils.int8_utils", "get_w8a8_block_int8_configs", "w8a8_block_int8_matmul",
+         ("_w8a8_block_int8_matmul",), "int8_w8a8", 3),
+)
 
 
 def _derived(jit: Any, args: tuple[Any, ...], kwargs: dict[str, Any], config: Config, problem: Any) -> Config:
-    """As `invoke_fused_moe_triton_kernel` and `w8a8_triton_block_scaled_mm` compute them."""
+    """As `invoke_fused_moe_triton_kernel` and the functions of the products compute them."""
     changed = dict(config)
     if isinstance(problem, Matmul):
         return changed
@@ -51,12 +56,12 @@ def install() -> None:
         _installed = True
         after_import(_MOE, guarded(_rebind_moe))
         after_import(_EXPERTS, guarded(_rebind_experts))
-        after_import(_FP8, guarded(_rebind_matmul))
+        for kind in _PRODUCTS:
+            after_import(kind.module, guarded(functools.partial(_rebind_product, kind)))
 
 
 def _rebind_moe(module: Any) -> None:
-    theirs, theirs_rows, experts, kernel = (
-        module.try_get_optimal_moe_config, module.get_moe_configs, module.fused_experts_impl, module.fused_moe_kernel)
+    theirs, theirs_rows, experts = module.try_get_optimal_moe_config, module.get_moe_configs, module.fused_experts_impl
     envs = module.envs
 
     @functools.wraps(theirs)
@@ -79,7 +84,7 @@ def _rebind_moe(module: Any) -> None:
             return rows
         return engine.rows(rows, Moe(1, E, N, 1, dtype or "none", shape_of(block_n, block_k)))
 
-    kernel.add_pre_run_hook(lambda *args, **kwargs: engine.launched(kernel, args, kwargs))
+    listen(engine, module, "fused_moe_kernel")
     for old, new in ((theirs, try_get_optimal_moe_config), (theirs_rows, get_moe_configs), (experts, around(engine, experts))):
         rebind(old, new, "vllm")
     log.info("vLLM asks for the configurations of its fused experts here")
@@ -96,21 +101,20 @@ def _rebind_experts(module: Any) -> None:
     module.TritonExperts.apply = around(engine, module.TritonExperts.apply)
 
 
-def _rebind_matmul(module: Any) -> None:
-    theirs, product, kernel = (
-        module.get_w8a8_block_fp8_configs, module.w8a8_triton_block_scaled_mm, module._w8a8_triton_block_scaled_mm)
+def _rebind_product(kind: Kind, module: Any) -> None:
+    theirs, product = getattr(module, kind.rows), getattr(module, kind.product)
+    envs = sys.modules["vllm.envs"]
 
     @functools.wraps(theirs)
-    def get_w8a8_block_fp8_configs(N: int, K: int, block_n: int, block_k: int) -> dict[int, Any] | None:
-        rows: dict[int, Any] | None = theirs(N, K, block_n, block_k)
-        return rows if envs.VLLM_BATCH_INVARIANT else rows_of_launch(engine, rows, N, K, (block_n, block_k), stages=2)
+    def rows(N: int, K: int, block_n: int, block_k: int) -> dict[int, Any] | None:
+        found: dict[int, Any] | None = theirs(N, K, block_n, block_k)
+        return found if envs.VLLM_BATCH_INVARIANT else rows_of_launch(engine, kind, found, N, K, (block_n, block_k))
 
     @functools.wraps(product)
     def launch(A: Any, *args: Any, **kwargs: Any) -> Any:
         tell_rows(engine, A)
         return product(A, *args, **kwargs)
 
-    envs = sys.modules["vllm.envs"]
-    kernel.add_pre_run_hook(lambda *args, **kwargs: engine.launched(kernel, args, kwargs))
-    rebind(theirs, get_w8a8_block_fp8_configs, "vllm")
+    listen(engine, module, *kind.kernels)
+    rebind(theirs, rows, "vllm")
     rebind(product, around(engine, launch), "vllm")

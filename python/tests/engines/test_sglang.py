@@ -20,7 +20,7 @@ from fake_torch import MEMBERS, Tensor  # noqa: E402
 from stub_modules import stubbed  # noqa: E402
 
 MOE = "sglang.srt.layers.moe.moe_runner.triton_utils"
-FP8 = "sglang.srt.layers.quantization.fp8_kernel"
+QUANTISED = "sglang.srt.layers.quantization"
 EXPERTS, WIDTH, HIDDEN, TOP_K = 8, 1600, 4096, 2  # SGLang has no file for it, and 1600 is no multiple of 128
 TILE = ("BLOCK_SIZE_M", "BLOCK_SIZE_N", "BLOCK_SIZE_K")
 
@@ -68,7 +68,8 @@ def files() -> Iterator[None]:
         MOE: {"get_config": lambda: None},
     }
     real = [f"{MOE}.fused_moe", f"{MOE}.fused_moe_triton_config", f"{MOE}.fused_moe_triton_kernels",
-            f"{MOE}.moe_align_block_size", "sglang.srt.plugins", "sglang.srt.plugins.hook_registry", FP8]
+            f"{MOE}.moe_align_block_size", "sglang.srt.plugins", "sglang.srt.plugins.hook_registry",
+            f"{QUANTISED}.fp8_kernel", f"{QUANTISED}.int8_kernel"]
     with stubbed(folder, ["sglang", "torch", "sgl_kernel"], real, members):
         yield
 
@@ -185,18 +186,21 @@ def test_its_own_second_configuration_belongs_to_its_own_choice(sglang: Sglang, 
     assert mostly(gpu, (32, 128, 64))
 
 
-def test_the_product_with_scales_for_blocks(sglang: Sglang, gpu: Gpu, compilers: Compilers) -> None:
+@pytest.mark.parametrize("module, product, dtype", [
+    ("fp8_kernel", "w8a8_block_fp8_matmul_triton", "fp8e4nv"), ("int8_kernel", "w8a8_block_int8_matmul", "i8")])
+def test_products_with_scales_for_blocks(sglang: Sglang, gpu: Gpu, compilers: Compilers, module: str, product: str,
+                                         dtype: str) -> None:
     from importlib import import_module
 
-    module = import_module(FP8)
-    a, b = Tensor(48, 2048, dtype="fp8e4nv"), Tensor(1024, 2048, dtype="fp8e4nv")
-    c = Tensor(48, 1024)
-    module.prepare_block_fp8_matmul_inputs = lambda *_: (48, 1024, 2048, c)
-    module.select_w8a8_block_fp8_matmul_kernel = lambda *_: module._w8a8_block_fp8_matmul
+    file: Any = import_module(f"{QUANTISED}.{module}")
+    # What SGLang has compiled.
+    file.prepare_block_fp8_matmul_inputs = lambda *_: (48, 1024, 2048, Tensor(48, 1024))
+    file.select_w8a8_block_fp8_matmul_kernel = lambda *_: file._w8a8_block_fp8_matmul
     gpu.latency = fastest(32, 128, 128)
 
     def run() -> None:
-        module.w8a8_block_fp8_matmul_triton(a, b, Tensor(48, 16, dtype="fp32"), Tensor(8, 16, dtype="fp32"), [128, 128])
+        getattr(file, product)(Tensor(48, 2048, dtype=dtype), Tensor(1024, 2048, dtype=dtype), Tensor(48, 16, dtype="fp32"),
+                               Tensor(8, 16, dtype="fp32"), [128, 128])
 
     run()
     assert tile_of(gpu.launches[0]) == (64, 128, 128)

@@ -24,7 +24,7 @@ from fake_torch import MEMBERS, Tensor  # noqa: E402
 from stub_modules import stubbed  # noqa: E402
 
 MOE = "vllm.model_executor.layers.fused_moe"
-FP8 = "vllm.model_executor.layers.quantization.utils.fp8_utils"
+UTILS = "vllm.model_executor.layers.quantization.utils"
 EXPERTS, WIDTH, HIDDEN, TOP_K = 8, 3584, 4096, 2  # Mixtral over four devices; vLLM has a file for it
 
 
@@ -92,7 +92,8 @@ def vllm_files(real: list[str]) -> Iterator[None]:
 
 @pytest.fixture
 def files() -> Iterator[None]:
-    with vllm_files([f"{MOE}.fused_moe", f"{MOE}.moe_align_block_size", f"{MOE}.experts.triton_moe", "vllm.plugins", FP8]):
+    with vllm_files([f"{MOE}.fused_moe", f"{MOE}.moe_align_block_size", f"{MOE}.experts.triton_moe", "vllm.plugins",
+                     f"{UTILS}.fp8_utils", f"{UTILS}.int8_utils"]):
         yield
 
 
@@ -396,26 +397,31 @@ def test_the_modular_experts(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None
 # --- the product with scales for blocks -------------------------------------------------------------------------------
 
 
-def test_the_product_with_scales_for_blocks(vllm: Vllm, gpu: Gpu, compilers: Compilers) -> None:
+@pytest.mark.parametrize("module, product, rows, dtype, stages", [
+    ("fp8_utils", "w8a8_triton_block_scaled_mm", "get_w8a8_block_fp8_configs", "fp8e4nv", 2),
+    ("int8_utils", "w8a8_block_int8_matmul", "get_w8a8_block_int8_configs", "i8", 3),
+])
+def test_products_with_scales_for_blocks(vllm: Vllm, gpu: Gpu, compilers: Compilers, module: str, product: str, rows: str,
+                                         dtype: str, stages: int) -> None:
     from importlib import import_module
 
-    module = import_module(FP8)
+    file = import_module(f"{UTILS}.{module}")
     gpu.latency = fastest(32, 128, 128)
 
     def run() -> None:
-        module.w8a8_triton_block_scaled_mm(
-            Tensor(48, 2048, dtype="fp8e4nv"), Tensor(1024, 2048, dtype="fp8e4nv"), Tensor(48, 16, dtype="fp32"),
-            Tensor(8, 16, dtype="fp32"), [128, 128])
+        getattr(file, product)(Tensor(48, 2048, dtype=dtype), Tensor(1024, 2048, dtype=dtype), Tensor(48, 16, dtype="fp32"),
+                               Tensor(8, 16, dtype="fp32"), [128, 128])
 
     run()
     assert tile_of(gpu.launches[0]) == (64, 128, 128), "what vLLM takes without a file"
+    assert gpu.launches[0].options["num_stages"] == stages
     compilers.finish()
     done = len(gpu.compiled)
     for _ in range(2000):
         run()
     assert mostly(gpu, (32, 128, 128))
     assert len(gpu.compiled) == done
-    assert module.get_w8a8_block_fp8_configs(1024, 2048, 128, 128) is None, "outside a launch: vLLM's own answer"
+    assert getattr(file, rows)(1024, 2048, 128, 128) is None, "outside a launch: vLLM's own answer"
 
 
 # --- how it is switched on --------------------------------------------------------------------------------------------
