@@ -49,7 +49,7 @@ struct Options {
 };
 
 /// Collects the metrics of a selector from the statistics that it keeps anyway, so that metrics cost launches
-/// nothing. Takes the lock of each key in turn: about 0.1 µs for each. Thread-safe.
+/// nothing. Takes the lock of each key in turn: about a microsecond for each. Thread-safe.
 [[nodiscard]] ADAPTIVE_EXPORT std::vector<Family> collect(const Selector& selector,
                                                           const Options& options = {});
 

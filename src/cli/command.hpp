@@ -37,11 +37,13 @@ struct Command {
 };
 
 Command add_apply(CLI::App& app);
+Command add_completion(CLI::App& app);
 Command add_devices(CLI::App& app);
 Command add_diff(CLI::App& app);
 Command add_export(CLI::App& app);
 Command add_import(CLI::App& app);
 Command add_lookup(CLI::App& app);
+Command add_man(CLI::App& app);
 Command add_merge(CLI::App& app);
 Command add_replay(CLI::App& app);
 Command add_report(CLI::App& app);

@@ -49,6 +49,8 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
                                            add_tables(app),
                                            add_validate(app),
                                            add_replay(app),
+                                           add_completion(app),
+                                           add_man(app),
                                            add_run_tuning(app),
                                            add_auto_tune_startup(app),
                                            add_autotune_mixed_bpw(app),
