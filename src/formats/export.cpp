@@ -18,8 +18,6 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-constexpr int indent = 4;  // as the systems' own writers use
-
 bool contains(std::span<const Format* const> formats, const std::string& name) {
   return std::any_of(formats.begin(), formats.end(),
                      [&](const Format* format) { return format->name() == name; });
@@ -69,28 +67,30 @@ class Writer {
     std::map<Key, const Row*> rows;  // the last row of each key
     for (const Row& row : sheet.rows)
       if (const std::optional<Key> key = to_key(operation_, whole_key(sheet, row))) rows[*key] = &row;
-    std::vector<Edit> edits;
+    std::vector<std::pair<Row, const Row*>> changed;
     for (const auto& [key, old] : rows) {
       written_.insert(key);
       const auto entry = operation_.entries.find(key);
       if (entry == operation_.entries.end()) continue;
-      const std::optional<Row> now = row_of(entry->second, old->key);
-      if (!now || same(*now, *old)) continue;
-      for (Edit& edit : format_.edits(*now, old)) edits.push_back(std::move(edit));
+      std::optional<Row> now = row_of(entry->second, old->key);
+      if (now && !same(*now, *old)) changed.emplace_back(*std::move(now), old);
     }
-    apply(sheet, edits);
+    std::vector<Change> changes;
+    for (const auto& [now, old] : changed) changes.push_back({&now, old});
+    apply(sheet, changes);
   }
 
-  void apply(Sheet& sheet, const std::vector<Edit>& edits) {
-    if (edits.empty()) return;
+  void apply(Sheet& sheet, const std::vector<Change>& changes) {
+    if (changes.empty()) return;
+    if (const std::string_view why = format_.why_not_changed(); !why.empty()) {
+      result_.notices.push_back({sheet.path, std::string(why), LogLevel::warning});
+      return;
+    }
+    std::string text = format_.changed_text(sheet, changes);
+    if (text == sheet.text) return;
     changed_.insert(sheet.path);
-    // In a file of several documents, one per line, rows cannot be edited in place.
-    if (sheet.lines) sheet.text = compose(format_.empty_document(sheet), {}, indent);
-    if (std::exchange(sheet.lines, false))
-      for (const Row& row : sheet.rows)
-        for (const auto& [place, value] : format_.edits(row, nullptr))
-          sheet.text = put(std::move(sheet.text), place, value);
-    for (const auto& [place, value] : edits) sheet.text = put(std::move(sheet.text), place, value);
+    sheet.text = std::move(text);
+    sheet.lines = false;
   }
 
   // The values that hold for a whole file.
@@ -99,9 +99,7 @@ class Writer {
     sheet.format = &format_;
     sheet.operation = operation_.name;
     sheet.device = table_.fingerprint.device;
-    if (const auto triton = table_.fingerprint.libraries.find("triton");
-        triton != table_.fingerprint.libraries.end())
-      sheet.triton_version = triton->second;
+    sheet.libraries = table_.fingerprint.libraries;
     std::string folder = ".";
     for (const auto& [dimension, value] : shape) {
       if (dimension == "device_name")
@@ -136,16 +134,15 @@ class Writer {
   }
 
   // The place of a row with the same key is kept, and its text if it says the same.
-  std::vector<Edit> edits(const std::vector<Row>& rows, const Sheet& file) const {
-    std::vector<Edit> edits;
+  std::vector<Change> changes(const std::vector<Row>& rows, const Sheet& file) const {
+    std::vector<Change> changes;
     for (const Row& row : rows) {
       Shape key = file.fixed;
       for (const auto& [dimension, value] : row.key) key[dimension] = value;
       const Row* const old = find_row(file, key);
-      if (old != nullptr && same(row, *old)) continue;
-      for (Edit& edit : format_.edits(row, old)) edits.push_back(std::move(edit));
+      if (old == nullptr || !same(row, *old)) changes.push_back({&row, old});
     }
-    return edits;
+    return changes;
   }
 
   // A file of the output folder. Nothing if there is none; `readable` tells whether it may be written.
@@ -170,17 +167,21 @@ class Writer {
       return other.operation == sheet.operation && other.device == sheet.device &&
              (!has_folders_ || other.folder() == sheet.folder()) && covers(sheet.fixed, other.fixed);
     });
-    if (at != imported.end()) return apply(*at, edits(rows, *at));
+    if (at != imported.end()) return apply(*at, changes(rows, *at));
+    if (const std::string_view why = format_.why_not_made(); !why.empty()) {
+      result_.notices.push_back({operation_.name, std::string(why), LogLevel::warning});
+      return;
+    }
     if (std::string why = format_.why_not_found(sheet); !why.empty())
       result_.notices.push_back({sheet.path, std::move(why), LogLevel::warning});
     bool readable = true;
     if (std::optional<Sheet> file = existing(sheet.path, readable)) {
-      const std::vector<Edit> changes = edits(rows, *file);
-      apply(*file, changes);
-      result_.files.push_back({sheet.path, std::move(file->text), !changes.empty()});
+      const std::string before = file->text;
+      apply(*file, changes(rows, *file));
+      const bool changed = file->text != before;
+      result_.files.push_back({sheet.path, std::move(file->text), changed});
     } else if (readable) {
-      result_.files.push_back(
-          {sheet.path, compose(format_.empty_document(sheet), edits(rows, sheet), indent), true});
+      result_.files.push_back({sheet.path, format_.new_text(sheet, changes(rows, sheet)), true});
     }
   }
 
@@ -207,7 +208,7 @@ std::vector<Sheet> imported_sheets(const Table& table, std::span<const Format* c
     const std::vector<const Format*> one = named(file.format);
     try {
       std::vector<Notice> said_before;  // notices of the import
-      sheets.push_back(read_sheet(file.text, file.path, file.path, one, true, said_before));
+      sheets.push_back(read_sheet(file.text, file.path, file.path, one, true, said_before, file.given));
     } catch (const Error& error) {
       result.notices.push_back({file.path, error.problem() + "; the file is not written", LogLevel::warning});
     }
@@ -218,7 +219,9 @@ std::vector<Sheet> imported_sheets(const Table& table, std::span<const Format* c
 // The first format that has the operation and produced files of the table; otherwise the first format that
 // has the operation.
 const Format* format_for(const Table& table, const std::string& operation,
-                         std::span<const Format* const> formats) {
+                         std::span<const Format* const> formats, std::span<const Sheet> sheets) {
+  for (const Sheet& sheet : sheets)
+    if (sheet.operation == operation && sheet.format->names_operations()) return sheet.format;
   const Format* found = nullptr;
   for (const Format* format : formats) {
     if (find_operation(*format, operation) == nullptr) continue;
@@ -256,7 +259,7 @@ Export to_files(const Table& table, std::span<const Format* const> formats, cons
   std::vector<Sheet> sheets = imported_sheets(table, formats, result);
   std::set<std::string> changed;
   for (const auto& [name, operation] : table.operations) {
-    const Format* const format = format_for(table, name, formats);
+    const Format* const format = format_for(table, name, formats, sheets);
     if (format == nullptr) {
       result.notices.push_back(
           {name, "the format has no such operation; its entries are not written", LogLevel::info});

@@ -71,10 +71,47 @@ std::string why_unknown(const Document& document, std::span<const Format* const>
   return text;
 }
 
+const Format* by_text(std::string_view text, std::span<const Format* const> candidates) {
+  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Format* format) {
+    return format->is_text() && static_cast<const TextFormat*>(format)->recognises_text(text);
+  });
+  return found == candidates.end() ? nullptr : *found;
+}
+
+[[noreturn]] void refuse_without_rows(const std::vector<Notice>& said, const std::string& why_unknown,
+                                      const std::string& where) {
+  if (said.empty()) throw Error(ErrorCode::unsupported, why_unknown, where);
+  throw Error(ErrorCode::corrupt, "has no row that can be used: " + said.front().what, said.front().where);
+}
+
+void read_document(const std::string& text, const std::string& where,
+                   std::span<const Format* const> candidates, Sheet& sheet, std::vector<Notice>& said) {
+  const Document document(text, where);
+  if (sheet.format == nullptr) sheet.format = by_members(document, candidates);
+  if (sheet.format == nullptr) throw Error(ErrorCode::unsupported, why_unknown(document, candidates), where);
+  sheet.lines = document.lines();
+  Notices list(document.source(), said);
+  sheet.format->read(document, sheet, Checks(list));
+  list.finish();
+  if (sheet.rows.empty() && sheet.defaults.empty())
+    refuse_without_rows(said, why_unknown(document, std::span(&sheet.format, 1)), where);
+}
+
+void read_lines(const std::string& text, const std::string& where, Sheet& sheet, std::vector<Notice>& said) {
+  check_document_size(text, where);
+  if (!is_utf8(text)) throw Error(ErrorCode::corrupt, "is not UTF-8", where);
+  const SourceText source(text, where);
+  Notices list(source, said);
+  static_cast<const TextFormat*>(sheet.format)->read_text(source, sheet, Checks(list));
+  list.finish();
+  if (sheet.rows.empty()) refuse_without_rows(said, "is not " + std::string(sheet.format->what()), where);
+}
+
 // The files of a folder, sorted by their paths, so that the order of the file system makes no difference.
 class Walker {
  public:
-  explicit Walker(Import& import) : import_(import) {}
+  Walker(std::span<const Format* const> candidates, Import& import)
+      : candidates_(candidates), import_(import) {}
 
   std::vector<fs::path> files_of(const fs::path& folder) {
     walk(folder, 0);
@@ -95,7 +132,8 @@ class Walker {
           walk(path, depth + 1);
         else
           note(path, "is nested too deeply; it is not read");
-      } else if (path.extension() == ".json" && !fs::is_directory(path, ignored)) {
+      } else if ((path.extension() == ".json" || by_path(path.generic_string(), candidates_) != nullptr) &&
+                 !fs::is_directory(path, ignored)) {
         if (files_.size() < limits::foreign_files)
           files_.push_back(path);
         else if (files_.size() == limits::foreign_files && std::exchange(full_, true) == false)
@@ -108,17 +146,18 @@ class Walker {
     import_.notices.push_back({where.string(), std::move(what), LogLevel::warning});
   }
 
+  const std::span<const Format* const> candidates_;
   Import& import_;
   std::vector<fs::path> files_;
   bool full_ = false;
 };
 
 void import_file(const fs::path& file, const std::string& path, std::span<const Format* const> candidates,
-                 bool forced, Import& import) {
+                 bool forced, const Given& given, Import& import) {
   FileOutcome outcome;
   outcome.path = file.string();
   try {
-    Sheet sheet = read_sheet(read_text(file), path, file.string(), candidates, forced, import.notices);
+    Sheet sheet = read_sheet(read_text(file), path, file.string(), candidates, forced, import.notices, given);
     outcome.format = sheet.format;
     outcome.rows = sheet.rows.size();
     import.sheets.push_back(std::move(sheet));
@@ -134,34 +173,31 @@ void import_file(const fs::path& file, const std::string& path, std::span<const 
 }  // namespace
 
 Sheet read_sheet(std::string text, const std::string& path, const std::string& where,
-                 std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices) {
+                 std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices,
+                 const Given& given) {
   // The names become labels and devices in a table, whose texts are UTF-8.
   if (!is_utf8(path))
     throw Error(ErrorCode::invalid_argument, "has a name that is not UTF-8", where, "rename it");
-  const Document document(text, where);
-  const Format* format = by_path(path, candidates);
-  if (format == nullptr) format = by_members(document, candidates);
-  if (format == nullptr && forced && candidates.size() == 1) format = candidates.front();
-  if (format == nullptr) throw Error(ErrorCode::unsupported, why_unknown(document, candidates), where);
   Sheet sheet;
-  sheet.format = format;
   sheet.path = path;
-  sheet.lines = document.lines();
+  sheet.given = given;
+  sheet.format = by_path(path, candidates);
+  if (sheet.format == nullptr) sheet.format = by_text(text, candidates);
+  if (sheet.format == nullptr && forced && candidates.size() == 1) sheet.format = candidates.front();
   std::vector<Notice> said;
-  Notices list(document.source(), said);
-  format->read(document, sheet, Checks(list));
-  list.finish();
-  if (sheet.rows.empty() && sheet.defaults.empty()) {
-    if (said.empty())
-      throw Error(ErrorCode::unsupported, why_unknown(document, std::span(&format, 1)), where);
-    throw Error(ErrorCode::corrupt, "has no row that can be used: " + said.front().what, said.front().where);
-  }
+  if (sheet.format != nullptr && sheet.format->is_text())
+    read_lines(text, where, sheet, said);
+  else
+    read_document(text, where, candidates, sheet, said);
+  if (const auto device = given.find(given_device); device != given.end() && sheet.device.empty())
+    sheet.device = device->second;
   notices.insert(notices.end(), std::make_move_iterator(said.begin()), std::make_move_iterator(said.end()));
   sheet.text = std::move(text);
   return sheet;
 }
 
-Import read_files(std::span<const fs::path> paths, std::span<const Format* const> candidates, bool forced) {
+Import read_files(std::span<const fs::path> paths, std::span<const Format* const> candidates, bool forced,
+                  const Given& given) {
   Import import;
   const auto folders = std::count_if(paths.begin(), paths.end(), [](const fs::path& path) {
     std::error_code ignored;
@@ -170,18 +206,21 @@ Import read_files(std::span<const fs::path> paths, std::span<const Format* const
   for (const fs::path& path : paths) {
     std::error_code ignored;
     if (!fs::is_directory(path, ignored)) {
-      import_file(path, path.filename().generic_string(), candidates, forced, import);
+      import_file(path, path.filename().generic_string(), candidates, forced, given, import);
       continue;
     }
     // With several folders, the name of the folder distinguishes its files.
     const fs::path root = folders > 1 ? fs::absolute(path).lexically_normal() : path;
     const fs::path name = root.has_filename() ? root.filename() : root.parent_path().filename();
-    const std::vector<fs::path> files = Walker(import).files_of(path);
+    const std::vector<fs::path> files = Walker(candidates, import).files_of(path);
     if (files.empty())
-      import.notices.push_back({path.string(), "has no file named *.json", LogLevel::warning});
+      import.notices.push_back({path.string(),
+                                "has no file named *.json, and no other that a system would read",
+                                LogLevel::warning});
     for (const fs::path& file : files) {
       const fs::path below = file.lexically_relative(path);
-      import_file(file, (folders > 1 ? name / below : below).generic_string(), candidates, forced, import);
+      import_file(file, (folders > 1 ? name / below : below).generic_string(), candidates, forced, given,
+                  import);
     }
   }
   return import;
@@ -193,6 +232,7 @@ const Format* recognise(const fs::path& file) {
   try {
     const std::string where = file.string();
     const std::string text = read_text(file);
+    if (const Format* format = by_text(text, all())) return format;
     const Document document(text, where);
     return is_own_table(document) ? nullptr : by_members(document, all());
   } catch (const Error&) {

@@ -35,12 +35,14 @@ struct Import {
 /// is one candidate, which also reads files that it does not recognise. Throws `Error` if nothing can be
 /// used.
 Sheet read_sheet(std::string text, const std::string& path, const std::string& where,
-                 std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices);
+                 std::span<const Format* const> candidates, bool forced, std::vector<Notice>& notices,
+                 const Given& given = {});
 
-/// Reads files and folders. In a folder it reads every file named `*.json`, at any depth, but does not follow
-/// links to folders. A file that cannot be used is refused with a reason, and the others are read.
+/// Reads files and folders. In a folder it reads every file named `*.json`, and every other whose name one of
+/// the candidates prescribes, at any depth, but does not follow links to folders. A file that cannot be used
+/// is refused with a reason, and the others are read.
 Import read_files(std::span<const std::filesystem::path> paths, std::span<const Format* const> candidates,
-                  bool forced);
+                  bool forced, const Given& given = {});
 
 /// The format of a file, by its name, or by its content if that can be read. Null if unknown.
 const Format* recognise(const std::filesystem::path& file);

@@ -61,6 +61,12 @@ Answer answer_of(const Sheet& sheet, const Row& row, const Shape& key) {
   return answer;
 }
 
+Answer exact_answer(std::span<const Sheet* const> sheets, const Shape& key) {
+  for (const Sheet* sheet : newest_first(sheets))
+    if (const Row* row = find_row(*sheet, key)) return answer_of(*sheet, *row, key);
+  return {};
+}
+
 bool fits(const Sheet& sheet, const Shape& key) {
   const OperationShape* const operation =
       sheet.format == nullptr ? nullptr : find_operation(*sheet.format, sheet.operation);

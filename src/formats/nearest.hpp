@@ -20,6 +20,9 @@ const Row* nearest_row(const Sheet& sheet, const Shape& key, const std::string& 
 /// An answer with this row; it is an exact match if the row's key is `key`.
 Answer answer_of(const Sheet& sheet, const Row& row, const Shape& key);
 
+/// The row with exactly this key, in any sheet; otherwise an answer without a row.
+Answer exact_answer(std::span<const Sheet* const> sheets, const Shape& key);
+
 /// The label of a file whose name leaves the dimension out; empty if every name has one.
 std::string usual_label(const OperationShape& operation, std::string_view dimension);
 

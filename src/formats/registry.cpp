@@ -2,22 +2,41 @@
 #include <array>
 
 #include "formats/format.hpp"
+#include "formats/libraries/flashinfer.hpp"
+#include "formats/libraries/hipblaslt.hpp"
+#include "formats/libraries/tensorrt_llm.hpp"
+#include "formats/libraries/tunable_op.hpp"
 #include "formats/systems/megablox.hpp"
 #include "formats/systems/metal_marlin.hpp"
 #include "formats/systems/sglang.hpp"
 #include "formats/systems/sglang_grouped_gemm.hpp"
 #include "formats/systems/tpu.hpp"
 #include "formats/systems/vllm.hpp"
-#include "formats/text/file_name.hpp"
-#include "formats/text/values.hpp"
+#include "formats/tuners/kernel_tuner.hpp"
+#include "formats/tuners/ktt.hpp"
+#include "formats/tuners/t4.hpp"
+#include "formats/tuners/triton_autotune.hpp"
 
 namespace adaptive::inline v1::table::formats {
 
 // If two formats recognise a file, the first one reads it.
 std::span<const Format* const> all() {
-  static const std::array<const Format*, 7> formats = {
-      &sglang_grouped_gemm(),       &sglang(), &vllm(), &megablox(), &metal_marlin(), &tpu_quantized_matmul(),
-      &tpu_ragged_paged_attention()};
+  static const std::array formats = {&sglang_grouped_gemm(),
+                                     &sglang(),
+                                     &vllm(),
+                                     &megablox(),
+                                     &metal_marlin(),
+                                     &tpu_quantized_matmul(),
+                                     &tpu_ragged_paged_attention(),
+                                     &tunable_op(),
+                                     &hipblaslt(),
+                                     &flashinfer(),
+                                     &flashinfer_entries(),
+                                     &tensorrt_llm(),
+                                     &triton_autotune(),
+                                     &kernel_tuner(),
+                                     &t4(),
+                                     &ktt()};
   return formats;
 }
 
@@ -51,18 +70,6 @@ std::string known_names() {
   std::string text;
   for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
   return text;
-}
-
-std::string Format::device_in_names(const std::string& device) const {
-  return device_in_file_name(device);
-}
-
-std::string Format::label_in_names(std::string_view, const std::string& label) const {
-  return label;
-}
-
-std::string Format::print_parameters(const Parameters& parameters) const {
-  return print_json(parameters, {});
 }
 
 }  // namespace adaptive::table::formats

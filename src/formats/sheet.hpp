@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <adaptive/dimension.hpp>
 #include <adaptive/variant.hpp>
 
 #include "table/table.hpp"
@@ -24,15 +25,29 @@ using Shape = std::map<std::string, Parameter>;
 /// The names of the members on the way from the document to a value.
 using MemberPath = std::vector<std::string>;
 
+/// Parameters that were measured.
+struct Measured {
+  Parameters parameters = {};
+  VariantRecord record = {};
+};
+
 struct Row {
   Shape key = {};  ///< the dimensions that are not the same for the whole file
   /// Nothing if the tuner found that every variant fails.
   std::optional<Parameters> parameters = {};
-  VariantRecord record = {};  ///< for these parameters; all zero if the file has no latency
-  std::int64_t time = 0;      ///< seconds since 1970; 0: unknown
+  VariantRecord record = {};          ///< for these parameters; all zero if the file has no latency
+  std::vector<Measured> others = {};  ///< slower parameters of the same key, and those that failed
+  std::int64_t time = 0;              ///< seconds since 1970; 0: unknown
   MemberPath place = {};
   bool list = false;  ///< whether the file has the parameters as a list without names
 };
+
+/// What the user says about files that do not say it themselves, by option: {"key_names", "M,N,K"}.
+using Given = std::map<std::string, std::string>;
+inline constexpr const char* given_device = "device";  ///< of files that name none
+inline constexpr const char* given_operation = "op";   ///< of files that measure an operation without a name
+inline constexpr const char* given_key = "key";        ///< "m=16,n=64": of files that measure one key
+inline constexpr const char* given_key_names = "key_names";  ///< "M,N,K": of values without names
 
 struct Sheet {
   const Format* format = nullptr;
@@ -46,8 +61,13 @@ struct Sheet {
   /// The file's defaults for keys without a row, by label.
   std::map<std::string, Parameters> defaults = {};
   bool lines = false;  ///< whether the file has several documents, one per line
-  /// Version of the compiler with which the rows were tuned, "3.6.0"; empty if the file does not say.
-  std::string triton_version = {};
+  /// Versions of the software with which the rows were tuned, by the names that a fingerprint's libraries
+  /// have: {"triton", "3.6.0"}.
+  std::map<std::string, std::string> libraries = {};
+  /// The dimensions of the operation, if the format does not know its operations (`names_operations`).
+  std::vector<Dimension> dimensions = {};
+  /// What the user said about the file, because it does not say so itself; see `ForeignFile::given`.
+  Given given = {};
 
   /// All values of a row, with those that the file fixes.
   Shape key_of(const Row& row) const {
@@ -62,6 +82,12 @@ struct Sheet {
   }
   std::string_view file_name() const { return std::string_view(path).substr(path.rfind('/') + 1); }
 };
+
+/// The version of a library; empty if the file does not say.
+inline std::string version_of(const Sheet& sheet, const std::string& library) {
+  const auto at = sheet.libraries.find(library);
+  return at == sheet.libraries.end() ? std::string() : at->second;
+}
 
 /// The value as a size; nothing if it is not a size.
 inline std::optional<std::int64_t> size_in(const Shape& shape, const std::string& dimension) {

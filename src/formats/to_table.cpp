@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <adaptive/key.hpp>
@@ -17,6 +19,9 @@
 
 namespace adaptive::inline v1::table::formats {
 namespace {
+
+// What a table adds to the dimensions of a format if its files need it.
+constexpr std::array<std::string_view, 4> added_dimensions = {"backend", "other", "device_name", "folder"};
 
 // Adds labels to a dimension: the usual ones come first, then the others by name; labels of a set are sorted
 // by number. Labels that a table cannot hold are left out, and so are their rows.
@@ -57,6 +62,7 @@ class Builder {
   void name_variants();
   void add_operation(const Sheet& sheet);
   void add_rows(const Sheet& sheet, FileOutcome* outcome);
+  std::string obstacle(const Sheet& sheet) const;
   bool in_several_folders(const Sheet& sheet) const;
   bool has_field(const Sheet& sheet, const std::string& field) const;
   void refuse(const Sheet& sheet, FileOutcome* outcome, const std::string& why);
@@ -79,15 +85,16 @@ class Builder {
 
 void Builder::name_devices() {
   std::set<std::string> devices;
-  std::set<std::string> versions;
-  for (const Sheet& sheet : sheets_) {
-    devices.insert(sheet.device);
-    versions.insert(sheet.triton_version);
-  }
+  for (const Sheet& sheet : sheets_) devices.insert(sheet.device);
   several_devices_ = devices.size() > 1;
   if (devices.size() == 1) table_.fingerprint.device = *devices.begin();
-  if (versions.size() == 1 && !versions.begin()->empty())
-    table_.fingerprint.libraries.emplace("triton", *versions.begin());
+  if (sheets_.empty()) return;
+  // The versions that all files share.
+  for (const auto& [library, version] : sheets_.front().libraries)
+    if (std::ranges::all_of(sheets_,
+                            [&](const Sheet& sheet) { return version_of(sheet, library) == version; }) &&
+        !version.empty())
+      table_.fingerprint.libraries.emplace(library, version);
 }
 
 // Different parameters seldom give the same name ("tile_m" and "BLOCK_SIZE_M" are both abbreviated to m, and
@@ -95,22 +102,26 @@ void Builder::name_devices() {
 // of the files.
 void Builder::name_variants() {
   std::map<std::pair<std::string, std::string>, std::size_t> uses;
+  const auto use = [&](const Sheet& sheet, const Parameters& parameters) {
+    const auto [place, added] = names_.try_emplace({sheet.operation, print_json(parameters, {})});
+    if (!added) return;
+    place->second = {&parameters, variant_name(parameters)};
+    ++uses[{sheet.operation, place->second.name}];
+  };
   for (const Sheet& sheet : sheets_)
     for (const Row& row : sheet.rows) {
-      if (!row.parameters) continue;
-      const auto [place, added] = names_.try_emplace({sheet.operation, print_json(*row.parameters, {})});
-      if (!added) continue;
-      place->second = {&*row.parameters, variant_name(*row.parameters)};
-      ++uses[{sheet.operation, place->second.name}];
+      if (row.parameters) use(sheet, *row.parameters);
+      for (const Measured& other : row.others) use(sheet, other.parameters);
     }
   for (auto& [variant, named] : names_)
     if (uses.at({variant.first, named.name}) > 1) named.name = exact_variant_name(*named.parameters);
 }
 
 bool Builder::in_several_folders(const Sheet& sheet) const {
-  return std::any_of(sheets_.begin(), sheets_.end(), [&](const Sheet& other) {
-    return other.operation == sheet.operation && other.folder() != sheet.folder();
-  });
+  return sheet.format->tells_folders_apart() &&
+         std::any_of(sheets_.begin(), sheets_.end(), [&](const Sheet& other) {
+           return other.operation == sheet.operation && other.folder() != sheet.folder();
+         });
 }
 
 // Whether a file of the same operation has a field that most names lack.
@@ -120,12 +131,34 @@ bool Builder::has_field(const Sheet& sheet, const std::string& field) const {
   });
 }
 
+// Why the sheet cannot be in the table; empty if it can.
+std::string Builder::obstacle(const Sheet& sheet) const {
+  const auto place = table_.operations.find(sheet.operation);
+  if (place == table_.operations.end())
+    return "is one of more than " + std::to_string(limits::operations) + " operations";
+  const std::span<const Dimension> own = dimensions_of(sheet);
+  const std::vector<Dimension>& all = place->second.dimensions;
+  const auto is_added = [](const Dimension& dimension) {
+    return std::find(added_dimensions.begin(), added_dimensions.end(), dimension.name) !=
+           added_dimensions.end();
+  };
+  const auto equal = [](const Dimension& a, const Dimension& b) {
+    return a.name == b.name && a.kind == b.kind;
+  };
+  const auto [mine, theirs] = std::mismatch(own.begin(), own.end(), all.begin(), all.end(), equal);
+  const bool same = mine == own.end() && std::all_of(theirs, all.end(), is_added);
+  return same ? std::string()
+              : "has the operation " + sheet.operation + " with other dimensions than another file";
+}
+
 void Builder::add_operation(const Sheet& sheet) {
+  if (!table_.operations.contains(sheet.operation) && table_.operations.size() >= limits::operations) return;
   const auto [place, added] = table_.operations.try_emplace(sheet.operation);
   if (!added) return;
   OperationTable& operation = place->second;
   operation.name = sheet.operation;
-  operation.dimensions = find_operation(*sheet.format, sheet.operation)->dimensions;
+  const std::span<const Dimension> dimensions = dimensions_of(sheet);
+  operation.dimensions.assign(dimensions.begin(), dimensions.end());
   for (const char* field : {"backend", "other"})
     if (has_field(sheet, field)) operation.dimensions.push_back(label_dimension(field, {"none"}));
   if (several_devices_) operation.dimensions.push_back(label_dimension("device_name", {}));
@@ -151,6 +184,7 @@ void Builder::refuse(const Sheet& sheet, FileOutcome* outcome, const std::string
 }
 
 void Builder::add_rows(const Sheet& sheet, FileOutcome* outcome) {
+  if (const std::string why = obstacle(sheet); !why.empty()) return refuse(sheet, outcome, why);
   OperationTable& operation = table_.operations.at(sheet.operation);
   std::map<Key, const Row*> rows;  // the last row of each key
   for (const Row& row : sheet.rows) {
@@ -171,12 +205,17 @@ void Builder::add_rows(const Sheet& sheet, FileOutcome* outcome) {
     entry.key = key;
     entry.origin = Origin::imported;
     entry.time = row->time;
-    if (!row->parameters || operation.variants.size() >= limits::variants) continue;
-    entry.incumbent = name_of(sheet, *row->parameters);
-    operation.variants.try_emplace(entry.incumbent, *row->parameters);
-    if (row->record.count > 0) entry.variants.emplace(entry.incumbent, row->record);
+    const auto add_variant = [&](const Parameters& parameters, const VariantRecord& record) {
+      if (operation.variants.size() >= limits::variants) return std::string();
+      std::string name = name_of(sheet, parameters);
+      operation.variants.try_emplace(name, parameters);
+      if (record.count + record.failures > 0) entry.variants.emplace(name, record);
+      return name;
+    };
+    if (row->parameters) entry.incumbent = add_variant(*row->parameters, row->record);
+    for (const Measured& other : row->others) add_variant(other.parameters, other.record);
   }
-  table_.foreign.push_back({sheet.path, std::string(sheet.format->name()), sheet.text});
+  table_.foreign.push_back({sheet.path, std::string(sheet.format->name()), sheet.text, sheet.given});
 }
 
 }  // namespace

@@ -64,6 +64,10 @@ void Notices::syntax_fault(const SyntaxFault& fault) {
   add({source_.line_and_column(fault.offset), "not valid JSON: " + fault.what, LogLevel::error});
 }
 
+void Notices::text_fault(std::size_t offset, const std::string& what) {
+  add({source_.line_and_column(offset), what, LogLevel::warning});
+}
+
 void Notices::unknown_field(JsonValue value, const Path& path, std::string_view of) {
   if (unknown_.size() >= limits::notices) {
     ++unlisted_;

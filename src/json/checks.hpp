@@ -49,6 +49,8 @@ class Notices {
   }
   /// A fault of syntax. Its place is "file:line:column".
   void syntax_fault(const SyntaxFault& fault);
+  /// A fault in a text that is not JSON. Its place is "file:line:column".
+  void text_fault(std::size_t offset, const std::string& what);
   /// A field that this version does not know. Reported once for each name and kind of object.
   void unknown_field(JsonValue value, const Path& path, std::string_view of);
   /// Adds a last notice with the number of notices that were not listed, if any.

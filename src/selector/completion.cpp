@@ -173,6 +173,7 @@ void Completion::take_value(const std::string& name, const std::string& text) {
 std::optional<Parameter> Completion::value_of(const Dimension& dimension, const std::string& text) const {
   if (dimension.kind != DimensionKind::label || format_ == nullptr) return parse_value(dimension, text);
   const std::string label = format_->label_in_names(dimension.name, text);
+  if (std::ranges::find(dimension.labels, label) != dimension.labels.end()) return label;
   const auto known = std::ranges::find_if(dimension.labels, [&](const std::string& other) {
     return core::ascii_lower(other) == core::ascii_lower(label);
   });
@@ -251,6 +252,12 @@ Parameter Completion::only_value(const Dimension& dimension) const {
     if (const std::string usual = usual_label(*shape, dimension.name); !usual.empty()) return usual;
   }
   if (values.size() == 1) return values.front();
+  // Of labels that rows differ in, the format's usual one.
+  if (format_ != nullptr && dimension.kind == DimensionKind::label)
+    if (const OperationShape* const shape = formats::find_operation(*format_, operation_.name))
+      if (const Parameter usual(usual_label(*shape, dimension.name));
+          std::find(values.begin(), values.end(), usual) != values.end())
+        return usual;
   if (format_ == nullptr && dimension.kind == DimensionKind::label && !dimension.labels.empty()) {
     Parameter usual(dimension.labels.front());
     if (std::find(values.begin(), values.end(), usual) != values.end() && dimension.name != "device_name")

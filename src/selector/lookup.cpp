@@ -49,8 +49,13 @@ std::vector<Sheet> sheets_of(const Table& table, std::span<const Format* const> 
   std::vector<Notice> ignored;
   const std::string device = label_in(key, "device_name");
   const std::string folder = label_in(key, "folder");
+  const auto given_for = [&](const std::string& path) {
+    const auto file = std::ranges::find(table.foreign, path, &ForeignFile::path);
+    return file == table.foreign.end() ? Given() : file->given;
+  };
   for (ExportedFile& file : to_files(table, formats).files) {
-    Sheet sheet = read_sheet(std::move(file.text), file.path, file.path, formats, true, ignored);
+    Sheet sheet =
+        read_sheet(std::move(file.text), file.path, file.path, formats, true, ignored, given_for(file.path));
     if (sheet.operation != operation) continue;
     if (!device.empty() && device != (sheet.device.empty() ? no_label : sheet.device)) continue;
     if (!folder.empty() && folder != sheet.folder()) continue;
@@ -125,8 +130,9 @@ std::string name_of_parameters(const OperationTable& operation, const Parameters
 }
 
 std::vector<const Format*> formats_with(std::vector<const Format*> formats, const std::string& operation) {
-  std::erase_if(formats,
-                [&](const Format* format) { return formats::find_operation(*format, operation) == nullptr; });
+  std::erase_if(formats, [&](const Format* format) {
+    return !format->names_operations() && formats::find_operation(*format, operation) == nullptr;
+  });
   return formats;
 }
 

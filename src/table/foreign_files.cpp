@@ -25,8 +25,8 @@ std::optional<std::string> joined(JsonValue value, const Path& path, const Check
 
 std::optional<ForeignFile> read_foreign_file(JsonValue value, const Path& path, const Checks& checks) {
   if (!checks.is(value, JsonKind::object, path)) return std::nullopt;
-  const auto [format, file_path, text] =
-      checks.fields(value, path, "a foreign file", std::array<std::string_view, 3>{"format", "path", "text"});
+  const auto [format, file_path, text, given] = checks.fields(
+      value, path, "a foreign file", std::array<std::string_view, 4>{"format", "path", "text", "given"});
   if (!format || !file_path || !text) {
     checks.notices().fault(value, path, "needs a format, a path and a text; the file is left out");
     return std::nullopt;
@@ -35,7 +35,13 @@ std::optional<ForeignFile> read_foreign_file(JsonValue value, const Path& path, 
   const auto path_name = checks.text(*file_path, path / "path", limits::text_bytes);
   std::optional<std::string> content = joined(*text, path / "text", checks);
   if (!format_name || !path_name || !content) return std::nullopt;
-  return ForeignFile{std::string(*path_name), std::string(*format_name), *std::move(content)};
+  ForeignFile file{std::string(*path_name), std::string(*format_name), *std::move(content), {}};
+  if (given && checks.is(*given, JsonKind::object, path / "given"))
+    for (const JsonValue one : *given)
+      if (const auto said = checks.text(one, path / "given" / one.name(), limits::text_bytes);
+          said && checks.name(one.name(), one.offset(), path / "given"))
+        file.given.emplace(one.name(), *said);
+  return file;
 }
 
 bool same_path(const ForeignFile& a, const ForeignFile& b) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <adaptive/error.hpp>
 
@@ -37,6 +38,7 @@ class Printer {
 
   void fingerprint(const Fingerprint& fingerprint);
   void foreign(const std::vector<ForeignFile>& files);
+  void texts(std::string_view head, const std::map<std::string, std::string>& values, std::string_view of);
   void operation(const OperationTable& operation);
   void dimension(const Dimension& dimension);
   void parameters(const Parameters& parameters);
@@ -187,15 +189,21 @@ void Printer::fingerprint(const Fingerprint& fingerprint) {
   field("    \"device\": ", fingerprint.device);
   field(",\n    \"driver\": ", fingerprint.driver);
   field(",\n    \"toolkit\": ", fingerprint.toolkit);
-  raw(",\n    \"libraries\": {");
+  texts(",\n    \"libraries\": {", fingerprint.libraries, "a library");
+  raw("\n  },\n");
+}
+
+void Printer::texts(std::string_view head, const std::map<std::string, std::string>& values,
+                    std::string_view of) {
+  raw(head);
   std::string_view separator;
-  for (const auto& [library, version] : fingerprint.libraries) {
-    raw(separator);
-    separator = ", ";
-    name(library, "a library");
-    field(": ", version);
+  for (const auto& [key, value] : values) {
+    raw(std::exchange(separator, ", "));
+    name(key, of);
+    raw(": ");
+    text(value);
   }
-  raw("}\n  },\n");
+  raw("}");
 }
 
 // Each line of the foreign file becomes one line of the table, so that a change of one line there is a change
@@ -210,6 +218,7 @@ void Printer::foreign(const std::vector<ForeignFile>& files) {
     text(file.format);
     raw(", \"path\": ");
     text(file.path);
+    if (!file.given.empty()) texts(", \"given\": {", file.given, "an option");
     raw(", \"text\": [");
     std::string_view rest = file.text;
     std::string_view between = "\n      ";

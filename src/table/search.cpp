@@ -132,7 +132,8 @@ void Finder::add_folder(const fs::path& folder) {
     std::error_code error;
     // Hidden files belong to editors, or are temporary files of a save.
     const std::string name = path.filename().string();
-    if (path.extension() == ".json" && !name.starts_with('.') && !fs::is_directory(path, error)) add(path);
+    const bool named = path.extension() == ".json" || foreign_reader().is_foreign_name(path);
+    if (named && !name.starts_with('.') && !fs::is_directory(path, error)) add(path);
   }
 }
 

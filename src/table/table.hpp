@@ -104,6 +104,9 @@ struct ForeignFile {
   std::string path = {};    ///< relative to the imported folder, with '/'
   std::string format = {};  ///< "vllm"
   std::string text = {};
+  /// What the user said about the file when it was imported, by the name of the option: {"key_names",
+  /// "M,N,K"}.
+  std::map<std::string, std::string> given = {};
 
   // clang-tidy 14 takes the 0 of a generated comparison for a pointer.
   // NOLINTNEXTLINE(modernize-use-nullptr)

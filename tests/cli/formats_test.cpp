@@ -137,7 +137,7 @@ TEST_F(Formats, NothingToImportIsWrongInputAndLeavesTheTable) {
   EXPECT_EQ(tool({"import", vllm()}).code, 2) << "-o is missing";
   const Outcome unknown = tool({"import", "--from", "pytorch", vllm(), "-o", path("t.json")});
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_NE(unknown.err.find("known: megablox, metal-marlin, sglang, tpu-inference, vllm"),
+  EXPECT_NE(unknown.err.find("known: flashinfer, hipblaslt, kernel-tuner, ktt, megablox, metal-marlin, pytorch, "),
             std::string::npos);
 }
 
@@ -266,6 +266,51 @@ TEST_F(Formats, ShowPrintsWhatATableHolds) {
   EXPECT_EQ(json["operations"]["fused_moe"]["variants"]["m16_w4"]["BLOCK_SIZE_M"], 16);
   EXPECT_EQ(tool({"show", write("bad.json", "{")}).code, 2);
   EXPECT_EQ(tool({"show", vllm(), "--op", "conv"}).code, 2);
+}
+
+TEST_F(Formats, WhatAFileDoesNotSayIsGivenOnce) {
+  put("cache/HASH/matmul.autotune.json", R"({"key": ["4096", "16", "torch.float16"],
+    "configs_timings": [[{"kwargs": {"BLOCK_M": 64}, "num_warps": 4}, [0.25, 0.25, 0.25]]]})");
+  const Outcome imported = tool({"import", "--from", "triton", path("cache"), "--key-names", "M,N",
+                                 "--device", "NVIDIA H200", "-o", path("table.json")});
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  EXPECT_EQ(tool({"validate", path("table.json")}).code, 0);
+  const Outcome found =
+      tool({"lookup", path("table.json"), "--key", "M=4096,N=16", "--like", "triton", "--json"});
+  EXPECT_EQ(parsed(found)["match"], "exact") << found.err;
+  const Outcome exported = tool({"export", "--to", "triton", path("table.json"), "-o", path("out")});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_EQ(read(path("out/HASH/matmul.autotune.json")), read(path("cache/HASH/matmul.autotune.json")));
+
+  put("results.json", R"({"schema_version": "1.0.0", "results": [{"configuration": {"bx": 16},
+    "times": {"runtimes": [2.5]}, "invalidity": "correct", "correctness": 1}]})");
+  EXPECT_EQ(
+      tool({"import", path("results.json"), "--op", "mine", "--key", "m=8", "-o", path("t4.json")}).code, 0);
+  EXPECT_EQ(parsed(tool({"lookup", path("t4.json"), "--key", "m=8", "--json"}))["operation"], "mine");
+  EXPECT_EQ(tool({"import", path("results.json"), "--key", "8", "-o", path("t4.json")}).code, 2);
+}
+
+TEST_F(Formats, PytorchGetsTheAlgorithmsOfDenseGemm) {
+  const std::string table = ADAPTIVE_SOURCE_DIR "/configs/nvidia_h200/dense_gemm.json";
+  const std::string file = path("tunableop_results0.csv");
+  const Outcome first = tool({"export", "--to", "pytorch", table, "-o", file});
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_NE(first.err.find("--set PT_VERSION"), std::string::npos) << first.err;
+  EXPECT_NE(first.err.find("there is no value \"algorithm\""), std::string::npos) << "of a kernel of our own";
+
+  // The validators of a file that PyTorch has written stay.
+  write("tunableop_results0.csv",
+        "Validator,PT_VERSION,2.9.1\nValidator,CUBLASLT_VERSION,x\n"
+        "GemmTunableOp_float_TN,tn_8_8_8_ld_8_8_8,Default,0.5\n");
+  EXPECT_EQ(tool({"export", "--to", "pytorch", table, "-o", file}).code, 0);
+  const std::string text = read(file);
+  EXPECT_EQ(text.find("Validator,PT_VERSION,2.9.1\nValidator,CUBLASLT_VERSION,x\nGemmTunableOp_float_TN"),
+            0u);
+  EXPECT_NE(text.find("GemmTunableOp_BFloat16_TN,tn_4096_8_4096_ld_4096_4096_4096,Gemm_Cublaslt_id_66_"),
+            std::string::npos);
+  const Outcome found =
+      tool({"lookup", file, "--like", "pytorch", "--json", "--key", "m=4096,n=8,k=4096,types=BFloat16"});
+  EXPECT_EQ(parsed(found)["match"], "exact") << found.err;
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ TEST_P(Identity, HoldsForOurSamples) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, Identity,
                          testing::Values("vllm", "sglang", "sglang-grouped", "megablox", "metal-marlin",
-                                         "tpu-inference"),
+                                         "tpu-inference", "pytorch", "triton", "kernel-tuner", "t4", "ktt",
+                                         "flashinfer", "tensorrt-llm"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::erase(name, '-');

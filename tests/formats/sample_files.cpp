@@ -143,6 +143,43 @@ const std::map<std::string, std::string>& sample_files() {
   }
 }
 )"},
+      {"pytorch/tunableop_results0.csv",
+       windows(
+           "Validator,PT_VERSION,2.9.1\nValidator,ROCM_VERSION,7.1.0.0-20-a,b\n"
+           "GemmTunableOp_BFloat16_TN,tn_4096_16_7168_ld_7168_7168_4096,Gemm_Hipblaslt_6849,0.0197\n"
+           "GemmTunableOp_BFloat16_TN,tn_4096_32_7168_ld_7168_8192_4096,Gemm_Rocblas_-3\n"
+           "GemmTunableOp_Half_NT,nt_64_16_32_ld_64_16_64,Default,0.25\n"
+           "GemmStridedBatchedTunableOp_float_NN,nn_64_16_32_B_8_ld_64_32_64,Gemm_Rocblas_7,0.5\n"
+           "ScaledGemmTunableOp_Float8_e4m3fn_Float8_e4m3fn_BFloat16_TN,tn_512_16_256_ld_256_256_512_rw_1_"
+           "bias_None,Gemm_Cublaslt_id_66_tile_18_stages_35_splitk_1_red_0_swizzle_0_custom_0_inner_0_"
+           "cluster_3,"
+           "0.0061\n"
+           "GemmTunableOp_BFloat16_TN,tn_4096_16_7168_ld_7168_7168_4096,Gemm_Hipblaslt_6850,0.0190\n")},
+      {"triton/HASH1/matmul.autotune.json",
+       R"({"key": ["4096", "16", "torch.float16", "torch.int32"], "configs_timings": [[{"kwargs": {"BLOCK_M": 64, "EVEN": true}, "num_warps": 4, "num_stages": 3, "num_ctas": 1, "maxnreg": null, "pre_hook": null, "ir_override": null}, [0.21, 0.2, 0.22]], [{"kwargs": {"BLOCK_M": 128, "EVEN": false}, "num_warps": 8, "num_stages": 3}, [0.1, 0.1, 0.11]], [{"kwargs": {"BLOCK_M": 256, "EVEN": false}, "num_warps": 8}, [Infinity, Infinity, Infinity]]]})"},
+      {"triton/HASH2/matmul.autotune.json",
+       R"({"key": ["4096", "17", "torch.float16", "torch.int32"], "configs_timings": [[{"kwargs": {"BLOCK_M": 64}, "num_warps": 4}, 0.5]]})"},
+      {"kernel-tuner/convolution.json", R"({
+"schema_version": "1.1.0", "device_name": "NVIDIA RTX A4000", "kernel_name": "convolution", "problem_size": [4096, 2048],
+"tune_params_keys": ["bx", "by"], "tune_params": {"bx": [16, 32, 64], "by": [1]}, "objective": "time",
+"cache": {
+"16,1": {"bx": 16, "by": 1, "time": 3.5, "times": [3.25, 3.75], "compile_time": 918.5, "GFLOP/s": 1948.1},
+"32,1": {"bx": 32, "by": 1, "time": "CompilationFailedConfig", "compile_time": 1},
+"64,1": {"bx": 64, "by": 1, "time": 3.0, "times": [3.0, 3.0]}
+}})"},
+      {"t4/vector_add.json",
+       R"({"results": [{"configuration": {"bx": 16}, "times": {"runtimes": [12.5, 12.0, 13.0]}, "invalidity": "correct", "correctness": 1, "measurements": [{"name": "time", "value": 12.25, "unit": ""}]}, {"configuration": {"bx": 32}, "times": {"runtimes": [11.0, 10.0, 12.0]}, "invalidity": "correct", "correctness": 1}, {"configuration": {"bx": 64}, "times": {"runtimes": []}, "invalidity": "compile", "correctness": 0}], "schema_version": "1.0.0"})"},
+      {"ktt/gemm.json", R"({"Metadata": {"ComputeApi": "CUDA", "Device": "NVIDIA A4000", "TimeUnit": "Milliseconds"}, "Results": [{"KernelName": "gemm", "Status": "Ok", "TotalDuration": 0.5, "Configuration": [{"Name": "MWG", "IsDouble": false, "Value": 64}]}, {"KernelName": "gemm", "Status": "Ok", "TotalDuration": 0.25, "Configuration": [{"Name": "MWG", "IsDouble": false, "Value": 32}]}, {"KernelName": "gemm", "Status": "CompilationFailed", "TotalDuration": 0, "Configuration": [{"Name": "MWG", "Value": 16}]}, {"KernelName": "copy", "Status": "Ok", "TotalDuration": 0.125, "Configuration": [{"Name": "W", "Value": 4}]}], "UserData": {}})"},
+      {"flashinfer/tactics.json", R"json({
+  "_metadata": {"cuda_version": "13.0", "flashinfer_version": "0.6.1", "gpu_name": "NVIDIA B200"},
+  "('fp4_gemm', 'CudnnRunner', ((16, 4096), (4096, 512)), ())": ["CudnnRunner", 3],
+  "('fp4_gemm', 'CudnnRunner', ((32, 4096), (4096, 512)), ())": ["CudnnRunner", [128, 2, 1], "best", {"time_ms": 0.5, "candidates": 4}],
+  "('fused_moe', 'MoeRunner', ((8, 8), (8,)))": ["MoeRunner", -1]
+})json"},
+      {"flashinfer/v2/e1/entries/1a.json",
+       R"json({"key": "('fp4_gemm', 'CudnnRunner', ((64, 4096), (4096, 512)), None)", "runner": "CudnnRunner", "tactic": 2, "profiling_policy": "best"})json"},
+      {"tensorrt-llm/rank0.json",
+       R"json({"metadata": {"lib_version": "1.2.0", "device_name": "NVIDIA B200", "device_capability": [10, 0]}, "cache_data": {"('trtllm::fp4_gemm', 'Runner', 'a1', ((16, 4096), (4096, 512)))": {"runner_id": 0, "tactic": 3, "min_time": 0.5}, "('trtllm::fp4_gemm', 'Runner', 7, ((32, 4096), (4096, 512)))": {"runner_id": 1, "tactic": [1, 2], "min_time": 0.25}}})json"},
   };
   return files;
 }
@@ -156,8 +193,8 @@ void write_samples(const TemporaryFolder& folder, const std::string& system) {
     if (path.starts_with(system + "/")) write_text(folder / path.substr(system.size() + 1), text);
 }
 
-Imported import(const std::filesystem::path& path, std::string_view system) {
-  Import read = read_files(std::span(&path, 1), candidates(system), !system.empty());
+Imported import(const std::filesystem::path& path, std::string_view system, const Given& given) {
+  Import read = read_files(std::span(&path, 1), candidates(system), !system.empty(), given);
   Imported imported;
   imported.table = to_table(read.sheets, read.files, read.notices);
   imported.files = std::move(read.files);
@@ -165,10 +202,11 @@ Imported import(const std::filesystem::path& path, std::string_view system) {
   return imported;
 }
 
-Imported import_text(const std::string& name, const std::string& text, std::string_view system) {
+Imported import_text(const std::string& name, const std::string& text, std::string_view system,
+                     const Given& given) {
   const TemporaryFolder folder;
   write_text(folder / name, text);
-  return import(folder / name, system);
+  return import(folder / name, system, given);
 }
 
 std::map<std::string, std::string> export_to(const Table& table, std::string_view system) {

@@ -29,10 +29,11 @@ struct Imported {
 };
 
 /// Files and folders, as `adaptive import --from system` reads them.
-Imported import(const std::filesystem::path& path, std::string_view system = {});
+Imported import(const std::filesystem::path& path, std::string_view system = {}, const Given& given = {});
 
 /// The text of one file under a name.
-Imported import_text(const std::string& name, const std::string& text, std::string_view system = {});
+Imported import_text(const std::string& name, const std::string& text, std::string_view system = {},
+                     const Given& given = {});
 
 /// Text by path, as `adaptive export --to system` writes it.
 std::map<std::string, std::string> export_to(const Table& table, std::string_view system);

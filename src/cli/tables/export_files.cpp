@@ -23,7 +23,9 @@ namespace {
 
 bool names_a_file(const fs::path& output) {
   std::error_code ignored;
-  return output.extension() == ".json" && !fs::is_directory(output, ignored);
+  const fs::path extension = output.extension();
+  return (extension == ".json" || extension == ".csv" || extension == ".txt") &&
+         !fs::is_directory(output, ignored);
 }
 
 std::optional<std::string> text_of(const fs::path& file) {

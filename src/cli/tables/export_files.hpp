@@ -25,8 +25,9 @@ struct ExportResult {
 };
 
 /// Makes the files and writes them. `output` is a folder, or the name of a single file, which ends with
-/// .json; it need not exist. Rows are added to files that do, under a lock, so that no process loses the rows
-/// of another one. Throws `UsageError` if `output` names a single file and there are several, and `Error`.
+/// .json, .csv or .txt; it need not exist. Rows are added to files that do, under a lock, so that no process
+/// loses the rows of another one. Throws `UsageError` if `output` names a single file and there are several,
+/// and `Error`.
 ExportResult save_files(const table::Table& table, const ExportRequest& request,
                         const std::filesystem::path& output);
 

@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/tables/table_input.hpp"
 #include "formats/import.hpp"
+#include "formats/keys.hpp"
 
 namespace adaptive::inline v1::cli {
 namespace {
@@ -24,9 +25,26 @@ struct ImportArguments {
   std::string from;
   std::vector<std::filesystem::path> paths;
   std::filesystem::path output;
+  std::string key_names;
+  std::string operation;
+  std::string key;
+  std::string device;
   bool list = false;
   bool json = false;
 };
+
+formats::Given given_by(const ImportArguments& arguments) {
+  formats::Given given;
+  const auto give = [&](const char* option, const std::string& value) {
+    if (!value.empty()) given.emplace(option, value);
+  };
+  give(formats::given_key_names, arguments.key_names);
+  give(formats::given_operation, arguments.operation);
+  give(formats::given_device, arguments.device);
+  if (!arguments.key.empty()) formats::parse_key(arguments.key);  // throws if it cannot be read
+  give(formats::given_key, arguments.key);
+  return given;
+}
 
 std::size_t entries_of(const table::Table& table) {
   std::size_t count = 0;
@@ -74,7 +92,8 @@ Exit import_command(const ImportArguments& arguments, const Streams& streams) {
     if (!std::filesystem::exists(path, error))
       throw Error(ErrorCode::not_found, "does not exist", path.string(), "check the path");
   }
-  formats::Import import = formats::read_files(arguments.paths, candidates, !arguments.from.empty());
+  formats::Import import =
+      formats::read_files(arguments.paths, candidates, !arguments.from.empty(), given_by(arguments));
   const table::Table table = formats::to_table(import.sheets, import.files, import.notices);
   for (table::Notice& notice : table::unprintable(table)) import.notices.push_back(std::move(notice));
   std::size_t refused = 0;
@@ -102,8 +121,22 @@ Command add_import(CLI::App& app) {
   command
       ->add_option("--from", a->from, "One of " + formats::known_names() + "; default: recognise each file")
       ->type_name("FORMAT");
-  command->add_option("paths", a->paths, "Files and folders; in a folder every *.json is read")->required();
+  command
+      ->add_option("paths", a->paths,
+                   "Files and folders; in a folder every *.json is read, and other files by their names")
+      ->required();
   command->add_option("-o,--output", a->output, "The table to write")->required()->type_name("TABLE");
+  command
+      ->add_option("--key-names", a->key_names,
+                   "M,N,K: the names of the values in the keys of Triton's files, which have none")
+      ->type_name("NAMES");
+  command
+      ->add_option("--op", a->operation,
+                   "The operation of files that name none (T4), or the kernel to read (KTT, Kernel Tuner)")
+      ->type_name("NAME");
+  command->add_option("--key", a->key, "m=16,n=64: what was measured in files that do not say (T4, KTT)")
+      ->type_name("KEY");
+  command->add_option("--device", a->device, "The device of files that name none")->type_name("NAME");
   command->add_flag("--list", a->list, "Print the outcome for every file");
   command->add_flag("--json", a->json, "Print the result as JSON");
   return {command, [a](const Streams& streams) { return import_command(*a, streams); }};

@@ -127,8 +127,7 @@ class Mapper {
       sheet.format = &format_;
       sheet.operation = shape_.name;
       sheet.device = fingerprint.device;
-      if (const auto triton = fingerprint.libraries.find("triton"); triton != fingerprint.libraries.end())
-        sheet.triton_version = triton->second;
+      sheet.libraries = fingerprint.libraries;
       Shape own;
       for (const auto& [dimension, value] : found.row.key)
         (format_.varies(shape_.name, dimension) ? own : sheet.fixed)[dimension] = value;
@@ -164,7 +163,8 @@ class Mapper {
     row.parameters.emplace();
     for (const auto& [name, term] : mapping.parameters) {
       Parameter value = scope.value(term, true);
-      if (const auto* number = std::get_if<std::int64_t>(&value.value()); number != nullptr && *number < 1)
+      const auto* number = std::get_if<std::int64_t>(&value.value());
+      if (number != nullptr && *number < (format_.may_be_zero(name) ? 0 : 1))
         throw NoRow{name + " would be " + std::to_string(*number)};
       row.parameters->emplace(name, std::move(value));
     }
@@ -322,8 +322,10 @@ const OperationMapping* declaration_of(const std::string& operation,
 MappedTable map_table(const Table& table, std::span<const OperationMapping> mappings,
                       std::span<const Format* const> formats, const MappingRequest& request) {
   MappedTable result{.table = table};
-  if (const auto version = request.given.find("triton_version"); version != request.given.end())
-    result.table.fingerprint.libraries["triton"] = version->second;
+  for (const Format* format : formats)
+    for (const auto& [name, library] : format->versions())
+      if (const auto version = request.given.find(std::string(name)); version != request.given.end())
+        result.table.fingerprint.libraries[std::string(library)] = version->second;
   std::vector<Sheet> sheets;
   for (const auto& [name, operation] : table.operations) {
     const OperationMapping* const declared = declaration_of(name, mappings);

@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "formats/nearest.hpp"
 #include "formats/text/document.hpp"
+#include "formats/text/measured.hpp"
 #include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -21,7 +22,6 @@ constexpr std::array<std::string_view, 3> tiles = {"tm", "tk", "tn"};
 constexpr std::array<const char*, 3> cut = {"m", "k", "n"};
 constexpr std::array<std::int64_t, 3> default_tiling = {512, 1024, 1024};
 constexpr double reach = 0.5;
-constexpr double ns_per_ms = 1e6;
 
 // Reads a name such as "m1024_k4096_n11008_g8.json".
 std::optional<Shape> shape_in_name(std::string_view name) {

@@ -54,8 +54,8 @@ class Sglang final : public TritonFormat {
  protected:
   // Configurations of other kernels have no folders of versions.
   std::string folder_of(const Sheet& sheet) const override {
-    if (sheet.operation != "fused_moe" || sheet.triton_version.empty()) return {};
-    std::string version = sheet.triton_version;
+    if (sheet.operation != "fused_moe" || version_of(sheet, "triton").empty()) return {};
+    std::string version = version_of(sheet, "triton");
     std::replace(version.begin(), version.end(), '.', '_');
     return "triton_" + version + "/";
   }

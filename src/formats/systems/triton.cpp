@@ -102,7 +102,8 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
     if (!size) {
       // The version of the compiler is a member beside the rows.
       if (member.name() == "triton_version" && member.is(JsonKind::text))
-        sheet.triton_version = checks.text(member, path, limits::text_bytes).value_or(std::string_view());
+        sheet.libraries["triton"] =
+            checks.text(member, path, limits::text_bytes).value_or(std::string_view());
       else if (member.name() == "default")
         checks.notices().fault(
             member, path,
@@ -140,6 +141,11 @@ std::span<const OperationShape> TritonFormat::operations() const noexcept {
        {"w8a8_block_matmul",
         {size_dimension("m"), size_dimension("N"), size_dimension("K"), label_dimension("dtype", {"none"}),
          label_dimension("block_shape", {"none"})}}}};
+  return all;
+}
+
+std::span<const NamedVersion> TritonFormat::versions() const noexcept {
+  static constexpr std::array<NamedVersion, 1> all = {{{"triton_version", "triton"}}};
   return all;
 }
 

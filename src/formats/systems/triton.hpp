@@ -29,6 +29,7 @@ class TritonFormat : public Format {
  public:
   std::string_view what() const noexcept final { return "a vLLM or SGLang configuration"; }
   std::span<const OperationShape> operations() const noexcept final;
+  std::span<const NamedVersion> versions() const noexcept final;
   bool recognises_member(JsonValue member) const final { return is_triton_row(member); }
   void read(const Document& document, Sheet& sheet, const Checks& checks) const final;
   std::string path_of(const Sheet& sheet) const final;

@@ -32,8 +32,8 @@ class Vllm final : public TritonFormat {
 
   // SGLang takes every member for a row, so only files of vLLM name the version.
   std::string empty_document(const Sheet& sheet) const override {
-    if (sheet.triton_version.empty()) return "{}";
-    return "{\"triton_version\": " + print_json(Parameter(sheet.triton_version)) + "}";
+    const std::string version = version_of(sheet, "triton");
+    return version.empty() ? "{}" : "{\"triton_version\": " + print_json(Parameter(version)) + "}";
   }
 
   bool takes_other_versions() const noexcept override { return false; }

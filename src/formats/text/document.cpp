@@ -6,6 +6,7 @@
 #include <adaptive/error.hpp>
 
 #include "base/limits.hpp"
+#include "formats/text/lines.hpp"
 #include "json/reader.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -35,17 +36,7 @@ class MemberReader final : public PartReader {
   const Visitor& visit_;
 };
 
-// The lines that are not blank.
-template <class F>
-void for_each_line(std::string_view text, F&& f) {
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = text.substr(begin, end - begin);
-    if (line.find_first_not_of(" \t\r") != std::string_view::npos) f(line, begin);
-    begin = end + 1;
-  }
-}
+}  // namespace
 
 void check_document_size(const std::string& text, const std::string& name) {
   if (text.size() > limits::foreign_file_bytes)
@@ -54,8 +45,6 @@ void check_document_size(const std::string& text, const std::string& name) {
   if (text.find_first_not_of(" \t\r\n") == std::string::npos)
     throw Error(ErrorCode::corrupt, "the file is empty", name + ":1");
 }
-
-}  // namespace
 
 Document::Document(const std::string& text, const std::string& name) : source_(text, name) {
   check_document_size(text, name);

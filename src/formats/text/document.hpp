@@ -11,6 +11,9 @@
 
 namespace adaptive::inline v1::table::formats {
 
+/// Throws `Error` if the text is empty or too long. `name` is the name of the file.
+void check_document_size(const std::string& text, const std::string& name);
+
 class Document {
  public:
   /// `name` is the name of the file, for messages. Both arguments must outlive the document. Throws `Error`

@@ -74,23 +74,6 @@ std::string shortened(const std::string& name, std::uint64_t number) {
   return name.substr(0, size) + "#" + std::to_string(number);
 }
 
-std::optional<Parameter> parameter_in(JsonValue value) {
-  switch (value.kind()) {
-    case JsonKind::boolean:
-      return Parameter(value.boolean());
-    case JsonKind::integer:
-      return Parameter(value.integer());
-    case JsonKind::real:
-      return Parameter(value.number());
-    case JsonKind::text:
-      if (value.text().size() <= limits::text_bytes) return Parameter(value.text());
-      break;
-    default:
-      break;
-  }
-  return std::nullopt;
-}
-
 bool is_tile(std::string_view name) {
   return name.starts_with("BLOCK_SIZE_") || name == "GROUP_SIZE_M" || name.starts_with("tile_") ||
          name.ends_with("_block_size");
@@ -153,6 +136,23 @@ std::string join(std::span<const std::int64_t> values, std::string_view separato
     text += std::to_string(value);
   }
   return text;
+}
+
+std::optional<Parameter> parameter_in(JsonValue value) {
+  switch (value.kind()) {
+    case JsonKind::boolean:
+      return Parameter(value.boolean());
+    case JsonKind::integer:
+      return Parameter(value.integer());
+    case JsonKind::real:
+      return Parameter(value.number());
+    case JsonKind::text:
+      if (value.text().size() <= limits::text_bytes) return Parameter(value.text());
+      break;
+    default:
+      break;
+  }
+  return std::nullopt;
 }
 
 Parameters read_parameters(JsonValue object, const Path& path, const Checks& checks) {

@@ -24,6 +24,9 @@ std::optional<std::vector<std::int64_t>> parse_list(std::string_view text);
 /// {128, 128} becomes "128x128" with the separator "x".
 std::string join(std::span<const std::int64_t> values, std::string_view separator);
 
+/// The value as a parameter; nothing if it is not a number, a truth value or a text, or too long.
+std::optional<Parameter> parameter_in(JsonValue value);
+
 /// The members of an object that a table can hold as parameters: numbers, truth values, texts. Other members
 /// give a notice; the file keeps them. If several members have the same name, the last one counts, as in
 /// Python.
