@@ -90,11 +90,10 @@ void Builder::name_devices() {
   if (devices.size() == 1) table_.fingerprint.device = *devices.begin();
   if (sheets_.empty()) return;
   // The versions that all files share.
-  for (const auto& [library, version] : sheets_.front().libraries)
-    if (std::ranges::all_of(sheets_,
-                            [&](const Sheet& sheet) { return version_of(sheet, library) == version; }) &&
-        !version.empty())
-      table_.fingerprint.libraries.emplace(library, version);
+  for (const std::pair<const std::string, std::string>& own : sheets_.front().libraries) {
+    const auto has_it = [&](const Sheet& sheet) { return version_of(sheet, own.first) == own.second; };
+    if (!own.second.empty() && std::ranges::all_of(sheets_, has_it)) table_.fingerprint.libraries.insert(own);
+  }
 }
 
 // Different parameters seldom give the same name ("tile_m" and "BLOCK_SIZE_M" are both abbreviated to m, and

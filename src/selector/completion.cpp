@@ -126,6 +126,26 @@ Shape Completion::complete(bool with_folder, const std::string& version) {
   return shape_;
 }
 
+Shape Completion::use_similar_device() {
+  const Dimension* const dimension = dimension_named(operation_, "device_name");
+  if (dimension == nullptr || !requested_ || requested_->empty() || !found_device_.empty()) return shape_;
+  const std::string wanted = normalised_device(*requested_);
+  std::size_t longest = 0;
+  for (const Parameter& value : values_of(of_files_, "device_name")) {
+    const std::string label = std::get<std::string>(value.value());
+    const std::string name = normalised_device(label);
+    const auto differs = std::ranges::mismatch(wanted, name);
+    const auto common = static_cast<std::size_t>(differs.in1 - wanted.begin());
+    const bool better =
+        found_device_.empty() || common > longest || (common == longest && label < found_device_);
+    if (label == no_label || !better) continue;
+    longest = common;
+    found_device_ = label;
+  }
+  if (!found_device_.empty()) shape_["device_name"] = found_device_;
+  return shape_;
+}
+
 bool Completion::has_unknown_field() const {
   return std::ranges::any_of(
       shape_, [&](const auto& value) { return dimension_named(operation_, value.first) == nullptr; });

@@ -32,6 +32,10 @@ class Completion {
   /// itself. Throws `Error` if the table leaves a choice that the rule of the system does not make.
   Shape complete(bool with_folder, const std::string& version);
 
+  /// Takes the entries of the device with the most similar name if no entry is of the requested one. Returns
+  /// the completed key. Called after `complete`, so that only devices with entries of the key are considered.
+  Shape use_similar_device();
+
   const std::vector<std::string>& notes() const { return notes_; }
   /// Whether the key has a field that no file of the table has.
   bool has_unknown_field() const;

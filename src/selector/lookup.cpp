@@ -237,7 +237,8 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
   completion.use_whole_device();
   LookupResult result;
   result.operation = operation.name;
-  result.key = completion.complete(true, request.version);
+  completion.complete(true, request.version);
+  result.key = completion.use_similar_device();
   result.warnings = completion.notes();
 
   std::vector<std::string> names;

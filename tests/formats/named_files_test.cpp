@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "selector/lookup.hpp"
 #include "tests/formats/sample_files.hpp"
 
@@ -96,6 +98,58 @@ TEST_F(NamedFiles, AFileOfOneDeviceIsNotExactForAnother) {
   EXPECT_TRUE(warns_of(ours(key), "the entries are of NVIDIA_H200, not of NVIDIA B200"));
   EXPECT_EQ(like("vllm", key).match, MatchKind::fallback);
   EXPECT_EQ(ours({{"m", "64"}, {"device_name", "NVIDIA H200"}}).match, MatchKind::exact);
+}
+
+TEST_F(NamedFiles, ADeviceWithoutFilesAmongSeveralHasTheMostSimilarOneAsItsNeighbour) {
+  put("E=8,N=64,device_name=NVIDIA_H200.json", rows({64}, 16));
+  put("E=8,N=64,device_name=NVIDIA_H100_80GB_HBM3.json", rows({64}, 32));
+  put("E=8,N=64,device_name=AMD_Instinct_MI300X.json", rows({64}, 64));
+  put("E=64,N=64,device_name=NVIDIA_H100_NVL_94GB.json", rows({64}, 128));  // not of this shape
+  const auto near = [&](const char* device) {
+    return ours({{"m", "64"}, {"E", "8"}, {"device_name", device}});
+  };
+  EXPECT_EQ(near("NVIDIA H100 NVL").variant, "m32");
+  EXPECT_EQ(near("NVIDIA H100 NVL").match, MatchKind::nearest);
+  EXPECT_TRUE(
+      warns_of(near("NVIDIA H100 NVL"), "the entries are of NVIDIA_H100_80GB_HBM3, not of NVIDIA H100 NVL"));
+  EXPECT_EQ(near("AMD Instinct MI355X").variant, "m64");
+  EXPECT_EQ(like("vllm", {{"m", "64"}, {"E", "8"}, {"device_name", "NVIDIA H100 NVL"}}).match,
+            MatchKind::fallback);
+}
+
+TEST_F(NamedFiles, MambasFilesAreTheirOwnOperation) {
+  put("headdim=64,dstate=128,device_name=X,cache_dtype=float32.json",
+      R"({"1": {"BLOCK_SIZE_M": 4, "num_warps": 1}, "8": {"BLOCK_SIZE_M": 8, "num_warps": 2}})");
+  put("headdim=64,dstate=128,device_name=X.json", R"({"1": {"BLOCK_SIZE_M": 16, "num_warps": 4}})");
+  put("E=8,N=64,device_name=X.json", rows({64}, 16));
+  const Table table = import(folder_.path()).table;
+  EXPECT_EQ(table.operations.at("selective_state_update").entries.size(), 3u);
+  std::map<std::string, std::string> key = {{"m", "7"}, {"headdim", "64"}, {"dstate", "128"}};
+  EXPECT_EQ(like("vllm", key).parameters, R"({"BLOCK_SIZE_M": 16, "num_warps": 4})");
+  key["cache_dtype"] = "float32";
+  EXPECT_EQ(like("vllm", key).parameters, R"({"BLOCK_SIZE_M": 8, "num_warps": 2})");
+  key["cache_dtype"] = "float16";
+  EXPECT_EQ(like("vllm", key).match, MatchKind::fallback);
+  Table stripped = table;
+  stripped.foreign.clear();
+  EXPECT_TRUE(
+      export_to(stripped, "vllm").contains("headdim=64,dstate=128,device_name=X,cache_dtype=float32.json"));
+}
+
+TEST_F(NamedFiles, ARowMayHaveAConfigurationForEachProduct) {
+  const std::string text =
+      R"({"16": {"best_gemm1": {"BLOCK_SIZE_M": 16, "num_warps": 4}, "best_gemm2": {"BLOCK_SIZE_M": 32}}})";
+  put("E=8,N=64,device_name=X,dtype=mxfp8.json", text);
+  put("E=9,N=64,device_name=X,dtype=mxfp8.json", R"({"16": {"best_gemm1": {"BLOCK_SIZE_M": 0}}})");
+  Imported imported = import(folder_.path());
+  EXPECT_EQ(imported.files.size(), 2u);
+  EXPECT_NE(imported.files.back().refused.find("size of a tile is positive"), std::string::npos);
+  EXPECT_EQ(like("vllm", {{"m", "16"}, {"dtype", "mxfp8"}}).parameters,
+            R"({"best_gemm1": {"BLOCK_SIZE_M": 16, "num_warps": 4}, "best_gemm2": {"BLOCK_SIZE_M": 32}})");
+  imported.table.foreign.clear();
+  const std::string stripped =
+      export_to(imported.table, "vllm").at("E=8,N=64,device_name=X,dtype=mxfp8.json");
+  EXPECT_EQ(nlohmann::json::parse(stripped), nlohmann::json::parse(text));
 }
 
 TEST_F(NamedFiles, TheVersionIsChosenForEachFile) {

@@ -112,6 +112,14 @@ LineKey key_in(const Columns& columns, const std::vector<Field>& fields) {
   return result;
 }
 
+// Whether the labels can be fields of a line.
+bool is_writable_line(const Shape& key) {
+  return std::all_of(labels.begin(), labels.end(), [&](std::string_view name) {
+    const std::string text = label_in(key, std::string(name));
+    return !text.empty() && core::trimmed(text) == text && text.find_first_of(",\r\n") == std::string::npos;
+  });
+}
+
 class Hipblaslt final : public TextFormat {
  public:
   std::string_view name() const noexcept override { return "hipblaslt"; }
@@ -161,7 +169,8 @@ class Hipblaslt final : public TextFormat {
     if (const std::string version = version_of(file, "hipblaslt_git"); !version.empty())
       text.append(version_head).append(version).append("\n");
     text.append(head_line).append("\n");
-    for (const Change& change : changes) text += print_line(*change.now) + "\n";
+    for (const Change& change : changes)
+      if (is_writable_line(change.now->key)) text += print_line(*change.now) + "\n";
     return text;
   }
   std::string path_of(const Sheet&) const override { return "hipblaslt_tuning.txt"; }
@@ -170,6 +179,11 @@ class Hipblaslt final : public TextFormat {
     return "hipBLASLt refuses a file without its Git version; give it with --set hipblaslt_git=…, or export "
            "to a "
            "folder with a file that hipBLASLt has written";
+  }
+  bool supports(const Shape& key, const Parameters&) const override { return is_writable_line(key); }
+  std::vector<std::string> doubts(const Shape& key, const Parameters&) const override {
+    if (is_writable_line(key)) return {};
+    return {"hipBLASLt could not read a label of the key"};
   }
   bool stores_latency() const noexcept override { return true; }
   bool may_be_zero(std::string_view) const noexcept override { return true; }
@@ -222,6 +236,7 @@ class Hipblaslt final : public TextFormat {
 
   // Changes solution and time in the last line of the row's key. The name of the old solution is removed.
   static std::string with_row(std::string text, const Row& row) {
+    if (!is_writable_line(row.key)) return text;
     Columns columns;
     Columns own;
     std::size_t begin = std::string::npos;

@@ -208,6 +208,17 @@ std::string cublaslt_number(const std::string& version) {
   return std::to_string(number);
 }
 
+// Whether the row is one line with these fields, whatever its labels are.
+bool is_writable(const Shape& key, const std::string& solution) {
+  const auto has_separator = [](const std::string& text) {
+    return text.empty() || text.find_first_of(",\r\n") != std::string::npos;
+  };
+  const std::string operation = print_operation(key);
+  const std::string signature = print_signature(key);
+  return !has_separator(operation) && !has_separator(signature) && !has_separator(solution) &&
+         read_signature(operation, signature) == key;
+}
+
 class TunableOp final : public TextFormat {
  public:
   std::string_view name() const noexcept override { return "pytorch-tunableop"; }
@@ -253,7 +264,8 @@ class TunableOp final : public TextFormat {
     for (const auto& [name, library] : validators)
       if (const std::string version = validated(file, std::string(library)); !version.empty())
         text.append(validator).append(name).append(",").append(version).append("\n");
-    for (const Change& change : changes) text += print_row(*change.now) + "\n";
+    for (const Change& change : changes)
+      if (is_writable(change.now->key, solution_of(*change.now))) text += print_row(*change.now) + "\n";
     return text;
   }
 
@@ -263,6 +275,13 @@ class TunableOp final : public TextFormat {
     return "PyTorch refuses a file without its version; give it with --set PT_VERSION=…, or export to a "
            "folder "
            "with a file that PyTorch has written";
+  }
+  bool supports(const Shape& key, const Parameters& parameters) const override {
+    return is_writable(key, print_solution(parameters));
+  }
+  std::vector<std::string> doubts(const Shape& key, const Parameters& parameters) const override {
+    if (supports(key, parameters)) return {};
+    return {"PyTorch could not read the key or its solution"};
   }
   bool stores_latency() const noexcept override { return true; }
   bool may_be_zero(std::string_view) const noexcept override { return true; }
@@ -326,15 +345,19 @@ class TunableOp final : public TextFormat {
     sheet.rows.push_back(std::move(row));
   }
 
+  static std::string solution_of(const Row& row) {
+    return print_solution(row.parameters.value_or(Parameters{{"solution", "Default"}}));
+  }
+
   static std::string print_row(const Row& row) {
-    std::string text = print_operation(row.key) + "," + print_signature(row.key) + "," +
-                       print_solution(row.parameters.value_or(Parameters{{"solution", "Default"}}));
+    std::string text = print_operation(row.key) + "," + print_signature(row.key) + "," + solution_of(row);
     if (row.record.count > 0) text += "," + print_json(Parameter(row.record.mean_ns / ns_per_ms));
     return text;
   }
 
   // Replaces the last line of the row's key, or appends one.
   static std::string with_row(std::string text, const Row& row) {
+    if (!is_writable(row.key, solution_of(row))) return text;
     const std::string head = print_operation(row.key) + "," + print_signature(row.key) + ",";
     std::size_t begin = std::string::npos;
     std::size_t size = 0;

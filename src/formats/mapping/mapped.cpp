@@ -168,8 +168,12 @@ class Mapper {
         throw NoRow{name + " would be " + std::to_string(*number)};
       row.parameters->emplace(name, std::move(value));
     }
-    if (!format_.supports(row.key, *row.parameters)) {
-      const std::vector<std::string> doubts = format_.doubts(row.key, *row.parameters);
+    Shape whole = row.key;
+    for (const Dimension& dimension : shape_.dimensions)
+      if (!dimension.labels.empty() && dimension.kind == DimensionKind::label)
+        whole.emplace(dimension.name, dimension.labels.front());  // stays if the key has it
+    if (!format_.supports(whole, *row.parameters)) {
+      const std::vector<std::string> doubts = format_.doubts(whole, *row.parameters);
       throw NoRow{doubts.empty() ? "the kernel refuses the tiles" : doubts.front()};
     }
     row.time = entry.time;

@@ -23,6 +23,11 @@ constexpr std::array<std::string_view, 7> triton_row_order = {
 
 constexpr std::string_view down_suffix = "_down";
 
+constexpr const char* state_update = "selective_state_update";  // of Mamba
+
+// The two products of a fused MoE, where a row has a configuration for each.
+constexpr std::array<std::string_view, 2> gemms = {"best_gemm1", "best_gemm2"};
+
 bool is_fused_moe(const Sheet& sheet) {
   return sheet.operation == "fused_moe";
 }
@@ -45,7 +50,7 @@ bool read_kernel_name(std::string_view stem, Sheet& sheet) {
   std::string other;
   for (const auto& [name, value] : *fields) {
     const std::optional<std::int64_t> size = parse_size(value);
-    if ((name == "E" || name == "N" || name == "K") && size)
+    if ((name == "E" || name == "N" || name == "K" || name == "headdim" || name == "dstate") && size)
       sheet.fixed[name] = *size;
     else if (name == "device_name")
       sheet.device = value;
@@ -53,13 +58,16 @@ bool read_kernel_name(std::string_view stem, Sheet& sheet) {
       sheet.fixed["dtype"] = value;
     else if (name == "block_shape" && !value.empty())
       sheet.fixed["block_shape"] = block_label(value);
-    else if ((name == "per_channel_quant" || name == "backend") && !value.empty())
+    else if ((name == "per_channel_quant" || name == "backend" || name == "cache_dtype") && !value.empty())
       sheet.fixed[name] = value;
     else
       other.append(other.empty() ? "" : ",").append(name).append("=").append(value);
   }
-  sheet.operation =
-      sheet.fixed.contains("K") && !sheet.fixed.contains("E") ? "w8a8_block_matmul" : "fused_moe";
+  if (sheet.fixed.contains("headdim"))
+    sheet.operation = state_update;
+  else
+    sheet.operation =
+        sheet.fixed.contains("K") && !sheet.fixed.contains("E") ? "w8a8_block_matmul" : "fused_moe";
   if (is_fused_moe(sheet)) sheet.fixed["projection"] = projection;
   if (!other.empty()) sheet.fixed["other"] = other;
   return true;
@@ -72,11 +80,58 @@ void refuse_other_kernels(std::string_view file_name, const Document& document) 
   std::string kernel;
   for (const std::string_view name : kernels)
     if (file_name.starts_with(name)) kernel = name;
-  if (file_name.starts_with("headdim=")) kernel = "selective_state_update (Mamba)";
   if (!kernel.empty())
     throw Error(ErrorCode::unsupported,
                 "is a configuration of " + kernel + ", which is neither a fused MoE nor a block matmul",
                 document.source().name());
+}
+
+bool is_gemm(JsonValue field) {
+  return std::ranges::find(gemms, field.name()) != gemms.end() && field.is(JsonKind::object);
+}
+
+bool has_gemms(JsonValue row) {
+  for (const JsonValue field : row)
+    if (is_gemm(field)) return true;
+  return false;
+}
+
+// The parameters of a row. Those of the configuration of one product are named "best_gemm1.BLOCK_SIZE_M".
+std::optional<Parameters> read_row_parameters(JsonValue row, const Path& path, const Checks& checks) {
+  if (!has_gemms(row)) return read_tiles(row, path, checks);
+  Parameters parameters;
+  for (const JsonValue field : row) {
+    const Path here = path / field.name();
+    if (!is_gemm(field)) {
+      checks.notices().fault(field, here,
+                             "stands beside the configurations of two products; only the file keeps it");
+      continue;
+    }
+    const std::optional<Parameters> of_product = read_tiles(field, here, checks);
+    if (!of_product) return std::nullopt;
+    for (const auto& [name, value] : *of_product) {
+      const std::string whole = std::string(field.name()) + "." + name;
+      if (whole.size() <= limits::name_bytes) parameters.insert_or_assign(whole, value);
+    }
+  }
+  return parameters;
+}
+
+std::string print_row_parameters(const Parameters& parameters, std::span<const std::string_view> order) {
+  std::string products;
+  Parameters others = parameters;
+  for (const std::string_view gemm : gemms) {
+    const std::string head = std::string(gemm) + ".";
+    Parameters own;
+    for (const auto& [name, value] : parameters)
+      if (name.starts_with(head) && others.erase(name) > 0) own.emplace(name.substr(head.size()), value);
+    if (own.empty()) continue;
+    products += (products.empty() ? "" : ", ") + print_json(Parameter(gemm)) + ": " + print_json(own, order);
+  }
+  if (products.empty()) return print_json(parameters, order);
+  std::string text = print_json(others, order);
+  text.pop_back();
+  return text + (others.empty() ? "" : ", ") + products + "}";
 }
 
 std::string_view stem_of(std::string_view file_name) {
@@ -89,7 +144,7 @@ std::string_view stem_of(std::string_view file_name) {
 bool is_triton_row(JsonValue member) {
   if (!parse_size(member.name()) || !member.is(JsonKind::object)) return false;
   for (const JsonValue field : member)
-    if (field.name().starts_with("BLOCK_SIZE_")) return true;
+    if (field.name().starts_with("BLOCK_SIZE_") || is_gemm(field)) return true;
   return false;
 }
 
@@ -117,7 +172,7 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
     row.place = {std::string(member.name())};
     if (!member.is(JsonKind::null)) {
       if (!checks.is(member, JsonKind::object, path)) return;
-      row.parameters = read_tiles(member, path, checks);
+      row.parameters = read_row_parameters(member, path, checks);
       if (!row.parameters) return;
       if (row.parameters->empty()) {
         checks.notices().fault(member, path, "has no parameters; the row is left out");
@@ -129,18 +184,21 @@ void read_triton_rows(const Document& document, Sheet& sheet, const Checks& chec
 }
 
 std::string print_triton_row(const Row& row) {
-  return row.parameters ? print_json(*row.parameters, triton_row_order) : "null";
+  return row.parameters ? print_row_parameters(*row.parameters, triton_row_order) : "null";
 }
 
 std::span<const OperationShape> TritonFormat::operations() const noexcept {
-  static const std::array<OperationShape, 2> all = {
+  static const std::array<OperationShape, 3> all = {
       {{"fused_moe",
         {size_dimension("m"), size_dimension("E"), size_dimension("N"), label_dimension("dtype", {"none"}),
          label_dimension("block_shape", {"none"}), label_dimension("per_channel_quant", {"False", "True"}),
          label_dimension("projection", {"up", "down"})}},
        {"w8a8_block_matmul",
         {size_dimension("m"), size_dimension("N"), size_dimension("K"), label_dimension("dtype", {"none"}),
-         label_dimension("block_shape", {"none"})}}}};
+         label_dimension("block_shape", {"none"})}},
+       {state_update,
+        {size_dimension("m"), size_dimension("headdim"), size_dimension("dstate"),
+         label_dimension("cache_dtype", {"none"})}}}};
   return all;
 }
 
@@ -168,8 +226,11 @@ std::string TritonFormat::path_of(const Sheet& sheet) const {
     const std::string value = label_in(sheet.fixed, name);
     return value.empty() || value == "none" ? std::string() : "," + name + "=" + value;
   };
-  std::string name = is_fused_moe(sheet) ? size("E") + "," + size("N") : size("N") + "," + size("K");
-  name += ",device_name=" + device_in_names(sheet.device) + label("dtype");
+  const bool is_state_update = sheet.operation == state_update;
+  std::string name = is_state_update       ? size("headdim") + "," + size("dstate")
+                     : is_fused_moe(sheet) ? size("E") + "," + size("N")
+                                           : size("N") + "," + size("K");
+  name += ",device_name=" + device_in_names(sheet.device) + label(is_state_update ? "cache_dtype" : "dtype");
   const std::string block = label_in(sheet.fixed, "block_shape");
   // A block shape that contains 0 means that there is none.
   if (const auto values = parse_list(block); values && std::count(values->begin(), values->end(), 0) == 0)
@@ -190,6 +251,7 @@ std::vector<Edit> TritonFormat::edits(const Row& row, const Row* old) const {
 
 // Engines leave out the type of weights that are not quantised, and a block without an extent.
 std::string TritonFormat::label_in_names(std::string_view dimension, const std::string& label) const {
+  if (dimension == "cache_dtype") return label.empty() ? std::string(no_label) : label;
   constexpr std::array<std::string_view, 7> plain = {"",     "None",          "float16",       "bfloat16",
                                                      "half", "torch.float16", "torch.bfloat16"};
   if (std::ranges::find(plain, label) != plain.end()) return std::string(no_label);
@@ -211,7 +273,7 @@ std::string TritonFormat::print_parameters(const Parameters& parameters) const {
   Parameters launched = parameters;
   launched.erase("USE_BLOCKWISE_FP8_MOE");
   launched.erase("BLOCKWISE_FP8_MOE_CONFIG");
-  return Format::print_parameters(launched);
+  return print_row_parameters(launched, {});
 }
 
 std::vector<std::string> TritonFormat::doubts(const Shape& key, const Parameters& parameters) const {
@@ -239,6 +301,10 @@ Answer TritonFormat::not_found(std::span<const Sheet* const> sheets, const Quest
   wanted.device = question.device;
   if (wanted.device.empty() && !sheets.empty()) wanted.device = sheets.front()->device;
   Answer answer;
+  if (question.operation == state_update) {
+    answer.warnings.push_back("there is no file " + path_of(wanted));
+    return answer;
+  }
   answer.warnings.push_back(
       "Using default MoE config. Performance might be sub-optimal! Config file not found at " +
       path_of(wanted));

@@ -26,7 +26,8 @@ class Vllm final : public TritonFormat {
 
   bool recognises_path(std::string_view path) const override {
     const std::string_view name = path.substr(path.rfind('/') + 1);
-    return name.ends_with(".json") && (name.starts_with("E=") || name.starts_with("N=")) &&
+    return name.ends_with(".json") &&
+           (name.starts_with("E=") || name.starts_with("N=") || name.starts_with("headdim=")) &&
            parse_fields(name.substr(0, name.size() - 5)).has_value();
   }
 
