@@ -4,6 +4,7 @@
 #include <string>
 
 #include "formats/keys.hpp"
+#include "formats/nearest.hpp"
 #include "selector/lookup.hpp"
 #include "tests/formats/sample_files.hpp"
 

@@ -148,7 +148,7 @@ class Megablox final : public Format {
       if (checks.is(member, JsonKind::list, path)) row.parameters = read_sizes(member, path, checks, tiles);
     } else if (member.name() == "best_time_ms") {
       const auto ms = checks.number(member, path, limits::latency_ns / ns_per_ms);
-      if (ms && *ms > 0.0) row.record = {1, *ms * ns_per_ms, 0.0, *ms * ns_per_ms, 0};
+      if (ms) row.record = record_of(*ms * ns_per_ms);
     } else if (member.name() == "timestamp") {
       row.time = parse_seconds(member).value_or(0);
     } else {
