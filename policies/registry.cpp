@@ -8,7 +8,6 @@
 #include "explore_first.hpp"
 #include "fixed.hpp"
 #include "gaussian.hpp"
-#include "imed.hpp"
 #include "thompson.hpp"
 
 namespace adaptive::inline v1 {
@@ -21,14 +20,13 @@ std::unique_ptr<Policy> make() {
   return std::make_unique<P>();
 }
 
-constexpr std::array<std::pair<std::string_view, Make>, 6> registry{{
+constexpr auto registry = std::to_array<std::pair<std::string_view, Make>>({
     {"default", make<policies::Gaussian>},
     {"gaussian", make<policies::Gaussian>},
-    {"imed", make<policies::Imed>},
     {"fixed", make<policies::Fixed>},
     {"explore-first", make<policies::ExploreFirst>},
     {"thompson", make<policies::Thompson>},
-}};
+});
 
 }  // namespace
 

@@ -20,7 +20,6 @@
 #include <adaptive/match.hpp>
 #include <adaptive/mode.hpp>
 #include <adaptive/operation.hpp>
-#include <adaptive/parameter_space.hpp>
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
 #include <adaptive/run.hpp>

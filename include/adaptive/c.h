@@ -161,7 +161,7 @@ ADAPTIVE_C_EXPORT adaptive_status adaptive_options_add_tables(adaptive_options* 
                                                               const char* path) ADAPTIVE_C_NOEXCEPT;
 ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_mode(adaptive_options* options,
                                                             adaptive_mode mode) ADAPTIVE_C_NOEXCEPT;
-/* The policy by its name, such as "default", "gaussian", "imed", "thompson" or "fixed". */
+/* The policy by its name, such as "default", "gaussian", "thompson" or "fixed". */
 ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_policy(adaptive_options* options,
                                                               const char* policy) ADAPTIVE_C_NOEXCEPT;
 /* The seed of all random choices. Without `background` a run repeats, given the seed and the order of calls.

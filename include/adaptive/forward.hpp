@@ -34,7 +34,6 @@ struct JointVariants;
 struct LearningOptions;
 struct Match;
 struct OperationSpec;
-struct ParameterSpace;
 struct RedisOptions;
 struct Retention;
 struct SaverOptions;

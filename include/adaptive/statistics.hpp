@@ -11,7 +11,6 @@
 #include <adaptive/detail/export.hpp>
 #include <adaptive/expectations.hpp>
 #include <adaptive/learning.hpp>
-#include <adaptive/parameter_space.hpp>
 
 namespace adaptive::inline v1 {
 
@@ -24,8 +23,6 @@ struct alignas(64) VariantStatistics {
   /// Number of results up to which the location is the mean of the results near their median. With more
   /// results it is a clipped mean.
   static constexpr std::size_t first_count = 5;
-  /// Number of hidden factors that several priors of a key can have in common as causes of their errors.
-  static constexpr std::size_t prior_factors = 3;
 
   // A comparison of candidates reads the first cache line; a result of this candidate changes the second as
   // well.
@@ -55,10 +52,6 @@ struct alignas(64) VariantStatistics {
   /// the error that is common to all candidates. Both are `none` if there is no prior.
   double prior = none;
   double prior_deviation = none;
-  /// Describes the part of that error that other candidates share: it is the sum of loading × factor, where
-  /// the factors are independent standard normal variables and the same for all candidates of the key. All
-  /// loadings are zero if each prior errs on its own.
-  std::array<double, prior_factors> prior_loadings{};
   std::uint64_t prior_count = 0;            ///< results behind `prior`
   double restarted_at = 0.0;                ///< the key's `calls` at the last restart; 0: never
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
@@ -112,9 +105,6 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// The candidate to launch first while the key has no results: the incumbent, or what the model of the
   /// operation expects to be the fastest.
   std::uint32_t first_look = 0;
-
-  /// How similar the candidates' parameters are; null if the policy is not to use that.
-  std::shared_ptr<const ParameterSpace> parameters;
 
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }

@@ -13,26 +13,10 @@ double expected_gain(double behind, double deviation) noexcept {
   return std::max(0.0, deviation * (density + z * 0.5 * std::erfc(-z / std::numbers::sqrt2)));
 }
 
-double expected_gain(double behind, double deviation, double stray_share, double stray_deviation) noexcept {
-  return (1.0 - stray_share) * expected_gain(behind, deviation) +
-         stray_share * expected_gain(behind, std::max(stray_deviation, deviation));
-}
-
-double worth_from(double gain, double behind) noexcept {
-  if (!(gain > 0.0)) return std::numeric_limits<double>::infinity();
-  return std::max(gain + behind, 0.0) / gain;
-}
-
 double lai_boundary(double information) noexcept {
   double x = information + 1.0;
   for (int i = 0; i < 2; ++i) x = information + 1.0 + 0.5 * std::log(std::max(x, 1.0));
   return x;
-}
-
-double log_density(double error, double variance) noexcept {
-  constexpr double squares_max = 9.0;
-  return -0.5 *
-         (std::min(error * error / variance, squares_max) + std::log(2.0 * std::numbers::pi * variance));
 }
 
 }  // namespace adaptive::policies

@@ -12,15 +12,6 @@ namespace adaptive::inline v1::policies {
 /// call if X turned out to be below m and were used from then on.
 double expected_gain(double behind, double deviation) noexcept;
 
-/// The same where a share of what is believed is wrong, and X may then be anywhere within another deviation,
-/// if that is larger.
-double expected_gain(double behind, double deviation, double stray_share, double stray_deviation) noexcept;
-
-/// The number of calls from which on a look pays: a look costs once, what it may find is gained at every
-/// later call, and as many calls are expected to come as there have been. Infinite where nothing can be
-/// gained.
-double worth_from(double gain, double behind) noexcept;
-
 /// The x with x - ln(x)/2 - 1 = information, at least 1: the evidence against a candidate, in natural units,
 /// that rules a look at it out until exp(x) times as many calls as looks. Lai, "Adaptive treatment allocation
 /// and the multi-armed bandit problem", Annals of Statistics 15 (1987): of ln(t/n), the half of its own
@@ -40,9 +31,5 @@ double looks_are_heard_at(const KeyStatistics& key, IsLook&& is_look) noexcept {
     if (key[i].pending > 0 && is_look(i)) at = std::max(at, key[i].asked_at + wait);
   return at;
 }
-
-/// The log density of an error of that variance under a normal, but an error of more than three deviations
-/// counts as one of three: it may be an outlier.
-double log_density(double error, double variance) noexcept;
 
 }  // namespace adaptive::policies

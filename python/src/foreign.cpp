@@ -18,7 +18,6 @@
 #include "errors.hpp"
 #include "formats/export.hpp"
 #include "formats/import.hpp"
-#include "learning/prediction/prediction.hpp"
 #include "selector/lookup.hpp"
 
 namespace adaptive::python {
@@ -59,7 +58,6 @@ class ForeignFiles {
     request.key = std::move(key);
     request.version = std::move(version);
     request.nearest_limit = limit;
-    request.predictor = policies::make_predictor;
     const formats::LookupResult result = [&] {
       const nb::gil_scoped_release release;
       return as_the_system ? formats::look_up_like(table_, request, system_)

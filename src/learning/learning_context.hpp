@@ -14,7 +14,6 @@
 #include <adaptive/policy.hpp>
 #include "learning/change_sink.hpp"
 #include "learning/worker.hpp"
-#include "prior/predictor.hpp"
 
 namespace adaptive::inline v1::core {
 
@@ -26,9 +25,8 @@ struct LearningContext {
   std::atomic<std::uint64_t> epoch{0};
   std::uint64_t seed = 0;
   LearningOptions learning;
-  bool rank_consistent = false;          // `SelectorOptions::rank_consistent`: ranks have to agree
-  PolicyFactory policy;                  // makes the policy of a key
-  PredictorFactory predictor = nullptr;  // null: new keys are not predicted
+  bool rank_consistent = false;  // `SelectorOptions::rank_consistent`: ranks have to agree
+  PolicyFactory policy;          // makes the policy of a key
   LogCallback log;
   ChangeSink* changes = nullptr;        // receives changes of incumbents; null: nobody watches
   std::function<std::int64_t()> clock;  // seconds since 1970; empty: the system's clock

@@ -46,12 +46,9 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
       continue;
     }
     const std::lock_guard key_lock(key->lock());
-    std::vector<std::uint32_t> candidates;
-    for (const VariantStatistics& c : key->statistics().candidates) candidates.push_back(c.variant);
-    candidates.push_back(index);
-    key->add_candidate(index, operation.prior.parameters_of(candidates), log_cost);
+    key->add_candidate(index, log_cost);
   }
-  operation.context.shared_model.note_variant(operation.context.selector.worker);
+  operation.context.shared_model.make_due(operation.context.selector.worker);
   return index;
 }
 

@@ -195,8 +195,9 @@ void Explainer::explain_unseen(Explanation& e, const Key& key, Candidates candid
   const RunnableVariants& variants = operation_.variants;
   const bool full = operation_.keys.is_full();
   const StartingPoint start =
-      full ? operation_.prior.start_of_refused(key, candidates)
-           : operation_.prior.start_of(key, candidates, operation_.context.shared_model.model() != nullptr);
+      full
+          ? operation_.prior.start_of_refused(key, candidates)
+          : operation_.prior.start_of(key, candidates, operation_.context.new_policy()->wants_expectations());
   describe_start(e, start, operation_.spec.dimensions);
   e.incumbent = e.leader = name(candidates.variants[start.candidate]);
   for (std::size_t i = 0; i < candidates.variants.size(); ++i) {

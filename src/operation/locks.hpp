@@ -15,7 +15,7 @@ struct OperationLocks {
   /// The holder may add keys, and may call the functions of the program that say what a key can run. No other
   /// thread calls these functions.
   Asking asking;
-  /// Guards the seeds, the predictor, and every loop over all keys. The only code of the program that runs
+  /// Guards the seeds and every loop over all keys. The only code of the program that runs
   /// under this lock is a policy, so that a thread that needs only this lock never waits for the program. The
   /// worker thread only ever tries to take it.
   std::mutex keys_and_seeds;

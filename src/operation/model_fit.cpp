@@ -53,6 +53,8 @@ void add_passing(std::vector<MeasuredKey>& keys, std::vector<PassingLaunches::Re
 }  // namespace
 
 Worker::Task::Step ModelFit::prepare() noexcept {
+  // Each rank would make it at a time of its own, and from results of its own.
+  if (prior_.operation_.selector.rank_consistent) return Step::done;
   const std::unique_lock lock(prior_.locks_.keys_and_seeds, std::try_to_lock);
   if (!lock.owns_lock()) return Step::later;
   for (const auto& key : prior_.keys_.keys()) {
@@ -62,7 +64,7 @@ Worker::Task::Step ModelFit::prepare() noexcept {
   }
   SharedModel& shared = prior_.operation_.shared_model;
   try {
-    if (shared.model() == nullptr || !shared.take_news()) return Step::done;
+    if (!shared.take_news()) return Step::done;
     input_ = prior_.model_input();
     unseen_.clear();
     open_.clear();

@@ -1,4 +1,4 @@
-// What the new keys of an operation start from: tables, keys of this run, and the model that predicts keys.
+// What the new keys of an operation start from: tables, keys of this run, and the model over all keys.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,6 @@
 #include "operation/keys/key_index.hpp"
 #include "operation/locks.hpp"
 #include "operation/model_fit.hpp"
-#include "operation/prediction_fit.hpp"
-#include "prior/predictor.hpp"
 #include "prior/seed.hpp"
 #include "prior/starting_point.hpp"
 
@@ -28,7 +26,9 @@ class PriorKnowledge {
   /// All arguments must outlive the object.
   PriorKnowledge(const OperationSpec& spec, OperationContext& operation, OperationLocks& locks,
                  const KeyIndex& keys) noexcept
-      : spec_(spec), operation_(operation), locks_(locks), keys_(keys) {}
+      : spec_(spec), operation_(operation), locks_(locks), keys_(keys) {
+    operation_.shared_model.fit_by(model_fit_);
+  }
 
   /// Adds entries of tables. With `keep_old`, a key that has an entry already keeps it.
   void add_seeds(std::vector<SeedEntry> seeds, bool keep_old) {
@@ -41,9 +41,8 @@ class PriorKnowledge {
   const SeedEntry* find_seed(const Key& key) const noexcept { return seeds_.find(key); }
 
   /// The starting point of a new key. Keeps only the most promising `candidates`, at most
-  /// `LearningOptions::candidates_max`.
-  /// The model that the keys share takes the place of near keys once it is proven; with `by_model`, as soon
-  /// as it knows two keys.
+  /// `LearningOptions::candidates_max`. The model that the keys share takes the place of near keys once it is
+  /// proven; with `by_model`, it takes the place of near keys of this run as soon as it is fitted.
   StartingPoint start_of(const Key& key, Candidates& candidates, bool by_model) const;
   /// The starting point of a key that gets no state (`OperationSpec::max_keys`).
   StartingPoint start_of_refused(const Key& key, const Candidates& candidates) const;
@@ -53,43 +52,33 @@ class PriorKnowledge {
   /// The keys of this run from which `key` may borrow, among the latest `count` of them.
   std::vector<Neighbour> neighbours_of(const Key& key, std::size_t count = neighbours_max) const;
 
-  /// The space of the candidates' parameters, shared by keys with the same candidates. Null if the parameters
-  /// do not distinguish the candidates, or if the program has switched the model off.
-  std::shared_ptr<const ParameterSpace> parameters_of(std::span<const std::uint32_t> candidates);
-
   /// What is expected of candidates before anything is known of a key. Keys with the same candidates share
   /// it. The first call creates the model that the keys share.
   std::shared_ptr<const Expectations> expectations_of(std::span<const std::uint32_t> candidates);
 
-  /// Fits the predictor, and the model that the keys share if there is one, to everything that is known now,
-  /// on the calling thread. Takes the lock itself and releases it during the fits; meanwhile new keys use the
-  /// former ones. Not for the launch path.
+  /// Fits the model that the keys share to everything that is known now, on the calling thread. Takes the
+  /// lock itself and releases it during the fit; meanwhile new keys use the former model. Does nothing while
+  /// nothing is known. Not for the launch path.
   void fit();
-  /// Posts such a fit to the worker thread, which runs it if this run has learned much since the latest fit.
-  /// Takes no lock.
-  void post_fit() noexcept;
+  /// Posts such a fit to the worker thread. Takes no lock of the operation.
+  void post_fit() noexcept { operation_.shared_model.make_due(operation_.selector.worker); }
 
  private:
   // This bounds the cost of a key's first call.
   static constexpr std::size_t neighbours_max = 2048;
 
   friend class ModelFit;
-  friend class PredictionFit;
 
   Proof proof() const noexcept { return operation_.proof(); }
-  /// Null if the operation does not predict keys.
-  const Predictor* predictor() const noexcept {
-    return spec_.nearest_limit >= 0.0 ? predictor_.get() : nullptr;
-  }
-  static void begin_by_model(StartingPoint& start, const OperationModel& model, const Key& key,
-                             const Candidates& candidates);
-  std::shared_ptr<const ParameterSpace> make_space(std::span<const std::uint32_t> candidates) const;
+  /// The model that decides what new keys start with; null while it is not proven, unless `unproven`, and
+  /// where keys may not learn from each other.
+  std::shared_ptr<const OperationModel> model_to_ask(bool unproven) const;
+  /// The starting point by tables, by near keys and, if there is a model, by the model.
+  StartingPoint begin(const Key& key, const Candidates& candidates, std::span<const Neighbour> neighbours,
+                      const OperationModel* model) const;
   std::span<const std::unique_ptr<KeyLearner>> keys_to_fit() const noexcept;
   /// Number of variants, summed over the keys, that tables or this run have measured.
   std::size_t count_measured() const;
-  std::vector<KnownKey> known_keys() const;
-  /// Whether this run has learned much since the latest fit.
-  bool is_fit_due() const;
   /// The present variants, for a fit of the model that the keys share.
   ModelShape model_shape() const;
   /// What that fit learns from.
@@ -98,12 +87,6 @@ class PriorKnowledge {
   std::vector<MeasuredKey> measured_keys(NoiseLaw& noise) const;
   /// The model that the keys share; the first call creates it, from nothing.
   std::shared_ptr<const OperationModel> model();
-  void fit_model();
-  /// Begins a fit: fills `known` with its input and returns its number.
-  std::uint64_t begin_fit(std::vector<KnownKey>& known);
-  /// Installs `fitted` and hands back the former predictor in its place. If a later fit has finished first,
-  /// `fitted` stays as it is.
-  void adopt(std::unique_ptr<Predictor>& fitted, std::uint64_t number) noexcept;
 
   const OperationSpec& spec_;
   OperationContext& operation_;
@@ -111,16 +94,8 @@ class PriorKnowledge {
   const KeyIndex& keys_;
   Seeds seeds_;
   std::atomic<bool> has_seeds_{false};
-  std::unique_ptr<Predictor> predictor_;
-  std::size_t measured_at_fit_ = 0;
-  std::uint64_t fits_begun_ = 0;
-  std::uint64_t fit_in_use_ = 0;  // number of the fit that created `predictor_`
-  PredictionFit prediction_fit_{*this};
   ModelFit model_fit_{*this};
-  // The candidates of the latest call of `parameters_of`, and their space.
-  std::vector<std::uint32_t> latest_candidates_;
-  std::shared_ptr<const ParameterSpace> latest_space_;
-  // The same for `expectations_of`.
+  // The candidates of the latest call of `expectations_of`, and what is expected of them.
   std::vector<std::uint32_t> latest_expected_;
   std::shared_ptr<const Expectations> latest_expectations_;
 };

@@ -106,7 +106,6 @@ StartingPoint from_default(const StartingRequest& request) {
   start.prior.assign(request.candidates.size(), VariantStatistics::none);
   start.prior_deviation = start.prior;
   start.prior_count.assign(request.candidates.size(), 0);
-  start.prior_loadings.assign(request.candidates.size(), {});
   start.set_aside.assign(request.candidates.size(), false);
   return start;
 }
@@ -161,29 +160,6 @@ void begin_nearest(StartingPoint& start, const StartingRequest& request, const S
     start.source = n.seed != nullptr ? n.seed->source : "this run";
     return;
   }
-}
-
-bool begin_predicted(StartingPoint& start, const StartingRequest& request) {
-  Prediction prediction;
-  if (request.predictor == nullptr ||
-      !request.predictor->predict(request.key, request.candidates, prediction))
-    return false;
-  std::uint32_t best = nothing;
-  for (std::uint32_t i = 0; i < prediction.candidates.size(); ++i) {
-    const Prediction::Candidate& c = prediction.candidates[i];
-    if (c.location != c.location) continue;
-    start.prior[i] = c.location;
-    start.prior_deviation[i] = c.deviation;
-    start.prior_loadings[i] = c.loadings;
-    start.prior_count[i] = c.count;
-    if (best == nothing || c.location < start.prior[best]) best = i;
-  }
-  if (best != nothing) start.candidate = best;
-  start.prior_offset_deviation = prediction.offset_deviation;
-  start.match.kind = MatchKind::predicted;
-  start.match.deviation = prediction.deviation;
-  start.source = std::to_string(prediction.keys) + " known keys";
-  return true;
 }
 
 }  // namespace
@@ -249,8 +225,8 @@ StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
     begin_exact(start, *exact, request);
     return start;
   }
-  if (request.without_neighbours) return start;
-  if (!begin_predicted(start, request)) begin_nearest(start, request, seeds, neighbours);
+  if (request.exact_only) return start;
+  begin_nearest(start, request, seeds, neighbours);
   return start;
 }
 

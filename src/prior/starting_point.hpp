@@ -1,7 +1,6 @@
-// The starting point of a new key: exact entry, prediction or nearest within the limit, default.
+// The starting point of a new key: exact entry, nearest within the limit, default.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,7 +12,6 @@
 #include <adaptive/key.hpp>
 #include <adaptive/match.hpp>
 #include <adaptive/statistics.hpp>
-#include "prior/predictor.hpp"
 #include "prior/seed.hpp"
 #include "prior/table_proof.hpp"
 
@@ -35,7 +33,6 @@ struct StartingPoint {
   std::vector<double> prior;
   std::vector<double> prior_deviation;
   std::vector<std::uint64_t> prior_count;
-  std::vector<std::array<double, VariantStatistics::prior_factors>> prior_loadings;
   std::vector<bool> set_aside;  ///< parallel as well: a table has a recent failure of the candidate
   double prior_offset_deviation = 0.10;
   /// The candidate to launch first, if a model expects another one than `candidate` to be the fastest but has
@@ -75,11 +72,9 @@ struct StartingRequest {
   double nearest_limit = 0.0;
   /// Variants that can run the key, best guess first.
   std::span<const std::uint32_t> candidates;
-  std::uint32_t fallback = 0;            ///< index among the candidates
-  const Predictor* predictor = nullptr;  ///< null: nothing is predicted
-  Proof proof = {};  ///< what it takes to follow a table's measurements, not its incumbent
-  /// A model over all keys takes the place of near keys.
-  bool without_neighbours = false;
+  std::uint32_t fallback = 0;  ///< index among the candidates
+  Proof proof = {};            ///< what it takes to follow a table's measurements, not its incumbent
+  bool exact_only = false;     ///< a model over all keys takes the place of near keys
 };
 
 /// An entry gives its incumbent, or the variant that its own measurements prove to be faster. If the
@@ -87,8 +82,7 @@ struct StartingRequest {
 /// used even if it gives no variant that can run the key, because its measurements still order the
 /// candidates. A nearest entry must give a variant; otherwise the next nearest entry is asked. Of two equally
 /// near keys the smaller one is taken; of a seed and a key of this run, the key of this run, which was
-/// measured here and now. If enough is known for a prediction, the prediction takes the place of the nearest
-/// entry, because it has learned how much near keys have in common.
+/// measured here and now.
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
                              std::span<const Neighbour> neighbours);
 

@@ -15,10 +15,10 @@ namespace {
 
 using Make = PolicyFactory (*)();
 
-constexpr std::array<std::pair<std::string_view, Make>, 2> textbook{{
+constexpr auto textbook = std::to_array<std::pair<std::string_view, Make>>({
     {"epsilon-greedy", policy_of<EpsilonGreedy>},
     {"kl-ucb", policy_of<KlUcb>},
-}};
+});
 
 }  // namespace
 

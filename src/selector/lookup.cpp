@@ -4,20 +4,25 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include <adaptive/device.hpp>
 #include <adaptive/error.hpp>
+#include <adaptive/statistics.hpp>
+#include <adaptive/variant.hpp>
 
+#include "base/device/processors.hpp"
 #include "base/key_values.hpp"
 #include "formats/export.hpp"
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
 #include "formats/text/values.hpp"
+#include "learning/model/model_start.hpp"
+#include "learning/model/operation_model.hpp"
 #include "prior/distance.hpp"
 #include "prior/starting_point.hpp"
 #include "selector/completion.hpp"
@@ -184,22 +189,46 @@ core::Seeds seeds_of(const OperationTable& operation, const std::vector<std::str
   return seeds;
 }
 
+// The model that a selector makes of these tables when the operation is defined; null where it has not proved
+// itself. The program's estimates of costs are not in any table.
+std::optional<core::OperationModel> model_of(const OperationTable& operation, const core::Seeds& seeds,
+                                             const std::vector<std::string>& names, const Fingerprint& device,
+                                             double nearest_limit) {
+  std::vector<core::MeasuredKey> keys;
+  core::add_measured(seeds.entries(), keys);
+  if (keys.empty()) return std::nullopt;
+  std::vector<Variant> variants;
+  for (const std::string& name : names)
+    variants.push_back({.name = name, .parameters = operation.variants.at(name)});
+  std::vector<const Variant*> all;
+  for (const Variant& variant : variants) all.push_back(&variant);
+  core::ModelShape shape = core::model_shape(operation.dimensions, all);
+  shape.multiprocessors = core::processors_of(device);
+  shape.nearest_limit = nearest_limit;
+  std::optional<core::OperationModel> model(std::in_place, shape, std::move(keys), KeyStatistics::law_of({}),
+                                            core::OperationModel(shape));
+  if (!model->fitted() || !model->proven()) return std::nullopt;
+  return model;
+}
+
 core::StartingPoint start_of(const OperationTable& operation, const std::vector<std::string>& names,
                              const std::vector<std::uint32_t>& candidates, const Key& key,
-                             const LookupRequest& request) {
+                             const Fingerprint& device, const LookupRequest& request) {
   const core::Seeds seeds = seeds_of(operation, names);
-  std::unique_ptr<core::Predictor> predictor;
-  if (request.predictor != nullptr && request.nearest_limit >= 0.0) {
-    std::vector<core::KnownKey> known;
-    for (const core::SeedEntry& seed : seeds.entries()) known.push_back(core::known_key(seed));
-    predictor = request.predictor();
-    predictor->fit(operation.dimensions, known);
-  }
-  // Only the program knows the default.
-  const auto nobody = static_cast<std::uint32_t>(candidates.size());
-  return core::starting_point({operation.dimensions, core::canonical(operation.dimensions, key),
-                               request.nearest_limit, candidates, nobody, predictor.get()},
-                              seeds, {});
+  const Key canonical = core::canonical(operation.dimensions, key);
+  std::optional<core::OperationModel> model;
+  if (request.predict && request.nearest_limit >= 0.0 && seeds.find(canonical) == nullptr)
+    model = model_of(operation, seeds, names, device, request.nearest_limit);
+  core::StartingPoint start = core::starting_point({.dimensions = operation.dimensions,
+                                                    .key = canonical,
+                                                    .nearest_limit = request.nearest_limit,
+                                                    .candidates = candidates,
+                                                    // Only the program knows the default.
+                                                    .fallback = static_cast<std::uint32_t>(candidates.size()),
+                                                    .exact_only = model.has_value()},
+                                                   seeds, {});
+  if (model) core::begin_by_model(start, *model, canonical, candidates, {});
+  return start;
 }
 
 void append(std::vector<std::string>& to, std::vector<std::string> more) {
@@ -251,7 +280,8 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
   const std::optional<Key> key = to_key(operation, result.key);
   if (!key) result.warnings.push_back("no entry has these labels: " + print(result.key));
   if (key && !candidates.empty() && !completion.has_unknown_field()) {
-    const core::StartingPoint start = start_of(operation, names, candidates, *key, request);
+    const core::StartingPoint start =
+        start_of(operation, names, candidates, *key, table.fingerprint, request);
     result.match = start.match.kind;
     result.distance = start.match.distance;
     result.deviation = start.match.deviation;

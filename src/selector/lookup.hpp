@@ -9,7 +9,6 @@
 #include <adaptive/match.hpp>
 
 #include "formats/format.hpp"
-#include "prior/predictor.hpp"
 #include "table/table.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -19,7 +18,7 @@ struct LookupRequest {
   std::map<std::string, std::string> key = {};  ///< values by dimension, as a person writes them
   std::string version = {};                     ///< of version folders; empty: the newest
   double nearest_limit = 1.0;                   ///< negative: use neither a nearest entry nor a prediction
-  core::PredictorFactory predictor = nullptr;   ///< null: no predictions
+  bool predict = true;  ///< whether the model over all keys may answer, as with `LearningOptions::prediction`
 };
 
 struct LookupResult {

@@ -6,7 +6,6 @@
 #include "base/fork.hpp"
 #include "base/limits.hpp"
 #include "formats/seeds.hpp"
-#include "learning/prediction/prediction.hpp"
 #include "operation/control.hpp"
 #include "selector/timing_cost.hpp"
 #include "table/merging/dimension_map.hpp"
@@ -75,7 +74,6 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   context.learning = options.learning;
   context.rank_consistent = options.rank_consistent;
   context.policy = options.policy ? options.policy : make_policy("default");
-  if (options.learning.prediction) context.predictor = policies::make_predictor;
   context.log = options.log;
   context.clock = options.clock;
   context.background = options.background;
@@ -241,7 +239,6 @@ void Selector::save(const std::filesystem::path& path) const {
   impl_->say(notices);
   impl_->say(table::unprintable(learned));
   impl_->tell_unused_force();
-  impl_->post_predictions();
 }
 
 Mode Selector::mode() const noexcept {

@@ -66,9 +66,6 @@ struct Selector::Impl {
   /// The operations, for use without `mutex`, so that no thread waits for `mutex` while a model is fitted.
   /// They live as long as the selector.
   std::vector<core::OperationParts*> parts_of_operations() const;
-  /// Posts a fit of predictions. The worker thread or `Selector::learn` runs it if the run has learned much
-  /// since the latest fit.
-  void post_predictions() const;
   /// A number that rises with every change that a save would write.
   std::uint64_t measured() const;
   table::Table empty_table() const;

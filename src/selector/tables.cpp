@@ -234,10 +234,6 @@ std::vector<core::OperationParts*> Selector::Impl::parts_of_operations() const {
   return all;
 }
 
-void Selector::Impl::post_predictions() const {
-  for (core::OperationParts* operation : parts_of_operations()) operation->prior.post_fit();
-}
-
 std::uint64_t Selector::Impl::measured() const {
   std::uint64_t count = 0;
   const std::lock_guard lock(mutex);
@@ -356,7 +352,7 @@ void Selector::Impl::adopt(const std::string& name, table::Table shared_by_all) 
     const std::lock_guard lock(mutex);
     for (const auto& [operation_name, operation] : operations) seed(*operation, all, false);
   }
-  post_predictions();
+  for (core::OperationParts* operation : parts_of_operations()) operation->prior.post_fit();
 }
 
 void Selector::Impl::add_written(table::Table& to, table::Table written, const std::string& path) const {

@@ -40,7 +40,7 @@ static adaptive_selector* make_selector(struct lines* lines) {
   CHECK_OK(adaptive_options_set_background(options, false));
   CHECK_OK(adaptive_options_set_use_environment(options, false));
   CHECK_OK(adaptive_options_set_seed(options, 7));
-  CHECK_OK(adaptive_options_set_policy(options, "imed"));
+  CHECK_OK(adaptive_options_set_policy(options, "gaussian"));
   CHECK_OK(adaptive_options_set_learning(options, "timing_budget", 1.0));
   CHECK_OK(adaptive_options_set_learning(options, "samples_min", 3));
   CHECK_OK(adaptive_options_set_log(options, count_line, lines));

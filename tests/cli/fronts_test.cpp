@@ -23,6 +23,8 @@ namespace fs = std::filesystem;
 class Fronts : public ToolTest {
  protected:
   Fronts() : before_(fs::current_path()) {
+    // The kernels of the processor are tuned, also where there is a GPU.
+    setenv("CUDA_VISIBLE_DEVICES", "", 1);
     fs::current_path(path(""));
     write("small.json", R"({"hidden_size": 64, "intermediate_size": 32, "num_attention_heads": 4,
                             "num_experts": 2, "num_experts_per_tok": 1, "torch_dtype": "bfloat16"})");

@@ -10,7 +10,6 @@
 
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
-#include "learning/prediction/prediction.hpp"
 #include "tests/formats/sample_files.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -349,28 +348,31 @@ TEST(LookUp, AnswersAsASelectorBegins) {
   const Table table = measured_tiles();
   const TemporaryFolder folder;
   write(table, folder / "table.json");
-  Selector selector({.tables = {}});
-  selector.load((folder / "table.json").string());
-  Operation& operation = selector.define(
-      {.name = "op",
-       .dimensions = {{"m"}, {"n"}, label_dimension("dtype", {"a", "b"})},
-       .variants = {{.name = "default"}, {.name = "small"}, {.name = "middle"}, {.name = "large"}}});
   std::map<MatchKind, int> kinds;
-  for (const std::int64_t m : {1, 3, 16, 60, 100, 1024, 100'000})
-    for (const std::int64_t n : {200, 256, 3000})
-      for (const std::int64_t dtype : {0, 1}) {
-        const Explanation start = operation.explain({m, n, dtype});
-        LookupRequest request;
-        request.key = {{"m", std::to_string(m)}, {"n", std::to_string(n)}, {"dtype", dtype == 0 ? "a" : "b"}};
-        request.predictor = policies::make_predictor;
-        const LookupResult result = look_up(table, request);
-        const std::string key = print(result.key);
-        EXPECT_EQ(result.match, start.match.kind) << key;
-        EXPECT_DOUBLE_EQ(result.distance, start.match.distance) << key;
-        EXPECT_NEAR(result.deviation, start.match.deviation, 1e-9) << key;
-        EXPECT_EQ(result.variant.value_or("default"), start.incumbent) << key;
-        ++kinds[result.match];
-      }
+  for (const bool predict : {true, false}) {
+    Selector selector({.tables = {}, .learning = {.prediction = predict}});
+    selector.load((folder / "table.json").string());
+    Operation& operation = selector.define(
+        {.name = "op",
+         .dimensions = {{"m"}, {"n"}, label_dimension("dtype", {"a", "b"})},
+         .variants = {{.name = "default"}, {.name = "small"}, {.name = "middle"}, {.name = "large"}}});
+    for (const std::int64_t m : {1, 3, 16, 60, 100, 1024, 100'000})
+      for (const std::int64_t n : {200, 256, 3000})
+        for (const std::int64_t dtype : {0, 1}) {
+          const Explanation start = operation.explain({m, n, dtype});
+          LookupRequest request;
+          request.key = {
+              {"m", std::to_string(m)}, {"n", std::to_string(n)}, {"dtype", dtype == 0 ? "a" : "b"}};
+          request.predict = predict;
+          const LookupResult result = look_up(table, request);
+          const std::string key = print(result.key);
+          EXPECT_EQ(result.match, start.match.kind) << key;
+          EXPECT_DOUBLE_EQ(result.distance, start.match.distance) << key;
+          EXPECT_NEAR(result.deviation, start.match.deviation, 1e-9) << key;
+          EXPECT_EQ(result.variant.value_or("default"), start.incumbent) << key;
+          ++kinds[result.match];
+        }
+  }
   for (const MatchKind kind :
        {MatchKind::exact, MatchKind::nearest, MatchKind::predicted, MatchKind::fallback})
     EXPECT_GT(kinds[kind], 0) << to_string(kind);
@@ -380,8 +382,9 @@ TEST(LookUp, ALimitBelowZeroForbidsPredictions) {
   const Table table = measured_tiles();
   LookupRequest request;
   request.key = {{"m", "7"}, {"n", "1000"}, {"dtype", "a"}};
+  request.predict = false;
   EXPECT_EQ(look_up(table, request).match, MatchKind::nearest);
-  request.predictor = policies::make_predictor;
+  request.predict = true;
   EXPECT_EQ(look_up(table, request).match, MatchKind::predicted);
   request.nearest_limit = -1.0;
   EXPECT_EQ(look_up(table, request).match, MatchKind::fallback);

@@ -149,8 +149,10 @@ std::vector<table::TraceKey> tiled_keys() {
     for (std::int64_t m = 16; m <= 4'096; m *= 2) {
       table::TraceKey key{"gemm", {{"m", m}, {"n", n}}, {}, {}};
       for (const double tile : {16.0, 32.0, 64.0, 96.0, 128.0, 192.0, 256.0, 512.0}) {
-        const double ns = static_cast<double>(n) * std::ceil(static_cast<double>(m) / tile) * (20.0 + tile);
+        const double off = std::log2(tile) - 4.0 - 0.4 * std::log2(static_cast<double>(m));
+        const double ns = std::pow(static_cast<double>(n * m), 0.8) * (1.0 + 0.1 * off * off);
         key.variants.push_back("tile" + std::to_string(static_cast<int>(tile)));
+        key.parameters.push_back({{"tile_m", static_cast<std::int64_t>(tile)}});
         std::vector<double>& latencies = key.latency_ns.emplace_back();
         for (int i = 0; i < 20; ++i) latencies.push_back(ns * std::exp(0.01 * core::normal(random)));
       }
@@ -168,7 +170,6 @@ ReplayOptions default_policy(std::size_t calls) {
 
 TEST(Replay, PredictsEachKeyFromTheOthers) {
   ReplayOptions options = default_policy(300);
-  options.run.policy = make_policy("imed");
   options.alone = true;
   const double alone = replay(tiled_keys(), options).total.overhead.back().mean();
   options.predict = true;

@@ -16,7 +16,6 @@
 #include "cli/tables/table_input.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
-#include "learning/prediction/prediction.hpp"
 #include "selector/lookup.hpp"
 
 namespace adaptive::inline v1::cli {
@@ -87,7 +86,7 @@ Exit lookup(const LookupArguments& arguments, const Streams& streams) {
   request.key = formats::parse_key(arguments.key);
   request.version = arguments.version;
   request.nearest_limit = arguments.limit;
-  if (!arguments.no_predict) request.predictor = policies::make_predictor;
+  request.predict = !arguments.no_predict;
   if (!arguments.device.empty()) request.key.emplace("device_name", arguments.device);
   if (!arguments.like.empty()) formats_named(arguments.like, "--like");
   const TableInput input = load_table(arguments.table, arguments.like, arguments.device, arguments.version);

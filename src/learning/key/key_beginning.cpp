@@ -14,12 +14,10 @@ namespace {
 // in the child, so nobody may wait for it.
 constexpr int lock_attempts = 4096;
 
-KeyStatistics with_candidates(std::span<const std::uint32_t> variants,
-                              std::shared_ptr<const ParameterSpace> parameters) {
+KeyStatistics with_candidates(std::span<const std::uint32_t> variants) {
   KeyStatistics statistics;
   statistics.candidates.resize(variants.size());
   for (std::size_t i = 0; i < variants.size(); ++i) statistics.candidates[i].variant = variants[i];
-  statistics.parameters = std::move(parameters);
   return statistics;
 }
 
@@ -31,7 +29,6 @@ void take_priors(const StartingPoint& start, KeyStatistics& statistics) noexcept
     c.prior = start.prior[i];
     c.prior_deviation = start.prior_deviation[i];
     c.prior_count = start.prior_count[i];
-    c.prior_loadings = start.prior_loadings[i];
     c.set_aside = start.set_aside[i];
   }
 }
@@ -58,7 +55,7 @@ KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<
     : operation_(operation),
       expected_first_(std::move(key.expectations)),
       tickets_(operation.selector.learning.result_patience),
-      statistics_(with_candidates(key.candidates, std::move(key.parameters))),
+      statistics_(with_candidates(key.candidates)),
       windows_(key.candidates.size()),
       random_(key.seed),
       unsupported_(std::move(key.unsupported)),
@@ -106,7 +103,6 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   }
   take_priors(start, fresh);
   for (VariantStatistics& c : fresh.candidates) set_availability(c);
-  fresh.parameters = statistics_.parameters;
   start_ = std::move(start);
   counters_.results += statistics_.results;
   statistics_ = std::move(fresh);
@@ -172,8 +168,7 @@ void KeyLearner::restart_from(StartingPoint start) noexcept {
   publish_plan();
 }
 
-void KeyLearner::add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters,
-                               float log_cost) {
+void KeyLearner::add_candidate(std::uint32_t variant, float log_cost) {
   VariantStatistics added;
   added.variant = variant;
   set_availability(added);
@@ -181,7 +176,6 @@ void KeyLearner::add_candidate(std::uint32_t variant, std::shared_ptr<const Para
   if (!log_costs_.empty()) log_costs_.push_back(log_cost);
   statistics_.candidates.push_back(added);
   statistics_.settled = false;
-  statistics_.parameters = std::move(parameters);
   if (expected_first_ != nullptr) {
     expected_first_ = std::make_shared<const Expectations>(with_another(*expected_first_));
     Belief room;
@@ -243,7 +237,6 @@ StartingPoint KeyLearner::start_from_parent() const {
     start.prior[i] = c.prior;
     start.prior_deviation[i] = c.prior_deviation;
     start.prior_count[i] = c.prior_count;
-    start.prior_loadings[i] = c.prior_loadings;
   }
   return start;
 }

@@ -38,7 +38,6 @@ struct NewKey {
   std::uint32_t default_variant = 0;            ///< one of the candidates
   std::vector<std::uint32_t> unsupported = {};  ///< variants that are known not to run the key
   StartingPoint start = {};
-  std::shared_ptr<const ParameterSpace> parameters = {};  ///< of the candidates; null: none
   /// What is expected of the candidates before anything is known; null if the policy does not ask for it.
   std::shared_ptr<const Expectations> expectations = {};
   std::vector<float> log_costs = {};  ///< of the candidates, by the program's estimate; empty without one
@@ -176,9 +175,8 @@ class KeyLearner {
   void reset(StartingPoint start, LaunchesOut out, std::unique_ptr<Policy>& policy);
   /// Makes `start` the starting point, and its candidate the incumbent. What has been measured stays.
   void restart_from(StartingPoint start) noexcept;
-  /// Adds a candidate. `parameters` are those of all candidates with the new one; `log_cost` is of the
-  /// program's estimate, if there is one.
-  void add_candidate(std::uint32_t variant, std::shared_ptr<const ParameterSpace> parameters, float log_cost);
+  /// Adds a candidate. `log_cost` is of the program's estimate, if there is one.
+  void add_candidate(std::uint32_t variant, float log_cost);
   /// Takes up that `variant` was enabled or disabled. Returns the change of the incumbent, for `log_change`.
   std::optional<IncumbentChange> note_enabled(std::uint32_t variant) noexcept;
 

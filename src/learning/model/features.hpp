@@ -10,8 +10,8 @@
 
 #include <adaptive/dimension.hpp>
 #include <adaptive/key.hpp>
-#include <adaptive/parameter_space.hpp>
 #include <adaptive/variant.hpp>
+#include "learning/model/parameter_space.hpp"
 
 namespace adaptive::inline v1::core {
 

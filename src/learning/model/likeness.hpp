@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <vector>
-
-#include <adaptive/parameter_space.hpp>
+#include "learning/model/parameter_space.hpp"
 
 namespace adaptive::inline v1::core {
 

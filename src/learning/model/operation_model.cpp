@@ -8,6 +8,8 @@
 
 #include <adaptive/random.hpp>
 #include "base/statistics/normal.hpp"
+#include "learning/model/costs_by_variant.hpp"
+#include "learning/model/matrices.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -21,41 +23,12 @@ using Eigen::VectorXd;
 constexpr double usual_error = 0.14;
 constexpr double own_error_first = 0.08;
 constexpr double level_error_first = 0.3;
-constexpr double level_error_weight = 4.0;
-constexpr double level_error_usual = 0.25;
-// Keys by which a fit is judged.
-constexpr std::size_t judged_max = 48;
-// Results of a key that take part in judging it: the likelihood takes time with their cube.
-constexpr std::size_t judged_results_max = 32;
 // Candidates of a key that are predicted: the covariance of their predictions takes memory with the square.
 constexpr std::size_t predicted_max = 1024;
 // Variants that decisions are made between: the first of an operation.
 constexpr std::size_t scored_max = 1024;
-// The model is proven by so many keys, if its choice loses no more than this on average, and less than this
-// share of what any of the variants measured loses.
-constexpr double proven_keys_min = 8.0;
-constexpr double proven_loss_max = 0.05;
-constexpr double proven_share_max = 0.5;
-// A level that is not known.
-constexpr double level_variance = 100.0;
 // Deviations of the draw that decides new keys.
 constexpr double optimism = 0.25;
-// Fewer keys than this say nothing of one of them.
-constexpr std::size_t keys_min = 2;
-
-// With so many other keys the usual deviation of the residuals has its full weight.
-constexpr double prior_keys = 4.0;
-
-// Where there are no other keys, nothing is expected but what variants differ by.
-void forget_others(VectorXd& mean, MatrixXd& covariance) {
-  mean.setZero();
-  covariance.setZero();
-}
-
-Index to_index(std::size_t i) {
-  return static_cast<Index>(i);
-}
-
 Key reference_of(std::span<const MeasuredKey> keys, std::span<const Dimension> dimensions) {
   if (!keys.empty()) return keys.front().key;
   std::vector<std::int64_t> values(dimensions.size(), 1024);
@@ -63,28 +36,6 @@ Key reference_of(std::span<const MeasuredKey> keys, std::span<const Dimension> d
     if (dimensions[d].kind != DimensionKind::size) values[d] = 0;
   return Key(values);
 }
-
-// The estimates of some variants, by variant of the operation.
-class CostsByVariant {
- public:
-  CostsByVariant(std::size_t variants, std::span<const std::uint32_t> of, std::span<const float> log_costs) {
-    if (log_costs.empty()) return;
-    costs_.assign(variants, std::numeric_limits<float>::quiet_NaN());
-    for (std::size_t i = 0; i < of.size(); ++i)
-      if (of[i] < variants) costs_[of[i]] = log_costs[i];
-    complete_costs(costs_);
-  }
-  CostsByVariant(std::size_t variants, std::span<const Measured> results)
-      : costs_(variants, std::numeric_limits<float>::quiet_NaN()) {
-    for (const Measured& m : results)
-      if (m.variant < variants) costs_[m.variant] = m.log_cost;
-    complete_costs(costs_);
-  }
-  std::span<const float> all() const noexcept { return costs_; }
-
- private:
-  std::vector<float> costs_;
-};
 
 VectorXd prior_precision(const ModelFeatures& features) {
   VectorXd precision(to_index(features.size()));
@@ -99,20 +50,10 @@ VectorXd prior_precision(const ModelFeatures& features) {
 
 }  // namespace
 
-void complete_costs(std::span<float> log_costs) noexcept {
-  float sum = 0.0F;
-  float count = 0.0F;
-  for (const float cost : log_costs) {
-    if (cost != cost) continue;
-    sum += cost;
-    count += 1.0F;
-  }
-  for (float& cost : log_costs)
-    if (cost != cost) cost = count > 0.0F ? sum / count : 0.0F;
-}
-
 OperationModel::OperationModel(const ModelShape& shape)
     : predicts_(shape.predicts),
+      dimensions_(shape.dimensions.begin(), shape.dimensions.end()),
+      nearest_limit_(shape.nearest_limit),
       features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors, shape.estimated,
                 reference_of({}, shape.dimensions)),
       likeness_(shape.space, shape.tiles.size(), usual_error),
@@ -126,6 +67,8 @@ OperationModel::OperationModel(const ModelShape& shape)
 OperationModel::OperationModel(const ModelShape& shape, std::vector<MeasuredKey> keys, const NoiseLaw& noise,
                                const OperationModel& before)
     : predicts_(shape.predicts),
+      dimensions_(shape.dimensions.begin(), shape.dimensions.end()),
+      nearest_limit_(shape.nearest_limit),
       features_(shape.dimensions, shape.space, shape.tiles, shape.multiprocessors, shape.estimated,
                 reference_of(keys, shape.dimensions)),
       likeness_(shape.space, shape.tiles.size(), usual_error),
@@ -244,68 +187,6 @@ void OperationModel::take_out(std::span<const Measured> results, std::span<const
   covariance += cross * factor.solve(cross.transpose());
 }
 
-// How wrong the model is, found by what each key's results say of it that the model has not been told.
-void OperationModel::judge() {
-  const std::size_t step = std::max<std::size_t>(1, keys_.size() / judged_max);
-  VectorXd total = VectorXd::Zero(to_index(likeness_.combinations()));
-  double level = 0.0;
-  double levels = 0.0;
-  double lost = 0.0;  // by what was expected to be the fastest, and by any of the variants measured
-  double spread = 0.0;
-  double compared = 0.0;
-  for (std::size_t j = 0; j < keys_.size(); j += step) {
-    std::vector<Measured> results;
-    for (const Measured& m : keys_[j].results)
-      if (learns_from(m) && results.size() < judged_results_max) results.push_back(m);
-    if (results.empty()) continue;
-    std::vector<std::uint32_t> variants;
-    std::vector<std::size_t> of_model;
-    std::vector<std::size_t> at;
-    for (const Measured& m : results) {
-      at.push_back(variants.size());
-      variants.push_back(m.variant);
-      of_model.push_back(m.variant);
-    }
-    VectorXd mean;
-    MatrixXd covariance;
-    ModelFeatures::Point point = features_.point(keys_[j].key);
-    const CostsByVariant costs(features_.estimated(), results);
-    point.log_cost = costs.all();
-    predict(point, variants, mean, covariance);
-    take_out(results, at, mean, covariance);
-    if (!predicts_ || keys_.size() < keys_min) forget_others(mean, covariance);
-    const Index n = to_index(results.size());
-    VectorXd residual(n);
-    for (Index a = 0; a < n; ++a) {
-      residual(a) = results[static_cast<std::size_t>(a)].location - mean(a);
-      covariance(a, a) += results[static_cast<std::size_t>(a)].variance;
-    }
-    const double off = residual.mean();
-    level += std::max(0.0, off * off - covariance.mean());
-    levels += 1.0;
-    if (n < 2) continue;
-    checked_ += static_cast<double>(n - 1);
-    Index chosen = 0;
-    mean.minCoeff(&chosen);
-    const auto slower = [&](const Measured& a, const Measured& b) { return a.location < b.location; };
-    const double least = std::min_element(results.begin(), results.end(), slower)->location;
-    lost += results[static_cast<std::size_t>(chosen)].location - least;
-    for (const Measured& m : results) spread += (m.location - least) / static_cast<double>(n);
-    compared += 1.0;
-    covariance.array() += level_variance;
-    for (std::size_t c = 0; c < likeness_.combinations(); ++c)
-      total(to_index(c)) += likeness_.log_likelihood(c, of_model, residual, covariance);
-  }
-  // A key alone says how far its variants differ, which models of many keys seldom leave unexplained.
-  proven_ = predicts_ && compared >= proven_keys_min && lost <= proven_loss_max * compared &&
-            lost <= proven_share_max * spread;
-  likeness_.weigh(total, std::min(1.0, (levels - 1.0) / prior_keys));
-  own_error_ = std::clamp(std::sqrt(likeness_.variance()), 0.01, 0.5);
-  const double usual = level_error_weight * level_error_usual;
-  level_error_ =
-      std::clamp(std::sqrt((usual * level_error_usual + level) / (level_error_weight + levels)), 0.02, 1.0);
-}
-
 Expectations OperationModel::expectations(const Key& key, std::span<const std::uint32_t> candidates,
                                           std::span<const float> log_costs) const {
   if (candidates.size() > predicted_max) return usual_expectations(candidates);
@@ -327,7 +208,8 @@ Expectations OperationModel::expectations(const Key& key, std::span<const std::u
   point.log_cost = costs.all();
   predict(point, candidates, mean, covariance);
   take_out(own, at, mean, covariance);
-  if (!predicts_ || keys_.size() + 1 < keys_min + (own.empty() ? 0 : 1)) forget_others(mean, covariance);
+  if (!predicts_ || keys_.size() + 1 < keys_to_learn_from + (own.empty() ? 0 : 1))
+    forget_others(mean, covariance);
   const std::size_t k = candidates.size();
   for (std::size_t a = 0; a < k; ++a)
     for (std::size_t b = 0; b < k; ++b)

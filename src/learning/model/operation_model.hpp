@@ -8,12 +8,14 @@
 #include <span>
 #include <vector>
 
+#include <adaptive/dimension.hpp>
 #include <adaptive/expectations.hpp>
 #include <adaptive/key.hpp>
 #include <adaptive/statistics.hpp>
 #include "learning/model/features.hpp"
 #include "learning/model/folded_weights.hpp"
 #include "learning/model/likeness.hpp"
+#include "learning/model/matrices.hpp"
 
 namespace adaptive::inline v1::core {
 
@@ -24,9 +26,6 @@ struct Measured {
   double variance = 0.0;      ///< of the error of `location`
   float log_cost = 0.0F;      ///< of the program's estimate, if there is one; NaN: unknown
 };
-
-/// Replaces estimates that are not known by the mean of the others.
-void complete_costs(std::span<float> log_costs) noexcept;
 
 /// A key whose results the model learns from.
 struct MeasuredKey {
@@ -41,9 +40,10 @@ struct ModelShape {
   ParameterSpace space;      ///< of all variants
   std::vector<Tiles> tiles;  ///< of all variants
   double multiprocessors = 1.0;
-  bool estimated = false;  ///< whether the program estimates costs
-  bool predicts = true;    ///< whether keys may learn from each other
-  std::uint64_t seed = 0;  ///< of the draw that decides new keys
+  double nearest_limit = 1.0;  ///< up to which distance a near key would decide without the model
+  bool estimated = false;      ///< whether the program estimates costs
+  bool predicts = true;        ///< whether keys may learn from each other
+  std::uint64_t seed = 0;      ///< of the draw that decides new keys
 };
 
 /// Bayesian linear regression of log latency on the features of key and variant. Each key has an unknown
@@ -78,10 +78,11 @@ class OperationModel {
     return least(draw_, key, candidates, log_costs);
   }
 
-  /// Whether the model knows any key, and may tell others of it.
-  bool fitted() const noexcept { return predicts_ && !keys_.empty(); }
+  /// Whether the model knows more than one key, and may tell others of them.
+  bool fitted() const noexcept { return predicts_ && keys_.size() >= keys_to_learn_from; }
   /// Whether the model has proved itself on keys that it was compared with without knowing them: what it
-  /// expected to be the fastest of the variants measured was nearly as fast as the fastest.
+  /// expected to be the fastest of the variants measured was nearly as fast as the fastest, or it lost half
+  /// of what the choice of the nearest key loses, and of what any variant loses where no key is near.
   bool proven() const noexcept { return proven_; }
   /// The candidate, by index, that is expected to be the fastest.
   std::size_t fastest(const Key& key, std::span<const std::uint32_t> candidates,
@@ -104,11 +105,17 @@ class OperationModel {
   /// Standard deviation of the error at a variant of a key, without that of the key's level.
   double own_error() const noexcept { return own_error_; }
   double level_error() const noexcept { return level_error_; }
+  /// Standard deviation of the error of what the model says of a variant on this device: its own, and that of
+  /// what it was told, which may be of another device.
+  double prediction_error() const noexcept;
   const NoiseLaw& noise() const noexcept { return noise_; }
 
  private:
   void fit();
   void judge();
+  /// What the fastest variant of the nearest other key would lose at a key, on a log scale, or any of the
+  /// variants measured if no key is near. `results` are the key's.
+  double lost_by_nearest(const MeasuredKey& key, std::span<const Measured> results) const;
   bool knows(std::uint32_t variant) const noexcept { return variant < features_.variants(); }
   // Without its estimate a result does not fit the others.
   bool learns_from(const Measured& m) const noexcept {
@@ -127,6 +134,8 @@ class OperationModel {
                std::span<const float> log_costs, std::span<double> scores) const noexcept;
 
   bool predicts_;
+  std::vector<Dimension> dimensions_;
+  double nearest_limit_;
   ModelFeatures features_;
   Likeness likeness_;
   NoiseLaw noise_;

@@ -41,7 +41,12 @@ class SharedModel {
   /// launch path.
   std::uint32_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }
 
-  /// The task that fits the model; set before the first key is added.
+  /// Notes that a policy asks for expectations: from now on the model learns from launches.
+  void learn() noexcept { learns_.store(true, std::memory_order_relaxed); }
+  /// Whether it does. For the launch path.
+  bool learns() const noexcept { return learns_.load(std::memory_order_relaxed); }
+
+  /// The task that fits the model; set before anything is noted.
   void fit_by(Worker::Task& task) noexcept { task_ = &task; }
 
   /// Notes that a key has learned something new, in quarters of a first result. Posts the fit where so much
@@ -50,9 +55,16 @@ class SharedModel {
     const std::uint32_t news = news_.fetch_add(quarters, std::memory_order_relaxed) + quarters;
     if (task_ != nullptr && news >= due_at_.load(std::memory_order_relaxed)) worker.post(*task_);
   }
-  /// Notes that the operation has another variant, of which the present model knows nothing.
-  void note_variant(Worker& worker) noexcept {
+  /// Makes a fit due, because something is new that no result tells: a variant, or what a table says.
+  void make_due(Worker& worker) noexcept {
     if (task_ != nullptr) note_news(due_at_.load(std::memory_order_relaxed), worker);
+  }
+  /// Notes how many first results a fit learns from that was not made due by news.
+  void note_told(std::uint64_t results) noexcept {
+    if (!lock_.lock_for(attempts)) return;
+    const std::lock_guard lock(lock_, std::adopt_lock);
+    told_ = std::max(told_, 4 * results);
+    set_due();
   }
   /// Takes the news up, for a fit that begins. False where too little is new for one.
   bool take_news() noexcept {
@@ -62,15 +74,19 @@ class SharedModel {
     const std::lock_guard lock(lock_, std::adopt_lock);
     news_.fetch_sub(news, std::memory_order_relaxed);
     told_ += news;
-    // With the model the cost of fits grows; their number grows with the logarithm of what has been learned,
-    // until the results are those of more keys than the model keeps.
-    due_at_.store(
-        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(told_ / news_share, quarters_min, quarters_max)),
-        std::memory_order_relaxed);
+    set_due();
     return true;
   }
 
  private:
+  // With the model the cost of fits grows; their number grows with the logarithm of what has been learned,
+  // until the results are those of more keys than the model keeps.
+  void set_due() noexcept {
+    due_at_.store(
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(told_ / news_share, quarters_min, quarters_max)),
+        std::memory_order_relaxed);
+  }
+
   static constexpr int attempts = 4096;
   static constexpr std::uint32_t quarters_min = 4;
   static constexpr std::uint32_t quarters_max = 4 * 256;
@@ -79,9 +95,10 @@ class SharedModel {
   mutable SpinLock lock_;
   std::shared_ptr<const OperationModel> model_;
   std::atomic<std::uint32_t> generation_{0};
+  std::atomic<bool> learns_{false};
   std::atomic<std::uint32_t> news_{0};
   std::atomic<std::uint32_t> due_at_{quarters_min};
-  std::uint64_t told_ = 0;     // guarded by `lock_`, as is the next
+  std::uint64_t told_ = 0;     // quarters of first results; guarded by `lock_`, as is the next
   std::uint64_t step_at_ = 0;  // from which on the next model is a step
   std::atomic<std::uint32_t> steps_{0};
   Worker::Task* task_ = nullptr;

@@ -156,18 +156,16 @@ bool Admission::begin_known(KeyLearner& key) {
 Place Admission::add(const Key& key, Candidates candidates, StartingPoint start,
                      std::unique_ptr<Policy> policy) {
   const std::uint32_t default_variant = candidates.default_variant();
-  std::shared_ptr<const ParameterSpace> parameters = prior_.parameters_of(candidates.variants);
   NewKey admitted{
       .key = key,
       .candidates = std::move(candidates.variants),
       .default_variant = default_variant,
       .unsupported = std::move(candidates.unsupported),
       .start = std::move(start),
-      .parameters = std::move(parameters),
       .log_costs = std::move(candidates.log_costs),
       .seed = mix(mix(operation_.selector.seed, Fnv1a().add(spec_.name).value()), detail::hash(key))};
   if (policy->wants_expectations()) admitted.expectations = prior_.expectations_of(admitted.candidates);
-  const bool has_model = admitted.parameters != nullptr || admitted.expectations != nullptr;
+  const bool has_model = admitted.expectations != nullptr;
   auto learner = std::make_unique<KeyLearner>(operation_, std::move(admitted), std::move(policy));
   const detail::KeyHead* head = keys_.insert(std::move(learner));
   if (head == nullptr)

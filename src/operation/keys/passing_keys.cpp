@@ -11,6 +11,7 @@
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/detail/ticks.hpp>
 #include "base/key_values.hpp"
+#include "learning/model/costs_by_variant.hpp"
 #include "learning/model/operation_model.hpp"
 
 namespace adaptive::inline v1::core {
@@ -31,9 +32,9 @@ constexpr int passing_attempts = 4096;
 
 bool PassingKeys::may_pass() const noexcept {
   const LearningContext& selector = operation_.selector;
-  return (keys_.size() >= states_first || keys_.is_full()) && operation_.shared_model.steps() > 0 &&
-         selector.running_mode() == Mode::online && !selector.rank_consistent &&
-         selector.learning.prediction && selector.learning.candidates_max == 0 &&
+  return (keys_.size() >= states_first || keys_.is_full()) && operation_.shared_model.learns() &&
+         operation_.shared_model.steps() > 0 && selector.running_mode() == Mode::online &&
+         !selector.rank_consistent && selector.learning.prediction && selector.learning.candidates_max == 0 &&
          spec_.nearest_limit >= 0.0 &&
          operation_.forced_variant.load(std::memory_order_relaxed) == OperationContext::not_forced;
 }

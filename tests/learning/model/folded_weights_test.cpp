@@ -10,7 +10,7 @@
 
 #include <adaptive/dimension.hpp>
 #include <adaptive/random.hpp>
-#include "learning/prediction/parameter_space.hpp"
+#include "learning/model/parameter_space.hpp"
 
 namespace adaptive::core {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <adaptive/dimension.hpp>
-#include "learning/prediction/parameter_space.hpp"
+#include "learning/model/parameter_space.hpp"
 #include "tests/learning/noise.hpp"
 
 namespace adaptive::core {

@@ -1,4 +1,4 @@
-#include "learning/prediction/parameter_space.hpp"
+#include "learning/model/parameter_space.hpp"
 
 #include <gtest/gtest.h>
 

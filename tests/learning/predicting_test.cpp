@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "tests/selector/scratch_folder.hpp"
@@ -31,13 +32,6 @@ OperationSpec tiles() {
 
 void learn_powers_of_two(Operation& op, std::int64_t to) {
   for (std::int64_t m = 1; m <= to; m *= 2) test::learn(op, {m}, tiles_ns(m));
-}
-
-/// With a policy that asks for no expectations: the model of factors predicts its keys.
-SelectorOptions by_factors() {
-  SelectorOptions options = test::options();
-  options.policy = make_policy("imed");
-  return options;
 }
 
 TEST(Predicted, ByTheModelOfAllKeysOnceItIsProven) {
@@ -67,7 +61,7 @@ TEST(Predicted, ByTheModelOfAllKeysOnceItIsProven) {
 }
 
 TEST(Predicted, FromKeysOfThisRun) {
-  Selector selector(by_factors());
+  Selector selector(test::options());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.fit_predictions();
@@ -87,27 +81,24 @@ TEST(Predicted, FromKeysOfThisRun) {
 
 TEST(Predicted, FromATableOfThisDeviceAndOfAnother) {
   const test::ScratchFolder folder;
-  Selector tuner(by_factors());
+  Selector tuner(test::options());
   learn_powers_of_two(tuner.define(tiles()), 16'384);
   tuner.save(folder / "table.json");
-  double deviation_here = 0.0;
   for (const char* device : {"Test Device 1", "Another Device"}) {
-    SelectorOptions options = by_factors();
+    SelectorOptions options = test::options();
     options.device.device = device;
     options.tables.places = {folder / "table.json"};
     Selector selector(options);
     const Explanation why = selector.define(tiles()).explain({1'500});
     EXPECT_EQ(why.match.kind, MatchKind::predicted);
     EXPECT_EQ(why.incumbent, "256") << why;
-    if (deviation_here == 0.0)
-      deviation_here = why.match.deviation;
-    else
-      EXPECT_GT(why.match.deviation, deviation_here) << "another device's variants may compare otherwise";
+    if (std::string_view(device) != "Test Device 1")
+      EXPECT_GT(why.match.deviation, 0.15) << "another device's variants may compare otherwise";
   }
 }
 
 TEST(Predicted, ExplainSaysHowSure) {
-  Selector selector(by_factors());
+  Selector selector(test::options());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.fit_predictions();
@@ -122,7 +113,7 @@ TEST(Predicted, ExplainSaysHowSure) {
 }
 
 TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
-  SelectorOptions options = by_factors();
+  SelectorOptions options = test::options();
   options.learning.prediction = false;
   Selector without(options);
   Operation& off = without.define(tiles());
@@ -130,7 +121,7 @@ TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
   without.fit_predictions();
   EXPECT_EQ(off.explain({1'500}).match.kind, MatchKind::fallback);
 
-  Selector selector(by_factors());
+  Selector selector(test::options());
   OperationSpec spec = tiles();
   spec.nearest_limit = -1.0;
   Operation& never = selector.define(spec);
@@ -141,7 +132,7 @@ TEST(Predicted, NotWhereItIsSwitchedOffOrNothingMayBeBorrowed) {
 }
 
 TEST(Predicted, OnlyWhatWasFittedAsksForIt) {
-  Selector selector(by_factors());
+  Selector selector(test::options());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   op.select({1'500});
@@ -153,7 +144,7 @@ TEST(Predicted, OnlyWhatWasFittedAsksForIt) {
 
 TEST(Predicted, FromWhatWasKnownWhenTheRunWasSaved) {
   const test::ScratchFolder folder;
-  Selector selector(by_factors());
+  Selector selector(test::options());
   Operation& op = selector.define(tiles());
   learn_powers_of_two(op, 16'384);
   selector.save(folder / "table.json");
@@ -166,11 +157,11 @@ TEST(Predicted, FromWhatOtherProcessesHaveMeasured) {
   const test::ScratchFolder folder;
   const std::shared_ptr<Store> store = file_store(folder / "store");
   const SaverOptions asked{.store = store, .interval = std::chrono::hours(1000)};
-  Selector theirs(by_factors());
+  Selector theirs(test::options());
   learn_powers_of_two(theirs.define(tiles()), 16'384);
   { const Saver at_its_end(theirs, asked); }
 
-  Selector ours(by_factors());
+  Selector ours(test::options());
   Operation& op = ours.define(tiles());
   Saver saver(ours, asked);
   saver.request();
@@ -181,10 +172,10 @@ TEST(Predicted, FromWhatOtherProcessesHaveMeasured) {
 
 TEST(Predicted, AnExactEntryGoesFirst) {
   const test::ScratchFolder folder;
-  Selector tuner(by_factors());
+  Selector tuner(test::options());
   learn_powers_of_two(tuner.define(tiles()), 16'384);
   tuner.save(folder / "table.json");
-  SelectorOptions options = by_factors();
+  SelectorOptions options = test::options();
   options.tables.places = {folder / "table.json"};
   Selector selector(options);
   EXPECT_EQ(selector.define(tiles()).explain({1'024}).match.kind, MatchKind::exact);

@@ -1,0 +1,133 @@
+// How wrong the model over all keys is, as the keys themselves tell.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "learning/model/costs_by_variant.hpp"
+#include "learning/model/matrices.hpp"
+#include "learning/model/operation_model.hpp"
+#include "prior/distance.hpp"
+
+namespace adaptive::inline v1::core {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+// Of a key's level, before anything is known, and with the weight of so many keys.
+constexpr double level_error_weight = 4.0;
+constexpr double level_error_usual = 0.25;
+// Keys by which a fit is judged.
+constexpr std::size_t judged_max = 48;
+// Results of a key that take part in judging it: the likelihood takes time with their cube.
+constexpr std::size_t judged_results_max = 32;
+// The model is proven by so many keys, if its choice loses no more than this on average, or no more than this
+// share of what the choice of the nearest key loses, and less than this share of what any of the variants
+// measured loses.
+constexpr double proven_keys_min = 6.0;
+constexpr double proven_loss_max = 0.05;
+constexpr double proven_share_max = 0.5;
+// With so many other keys the usual deviation of the residuals has its full weight.
+constexpr double prior_keys = 4.0;
+
+}  // namespace
+
+double OperationModel::prediction_error() const noexcept {
+  double variance = 0.0;
+  double results = 0.0;
+  for (const MeasuredKey& key : keys_)
+    for (const Measured& m : key.results) {
+      variance += m.variance;
+      results += 1.0;
+    }
+  return std::sqrt(own_error_ * own_error_ + variance / std::max(results, 1.0));
+}
+
+double OperationModel::lost_by_nearest(const MeasuredKey& key, std::span<const Measured> results) const {
+  const auto slower = [](const Measured& a, const Measured& b) { return a.location < b.location; };
+  const double least = std::min_element(results.begin(), results.end(), slower)->location;
+  double mean = 0.0;
+  for (const Measured& m : results) mean += (m.location - least) / static_cast<double>(results.size());
+  const MeasuredKey* nearest = nullptr;
+  double nearest_at = nearest_limit_;
+  for (const MeasuredKey& other : keys_) {
+    if (other.key == key.key || other.results.empty()) continue;
+    const double at = distance(dimensions_, key.key, other.key);
+    if (!(at <= nearest_at) || (nearest != nullptr && at == nearest_at)) continue;
+    nearest = &other;
+    nearest_at = at;
+  }
+  if (nearest == nullptr) return mean;
+  const std::uint32_t choice =
+      std::min_element(nearest->results.begin(), nearest->results.end(), slower)->variant;
+  const auto here =
+      std::find_if(results.begin(), results.end(), [&](const Measured& m) { return m.variant == choice; });
+  return here == results.end() ? mean : here->location - least;
+}
+
+// How wrong the model is, found by what each key's results say of it that the model has not been told.
+void OperationModel::judge() {
+  const std::size_t step = std::max<std::size_t>(1, keys_.size() / judged_max);
+  VectorXd total = VectorXd::Zero(to_index(likeness_.combinations()));
+  double level = 0.0;
+  double levels = 0.0;
+  double lost = 0.0;  // by what was expected to be the fastest, and by any of the variants measured
+  double spread = 0.0;
+  double lost_by_nearest_key = 0.0;
+  double compared = 0.0;
+  for (std::size_t j = 0; j < keys_.size(); j += step) {
+    std::vector<Measured> results;
+    for (const Measured& m : keys_[j].results)
+      if (learns_from(m) && results.size() < judged_results_max) results.push_back(m);
+    if (results.empty()) continue;
+    std::vector<std::uint32_t> variants;
+    std::vector<std::size_t> of_model;
+    std::vector<std::size_t> at;
+    for (const Measured& m : results) {
+      at.push_back(variants.size());
+      variants.push_back(m.variant);
+      of_model.push_back(m.variant);
+    }
+    VectorXd mean;
+    MatrixXd covariance;
+    ModelFeatures::Point point = features_.point(keys_[j].key);
+    const CostsByVariant costs(features_.estimated(), results);
+    point.log_cost = costs.all();
+    predict(point, variants, mean, covariance);
+    take_out(results, at, mean, covariance);
+    if (!predicts_ || keys_.size() < keys_to_learn_from) forget_others(mean, covariance);
+    const Index n = to_index(results.size());
+    VectorXd residual(n);
+    for (Index a = 0; a < n; ++a) {
+      residual(a) = results[static_cast<std::size_t>(a)].location - mean(a);
+      covariance(a, a) += results[static_cast<std::size_t>(a)].variance;
+    }
+    const double off = residual.mean();
+    level += std::max(0.0, off * off - covariance.mean());
+    levels += 1.0;
+    if (n < 2) continue;
+    checked_ += static_cast<double>(n - 1);
+    Index chosen = 0;
+    mean.minCoeff(&chosen);
+    const auto slower = [&](const Measured& a, const Measured& b) { return a.location < b.location; };
+    const double least = std::min_element(results.begin(), results.end(), slower)->location;
+    lost += results[static_cast<std::size_t>(chosen)].location - least;
+    lost_by_nearest_key += lost_by_nearest(keys_[j], results);
+    for (const Measured& m : results) spread += (m.location - least) / static_cast<double>(n);
+    compared += 1.0;
+    covariance.array() += level_variance;
+    for (std::size_t c = 0; c < likeness_.combinations(); ++c)
+      total(to_index(c)) += likeness_.log_likelihood(c, of_model, residual, covariance);
+  }
+  // A key alone says how far its variants differ, which models of many keys seldom leave unexplained.
+  const double usual = std::max(proven_loss_max * compared, proven_share_max * lost_by_nearest_key);
+  proven_ = predicts_ && compared >= proven_keys_min && lost <= std::min(usual, proven_share_max * spread);
+  likeness_.weigh(total, std::min(1.0, (levels - 1.0) / prior_keys));
+  own_error_ = std::clamp(std::sqrt(likeness_.variance()), 0.01, 0.5);
+  const double usual_level = level_error_weight * level_error_usual;
+  level_error_ = std::clamp(
+      std::sqrt((usual_level * level_error_usual + level) / (level_error_weight + levels)), 0.02, 1.0);
+}
+
+}  // namespace adaptive::core
