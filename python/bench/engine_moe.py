@@ -126,6 +126,9 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
           f"median {statistics.median(later) * 1e6:.0f} us, 99.9 % {later[int(0.999 * len(later))] * 1e3:.2f} ms, "
           f"longest {later[-1] * 1e3:.1f} ms, {sum(t > 0.05 for t in later)} above 50 ms")
     print(f"configurations that wait for a compiler: {ads.triton.pending()}; the plugin is {engine.off or 'on'}")
+    learned = ads.triton.selector().find("fused_moe").counters
+    print(f"{learned.keys} keys: {learned.results} results, {learned.explored} launches of others than the leader, "
+          f"{learned.promotions} promotions, {learned.demotions} demotions")
     end = time.monotonic() + 300.0
     while ads.triton.pending() and time.monotonic() < end:
         time.sleep(0.1)
