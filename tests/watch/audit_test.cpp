@@ -2,10 +2,12 @@
 // when, and why.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
@@ -201,6 +203,32 @@ TEST_F(Audit, ChecksItsOptions) {
   EXPECT_THROW(Selector{small}, Error);
   small.audit = {.file = path_, .files_max = 1001};
   EXPECT_THROW(Selector{small}, Error);
+}
+
+TEST_F(Audit, LosesNoChangeOfSeveralThreads) {
+  constexpr int threads_count = 3;
+  constexpr int keys_count = 40;
+  std::atomic<int> told{0};
+  {
+    SelectorOptions background = options();
+    background.background = true;
+    background.on_change = [&](const Change&) { ++told; };
+    Selector selector(background);
+    OperationSpec alone = spec();
+    alone.nearest_limit = -1.0;  // every key begins with the default
+    Operation& op = selector.define(alone);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < threads_count; ++t)
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < keys_count; ++i) {
+          const Key own{t * keys_count + i + 1, 0, 1};
+          op.fail(op.select(own));
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+  }
+  EXPECT_EQ(told, threads_count * keys_count);
+  EXPECT_EQ(events_of(path_, "failure").size(), static_cast<std::size_t>(threads_count * keys_count));
 }
 
 TEST_F(Audit, TheWorkerWritesInEveryMode) {
