@@ -129,6 +129,7 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
     learned = ads.triton.selector().find("fused_moe").counters
     print(f"{learned.keys} keys: {learned.results} results, {learned.explored} launches of others than the leader, "
           f"{learned.promotions} promotions, {learned.demotions} demotions")
+    print(f"timer: {ads.triton.selector().timer_counters}")
     end = time.monotonic() + 300.0
     while ads.triton.pending() and time.monotonic() < end:
         time.sleep(0.1)
