@@ -28,6 +28,9 @@ class Decision {
   /// latency that is recorded nevertheless is used.
   [[nodiscard]] bool timed() const noexcept { return ticket_ != 0; }
 
+  /// Identifies the key as long as the selector lives; null if the key has no state.
+  [[nodiscard]] const void* key_id() const noexcept { return head_; }
+
   /// Whether the variant is another one than the calls of the key run between explorations, as of now: for
   /// traces of the program. False if the key has no state.
   [[nodiscard]] bool exploring() const noexcept {

@@ -218,6 +218,8 @@ class ADAPTIVE_EXPORT Operation {
   /// Same as `reset()`, but results of launches that are still out are accepted when they come. For a caller
   /// such as `cuda::Timer` that decides for each result with which others it may be compared.
   void relearn();
+  /// Does the same for the key of a decision. Does nothing if the key has no state.
+  void relearn(const Decision& decision);
 
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] const std::vector<Dimension>& dimensions() const noexcept;

@@ -160,7 +160,7 @@ void reset(OperationParts& operation, LaunchesOut out) {
   }
 }
 
-bool reset(OperationParts& operation, const Key& key) {
+bool reset(OperationParts& operation, const Key& key, LaunchesOut out) {
   check_arity(operation.spec, key);
   std::unique_lock asking(operation.locks.asking, std::defer_lock);
   operation.admission.wait_to_ask(asking);
@@ -172,7 +172,7 @@ bool reset(OperationParts& operation, const Key& key) {
   const std::lock_guard lock(operation.locks.keys_and_seeds);
   const std::vector<Neighbour> neighbours = operation.prior.neighbours_of(learner.key());
   const std::lock_guard key_lock(learner.lock());
-  learner.reset(operation.prior.start_again(learner, neighbours), LaunchesOut::drop, policy);
+  learner.reset(operation.prior.start_again(learner, neighbours), out, policy);
   return true;
 }
 

@@ -46,6 +46,6 @@ std::optional<std::uint32_t> parse_variant(OperationParts& operation, const std:
 /// operation has called.
 void reset(OperationParts& operation, LaunchesOut out);
 /// Does the same for one key. Returns false if the key has no state.
-bool reset(OperationParts& operation, const Key& key);
+bool reset(OperationParts& operation, const Key& key, LaunchesOut out);
 
 }  // namespace adaptive::core

@@ -147,8 +147,12 @@ void Operation::reset() {
 void Operation::relearn() {
   core::reset(*parts_, core::LaunchesOut::take);
 }
+void Operation::relearn(const Decision& decision) {
+  if (decision.head_ != nullptr)
+    core::reset(*parts_, decision.head_->learner->key(), core::LaunchesOut::take);
+}
 bool Operation::reset(const Key& key) {
-  return core::reset(*parts_, key);
+  return core::reset(*parts_, key, core::LaunchesOut::drop);
 }
 
 const std::string& Operation::name() const noexcept {

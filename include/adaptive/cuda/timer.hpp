@@ -74,12 +74,12 @@ struct TimerCounters {
 /// On a busy stream an event pair reads the time of the kernel plus a constant, which is measured once for
 /// each device and subtracted (`bias`). On an idle stream the first event retires before the kernel arrives,
 /// so that the pair also reads the launch itself. The two kinds of sample are told apart and never mixed in
-/// one operation. An operation learns from queued samples at once. It learns from idle ones if there is
-/// almost nothing else, as in a program that waits for every launch: after 16 idle samples in a row at the
-/// start, or 64 in a row later. While it learns from idle samples, queued ones are left out until they are
-/// more than a quarter of the samples. Such a change resets an operation that has learned something
-/// (`Operation::relearn`), in saved tables too; each change makes the next one need four times as many
-/// samples.
+/// one key. A key learns from queued samples at once. It learns from idle ones if there is almost nothing
+/// else, as in a program that waits for every launch: at once where the other keys of its operation do, else
+/// after 16 idle samples in a row at the start, or 64 in a row later. While it learns from idle samples,
+/// queued ones are left out until they are more than a quarter of the samples. Such a change resets a key
+/// that has learned something (`Operation::relearn`), in saved tables too; each change makes the next one
+/// need four times as many samples.
 ///
 /// Every member is thread-safe. A timer serves any number of streams, including per-thread default streams,
 /// and the devices of these streams. The operations must outlive the timer, or the timer must be drained

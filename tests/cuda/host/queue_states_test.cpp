@@ -1,4 +1,4 @@
-// Tests that latencies of busy and idle queues are never mixed in one operation.
+// Tests that latencies of busy and idle queues are never mixed in one key.
 #include "cuda/queue_states.hpp"
 
 #include <gtest/gtest.h>
@@ -14,11 +14,11 @@ using Verdict = QueueStates::Verdict;
 constexpr bool idle = true;
 constexpr bool queued = false;
 
-// The statistics of an operation, reduced to the kinds of sample in them.
+// The statistics of a key, reduced to the kinds of sample in them.
 class Learner {
  public:
   Verdict give(bool is_idle) {
-    const Verdict verdict = states_.judge(this, is_idle);
+    const Verdict verdict = states_.judge(&states_, this, is_idle);
     if (verdict == Verdict::leave_out) return verdict;
     if (verdict == Verdict::restart) {
       ++restarts;
@@ -106,16 +106,56 @@ TEST(QueueStates, SettlesUnderAProgramThatHovers) {
   EXPECT_LE(learner.restarts, 8);
 }
 
-TEST(QueueStates, KeepsOperationsApartAndIsBounded) {
+// A server launches the kernels of a prompt ahead of the GPU, and waits for those of a few tokens.
+TEST(QueueStates, LetsEachKeyLearnFromItsOwnKind) {
   QueueStates states;
-  std::vector<int> operations(QueueStates::capacity + 1);
-  for (const int& operation : operations) EXPECT_EQ(states.judge(&operation, queued), Verdict::learn);
-  // The operation beyond the capacity has no state: it learns from queued samples and never from idle ones.
+  const int operation = 0;
+  const int prompt = 0;
+  const int decode = 0;
+  int learned_prompt = 0;
+  int learned_decode = 0;
+  for (int i = 0; i < 200; ++i) {
+    learned_prompt += states.judge(&operation, &prompt, queued) == Verdict::learn ? 1 : 0;
+    learned_decode += states.judge(&operation, &decode, idle) == Verdict::learn ? 1 : 0;
+  }
+  EXPECT_EQ(learned_prompt, 200);
+  EXPECT_EQ(learned_decode, 200 - static_cast<int>(QueueStates::idle_run) + 1);
+}
+
+TEST(QueueStates, ANewKeyOfAProgramThatAlwaysWaitsLearnsAtOnce) {
+  QueueStates states;
+  const int operation = 0;
+  const int first = 0;
+  const int second = 0;
+  for (std::uint32_t i = 0; i < QueueStates::idle_run; ++i) states.judge(&operation, &first, idle);
+  EXPECT_EQ(states.judge(&operation, &second, idle), Verdict::learn);
+}
+
+TEST(QueueStates, AKeyWithoutAStateDoesAsItsOperation) {
+  QueueStates states;
+  const int operation = 0;
+  EXPECT_EQ(states.judge(&operation, nullptr, idle), Verdict::leave_out);
+  EXPECT_EQ(states.judge(&operation, nullptr, queued), Verdict::learn);
+  EXPECT_EQ(states.judge(&operation, nullptr, idle), Verdict::leave_out);
+}
+
+TEST(QueueStates, KeepsKeysApartAndIsBounded) {
+  QueueStates states;
+  const int operation = 0;
+  std::vector<int> keys(QueueStates::capacity);
+  for (const int& key : keys) EXPECT_EQ(states.judge(&operation, &key, queued), Verdict::learn);
+  // The last key is beyond the capacity and does as its operation, which is queued.
+  for (std::uint32_t i = 0; i + 1 < QueueStates::switch_run; ++i)
+    EXPECT_EQ(states.judge(&operation, &keys.back(), idle), Verdict::leave_out);
+  EXPECT_EQ(states.judge(&operation, &keys.back(), queued), Verdict::learn);
+  for (std::uint32_t i = 0; i + 1 < QueueStates::switch_run; ++i)
+    states.judge(&operation, &keys.front(), idle);
+  EXPECT_EQ(states.judge(&operation, &keys.front(), idle), Verdict::restart);
+  // An operation beyond the capacity learns from queued samples and never from idle ones.
+  const int other = 0;
   for (std::uint32_t i = 0; i < 10 * QueueStates::switch_run; ++i)
-    EXPECT_EQ(states.judge(&operations.back(), idle), Verdict::leave_out);
-  EXPECT_EQ(states.judge(&operations.back(), queued), Verdict::learn);
-  for (std::uint32_t i = 0; i + 1 < QueueStates::switch_run; ++i) states.judge(&operations.front(), idle);
-  EXPECT_EQ(states.judge(&operations.front(), idle), Verdict::restart);
+    EXPECT_EQ(states.judge(&other, nullptr, idle), Verdict::leave_out);
+  EXPECT_EQ(states.judge(&other, nullptr, queued), Verdict::learn);
 }
 
 }  // namespace
