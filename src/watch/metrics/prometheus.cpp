@@ -56,7 +56,7 @@ struct Endpoint::Impl {
     exposer.RegisterCollectable(metrics);
   }
 
-  std::shared_ptr<SelectorMetrics> metrics;
+  std::shared_ptr<prometheus::Collectable> metrics;
   prometheus::Exposer exposer;
 };
 
