@@ -63,10 +63,13 @@
 #define ADAPTIVE_C_EXPORT
 #endif
 
+/* In C++ an enumeration without a type of its own could not even hold a wrong number. */
 #ifdef __cplusplus
+#define ADAPTIVE_C_INT : int
 #define ADAPTIVE_C_NOEXCEPT noexcept
 extern "C" {
 #else
+#define ADAPTIVE_C_INT
 #define ADAPTIVE_C_NOEXCEPT
 #endif
 
@@ -79,7 +82,7 @@ extern "C" {
 /* --- errors ------------------------------------------------------------------------------------------- */
 
 /* What kind of trouble a call had. The list is closed, as `adaptive::ErrorCode` is. */
-typedef enum adaptive_status {
+typedef enum adaptive_status ADAPTIVE_C_INT {
   ADAPTIVE_OK = 0,
   ADAPTIVE_INVALID_ARGUMENT = 1, /* a value, name or option is not allowed; correct the call */
   ADAPTIVE_NOT_FOUND = 2,        /* no file, device, operation, variant, dimension or label of that name */
@@ -117,7 +120,7 @@ ADAPTIVE_C_EXPORT void adaptive_free(char* text) ADAPTIVE_C_NOEXCEPT;
 /* --- options of a selector ---------------------------------------------------------------------------- */
 
 /* What the selector is allowed to do. The environment variable ADAPTIVE_MODE overrides it. */
-typedef enum adaptive_mode {
+typedef enum adaptive_mode ADAPTIVE_C_INT {
   ADAPTIVE_MODE_OFF = 0,     /* runs the default variant, always: the kill switch */
   ADAPTIVE_MODE_SEED = 1,    /* runs what the tables say; nothing is timed */
   ADAPTIVE_MODE_OBSERVE = 2, /* runs what the tables say, times it, and reports what `online` would choose */
@@ -125,7 +128,7 @@ typedef enum adaptive_mode {
   ADAPTIVE_MODE_FROZEN = 4   /* runs the incumbent that a save would write now; nothing is timed */
 } adaptive_mode;
 
-typedef enum adaptive_log_level {
+typedef enum adaptive_log_level ADAPTIVE_C_INT {
   ADAPTIVE_LOG_DEBUG = 0,
   ADAPTIVE_LOG_INFO = 1,
   ADAPTIVE_LOG_WARNING = 2,
@@ -249,7 +252,7 @@ ADAPTIVE_C_EXPORT void adaptive_saver_request(adaptive_saver* saver) ADAPTIVE_C_
 
 /* --- specifications of operations --------------------------------------------------------------------- */
 
-typedef enum adaptive_rounding {
+typedef enum adaptive_rounding ADAPTIVE_C_INT {
   ADAPTIVE_ROUND_NONE = 0,
   ADAPTIVE_ROUND_POWER_OF_TWO = 1 /* round up to the next power of two, as serving engines pad batches */
 } adaptive_rounding;

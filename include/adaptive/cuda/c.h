@@ -25,7 +25,7 @@ ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_cuda_device(adaptive_opti
                                                                    int ordinal) ADAPTIVE_C_NOEXCEPT;
 
 /* Where a latency comes from. */
-typedef enum adaptive_cuda_timing {
+typedef enum adaptive_cuda_timing ADAPTIVE_C_INT {
   ADAPTIVE_CUDA_TIMING_EVENTS = 0, /* a pair of CUDA events around the launch */
   ADAPTIVE_CUDA_TIMING_CUPTI = 1   /* the kernel records of CUPTI; events if it is not available */
 } adaptive_cuda_timing;
