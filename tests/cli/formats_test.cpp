@@ -137,8 +137,9 @@ TEST_F(Formats, NothingToImportIsWrongInputAndLeavesTheTable) {
   EXPECT_EQ(tool({"import", vllm()}).code, 2) << "-o is missing";
   const Outcome unknown = tool({"import", "--from", "no-such-system", vllm(), "-o", path("t.json")});
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_NE(unknown.err.find("known: flashinfer, hipblaslt, kernel-tuner, ktt, megablox, metal-marlin, pytorch, "),
-            std::string::npos);
+  EXPECT_NE(
+      unknown.err.find("known: flashinfer, hipblaslt, kernel-tuner, ktt, megablox, metal-marlin, pytorch, "),
+      std::string::npos);
 }
 
 TEST_F(Formats, LookupInAForeignFileNeedsTheBatchAlone) {
