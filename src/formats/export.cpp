@@ -58,8 +58,9 @@ class Writer {
     return row;
   }
 
-  bool same(const Row& now, const Row& then) const {
-    return now.parameters == then.parameters && (!format_.stores_latency() || now.record == then.record);
+  // Whether a file of the format says the same.
+  static bool same(const Format& format, const Row& now, const Row& then) {
+    return now.parameters == then.parameters && (!format.stores_latency() || now.record == then.record);
   }
 
   // Updates the rows of a file and remembers which entries they represent.
@@ -73,7 +74,7 @@ class Writer {
       const auto entry = operation_.entries.find(key);
       if (entry == operation_.entries.end()) continue;
       std::optional<Row> now = row_of(entry->second, old->key);
-      if (now && !same(*now, *old)) changed.emplace_back(*std::move(now), old);
+      if (now && !same(*sheet.format, *now, *old)) changed.emplace_back(*std::move(now), old);
     }
     std::vector<Change> changes;
     for (const auto& [now, old] : changed) changes.push_back({&now, old});
@@ -82,11 +83,11 @@ class Writer {
 
   void apply(Sheet& sheet, const std::vector<Change>& changes) {
     if (changes.empty()) return;
-    if (const std::string_view why = format_.why_not_changed(); !why.empty()) {
+    if (const std::string_view why = sheet.format->why_not_changed(); !why.empty()) {
       result_.notices.push_back({sheet.path, std::string(why), LogLevel::warning});
       return;
     }
-    std::string text = format_.changed_text(sheet, changes);
+    std::string text = sheet.format->changed_text(sheet, changes);
     if (text == sheet.text) return;
     changed_.insert(sheet.path);
     sheet.text = std::move(text);
@@ -140,7 +141,7 @@ class Writer {
       Shape key = file.fixed;
       for (const auto& [dimension, value] : row.key) key[dimension] = value;
       const Row* const old = find_row(file, key);
-      if (old == nullptr || !same(row, *old)) changes.push_back({&row, old});
+      if (old == nullptr || !same(*file.format, row, *old)) changes.push_back({&row, old});
     }
     return changes;
   }
@@ -164,7 +165,7 @@ class Writer {
 
   void add_to_file(const Sheet& sheet, const std::vector<Row>& rows, std::vector<Sheet>& imported) {
     const auto at = std::find_if(imported.begin(), imported.end(), [&](const Sheet& other) {
-      return other.operation == sheet.operation && other.device == sheet.device &&
+      return other.format == &format_ && other.operation == sheet.operation && other.device == sheet.device &&
              (!has_folders_ || other.folder() == sheet.folder()) && covers(sheet.fixed, other.fixed);
     });
     if (at != imported.end()) return apply(*at, changes(rows, *at));

@@ -128,7 +128,10 @@ Shape Completion::complete(bool with_folder, const std::string& version) {
 
 Shape Completion::use_similar_device() {
   const Dimension* const dimension = dimension_named(operation_, "device_name");
-  if (dimension == nullptr || !requested_ || requested_->empty() || !found_device_.empty()) return shape_;
+  if (dimension == nullptr || !requested_ || !found_device_.empty()) return shape_;
+  // Files without a device are asked for by name as well.
+  const auto& labels = dimension->labels;
+  if (std::ranges::find(labels, label_in(shape_, "device_name")) != labels.end()) return shape_;
   const std::string wanted = normalised_device(*requested_);
   std::size_t longest = 0;
   for (const Parameter& value : values_of(of_files_, "device_name")) {

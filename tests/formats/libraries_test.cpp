@@ -63,6 +63,21 @@ TEST(Flashinfer, AChangeReplacesRunnerAndTactic) {
             LibraryJson::parse(R"(["CudnnRunner", 3])"));
 }
 
+TEST(Flashinfer, EachCacheIsChangedInItsOwnForm) {
+  const TemporaryFolder folder;
+  write_samples(folder, "flashinfer");
+  Table table = import(folder.path(), "flashinfer").table;
+  OperationTable& operation = table.operations.at("flashinfer");
+  operation.variants["new"] = {{"runner", "Other"}, {"tactic", 7}};
+  for (auto& [key, entry] : operation.entries) entry.incumbent = "new";
+  const std::map<std::string, std::string> files = export_to(table, "flashinfer");
+  const LibraryJson entry = LibraryJson::parse(files.at("v2/e1/entries/1a.json"));
+  EXPECT_EQ(entry.at("runner"), "Other");
+  EXPECT_EQ(entry.at("tactic"), 7);
+  EXPECT_EQ(entry.at("profiling_policy"), "best");
+  EXPECT_EQ(LibraryJson::parse(files.at("tactics.json")).size(), 4u) << "no row has been added";
+}
+
 TEST(Flashinfer, WithoutItsTextTheContentIsTheSame) {
   const std::string text =
       R"json({"_metadata": {"cuda_version": "13.0", "flashinfer_version": "0.6.1", "gpu_name": "NVIDIA B200"},

@@ -113,6 +113,9 @@ TEST_F(NamedFiles, ADeviceWithoutFilesAmongSeveralHasTheMostSimilarOneAsItsNeigh
   EXPECT_TRUE(
       warns_of(near("NVIDIA H100 NVL"), "the entries are of NVIDIA_H100_80GB_HBM3, not of NVIDIA H100 NVL"));
   EXPECT_EQ(near("AMD Instinct MI355X").variant, "m64");
+  put("E=8,N=64,device_name=.json", rows({64}, 256));
+  EXPECT_EQ(near("").variant, "m256");
+  EXPECT_EQ(near("none").match, MatchKind::exact);
   EXPECT_EQ(like("vllm", {{"m", "64"}, {"E", "8"}, {"device_name", "NVIDIA H100 NVL"}}).match,
             MatchKind::fallback);
 }

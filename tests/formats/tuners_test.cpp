@@ -120,6 +120,16 @@ TEST(TunerLogs, ACacheOfKernelTunerIsOneKeyWithAllItsTimes) {
   }
 }
 
+TEST(TunerLogs, TimesThatContradictTheirSummaryAreNotUsed) {
+  const Table table = import_text("any.json", R"({"kernel_name": "k", "tune_params_keys": ["p"],
+    "cache": {"a": {"p": 1, "time": 30.0, "times": [3.0, 3.5]}}})")
+                          .table;
+  const VariantRecord& record = first_entry(table).variants.begin()->second;
+  EXPECT_EQ(record.count, 1u);
+  EXPECT_EQ(record.mean_ns, 30e6);
+  EXPECT_TRUE(parse(print(table), "table").notices.empty());
+}
+
 TEST(TunerLogs, AKeyCanBeGiven) {
   const Given given = {{given_key, "m=16,n=64,dtype=half"}, {given_operation, "mine"}, {given_device, "X"}};
   const Table table = import_text("any.json", sample("t4/vector_add.json"), {}, given).table;

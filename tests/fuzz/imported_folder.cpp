@@ -117,6 +117,10 @@ void check_look_up(const Table& table, const OperationTable& operation, const Fo
     request.operation = operation.name;
     request.key = asked(operation, key);
     const LookupResult ours = look_up(table, request);
+    // A name that the system gives to no device, or to another one.
+    if (const std::string device = label_in(to_shape(operation, key), "device_name");
+        format.device_in_names(device) != device_in_file_name(device))
+      continue;
     // A key to which others are rounded. A key of the file that no launch can have is found by none.
     if (core::canonical(operation.dimensions, key) == key &&
         format.supports(to_shape(operation, key), operation.variants.at(entry.incumbent)))
@@ -141,6 +145,7 @@ void check_change(const Imported& before, const std::string& name, const Candida
                                   [&](const auto& variant) { return variant.first != entry.incumbent; });
   if (other == operation.variants.rend()) return;
   entry.incumbent = other->first;
+  if (entry.variants.size() > 1) entry.variants.clear();  // they could prove that another variant is faster
   if (!before.operations.at(name)->why_not_changed().empty()) {
     REQUIRE(export_of(changed, candidates) == before.used);
     return;

@@ -57,7 +57,7 @@ Answer tactic_answer(std::span<const Sheet* const> sheets, const Question& quest
   Answer answer = exact_answer(sheets, question.key);
   if (!answer.source.empty()) return answer;
   answer.parameters = Parameters{{"tactic", -1}};
-  answer.warnings.push_back("FlashInfer would use the fallback tactic of its first runner, or tune");
+  answer.warnings.emplace_back("FlashInfer would use the fallback tactic of its first runner, or tune");
   return answer;
 }
 

@@ -192,7 +192,7 @@ class Hipblaslt final : public TextFormat {
   Answer look_up(std::span<const Sheet* const> sheets, const Question& question) const override {
     Answer answer = exact_answer(sheets, question.key);
     if (answer.source.empty())
-      answer.warnings.push_back(
+      answer.warnings.emplace_back(
           "hipBLASLt would use its own heuristic for a product that the file does not have");
     return answer;
   }

@@ -110,7 +110,7 @@ class TensorrtLlm final : public Format {
     Answer answer = exact_answer(sheets, question.key);
     if (!answer.source.empty()) return answer;
     answer.parameters = Parameters{{"runner_id", 0}, {"tactic", -1}};
-    answer.warnings.push_back("TensorRT-LLM would use the fallback tactic of its first runner, or tune");
+    answer.warnings.emplace_back("TensorRT-LLM would use the fallback tactic of its first runner, or tune");
     return answer;
   }
 

@@ -326,7 +326,7 @@ class TunableOp final : public TextFormat {
     if (!key)
       return checks.notices().text_fault(
           fields[1].offset, "the operation or its signature is not one of PyTorch's; the row is left out");
-    if (fields[2].text.empty() || fields[2].text.size() > limits::text_bytes)
+    if (fields[2].text.size() > limits::text_bytes || !is_writable(*key, std::string(fields[2].text)))
       return checks.notices().text_fault(fields[2].offset, "is not a solution; the row is left out");
     Row row;
     row.key = *std::move(key);

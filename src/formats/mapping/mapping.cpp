@@ -102,6 +102,8 @@ Json parsed(std::string_view text, const std::string& source) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     throw Error(ErrorCode::corrupt, "is not valid JSON",
                 source + ":" + std::to_string(1 + std::count(text.begin(), end, '\n')));
+  } catch (const Json::out_of_range&) {
+    throw Error(ErrorCode::corrupt, "has a number that is too large", source);
   }
 }
 

@@ -33,21 +33,25 @@ inline VariantRecord record_of(double ns) {
 }
 
 /// The record of latencies that their tool summarises as `location_ns`. Values that are not latencies are
-/// left out.
+/// left out. If `location_ns` is not among the others, they are not what it summarises and are left out too.
 inline VariantRecord record_of(std::span<const double> latencies_ns, double location_ns) {
   VariantRecord record = record_of(location_ns);
   if (record.count == 0) return record;
   double mean = 0.0;
   double squares = 0.0;
+  double least = location_ns;
+  double largest = location_ns;
   std::uint64_t count = 0;
   for (const double ns : latencies_ns) {
     if (!is_latency(ns)) continue;
+    least = count == 0 ? ns : std::min(least, ns);
+    largest = count == 0 ? ns : std::max(largest, ns);
     ++count;
     const double difference = ns - mean;
     mean += difference / static_cast<double>(count);
     squares += difference * (ns - mean);
   }
-  if (count == 0) return record;
+  if (count == 0 || location_ns < least || location_ns > largest) return record;
   record.count = count;
   record.mean_ns = mean;
   if (count > 1)

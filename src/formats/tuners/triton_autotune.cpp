@@ -72,7 +72,9 @@ bool is_name_character(char c) {
 std::string operation_name(const std::string& kernel, const std::string& label) {
   std::string name;
   bool replaced = false;
-  for (const char c : kernel + "." + label) {
+  std::string whole = kernel;
+  whole.append(".").append(label);
+  for (const char c : whole) {
     if (is_name_character(c))
       name += c;
     else if (!replaced)
@@ -198,7 +200,7 @@ class TritonAutotune final : public Format {
   Answer look_up(std::span<const Sheet* const> sheets, const Question& question) const override {
     Answer answer = exact_answer(sheets, question.key);
     if (answer.source.empty())
-      answer.warnings.push_back(
+      answer.warnings.emplace_back(
           "Triton measures every configuration at the first launch of a key without a file");
     return answer;
   }

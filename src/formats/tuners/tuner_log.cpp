@@ -41,7 +41,7 @@ bool read_given_key(const std::string& text, std::vector<Dimension>& dimensions,
 
 Answer TunerLog::look_up(std::span<const Sheet* const> sheets, const Question& question) const {
   Answer answer = exact_answer(sheets, question.key);
-  if (answer.source.empty()) answer.warnings.push_back("no file has measured this key");
+  if (answer.source.empty()) answer.warnings.emplace_back("no file has measured this key");
   return answer;
 }
 
