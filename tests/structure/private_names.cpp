@@ -109,20 +109,13 @@ bool is_compiled_alone(const std::string& file) {
   return file.starts_with("kernels/") && file.find("/cpu/") != file.npos && file.find("avx") != file.npos;
 }
 
-// Folders whose sources still share names with each other.
-bool may_share(const std::string& file) {
-  constexpr std::string_view folders[] = {"policies/", "src/learning/", "src/prior/"};
-  return std::any_of(std::begin(folders), std::end(folders),
-                     [&](std::string_view folder) { return file.starts_with(folder); });
-}
-
 struct Place {
   std::string file;
   PrivateName name;
 };
 
 bool collide(const Place& a, const Place& b) {
-  if (a.file == b.file || (may_share(a.file) && may_share(b.file))) return false;
+  if (a.file == b.file) return false;
   if (!a.name.statement.empty() && a.name.statement == b.name.statement) return false;
   return a.name.scope.starts_with(b.name.scope) || b.name.scope.starts_with(a.name.scope);
 }

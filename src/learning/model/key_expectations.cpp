@@ -28,12 +28,12 @@ constexpr double error_step_cost = 0.7;
 // twenty.
 constexpr double outlier_cost = 5.7;
 // More results than this do not say more of the size of the errors.
-constexpr std::size_t results_max = 24;
+constexpr std::size_t compared_results_max = 24;
 constexpr double level_max = 1.0;  // `Expectations::level_deviation`: from here on unknown
 constexpr double deviation_unknown = 0.14;
 
 double log_likelihood_of(const Expectations& expected, std::span<const OwnResult> own) {
-  const Index n = static_cast<Index>(std::min(own.size(), results_max));
+  const Index n = static_cast<Index>(std::min(own.size(), compared_results_max));
   const std::size_t k = expected.location.size();
   const double level = std::min(expected.level_deviation, level_max);
   MatrixXd covariance(n, n);
