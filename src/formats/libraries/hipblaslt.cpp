@@ -31,9 +31,9 @@ constexpr std::string_view version_head = "Git Version: ";
 constexpr std::array<NamedVersion, 1> hipblaslt_versions = {{{"hipblaslt_git", "hipblaslt_git"}}};
 
 // The columns by which the library finds a line.
-constexpr std::array<std::string_view, 4> sizes = {"m", "n", "k", "batch_count"};
-constexpr std::array<std::string_view, 6> labels = {"transA", "transB", "a_type",
-                                                    "b_type", "c_type", "compute_type"};
+constexpr std::array<std::string_view, 4> size_columns = {"m", "n", "k", "batch_count"};
+constexpr std::array<std::string_view, 6> label_columns = {"transA", "transB", "a_type",
+                                                           "b_type", "c_type", "compute_type"};
 
 using Columns = std::vector<std::string>;
 
@@ -88,7 +88,7 @@ LineKey key_in(const Columns& columns, const std::vector<Field>& fields) {
         "has " + std::to_string(fields.size()) + " values for " + std::to_string(columns.size()) + " columns";
     return result;
   }
-  for (const std::string_view name : sizes) {
+  for (const std::string_view name : size_columns) {
     const Field* const field = field_of(columns, fields, name);
     const std::optional<std::int64_t> size =
         field == nullptr ? std::nullopt : parse_size(core::trimmed(field->text));
@@ -99,7 +99,7 @@ LineKey key_in(const Columns& columns, const std::vector<Field>& fields) {
     }
     result.key[std::string(name)] = *size;
   }
-  for (const std::string_view name : labels) {
+  for (const std::string_view name : label_columns) {
     const Field* const field = field_of(columns, fields, name);
     const std::string_view text = field == nullptr ? std::string_view() : core::trimmed(field->text);
     if (text.empty() || text.size() > limits::name_bytes) {
@@ -114,7 +114,7 @@ LineKey key_in(const Columns& columns, const std::vector<Field>& fields) {
 
 // Whether the labels can be fields of a line.
 bool is_writable_line(const Shape& key) {
-  return std::all_of(labels.begin(), labels.end(), [&](std::string_view name) {
+  return std::all_of(label_columns.begin(), label_columns.end(), [&](std::string_view name) {
     const std::string text = label_in(key, std::string(name));
     return !text.empty() && core::trimmed(text) == text && text.find_first_of(",\r\n") == std::string::npos;
   });

@@ -24,7 +24,7 @@
 namespace adaptive::inline v1::table::formats {
 namespace {
 
-constexpr const char* capability = "compute_capability";
+constexpr const char* capability_label = "compute_capability";
 constexpr std::array<NamedVersion, 1> tensorrt_versions = {{{"lib_version", "tensorrt_llm"}}};
 
 std::string print_cache_key(const Shape& key) {
@@ -86,7 +86,7 @@ class TensorrtLlm final : public Format {
     std::string metadata = "\"device_name\": " + print_json(Parameter(sheet.device));
     if (const std::string version = version_of(sheet, "tensorrt_llm"); !version.empty())
       metadata = "\"lib_version\": " + print_json(Parameter(version)) + ", " + metadata;
-    std::string numbers = version_of(sheet, capability);
+    std::string numbers = version_of(sheet, capability_label);
     if (const std::size_t dot = numbers.find('.');
         dot != std::string::npos && parse_size(numbers.substr(0, dot)) && parse_size(numbers.substr(dot + 1)))
       metadata += ", \"device_capability\": [" + numbers.replace(dot, 1, ", ") + "]";
@@ -127,7 +127,7 @@ class TensorrtLlm final : public Format {
       std::vector<std::int64_t> numbers;
       for (const JsonValue number : field)
         if (number.is(JsonKind::integer)) numbers.push_back(number.integer());
-      if (numbers.size() == 2) sheet.libraries[capability] = join(numbers, ".");
+      if (numbers.size() == 2) sheet.libraries[capability_label] = join(numbers, ".");
     }
   }
 
