@@ -31,7 +31,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def selector() -> ads.Selector:
-    return ads.Selector(tables=None, device="host", seed=1)
+    """Without the worker thread, whose lock on a key would leave a call of the test untimed now and then."""
+    return ads.Selector(tables=None, device="host", seed=1, background=False)
 
 
 @pytest.fixture
