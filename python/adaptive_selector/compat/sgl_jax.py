@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ._gmm import tiling_of
+from ._gmm import known_tiles
 from .megablox import get_optimal_tiling_for_gmm
 
 log = logging.getLogger(__name__)
@@ -26,13 +26,10 @@ def get_tuned_block_sizes(
 ) -> tuple[int, int, int]:
     """Tiles of m, k and n: those that `adaptive_selector.compat.megablox` has measured for the groups of this shard, else
     sgl-jax' own, else the default of its tiling manager. `gmm` asks when it is traced and has no tiling."""
-    found = tiling_of(m, k, n, num_current_groups, lhs_dtype, rhs_dtype)
+    key = (m, k, n, num_total_groups, num_current_groups, lhs_dtype, rhs_dtype, quant_block_size)
+    found = known_tiles(key, originals)
     if found is not None:
         return found
-    key = (m, k, n, num_total_groups, num_current_groups, lhs_dtype, rhs_dtype, quant_block_size)
-    if "get_tuned_block_sizes" in originals:
-        answer: tuple[int, int, int] = originals["get_tuned_block_sizes"](*key)
-        return answer
     log.info("no tuned block sizes for the grouped product %s", key)
     return get_optimal_tiling_for_gmm(m, k, n, num_current_groups)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._gmm import tiling_of
+from .._gmm import known_tiles
 from ._tuned_data import tell_missing
 
 #: tpu-inference's own functions, under `install`.
@@ -23,13 +23,10 @@ def get_tuned_block_sizes(
 ) -> tuple[int, int, int]:
     """Tiles of m, k and n: those that `adaptive_selector.compat.megablox` has measured for the groups of this shard, else
     tpu-inference's own, else (128, 128, 128) with the first cut to m, and a warning names the key."""
-    found = tiling_of(m, k, n, num_current_groups, lhs_dtype, rhs_dtype)
+    key = (m, k, n, num_total_groups, num_current_groups, lhs_dtype, rhs_dtype, quant_block_size)
+    found = known_tiles(key, originals)
     if found is not None:
         return found
-    key = (m, k, n, num_total_groups, num_current_groups, lhs_dtype, rhs_dtype, quant_block_size)
-    if "get_tuned_block_sizes" in originals:
-        answer: tuple[int, int, int] = originals["get_tuned_block_sizes"](*key)
-        return answer
     tell_missing("GMM", key)
     return min(m, 128), 128, 128
 
