@@ -26,9 +26,6 @@ endif()
 # Tests call `select` and similar functions for their effects and ignore the result.
 set(ADAPTIVE_TEST_OPTIONS "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>"
   "$<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-result>")
-if(ADAPTIVE_SANITIZE MATCHES "thread")
-  list(APPEND ADAPTIVE_TEST_OPTIONS -DADAPTIVE_THREAD_SANITIZER)  # g++ and clang 14 have no common macro for it
-endif()
 
 # The headers that nearly every test includes, compiled once: they take half of a test's compile time.
 # Compiled for a program, as the tests are; libraries are compiled with other flags.
@@ -53,8 +50,8 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
 # these, and for `none` leaves the test out. Without THREADS it has all cases. PROPERTIES links RapidCheck
 # (rapidcheck.h, rapidcheck/gtest.h); without RapidCheck the test is left out. Such a case may take 15
 # minutes, because `scripts/test --full` requests many more inputs. OPTIMIZED means that an optimized build
-# finds faults that the sanitizers' build does not: the cases count allocations, simulate more runs, or compare
-# results of floating-point arithmetic. With ADAPTIVE_TESTS=OPTIMIZED only these tests, and those that need the
+# finds faults that the sanitizers' build does not: the cases count allocations, simulate more runs, compare
+# results of floating-point arithmetic, or fork while other threads run. With ADAPTIVE_TESTS=OPTIMIZED only these tests, and those that need the
 # CUDA Toolkit, are in the build; the others can be built by their names.
 function(adaptive_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES;OPTIMIZED" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")

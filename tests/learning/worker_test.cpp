@@ -1,63 +1,18 @@
-// What the worker thread does, once each, whoever posts, and what becomes of it where a process forks.
+// Tests that the worker thread does each task once, whoever posts it.
 #include "learning/worker.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <thread>
 #include <vector>
 
+#include "tests/learning/counted_task.hpp"
+
 namespace adaptive::inline v1::core {
 namespace {
 
-/// Counts how often it is done; a test may hold it in the middle.
-class Counted final : public Worker::Task {
- public:
-  std::atomic<int> prepared{0};
-  std::atomic<int> worked{0};
-  std::atomic<int> finished{0};
-  std::atomic<int> abandoned{0};
-  std::atomic<int> later{0};  // so often `prepare` and `finish` find a lock taken
-  std::atomic<bool> held{false};
-
-  /// Posts the task and waits until the worker's thread is in the middle of it, where it stays until `held`
-  /// is false.
-  void post_and_hold(Worker& worker) {
-    held = true;
-    worker.post(*this);
-    while (worked.load() == 0) std::this_thread::yield();
-  }
-
-  /// Of what was posted before.
-  void await(int times) const {
-    while (finished.load() < times) std::this_thread::yield();
-  }
-
- private:
-  Step prepare() noexcept override {
-    if (later.load() > 0) {
-      --later;
-      return Step::later;
-    }
-    ++prepared;
-    return Step::work;
-  }
-  void work() noexcept override {
-    ++worked;
-    while (held.load()) std::this_thread::yield();
-  }
-  bool finish() noexcept override {
-    if (later.load() > 0) {
-      --later;
-      return false;
-    }
-    ++finished;
-    return true;
-  }
-  void abandon() noexcept override { ++abandoned; }
-};
+using test::Counted;
 
 TEST(Worker, WithoutAThreadDoesNothingUntilItIsAsked) {
   Worker worker;
@@ -215,79 +170,6 @@ TEST(Worker, MayBePostedToByManyThreads) {
     EXPECT_EQ(task.prepared, task.finished);
   }
 }
-
-#if !defined(ADAPTIVE_THREAD_SANITIZER)
-// Whether a child of this process, forked while the thread is in the middle of `task`, does what is due.
-TEST(Worker, AForkedChildStartsAThreadOfItsOwn) {
-  Worker worker;
-  worker.allow(true);
-  Counted in_the_middle;
-  Counted waiting;
-  Counted later;
-  in_the_middle.post_and_hold(worker);
-  worker.post(waiting);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    in_the_middle.held = false;
-    worker.post(later);  // starts the thread
-    later.await(1);
-    waiting.await(1);
-    in_the_middle.await(1);
-    worker.allow(false);
-    ::_exit(0);
-  }
-  in_the_middle.held = false;
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  waiting.await(1);
-}
-
-TEST(Worker, AForkedChildBeginsAnewWhatTheThreadWasAt) {
-  Worker worker;
-  worker.allow(true);
-  Counted task;
-  task.post_and_hold(worker);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    task.held = false;
-    worker.post(task);  // due already; starts the thread
-    task.await(1);
-    worker.allow(false);
-    ::_exit(task.abandoned == 1 && task.prepared == 2 ? 0 : 1);
-  }
-  task.held = false;
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  task.await(1);
-  EXPECT_EQ(task.abandoned, 0);
-}
-
-TEST(Worker, ForksWhileItsThreadIsBusyLeaveNoLockTaken) {
-  Worker worker;
-  worker.allow(true);
-  Counted task;
-  std::atomic<bool> done{false};
-  std::thread poster([&] {
-    while (!done.load()) worker.post(task);
-  });
-  for (int i = 0; i < 50; ++i) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      Counted mine;
-      worker.post(mine);
-      worker.run_due();
-      ::_exit(mine.finished.load() == 1 ? 0 : 1);
-    }
-    int status = -1;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_EQ(status, 0) << i;
-  }
-  done = true;
-  poster.join();
-}
-#endif
 
 }  // namespace
 }  // namespace adaptive::core

@@ -1,7 +1,5 @@
 // Tests fits of models, which the worker thread or `learn` runs, but never a launch.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -11,33 +9,16 @@
 #include <thread>
 #include <vector>
 
+#include "tests/operation/tiles.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive {
 namespace {
 
-OperationSpec tiles() {
-  OperationSpec spec = test::operation({});
-  for (const std::int64_t tile : {16, 64, 256})
-    spec.variants.push_back({.name = "t" + std::to_string(tile), .parameters = {{"tile", tile}}});
-  return spec;
-}
-
-std::vector<double> tiles_ns(std::int64_t m) {
-  std::vector<double> ns;
-  for (const double tile : {16.0, 64.0, 256.0})
-    ns.push_back(std::pow(static_cast<double>(m), 0.8) * (100.0 + tile / 4.0 + 800.0 / tile));
-  return ns;
-}
-
-/// Whether the model over all keys says what a key that nobody has called starts with.
-bool is_modelled(Operation& op) {
-  return op.explain({3'000'000}).match.kind == MatchKind::predicted;
-}
-
-void launch_all(Operation& op) {
-  for (std::int64_t m = 1; m <= 16'384; m *= 2) test::learn(op, {m}, tiles_ns(m));
-}
+using test::is_modelled;
+using test::launch_all;
+using test::tiles;
+using test::tiles_ns;
 
 SelectorOptions without_thread() {
   SelectorOptions options = test::options();
@@ -89,24 +70,6 @@ TEST(Fits, AKeyLearnsWhereNobodyFits) {
   for (int i = 0; i < 20'000; ++i)
     test::launch(op, {8}, {200.0, 100.0, 300.0}, 1, static_cast<std::uint64_t>(i) + 1);
   EXPECT_EQ(test::incumbent(op, {8}), 1u) << op.explain({8});
-}
-
-TEST(Fits, AreMadeInAForkedChild) {
-  Selector selector(test::options_with_worker());
-  Operation& op = selector.define(tiles());
-  test::learn(op, {8}, tiles_ns(8));
-  selector.learn();
-#if !defined(ADAPTIVE_THREAD_SANITIZER)
-  const pid_t child = ::fork();
-  if (child == 0) {
-    launch_all(op);
-    while (!is_modelled(op)) std::this_thread::yield();
-    ::_exit(0);
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-#endif
 }
 
 /// Posts a fit after every result, and remembers the thread on which it ran.
