@@ -68,6 +68,7 @@ Worker::Task::Step ModelFit::prepare() noexcept {
     input_ = prior_.model_input();
     unseen_.clear();
     open_.clear();
+    waiting_.clear();
     const auto keys = prior_.keys_to_fit();
     for (auto at = keys.rbegin(); at != keys.rend(); ++at) {
       KeyLearner& key = **at;
@@ -76,6 +77,8 @@ Worker::Task::Step ModelFit::prepare() noexcept {
         unseen_.push_back(&key);
       else if (!key.statistics().settled && open_.size() < open_max)
         open_.push_back(&key);
+      else if (key.waits_for_model())
+        waiting_.push_back(&key);
     }
   } catch (...) {
     return Step::done;  // memory is short: the former model stays until more is new
@@ -100,9 +103,12 @@ void ModelFit::work() noexcept {
 
 bool ModelFit::finish() noexcept {
   if (model_ == nullptr) return true;
+  const bool proven = model_->proven();
   for (KeyLearner* key : unseen_) key->decide_first(*model_);
   prior_.operation_.shared_model.publish(model_);
   for (KeyLearner* key : open_) key->post_fit();
+  if (proven)
+    for (KeyLearner* key : waiting_) key->post_fit();
   // A launch may still use the one before, and must not be the one that frees it.
   former_ = std::move(model_);
   model_ = nullptr;
@@ -113,6 +119,7 @@ void ModelFit::abandon() noexcept {
   std::construct_at(&input_);
   std::construct_at(&unseen_);
   std::construct_at(&open_);
+  std::construct_at(&waiting_);
   std::construct_at(&model_);
   std::construct_at(&former_);
 }

@@ -38,8 +38,9 @@ class ModelFit final : public Worker::Task {
 
   PriorKnowledge& prior_;
   Input input_;
-  std::vector<KeyLearner*> unseen_;  // keys that have had no call, whose first launch the model decides
-  std::vector<KeyLearner*> open_;    // the latest keys that learn, whose expectations follow at once
+  std::vector<KeyLearner*> unseen_;   // keys that have had no call, whose first launch the model decides
+  std::vector<KeyLearner*> open_;     // the latest keys that learn, whose expectations follow at once
+  std::vector<KeyLearner*> waiting_;  // further ones that began with the default
   std::shared_ptr<const OperationModel> model_;   // the one fitted
   std::shared_ptr<const OperationModel> former_;  // the one before that which is published
 };

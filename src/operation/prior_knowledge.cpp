@@ -39,10 +39,10 @@ std::vector<Neighbour> PriorKnowledge::neighbours_of(const Key& key, std::size_t
   return result;
 }
 
-std::shared_ptr<const OperationModel> PriorKnowledge::model_to_ask(bool unproven) const {
+std::shared_ptr<const OperationModel> PriorKnowledge::model_to_ask(const Key& key, bool unproven) const {
   if (spec_.nearest_limit < 0.0) return nullptr;
   std::shared_ptr<const OperationModel> model = operation_.shared_model.model();
-  return model != nullptr && model->fitted() && (unproven || model->proven()) ? model : nullptr;
+  return model != nullptr && model->speaks_of(key) && (unproven || model->proven()) ? model : nullptr;
 }
 
 StartingPoint PriorKnowledge::begin(const Key& key, const Candidates& candidates,
@@ -72,7 +72,7 @@ StartingPoint PriorKnowledge::start_again(const KeyLearner& key,
     candidates.variants.push_back(c.variant);
   }
   candidates.log_costs.assign(key.log_costs().begin(), key.log_costs().end());
-  return begin(key.key(), candidates, neighbours, model_to_ask(false).get());
+  return begin(key.key(), candidates, neighbours, model_to_ask(key.key(), false).get());
 }
 
 StartingPoint PriorKnowledge::start_of_refused(const Key& key, const Candidates& candidates) const {
@@ -92,7 +92,7 @@ StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, b
   const std::size_t most = operation_.selector.learning.candidates_max;
   // The most promising few are those of a table, of a near key or of a model that has proved itself.
   const std::shared_ptr<const OperationModel> model =
-      model_to_ask(by_model && most == 0 && !operation_.selector.rank_consistent);
+      model_to_ask(key, by_model && most == 0 && !operation_.selector.rank_consistent);
   std::vector<Neighbour> neighbours;
   if (model == nullptr) neighbours = neighbours_of(key, by_model ? neighbours_of_model_max : neighbours_max);
   StartingPoint start = begin(key, candidates, neighbours, model.get());

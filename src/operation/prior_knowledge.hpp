@@ -72,7 +72,7 @@ class PriorKnowledge {
   Proof proof() const noexcept { return operation_.proof(); }
   /// The model that decides what new keys start with; null while it is not proven, unless `unproven`, and
   /// where keys may not learn from each other.
-  std::shared_ptr<const OperationModel> model_to_ask(bool unproven) const;
+  std::shared_ptr<const OperationModel> model_to_ask(const Key& key, bool unproven) const;
   /// The starting point by tables, by near keys and, if there is a model, by the model.
   StartingPoint begin(const Key& key, const Candidates& candidates, std::span<const Neighbour> neighbours,
                       const OperationModel* model) const;

@@ -207,7 +207,7 @@ std::optional<core::OperationModel> model_of(const OperationTable& operation, co
   shape.nearest_limit = nearest_limit;
   std::optional<core::OperationModel> model(std::in_place, shape, std::move(keys), KeyStatistics::law_of({}),
                                             core::OperationModel(shape));
-  if (!model->fitted() || !model->proven()) return std::nullopt;
+  if (!model->proven()) return std::nullopt;
   return model;
 }
 

@@ -92,9 +92,38 @@ TEST(Predicted, FromATableOfThisDeviceAndOfAnother) {
     const Explanation why = selector.define(tiles()).explain({1'500});
     EXPECT_EQ(why.match.kind, MatchKind::predicted);
     EXPECT_EQ(why.incumbent, "256") << why;
-    if (std::string_view(device) != "Test Device 1")
+    if (std::string_view(device) != "Test Device 1") {
       EXPECT_GT(why.match.deviation, 0.15) << "another device's variants may compare otherwise";
+    }
   }
+}
+
+TEST(Predicted, AlsoForAKeyThatBeganBeforeTheModelWasProven) {
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  const Decision first = op.select({12'000});
+  op.record(first, Latency(tiles_ns(12'000)[first.variant()]));
+  ASSERT_EQ(op.explain({12'000}).match.kind, MatchKind::fallback);
+  const Pin pin = op.pin({12'000});
+  ASSERT_EQ(pin.variant(), 0U) << "the default";
+  learn_powers_of_two(op, 16'384);
+  selector.learn();
+  const Explanation why = op.explain({12'000});
+  EXPECT_EQ(why.match.kind, MatchKind::predicted) << why;
+  EXPECT_EQ(why.incumbent, "256") << why;
+  EXPECT_TRUE(pin.stale()) << "a launch that lasts follows";
+}
+
+TEST(Predicted, InModesThatLearnNothingNoKeyBeginsLate) {
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  const Decision first = op.select({12'000});
+  op.record(first, Latency(tiles_ns(12'000)[first.variant()]));
+  learn_powers_of_two(op, 16'384);
+  selector.set_mode(Mode::frozen);
+  selector.learn();
+  EXPECT_EQ(op.explain({12'000}).match.kind, MatchKind::fallback);
+  EXPECT_EQ(op.explain({12'000}).incumbent, "16");
 }
 
 TEST(Predicted, ExplainSaysHowSure) {

@@ -168,6 +168,26 @@ void KeyLearner::restart_from(StartingPoint start) noexcept {
   publish_plan();
 }
 
+bool KeyLearner::waits_for_model() const noexcept {
+  return mode() == Mode::online && start_.match.kind == MatchKind::fallback && !statistics_.settled &&
+         counters_.promotions == 0 && statistics_.incumbent == start_.candidate;
+}
+
+void KeyLearner::begin_late(StartingPoint start) noexcept {
+  start_ = std::move(start);
+  take_priors(start_, statistics_);
+  const Belief& belief = statistics_.belief();
+  const auto believed = [&](std::size_t i) { return belief.location(i) + statistics_[i].tail; };
+  std::uint32_t fastest = start_.candidate;
+  if (belief.fits(statistics_.size()))
+    for (std::uint32_t i = 0; i < statistics_.size(); ++i)
+      if (statistics_[i].available && believed(i) < believed(fastest)) fastest = i;
+  statistics_.incumbent = fastest;
+  statistics_.incumbent = available_incumbent();
+  incumbent_location_ = statistics_[statistics_.incumbent].location;
+  provisional_for_ = Tickets::none;
+}
+
 void KeyLearner::add_candidate(std::uint32_t variant, float log_cost) {
   VariantStatistics added;
   added.variant = variant;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "learning/key/key_learner.hpp"
+#include "learning/model/model_start.hpp"
 
 namespace adaptive::inline v1::core {
 
@@ -23,6 +24,7 @@ Worker::Task::Step KeyFit::prepare() noexcept {
       for (const VariantStatistics& c : key_.statistics_.candidates) candidates_.push_back(c.variant);
       log_costs_ = key_.log_costs_;
       start_ = key_.start_;
+      begins_late_ = model->proven() && key_.waits_for_model();
       own_ = own_results(key_.statistics_);
       generation_ = generation;
       model_ = std::move(model);
@@ -39,6 +41,7 @@ void KeyFit::work() noexcept {
   if (fit_ != nullptr) fit_->run();
   if (model_ == nullptr) return;
   try {
+    if (begins_late_) begin_by_model(start_, *model_, key_.key(), candidates_, log_costs_);
     expectations_ = std::make_shared<const Expectations>(
         with_priors(model_->expectations(key_.key(), candidates_, log_costs_), start_, own_));
     room_.prepare(candidates_.size());
@@ -57,6 +60,7 @@ bool KeyFit::finish() noexcept {
         key_.statistics_.expect(expectations_, room_);
         key_.expected_generation_ = generation_;
         key_.expected_results_ = own_.size();
+        if (begins_late_ && key_.waits_for_model()) key_.begin_late(std::move(start_));
       }
       key_.publish_plan();
       if (key_.is_fit_due()) key_.operation_.selector.worker.post(*this);

@@ -35,6 +35,8 @@ class KeyFit final : public Worker::Task {
   std::vector<std::uint32_t> candidates_;
   std::vector<float> log_costs_;
   StartingPoint start_;
+  bool begins_late_ =
+      false;  // whether `start_` is to be the model's, which was not proven when the key began
   std::vector<OwnResult> own_;
   std::shared_ptr<const Expectations> expectations_;
   Belief room_;

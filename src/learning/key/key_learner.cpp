@@ -258,7 +258,7 @@ bool KeyLearner::are_expectations_due() const noexcept {
 
 void KeyLearner::decide_first(const OperationModel& model) noexcept {
   const std::lock_guard lock(lock_);
-  if (statistics_.calls > 0.0 || start_.match.kind == MatchKind::exact || !model.fitted()) return;
+  if (statistics_.calls > 0.0 || start_.match.kind == MatchKind::exact || !model.speaks_of(key_)) return;
   try {
     std::vector<std::uint32_t> candidates;
     for (const VariantStatistics& c : statistics_.candidates) candidates.push_back(c.variant);

@@ -173,6 +173,12 @@ class KeyLearner {
   void begin(StartingPoint start, std::unique_ptr<Policy>& policy);
   /// Forgets all results and begins anew, as above. The next save tells that the former results are void.
   void reset(StartingPoint start, LaunchesOut out, std::unique_ptr<Policy>& policy);
+  /// Whether the key began with the default because nothing was known of it, and nothing has changed its
+  /// incumbent since: a model that proves itself now may still say where the key should have begun.
+  bool waits_for_model() const noexcept;
+  /// Makes `start`, by such a model, the starting point, and the candidate that the model and the key's own
+  /// results let expect to be the fastest the incumbent.
+  void begin_late(StartingPoint start) noexcept;
   /// Makes `start` the starting point, and its candidate the incumbent. What has been measured stays.
   void restart_from(StartingPoint start) noexcept;
   /// Adds a candidate. `log_cost` is of the program's estimate, if there is one.

@@ -44,6 +44,13 @@ double OperationModel::prediction_error() const noexcept {
   return std::sqrt(own_error_ * own_error_ + variance / std::max(results, 1.0));
 }
 
+bool OperationModel::speaks_of(const Key& key) const noexcept {
+  if (!predicts_ || keys_.empty()) return false;
+  if (keys_.size() >= keys_to_learn_from) return true;
+  const double at = distance(dimensions_, key, keys_.front().key);
+  return keys_.front().by_this_process ? std::isfinite(at) : at <= nearest_limit_;
+}
+
 double OperationModel::lost_by_nearest(const MeasuredKey& key, std::span<const Measured> results) const {
   const auto slower = [](const Measured& a, const Measured& b) { return a.location < b.location; };
   const double least = std::min_element(results.begin(), results.end(), slower)->location;

@@ -78,8 +78,9 @@ class OperationModel {
     return least(draw_, key, candidates, log_costs);
   }
 
-  /// Whether the model knows more than one key, and may tell others of them.
-  bool fitted() const noexcept { return predicts_ && keys_.size() >= keys_to_learn_from; }
+  /// Whether the model may decide what another key launches first: it knows two keys or more, or one that has
+  /// the same labels and was measured by this process or lies within the limit of the nearest key.
+  bool speaks_of(const Key& key) const noexcept;
   /// Whether the model has proved itself on keys that it was compared with without knowing them: what it
   /// expected to be the fastest of the variants measured was nearly as fast as the fastest, or it lost half
   /// of what the choice of the nearest key loses, and of what any variant loses where no key is near.

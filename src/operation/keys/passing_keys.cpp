@@ -62,7 +62,7 @@ PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
   const Key key = canonical(spec_.dimensions, asked);
   if (keys_.find(key) != nullptr) return {};
   const std::shared_ptr<const OperationModel> model = operation_.shared_model.model();
-  if (model == nullptr || !model->fitted() || model->keys() < model_keys_min) return {};
+  if (model == nullptr || !model->speaks_of(key) || model->keys() < model_keys_min) return {};
   PassingLaunches& launches = operation_.passing;
   try {
     if (!launches.is_prepared()) launches.prepare();
