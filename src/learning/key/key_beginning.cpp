@@ -169,8 +169,9 @@ void KeyLearner::restart_from(StartingPoint start) noexcept {
 }
 
 bool KeyLearner::waits_for_model() const noexcept {
-  return mode() == Mode::online && start_.match.kind == MatchKind::fallback && !statistics_.settled &&
-         counters_.promotions == 0 && statistics_.incumbent == start_.candidate;
+  return mode() == Mode::online && !operation_.selector.rank_consistent &&
+         start_.match.kind == MatchKind::fallback && !statistics_.settled && counters_.promotions == 0 &&
+         statistics_.incumbent == start_.candidate;
 }
 
 void KeyLearner::begin_late(StartingPoint start) noexcept {
