@@ -1,4 +1,4 @@
-// A policy that learns from all keys of the operation. policies/README.md has the equations.
+// A policy that learns from all keys of the operation. policies/gaussian.md has the equations.
 #pragma once
 
 #include <array>

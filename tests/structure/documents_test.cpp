@@ -33,7 +33,8 @@ Lines lines_of(const fs::path& path) {
 const std::map<std::string, Lines>& documents() {
   static const std::map<std::string, Lines> all = [] {
     std::map<std::string, Lines> found;
-    for (const char* name : {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "policies/README.md"})
+    for (const char* name : {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "policies/README.md",
+                             "policies/gaussian.md", "src/replay/textbook/README.md"})
       found[name] = lines_of(source_root / name);
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source_root / "docs"))
       if (entry.path().extension() == ".md")

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "formats/text/values.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -13,12 +14,8 @@ namespace {
 
 constexpr std::size_t elements_max = 256;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_word_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+  return core::is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
 }
 
 // Replaces every whole number that is `from`; a word that only contains it stays.

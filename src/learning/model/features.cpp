@@ -1,12 +1,13 @@
 #include "learning/model/features.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/text.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -19,12 +20,6 @@ constexpr std::size_t parameters_max = 8;
 constexpr double rows_reference_log2 = 6.0;
 constexpr double usual_log2 = 10.0;
 
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
 bool is_number(const Dimension& dimension) {
   return dimension.kind == DimensionKind::size || dimension.kind == DimensionKind::linear;
 }
@@ -35,10 +30,10 @@ std::optional<std::size_t> dimension_of(std::size_t letter, std::span<const Dime
                                                                      {"k", "in_features", "depth", "k"}}};
   for (const std::string_view name : names[letter])
     for (std::size_t d = 0; d < dimensions.size(); ++d)
-      if (dimensions[d].kind == DimensionKind::size && lower(dimensions[d].name) == name) return d;
+      if (dimensions[d].kind == DimensionKind::size && ascii_lower(dimensions[d].name) == name) return d;
   const auto is_named = [&](const Dimension& d) {
     return std::any_of(names.begin(), names.end(), [&](const auto& known) {
-      return std::find(known.begin(), known.end(), lower(d.name)) != known.end();
+      return std::find(known.begin(), known.end(), ascii_lower(d.name)) != known.end();
     });
   };
   // Where the dimensions have other names, their order counts.
@@ -50,7 +45,7 @@ std::optional<std::size_t> dimension_of(std::size_t letter, std::span<const Dime
 
 // m, n or k where a parameter is a tile of that: "tile_m", "BLOCK_SIZE_N", "bk".
 std::optional<std::size_t> letter_of(const std::string& parameter) {
-  const std::string name = lower(parameter);
+  const std::string name = ascii_lower(parameter);
   const std::size_t at = std::string_view("mnk").find(name.back());
   if (at == std::string_view::npos) return std::nullopt;
   const bool is_tile = name.starts_with("tile") || name.starts_with("block") || name.size() == 2;

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace adaptive::inline v1::core {
 namespace {
 
@@ -112,10 +114,6 @@ ParameterSpace space_of(std::vector<Column> columns, std::size_t candidates) {
   return space;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 struct NumberedName {
   std::string pattern;  // the name with a '#' for each number
   Parameters numbers;   // by their place
@@ -124,12 +122,12 @@ struct NumberedName {
 NumberedName numbered(std::string_view name) {
   NumberedName result;
   for (std::size_t i = 0; i < name.size();) {
-    if (!is_digit(name[i])) {
+    if (!is_ascii_digit(name[i])) {
       result.pattern += name[i++];
       continue;
     }
     double number = 0.0;
-    for (; i < name.size() && is_digit(name[i]); ++i)
+    for (; i < name.size() && is_ascii_digit(name[i]); ++i)
       number = std::min(10.0 * number + (name[i] - '0'), number_max);
     result.pattern += '#';
     result.numbers.emplace(std::to_string(result.numbers.size()), number);
