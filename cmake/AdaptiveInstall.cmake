@@ -1,4 +1,5 @@
-# Installs the library, its headers, the CMake package and the pkg-config file. Consumers need C++20 and
+# Installs the library, its headers, the CMake package and the pkg-config file, in components: library, library_redis, …,
+# development, tables, tool. Consumers need C++20 and
 # threads, those of adaptive::cuda also the CUDA Toolkit; third-party packages are private and header-only.
 include(CMakePackageConfigHelpers)
 
@@ -9,11 +10,12 @@ set(ADAPTIVE_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/adaptive")
 foreach(library adaptive adaptive_cuda adaptive_redis adaptive_metrics)
   if(TARGET ${library})
     string(REPLACE "_" "-" export "${library}-targets")
+    string(REPLACE "adaptive" "library" component "${library}")
     install(TARGETS ${library} EXPORT ${export}
-      RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
-      LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-      ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-    install(EXPORT ${export} NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+      RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT ${component}
+      LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${component} NAMELINK_COMPONENT development
+      ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
+    install(EXPORT ${export} NAMESPACE adaptive:: DESTINATION "${ADAPTIVE_PACKAGE_DIR}" COMPONENT development)
   endif()
 endforeach()
 
@@ -28,7 +30,7 @@ endif()
 if(NOT TARGET adaptive_metrics)
   list(APPEND ADAPTIVE_HEADERS_LEFT_OUT PATTERN "metrics.hpp" EXCLUDE)
 endif()
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/adaptive" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/adaptive" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" ${ADAPTIVE_HEADERS_LEFT_OUT})
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-config.cmake.in"
@@ -37,10 +39,10 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/adaptive-config.cmake.i
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/adaptive-config-version.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/adaptive-config.cmake" "${PROJECT_BINARY_DIR}/adaptive-config-version.cmake"
-  DESTINATION "${ADAPTIVE_PACKAGE_DIR}")
+  DESTINATION "${ADAPTIVE_PACKAGE_DIR}" COMPONENT development)
 
 # The measured tables, where TableSearch::standard looks for them.
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs/" DESTINATION "${CMAKE_INSTALL_DATADIR}/adaptive/configs")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs/" DESTINATION "${CMAKE_INSTALL_DATADIR}/adaptive/configs" COMPONENT tables)
 
 # pkg-config derives the prefix from the file's own place, so that an installed tree can be moved.
 file(RELATIVE_PATH ADAPTIVE_PC_PREFIX
@@ -66,7 +68,7 @@ function(adaptive_pkg_config name needs)
     set(ADAPTIVE_PC_LIBS_PRIVATE "${needs}")
   endif()
   configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${name}.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
-  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
 endfunction()
 
 adaptive_pkg_config(adaptive "${ADAPTIVE_PC_NEEDS}")

@@ -17,8 +17,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # --- packages -------------------------------------------------------------------------------------------------
 
-# PACKAGE=WHAT: the package of Debian and Ubuntu, and the command, or the file under an include folder, whose presence
-# shows that the package is not needed. It may have been installed another way (pip, a prefix in CMAKE_PREFIX_PATH).
+# PACKAGE=WHAT: the package of Debian and Ubuntu, and the command, the file under an include folder, or the absolute path, whose
+# presence shows that the package is not needed. It may have been installed another way (pip, a prefix in CMAKE_PREFIX_PATH).
 packages_build=(
   cmake=cmake ninja-build=ninja g++=c++
   nlohmann-json3-dev=nlohmann/json.hpp libeigen3-dev=eigen3/Eigen/Core libboost-dev=boost/version.hpp
@@ -35,6 +35,7 @@ packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14 clang-t
 present() {
   local prefix
   case "$1" in
+    /*) [ -e "$1" ] ;;
     */*)
       local IFS=':;'
       for prefix in ${CMAKE_PREFIX_PATH:-} /usr/local /usr; do
