@@ -4,5 +4,6 @@
 #include <adaptive/adaptive.hpp>
 #include <adaptive/cuda/device.hpp>
 #include <adaptive/cuda/launch.hpp>
+#include <adaptive/cuda/replay.hpp>
 #include <adaptive/cuda/timer.hpp>
 #include <adaptive/cuda/tracked_graph.hpp>

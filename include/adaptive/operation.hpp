@@ -23,6 +23,7 @@
 #include <adaptive/key.hpp>
 #include <adaptive/latency.hpp>
 #include <adaptive/match.hpp>
+#include <adaptive/mode.hpp>
 #include <adaptive/variant.hpp>
 
 namespace adaptive::inline v1 {
@@ -252,6 +253,8 @@ class ADAPTIVE_EXPORT Operation {
   /// The device of the operation's selector (`SelectorOptions::device`). The reference stays valid as long as
   /// the operation.
   [[nodiscard]] const Fingerprint& device() const noexcept;
+  /// The mode of the operation's selector, as of now (`Selector::mode`).
+  [[nodiscard]] Mode mode() const noexcept;
 
  private:
   friend class Site;

@@ -83,6 +83,13 @@ void Timer::State::read_latency(InFlight& flight, EventPair& pair) noexcept {
     count(counts.recorded);
 }
 
+// Within a graph, kernels follow each other as they do on a busy queue.
+void Timer::State::give_replayed(Operation& operation, const Decision& decision, Latency latency) noexcept {
+  if (cupti != nullptr) return operation.record(decision, latency);
+  const std::lock_guard lock(harvesting);
+  give_sample(queue_states, operation, decision, false, latency);
+}
+
 // The events of a lost context are not queried again, because some answers would never come.
 std::size_t Timer::State::give_up(InFlight& flight) noexcept {
   std::size_t taken = 0;

@@ -14,13 +14,14 @@
 #include "cuda/cupti/session.hpp"
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
+#include "cuda/graph/replay/client.hpp"
 #include "cuda/in_flight.hpp"
 #include "cuda/nvtx/ranges.hpp"
 #include "cuda/queue_states.hpp"
 
 namespace adaptive::inline v1::cuda {
 
-struct Timer::State final : CuptiClient {
+struct Timer::State final : CuptiClient, ReplayClient {
   explicit State(TimerOptions timer_options);
   ~State() override;
 
@@ -58,6 +59,11 @@ struct Timer::State final : CuptiClient {
   void drain_records() noexcept;
   void receive(const CuptiLaunch& launch, Latency latency) noexcept override;
   void lost(const CuptiLaunch& launch) noexcept override;
+
+  // For tracked graphs.
+  CuptiSession* cupti_session() noexcept override { return cupti; }
+  void give_replayed(Operation& operation, const Decision& decision, Latency latency) noexcept override;
+  void tell(LogLevel level, std::string_view line) noexcept override { report(level, line); }
 
   /// Reports a line once for each kind of trouble.
   void say(Trouble trouble, LogLevel level, std::string_view line) noexcept;

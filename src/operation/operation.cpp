@@ -209,4 +209,8 @@ const Fingerprint& Operation::device() const noexcept {
   return parts_->context.selector.device;
 }
 
+Mode Operation::mode() const noexcept {
+  return parts_->context.selector.mode.load(std::memory_order_relaxed);
+}
+
 }  // namespace adaptive

@@ -132,6 +132,7 @@ class ADAPTIVE_EXPORT Timer {
 
  private:
   friend class Launch;
+  friend class TrackedGraph;
 
   // The stream 0 means what the program's translation unit was compiled for, which the library cannot know.
   static ADAPTIVE_HOT cudaStream_t explicit_stream(cudaStream_t stream) noexcept {

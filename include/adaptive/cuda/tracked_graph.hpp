@@ -8,10 +8,13 @@
 
 #include <cuda_runtime_api.h>
 
+#include <adaptive/cuda/replay.hpp>
 #include <adaptive/detail/export.hpp>
 #include <adaptive/operation.hpp>
 
 namespace adaptive::inline v1::cuda {
+
+class Timer;
 
 /// The outcome of an update of an executable graph, which also tells the state of the graph.
 enum class GraphUpdate {
@@ -49,6 +52,35 @@ enum class GraphUpdate {
 /// are. The object updates in both cases, because promotions come one by one and only the program knows the
 /// cost of its capture (docs/cuda.md has the measurements).
 ///
+/// With a timer, the object also learns within the graph. `replay` takes the place of `cudaGraphLaunch`:
+///
+///   adaptive::cuda::TrackedGraph tracked(timer);
+///   ... capture with tracked.launch(...), and instantiate ...
+///   for (;;) tracked.replay(exec, stream);
+///
+/// A replay is a call of each of its launches, for which their selectors decide as for every other call: most
+/// replays launch `exec`, which is never timed. For a replay in which the selector wants to know latencies,
+/// the object launches an executable of its own in the place of `exec`. It is instantiated from a copy of the
+/// captured graph and does the same work, but some of its launches are timed, and these may run the
+/// candidates that the policy asks for. Candidates that need other nodes than the captured ones get such an
+/// executable of their own. An executable of the object is changed and launched again only after its previous
+/// replay has ended, so that a latency belongs to the variant that has run.
+///
+/// `replay` also updates `exec` to new incumbents. If they need other nodes, an executable of the object runs
+/// them in the place of `exec`; `stale` stays true then, so that the program may capture again at a time that
+/// suits it. Modes, budgets, forced variants and rank consistency hold as for launches outside of graphs.
+///
+/// Latencies come from the source of the timer: kernel records with `Timing::cupti`, otherwise pairs of
+/// events that are nodes of the copy. What a pair costs within a replay is measured once for each device, and
+/// counts as `LearningOptions::timing_cost`. From 20 million kernel records of graphs in the process on,
+/// events are used in any case.
+///
+/// Nothing is learned, and `replay` does no more than an update and `cudaGraphLaunch`, if there is no timer;
+/// for graphs that CUDA does not copy (with allocations or conditions); for executables instantiated for
+/// launches from the device or with automatic freeing; and on a stream of another device than the first
+/// launch's. `replay` must not be used if the program changes `exec` itself, since its changes would be
+/// missing in the executables of the object.
+///
 /// Not thread-safe: one thread uses it at a time. The body is kept and called again for an update: the
 /// operation, and everything that the body captures by reference, must live as long as this object. So must
 /// the graph itself, not only its executable graph, and it must not be changed. Use one executable graph at a
@@ -59,8 +91,12 @@ class ADAPTIVE_EXPORT TrackedGraph {
   using Body = std::function<cudaError_t(std::uint32_t variant, cudaStream_t stream)>;
 
   TrackedGraph();
+  /// Replays learn. `timer` must outlive the object.
+  explicit TrackedGraph(Timer& timer, const ReplayOptions& options = {});
   TrackedGraph(const TrackedGraph&) = delete;
   TrackedGraph& operator=(const TrackedGraph&) = delete;
+  /// Gives up the latencies of replays that have not come; does not wait for them. The graph, its executable
+  /// and the operations must still exist.
   ~TrackedGraph();
 
   /// Calls `body` with the incumbent of `key` on a stream that is being captured, and remembers the nodes
@@ -90,6 +126,34 @@ class ADAPTIVE_EXPORT TrackedGraph {
   /// the bodies run on another thread, because `return cudaGetLastError()` would clear it.
   GraphUpdate update(cudaGraphExec_t exec);
 
+  /// Launches `exec`, an executable graph that was instantiated from the captured one, or another executable
+  /// that does the same work, as described above. Returns the status of the launch. If an update of `exec`
+  /// has failed half way and nothing can run in its place, nothing is launched and the status is
+  /// `cudaErrorGraphExecUpdateFailure`: capture again.
+  ///
+  /// Never waits for the GPU. A replay that only launches `exec` costs a call of `select` for each launch in
+  /// addition to `cudaGraphLaunch`, and nothing on the stream. Another one costs some microseconds of host
+  /// time for each launch that runs another variant than before; when an executable is made, also the time of
+  /// an instantiation. A body is called at most once for each variant, on this thread, under the conditions
+  /// of `update`; an exception that leaves it there counts as an error of the variant. Within a capture,
+  /// `cudaGraphLaunch` is called and nothing else is done. The last CUDA error of the thread changes only if
+  /// `cudaGraphLaunch` changes it. May throw what a body throws in an update.
+  cudaError_t replay(cudaGraphExec_t exec, cudaStream_t stream) {
+#ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
+    if (stream == nullptr) stream = cudaStreamPerThread;
+#else
+    if (stream == nullptr) stream = cudaStreamLegacy;
+#endif
+    return replay_on(exec, stream);
+  }
+
+  /// Gives the latencies that have arrived to their operations. Replays do this by themselves; a program that
+  /// stops replaying calls it. Never waits. With CUPTI, call `Timer::poll` before.
+  void poll() noexcept;
+
+  /// What the replays have done so far.
+  ReplayCounters replay_counters() const noexcept;
+
   /// Forgets all launches. Call it before the graph is captured again.
   void clear() noexcept;
 
@@ -98,6 +162,7 @@ class ADAPTIVE_EXPORT TrackedGraph {
 
  private:
   cudaError_t launch_on(Operation& operation, const Key& key, cudaStream_t stream, Body body);
+  cudaError_t replay_on(cudaGraphExec_t exec, cudaStream_t stream);
 
   struct State;
   std::unique_ptr<State> state_;

@@ -8,12 +8,26 @@ std::uint64_t graph_of(std::uint64_t node) noexcept {
   return node >> 32;
 }
 
+// What the thread launches.
+struct Replaying {
+  GraphRecordSink* sink = nullptr;
+  std::uint64_t replay = 0;
+};
+constinit thread_local Replaying replaying;
+
 // Correlation ids rise and wrap around.
 bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
   return static_cast<std::int32_t>(a - b) > 0;
 }
 
 }  // namespace
+
+CuptiGraphNodes::Replay::Replay(GraphRecordSink& sink, std::uint64_t replay) noexcept {
+  replaying = {&sink, replay};
+}
+CuptiGraphNodes::Replay::~Replay() {
+  replaying = {};
+}
 
 void CuptiGraphNodes::insert(Handle launch, std::uint64_t node) {
   // Ids of destroyed graphs are used again: a node belongs to its latest owner.
@@ -28,11 +42,11 @@ void CuptiGraphNodes::insert(Handle launch, std::uint64_t node) {
   ++copies_[{launch, graph_of(node)}].nodes;
 }
 
-CuptiGraphNodes::Handle CuptiGraphNodes::add(std::span<const std::uint64_t> nodes, Operation& operation,
-                                             const Key& key, std::uint32_t variant) {
+CuptiGraphNodes::Handle CuptiGraphNodes::add(std::span<const std::uint64_t> nodes, GraphRecordSink& sink,
+                                             std::uint64_t tag) {
   const std::lock_guard lock(mutex_);
   const Handle launch = ++last_;
-  launches_.emplace(launch, Launch{&operation, key, variant, last_replay_});
+  launches_.emplace(launch, Launch{&sink, tag, last_replay_});
   for (const std::uint64_t node : nodes) insert(launch, node);
   return launch;
 }
@@ -61,18 +75,23 @@ void CuptiGraphNodes::cloned(std::uint64_t original, std::uint64_t copy) noexcep
 }
 
 void CuptiGraphNodes::replayed(std::uint32_t correlation) noexcept {
+  if (replaying.sink != nullptr) replaying.sink->replayed(replaying.replay, correlation);
   const std::lock_guard lock(mutex_);
   last_replay_ = correlation;
 }
 
 void CuptiGraphNodes::record(std::uint64_t node, std::uint32_t correlation, std::uint64_t ns) noexcept {
   const std::lock_guard lock(mutex_);
+  if (++counters_.records >= records_max) exhausted_.store(true, std::memory_order_relaxed);
   const auto at = nodes_.find(node);
   if (at == nodes_.end()) return;
   const auto launch = launches_.find(at->second.launch);
   const auto copy = copies_.find({at->second.launch, at->second.graph});
   if (launch == launches_.end() || copy == copies_.end()) return;
-  if (!is_later(correlation, launch->second.since)) return;
+  if (!is_later(correlation, launch->second.since)) {
+    ++counters_.stale;
+    return;
+  }
   Copy& c = copy->second;
   if (c.seen == 0 || c.correlation != correlation) {
     if (c.seen != 0) ++counters_.partial;
@@ -84,8 +103,7 @@ void CuptiGraphNodes::record(std::uint64_t node, std::uint32_t correlation, std:
   if (++c.seen < c.nodes) return;
   c.seen = 0;
   ++counters_.recorded;
-  launch->second.operation->record(launch->second.key, launch->second.variant,
-                                   Latency{static_cast<double>(c.ns)});
+  launch->second.sink->receive(launch->second.tag, correlation, Latency{static_cast<double>(c.ns)});
 }
 
 CuptiGraphNodes::Counters CuptiGraphNodes::counters() const noexcept {

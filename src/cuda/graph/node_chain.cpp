@@ -160,13 +160,14 @@ bool interchangeable(const GraphDriver& driver, const Nodes& a, const Nodes& b) 
 }
 
 Assigned assign(const Driver& driver, const GraphDriver& graphs, CUgraphExec exec,
-                const std::vector<Assignment>& assignments) {
+                const std::vector<Assignment>& assignments, std::size_t* refused) {
   const auto set = [&](const Assignment& assignment) {
     const CurrentContext current(driver, assignment.context);
     return assign_one(graphs, exec, assignment) == CUDA_SUCCESS;
   };
   for (std::size_t i = 0; i < assignments.size(); ++i) {
     if (set(assignments[i])) continue;
+    if (refused != nullptr) *refused = i;
     while (i != 0) {
       Assignment back = assignments[--i];
       std::swap(back.present, back.wanted);

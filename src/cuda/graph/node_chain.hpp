@@ -58,7 +58,8 @@ enum class Assigned {
   some,  ///< CUDA refused a change, and also refused to take back those before it
 };
 
+/// `refused` becomes the index of the change that CUDA refused.
 Assigned assign(const Driver& driver, const GraphDriver& graphs, CUgraphExec exec,
-                const std::vector<Assignment>& assignments);
+                const std::vector<Assignment>& assignments, std::size_t* refused = nullptr);
 
 }  // namespace adaptive::cuda

@@ -14,48 +14,9 @@
 #include "cuda/graph/driver.hpp"
 #include "cuda/graph/node_chain.hpp"
 #include "cuda/graph/scratch_capture.hpp"
+#include "cuda/graph/tracked_state.hpp"
 
 namespace adaptive::inline v1::cuda {
-namespace {
-
-struct TrackedLaunch {
-  Operation* operation;
-  Key key;
-  TrackedGraph::Body body;
-  CUcontext context;
-  std::uint32_t variant;
-  /// The nodes in the captured graph; nothing if they cannot be updated.
-  std::optional<Nodes> nodes = {};
-  /// The nodes whose parameters the executable graph has now: `nodes`, or nodes of `scratch` after an update.
-  Nodes present = {};
-  std::shared_ptr<const ScratchGraph> scratch = {};
-};
-
-// The new state of a stale launch.
-struct Change {
-  std::size_t index;
-  Pin pin;
-  Nodes nodes = {};
-  std::shared_ptr<const ScratchGraph> scratch = {};
-};
-
-}  // namespace
-
-struct TrackedGraph::State {
-  std::vector<Pin> pins;  // separate from the launches, because `stale` reads nothing else
-  std::vector<TrackedLaunch> launches;
-  bool mixed = false;
-
-  GraphUpdate update(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec);
-  GraphUpdate capture(const Driver& driver, const GraphDriver& graphs, std::vector<Change>& changes) const;
-  GraphUpdate apply(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec,
-                    const std::vector<Change>& changes) const;
-};
-
-TrackedGraph::TrackedGraph() : state_(std::make_unique<State>()) {}
-
-TrackedGraph::~TrackedGraph() = default;
-
 cudaError_t TrackedGraph::launch_on(Operation& operation, const Key& key, cudaStream_t stream, Body body) {
   const Pin pin = operation.pin(key);
   const Driver* driver = Driver::find();
@@ -73,10 +34,13 @@ cudaError_t TrackedGraph::launch_on(Operation& operation, const Key& key, cudaSt
                        .key = key,
                        .body = std::move(body),
                        .context = nullptr,
-                       .variant = pin.variant()};
+                       .variant = pin.variant(),
+                       .captured = pin.variant(),
+                       .graph = before.known ? before.graph : nullptr};
   if (status == cudaSuccess && driver->stream_get_ctx(stream, &launch.context) == CUDA_SUCCESS)
     launch.nodes = chain_between(*graphs, before, CapturePoint::of(*graphs, stream));
   if (launch.nodes) launch.present = *launch.nodes;
+  state_->end_learning();
   state_->launches.push_back(std::move(launch));
   state_->pins.push_back(pin);
   return status;
@@ -88,6 +52,7 @@ bool TrackedGraph::stale() const noexcept {
 }
 
 void TrackedGraph::clear() noexcept {
+  state_->end_learning();
   state_->pins.clear();
   state_->launches.clear();
   state_->mixed = false;
@@ -126,7 +91,7 @@ GraphUpdate TrackedGraph::update(cudaGraphExec_t exec) {
 
 GraphUpdate TrackedGraph::State::update(const Driver& driver, const GraphDriver& graphs,
                                         cudaGraphExec_t exec) {
-  std::vector<Change> changes;
+  std::vector<TrackedChange> changes;
   for (std::size_t i = 0; i < launches.size(); ++i) {
     if (!pins[i].stale()) continue;
     const Pin pin = launches[i].operation->pin(launches[i].key);
@@ -146,22 +111,24 @@ GraphUpdate TrackedGraph::State::update(const Driver& driver, const GraphDriver&
   if (result == GraphUpdate::updated) result = apply(driver, graphs, exec, changes);
   mixed = result == GraphUpdate::failed;
   if (result != GraphUpdate::updated) return result;
-  for (Change& change : changes) {
+  for (TrackedChange& change : changes) {
     TrackedLaunch& launch = launches[change.index];
     pins[change.index] = change.pin;
     launch.variant = change.pin.variant();
     launch.present = std::move(change.nodes);
     launch.scratch = std::move(change.scratch);
   }
+  running.clear();
+  refused.clear();
   return result;
 }
 
 // Captures all changed launches before the first node is changed, so that a launch that does not fit is found
 // in time.
 GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver& graphs,
-                                         std::vector<Change>& changes) const {
+                                         std::vector<TrackedChange>& changes) const {
   std::vector<ScratchCapture> captures;  // one for each context
-  for (Change& change : changes) {
+  for (TrackedChange& change : changes) {
     const TrackedLaunch& launch = launches[change.index];
     const CurrentContext current(driver, launch.context);
     if (!current) return GraphUpdate::recapture;
@@ -188,16 +155,16 @@ GraphUpdate TrackedGraph::State::capture(const Driver& driver, const GraphDriver
   for (ScratchCapture& capture : captures) {
     const auto graph = std::make_shared<const ScratchGraph>(capture.end());
     if (!*graph) return GraphUpdate::recapture;
-    for (Change& change : changes)
+    for (TrackedChange& change : changes)
       if (launches[change.index].context == capture.context()) change.scratch = graph;
   }
   return GraphUpdate::updated;
 }
 
 GraphUpdate TrackedGraph::State::apply(const Driver& driver, const GraphDriver& graphs, cudaGraphExec_t exec,
-                                       const std::vector<Change>& changes) const {
+                                       const std::vector<TrackedChange>& changes) const {
   std::vector<Assignment> assignments;
-  for (const Change& change : changes) {
+  for (const TrackedChange& change : changes) {
     const TrackedLaunch& launch = launches[change.index];
     for (std::size_t n = 0; n < change.nodes.size(); ++n)
       assignments.push_back({.node = (*launch.nodes)[n],

@@ -1,0 +1,319 @@
+#include "cuda/graph/replay/cuda_driver.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "cuda/bias/estimate.hpp"
+
+namespace adaptive::inline v1::cuda {
+
+CudaReplayDriver::CudaReplayDriver(const Parts& parts)
+    : parts_(parts), forms_(parts.driver, parts.graphs, parts.launches, parts.has_runtime) {
+  parts_.driver.ctx_get_id(parts_.context, &context_id_);
+}
+
+CudaReplayDriver::~CudaReplayDriver() {
+  for (auto& [handle, executable] : executables_) destroy(executable);
+  // A thread that is still measuring must not outlive the program's tracked graphs, because CUDA may be
+  // unloaded then.
+  if (parts_.pool != nullptr) parts_.pool->graph_meter().wait();
+}
+
+// After a device reset, another context may have the same address, and handles of the old one must not be
+// used.
+bool CudaReplayDriver::context_lives() const noexcept {
+  unsigned long long id = 0;
+  return parts_.driver.ctx_get_id(parts_.context, &id) == CUDA_SUCCESS && id == context_id_;
+}
+
+bool CudaReplayDriver::by_records() noexcept {
+  CuptiSession* const cupti = parts_.client != nullptr ? parts_.client->cupti_session() : nullptr;
+  return cupti != nullptr && !cupti->graph_nodes.exhausted();
+}
+
+bool CudaReplayDriver::can_time(std::size_t launch) const {
+  const std::optional<Nodes>& nodes = parts_.launches[launch].nodes;
+  if (!nodes || nodes->empty()) return false;
+  const bool has_kernel = std::any_of(nodes->begin(), nodes->end(), [&](CUgraphNode node) {
+    CUgraphNodeType type{};
+    return parts_.graphs.node_type(node, &type) == CUDA_SUCCESS && type == CU_GRAPH_NODE_TYPE_KERNEL;
+  });
+  std::size_t count = 0;
+  return has_kernel && parts_.graphs.node_dependencies(nodes->front(), nullptr, &count) == CUDA_SUCCESS &&
+         parts_.copies.dependents(nodes->back(), nullptr, &count) == CUDA_SUCCESS;
+}
+
+ReplayDriver::Timing CudaReplayDriver::timing() noexcept {
+  if (parts_.client == nullptr || parts_.pool == nullptr || lost_ || parts_.pool->lost())
+    return Timing::never;
+  if (by_records()) return Timing::possible;
+  GraphMeter& meter = parts_.pool->graph_meter();
+  meter.start();
+  if (!meter.done()) return Timing::not_yet;
+  return meter.measured() ? Timing::possible : Timing::never;
+}
+
+std::uint32_t CudaReplayDriver::source() noexcept {
+  return by_records() ? 1 : 0;
+}
+
+// The events of a graph can be read from its second replay on.
+bool CudaReplayDriver::times_first_replay() noexcept {
+  return by_records();
+}
+
+// CUPTI records every kernel of the process in any case.
+Latency CudaReplayDriver::timing_cost() noexcept {
+  return by_records() ? Latency{0} : parts_.pool->graph_meter().cost();
+}
+
+ReplayDriver::Form CudaReplayDriver::form(std::size_t launch, std::uint32_t variant) noexcept {
+  Form form;
+  try {
+    forms_.find(launch, variant, form);
+  } catch (...) {
+    form = {Form::Kind::later, 0};  // out of memory
+  }
+  return form;
+}
+
+ReplayDriver::Made CudaReplayDriver::make(std::span<const std::uint32_t> variants,
+                                          std::span<const std::size_t> timed) noexcept {
+  if (!context_lives()) return {Making::impossible, 0};
+  Executable executable;
+  Made made;
+  try {
+    const RelaxedCapture relaxed(parts_.driver);
+    const CurrentContext current(parts_.driver, parts_.context);
+    if (!current) return {Making::no_memory, 0};
+    std::size_t free = 0;
+    std::size_t total = 0;
+    if (parts_.copies.memory_info(&free, &total) != CUDA_SUCCESS || free < parts_.free_memory_min)
+      return {Making::no_memory, 0};
+    executable.copy = GraphCopy::of(parts_.graphs, parts_.copies, parts_.graph);
+    if (!executable.copy) return {Making::impossible, 0};
+    const Handle handle = last_ + 1;
+    if (build(executable, handle, variants, timed)) {
+      executables_.emplace(handle, std::move(executable));
+      last_ = handle;
+      return {Making::made, handle};
+    }
+  } catch (...) {
+    made.result = Making::no_memory;  // of the host
+  }
+  destroy(executable);
+  return made;
+}
+
+// The caller destroys the executable if this fails.
+bool CudaReplayDriver::build(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
+                             std::span<const std::size_t> timed) {
+  if (by_records()) executable.cupti = parts_.client->cupti_session();
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < parts_.launches.size(); ++i) {
+    const TrackedLaunch& launch = parts_.launches[i];
+    if (!launch.nodes || launch.nodes->empty()) continue;
+    Form form;
+    const ReplayForms::Captured* const wanted = forms_.find(i, variants[i], form);
+    std::optional<Nodes> nodes = executable.copy->find(*launch.nodes);
+    if (wanted == nullptr || form.kind != Form::Kind::known || !nodes) return false;
+    const CurrentContext current(parts_.driver, launch.context);
+    if (!current) return false;
+    if (form.number == 0) {
+      // The same kinds of nodes: they are set once the graph is instantiated.
+      if (variants[i] != launch.captured) changes.push_back({i, launch.captured, variants[i]});
+      executable.nodes[i] = *nodes;
+    } else if (!wanted->chain.empty()) {
+      nodes = executable.copy->replace(*nodes, wanted->chain, launch.context);
+      if (!nodes) return false;
+      executable.nodes[i] = *nodes;
+    } else {
+      nodes = executable.copy->replace(*nodes, wanted->graph);
+      if (!nodes) return false;
+    }
+    if (std::find(timed.begin(), timed.end(), i) != timed.end() && !add_timing(executable, handle, i, *nodes))
+      return false;
+  }
+  const Driver& driver = parts_.driver;
+  if (driver.event_create(&executable.done, CU_EVENT_DISABLE_TIMING) != CUDA_SUCCESS) {
+    executable.done = nullptr;
+    return false;
+  }
+  if (parts_.copies.instantiate(&executable.exec, executable.copy->graph(), parts_.flags) != CUDA_SUCCESS) {
+    executable.exec = nullptr;
+    return false;
+  }
+  Set set;
+  return changes.empty() || (set_nodes(executable, changes, set) && set.result == Setting::done);
+}
+
+bool CudaReplayDriver::add_timing(Executable& executable, Handle handle, std::size_t launch,
+                                  const Nodes& nodes) {
+  Timed& timed = executable.timed.emplace_back(Timed{.launch = launch});
+  if (executable.cupti != nullptr) {
+    CuptiSession& cupti = *executable.cupti;
+    std::vector<std::uint64_t> ids;
+    for (CUgraphNode node : nodes) {
+      CUgraphNodeType type{};
+      if (parts_.graphs.node_type(node, &type) != CUDA_SUCCESS) return false;
+      if (type != CU_GRAPH_NODE_TYPE_KERNEL) continue;
+      const std::uint64_t id = cupti.graph_node_id(node);
+      if (id == 0) return false;
+      ids.push_back(id);
+    }
+    if (ids.empty()) return false;  // copies, or a whole graph, whose kernels are not known here
+    timed.nodes = cupti.graph_nodes.add(ids, records_, ReplayRecords::tag(handle, launch));
+    return true;
+  }
+  if (parts_.driver.event_create(&timed.start, CU_EVENT_DEFAULT) != CUDA_SUCCESS) {
+    timed.start = nullptr;
+    return false;
+  }
+  if (parts_.driver.event_create(&timed.end, CU_EVENT_DEFAULT) != CUDA_SUCCESS) {
+    timed.end = nullptr;
+    return false;
+  }
+  return executable.copy->time(nodes, timed.start, timed.end);
+}
+
+ReplayDriver::Set CudaReplayDriver::set(Handle handle, std::span<const Change> changes) noexcept {
+  Set set;
+  try {
+    const RelaxedCapture relaxed(parts_.driver);
+    if (set_nodes(executables_.at(handle), changes, set)) return set;
+  } catch (...) {
+    // Out of memory, before anything was changed.
+  }
+  set.result = Setting::refused;
+  return set;
+}
+
+// Returns false if a change is not one of nodes that can be set; nothing has changed then.
+bool CudaReplayDriver::set_nodes(const Executable& executable, std::span<const Change> changes, Set& set) {
+  std::vector<Assignment> assignments;
+  std::vector<std::size_t> change_of;
+  for (std::size_t c = 0; c < changes.size(); ++c) {
+    const auto nodes = executable.nodes.find(changes[c].launch);
+    Form form;
+    const ReplayForms::Captured* const present = forms_.find(changes[c].launch, changes[c].from, form);
+    const ReplayForms::Captured* const wanted = forms_.find(changes[c].launch, changes[c].to, form);
+    set.refused = c;
+    if (nodes == executable.nodes.end() || present == nullptr || wanted == nullptr ||
+        present->chain.size() != nodes->second.size() || wanted->chain.size() != nodes->second.size())
+      return false;
+    for (std::size_t n = 0; n < nodes->second.size(); ++n) {
+      assignments.push_back({.node = nodes->second[n],
+                             .present = present->chain[n],
+                             .wanted = wanted->chain[n],
+                             .context = parts_.launches[changes[c].launch].context});
+      change_of.push_back(c);
+    }
+  }
+  std::size_t refused = 0;
+  switch (assign(parts_.driver, parts_.graphs, executable.exec, assignments, &refused)) {
+    case Assigned::all:
+      set = {};
+      break;
+    case Assigned::none:
+      set = {Setting::refused, change_of[refused]};
+      break;
+    case Assigned::some:
+      set = {Setting::broken, change_of[refused]};
+      break;
+  }
+  return true;
+}
+
+bool CudaReplayDriver::launch(Handle handle, Flight flight, Stream stream) noexcept {
+  Executable& executable = executables_.at(handle);
+  // The stream is not being captured, but another thread's capture must not be disturbed.
+  const RelaxedCapture relaxed(parts_.driver);
+  if (flight == 0) return parts_.copies.launch(executable.exec, stream) == CUDA_SUCCESS;
+  CUresult status = CUDA_ERROR_UNKNOWN;
+  try {
+    flights_[flight] = {handle, executable.cupti != nullptr};
+    if (executable.cupti != nullptr) {
+      std::vector<std::size_t> launches;
+      for (const Timed& timed : executable.timed) launches.push_back(timed.launch);
+      records_.begin(flight, handle, launches);
+      const CuptiGraphNodes::Replay replay(records_, flight);
+      status = parts_.copies.launch(executable.exec, stream);
+    } else {
+      status = parts_.copies.launch(executable.exec, stream);
+    }
+  } catch (...) {
+    // Out of memory, before the launch.
+  }
+  if (status != CUDA_SUCCESS) {
+    release(flight);
+    return false;
+  }
+  // Without this record nobody knows when the replay has ended: its executable then stays as it is.
+  const CUresult recorded = parts_.driver.event_record(executable.done, stream);
+  if (recorded != CUDA_SUCCESS) lost_ = true;
+  return true;
+}
+
+bool CudaReplayDriver::finished(Flight flight) noexcept {
+  if (lost_) return false;
+  const auto flown = flights_.find(flight);
+  if (flown == flights_.end()) return false;
+  const auto executable = executables_.find(flown->second.executable);
+  if (executable == executables_.end()) return false;
+  const RelaxedCapture relaxed(parts_.driver);
+  const CUresult status = parts_.driver.event_query(executable->second.done);
+  if (status != CUDA_SUCCESS && status != CUDA_ERROR_NOT_READY) lost_ = true;
+  return status == CUDA_SUCCESS;
+}
+
+ReplayDriver::Reading CudaReplayDriver::latency(Flight flight, std::size_t launch) noexcept {
+  const auto flown = flights_.find(flight);
+  if (flown == flights_.end()) return {};
+  if (flown->second.by_records) return records_.latency(flight, launch);
+  const auto executable = executables_.find(flown->second.executable);
+  if (executable == executables_.end()) return {};
+  for (const Timed& timed : executable->second.timed) {
+    if (timed.launch != launch) continue;
+    float ms = 0;
+    if (parts_.driver.event_elapsed_ms(&ms, timed.start, timed.end) != CUDA_SUCCESS) return {};
+    return {Reading::State::here, without_bias(double{ms} * 1e6, parts_.pool->graph_meter().bias())};
+  }
+  return {};
+}
+
+void CudaReplayDriver::release(Flight flight) noexcept {
+  records_.release(flight);
+  flights_.erase(flight);
+}
+
+void CudaReplayDriver::destroy(Handle handle) noexcept {
+  const auto at = executables_.find(handle);
+  if (at == executables_.end()) return;
+  destroy(at->second);
+  executables_.erase(at);
+}
+
+// CUDA frees what is in flight once it has ended. What belongs to a context that is gone is not touched.
+void CudaReplayDriver::destroy(Executable& executable) noexcept {
+  for (Timed& timed : executable.timed)
+    if (timed.nodes != 0) executable.cupti->graph_nodes.remove(timed.nodes);
+  if (!context_lives()) {
+    if (executable.copy) executable.copy->leak();
+    return;
+  }
+  const RelaxedCapture relaxed(parts_.driver);
+  const CurrentContext current(parts_.driver, parts_.context);
+  if (executable.exec != nullptr) parts_.copies.exec_destroy(executable.exec);
+  executable.copy.reset();
+  for (Timed& timed : executable.timed) {
+    if (timed.start != nullptr) parts_.driver.event_destroy(timed.start);
+    if (timed.end != nullptr) parts_.driver.event_destroy(timed.end);
+  }
+  if (executable.done != nullptr) parts_.driver.event_destroy(executable.done);
+}
+
+void CudaReplayDriver::give(Operation& operation, const Decision& decision, Latency latency) noexcept {
+  if (parts_.client != nullptr) parts_.client->give_replayed(operation, decision, latency);
+}
+
+}  // namespace adaptive::cuda

@@ -1,0 +1,107 @@
+// Learning under replay on a real GPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <adaptive/cuda/replay.hpp>
+#include "cuda/cupti/session.hpp"
+#include "cuda/driver.hpp"
+#include "cuda/event_pool.hpp"
+#include "cuda/graph/driver.hpp"
+#include "cuda/graph/replay/client.hpp"
+#include "cuda/graph/replay/copy_driver.hpp"
+#include "cuda/graph/replay/driver.hpp"
+#include "cuda/graph/replay/forms.hpp"
+#include "cuda/graph/replay/graph_copy.hpp"
+#include "cuda/graph/replay/records.hpp"
+
+namespace adaptive::inline v1::cuda {
+
+/// An executable is made of a copy of the captured graph. If CUPTI is free, the nodes of its launches are
+/// registered; otherwise the copy has a pair of event records around each launch that is timed. The program's
+/// own graph and executable are never changed.
+class CudaReplayDriver : public ReplayDriver {
+ public:
+  struct Parts {
+    const Driver& driver;
+    const GraphDriver& graphs;
+    const CopyDriver& copies;
+    /// Must not change as long as the object lives.
+    const std::vector<TrackedLaunch>& launches;
+    CUgraph graph;
+    CUcontext context;
+    unsigned long long flags;  ///< of the program's executable
+    EventPool* pool;           ///< of the context
+    ReplayClient* client;      ///< null: nothing is timed
+    std::size_t free_memory_min;
+    bool has_runtime = true;  ///< see `ReplayForms`
+  };
+  explicit CudaReplayDriver(const Parts& parts);
+  CudaReplayDriver(const CudaReplayDriver&) = delete;
+  CudaReplayDriver& operator=(const CudaReplayDriver&) = delete;
+  ~CudaReplayDriver() override;
+
+  /// Latencies from CUPTI that belonged to no look.
+  std::uint64_t stale() const noexcept { return records_.stale(); }
+  /// Whether the launch has kernels, between which and the rest of the graph there is room for records of
+  /// events.
+  bool can_time(std::size_t launch) const;
+
+  Timing timing() noexcept override;
+  std::uint32_t source() noexcept override;
+  bool times_first_replay() noexcept override;
+  Latency timing_cost() noexcept override;
+  Form form(std::size_t launch, std::uint32_t variant) noexcept override;
+  Made make(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed) noexcept override;
+  Set set(Handle handle, std::span<const Change> changes) noexcept override;
+  bool launch(Handle handle, Flight flight, Stream stream) noexcept override;
+  bool finished(Flight flight) noexcept override;
+  Reading latency(Flight flight, std::size_t launch) noexcept override;
+  void release(Flight flight) noexcept override;
+  void destroy(Handle handle) noexcept override;
+  void give(Operation& operation, const Decision& decision, Latency latency) noexcept override;
+
+ private:
+  struct Timed {
+    std::size_t launch = 0;
+    CUevent start = nullptr;
+    CUevent end = nullptr;
+    CuptiGraphNodes::Handle nodes = 0;
+  };
+  struct Executable {
+    std::optional<GraphCopy> copy = {};  // the graph that was instantiated, to which `nodes` belong
+    CUgraphExec exec = nullptr;
+    std::map<std::size_t, Nodes> nodes = {};  // of the launches that can be set
+    std::vector<Timed> timed = {};
+    CUevent done = nullptr;
+    CuptiSession* cupti = nullptr;  // null: events
+  };
+  struct Flown {
+    Handle executable = 0;
+    bool by_records = false;
+  };
+
+  bool by_records() noexcept;
+  bool context_lives() const noexcept;
+  bool build(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
+             std::span<const std::size_t> timed);
+  bool add_timing(Executable& executable, Handle handle, std::size_t launch, const Nodes& nodes);
+  bool set_nodes(const Executable& executable, std::span<const Change> changes, Set& set);
+  void destroy(Executable& executable) noexcept;
+
+  Parts parts_;
+  ReplayForms forms_;
+  ReplayRecords records_;
+  unsigned long long context_id_ = 0;
+  std::map<Handle, Executable> executables_;
+  std::map<Flight, Flown> flights_;
+  Handle last_ = 0;
+  bool lost_ = false;
+};
+
+}  // namespace adaptive::cuda
