@@ -8,5 +8,7 @@ namespace adaptive::kernels {
 
 const Family& mixed_bit_matmul_family();
 const Family& grouped_gemm_family();
+const Family& dense_gemm_family();
+const Family& quantized_matmul_family();
 
 }  // namespace adaptive::kernels

@@ -7,9 +7,11 @@
 namespace adaptive::kernels {
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 2> all = {
+  static const std::array<const Family*, 4> all = {
       &mixed_bit_matmul_family(),
       &grouped_gemm_family(),
+      &dense_gemm_family(),
+      &quantized_matmul_family(),
   };
   return all;
 }

@@ -55,6 +55,8 @@ struct Variant {
   std::function<bool()> available;
   /// Whether a problem of this valid shape can be launched, on a processor where the variant is available.
   std::function<bool(const Shape&)> supports;
+  /// A launch calls a library that may allocate memory and start threads of its own.
+  bool launch_allocates = false;
 };
 
 enum class LaunchStatus {
@@ -79,8 +81,8 @@ class Problem {
   /// One line with everything that is needed to create this problem again.
   virtual std::string description() const = 0;
 
-  /// Computes and overwrites the whole output. Never allocates: scratch memory was allocated with the
-  /// problem. Any status other than `ok` leaves the output unchanged.
+  /// Computes and overwrites the whole output. Never allocates, except as Variant::launch_allocates says:
+  /// scratch memory was allocated with the problem. Any status other than `ok` leaves the output unchanged.
   virtual LaunchStatus launch(std::size_t variant) noexcept = 0;
 
   /// Fills the output with NaN, so that max_error() shows what a launch has not written.
@@ -137,6 +139,9 @@ class Family {
 
   /// Shapes of real layers; no single variant is the best for all of them.
   virtual std::vector<Shape> bench_shapes() const = 0;
+
+  /// Names and versions of the libraries that variants come from, for a fingerprint. Loads them.
+  virtual std::vector<std::pair<std::string, std::string>> libraries() const { return {}; }
 
   /// Whether a launch of `variant` with a valid shape would be `ok` here.
   bool runs(std::size_t variant, const Shape& shape) const {

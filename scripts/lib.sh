@@ -29,6 +29,7 @@ packages_optional=(
   libcli11-dev=CLI/CLI.hpp libfmt-dev=fmt/format.h ccache=ccache
   libhiredis-dev=hiredis/hiredis.h redis-server=redis-server abigail-tools=abidiff
   prometheus-cpp-dev=prometheus/exposer.h
+  libopenblas-dev=openblas-pthread/cblas.h libblis-dev=blis.h libdnnl-dev=dnnl.h
 )
 packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
 
@@ -40,6 +41,7 @@ present() {
       local IFS=':;'
       for prefix in ${CMAKE_PREFIX_PATH:-} /usr/local /usr; do
         [ -e "$prefix/include/$1" ] && return 0
+        compgen -G "$prefix/include/*-linux-gnu/$1" >/dev/null && return 0
       done
       return 1
       ;;

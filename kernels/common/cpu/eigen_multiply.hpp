@@ -10,8 +10,8 @@ inline constexpr std::int64_t eigen_depth_max = 256;
 inline constexpr std::int64_t eigen_side_max = 128;
 
 /// Computes y[rows, columns] (+)= x[rows, depth] * w[depth, columns], or with w[columns, depth] transposed;
-/// all matrices are row-major with the given strides. Requires depth <= eigen_depth_max, rows and columns <=
-/// eigen_side_max. Never allocates. Thread-safe.
+/// all matrices are row-major with the given strides. Does not allocate if depth <= eigen_depth_max and rows
+/// and columns <= eigen_side_max. Thread-safe.
 using EigenMultiply = void (*)(const float* x, std::int64_t x_stride, const float* w, std::int64_t w_stride,
                                float* y, std::int64_t y_stride, std::int64_t rows, std::int64_t depth,
                                std::int64_t columns, bool accumulate) noexcept;

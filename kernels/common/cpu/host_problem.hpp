@@ -39,6 +39,7 @@ class HostProblem : public Problem {
   }
 
   auto& operands() const noexcept { return data_.operands(); }
+  bool runs(std::size_t variant) const noexcept { return status_[variant] == LaunchStatus::ok; }
 
  private:
   /// Runs a variant that can run on this machine.

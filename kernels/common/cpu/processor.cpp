@@ -16,12 +16,20 @@ bool has_avx512() noexcept {
   return answer;
 }
 
+bool has_avx512_vnni() noexcept {
+  static const bool answer = has_avx512() && __builtin_cpu_supports("avx512vnni");
+  return answer;
+}
+
 #else
 
 bool has_avx2() noexcept {
   return false;
 }
 bool has_avx512() noexcept {
+  return false;
+}
+bool has_avx512_vnni() noexcept {
   return false;
 }
 

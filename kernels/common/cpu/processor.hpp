@@ -13,4 +13,7 @@ bool has_avx2() noexcept;
 /// Whether the processor has AVX-512 F, BW, DQ and VL, as every server processor with AVX-512 does.
 bool has_avx512() noexcept;
 
+/// Whether the processor has these and VNNI, the products of bytes.
+bool has_avx512_vnni() noexcept;
+
 }  // namespace adaptive::kernels

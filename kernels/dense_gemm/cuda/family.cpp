@@ -63,12 +63,7 @@ std::vector<Variant> own_variants() {
 class DenseGemmFamily final : public cuda::Family {
  public:
   DenseGemmFamily()
-      : Family("dense_gemm",
-               {{"m", Dimension::Kind::size},
-                {"n", Dimension::Kind::size},
-                {"k", Dimension::Kind::size},
-                {"dtype", Dimension::Kind::label, {"bfloat16", "float16", "float8_e4m3"}}},
-               own_variants()) {}
+      : Family("dense_gemm", dimensions_with({"bfloat16", "float16", "float8_e4m3"}), own_variants()) {}
 
   std::optional<std::size_t> parse(
       std::string_view name,
@@ -100,18 +95,7 @@ class DenseGemmFamily final : public cuda::Family {
   }
 
   std::optional<std::string> why_invalid(const Shape& shape) const override {
-    if (auto why = why_out_of_range(dimensions(), shape)) return why;
-    for (std::size_t i = 0; i < 3; ++i) {
-      constexpr std::int64_t most = std::int64_t{1} << 30;  // indices along one dimension are ints
-      if (shape[i] == 0) return dimensions()[i].name + " is 0; it must be at least 1";
-      if (shape[i] > most) return dimensions()[i].name + " is above 2^30";
-    }
-    const Sizes sizes(shape);
-    constexpr std::int64_t elements_max = std::int64_t{1} << 34;
-    if (sizes.n * sizes.k > elements_max) return "n * k is above 2^34";
-    if (sizes.m * sizes.k > elements_max) return "m * k is above 2^34";
-    if (sizes.m * sizes.n > elements_max) return "m * n is above 2^34";
-    return std::nullopt;
+    return why_no_product(dimensions(), shape, 34);
   }
 
   std::unique_ptr<cuda::Problem> make_problem(const Shape& shape,

@@ -95,7 +95,9 @@ HostTarget::HostTarget(const kernels::Family& family, SamplingOptions options)
     : FamilyTarget(family, options) {}
 
 Fingerprint HostTarget::fingerprint() {
-  return host_device();
+  Fingerprint device = host_device();
+  for (auto& [name, version] : family().libraries()) device.libraries[name] = version;
+  return device;
 }
 
 std::unique_ptr<Bench> HostTarget::open(const kernels::Shape& shape) {

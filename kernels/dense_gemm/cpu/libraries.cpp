@@ -1,0 +1,39 @@
+#include "kernels/dense_gemm/cpu/libraries.hpp"
+
+#include <cstring>
+#include <vector>
+
+namespace adaptive::kernels::dense_gemm {
+
+#ifdef ADAPTIVE_OPENBLAS
+const Library& openblas();
+#endif
+#ifdef ADAPTIVE_BLIS
+const Library& blis();
+#endif
+#ifdef ADAPTIVE_ONEDNN
+const Library& onednn();
+#endif
+
+std::span<const Library> libraries() {
+  static const std::vector<Library> all = {
+#ifdef ADAPTIVE_OPENBLAS
+      openblas(),
+#endif
+#ifdef ADAPTIVE_BLIS
+      blis(),
+#endif
+#ifdef ADAPTIVE_ONEDNN
+      onednn(),
+#endif
+  };
+  return all;
+}
+
+const Library* find_library(const char* name) {
+  for (const Library& library : libraries())
+    if (std::strcmp(library.name, name) == 0) return &library;
+  return nullptr;
+}
+
+}  // namespace adaptive::kernels::dense_gemm
