@@ -8,22 +8,26 @@
 namespace adaptive::inline v1 {
 namespace {
 
-// The location keeps following, so that more results than this make it no surer.
+// Number of results beyond which the variance of a location no longer falls: the location forgets older
+// results.
 constexpr double results_max = 1024.0;
-// Results of before a change are believed no more than this many.
+// Maximum weight, in results, of a candidate that has no result since the key's latencies changed.
 constexpr double remembered_max = 2.0;
-// A single result that is later than the others let expect by this much, and by this many deviations, may be
-// an outlier.
+// A single result may be an outlier if it is above the prediction from the other candidates by at least this
+// much log latency, and by at least this many standard deviations.
 constexpr double doubt_min = 0.15;
 constexpr double doubt_deviations = 2.0;
-// Fewer candidates with results do not contradict another, unless a table or a neighbour does.
+// Minimum number of candidates with results for a single result to be doubted; fewer suffice if the candidate
+// has a prior from a table, a neighbour or a prediction.
 constexpr std::size_t measured_min = 4;
 constexpr std::size_t measured_min_with_prior = 2;
-// Of a slow first launch, whose latency says little of the variant.
+// Variance of log latency that is added to the only result of a candidate if first launches of the key are
+// slow.
 constexpr double cold_variance = 1.0;
-// For how many results that are as expected the expectations stand.
+// Weight, in results, of the assumption that the expectations are as accurate as they say.
 constexpr double misfit_freedom = 4.0;
-// Squares of the errors that are larger by up to this factor are chance.
+// Largest ratio of observed to expected squared errors that is put down to chance. Above it, the covariance
+// of the expectations is scaled up.
 constexpr double misfit_usual = 2.0;
 constexpr float variance_min = 1e-10F;
 
@@ -60,8 +64,8 @@ void Belief::start(const KeyStatistics& key) noexcept {
   std::copy(expected.location.begin(), expected.location.end(), location_.begin());
 }
 
-// Where nothing is known of the level, the first location that is measured gives it: the limit of `learn` for
-// a common error of infinite variance, in which no large numbers cancel.
+// Learns the level of the key, if it is unknown, from the first measured location. This is the limit of
+// `learn` for a common error of infinite variance, written so that no large numbers cancel.
 void Belief::learn_level(std::size_t candidate, double location, double noise) noexcept {
   const std::size_t k = location_.size();
   for (std::size_t i = 0; i < k; ++i) column_[i] = at(i, candidate);
@@ -73,7 +77,7 @@ void Belief::learn_level(std::size_t candidate, double location, double noise) n
   }
 }
 
-// Conditions on one location, by a step of a Kalman filter.
+// Conditions the belief on one measured location: a step of a Kalman filter.
 void Belief::learn(std::size_t candidate, double location, double noise) noexcept {
   const std::size_t k = location_.size();
   for (std::size_t i = 0; i < k; ++i) column_[i] = at(i, candidate);
@@ -110,10 +114,10 @@ void Belief::update(const KeyStatistics& key) noexcept {
   if (misfit > misfit_usual) learn_all(key, first, misfit);
 }
 
-// Learns all results, `first` before the others, from the expectations, whose covariance is multiplied by
-// `scale`. Returns the factor by which the squares of the errors are larger than was expected: the mean
-// square of what the results differ from what those before them let expect, in standard deviations, and of
-// `misfit_freedom` results that are as expected.
+// Starts from the expectations, with their covariance multiplied by `scale`, and learns all results, that of
+// `first` before the others. Returns the ratio of observed to expected squared errors: the mean, over all
+// results but the first, of the squared error of the prediction from the results before, in standard
+// deviations, together with `misfit_freedom` results whose error is as expected.
 double Belief::learn_all(const KeyStatistics& key, std::size_t first, double scale) noexcept {
   start(key);
   if (scale > 1.0)
@@ -122,7 +126,7 @@ double Belief::learn_all(const KeyStatistics& key, std::size_t first, double sca
   if (level < 1.0)
     for (float& x : covariance_) x += static_cast<float>(level * level);
   if (measured_ == 0) return 1.0;
-  // The first result tells mostly the level, which says nothing of the other errors.
+  // The first result mainly determines the level. Its error says nothing about the size of the others.
   if (level < 1.0)
     learn(first, key[first].location, double{noise_[first]});
   else
@@ -133,7 +137,8 @@ double Belief::learn_all(const KeyStatistics& key, std::size_t first, double sca
     if (noise_[i] < 0.0F || i == first) continue;
     const double above = key[i].location - double{location_[i]};
     double square = above * above / double{std::max(at(i, i), variance_min) + noise_[i]};
-    // One that may have been late says no more than it is likely not to be.
+    // A single result may have been an outlier: its squared error is limited to that of a normal error as
+    // unlikely as such an outlier.
     if (key[i].count == 1 && above > 0.0)
       square = std::min(square, -2.0 * std::log(key.chance_late(above, 1.0)));
     squares += square;
@@ -143,9 +148,9 @@ double Belief::learn_all(const KeyStatistics& key, std::size_t first, double sca
   return squares / results;
 }
 
-// Lessens the weight of single results that the others contradict: as much as they are likely to be outliers.
-// True if there are any. What the others let expect follows from the belief itself, by taking the result out
-// of it again.
+// Reduces the weight of single results that the other candidates contradict, in proportion to the probability
+// that they are outliers. Returns whether there are any. The prediction from the other candidates is the
+// belief with the result removed again.
 bool Belief::doubt_outliers(const KeyStatistics& key) noexcept {
   bool any = false;
   const double usual = key.deviation() * key.deviation();
@@ -169,7 +174,8 @@ bool Belief::doubt_outliers(const KeyStatistics& key) noexcept {
   return any;
 }
 
-// Where there are too many candidates for a matrix: each on its own, about a level that the best known gives.
+// For keys with too many candidates for a covariance matrix: estimates a common level from all results,
+// weighted by their precision, and then each candidate by itself.
 void Belief::update_apart(const KeyStatistics& key) noexcept {
   start(key);
   double weights = 0.0;

@@ -1,4 +1,4 @@
-// How candidates of a key compare, by what is believed of them.
+// Comparison of the candidates of a key, by the belief about their latencies.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -8,37 +8,46 @@
 namespace adaptive::inline v1 {
 namespace {
 
-// Results beyond this number make a location no surer.
+// Number of results beyond which the variance of a location no longer falls: the location forgets older
+// results.
 constexpr double believed_results_max = 1024.0;
-// The deviation of the whole key counts as so many results of each candidate.
+// Weight, in results, of the key's pooled variance in the estimate of one candidate's variance.
 constexpr double pooled_freedom = 4.0;
-// Few results that agree by chance do not make a candidate steadier than the others.
+// Number of results from which a candidate's own variance may be below the pooled one. Fewer results may
+// agree by chance.
 constexpr double own_deviation_from = 32.0;
-// Outliers in a row beyond this number are not believed to be less likely.
+// Number of results, after the first, that lower the probability that all of them were outliers. Further
+// results do not lower it.
 constexpr double late_counted_max = 8.0;
-// So many results that are late are how a candidate is, not outliers, even where these come in bursts.
+// Number of results from which a candidate whose results are all late counts as slow. Even a burst of
+// outliers does not last that long.
 constexpr double late_until = 24.0;
-// Degrees of freedom of errors: of what a table of this device says, and at most of what a model does, one
-// for so many results that its errors were checked on.
+// Degrees of freedom of Student's t distribution for the errors of expectations: for a table of this device,
+// and the maximum for a model. A model gets one for every `checked_for_each` results that were compared with
+// its expectations.
 constexpr double freedom_of_table = 30.0;
 constexpr double freedom_of_model = 12.0;
 constexpr double checked_for_each = 4.0;
-// The leader is the least believed location, so many deviations of its error later: who was lucky in few
-// results is looked at again instead of being run.
+// Number of standard errors that are added to a candidate's believed location when the leader is chosen. A
+// candidate that was lucky in a few results is then measured again before it leads.
 constexpr double leader_doubt = 0.3;
-// A confirmed incumbent does not give way for less than this.
+// Log latency by which another candidate must be faster to lead in place of a confirmed incumbent.
 constexpr double left_alone = 2e-3;
-// The first result of a candidate counts as strange from so many deviations below its expectation on, if so
-// many others have results.
+// The first result of a candidate counts as strange if it is at least this many standard deviations below its
+// expectation. It is checked only if at least `predicted_from` other candidates have results.
 constexpr double strange_deviations = 3.0;
 constexpr std::size_t predicted_from = 3;
-// A result of a leader that has more than so many changes little: one in sixteen of as many is looked at, and
-// never fewer than one in 128, so that the leader's location is at most an eighth of its memory old.
+// One more result of a leader that has more than `routine_from` results hardly changes the belief, so that
+// the belief is not updated for each of them. It is updated once per 1/16 of the leader's number of results,
+// at least every 128 results: an eighth of the 1,024 results that a location remembers.
 constexpr std::uint64_t routine_from = 64;
 constexpr std::uint64_t routine_share = 16;
 constexpr std::uint64_t routine_min = 8;
 constexpr std::uint64_t routine_max = 128;
+// Number of standard deviations above the location from which a result is late.
 constexpr double late_from_deviations = 4.0;
+// Prior for the chance that a result is late by a given excess of log latency, with the weight of 50 results:
+// one in a hundred up to an excess of 0.2, then falling in inverse proportion to the excess.
 constexpr double outlier_weight = 50.0;
 constexpr double outlier_share = 0.01;
 constexpr double outlier_scale = 0.2;
@@ -47,7 +56,8 @@ double upper_tail(double z) noexcept {
   return 0.5 * std::erfc(z * 0.7071067811865476);
 }
 
-// Of Student's t, by the approximation of Wallace, "Bounds on normal approximations to Student's and the
+// Upper tail of Student's t distribution, by the approximation of Wallace, "Bounds on normal approximations
+// to Student's and the
 // chi-square distributions", Annals of Mathematical Statistics 30 (1959).
 double student_tail(double t, double freedom) noexcept {
   return upper_tail((8.0 * freedom + 1.0) / (8.0 * freedom + 3.0) *
@@ -58,7 +68,8 @@ double student_tail(double t, double freedom) noexcept {
 
 double NoiseLaw::chance_of_all(double excess, double count) const noexcept {
   const double first = chance_of(excess);
-  // Some of the results came one after the other, as in a burst, and others apart.
+  // Some of the results came one after the other, as in a burst, others far apart: the geometric mean of the
+  // two chances.
   const double further = std::sqrt(first * std::max(first, repeated));
   return first * std::pow(further, std::clamp(count - 1.0, 0.0, late_counted_max));
 }
@@ -66,11 +77,11 @@ double NoiseLaw::chance_of_all(double excess, double count) const noexcept {
 double NoiseLaw::chance_of(double excess) const noexcept {
   if (excess <= 0.0) return 1.0;
   const double prior = outlier_share * std::min(1.0, outlier_scale / excess);
-  // The largest step that is not above the excess: the chance of more cannot be larger.
+  // The count at the largest step that is not above the excess: a larger excess cannot be likelier.
   std::size_t i = steps;
   while (i > 0 && at[i - 1] > excess) --i;
   const double n = late[i - 1];
-  // Above what was counted by a deviation of the count.
+  // The upper estimate adds one standard deviation of the count.
   return (outlier_weight * prior + n + std::sqrt(n)) / (outlier_weight + results);
 }
 
@@ -108,11 +119,12 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
   const NoiseLaw& law = expectations->noise;
   const VariantStatistics& slow = candidates[candidate];
   const VariantStatistics& fast = candidates[other];
-  // Tails are known less surely than locations: they may speak against the faster of the two, but not for it.
+  // Tails are known less surely than locations: they may reduce the lead of the faster candidate, but never
+  // increase it.
   const double tails = std::min(0.0, slow.tail - fast.tail) + margin;
   double chance = 1.0;
-  // Whether a single result was an outlier depends on what else is expected of the candidate: that is for the
-  // belief.
+  // Whether a single result was an outlier depends on the expectation of the candidate, so that only the
+  // belief can judge it.
   if (slow.count > 1 && fast.count > 0 && !slow.remembered && !fast.remembered) {
     const double behind = slow.location - fast.location + tails;
     if (behind > 0.0) {
@@ -120,7 +132,8 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
       const double nf = std::min(static_cast<double>(fast.count), believed_results_max);
       const double z = behind / std::sqrt(variance_of(candidate) / ns + variance_of(other) / nf);
       const double fewer = std::min(ns, nf);
-      // All results of the slow one were outliers; or it was noise, at whichever of the looks.
+      // The slow candidate may be the faster one for two reasons: all its results were outliers, or the
+      // difference is noise. The factor sqrt(1 + fewer) accounts for repeated comparisons as results arrive.
       const double late = ns < late_until ? chance_late(behind, ns) : 0.0;
       chance = late + student_tail(z, pooled_freedom + fewer - 1.0) * std::sqrt(1.0 + fewer);
     }
@@ -136,8 +149,9 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
                                ? freedom_of_table
                                : std::clamp(expectations->checked / checked_for_each, 1.0, freedom_of_model);
     const double n = static_cast<double>(slow.count) + told;
-    // A candidate without results may be a stranger to the model. A single result may have been an outlier,
-    // though that of one of the best is rarer; the incumbent was not chosen by chance.
+    // A candidate without results may be unrelated to its expectation. If it has results, all of them may
+    // have been outliers. That matters only if the candidate is one of the best, which for any but the
+    // incumbent has a probability of about 1/size().
     const double share = candidate == incumbent ? 1.0 : 1.0 / static_cast<double>(size());
     const double otherwise = n == 0.0 ? law.strangers * upper_tail(behind / NoiseLaw::stranger_deviation)
                                       : share * chance_late(behind, n);
@@ -162,7 +176,7 @@ std::uint32_t KeyStatistics::believed_leader() const noexcept {
   for (std::uint32_t i = 0; i < candidates.size(); ++i) {
     const VariantStatistics& c = candidates[i];
     if (!c.available || !(c.count > 0 || (told && expectations->told[i] > 0))) continue;
-    // Most candidates are behind, whatever they may be owed for having few results.
+    // `score` is never below this cost, so that most candidates need no score.
     if (believed.location(i) + c.tail > least) continue;
     const double at = score(i);
     if (at >= least && !(at == least && i == incumbent)) continue;
@@ -177,8 +191,8 @@ std::uint32_t KeyStatistics::believed_leader() const noexcept {
   return latest_leader_;
 }
 
-// The leader is that of the latest look at all candidates: whoever has come to lead since then does so by
-// results that were routine.
+// `latest_leader_` is the leader of the latest comparison of all candidates. Only routine results can have
+// changed the order since then.
 bool KeyStatistics::is_routine(std::uint32_t candidate) const noexcept {
   const std::uint64_t count = candidates[candidate].count;
   if (count <= routine_from || candidate != latest_leader_) return false;
@@ -207,7 +221,8 @@ void KeyStatistics::note_first(std::uint32_t candidate, double log_latency) noex
 }
 
 NoiseLaw KeyStatistics::law_of(const Scatter& sum) noexcept {
-  // Before anything is known: three percent with the weight of four results, and one stranger in a hundred.
+  // Priors: a deviation of 3 % with the weight of four results, one stranger in a hundred candidates with the
+  // weight of 100, and one late result in ten after another late one with the weight of four.
   constexpr double deviation_usual = 0.03;
   constexpr double deviation_weight = 4.0;
   constexpr double deviation_min = 0.002;
@@ -221,7 +236,6 @@ NoiseLaw KeyStatistics::law_of(const Scatter& sum) noexcept {
                                         (deviation_weight + sum.freedom)));
   law.results = sum.exposed;
   for (std::size_t i = 0; i < law.late.size(); ++i) law.late[i] = sum.late[i];
-  // One late result in ten follows another, with the weight of four.
   law.repeated = (repeated_usual * repeated_weight + sum.repeated) / (repeated_weight + double{sum.late[0]});
   law.strangers = (stranger_usual * stranger_weight + sum.strange) / (stranger_weight + sum.predicted);
   return law;

@@ -8,32 +8,39 @@
 namespace adaptive::inline v1 {
 namespace {
 
-// Beyond this many deviations a result is an outlier, and moves the location no further than one at the
-// limit.
+// Number of deviations from the location beyond which a result is an outlier. It moves the location no
+// further than a result at this limit.
 constexpr double clip_deviations = 4.0;
+// Number of deviations from the median beyond which one of the first few results does not count.
 constexpr double few_limit_deviations = 3.0;
-// From so many results on the location is known well enough to tell by how much a result is late.
+// Number of results from which the location is known well enough to tell by how much a further result is
+// late.
 constexpr std::uint64_t exposed_from = 8;
-// The location keeps following: no result ever weighs less than one in this many.
+// Number of results that a location remembers: a new result never weighs less than 1/1024, so that the
+// location follows changes.
 constexpr double memory = 1024.0;
+// Prior for the standard deviation of log latency, its weight in results, and the lower limit of the
+// estimate: see `KeyStatistics::deviation`.
 constexpr double prior_deviation = 0.03;
 constexpr double prior_freedom = 4.0;
 constexpr double deviation_min = 0.002;
-// Two results further apart than this are not of one kind.
+// Number of deviations up to which a result agrees with a location. A result further away is of another kind,
+// for example a slow first launch.
 constexpr double agreement_deviations = 5.0;
-// The longest delay is forgotten over so many results.
+// Number of results over which the recent maximum of the delay decays.
 constexpr double delay_memory = 256.0;
-// So many outliers one after the other are no chance.
+// Number of late results in a row from which they are a disturbance, not chance.
 constexpr std::uint32_t late_max = 3;
-// Earlier results that have been moved count as no more than this many.
+// Maximum weight, in results, of the results from before a change of latency that was assumed and then
+// confirmed.
 constexpr std::uint64_t moved_results = 2;
-// By how much more than said the deviation may be off, in results: so that the sequence holds from the first
-// one.
+// Pseudo-count, in results, that inflates the early estimate of the deviation, so that the confidence
+// sequence is valid from the first result.
 constexpr double deviation_doubt = 6.0;
 
-// Of the few first results: the mean of those within `limit` of their lower median, a skipped mean (Hampel,
-// "The breakdown points of the mean combined with some rejection rules", Technometrics 27, 1985). The lower
-// of two middle values, since contention only ever adds time.
+// Location of the first few results: the mean of those within `limit` of their lower median, a skipped mean
+// (Hampel, "The breakdown points of the mean combined with some rejection rules", Technometrics 27, 1985). Of
+// two middle values the lower one is the median, since contention only adds time.
 double location_of_few(const double* values, std::size_t count, double limit) noexcept {
   std::array<double, VariantStatistics::first_count> sorted{};
   std::copy_n(values, count, sorted.begin());
@@ -49,7 +56,7 @@ double location_of_few(const double* values, std::size_t count, double limit) no
   return sum / static_cast<double>(near);
 }
 
-// What has faded to nothing is 0: arithmetic on the smallest numbers is a hundred times slower.
+// Returns 0 for a sum that is nearly 0: arithmetic on subnormal numbers is a hundred times slower.
 double faded(double sum) noexcept {
   constexpr double nothing = 1e-100;
   return sum < nothing ? 0.0 : sum * (memory / (memory + 1.0));
@@ -80,7 +87,7 @@ std::uint64_t KeyStatistics::agreeing(std::size_t candidate, bool cold) const no
   const auto agrees = [&](double x) { return std::abs(x - c.location) <= agreement_deviations * deviation_; };
   const auto end = c.first.begin() + static_cast<std::ptrdiff_t>(c.count);
   const auto all = static_cast<std::uint64_t>(std::count_if(c.first.begin(), end, agrees));
-  // Where first launches are slow, another slow one may agree with it by chance.
+  // Where first launches are slow, a second slow result may agree with the first one by chance.
   return all > 0 && cold && agrees(c.first[0]) ? all - 1 : all;
 }
 
@@ -96,13 +103,13 @@ bool KeyStatistics::starts_cold() const noexcept {
 }
 
 double KeyStatistics::radius(std::size_t candidate, double error) const noexcept {
-  // The location forgets, so more results than it remembers do not make it surer. Results of before a change
-  // are believed no more than two.
+  // A location remembers no more than `memory` results. After a change of the key's latencies, earlier
+  // results count as at most two.
   const VariantStatistics& c = candidates[candidate];
   const double n = std::min(static_cast<double>(c.count), c.remembered ? 2.0 : memory);
   if (n == 0) return std::numeric_limits<double>::infinity();
   const double share = error / static_cast<double>(candidates.size());
-  // Few results know the deviation itself only roughly.
+  // With few results, the deviation itself is uncertain.
   const double unsure = 1.0 + deviation_doubt / (prior_freedom + freedom_);
   return core::mixture_radius(n, deviation_ * unsure, share);
 }
@@ -131,8 +138,9 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
   const double limit = clip_deviations * deviation_;
   const double clipped = std::clamp(residual, -limit, limit);
   if (c.count > 0) {
-    // A new result differs from a location of n results by more than its own deviation.
-    // Of two results that are not of one kind neither tells the deviation.
+    // The variance of the residual is (n + 1) / n times that of one result, because the location itself rests
+    // on n results. If the second result of a candidate is far from the first, either may be the outlier, so
+    // that their difference says nothing about the deviation.
     if (c.count > 1 || clipped == residual) {
       squares_ += clipped * clipped * n / (n + 1.0);
       freedom_ += 1.0;
@@ -196,9 +204,9 @@ void KeyStatistics::displace(VariantStatistics& c, double moved) noexcept {
   c.moved = moved;
 }
 
-// The first result of its own says whether a candidate has taken part in the change that all were said to
-// have in common. If it has, the result says where it is now, and earlier looks that agreed count as looks at
-// that.
+// The location of the candidate includes a shift that other candidates have shown. The candidate's first
+// result since then decides: if the result contradicts the shift, the shift is undone. Otherwise the result
+// becomes the location, and earlier results that agreed with each other count as results there.
 void KeyStatistics::confirm_move(std::uint32_t candidate, const Sample& sample) noexcept {
   VariantStatistics& c = candidates[candidate];
   if (std::abs(sample.residual) > agreement_deviations * deviation_) {
@@ -211,7 +219,7 @@ void KeyStatistics::confirm_move(std::uint32_t candidate, const Sample& sample) 
   std::fill_n(c.first.begin(), c.count, c.location);
 }
 
-// Residuals of the past weigh no more than `memory` results together.
+// Limits the weight of all past residuals together to `memory` results.
 void KeyStatistics::fade() noexcept {
   if (freedom_ <= memory) return;
   squares_ = faded(squares_);

@@ -1,11 +1,12 @@
-// What outliers add to a candidate's cost.
+// The cost that outliers add to a candidate.
 //
-// Outliers are rare and large: whether they belong to a variant or meet all variants alike shows only in many
-// results. So a candidate's rate of outliers is that of all candidates unless its own results speak against
-// it. A higher one counts only beyond chance: an outlier that came early must not bury a variant. A lower one
-// counts as far as it is believed to be the candidate's own (the posterior of a mixture of two, Gelman et
-// al., "Bayesian Data Analysis", 2.6 and 22): were luck taken at its word, the leader, which has the most
-// results, would outshine variants a percent faster.
+// Outliers are rare and large. Only many results show whether a variant causes its outliers or all variants
+// are hit alike. A candidate is therefore assumed to have the outlier rate of all candidates together, unless
+// its own results contradict that.
+// - A higher rate counts only if it is beyond chance: one early outlier must not rule a variant out.
+// - A lower rate counts in proportion to the posterior probability that it is the candidate's own (a mixture
+// of two, Gelman et al., "Bayesian Data Analysis", 2.6 and 22). If it counted in full, the leader, which has
+// the most results, would appear faster than variants that are in truth one percent faster.
 #include <adaptive/statistics.hpp>
 
 #include <algorithm>
@@ -15,36 +16,40 @@
 namespace adaptive::inline v1 {
 namespace {
 
-// Further above its location than this many deviations a result is an outlier.
+// Number of deviations above its candidate's location from which a result is an outlier.
 constexpr double outlier_deviations = 5.0;
-// The rate of all candidates starts at one in a hundred, with the weight of so many results.
+// Prior for the outlier rate of all candidates together: one in a hundred, with the weight of 50 results.
 constexpr double rate_start = 0.01;
 constexpr double rate_weight = 50.0;
-// Tails that add less than this share are a tie, as latencies are that differ by less.
+// Share of the latency below which the mean cost of outliers is ignored, as a difference of latencies would
+// be.
 constexpr double tail_min = 0.01;
-// A rate is higher than the common one beyond chance from so many deviations and outliers above it on.
+// A candidate's rate is above the common rate beyond chance if its number of outliers exceeds the expected
+// one by this many standard deviations and this many outliers.
 constexpr double beyond_chance = 2.0;
-// Share of the candidates whose rate is their own: exponentially distributed about the common one.
+// Prior probability that a candidate has an outlier rate of its own, exponentially distributed with the
+// common rate as its mean.
 constexpr double own_share = 0.2;
-// The others bear a candidate's rate out with so many outliers, if that is this share of what it would have
-// made of their results.
+// The other candidates confirm a candidate's rate once they have at least this many outliers, and at least
+// this share of the outliers that they would have at the candidate's rate.
 constexpr double borne_out_min = 3.0;
 constexpr double borne_out_share = 0.5;
-// While nothing else happens the tails are looked at again after so many results.
+// Number of results without an outlier after which the tails are computed again.
 constexpr std::uint64_t update_every = 8;
-// Older results count less from so many on.
+// Number of results, over all candidates, from which the counts of results and outliers are halved, so that
+// older results count less.
 constexpr double tail_memory = 8192.0;
 
-// By how much likelier that many outliers are of a candidate with a rate of its own, where `chance` are
-// expected of the common rate: marginal of an exponential rate against Poisson. The factorial is Gosper's, as
-// outliers that fade are no whole number.
+// Likelihood ratio of `outliers` outliers: for a candidate with a rate of its own (the marginal of an
+// exponential rate), against the common rate, which lets expect `chance` outliers (Poisson). The factorial is
+// Gosper's approximation, because counts that have been halved need not be whole numbers.
 double own_likelihood(double outliers, double chance) noexcept {
   const double factorial = 0.5 * std::log((2.0 * outliers + 1.0 / 3.0) * std::numbers::pi) +
                            (outliers > 0.0 ? outliers * std::log(outliers) : 0.0) - outliers;
   return std::exp(factorial + chance - (outliers + 1.0) * std::log1p(chance));
 }
 
-// The rate that is believed of a candidate, given that of all.
+// The outlier rate assumed for a candidate, given the rate of all candidates.
 double believed_rate(const VariantStatistics& c, double rate) noexcept {
   const double chance = rate * c.exposed;
   const double own = (c.outliers + 1.0) / (c.exposed + 1.0 / rate);
