@@ -75,7 +75,7 @@ int main() {
 
   for (int call = 0; call < 1000; ++call) {
     for (const Shape& shape : shapes) {
-      auto launch = timer.launch(step, softmax::key(shape.part), stream);
+      auto launch = timer.launch_graph(step, softmax::key(shape.part), stream);
       launch.check(shape.graphs[launch.variant()].replay(stream));
     }
   }

@@ -85,7 +85,7 @@ void Timer::State::read_latency(InFlight& flight, EventPair& pair) noexcept {
 
 // Within a graph, kernels follow each other as they do on a busy queue.
 void Timer::State::give_replayed(Operation& operation, const Decision& decision, Latency latency) noexcept {
-  if (cupti != nullptr) return operation.record(decision, latency);
+  if (uses_records()) return operation.record(decision, latency);
   const std::lock_guard lock(harvesting);
   give_sample(queue_states, operation, decision, false, latency);
 }
@@ -108,9 +108,9 @@ std::size_t Timer::State::give_up(InFlight& flight) noexcept {
 
 bool Timer::State::drain() noexcept {
   bool fine = true;
-  if (cupti != nullptr) drain_records();
-  while (cupti == nullptr && pending.load(std::memory_order_relaxed) > 0)
+  while (uses_events.load(std::memory_order_relaxed) && pending.load(std::memory_order_relaxed) > 0)
     if (harvest(~std::size_t{0}, Wait::yes) == 0) break;
+  if (cupti != nullptr) drain_records();
   for (const std::atomic<InFlight*>& place : flights) {
     InFlight* const flight = place.load(std::memory_order_acquire);
     if (flight != nullptr && flight->pool().lost()) fine = false;

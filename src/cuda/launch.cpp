@@ -25,12 +25,13 @@ bool is_memory(cudaError_t status) noexcept {
 
 }  // namespace
 
-Launch::Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream) noexcept
+Launch::Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream,
+               bool whole_graph) noexcept
     : timer_(&timer), operation_(&operation), decision_(decision), stream_(stream) {
   Timer::State& state = *timer.state_;
   if (decision.timed()) [[unlikely]] {
     state.check_device(operation);
-    state.begin(*this);
+    state.begin(*this, whole_graph);
     return;
   }
   if (!state.has_launched.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -53,13 +54,14 @@ void Launch::failed(cudaError_t status) noexcept {
   timer_->state_->fail(*this, status);
 }
 
-Launch Timer::launch_on(Operation& operation, const Key& key, cudaStream_t stream) noexcept {
+Launch Timer::launch_on(Operation& operation, const Key& key, cudaStream_t stream,
+                        bool whole_graph) noexcept {
   if (state_->capture_of(stream) != State::Capture::no) [[unlikely]] {
     count(state_->counts.captured);
     state_->check_device(operation);
     return state_->ranged({*this, operation, operation.pin(key), stream});
   }
-  return state_->ranged({*this, operation, operation.select(key), stream});
+  return state_->ranged({*this, operation, operation.select(key), stream, whole_graph});
 }
 
 Launch Timer::launch_on(const Site& site, cudaStream_t stream) noexcept {
@@ -68,7 +70,7 @@ Launch Timer::launch_on(const Site& site, cudaStream_t stream) noexcept {
     state_->check_device(site.operation());
     return state_->ranged({*this, site.operation(), site.pin(), stream});
   }
-  return state_->ranged({*this, site.operation(), site.select(), stream});
+  return state_->ranged({*this, site.operation(), site.select(), stream, false});
 }
 
 Launch Timer::State::ranged(Launch launch) noexcept {
@@ -105,16 +107,24 @@ void Timer::State::check_device(const Operation& operation) noexcept {
       "SelectorOptions{.device = adaptive::cuda::device()}");
 }
 
-void Timer::State::begin(Launch& launch) noexcept {
+void Timer::State::begin(Launch& launch, bool whole_graph) noexcept {
   CUcontext context = nullptr;
   InFlight* flight = nullptr;
   if (driver != nullptr && driver->stream_get_ctx(launch.stream_, &context) == CUDA_SUCCESS)
     flight = in_flight_of(context);
   if (flight != nullptr && flight->pool().lost()) flight = nullptr;
-  if (cupti != nullptr) {
+  if (uses_records() && !whole_graph) {
     launch.slot_ = flight != nullptr ? begin_records(launch) : nullptr;
     if (launch.slot_ == nullptr) count(counts.dropped);
     return;
+  }
+  if (cupti != nullptr) {
+    uses_events.store(true, std::memory_order_relaxed);
+    if (!whole_graph)
+      say(Trouble::cupti_exhausted, LogLevel::warning,
+          "CUPTI has recorded so many kernels of graphs that its records can no longer be trusted; launches "
+          "are "
+          "timed by events from now on");
   }
   if (flight == nullptr || !flight->enter(pending_max)) {
     count(counts.dropped);
@@ -147,7 +157,7 @@ void Timer::State::begin(Launch& launch) noexcept {
 
 void Timer::State::end(Launch& launch) noexcept {
   void* const slot = std::exchange(launch.slot_, nullptr);
-  if (cupti != nullptr) {
+  if (cupti != nullptr && cupti->launches.owns(slot)) {
     end_records(slot);
     return;
   }
@@ -178,7 +188,7 @@ void Timer::State::end(Launch& launch) noexcept {
 void Timer::State::drop_timing(Launch& launch) noexcept {
   void* const slot = std::exchange(launch.slot_, nullptr);
   if (slot == nullptr) return;
-  if (cupti != nullptr) {
+  if (cupti != nullptr && cupti->launches.owns(slot)) {
     cupti->launches.abandon(*static_cast<CuptiLaunch*>(slot));
     return;
   }
@@ -211,7 +221,7 @@ void Timer::State::fail(Launch& launch, cudaError_t status) noexcept {
 
 void Timer::State::poll_sometimes() noexcept {
   // It is sufficient that some untimed launches check: timed launches always do.
-  if (pending.load(std::memory_order_relaxed) <= 0 || cupti != nullptr) [[likely]]
+  if (pending.load(std::memory_order_relaxed) <= 0 || !uses_events.load(std::memory_order_relaxed)) [[likely]]
     return;
   thread_local std::uint32_t launches = 0;
   if (++launches % untimed_share == 0) harvest(taken_by_untimed, Wait::no);

@@ -23,6 +23,7 @@ Timer::State::State(TimerOptions timer_options) : driver(Driver::find()), option
       say(Trouble::cupti, LogLevel::warning,
           "CUPTI is not available (" + why + "); launches are timed by events");
   }
+  uses_events.store(cupti == nullptr, std::memory_order_relaxed);
 }
 
 Timer::State::~State() {
@@ -91,8 +92,11 @@ Timer::Timer(TimerOptions options) : state_(std::make_unique<State>(std::move(op
 Timer::~Timer() = default;
 
 std::size_t Timer::poll() noexcept {
-  if (state_->cupti != nullptr) return state_->flush_records();
-  return state_->harvest(~std::size_t{0}, State::Wait::no);
+  std::size_t taken = 0;
+  if (state_->uses_events.load(std::memory_order_relaxed))
+    taken = state_->harvest(~std::size_t{0}, State::Wait::no);
+  if (state_->cupti != nullptr) taken += state_->flush_records();
+  return taken;
 }
 
 bool Timer::drain() noexcept {
@@ -100,7 +104,7 @@ bool Timer::drain() noexcept {
 }
 
 Timing Timer::timing() const noexcept {
-  return state_->cupti != nullptr ? Timing::cupti : Timing::events;
+  return state_->uses_records() ? Timing::cupti : Timing::events;
 }
 
 Latency Timer::bias() noexcept {
@@ -110,7 +114,7 @@ Latency Timer::bias() noexcept {
     const RuntimeErrorGuard guard;
     if (guard.clean() && cudaFree(nullptr) == cudaSuccess) pool = state_->current_pool();
   }
-  if (pool == nullptr || state_->cupti != nullptr) return Latency{0};
+  if (pool == nullptr || state_->uses_records()) return Latency{0};
   pool->bias().start();
   pool->bias().wait();
   return pool->bias().value();

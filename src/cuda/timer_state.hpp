@@ -26,12 +26,13 @@ struct Timer::State final : CuptiClient, ReplayClient {
   ~State() override;
 
   /// Kinds of trouble, each reported once.
-  enum class Trouble : unsigned { no_driver, cupti, lost, memory, host_selector };
+  enum class Trouble : unsigned { no_driver, cupti, cupti_exhausted, lost, memory, host_selector };
 
   // The launch path.
   enum class Capture { no, yes, untouchable };
   Capture capture_of(cudaStream_t stream) const noexcept;
-  void begin(Launch& launch) noexcept;
+  /// Times the launch by events in any case if `whole_graph` is set.
+  void begin(Launch& launch, bool whole_graph) noexcept;
   void end(Launch& launch) noexcept;
   void fail(Launch& launch, cudaError_t status) noexcept;
   void cancel(Launch& launch) noexcept;
@@ -52,6 +53,9 @@ struct Timer::State final : CuptiClient, ReplayClient {
   std::size_t harvest(std::size_t most, Wait wait) noexcept;
   bool drain() noexcept;
 
+  /// Whether launches are timed by the records of CUPTI, but for those of whole graphs.
+  bool uses_records() const noexcept { return cupti != nullptr && !cupti->graph_nodes.exhausted(); }
+
   // The same with CUPTI; called only if `cupti` is set.
   void* begin_records(const Launch& launch) noexcept;
   void end_records(void* slot) noexcept;
@@ -61,7 +65,7 @@ struct Timer::State final : CuptiClient, ReplayClient {
   void lost(const CuptiLaunch& launch) noexcept override;
 
   // For tracked graphs.
-  CuptiSession* cupti_session() noexcept override { return cupti; }
+  CuptiSession* cupti_session() noexcept override { return uses_records() ? cupti : nullptr; }
   void give_replayed(Operation& operation, const Decision& decision, Latency latency) noexcept override;
   void tell(LogLevel level, std::string_view line) noexcept override { report(level, line); }
 
@@ -95,6 +99,7 @@ struct Timer::State final : CuptiClient, ReplayClient {
   alignas(64) std::atomic<std::int64_t> pending{0};
   std::atomic<unsigned> said{0};
   std::atomic<bool> has_launched{false};  // read by every launch, written by the first
+  std::atomic<bool> uses_events;          // whether event pairs may be pending
 
   alignas(64) std::mutex harvesting;
   QueueStates queue_states;

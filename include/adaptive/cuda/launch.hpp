@@ -90,7 +90,8 @@ class Launch {
         pin_(pin),
         stream_(stream),
         captured_(true) {}
-  Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream) noexcept;
+  Launch(Timer& timer, Operation& operation, const Decision& decision, cudaStream_t stream,
+         bool whole_graph) noexcept;
   ADAPTIVE_EXPORT void end() noexcept;
   ADAPTIVE_EXPORT void cancelled() noexcept;
   ADAPTIVE_EXPORT void failed(cudaError_t status) noexcept;

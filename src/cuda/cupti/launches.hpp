@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -64,6 +65,11 @@ class CuptiLaunches {
 
   CuptiLaunches();
 
+  /// Whether the address is that of a launch of this object.
+  bool owns(const void* launch) const noexcept {
+    const auto* const at = static_cast<const CuptiLaunch*>(launch);
+    return !std::less<>()(at, launches_.get()) && std::less<>()(at, launches_.get() + capacity);
+  }
   /// Begins a launch on this thread. Null if all slots are taken.
   CuptiLaunch* begin(CuptiClient& client, Operation& operation, const Decision& decision) noexcept;
   void end(CuptiLaunch& launch) noexcept;

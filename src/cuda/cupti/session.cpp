@@ -156,6 +156,10 @@ void CuptiSession::close() noexcept {
 }
 
 bool CuptiSession::attach(std::string& why) {
+  if (graph_nodes.exhausted()) {
+    why = "it has recorded too many kernels of graphs in this process";
+    return false;
+  }
   CUpti_SubscriberHandle subscriber = nullptr;
   const auto fine = [&](CUptiResult result, const char* what) {
     if (result == CUPTI_SUCCESS) return true;
@@ -187,6 +191,7 @@ bool CuptiSession::attach(std::string& why) {
   }
   if (all) {
     stop_ = false;
+    recording_ = true;
     // Block all signals in the new thread: the program's threads handle the program's signals.
     sigset_t every;
     sigset_t before;
@@ -227,6 +232,11 @@ void CuptiSession::detach() noexcept {
 void CuptiSession::flush_now_and_then() noexcept {
   std::unique_lock lock(flusher_mutex_);
   while (!stop_changed_.wait_for(lock, flush_period, [this] { return stop_; })) {
+    if (recording_ && graph_nodes.exhausted()) {
+      // Timers use events from now on. What is still out expires.
+      cupti->disable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL);
+      recording_ = false;
+    }
     if (launches.active() == 0 && graph_nodes.empty()) continue;
     lock.unlock();
     flush();

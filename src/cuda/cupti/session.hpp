@@ -57,6 +57,7 @@ class CuptiSession {
   std::mutex flusher_mutex_;
   std::condition_variable stop_changed_;
   bool stop_ = false;
+  bool recording_ = false;  // of the flushing thread, while there is one
 };
 
 }  // namespace adaptive::cuda

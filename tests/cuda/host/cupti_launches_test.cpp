@@ -45,6 +45,14 @@ TEST_F(CuptiLaunchesTest, SumsTheKernelsOfALaunch) {
   EXPECT_EQ(launches_.active(), 0u);
 }
 
+TEST_F(CuptiLaunchesTest, KnowsItsOwnLaunches) {
+  CuptiLaunch& launch = begin();
+  const CuptiLaunch other;
+  EXPECT_TRUE(launches_.owns(&launch));
+  EXPECT_FALSE(launches_.owns(&other));
+  launches_.end(launch);
+}
+
 TEST_F(CuptiLaunchesTest, RecordsMayComeBeforeTheEnd) {
   CuptiLaunch& launch = begin();
   launches_.launched(11);
