@@ -31,4 +31,8 @@ cudaError_t mark_dependent(std::uint32_t variant, int* out, int n, int id, cudaS
 /// Keeps the stream busy.
 cudaError_t spin(long long cycles, cudaStream_t stream);
 
+/// Runs for the time that device memory says when the kernel begins, so that a test can change it between two
+/// replays. Each variant has its own function.
+cudaError_t spin_as_told(std::uint32_t variant, const unsigned long long* ns, cudaStream_t stream);
+
 }  // namespace adaptive::cuda::test
