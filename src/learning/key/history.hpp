@@ -12,11 +12,11 @@ namespace adaptive::inline v1::core {
 
 struct HistoryEntry {
   EventKind kind = EventKind::promotion;
-  std::uint32_t from = 0;  // variants of the operation
-  std::uint32_t to = 0;
-  double gain = 0.0;
-  double calls = 0.0;
-  std::uint64_t epoch = 0;
+  std::uint32_t from = 0;   // the incumbent before, a variant of the operation
+  std::uint32_t to = 0;     // the incumbent afterwards
+  double gain = 0.0;        // share of the latency that the change saves; 0 unless both have results
+  double calls = 0.0;       // number of the key's calls at the change
+  std::uint64_t epoch = 0;  // the epoch that began with the change
 };
 
 /// The latest changes, oldest first. Allocates nothing, since `record` adds to it. Not thread-safe.
@@ -24,7 +24,7 @@ class History {
  public:
   static constexpr std::size_t capacity = 16;
 
-  /// Forgets the oldest change where there are `capacity` of them.
+  /// Adds a change. If there are `capacity` changes already, the oldest is dropped.
   void add(const HistoryEntry& entry) noexcept {
     if (size_ == capacity) {
       std::copy(entries_.begin() + 1, entries_.end(), entries_.begin());

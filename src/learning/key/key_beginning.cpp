@@ -1,4 +1,4 @@
-// How a key begins to learn: at its admission, after a reset, from other tables, and in a forked child.
+// How a key begins to learn: at its admission, after a reset, when tables are loaded, and in a forked child.
 #include <algorithm>
 #include <cmath>
 #include <mutex>
@@ -10,8 +10,8 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Attempts at the lock of a key in a forked child. A thread of the parent that held the lock does not exist
-// in the child, so nobody may wait for it.
+// Number of attempts to take a key's lock in a forked child. If a thread of the parent held the lock during
+// the fork, nobody ever releases it in the child, so that waiting must end.
 constexpr int lock_attempts = 4096;
 
 KeyStatistics with_candidates(std::span<const std::uint32_t> variants) {
@@ -122,7 +122,8 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
   explored_calls_ = 0.0;
 }
 
-// Expectations by the starting point alone, until the worker has made better ones.
+// Sets the expectations that follow from the starting point alone. They hold until the worker has made better
+// ones.
 void KeyLearner::expect_from_start() {
   Belief room;
   room.prepare(statistics_.size());
@@ -140,7 +141,7 @@ void KeyLearner::expect_from_start() {
 
 void KeyLearner::reset(StartingPoint start, LaunchesOut out, std::unique_ptr<Policy>& policy) {
   const auto& candidates = statistics_.candidates;
-  // A save may have published the results: the next one has to say that they are void.
+  // An earlier save may have published the results: the next save has to declare them void.
   if (is_own() && std::any_of(candidates.begin(), candidates.end(), has_own_results)) {
     ++generation_;
     operation_.resets.fetch_add(1, std::memory_order_relaxed);
@@ -213,7 +214,7 @@ void KeyLearner::begin_in_child() noexcept {
   try {
     policy = operation_.new_policy();
   } catch (...) {
-    // The parent's policy goes on.
+    // Out of memory, or the program's factory failed: the parent's policy continues.
   }
   if (!lock_.lock_for(lock_attempts)) return;
   const std::lock_guard lock(lock_, std::adopt_lock);
@@ -224,9 +225,9 @@ void KeyLearner::begin_in_child() noexcept {
   try {
     if (policy != nullptr) return begin_from_parent(policy);
   } catch (...) {
-    // Memory is short.
+    // Out of memory: continue below.
   }
-  // What the parent learned goes on to count for decisions, but not for what this process saves.
+  // The parent's results still count for decisions, but not for what this process saves.
   forget_own_results(statistics_);
   windows_.clear();
 }
@@ -244,7 +245,7 @@ StartingPoint KeyLearner::start_from_parent() const {
     if (c.variant == default_variant_) fallback = static_cast<std::uint32_t>(candidates.size());
     candidates.push_back(c.variant);
   }
-  // The entry is that of this very key, so that nothing is borrowed or predicted.
+  // The only seed is of this very key, so that the starting point is exact: no neighbour, no prediction.
   StartingPoint start = starting_point({.dimensions = operation_.dimensions,
                                         .key = key_,
                                         .candidates = candidates,
@@ -254,7 +255,7 @@ StartingPoint KeyLearner::start_from_parent() const {
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
     const VariantStatistics& c = statistics_[i];
     if (c.count > 0 || !c.has_prior()) continue;
-    // What a table said of a candidate that the parent did not measure still holds.
+    // The parent has not measured this candidate: the prior from a table still holds.
     start.prior[i] = c.prior;
     start.prior_deviation[i] = c.prior_deviation;
     start.prior_count[i] = c.prior_count;
@@ -265,7 +266,7 @@ StartingPoint KeyLearner::start_from_parent() const {
 void KeyLearner::begin_from_parent(std::unique_ptr<Policy>& policy) {
   const std::vector<VariantStatistics> before = statistics_.candidates;
   std::vector<SeedVariant> inherited = measured(statistics_);
-  // Where ranks have to agree, nothing counts but the tables.
+  // If ranks have to agree, only the tables count.
   const bool inherits = !inherited.empty() && !operation_.selector.rank_consistent;
   StartingPoint start = inherits ? start_from_parent() : start_;
   if (inherits) inherited_ = std::move(inherited);

@@ -10,7 +10,8 @@
 namespace adaptive::inline v1::core {
 
 Worker::Task::Step KeyFit::prepare() noexcept {
-  // In a forked child the lock may stay taken for ever, and the key is to begin anew with another policy.
+  // In a forked child the lock may stay taken for ever. The key's next call makes it begin anew, with another
+  // policy.
   if (!key_.is_own()) return Step::done;
   const SharedModel& shared = key_.operation_.shared_model;
   try {
@@ -30,7 +31,7 @@ Worker::Task::Step KeyFit::prepare() noexcept {
       model_ = std::move(model);
     }
   } catch (...) {
-    // Memory is short: the fit is asked for again at the next call that is put to the policy.
+    // Out of memory: the next call that consults the policy asks for the fit again.
     fit_ = nullptr;
     model_ = nullptr;
   }
@@ -46,14 +47,14 @@ void KeyFit::work() noexcept {
         with_priors(model_->expectations(key_.key(), candidates_, log_costs_), start_, own_));
     room_.prepare(candidates_.size());
   } catch (...) {
-    expectations_ = nullptr;  // as above
+    expectations_ = nullptr;  // out of memory, as above
   }
 }
 
 bool KeyFit::finish() noexcept {
   {
     const std::lock_guard lock(key_.lock_);
-    // A key that has begun anew meanwhile has another policy, which has not asked for this fit.
+    // If the key has begun anew meanwhile, it has another policy, which has not asked for this fit.
     if (key_.beginnings_ == beginning_) {
       if (fit_ != nullptr) key_.policy_->adopt(*fit_, key_.statistics_);
       if (expectations_ != nullptr && candidates_.size() == key_.statistics_.size()) {
@@ -66,7 +67,7 @@ bool KeyFit::finish() noexcept {
       if (key_.is_fit_due()) key_.operation_.selector.worker.post(*this);
     }
   }
-  // Without the key's lock: they hold what there was before.
+  // Destroy the former state, which `adopt` and `expect` have swapped in here, without the key's lock.
   fit_ = nullptr;
   expectations_ = nullptr;
   model_ = nullptr;

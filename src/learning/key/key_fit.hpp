@@ -1,5 +1,5 @@
-// What the worker makes for one key: the fit of a model that the policy asks for, and what the model over all
-// keys lets expect.
+// The work of the worker thread for one key: the fit that the key's policy asks for, and the expectations by
+// the model over all keys.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace adaptive::inline v1::core {
 
 class KeyLearner;
 
-/// Belongs to the learner, which posts it to the worker where the policy says that a fit is due.
+/// A member of the key's learner, which posts it to the worker when a fit or new expectations are due.
 class KeyFit final : public Worker::Task {
  public:
   explicit KeyFit(KeyLearner& key) noexcept : key_(key) {}
@@ -31,16 +31,16 @@ class KeyFit final : public Worker::Task {
   KeyLearner& key_;
   std::unique_ptr<Fit> fit_;
   std::shared_ptr<const OperationModel> model_;  // null: no expectations are to be made
-  std::uint32_t generation_ = 0;                 // of the model
+  std::uint32_t generation_ = 0;                 // `SharedModel::steps` when the model was taken
   std::vector<std::uint32_t> candidates_;
   std::vector<float> log_costs_;
   StartingPoint start_;
-  bool begins_late_ =
-      false;  // whether `start_` is to be the model's, which was not proven when the key began
+  // Whether the key's starting point is to come from the model, which was not yet proven when the key began.
+  bool begins_late_ = false;
   std::vector<OwnResult> own_;
   std::shared_ptr<const Expectations> expectations_;
   Belief room_;
-  std::uint32_t beginning_ = 0;  // the learner's number of beginnings when the fit was prepared
+  std::uint32_t beginning_ = 0;  // `KeyLearner::beginnings_` when the fit was prepared
 };
 
 }  // namespace adaptive::core

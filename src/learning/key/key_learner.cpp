@@ -1,4 +1,4 @@
-// The calls of a known key that its policy decides, and their results.
+// The calls of a key that consult its policy, and the results of the key's launches.
 #include "learning/key/key_learner.hpp"
 
 #include <algorithm>
@@ -14,22 +14,23 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Attempts at the key's lock before a result is dropped and counted: enough for the holder to finish even
-// where it was descheduled once.
+// Number of attempts to take the key's lock before a result is dropped and counted: enough for the holder to
+// finish even if it was descheduled once.
 constexpr int record_attempts = 4096;
 
-// Where timing has a cost, the first launches of a key are timed without a limit: this many, and where no
-// table of this device has measured the key this many more for each candidate.
+// Number of a key's first timed launches that are exempt from the timing budget: `timed_first`, and
+// `timed_first_each` for each candidate unless a table of this device has measured the key.
 constexpr std::size_t timed_first = 16;
 constexpr std::size_t timed_first_each = 4;
-// The same where launches are so short that these would take too long.
+// The same for launches so short that timing that many would cost too much.
 constexpr std::size_t timed_least = 4;
 constexpr std::size_t timed_least_each = 2;
 
-// A result that is later than this many deviations is news to the law of noise.
+// Number of deviations above the location from which a result is late, and tells the noise law of all keys
+// something new.
 constexpr double late_deviations = 4.0;
 
-// Only the difference of two call numbers counts.
+// The number of the key's calls modulo 2^32: only differences of two call numbers are used.
 std::uint32_t call_number(const KeyStatistics& key) noexcept {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(key.calls));
 }
@@ -40,7 +41,7 @@ std::optional<std::uint32_t> candidate_of(const KeyStatistics& key, std::uint32_
   return std::nullopt;
 }
 
-// Where no candidate is available there is no right answer, and the policy is not to blame.
+// If no candidate is available, every existing one may be chosen: the policy is not to blame.
 bool may_be_chosen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   return candidate < key.size() &&
          (key[candidate].available || std::none_of(key.candidates.begin(), key.candidates.end(),
@@ -58,7 +59,7 @@ bool KeyLearner::is_within_budget(std::uint32_t candidate, std::uint32_t leader)
   if (budget >= 1.0) return true;
   const KeyStatistics& s = statistics_;
   if (s[leader].count == 0) return explored_calls_ == 0.0 || budget > 0.0;
-  // The cost of an exploration is known only when its result has come: one exploration at a time.
+  // Only one exploration at a time, because its cost is known only when its result has come.
   for (std::uint32_t i = 0; i < s.size(); ++i)
     if (i != leader && s[i].pending > 0) return false;
   if (budget > 0.0 && explored_calls_ == 0.0) return true;
@@ -77,12 +78,13 @@ double KeyLearner::share_timing_allows() const noexcept {
   if (!(cost_ns > 0.0)) return share_host_timing_allows(unlimited);
   if (counters_.timed < unlimited) return 1.0;
   const VariantStatistics& leader = s[s.leader()];
-  // One lucky result makes a leader, and without further timed calls it would remain one.
+  // One lucky result can make a candidate the leader. Without further timed calls it would stay the leader.
   if (leader.count < leader_results_min) return 1.0;
   return std::min(1.0, options().timing_budget * std::exp(leader.location) / cost_ns);
 }
 
-// Nobody has said what timing costs: by what the host's clock costs.
+// The same if neither the program nor a timer has given the cost of timing: uses the cost of the host's
+// clock.
 double KeyLearner::share_host_timing_allows(std::size_t first_max) const noexcept {
   const double cost_ns = operation_.selector.host_timing_cost_ns;
   const KeyStatistics& s = statistics_;
@@ -124,7 +126,7 @@ Decision KeyLearner::consult_policy(std::uint64_t plan) noexcept {
     return {head_, detail::Plan::variant(head_->plan.load(std::memory_order_acquire))};
 
   KeyStatistics& s = statistics_;
-  // This call also counts for those that were not put to the policy.
+  // This call also stands for the calls since the last one that did not consult the policy.
   const double counts_for = 4294967296.0 / (static_cast<double>(detail::Plan::share(plan)) + 1.0);
   s.calls += counts_for;
   if (const auto planned = candidate_of(s, detail::Plan::variant(plan)))
@@ -179,7 +181,8 @@ std::uint32_t KeyLearner::issue_ticket(std::uint32_t candidate) noexcept {
   return ticket;
 }
 
-// The candidate that a result belongs to; nothing where the result comes twice or too late, which is counted.
+// Returns the candidate to which a result belongs. Returns nothing, and counts the result, if it comes twice
+// or too late.
 std::optional<std::uint32_t> KeyLearner::complete_ticket(std::uint32_t variant,
                                                          std::uint32_t ticket) noexcept {
   KeyStatistics& s = statistics_;
@@ -229,7 +232,7 @@ void KeyLearner::count_as_lost(std::uint32_t candidate, double ns) noexcept {
 // Returns the change of the incumbent, if there is one.
 std::optional<IncumbentChange> KeyLearner::accept(std::uint32_t candidate, double ns) noexcept {
   KeyStatistics& s = statistics_;
-  // What the calls run that nobody is asked about loses nothing.
+  // The variant that runs without a consultation is the reference: it loses nothing.
   if (s[candidate].variant != detail::Plan::variant(head_->plan.load(std::memory_order_relaxed)))
     count_as_lost(candidate, ns);
   revalidation_.note_result(candidate, ns);
@@ -245,8 +248,8 @@ std::optional<IncumbentChange> KeyLearner::accept(std::uint32_t candidate, doubl
   return change;
 }
 
-// A confirmed key needs no better expectations. Where a table speaks of the key, each first result says how
-// far the table is off.
+// A confirmed key needs no better expectations. If the priors come from a table or a near key, the first
+// result of each candidate shows how far off they are.
 bool KeyLearner::are_expectations_due() const noexcept {
   if (expected_first_ == nullptr) return false;
   if (!statistics_.settled && expected_generation_ != operation_.shared_model.steps()) return true;
@@ -264,14 +267,14 @@ void KeyLearner::decide_first(const OperationModel& model) noexcept {
     for (const VariantStatistics& c : statistics_.candidates) candidates.push_back(c.variant);
     statistics_.first_look = static_cast<std::uint32_t>(model.decide(key_, candidates, log_costs_));
   } catch (...) {
-    // Memory is short: the former decision stays.
+    // Out of memory: the former decision stays.
   }
 }
 
 void KeyLearner::note_news(std::uint32_t candidate, bool late) noexcept {
   constexpr std::uint64_t news_until = 4;  // results of a candidate
   const std::uint64_t count = statistics_[candidate].count;
-  // Late results tell all keys how often results are late.
+  // A late result is news to all keys: it changes how often results are expected to be late.
   if (count <= news_until || late)
     operation_.shared_model.note_news(count == 1 ? 4 : 1, operation_.selector.worker);
 }
@@ -307,7 +310,7 @@ void KeyLearner::log_change(const IncumbentChange& change) const noexcept {
                                                 ": " + operation_.variants[change.from].spec.name + " -> " +
                                                 operation_.variants[change.to].spec.name);
   } catch (...) {
-    // Memory is short: the change stands, the line is lost.
+    // Out of memory: the change stands, the log line is lost.
   }
 }
 

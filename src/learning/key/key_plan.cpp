@@ -1,5 +1,4 @@
-// Which variant is the incumbent of a key, and what the calls of the key do between consultations of its
-// policy.
+// Which variant is the incumbent of a key, and what the key's calls do between consultations of its policy.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,8 +9,8 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Number of calls put to the policy for each look that the revalidation budget can pay for, assuming that a
-// look costs a whole latency: a look that is due waits for the next such call.
+// Number of calls that consult the policy for each look that the revalidation budget pays for, if a look
+// costs one latency of the leader. A look that is due waits for the next such call.
 constexpr double consulted_per_look = 4.0;
 
 }  // namespace
@@ -25,8 +24,8 @@ EventKind KeyLearner::kind_of_replacement() const noexcept {
   return slower ? EventKind::demotion : EventKind::promotion;
 }
 
-// What the results so far make of the incumbent, in a mode that learns. With expectations nothing is compared
-// anew until a result may have changed the belief.
+// Decides, in a mode that learns, whether the results so far change the incumbent. With expectations, nothing
+// is compared again until a result may have changed the belief.
 std::optional<IncumbentChange> KeyLearner::judge(Mode now) noexcept {
   KeyStatistics& s = statistics_;
   if (s.expectations == nullptr) return now == Mode::online ? promote_if_established() : std::nullopt;
@@ -38,8 +37,8 @@ std::optional<IncumbentChange> KeyLearner::judge(Mode now) noexcept {
   return change;
 }
 
-// With expectations a promotion is a comparison of two: the leader is surely faster than the incumbent.
-// Whether the incumbent is confirmed is the comparison with all.
+// With expectations, a promotion compares two candidates: the leader must be surely faster than the
+// incumbent. A confirmation compares the incumbent with all other candidates.
 std::optional<IncumbentChange> KeyLearner::promote_if_proven() noexcept {
   KeyStatistics& s = statistics_;
   std::optional<IncumbentChange> change;
@@ -55,7 +54,7 @@ std::optional<IncumbentChange> KeyLearner::promote_if_proven() noexcept {
 
 std::optional<IncumbentChange> KeyLearner::promote_if_established() noexcept {
   KeyStatistics& s = statistics_;
-  // A confirmed incumbent stays while it leads: nothing else could come of the comparison.
+  // A confirmed incumbent that leads stays: the comparison could have no other outcome.
   if (s.settled && s.leader() == s.incumbent) return std::nullopt;
   const std::optional<std::uint32_t> winner = established(s, options());
   if (!winner) return std::nullopt;
@@ -101,23 +100,23 @@ std::optional<IncumbentChange> KeyLearner::leave_unavailable_incumbent(EventKind
   return replace_incumbent(to, kind);
 }
 
-// `candidate` if it exists and is available. Else the incumbent or, where ranks have to agree, what the
-// tables that all of them have say.
+// Returns `candidate` if it exists and is available. Otherwise returns the incumbent or, if ranks have to
+// agree, the candidate that is the fastest in the tables, which all ranks share.
 std::uint32_t KeyLearner::available_or_fallback(std::uint32_t candidate) const noexcept {
   const KeyStatistics& s = statistics_;
   if (candidate < s.size() && s[candidate].available) return candidate;
   return operation_.selector.rank_consistent ? fastest_in_tables() : s.incumbent;
 }
 
-// The available candidate that is the fastest according to the tables: the same in every process that has
-// them.
+// The available candidate that is the fastest according to the tables. It is the same in every process that
+// has loaded the same tables.
 std::uint32_t KeyLearner::fastest_in_tables() const noexcept {
   const KeyStatistics& s = statistics_;
   std::uint32_t fastest = s.incumbent;
   double least = std::numeric_limits<double>::infinity();
   for (std::uint32_t i = 0; i < s.size(); ++i) {
     if (!s[i].available) continue;
-    // Where no table has a latency, the first candidate that can run.
+    // If no table has a latency, the first available candidate wins.
     const double prior = s[i].has_prior() ? s[i].prior : std::numeric_limits<double>::max();
     if (prior >= least) continue;
     least = prior;
@@ -126,12 +125,12 @@ std::uint32_t KeyLearner::fastest_in_tables() const noexcept {
   return fastest;
 }
 
-// The incumbent, or what takes its place where it is not available.
+// The incumbent, or its replacement if it is not available.
 std::uint32_t KeyLearner::available_incumbent() const noexcept {
   const KeyStatistics& s = statistics_;
   if (s[s.incumbent].available) return s.incumbent;
   std::uint32_t to = s.leader(true);
-  // Where nothing is known of the others, the first that can run. Where none can run, the default has to.
+  // If nothing is known of the other candidates, the first available one; if none is available, the default.
   for (std::uint32_t i = 0; i < s.size() && !s[to].available; ++i)
     if (s[i].available) to = i;
   for (std::uint32_t i = 0; i < s.size() && !s[to].available; ++i)
@@ -142,7 +141,7 @@ std::uint32_t KeyLearner::available_incumbent() const noexcept {
   return to;
 }
 
-// The key's default, or the first available candidate where the default is not available and another is.
+// The key's default. If the default is not available, the first available candidate, if there is one.
 std::uint32_t KeyLearner::available_default() const noexcept {
   const auto& candidates = statistics_.candidates;
   std::uint32_t by_default = 0;
@@ -184,8 +183,9 @@ std::uint32_t KeyLearner::lasting_candidate() const noexcept {
   return surely ? leader : s.incumbent;
 }
 
-// A candidate stands in until another is likely to be faster than it: of several that are alike, not each
-// that leads for a while.
+// Lets the leader stand in for an incumbent that is not confirmed, if the leader is likely to be faster than
+// the candidate that stands in now. Of several equal candidates, the first to stand in therefore stays, even
+// if others lead for a while.
 void KeyLearner::note_provisional() noexcept {
   const KeyStatistics& s = statistics_;
   if (s.settled) return;
@@ -235,8 +235,9 @@ void KeyLearner::publish_plan() noexcept {
   const std::optional<std::uint32_t> forced = forced_variant();
   const PlannedCalls calls = forced ? PlannedCalls{*forced, *forced, 0.0} : planned_calls();
   const std::uint64_t plan = detail::Plan::make(calls.variant, calls.consulted_share);
-  // Readers on other cores keep their copy of the line while nothing changes. Release: a reader that runs the
-  // variant must see what was written before the variant was added. On x86 every store releases.
+  // An unchanged plan is not stored again, so that readers on other cores keep their copy of the cache line.
+  // Release order, because a reader that runs the variant must see what was written before the variant was
+  // added; on x86 this costs nothing.
   std::atomic<std::uint64_t>& published = head_->plan;
   if (published.load(std::memory_order_relaxed) != plan) published.store(plan, std::memory_order_release);
   const std::uint32_t before = pinned_.load(std::memory_order_relaxed);

@@ -10,19 +10,19 @@
 
 namespace adaptive::inline v1::core {
 
-/// A rolling window of the latest `length` latencies for each of the candidates that had results last, at
-/// most `windows_max`: a key may have hundreds of candidates, and only the few that still run are measured
-/// often enough for a quantile. A candidate that finds no free window takes the one that has not been added
-/// to for the longest time. Not thread-safe.
+/// Rolling windows of the latest `length` latencies, for at most `windows_max` candidates: a key may have
+/// hundreds of candidates, but only the few that still run are measured often enough for a quantile. A
+/// candidate without a window takes a free one, or the window that has gone unused for the longest time. Not
+/// thread-safe.
 class LatencyWindows {
  public:
   static constexpr std::uint32_t length = 128;
   static constexpr std::size_t windows_max = 8;
 
-  /// Allocates the windows: half a KiB each.
+  /// Allocates the windows, 512 bytes each.
   explicit LatencyWindows(std::size_t candidates) { make_room(candidates); }
 
-  /// Makes windows for `candidates`, within `windows_max`. Throws `std::bad_alloc`.
+  /// Allocates one window for each of `candidates`, up to `windows_max`. Throws `std::bad_alloc`.
   void make_room(std::size_t candidates) { values_.resize(std::min(candidates, windows_max)); }
 
   /// Adds a latency. Allocates nothing.
@@ -40,8 +40,8 @@ class LatencyWindows {
     latest_ = 0;
   }
 
-  /// The latencies of the candidate's window, in no particular order, rounded to a picosecond and to the
-  /// seven digits that a window keeps. Empty if the candidate has none.
+  /// The latencies of the candidate's window in nanoseconds, in no particular order, rounded to a picosecond
+  /// and to the seven digits of a `float`. Empty if the candidate has no window.
   std::vector<double> latencies_ns(std::uint32_t candidate) const {
     std::vector<double> latencies;
     for (std::size_t i = 0; i < values_.size(); ++i) {
@@ -59,7 +59,8 @@ class LatencyWindows {
     std::uint32_t candidate = nobody;
     std::uint32_t next = 0;  ///< where the next latency goes
     std::uint32_t size = 0;
-    std::uint32_t turn = 0;  ///< the latest turn, in which results of this candidate came one after the other
+    std::uint32_t turn =
+        0;  ///< number of the candidate's latest turn: results that came without another's between
   };
 
   // Makes the candidate's window the latest one.

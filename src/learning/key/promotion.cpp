@@ -8,16 +8,18 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// How many deviations of its error a prior must be behind before it speaks against a challenger, and may be
-// off by where results tell how good the priors are.
+// Number of standard deviations of its error by which a prior must be behind to rule a challenger out. Also
+// the largest error, in standard deviations, at which a result still confirms the priors.
 constexpr double prior_deviations = 3.0;
 
-// To bear out a rate of outliers of one in a hundred takes some 300 launches of others: of those that are no
-// further behind they cost some seven latencies.
+// Largest lead, in log latency, over a rival for which it is worth finding out whose the outliers are.
+// Confirming an outlier rate of 1 % takes about 300 launches of rivals, which cost about seven latencies if
+// the rivals are 2.5 % slower.
 constexpr double near_enough_to_tell = 0.025;
 
-/// What the priors of a key are worth, seen from a candidate that has results: its own error is taken for the
-/// error of all, which one other measured candidate at least has to confirm and none may contradict.
+/// Decides whether the priors of a key may stand for measurements. The error of one measured candidate's
+/// prior is assumed to be common to all priors; at least one other measured candidate must confirm that, and
+/// none may contradict it.
 class Priors {
  public:
   Priors(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t samples_min) noexcept
@@ -34,7 +36,8 @@ class Priors {
     hold_ = confirmed;
   }
 
-  /// Whether results here and results behind the prior are enough together, and both say that `c` is slower.
+  /// Whether the results of `c`, together with those behind its prior, suffice to say that `c` is slower than
+  /// a candidate whose location is at most `upper`, and neither of the two contradicts that.
   bool rule_out(const VariantStatistics& c, double upper, std::uint32_t samples_min) const noexcept {
     if (!hold_ || !c.has_prior() || c.count + c.prior_count < samples_min) return false;
     if (c.count > 0 && c.location < upper) return false;
@@ -56,8 +59,8 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
   if (!c.available || c.remembered || c.count < options.samples_min) return false;
   const double zone = std::log1p(options.indifference);
   const double upper = c.location + key.radius(candidate, options.error);
-  // Cheap first: most candidates fail on their locations alone. Tails, which are known less surely, may speak
-  // against a candidate but not for it.
+  // The cheap comparison first: most candidates fail on their locations alone. Tails, which are known less
+  // surely, may count against a candidate but not for it.
   for (const VariantStatistics& other : key.candidates)
     if (other.available && other.count >= options.samples_min && &other != &c &&
         (upper > other.location + zone || c.expected() > other.expected() + zone))

@@ -6,14 +6,15 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// A look that takes so many times what was expected was disturbed.
+// Ratio of a look's latency to the expected latency above which the look was disturbed.
 constexpr double disturbed = 2.0;
 
 double cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept {
   return std::max(0.0, std::exp(key[candidate].location) - std::exp(key[leader].location));
 }
 
-// A single result may have been an outlier: no such look is expected to cost more than any other candidate's.
+// The expected cost of a look, in nanoseconds. If the candidate's location may rest on an outlier, the cost
+// is limited to that of the slowest other candidate.
 double expected_cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept {
   const double cost = cost_ns(key, candidate, leader);
   if (key.agreeing(candidate, key.starts_cold()) >= 2) return cost;
@@ -28,7 +29,7 @@ double expected_cost_ns(const KeyStatistics& key, std::uint32_t candidate, std::
 std::optional<std::uint32_t> Revalidation::due(const KeyStatistics& key, std::uint32_t leader,
                                                double share) noexcept {
   if (!(share > 0.0) || key[leader].count == 0) return std::nullopt;
-  // A result that never came is given up with its ticket.
+  // If the result of a look never comes, `pending` falls to 0 when its ticket is given up.
   if (looking_at_ != none && (looking_at_ >= key.size() || key[looking_at_].pending == 0)) looking_at_ = none;
   if (looking_at_ != none) return std::nullopt;
   std::optional<std::uint32_t> oldest;
@@ -56,7 +57,8 @@ void Revalidation::note_result(std::uint32_t candidate, double ns) noexcept {
   looking_at_ = none;
   const std::uint64_t bit = candidate < 64 ? std::uint64_t{1} << candidate : 0;
   const bool late = ns > disturbed * (leader_ns_ + expected_ns_);
-  // Whatever disturbed the launch would have disturbed the leader's, unless it happens to this one again.
+  // A disturbance would have hit a launch of the leader as well, so that it is not charged to the look,
+  // unless two looks at the candidate in a row are disturbed.
   const bool excused = late && bit != 0 && (late_ & bit) == 0;
   if (!excused) spent_ns_ += std::max(0.0, ns - leader_ns_) - expected_ns_;
   late_ = late ? late_ | bit : late_ & ~bit;

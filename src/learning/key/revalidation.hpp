@@ -8,21 +8,22 @@
 
 namespace adaptive::inline v1::core {
 
-/// The budget of one key. If a candidate becomes faster while another is in use, this shows only when the
-/// candidate is launched; how soon depends on the share of the time that may be spent on such looks. A look
-/// is charged with the time that it took beyond the leader's latency. One outlier of a candidate is charged
-/// as if it had taken the expected time, because it would have hit the leader as well.
+/// The budget for looks at idle candidates of one key. If an idle candidate becomes faster, only a launch of
+/// it can show that; how soon depends on the share of the time that such looks may take. A look is charged
+/// with its time beyond the leader's latency. A single outlier is charged with the expected time instead,
+/// because it would have hit the leader as well.
 class Revalidation {
  public:
-  /// Returns the candidate to look at now, if the share of the time pays for a look: of the candidates that
-  /// have results and no outstanding one, the one that was looked at longest ago. Only one look is
-  /// outstanding at a time.
+  /// Returns the candidate to look at now, if the budget (`share` of the key's time, from 0 to 1) pays for
+  /// the look: of the candidates with results and without an outstanding launch, the one that was timed
+  /// longest ago. Only one look is outstanding at a time.
   std::optional<std::uint32_t> due(const KeyStatistics& key, std::uint32_t leader, double share) noexcept;
 
   /// Notes that a look at `candidate` was launched.
   void launched(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) noexcept;
 
-  /// Takes the result of a launch of `candidate`: the cost of a look replaces what was expected of it.
+  /// Takes the result of a launch of `candidate`, in nanoseconds. If the launch was the look, its actual cost
+  /// replaces its expected cost.
   void note_result(std::uint32_t candidate, double ns) noexcept;
 
   /// Nanoseconds that looks have cost, compared with running the leader.
@@ -34,7 +35,7 @@ class Revalidation {
   double expected_ns_ = 0.0;
   double leader_ns_ = 0.0;
   std::uint32_t looking_at_ = none;
-  std::uint64_t late_ = 0;  // whose latest look was disturbed, a bit for each of the first candidates
+  std::uint64_t late_ = 0;  // a bit for each of the first 64 candidates: its latest look was disturbed
 };
 
 }  // namespace adaptive::core

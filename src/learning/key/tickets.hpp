@@ -8,9 +8,9 @@
 
 namespace adaptive::inline v1::core {
 
-/// Numbers timed launches and remembers the candidate of each until its result comes, or until `patience`
-/// later launches have been numbered: then the launch is given up. The constructor allocates all memory, 8
-/// bytes for each launch of the patience, so that the launch path never allocates. Not thread-safe.
+/// Numbers timed launches and remembers the candidate of each until its result comes. After `patience` later
+/// launches a missing result is given up. The constructor allocates all memory, 8 bytes per launch of the
+/// patience rounded up to a power of two, so that the launch path never allocates. Not thread-safe.
 class Tickets {
  public:
   enum class Outcome : std::uint8_t {
@@ -20,17 +20,17 @@ class Tickets {
   };
   struct Result {
     Outcome outcome;
-    std::uint32_t candidate;      // of an accepted one
-    std::uint32_t issued_at = 0;  // as `issue` was told
+    std::uint32_t candidate;      // of an accepted result; otherwise `none`
+    std::uint32_t issued_at = 0;  // the value of `at` that was passed to `issue`
   };
   static constexpr std::uint32_t none = 0xFFFF;
 
-  /// `patience` is at least 1; `newest` is the number before the first one.
+  /// `patience` is at least 1. Numbering starts after `newest`.
   explicit Tickets(std::uint32_t patience, std::uint32_t newest = 0)
       : patience_(patience), newest_(newest), ring_(std::bit_ceil(std::max(patience, recognised_min))) {}
 
-  /// A new ticket, never 0. `at` is handed back with the result. `lost` becomes the candidate of the launch
-  /// that is given up, or `none`.
+  /// Returns a new ticket, never 0. `complete` returns `at` with the result. Sets `lost` to the candidate of
+  /// the launch that is given up, or to `none`.
   std::uint32_t issue(std::uint32_t candidate, std::uint32_t at, std::uint32_t& lost) noexcept {
     ++newest_;
     lost = none;
@@ -48,7 +48,7 @@ class Tickets {
 
   Result complete(std::uint32_t ticket) noexcept {
     const auto newest = static_cast<std::uint32_t>((newest_ - 1) % numbers) + 1;
-    // Modulo 2^32, in which the number 0 is left out.
+    // Tickets count modulo 2^32 and skip 0.
     const std::uint32_t age = newest >= ticket ? newest - ticket : newest - ticket - 1;
     if (age >= std::min<std::uint64_t>(ring_.size(), newest_)) {
       const bool may_be_given_up = newest_given_up_ != 0 && age >= newest_ - newest_given_up_;
@@ -62,22 +62,23 @@ class Tickets {
     return result;
   }
 
-  /// Gives up all launches that are out.
+  /// Gives up all outstanding launches.
   void forget() noexcept {
     for (Launch& launch : ring_)
       if (launch.candidate < none) launch.candidate = given_up;
     newest_given_up_ = newest_;
   }
 
-  /// From now on `issue` is told other values than before: launches that are out count as issued at 0.
+  /// The values of `at` start from 0 again: outstanding launches count as issued at 0.
   void restart_clock() noexcept {
     for (Launch& launch : ring_) launch.at = 0;
   }
 
  private:
-  /// A second result of so many of the latest launches is recognised, however small the patience is.
+  /// Minimum size of the ring: a second result of any of the latest 16 launches is recognised, even if the
+  /// patience is smaller.
   static constexpr std::uint32_t recognised_min = 16;
-  /// How many different tickets there are: all values of 32 bits but 0.
+  /// Number of different tickets: all 32-bit values except 0.
   static constexpr std::uint64_t numbers = 0xFFFF'FFFF;
   static constexpr std::uint32_t given_up = none + 1;
 
@@ -90,8 +91,8 @@ class Tickets {
   Launch& slot(std::uint64_t number) noexcept { return ring_[number & (ring_.size() - 1)]; }
 
   std::uint32_t patience_;
-  std::uint64_t newest_;               // how many launches there have been
-  std::uint64_t newest_given_up_ = 0;  // 0: none
+  std::uint64_t newest_;               // number of the latest launch
+  std::uint64_t newest_given_up_ = 0;  // number of the latest launch that was given up; 0: none
   std::vector<Launch> ring_;           // the latest launches
 };
 
