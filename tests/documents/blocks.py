@@ -20,7 +20,7 @@ class Block(NamedTuple):
 
 
 def documents(root: pathlib.Path) -> list[pathlib.Path]:
-    return [*(root / name for name in ("README.md", "CONTRIBUTING.md", "policies/README.md")), *sorted((root / "docs").rglob("*.md"))]
+    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "policies").glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
 
 
 def blocks(root: pathlib.Path, language: str) -> Iterator[Block]:
