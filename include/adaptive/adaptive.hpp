@@ -22,6 +22,7 @@
 #include <adaptive/operation.hpp>
 #include <adaptive/policy.hpp>
 #include <adaptive/random.hpp>
+#include <adaptive/rank_epochs.hpp>
 #include <adaptive/run.hpp>
 #include <adaptive/saver.hpp>
 #include <adaptive/selector.hpp>

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,12 @@ struct SelectorOptions {
   /// variant for a key, whatever they have measured and in whatever order they met keys, as long as none has
   /// more than `max_keys`. A failed launch is the exception: `fail` sets its variant aside at once in that
   /// process, and the program must tell the other processes.
-  bool rank_consistent = false;
+  ///
+  /// Empty: if `use_environment` is set and the process is one of several ranks. ADAPTIVE_RANK_CONSISTENT=1
+  /// or 0 decides first. Otherwise the first of these pairs that is set tells the number of ranks: WORLD_SIZE
+  /// with RANK (torch.distributed), OMPI_COMM_WORLD_SIZE with OMPI_COMM_WORLD_RANK (Open MPI), PMI_SIZE with
+  /// PMI_RANK (MPICH, Intel MPI), SLURM_STEP_NUM_TASKS with SLURM_PROCID (srun).
+  std::optional<bool> rank_consistent = {};
   /// Seed of all random choices. Without `background` a run repeats, given the seed and the order of calls.
   std::uint64_t seed = 0;
   /// Makes the policy of each key. Empty: the default policy.
@@ -51,7 +57,8 @@ struct SelectorOptions {
   /// until the program calls `learn`, and a run repeats.
   bool background = true;
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for, and `ADAPTIVE_AUDIT`
-  /// names the audit file where the program has named none.
+  /// names the audit file where the program has named none. Also whether the environment may decide about
+  /// `rank_consistent`.
   bool use_environment = true;
   /// The name under which tables hold what this run measures, so that a merge neither loses it nor counts it
   /// twice. Two runs must not share a name, and a restarted run must not take its former name. At most 64
@@ -137,7 +144,12 @@ class ADAPTIVE_EXPORT Selector {
   /// The device of the selector, as its options gave it.
   [[nodiscard]] const Fingerprint& device() const noexcept;
 
+  /// Whether tables alone decide what a key runs, as the options or the environment said
+  /// (`SelectorOptions::rank_consistent`).
+  [[nodiscard]] bool rank_consistent() const noexcept;
+
  private:
+  friend class RankEpochs;
   friend class Saver;
   struct Impl;
   std::unique_ptr<Impl> impl_;

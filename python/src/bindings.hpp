@@ -23,6 +23,7 @@ void bind_launchers(nb::module_& module);
 void bind_operations(nb::module_& module);
 void bind_selectors(nb::module_& module);
 void bind_stores(nb::module_& module);
+void bind_rank_epochs(nb::module_& module);
 void bind_savers(nb::module_& module);
 void bind_metrics(nb::module_& module);
 void bind_foreign(nb::module_& module);

@@ -25,6 +25,7 @@ NB_MODULE(_core, module) {
   bind_selectors(module);
   bind_stores(module);
   bind_savers(module);
+  bind_rank_epochs(module);
   bind_metrics(module);
   bind_foreign(module);
 #ifdef ADAPTIVE_PYTHON_REPLAY

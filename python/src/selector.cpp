@@ -17,12 +17,12 @@
 namespace adaptive::python {
 
 SelectorState::SelectorState(SelectorOptions options, std::unique_ptr<Callables> callables)
-    : rank_consistent_(options.rank_consistent),
-      on_gpu_(options.device.libraries.contains("compute_capability")),
+    : on_gpu_(options.device.libraries.contains("compute_capability")),
       callables_(std::move(callables)),
       log_(options.log) {
   const nb::gil_scoped_release release;
   selector_ = std::make_unique<Selector>(std::move(options));
+  rank_consistent_ = selector_->rank_consistent();
 }
 
 SelectorState::~SelectorState() {
@@ -87,8 +87,9 @@ TableSearch search_of(nb::handle tables, std::string version) {
 
 void make_selector(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
                    std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
-                   bool rank_consistent, std::uint64_t seed, std::string version, std::string writer,
-                   bool use_environment, bool background, std::optional<std::filesystem::path> audit) {
+                   std::optional<bool> rank_consistent, std::uint64_t seed, std::string version,
+                   std::string writer, bool use_environment, bool background,
+                   std::optional<std::filesystem::path> audit) {
   const nb::object fingerprint =
       nb::module_::import_("adaptive_selector._device").attr("fingerprint")(device);
   auto callables = std::make_unique<Callables>();
@@ -133,15 +134,15 @@ void bind_construction(nb::class_<SelectorState>& selector) {
       .def(
           "__init__", &make_selector, nb::kw_only(), nb::arg("tables").none() = "standard",
           nb::arg("device") = nb::none(), nb::arg("mode") = "online", nb::arg("policy") = nb::none(),
-          nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(), nb::arg("rank_consistent") = false,
-          nb::arg("seed") = 0, nb::arg("version") = "", nb::arg("writer") = "",
-          nb::arg("use_environment") = true, nb::arg("background") = true,
+          nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(),
+          nb::arg("rank_consistent") = nb::none(), nb::arg("seed") = 0, nb::arg("version") = "",
+          nb::arg("writer") = "", nb::arg("use_environment") = true, nb::arg("background") = true,
           nb::arg("audit").none() = nb::none(),
           nb::sig(
               "def __init__(self, *, tables: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | "
               "None = 'standard', device: Fingerprint | int | str | None = None, mode: str = 'online', "
               "policy: str | None = None, learning: LearningOptions | None = None, log: Callable[[str, str], "
-              "object] | None = None, rank_consistent: bool = False, seed: int = 0, version: str = '', "
+              "object] | None = None, rank_consistent: bool | None = None, seed: int = 0, version: str = '', "
               "writer: str = '', use_environment: bool = True, background: bool = True, audit: str | "
               "os.PathLike[str] | None = None) -> None"),
           "tables: 'standard' (the folders of ADAPTIVE_TABLES, the user's own folder, the tables of this "
@@ -154,12 +155,15 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "log: called as log(level, line) from a Python thread, soon after the message arose; an exception "
           "goes\n"
           "to sys.unraisablehook. None: the logger 'adaptive_selector' of the module logging.\n"
-          "rank_consistent: what a key runs follows from the tables alone, so that processes launch alike.\n"
+          "rank_consistent: what a key runs follows from the tables alone, so that processes launch alike. "
+          "None: where the\nenvironment tells of several ranks (WORLD_SIZE with RANK, or MPI's variables).\n"
           "seed: of all random choices; without `background` a run repeats, given it and the order of the "
           "calls.\n"
           "version: of the program's kernels; tables of that version are preferred.\n"
           "writer: names what this run measures in tables; empty is a name that no other run has.\n"
-          "use_environment: whether ADAPTIVE_MODE and ADAPTIVE_VARIANT override the program.\n"
+          "use_environment: whether ADAPTIVE_MODE and ADAPTIVE_VARIANT override the program, and the "
+          "environment "
+          "may decide\nabout rank_consistent.\n"
           "background: whether a thread fits models; otherwise nothing is fitted until learn().\n"
           "audit: a file that gets a line of JSON for every change of an incumbent or of the mode, with the "
           "reason;\n"

@@ -34,7 +34,7 @@ class SelectorState {
   GpuTimer* used_timer() noexcept { return timer_.get(); }
 
  private:
-  bool rank_consistent_;
+  bool rank_consistent_ = false;
   bool on_gpu_;
   std::unique_ptr<Callables> callables_;
   LogCallback log_;

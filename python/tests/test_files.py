@@ -120,6 +120,37 @@ def test_a_store_written_in_python() -> None:
     assert second.pin(16).name == "b"
 
 
+def test_ranks_take_up_a_table_at_the_same_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned = make()
+    learn(tuned, 16, latencies=(20e-6, 10e-6))
+    tuned.selector.save(tmp_path / "better.json")
+    store = ads.file_store(tmp_path / "store")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    second = make()
+    assert second.selector.rank_consistent
+    epochs = ads.RankEpochs(second.selector, store, "job", interval=10, patience=0.0)
+    assert epochs.rank == 1
+    with pytest.raises(ads.Error, match="rank 0 has not decided"):
+        epochs.step(0)
+    first = make(rank_consistent=True)
+    zero = ads.RankEpochs(first.selector, store, "job", rank=0, interval=10)
+    risen = []
+    for step in range(30):
+        risen.append(zero.step(step))
+        assert epochs.step(step) == risen[-1]
+        if step == 3:
+            zero.announce(tmp_path / "better.json")
+    assert risen.index(True) == 20 and sum(risen) == 1
+    assert first.select(16).name == second.select(16).name == "b"
+    with pytest.raises(ads.Error, match="may not announce"):
+        epochs.announce(tmp_path / "better.json")
+    with pytest.raises(ads.Error, match="not rank consistent"):
+        ads.RankEpochs(make(rank_consistent=False).selector, store, "job")
+    monkeypatch.setenv("ADAPTIVE_RANK_CONSISTENT", "0")
+    assert not make().selector.rank_consistent
+
+
 def test_a_store_that_fails() -> None:
     class Broken:
         def read(self, group: str) -> dict[str, str]:

@@ -1,8 +1,10 @@
-// ADAPTIVE_MODE, ADAPTIVE_VARIANT and ADAPTIVE_AUDIT: the settings that a user of the program may override.
+// ADAPTIVE_MODE, ADAPTIVE_VARIANT, ADAPTIVE_AUDIT and ADAPTIVE_RANK_CONSISTENT: the settings that a user of
+// the program may override.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +13,7 @@
 
 #include "base/text.hpp"
 #include "selector/selector.hpp"
+#include "selector/world.hpp"
 
 namespace adaptive::inline v1 {
 namespace {
@@ -49,6 +52,7 @@ bool is_defined_somewhere(const std::string& operation) {
 void Selector::Impl::read_environment() {
   read_mode(variable("ADAPTIVE_MODE"));
   read_forced(variable("ADAPTIVE_VARIANT"));
+  if (!options.rank_consistent) read_ranks(variable("ADAPTIVE_RANK_CONSISTENT"));
   if (options.audit.file.empty()) options.audit.file = variable("ADAPTIVE_AUDIT");
 }
 
@@ -62,6 +66,22 @@ void Selector::Impl::read_mode(const std::string& text) {
     }
   context.say(LogLevel::warning,
               "ADAPTIVE_MODE=" + text + " is ignored; write off, seed, observe, online or frozen");
+}
+
+void Selector::Impl::read_ranks(const std::string& text) {
+  const std::string asked = core::ascii_lower(text);
+  if (asked == "1" || asked == "0") {
+    context.rank_consistent = asked == "1";
+    return;
+  }
+  if (!asked.empty())
+    context.say(LogLevel::warning, "ADAPTIVE_RANK_CONSISTENT=" + text + " is ignored; write 0 or 1");
+  const std::optional<World> world = world_of_environment();
+  if (!world || world->size == 1) return;
+  context.rank_consistent = true;
+  context.say(LogLevel::info, "one of " + std::to_string(world->size) + " ranks (" + world->variable +
+                                  "): tables alone decide what runs, and nothing is explored; "
+                                  "ADAPTIVE_RANK_CONSISTENT=0 if the processes are independent");
 }
 
 void Selector::Impl::read_forced(const std::string& text) {

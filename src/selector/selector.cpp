@@ -72,7 +72,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   context.device = options.device;
   context.seed = options.seed;
   context.learning = options.learning;
-  context.rank_consistent = options.rank_consistent;
+  context.rank_consistent = options.rank_consistent.value_or(false);
   context.policy = options.policy ? options.policy : make_policy("default");
   context.log = options.log;
   context.clock = options.clock;
@@ -201,25 +201,32 @@ void Selector::advance_epoch(const std::filesystem::path& table) {
   if (!impl_->context.rank_consistent)
     throw Error(ErrorCode::not_allowed_now, "the selector is not rank consistent", "advance_epoch",
                 "set SelectorOptions::rank_consistent");
-  std::optional<Impl::Source> source = impl_->read(table.string());
+  impl_->advance_epoch(impl_->read(table.string()), table.string());
+}
+
+Selector::Impl::Source Selector::Impl::epoch_source(std::optional<Source> source,
+                                                    const std::string& name) const {
   if (!source || !source->trusted)
     throw Error(ErrorCode::mismatch, "is for another device or other software; the epoch does not change",
-                table.string(),
-                "announce a table that was measured on this device; the log says how they differ");
-  const std::lock_guard lock(impl_->mutex);
-  bool is_of_use = false;
-  for (const auto& [name, operation] : impl_->operations) {
-    impl_->translate(*operation, *source);
-    is_of_use = impl_->is_of_use(*operation, *source) || is_of_use;
+                name, "announce a table that was measured on this device; the log says how they differ");
+  bool of_use = false;
+  for (const auto& [operation_name, operation] : operations) {
+    translate(*operation, *source);
+    of_use = is_of_use(*operation, *source) || of_use;
   }
-  if (!is_of_use)
+  if (!of_use)
     throw Error(ErrorCode::mismatch,
-                "has no entries for the defined operations and variants; the epoch does not change",
-                table.string(), "define the operations first, or announce the table that was saved for them");
-  impl_->take_up(*std::move(source));
-  for (const auto& [name, operation] : impl_->operations) core::start_from_tables(*operation->parts_);
-  impl_->context.epoch.fetch_add(1, std::memory_order_relaxed);
-  if (impl_->changes) impl_->changes->add_tables(table.string());
+                "has no entries for the defined operations and variants; the epoch does not change", name,
+                "define the operations first, or announce the table that was saved for them");
+  return *std::move(source);
+}
+
+void Selector::Impl::advance_epoch(std::optional<Source> source, const std::string& name) {
+  const std::lock_guard lock(mutex);
+  take_up(epoch_source(std::move(source), name));
+  for (const auto& [operation_name, operation] : operations) core::start_from_tables(*operation->parts_);
+  context.epoch.fetch_add(1, std::memory_order_relaxed);
+  if (changes) changes->add_tables(name);
 }
 
 void Selector::learn() {
@@ -255,6 +262,10 @@ void Selector::set_mode(Mode mode) {
 
 std::uint64_t Selector::epoch() const noexcept {
   return impl_->context.epoch.load(std::memory_order_relaxed);
+}
+
+bool Selector::rank_consistent() const noexcept {
+  return impl_->context.rank_consistent;
 }
 
 const Fingerprint& Selector::device() const noexcept {

@@ -34,6 +34,8 @@ struct Selector::Impl {
 
   void read_environment();
   void read_mode(const std::string& text);
+  /// Decides about `rank_consistent` where the program has not.
+  void read_ranks(const std::string& text);
   void read_forced(const std::string& text);
   void force_from_environment(Operation& operation);
   /// Warns once if ADAPTIVE_VARIANT names an operation that no selector of this process has defined so far.
@@ -59,6 +61,11 @@ struct Selector::Impl {
   /// Whether `source`, after `translate`, has an entry for one of the variants of `operation`, or for one
   /// that the operation can create. The caller holds `mutex`.
   bool is_of_use(const Operation& operation, const Source& source) const;
+  /// The source for an epoch, translated for every operation. Throws `Error` if it is not for this device, or
+  /// of no use for the operations. The caller holds `mutex`.
+  Source epoch_source(std::optional<Source> source, const std::string& name) const;
+  /// Takes up the source and begins the next epoch; `name` is that of its table.
+  void advance_epoch(std::optional<Source> source, const std::string& name);
   /// Inserts a source before all others. It must be translated for every operation. The caller holds `mutex`.
   void take_up(Source source);
   /// The operation as tables describe it, without entries.
