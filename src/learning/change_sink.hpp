@@ -1,4 +1,4 @@
-// Where changes of incumbents go, for those who watch a selector.
+// The receiver of changes of incumbents, for metrics, audit and the local socket.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@ namespace adaptive::inline v1::core {
 
 struct OperationContext;
 
-/// A change of a key's incumbent, with what it rests on.
+/// A change of a key's incumbent, with the results behind it.
 struct IncumbentChange : HistoryEntry {
-  double from_ns = 0.0;  ///< robust locations of the two variants' latencies; 0 without results
-  double to_ns = 0.0;
+  double from_ns = 0.0;  ///< robust latency of the former incumbent; 0 without results
+  double to_ns = 0.0;    ///< robust latency of the new incumbent; 0 without results
   std::uint64_t from_results = 0;
   std::uint64_t to_results = 0;
 };
@@ -24,8 +24,9 @@ class ChangeSink {
   ChangeSink(const ChangeSink&) = delete;
   ChangeSink& operator=(const ChangeSink&) = delete;
 
-  /// Called by the thread that noticed the change, which may be on the launch path: bounded time, no
-  /// allocation. No key's lock is held. `operation` lives as long as its selector.
+  /// Called by the thread that noticed the change. That thread may be on the launch path, so that the call
+  /// must take a bounded time and not allocate. The caller holds no key's lock. `operation` lives as long as
+  /// its selector.
   virtual void add(const OperationContext& operation, const Key& key,
                    const IncumbentChange& change) noexcept = 0;
 

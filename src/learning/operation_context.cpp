@@ -17,7 +17,7 @@ void OperationContext::log_once(Trouble trouble, LogLevel level, std::string_vie
   try {
     selector.say(level, name + ": " + std::string(line) + std::string(detail));
   } catch (...) {
-    // Memory is short. The counter still tells.
+    // Out of memory: the line is lost, but the counter has counted the trouble.
   }
 }
 

@@ -1,4 +1,4 @@
-// What the keys of one operation have in common.
+// What the keys of one operation share.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,8 @@ constexpr bool is_latency(double ns) noexcept {
   return ns > 0.0 && ns <= latency_ns_max;
 }
 
-/// The members are thread-safe but for what appends variants (see `VariantList`).
+/// All members are thread-safe, except that only one thread at a time may append variants (see
+/// `VariantList`).
 struct OperationContext {
   OperationContext(LearningContext& selector_context, std::string operation_name,
                    std::vector<Dimension> operation_dimensions)
@@ -39,17 +40,17 @@ struct OperationContext {
   const std::string name;
   const std::vector<Dimension> dimensions;
   VariantList variants;
-  /// What the keys learn from each other, if the policy asks for it.
+  /// The model over all keys, if the policy asks for expectations.
   SharedModel shared_model;
-  /// What keys without a state launch.
+  /// The launches of keys without a state of their own.
   PassingLaunches passing;
 
   static constexpr std::uint32_t not_forced = ~std::uint32_t{0};
   /// The variant that the program forces on every key that can run it, or `not_forced`. Stored with release
-  /// and loaded with acquire, as plans are: it may be a variant that another thread has just added.
+  /// and loaded with acquire order, as plans are, because another thread may have just added the variant.
   std::atomic<std::uint32_t> forced_variant{not_forced};
 
-  /// What timing a launch costs, as timers have measured it; 0 until they have.
+  /// The cost of timing a launch, as measured by timers; 0 until one has measured it.
   std::atomic<double> noted_timing_cost_ns{0.0};
 
   // Counters of the operation (`adaptive::Counters`) that belong to no single key.
@@ -57,25 +58,25 @@ struct OperationContext {
   std::atomic<std::uint64_t> results_dropped{0};
   std::atomic<std::uint64_t> results_invalid{0};
   std::atomic<std::uint64_t> failures_without_key{0};
-  /// How often the results of a key have been reset, summed over the keys.
+  /// Number of resets of the results of a key, summed over the keys.
   std::atomic<std::uint64_t> resets{0};
 
-  /// How much better a variant must be measured in a table than the table's incumbent to take its place.
+  /// The proof that another variant of a table needs to replace the table's incumbent.
   Proof proof() const noexcept { return {selector.learning.error, selector.learning.indifference}; }
 
   bool is_enabled(std::uint32_t variant) const noexcept {
     return variants[variant].enabled.load(std::memory_order_relaxed);
   }
 
-  /// The cost of timing a launch, in nanoseconds: as the program has said, else as timers have measured it.
+  /// The cost of timing a launch, in nanoseconds: as set by the program, or else as measured by timers.
   double timing_cost_ns() const noexcept {
     const double said = selector.learning.timing_cost.count();
     return said > 0.0 ? said : noted_timing_cost_ns.load(std::memory_order_relaxed);
   }
 
-  /// Takes up what timing a launch costs, as a timer has measured it.
+  /// Notes the cost of timing a launch, as measured by a timer.
   void note_timing_cost(double ns) noexcept {
-    // Timers call this at every timed launch: no shared write where nothing changes.
+    // Timers call this at every timed launch: avoid a shared write if nothing changes.
     if (noted_timing_cost_ns.load(std::memory_order_relaxed) != ns)
       noted_timing_cost_ns.store(ns, std::memory_order_relaxed);
   }
@@ -86,14 +87,14 @@ struct OperationContext {
   }
   void count_failure_without_key() noexcept { failures_without_key.fetch_add(1, std::memory_order_relaxed); }
 
-  /// A policy for one key. Throws `Error` where the program's factory returns null, and what the factory
-  /// throws.
+  /// Makes a policy for one key. Throws `Error` if the program's factory returns null, and whatever the
+  /// factory throws.
   std::unique_ptr<Policy> new_policy() const;
 
-  /// Kinds of trouble that are logged at their first occurrence only; counters tell how often they occurred.
+  /// Kinds of trouble that are logged only at their first occurrence; counters count all occurrences.
   enum class Trouble : unsigned { arity, value, keys, unsupported, exception, parse, policy };
-  /// Logs `line` and `detail`, after the operation's name, unless the same kind of trouble has been logged.
-  /// May call the program's log callback: no lock may be held.
+  /// Logs the operation's name, `line` and `detail`, unless the same kind of trouble has been logged before.
+  /// May call the program's log callback: the caller must not hold any lock.
   void log_once(Trouble trouble, LogLevel level, std::string_view line,
                 std::string_view detail = {}) noexcept;
 

@@ -1,4 +1,4 @@
-// A lock for the few dozen nanoseconds of one key's bookkeeping.
+// A lock that is held for a few dozen nanoseconds, for the bookkeeping of one key.
 #pragma once
 
 #include <atomic>
@@ -6,20 +6,21 @@
 
 namespace adaptive::inline v1::core {
 
-/// While a thread holds the lock of a key it runs no code of the program but the key's policy, which must be
-/// quick: neither the log callback, nor the policy factory, nor `supports`, `candidates` or `cost`. So the
-/// lock is free again after a bounded time unless its holder is descheduled. A thread that cannot afford to
-/// wait even for that uses `try_lock`, or `lock_for`, which gives up.
+/// A thread that holds the lock of a key runs no code of the program except the key's policy, which must be
+/// quick: not the log callback, the policy factory, `supports`, `candidates` or `cost`. The lock is therefore
+/// free again after a bounded time, unless its holder is descheduled. A thread that cannot wait even that
+/// long uses `try_lock` or `lock_for`.
 class SpinLock {
  public:
   bool try_lock() noexcept {
     return !taken_.load(std::memory_order_relaxed) && !taken_.exchange(true, std::memory_order_acquire);
   }
 
+  /// Tries to take the lock `attempts` times, then returns false.
   bool lock_for(int attempts) noexcept {
     for (int i = 0; i < attempts; ++i) {
       if (try_lock()) return true;
-      // A holder that was descheduled needs the processor more than we do.
+      // The holder may have been descheduled: let it run.
       if (i % 64 == 63) std::this_thread::yield();
     }
     return false;

@@ -1,4 +1,4 @@
-// The variants of an operation: appended while other threads read.
+// The variants of an operation. Variants may be appended while other threads read.
 #pragma once
 
 #include <array>
@@ -14,13 +14,14 @@ namespace adaptive::inline v1::core {
 
 struct ListedVariant {
   Variant spec;
-  bool parsed = false;  ///< made of what a table says, not named by the program
+  bool parsed = false;  ///< made from a table's description, not named by the program
   std::atomic<bool> enabled{true};
-  /// A launch of it has failed at a key without a state: it runs no other key of that kind.
+  /// A launch of the variant has failed at a key without a state: no key without a state runs it any more.
   std::atomic<bool> failed_passing{false};
 };
 
-/// Readers see a variant whole or not at all and need no lock: elements never move. One writer at a time.
+/// Readers need no lock: they see a variant completely or not at all, because elements never move. Only one
+/// thread at a time may append.
 class VariantList {
  public:
   static constexpr std::size_t capacity = 65'535;  // a plan has 16 bits for a variant
@@ -38,7 +39,7 @@ class VariantList {
     return chunks_[i / chunk_size].load(std::memory_order_relaxed)[i % chunk_size];
   }
 
-  /// The caller has checked that `size() < capacity`.
+  /// Appends a variant and returns its index. The caller has checked that `size() < capacity`.
   std::uint32_t append(Variant variant, bool parsed = false) {
     const std::uint32_t at = size_.load(std::memory_order_relaxed);
     std::atomic<ListedVariant*>& chunk = chunks_[at / chunk_size];

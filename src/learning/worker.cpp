@@ -10,22 +10,22 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// How soon a task is tried again that found a lock taken.
+// Pause before a task that found a lock taken is tried again.
 constexpr std::chrono::milliseconds retry_after{1};
 
 }  // namespace
 
-/// What happens to workers where the process forks.
+/// The list of all workers, and what happens to them when the process forks.
 struct WorkerForks {
   std::mutex mutex;  // of the list; taken before any worker's `section_`
   Worker* first = nullptr;
 
-  /// Never destroyed: a worker of static storage may outlive it.
+  /// Never destroyed, because a worker in static storage may be destroyed later.
   static WorkerForks& all() {
     static WorkerForks& forks = *new WorkerForks;
     static const int registered = ::pthread_atfork(&before, &in_parent, &in_child);
-    static_cast<void>(
-        registered);  // it fails only for want of memory; then forking is as it would be without
+    // It fails only if memory runs out. Then a fork is as safe as it would be without handlers.
+    static_cast<void>(registered);
     return forks;
   }
 
@@ -83,8 +83,9 @@ void Worker::allow(bool thread) noexcept {
 void Worker::start() noexcept {
   if (running_.load(std::memory_order_relaxed) || !allowed_.load(std::memory_order_relaxed)) return;
   const std::unique_lock lock(life_, std::try_to_lock);
-  if (!lock.owns_lock() || running_.load() || !allowed_.load()) return;  // another thread is at it, or was
-  // The program's signals are for the program's threads.
+  // Another thread may be starting or ending the worker's thread, or may have done so.
+  if (!lock.owns_lock() || running_.load() || !allowed_.load()) return;
+  // Block all signals in the worker's thread: they are for the program's threads.
   sigset_t every;
   sigset_t before;
   sigfillset(&every);
@@ -94,7 +95,7 @@ void Worker::start() noexcept {
     thread_ = std::thread([this] { loop(); });
     running_.store(true);
   } catch (...) {
-    // Out of threads or memory. Not tried again at every launch: what is due waits for `run_due`.
+    // Out of threads or memory. To try again at every launch would be too slow: tasks now wait for `run_due`.
     allowed_.store(false);
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -102,7 +103,7 @@ void Worker::start() noexcept {
 
 void Worker::post(Task& task) noexcept {
   if (!task.due_.exchange(true, std::memory_order_acq_rel)) push(task);
-  // Also what is due already may be waiting for a thread: since before a fork, or since the thread was ended.
+  // Even if the task was due already, there may be no thread: after a fork, or after the thread was ended.
   if (running_.load(std::memory_order_relaxed))
     wake();
   else
@@ -115,8 +116,8 @@ void Worker::push(Task& task) noexcept {
   while (!incoming_.compare_exchange_weak(head, &task, std::memory_order_seq_cst, std::memory_order_relaxed));
 }
 
-// The thread looks at `incoming_` once more after it has said that it sleeps; both are sequentially
-// consistent, so that either it finds the task or the one who posts it finds it asleep.
+// The worker's thread looks at `incoming_` once more after it has set `asleep_`. Both operations are
+// sequentially consistent: either the thread finds the new task, or `wake` finds that the thread is asleep.
 void Worker::wake() noexcept {
   if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) wakeup_.post();
 }
@@ -135,7 +136,7 @@ void Worker::run_due() noexcept {
   }
 }
 
-// `section_` is held.
+// The caller holds `section_`.
 Worker::Task* Worker::next() noexcept {
   Task* added = incoming_.exchange(nullptr, std::memory_order_acquire);
   Task* oldest = nullptr;
@@ -164,7 +165,7 @@ bool Worker::run_one() noexcept {
     task = next();
     if (task == nullptr) return false;
     current_ = task;
-    // From here on it may be posted again: what changes now, `prepare` may not have seen.
+    // From here on the task may be posted again, because `prepare` may not see later changes.
     task->due_.store(false, std::memory_order_release);
   }
   while (true) {
@@ -187,7 +188,7 @@ bool Worker::run_one() noexcept {
         return true;
       }
     }
-    // Whoever stops the thread may hold the lock that the task needs.
+    // The thread that stops the worker may hold the lock that the task needs: do not wait for it.
     if (stopping_.load()) return put_back(*task), false;
     std::this_thread::sleep_for(retry_after);
   }
@@ -200,8 +201,8 @@ void Worker::put_back(Task& task) noexcept {
 }
 
 void Worker::forked() noexcept {
-  // The thread is gone, with whatever it held; the objects are made anew over the old ones, whose destructors
-  // would wait for it.
+  // The thread does not exist in the child, and nobody releases the locks that it held. New objects replace
+  // the old ones without a call of their destructors, which would wait for the thread.
   std::construct_at(&life_);
   std::construct_at(&turn_);
   std::construct_at(&thread_);

@@ -10,16 +10,17 @@
 
 namespace adaptive::inline v1::core {
 
-/// Does what takes too long for a launch: fitting models. The thread is started when there may be something
-/// to do and sleeps while there is nothing.
+/// Does work that takes too long for a launch, such as fitting models. The thread is started when there may
+/// be something to do, and sleeps while there is nothing.
 ///
-/// A process may fork at any time. The handlers of `pthread_atfork` hold `section_` meanwhile, under which
-/// the thread takes its tasks and all locks that it shares with others, so that no such lock is left taken in
-/// the child. The child has no thread until something is posted there; it then goes on with what was due.
+/// A process may fork at any time. The thread takes its tasks, and all locks that it shares with other
+/// threads, only under `section_`. The handlers of `pthread_atfork` hold `section_` during the fork, so that
+/// no such lock stays taken in the child. The child has no thread until a task is posted there; its thread
+/// then also does the tasks that were due before the fork.
 class Worker {
  public:
-  /// Something to do now and then. It is in the queue at most once, so the queue holds no more than there are
-  /// tasks and never drops one. It must live until the worker has stopped.
+  /// Something to do now and then. A task is in the queue at most once, so that the queue is never longer
+  /// than the number of tasks and never drops one. A task must live until the worker has stopped.
   class Task {
    public:
     Task() = default;
@@ -30,18 +31,19 @@ class Worker {
    protected:
     enum class Step {
       done,
-      work,  ///< go on with `work`, then `finish`
-      later  ///< a lock that a callback of the program may hold is taken: try again soon
+      work,  ///< continue with `work`, then `finish`
+      later  ///< a lock is taken that may be held during a callback of the program: try again soon
     };
-    /// Copies what `work` needs, under the locks that guard it and for no longer than copying takes. Waits
-    /// for no lock that is held while the program's callbacks run.
+    /// Copies what `work` needs, under the locks that guard it, and holds them only while it copies. Must not
+    /// wait for a lock that is held while callbacks of the program run.
     virtual Step prepare() noexcept = 0;
-    /// Takes as long as it takes, and holds no lock.
+    /// Does the work, without any lock. It may take any time.
     virtual void work() noexcept = 0;
-    /// Publishes the outcome, as `prepare` with regard to locks. False: to be tried again.
+    /// Publishes the outcome, under the same rules for locks as `prepare`. Returns false to be called again
+    /// soon.
     virtual bool finish() noexcept = 0;
-    /// In a forked child, where the thread that was between `prepare` and `finish` does not exist: what
-    /// `work` used may be half changed, so that even its destructor must not run. The default: nothing.
+    /// Called in a forked child if the parent's thread was between `prepare` and `finish`. The data of `work`
+    /// may be inconsistent, so that not even its destructors may run. The default does nothing.
     virtual void abandon() noexcept {}
 
    private:
@@ -55,50 +57,51 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  /// Whether there may be a thread. Where there may not, what is due waits for `run_due`. Ends a running
-  /// thread after its current task. Not for the launch path.
+  /// Allows the worker to have a thread, or forbids it. If it is forbidden, a running thread ends after its
+  /// current task, and due tasks wait for `run_due`. Not for the launch path.
   void allow(bool thread) noexcept;
 
-  /// Starts the thread where there is none and there may be one. Not for the launch path.
+  /// Starts the thread if it is allowed and not running. Not for the launch path.
   void start() noexcept;
 
-  /// Makes the task due. For the launch path: no lock, no allocation; a system call only where the thread
-  /// sleeps, and where a thread must be started: in a forked child, and for the first task of a selector that
-  /// nobody has called `start` for.
+  /// Makes the task due. For the launch path: takes no lock and allocates nothing. It makes a system call
+  /// only if the thread sleeps or has to be started, which happens in a forked child, or at the first task if
+  /// `start` has not been called.
   void post(Task& task) noexcept;
 
-  /// Does on the calling thread all that is due and becomes due by it, after the thread's current task.
+  /// Does all due tasks on the calling thread, including those that become due meanwhile. Waits first for the
+  /// current task of the worker's thread.
   void run_due() noexcept;
 
  private:
   friend struct WorkerForks;
 
   void loop() noexcept;
-  /// Does one task; false where none is due, or the thread is to stop.
+  /// Does one task. Returns false if none is due, or if the thread must stop.
   bool run_one() noexcept;
-  /// Makes the current task due again, where it cannot be finished before the thread stops.
+  /// Makes the current task due again, because it cannot be finished before the thread stops.
   void put_back(Task& task) noexcept;
   Task* next() noexcept;
   void push(Task& task) noexcept;
   void wake() noexcept;
-  /// In the child: the thread does not exist here.
+  /// Called in a forked child, where the thread does not exist.
   void forked() noexcept;
 
   std::atomic<bool> allowed_{false};
   std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> asleep_{false};
-  std::atomic<Task*> incoming_{nullptr};  // the latest first
+  std::atomic<Task*> incoming_{nullptr};  // newly posted tasks, the latest first
   Wakeup wakeup_;
-  std::mutex life_;  // of starting and stopping
+  std::mutex life_;  // held while the thread is started or stopped
   std::thread thread_;
-  std::mutex turn_;        // one task at a time; held while it works
-  std::mutex section_;     // of what follows, and see above; taken after `turn_` and before all other locks
-  Task* first_ = nullptr;  // due, in their order
+  std::mutex turn_;        // held while a task runs: one task at a time
+  std::mutex section_;     // guards the members below, and see above; taken after `turn_`, before all others
+  Task* first_ = nullptr;  // the due tasks, the oldest first
   Task* last_ = nullptr;
   Task* current_ = nullptr;
-  Worker* next_worker_ = nullptr;  // of those that the handlers know
-  bool known_ = false;
+  Worker* next_worker_ = nullptr;  // in the list of `WorkerForks`
+  bool known_ = false;             // whether the worker is in that list
 };
 
 }  // namespace adaptive::core

@@ -1,4 +1,4 @@
-// The program's estimates of what variants cost, in the form that the model needs.
+// The program's estimates of the variants' costs, in the form that the model needs.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,16 @@
 
 namespace adaptive::inline v1::core {
 
-/// Replaces estimates that are not known (NaN) by the mean of the others.
+/// Replaces unknown estimates (NaN) by the mean of the known ones, or by 0 if none is known.
 void complete_costs(std::span<float> log_costs) noexcept;
 
-/// The estimates of some variants at a key, by variant of the operation.
+/// Natural logarithms of the estimates at one key, by variant of the operation.
 class CostsByVariant {
  public:
-  /// `log_costs`: parallel to `of`; empty without estimates. `variants`: of the operation.
+  /// `variants`: number of variants of the operation. `of`: the variants that have an estimate in
+  /// `log_costs`, in the same order. `log_costs` is empty without estimates.
   CostsByVariant(std::size_t variants, std::span<const std::uint32_t> of, std::span<const float> log_costs);
-  /// Those that came with results, each of which has a `variant` and a `log_cost`.
+  /// Takes the estimates from results, each of which has a `variant` and a `log_cost`.
   template <class Results>
   CostsByVariant(std::size_t variants, const Results& results) : CostsByVariant(variants) {
     for (const auto& result : results)

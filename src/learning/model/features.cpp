@@ -12,12 +12,15 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Coefficients of all variants' own features together: a fit takes time with the cube of their number.
+// Maximum number of the variants' own features, over all variants: the time of a fit grows with the cube of
+// it.
 constexpr std::size_t own_max = 512;
-// Parameters that are used; the products of more of them would be too many.
+// Maximum dimension of the parameter space; with more, the parameters are not used, because their products
+// would be too many.
 constexpr std::size_t parameters_max = 8;
-// A tile's rows are usually compared about this number of them.
+// If variants are tiles, the number of rows is centred around 2^6.
 constexpr double rows_reference_log2 = 6.0;
+// Prior standard deviation of the level in natural log latency: practically unknown.
 constexpr double usual_log2 = 10.0;
 
 bool is_number(const Dimension& dimension) {
@@ -36,14 +39,14 @@ std::optional<std::size_t> dimension_of(std::size_t letter, std::span<const Dime
       return std::find(known.begin(), known.end(), ascii_lower(d.name)) != known.end();
     });
   };
-  // Where the dimensions have other names, their order counts.
+  // If no dimension has a known name, their order counts.
   if (std::any_of(dimensions.begin(), dimensions.end(), is_named) || letter >= dimensions.size() ||
       dimensions[letter].kind != DimensionKind::size)
     return std::nullopt;
   return letter;
 }
 
-// m, n or k where a parameter is a tile of that: "tile_m", "BLOCK_SIZE_N", "bk".
+// The index of m, n or k if the parameter is a side of a tile: "tile_m", "BLOCK_SIZE_N", "bk".
 std::optional<std::size_t> letter_of(const std::string& parameter) {
   const std::string name = ascii_lower(parameter);
   const std::size_t at = std::string_view("mnk").find(name.back());
@@ -123,7 +126,7 @@ ModelFeatures::ModelFeatures(std::span<const Dimension> dimensions, ParameterSpa
     else if (dimensions_[d].labels.size() <= labelled_max)
       labels_ += dimensions_[d].labels.size();
   }
-  // The mean of each parameter says nothing of what tells variants apart.
+  // Centre each parameter: its mean does not distinguish the variants.
   const std::size_t count = tiles_.size();
   for (std::size_t p = 0; p < space_.dimensions; ++p) {
     float mean = 0.0F;
@@ -173,7 +176,7 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
     add(feature, deviation);
     ++count;
   };
-  // How far the estimate is to be trusted, besides.
+  // A correction of the exponent of the estimate, which itself enters as `offset`.
   if (estimated_) put(offset(at, v), 0.3);
   // The level of the key: common to all variants.
   put(1.0, usual_log2);
@@ -218,7 +221,7 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
   for (std::size_t a = 0; a < space_.dimensions; ++a)
     for (std::size_t b = 0; b <= a; ++b) put(double{u[a]} * double{u[b]}, 0.1);
   shared = count;
-  // What is the variant's own.
+  // The variant's own features.
   put(1.0, 0.2);
   for (const double x : at.centred()) put(x, 0.05);
   for (const double x : at.centred()) put(std::max(0.0, x), 0.05);

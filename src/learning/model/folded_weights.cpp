@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t tabulated_max = 1024;
 
-// Base 2. Most numbers of waves are small, and a logarithm takes longer than the rest of a score.
+// Logarithm to base 2 of a whole number, from a table if the number is small, as most numbers of waves are:
+// computing a logarithm takes longer than the rest of a score.
 double log2_of_whole(double number) noexcept {
   static const auto table = [] {
     std::array<double, tabulated_max> logs{};
@@ -20,7 +21,8 @@ double log2_of_whole(double number) noexcept {
                                                      : std::log2(number);
 }
 
-// `std::ceil` is a call of a library on processors without SSE 4.1. `x` is at least 0 and below 2^63.
+// As `std::ceil`, which is a library call if the compiler may not assume SSE 4.1. `x` is at least 0 and below
+// 2^63.
 double ceiling(double x) noexcept {
   const auto whole = static_cast<double>(static_cast<std::int64_t>(x));
   return whole < x ? whole + 1.0 : whole;
@@ -28,7 +30,7 @@ double ceiling(double x) noexcept {
 
 }  // namespace
 
-// In the order of `ModelFeatures::emit`.
+// Takes the weights in the order in which `ModelFeatures::emit` writes the features.
 FoldedWeights::FoldedWeights(const ModelFeatures& features, const Eigen::VectorXd& weights)
     : variants_(features.variants()),
       multiprocessors_(features.multiprocessors_),

@@ -16,20 +16,22 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-// By how much each latency of a table of this device may be off, before results say otherwise.
+// Standard deviation of log latency assumed for a latency in a table of this device, until results contradict
+// it.
 constexpr double table_error = 0.002;
-// Up to which error such a table still counts as proof.
+// Largest such deviation at which the table still counts as proof.
 constexpr double proof_error_max = 0.01;
-// Sizes of the errors that are compared: factors of two, each of them less likely than the one before by this
-// much on a log scale.
+// Number of deviations that are compared, each twice the one before, and the prior cost of each step in log
+// likelihood.
 constexpr int error_steps = 11;
 constexpr double error_step_cost = 0.7;
-// That a result is an outlier, of whatever size, is unlikely: one in a hundred, anywhere within a factor of
-// twenty.
+// Cost in log likelihood of assuming that a result is an outlier: one result in a hundred is, with a log
+// latency anywhere within a factor of twenty.
 constexpr double outlier_cost = 5.7;
-// More results than this do not say more of the size of the errors.
+// Maximum number of results from which the size of the errors is estimated.
 constexpr std::size_t compared_results_max = 24;
-constexpr double level_max = 1.0;  // `Expectations::level_deviation`: from here on unknown
+constexpr double level_max = 1.0;  // `Expectations::level_deviation` from which the level counts as unknown
+// Standard deviation of log latency assumed for a candidate of which nothing is known.
 constexpr double deviation_unknown = 0.14;
 
 double log_likelihood_of(const Expectations& expected, std::span<const OwnResult> own) {
@@ -54,8 +56,8 @@ double log_likelihood_of(const Expectations& expected, std::span<const OwnResult
   return -0.5 * half.squaredNorm() - factor.matrixLLT().diagonal().array().log().sum();
 }
 
-// A single result that is far later than the others let expect may be an outlier: then it says nothing of the
-// table, and the others do.
+// The likelihood of the results, where the latest of the single results may be an outlier: it is then left
+// out, at the cost `outlier_cost`, and only the other results judge the table.
 double log_likelihood(const Expectations& expected, std::span<const OwnResult> own) {
   const double all = log_likelihood_of(expected, own);
   const OwnResult* latest = nullptr;

@@ -6,11 +6,13 @@
 namespace adaptive::inline v1::core {
 namespace {
 
+// The grid: correlation lengths in the units of `ParameterSpace`, shares of the variance that parameters do
+// not explain, and standard deviations of log latency.
 constexpr std::array<double, 3> lengths = {1.5, 3.0, 6.0};
 constexpr std::array<double, 3> own_shares = {0.03, 0.2, 1.0};
 constexpr double deviation_first = 0.0125;
 constexpr int deviation_steps = 7;  // 0.0125 to 0.8
-// How far, in factors of two, the deviation may be from the usual one before that counts against it.
+// Standard deviation of the prior for the deviation, in factors of two around the usual one.
 constexpr double usual_octaves = 1.2;
 
 }  // namespace
@@ -21,7 +23,7 @@ Likeness::Likeness(const ParameterSpace& space, std::size_t variants, double usu
   for (int s = 0; s < deviation_steps; ++s)
     for (std::size_t l = 0; l < lengths.size(); ++l)
       for (const double own : own_shares) {
-        // Without parameters, or where they explain nothing, the length does not matter.
+        // The length does not matter if there are no parameters, or if they explain nothing.
         if ((!comparable && own != 1.0) || (own == 1.0 && l > 0)) continue;
         grid_.push_back({deviation_first * std::exp2(s), l, own});
       }

@@ -1,4 +1,4 @@
-// How alike the variants of an operation are by their parameters.
+// How similar the variants of an operation are expected to be, by their parameters.
 #pragma once
 
 #include <Eigen/Dense>
@@ -9,21 +9,22 @@
 
 namespace adaptive::inline v1::core {
 
-/// The covariance of what a model leaves unexplained of the variants' log latencies at a key. It is an
-/// average over a grid of scales, lengths (Matérn 5/2) and shares that parameters do not explain, weighted by
-/// how well each of them explains the residuals of the keys (Bayesian model averaging).
+/// The covariance of the residuals that a model leaves unexplained in the log latencies of the variants at a
+/// key. It is the average over a grid of standard deviations, correlation lengths (Matérn 5/2) and shares of
+/// the variance that parameters do not explain. Each combination is weighted by how well it explains the
+/// residuals of the keys (Bayesian model averaging).
 class Likeness {
  public:
-  /// `usual`: the deviation that is expected before anything is known.
+  /// `usual`: the standard deviation of log latency that is expected before anything is known.
   Likeness(const ParameterSpace& space, std::size_t variants, double usual);
 
   std::size_t combinations() const noexcept { return grid_.size(); }
-  /// Log likelihood, under one combination, of the residuals of a key's measured variants. `base` is the
-  /// covariance that they have besides.
+  /// Log likelihood, under one combination, of the residuals of a key's measured variants. `base`: the part
+  /// of their covariance that comes from other errors.
   double log_likelihood(std::size_t combination, std::span<const std::size_t> variants,
                         const Eigen::VectorXd& residual, const Eigen::MatrixXd& base) const;
-  /// Sets the weights from log likelihoods, one for each combination. `prior` from 0 to 1: how much the usual
-  /// deviation counts besides.
+  /// Sets the weights from log likelihoods, one for each combination. `prior`, from 0 to 1: the weight of the
+  /// prior for the deviation.
   void weigh(const Eigen::VectorXd& log_likelihoods, double prior);
 
   /// The averaged covariance of two variants.

@@ -1,4 +1,4 @@
-// What the parts of the model over all keys share about its matrices.
+// What the source files of the model over all keys share.
 #pragma once
 
 #include <Eigen/Dense>
@@ -10,16 +10,17 @@ inline Eigen::Index to_index(std::size_t i) noexcept {
   return static_cast<Eigen::Index>(i);
 }
 
-/// Fewer keys than this say nothing of one of them.
+/// Minimum number of keys, including the predicted one, for one key to be predicted from the others.
 constexpr std::size_t keys_to_learn_from = 2;
 
-/// Where there are no other keys, nothing is expected but what variants differ by.
+/// Removes from a prediction what other keys contribute: without other keys, only the residuals of the
+/// variants are expected.
 inline void forget_others(Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) {
   mean.setZero();
   covariance.setZero();
 }
 
-/// The variance of a level of which nothing is known.
+/// The variance of log latency assumed for an unknown level.
 constexpr double level_variance = 100.0;
 
 }  // namespace adaptive::core

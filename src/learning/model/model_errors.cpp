@@ -1,4 +1,4 @@
-// How wrong the model over all keys is, as the keys themselves tell.
+// The errors of the model over all keys, estimated by comparing it with the results of each key.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -15,20 +15,24 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-// Of a key's level, before anything is known, and with the weight of so many keys.
+// Prior for the standard deviation of a key's level (log latency) from the model, and its weight in keys.
 constexpr double level_error_weight = 4.0;
 constexpr double level_error_usual = 0.25;
-// Keys by which a fit is judged.
+// Minimum number of keys by which a fit is judged, if there are that many: every n-th key takes part, fewer
+// than twice this number.
 constexpr std::size_t judged_max = 48;
-// Results of a key that take part in judging it: the likelihood takes time with their cube.
+// Maximum number of results of one key that judge a fit: the time for the likelihood grows with the cube of
+// this number.
 constexpr std::size_t judged_results_max = 32;
-// The model is proven by so many keys, if its choice loses no more than this on average, or no more than this
-// share of what the choice of the nearest key loses, and less than this share of what any of the variants
-// measured loses.
+// The model is proven if it has been compared at `proven_keys_min` keys, and if its choices lose little. The
+// loss at a key is the log latency above that of the key's fastest measured variant. The mean loss of the
+// model's choices must be at most `proven_loss_max`, or at most the share `proven_share_max` of the loss by
+// the choice of the nearest key; and in any case at most that share of the mean loss over all measured
+// variants.
 constexpr double proven_keys_min = 6.0;
 constexpr double proven_loss_max = 0.05;
 constexpr double proven_share_max = 0.5;
-// With so many other keys the usual deviation of the residuals has its full weight.
+// Number of other keys from which the prior for the deviation of the residuals has its full weight.
 constexpr double prior_keys = 4.0;
 
 }  // namespace
@@ -73,14 +77,15 @@ double OperationModel::lost_by_nearest(const MeasuredKey& key, std::span<const M
   return here == results.end() ? mean : here->location - least;
 }
 
-// How wrong the model is, found by what each key's results say of it that the model has not been told.
+// Estimates the errors of the model: compares the results of each key with what the model predicts without
+// them.
 void OperationModel::judge() {
   const std::size_t step = std::max<std::size_t>(1, keys_.size() / judged_max);
   VectorXd total = VectorXd::Zero(to_index(likeness_.combinations()));
   double level = 0.0;
   double levels = 0.0;
-  double lost = 0.0;  // by what was expected to be the fastest, and by any of the variants measured
-  double spread = 0.0;
+  double lost = 0.0;    // sum over the keys: the loss of the variant that the model expects to be the fastest
+  double spread = 0.0;  // the same: the mean loss of the measured variants
   double lost_by_nearest_key = 0.0;
   double compared = 0.0;
   for (std::size_t j = 0; j < keys_.size(); j += step) {
@@ -127,9 +132,10 @@ void OperationModel::judge() {
     for (std::size_t c = 0; c < likeness_.combinations(); ++c)
       total(to_index(c)) += likeness_.log_likelihood(c, of_model, residual, covariance);
   }
-  // A key alone says how far its variants differ, which models of many keys seldom leave unexplained.
   const double usual = std::max(proven_loss_max * compared, proven_share_max * lost_by_nearest_key);
   proven_ = predicts_ && compared >= proven_keys_min && lost <= std::min(usual, proven_share_max * spread);
+  // The prior describes what a model of several keys leaves unexplained. With a single key, the residuals are
+  // the whole differences between its variants, so that the prior does not count.
   likeness_.weigh(total, std::min(1.0, (levels - 1.0) / prior_keys));
   own_error_ = std::clamp(std::sqrt(likeness_.variance()), 0.01, 0.5);
   const double usual_level = level_error_weight * level_error_usual;

@@ -1,4 +1,5 @@
-// How the model over all keys is made from tables, and what it says of a key that nothing else is known of.
+// How the model over all keys learns from tables, and how a key without a table or neighbour starts from the
+// model.
 #pragma once
 
 #include <cstddef>
@@ -17,25 +18,27 @@
 
 namespace adaptive::inline v1::core {
 
-/// Variants that a model knows: the first of an operation. Further ones are expected to be like the others.
+/// Maximum number of variants that a model knows, the first ones of the operation. Nothing particular is
+/// expected of further variants.
 constexpr std::size_t modelled_variants_max = 1024;
-/// Keys that a model learns from. This bounds the cost of a fit.
+/// Maximum number of keys that a model learns from, which bounds the time of a fit.
 constexpr std::size_t modelled_keys_max = 1024;
 
-/// The space of the variants' parameters, or of the numbers in their names where none of them has parameters.
-/// Empty if neither distinguishes them.
+/// The space of the variants' parameters or, if no variant has parameters, of the numbers in their names.
+/// Empty if neither distinguishes the variants.
 ParameterSpace space_of(std::span<const Variant* const> variants);
 
 /// The dimensions, the space and the tiles of an operation with these variants, of which the model knows the
 /// first `modelled_variants_max`.
 ModelShape model_shape(std::span<const Dimension> dimensions, std::span<const Variant* const> variants);
 
-/// Appends what tables have measured, but for keys that `keys` has already, up to `modelled_keys_max`.
+/// Appends the keys that tables have measured and that `keys` does not contain yet, up to `modelled_keys_max`
+/// in all.
 void add_measured(std::span<const SeedEntry> seeds, std::vector<MeasuredKey>& keys);
 
 /// Lets the model decide which candidate a key launches first. If the model is proven, the candidate that it
-/// expects to be the fastest becomes the incumbent, and what it expects of the others their priors.
-/// `log_costs`: of the candidates, by the program's estimate; empty without one.
+/// expects to be the fastest also becomes the incumbent, and its expectations become the candidates' priors.
+/// `log_costs`: natural logarithms of the program's estimates for the candidates; empty without estimates.
 void begin_by_model(StartingPoint& start, const OperationModel& model, const Key& key,
                     std::span<const std::uint32_t> candidates, std::span<const float> log_costs);
 

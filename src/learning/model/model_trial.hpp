@@ -9,14 +9,14 @@
 
 namespace adaptive::inline v1::core {
 
-/// Where the model names another variant than the default, chance decides which of the two runs. The results
-/// of the two arms are compared with what was expected of the default at their keys, so that large keys do
-/// not drown small ones. An error of that expectation meets both arms alike: the difference of their means is
-/// what the model gains, whatever the model gets wrong.
+/// If the model chooses another variant than the default, chance decides which of the two runs. The results
+/// of both arms are measured relative to the log latency that the model expects of the default at the same
+/// key, so that large keys do not outweigh small ones. An error of that expectation affects both arms alike,
+/// so that the difference of their means is the gain by the model, even if the model is wrong.
 ///
-/// While the model is not proven, it decides at most half of these calls, and fewer the longer that lasts.
-/// Once it surely is, the default keeps the few calls that cost 0.1 % of the time. Older results fade, so
-/// that a model that becomes worse loses its proof. Not thread-safe.
+/// An unproven model decides at most half of these calls, and fewer the longer it stays unproven. With a
+/// surely proven model, the default still runs in a few calls, which cost 0.1 % of the time. Older results
+/// fade, so that a model that becomes worse loses its proof. Not thread-safe.
 class ModelTrial {
  public:
   enum class Arm : std::uint8_t {
@@ -25,8 +25,9 @@ class ModelTrial {
     control
   };
 
-  /// `loss`: by how much the model expects the default to take longer, in latencies of its own choice. Only
-  /// the mean of the calls counts, since the arms must meet the same keys.
+  /// Decides which variant runs. `loss`: the extra time that the model expects of the default, in latencies
+  /// of the model's choice. The shares of the arms depend only on the mean of `loss` over the calls, so that
+  /// both arms meet the same keys.
   Arm assign(Random& random, double loss) noexcept {
     calls_ = std::min(calls_ + 1.0, calls_remembered);
     loss_ += (loss - loss_) / calls_;
@@ -35,7 +36,7 @@ class ModelTrial {
     return by_model ? Arm::model : Arm::control;
   }
 
-  /// `excess`: log latency above what was expected of the default.
+  /// Adds a result. `excess`: its log latency minus the one expected of the default.
   void add(Arm arm, double excess) noexcept {
     if (arm == Arm::none) return;
     (arm == Arm::model ? model_ : control_).add(std::clamp(excess, -excess_max, excess_max));
@@ -46,7 +47,7 @@ class ModelTrial {
     return model_.weight >= results_min && control_.weight >= results_min && surety() > deviations_proven;
   }
 
-  /// Share of the calls that the model decides, where it disagrees with the default.
+  /// Share of the calls in the trial that the model decides, from 0 to 1.
   double model_share() const noexcept {
     const double z = surety();
     if (proven() && z < deviations_sure) return 1.0 - std::min(0.5, 4.0 / (z * z));
@@ -60,7 +61,7 @@ class ModelTrial {
   struct Mean {
     double weight = 0.0;
     double mean = 0.0;
-    double squares = 0.0;  // of deviations from the mean
+    double squares = 0.0;  // sum of the squared deviations from the mean
 
     void add(double x) noexcept {
       constexpr double kept = 1.0 - 1.0 / 512.0;
@@ -71,23 +72,30 @@ class ModelTrial {
     }
   };
 
+  // Minimum number of results of each arm, and minimum `surety()`, for the model to be proven; from
+  // `deviations_sure`, the default runs only as often as `control_budget` allows.
   static constexpr double results_min = 8.0;
   static constexpr double deviations_proven = 2.0;
   static constexpr double deviations_sure = 4.0;
-  // Share of the time that the default may cost once the model is proven.
+  // Share of the time that the default may cost once the model is surely proven, and the limits of its share
+  // of the calls.
   static constexpr double control_budget = 0.001;
   static constexpr double control_min = 1.0 / 4096.0;
   static constexpr double control_max = 1.0 / 16.0;
+  // Number of calls over which the mean loss is taken.
   static constexpr double calls_remembered = 512.0;
+  // Minimum share of the calls that an unproven model decides. If the default is not ahead, the share is one
+  // half for the first `patience_calls` calls without a proof, then falls in inverse proportion to their
+  // number.
   static constexpr double share_min = 1.0 / 256.0;
   static constexpr double patience_calls = 512.0;
-  // One launch that was disturbed must not decide the trial.
+  // Largest absolute excess that counts, so that one disturbed launch does not decide the trial.
   static constexpr double excess_max = 0.7;
-  // Deviation of a result before there are any, and how many results it counts for.
+  // Prior for the standard deviation of a result's excess, and its weight in results.
   static constexpr double deviation_usual = 0.1;
   static constexpr double results_usual = 2.0;
 
-  // By how much the model is faster, in standard deviations of the error of that difference.
+  // The lead of the model over the default, in standard errors.
   double surety() const noexcept {
     if (model_.weight == 0.0 || control_.weight == 0.0) return 0.0;
     const double variance =
@@ -100,8 +108,8 @@ class ModelTrial {
   Mean model_;
   Mean control_;
   double calls_ = 0.0;
-  double loss_ = 0.0;      // mean
-  double unproven_ = 0.0;  // calls since the model was proven
+  double loss_ = 0.0;      // mean over the latest calls
+  double unproven_ = 0.0;  // calls since the model was last proven
 };
 
 }  // namespace adaptive::core

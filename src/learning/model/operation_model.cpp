@@ -18,16 +18,19 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-// Before anything is known: the deviation of the model's error at a variant of a key, at a key's level, and
-// of what is not explained at the first fit.
+// Standard deviations of log latency before anything is known: `usual_error` is the prior for what the model
+// leaves unexplained at a variant of a key. The first fit assumes `own_error_first` for that, and
+// `level_error_first` for the level of a key.
 constexpr double usual_error = 0.14;
 constexpr double own_error_first = 0.08;
 constexpr double level_error_first = 0.3;
-// Candidates of a key that are predicted: the covariance of their predictions takes memory with the square.
+// Maximum number of candidates of a key for which the model predicts: the memory for the covariance grows
+// with the square of this number.
 constexpr std::size_t predicted_max = 1024;
-// Variants that decisions are made between: the first of an operation.
+// Maximum number of variants that have a score, the first ones of the operation: scores are on the stack.
 constexpr std::size_t scored_max = 1024;
-// Deviations of the draw that decides new keys.
+// Factor of the standard deviation of the coefficients in the draw that decides the first launches of new
+// keys: below 1, the draw explores less than plain Thompson sampling.
 constexpr double optimism = 0.25;
 Key reference_of(std::span<const MeasuredKey> keys, std::span<const Dimension> dimensions) {
   if (!keys.empty()) return keys.front().key;
@@ -104,8 +107,8 @@ void OperationModel::fit() {
   const double own_variance = own_error_ * own_error_;
   const double key_variance = level_error_ * level_error_;
   for (const MeasuredKey& key : keys_) {
-    // The key's level is integrated out: what counts are differences between variants, and the level as far
-    // as features predict it.
+    // The key's level is integrated out: a key with several results informs about the differences between its
+    // variants and, as far as features predict it, about its level.
     ModelFeatures::Point point = features_.point(key.key);
     const CostsByVariant costs(features_.estimated(), key.results);
     point.log_cost = costs.all();
@@ -217,7 +220,8 @@ Expectations OperationModel::expectations(const Key& key, std::span<const std::u
                                                   ? likeness_.covariance(candidates[a], candidates[b])
                                               : a == b ? likeness_.variance()
                                                        : 0.0;
-  // What all have in common is the level, which counts as unknown: without it no large numbers cancel.
+  // The error that all candidates have in common is that of the level, which counts as unknown. It is
+  // subtracted here, so that no large numbers cancel later.
   const VectorXd common = covariance.rowwise().mean();
   const double all = common.mean();
   Expectations result;
@@ -276,7 +280,7 @@ double OperationModel::score(const FoldedWeights& by, const Key& key,
   return by.common(point);
 }
 
-// The first candidate where the model knows none of them.
+// The index of the candidate with the least score; 0 if the model knows none of the candidates.
 std::size_t OperationModel::least(const FoldedWeights& by, const Key& key,
                                   std::span<const std::uint32_t> candidates,
                                   std::span<const float> log_costs) const noexcept {
@@ -314,7 +318,7 @@ void condition(Expectations& expectations, std::span<const double> location, std
   if (known.empty()) return;
   const auto n = static_cast<Index>(known.size());
   if (!expectations.correlated()) {
-    // About a level that the entries give.
+    // Only variances are known: shift all locations to the level of the table, then each by itself.
     double sum = 0.0;
     for (const Index i : known)
       sum +=

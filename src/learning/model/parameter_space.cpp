@@ -21,10 +21,11 @@ namespace {
 using Column = std::vector<double>;
 using Values = std::vector<const Parameter*>;  // null where a candidate lacks the parameter
 
-// Of numbers in names, which may have any length.
+// Limit for a number in a name, which may have any number of digits.
 constexpr double number_max = 1e18;
 
-// A text with more values than this says which variant it is, not what it is like.
+// Maximum number of values of a text parameter: with more, the text names the variant rather than describes
+// it.
 constexpr std::size_t texts_max = 8;
 
 std::optional<double> number_of(const Parameter& parameter) {
@@ -64,7 +65,7 @@ Column on_log_scale(const std::vector<std::optional<double>>& numbers) {
   return column;
 }
 
-// 1 where the candidate's value is `value`; two values that differ are one unit apart.
+// A column that is `unit` for the candidates whose value is `value`, and 0 for the others.
 Column indicator(const Values& values, const Parameter* value, double unit) {
   Column column(values.size(), 0.0);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -116,7 +117,7 @@ ParameterSpace space_of(std::vector<Column> columns, std::size_t candidates) {
 
 struct NumberedName {
   std::string pattern;  // the name with a '#' for each number
-  Parameters numbers;   // by their place
+  Parameters numbers;   // by position: "0", "1", …
 };
 
 NumberedName numbered(std::string_view name) {

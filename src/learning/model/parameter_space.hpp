@@ -1,4 +1,4 @@
-// Where the variants' parameters place a key's candidates.
+// The variants of an operation as points in a space of their parameters.
 #pragma once
 
 #include <cstddef>
@@ -30,16 +30,18 @@ struct ParameterSpace {
   }
 };
 
-/// One coordinate for each number, its logarithm to base 2 (of 1 + x where zeros or negative numbers occur,
-/// with the sign of x); a text or truth value has a coordinate for each of its values. Left out is what all
-/// candidates have in common, and a text with so many values that it names the variants instead of
-/// describing them. Where a candidate lacks a number it stands at the mean of the others, and one more
-/// coordinate says so.
+/// Makes the space of candidates from their parameters.
+/// - A number has one coordinate, its logarithm to base 2. If zeros or negative numbers occur, it is the
+/// logarithm of 1 + |x| with the sign of x. A candidate without the number is placed at the mean of the
+/// others, and one more coordinate marks it.
+/// - A text or truth value has a coordinate for each of its values, or a single one if there are two values.
+/// A text with so many values that it names the variants rather than describes them is left out.
+/// - Coordinates that are the same for all candidates are left out.
 ParameterSpace parameter_space(std::span<const Parameters* const> candidates);
 
-/// Of candidates that have no parameters but are named after them, "16x64x128_w4", "32x64x128_w8": the
-/// numbers in their names. Empty where they differ in anything else, or in one number alone, which may be no
-/// more than an index.
+/// Makes the space of candidates without parameters from the numbers in their names, such as "16x64x128_w4"
+/// and "32x64x128_w8". It is empty if the names differ in anything else, or in only one number, which may be
+/// a mere index.
 ParameterSpace parameter_space(std::span<const std::string_view> names);
 
 }  // namespace adaptive::core

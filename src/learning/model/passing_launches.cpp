@@ -9,17 +9,18 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Every launch is timed until so many results have come, then a share that falls with their number: what
-// further ones could add to what the model knows falls, too.
+// Every launch is timed until this many results have come. Then the timed share falls in inverse proportion
+// to the number of results, down to `timed_share_min`, because further results teach the model less and less.
 constexpr double timed_until = 4096.0;
 constexpr double timed_share_min = 1.0 / 16.0;
-// Results before the cost of timing counts.
+// Number of results from which the timing budget limits the timed share.
 constexpr std::uint64_t timed_before_cost = 1024;
-// Share of the time that looks may cost: in the first calls, and then.
+// Share of the time that looks may cost, in the first `look_first_calls` calls and later.
 constexpr double look_budget_first = 0.02;
 constexpr std::uint64_t look_first_calls = 512;
 constexpr double look_budget = 0.001;
-// A result that is later than expected by this many deviations of its error, and by this much, was disturbed.
+// A result counts as disturbed if it is later than expected by more than this many standard deviations, and
+// by more than `late_min` in log latency. The model then learns a latency at this limit.
 constexpr double disturbed_deviations = 4.0;
 constexpr double late_min = 0.5;
 
@@ -61,7 +62,7 @@ void PassingLaunches::add_counters(Counters& sum) const noexcept {
   sum.results_lost += counters_.results_lost;
 }
 
-// The set of a key is that of the upper bits of its hash, which are well mixed.
+// The upper bits of a key's hash, which are well mixed, choose its set.
 PassingLaunches::Sight* PassingLaunches::sights_of(std::uint64_t hash) noexcept {
   return sights_.data() + static_cast<std::size_t>(hash / (~std::uint64_t{0} / sets + 1)) * ways;
 }
@@ -73,9 +74,9 @@ PassingLaunches::Sight* PassingLaunches::find_sight(std::uint64_t hash) noexcept
   return at == set + ways ? nullptr : at;
 }
 
-// Frequent elements in small memory (Misra, Gries, "Finding repeated elements", Science of Computer
-// Programming 2, 1982), for each set: a new key takes the place of one that came once, and makes others
-// count for less.
+// Finds frequent keys in little memory (Misra, Gries, "Finding repeated elements", Science of Computer
+// Programming 2, 1982), in each set separately: a new key replaces a key that has come at most once; if there
+// is none, it lowers the smallest count by one.
 PassingLaunches::Seen PassingLaunches::see(std::uint64_t hash) noexcept {
   if (Sight* const known = find_sight(hash)) {
     ++known->times;
@@ -126,7 +127,7 @@ std::uint32_t PassingLaunches::issue(const Key& key, std::uint32_t variant,
   return newest_;
 }
 
-// Null, and counted, where the result comes twice or too late.
+// Returns null, and counts the result, if it comes twice or too late.
 PassingLaunches::Launch* PassingLaunches::find(std::uint32_t ticket) noexcept {
   Launch& launch = launches_[ticket % launches_max];
   const bool is_its = launch.ticket == ticket;

@@ -16,10 +16,9 @@
 namespace adaptive::inline v1::core {
 
 /// A ring of launches whose results are awaited, a ring of the latest results, and a table of how often keys
-/// have come lately. All of it has a fixed size and is allocated by `prepare`: about 0.7 MiB for an
-/// operation.
+/// have come lately. `prepare` allocates all of it, about 0.7 MiB for an operation; it never grows.
 ///
-/// Whoever calls a member of the second part holds `lock()`, which is never held for longer than it takes to
+/// The caller of a member of the second part holds `lock()`, which nobody holds for longer than it takes to
 /// copy the results.
 class PassingLaunches {
  public:
@@ -30,32 +29,33 @@ class PassingLaunches {
     Key key;
     std::uint32_t variant = 0;
     double location = 0.0;  ///< log latency
-    float log_cost = 0.0F;  ///< of the program's estimate, if there is one
+    float log_cost = 0.0F;  ///< log of the program's estimate, if it gives estimates
   };
 
-  /// What a launch is to be compared with.
+  /// The expectations with which the result of a launch is compared.
   struct Expected {
     double by_default = 0.0;  ///< log latency of the key's default
-    double chosen = 0.0;      ///< of the variant that runs
-    double deviation = 0.0;   ///< of the error of `chosen`
-    float log_cost = 0.0F;    ///< of the variant that runs, by the program's estimate
+    double chosen = 0.0;      ///< log latency of the variant that runs
+    double deviation = 0.0;   ///< standard deviation of the error of `chosen`
+    float log_cost = 0.0F;    ///< log of the program's estimate for the variant that runs
     ModelTrial::Arm arm = ModelTrial::Arm::none;
   };
 
   struct Seen {
-    std::uint32_t times = 0;  ///< how often the key has come lately, with this call
-    bool measured = false;    ///< whether a launch of the key has had a result, which was the following
-    std::uint32_t variant = 0;
-    double ns = 0.0;
+    std::uint32_t times = 0;    ///< how often the key has come lately, including this call
+    bool measured = false;      ///< whether a launch of the key has had a result
+    std::uint32_t variant = 0;  ///< of the latest result
+    double ns = 0.0;            ///< latency of the latest result, in nanoseconds
   };
 
-  /// Makes room, once. Throws `std::bad_alloc`. Takes the lock itself, as do the following two.
+  /// Allocates the memory, at the first call. Throws `std::bad_alloc`. Takes the lock itself, as do `results`
+  /// and `add_counters`.
   void prepare();
   bool is_prepared() const noexcept { return prepared_.load(std::memory_order_acquire); }
   /// The latest results, oldest first. Throws `std::bad_alloc`.
   std::vector<Result> results() const;
   void add_counters(Counters& sum) const noexcept;
-  /// The variant whose turn it is to be looked at. Takes no lock.
+  /// The variant whose turn it is for a look; see `may_look`. Takes no lock.
   std::uint32_t turn() const noexcept { return turn_.load(std::memory_order_relaxed); }
 
   /// Whether the model is surely faster than the default. Takes no lock.
@@ -65,25 +65,25 @@ class PassingLaunches {
 
   // The caller of everything below holds the lock, and `is_prepared()`.
 
-  /// Notes that a key of that hash has come.
+  /// Counts a call of the key with this hash, and returns what is known of the key.
   Seen see(std::uint64_t hash) noexcept;
-  /// Counts a call that the model decides, and says whether it is to be timed: at most this share of the
-  /// calls, once there are some results.
+  /// Counts a call that the model decides, and returns whether to time it. Once there are enough results, at
+  /// most the share `share_max` of the calls is timed.
   bool begin_call(double share_max) noexcept;
-  /// Whether the variant whose turn it is may run although the model expects it to take longer by `loss`, in
-  /// latencies of what would run else: a look at what the model may be wrong about.
+  /// Whether the variant of `turn()` may run although the model expects it to be slower, in case the model is
+  /// wrong. `loss`: the extra time, in latencies of the variant that would run otherwise.
   bool may_look(double loss) noexcept;
-  /// Gives the turn to the next of so many variants.
+  /// Gives the turn to the next variant. `variants`: the number of variants.
   void pass_turn(std::size_t variants) noexcept;
-  /// Which of the two runs, where the model disagrees with the default.
+  /// Decides which variant runs if the model disagrees with the default; see `ModelTrial::assign`.
   ModelTrial::Arm assign(double loss) noexcept { return trial_.assign(random_, loss); }
-  /// Numbers a launch whose result is wanted. The oldest that is awaited may be given up for it.
+  /// Returns a ticket for a timed launch. If `launches_max` launches are awaited, the oldest is given up.
   std::uint32_t issue(const Key& key, std::uint32_t variant, const Expected& expected) noexcept;
-  /// Takes the result of a launch. True where the model learns from it.
+  /// Takes the result of a launch, in nanoseconds. Returns whether the model learns from it.
   bool complete(std::uint32_t ticket, double ns) noexcept;
-  /// The launch failed, or its latency is invalid.
+  /// Notes that a launch has no valid result: it failed, or its latency is invalid.
   void drop(std::uint32_t ticket) noexcept;
-  /// Forgets all results; those of launches that are out are dropped when they come, unless `take`.
+  /// Forgets all results. The results of outstanding launches are dropped when they come, unless `take`.
   void forget(bool take) noexcept;
 
  private:
@@ -115,9 +115,9 @@ class PassingLaunches {
   std::vector<Result> results_;  // a ring once it is full
   std::size_t oldest_ = 0;
   std::vector<Sight> sights_;
-  std::uint32_t newest_ = 0;  // ticket
-  double time_credit_ = 1.0;
-  double look_credit_ = 0.0;  // in latencies
+  std::uint32_t newest_ = 0;  // the latest ticket
+  double time_credit_ = 1.0;  // a call is timed when this reaches 1
+  double look_credit_ = 0.0;  // time that looks may cost, in latencies
   std::atomic<std::uint32_t> turn_{0};
   std::uint64_t results_count_ = 0;
   ModelTrial trial_;
