@@ -33,7 +33,8 @@ bool ExploreFirst::committed(const KeyStatistics& key) const noexcept {
 }
 
 Choice ExploreFirst::choose(const KeyStatistics& key, Random&) noexcept {
-  // The last results may be out, or lost; a lost one is given up only while launches are timed.
+  // The last results may be outstanding or lost. Timing continues, because a lost result is given up only
+  // after further timed launches.
   if (!complete(key)) {
     committed_ = none;
     return {next_look(key, options_.samples).value_or(key.leader(true)), true};

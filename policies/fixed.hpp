@@ -4,13 +4,12 @@
 
 namespace adaptive::inline v1::policies {
 
-/// Runs the incumbent, always: what the table says, or the default variant where it says nothing. Explores
-/// nothing.
+/// Always runs the incumbent, which comes from the table or is the default variant. Never explores.
 ///
-/// One call in 64 is timed, so that the statistics tell how many calls there were and how the incumbent
-/// fares; a timed call runs no other variant than an untimed one. Another variant takes over only where
-/// results of it come from outside (`Operation::record` of a key and a variant) and it is established, or
-/// where the incumbent fails.
+/// One call in 64 is timed, so that the statistics show the number of calls and the latency of the incumbent;
+/// timed calls run the incumbent, too. Another variant becomes the incumbent only if the incumbent fails, or
+/// if results of the other variant come from outside (`Operation::record` with a key and a variant) and
+/// establish it.
 class Fixed final : public Policy {
  public:
   struct Options {

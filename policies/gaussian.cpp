@@ -13,41 +13,45 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
-// What a candidate gains on average should its single result have been an outlier, shared among the
-// candidates.
+// Mean gain, in log latency, if the single result of a candidate was an outlier. It is divided by the number
+// of candidates, because each of them may be the one that gains.
 constexpr double gain_if_outlier = 0.08;
-// Besides what a look at a ruled-out candidate costs, in calls: its timing. Without it ties would be looked
-// at all the time.
+// Charge for a look at a ruled-out candidate beyond its expected loss, in latencies of the leader: the cost
+// of timing. Without the charge, candidates that tie with the leader would be looked at all the time.
 constexpr double revisit_charge = 0.07;
-// A new key is expected to get as many calls again; only one with many more than this is expected to get
-// `calls_to_come` times as many.
+// Number of a key's calls around which the expected number of further calls changes: a key with t calls is
+// expected to get t (1 + calls_to_come · t / (t + young)) more.
 constexpr double young = 30.0;
-// A look at a candidate costs at most this much more than the leader, on a log scale.
+// Largest log latency above the leader's that the expected cost of a look takes into account.
 constexpr double cost_max = 3.0;
-// Results that a proof takes for each squared deviation of the noise over the squared distance.
+// A proof that a candidate is slower needs about this number of results, times the variance of the noise,
+// divided by the squared distance.
 constexpr double results_of_proof = 20.0;
-// What a model or a table expects is checked by looks at candidates that are expected to be the fastest,
-// until so many have results, while such looks cost less than this share of the time. If latencies contradict
-// the expectations of some, the belief is less sure of all. Without these looks nothing would ever contradict
-// a model that is wrong about the candidates that it expects to be slow. A model that other runs have taught
-// is checked sooner, but fewer looks suffice, as they do for a table's entry of the key.
+// Checks: looks at the candidates that are expected to be the fastest, until this many candidates have
+// results, as long as such looks cost less than the given share of the time. If results contradict the
+// expectations of some candidates, the belief becomes less certain about all of them. Without checks, nothing
+// would contradict a model that is wrong about candidates that it expects to be slow. `_told`: a table of
+// this device has the key, so that fewer checks suffice. `_elsewhere`: the model has learned mostly from
+// tables; it is checked sooner, and fewer checks suffice.
 constexpr std::size_t checked_min = 10;
 constexpr std::size_t checked_min_told = 3;
 constexpr std::size_t checked_min_elsewhere = 6;
 constexpr double check_share = 0.01;
 constexpr double check_share_elsewhere = 0.03;
-// What is expected less surely than this is not worth telling.
+// Largest standard deviation of log latency at which `expected` reports an expectation.
 constexpr double expected_deviation_max = 0.5;
-// How many times the budget of a promotion the first look at the incumbent may cost.
+// Factor of the promotion budget for the first look at the incumbent.
 constexpr double first_look_budget = 4.0;
-// From so many results of the leader on it is not the leader's results that a promotion lacks.
+// Number of the leader's results from which a promotion can only lack results of the incumbent.
 constexpr std::uint64_t leader_known_from = 64;
-// Candidates with so few results, which a disturbance may have spoiled, are checked after it, one at a time
-// and so many calls apart.
+// After a disturbance, candidates with at most `spoiled_max` results are measured again, because the
+// disturbance may have spoiled their results: one at a time, `spoiled_spacing` calls apart.
 constexpr std::uint64_t spoiled_max = 3;
 constexpr double spoiled_spacing = 16.0;
-// Two that are no further apart than this are alike, if the distance is known to so many deviations or no
-// result could make it surer. More looks at the slower one would gain nothing.
+// A candidate counts as equal to the leader, so that more looks at it gain nothing, if it is less than
+// `alike_within` in log latency behind. For that, `alike_deviations` standard deviations of the distance must
+// be less than `alike_within`, or the candidate must have `alike_from` results, beyond which a location does
+// not become more certain.
 constexpr double alike_within = 2e-3;
 constexpr double alike_deviations = 2.5;
 constexpr double alike_from = 1024.0;
@@ -64,12 +68,12 @@ double Gaussian::behind(const KeyStatistics& key, std::uint32_t candidate) const
   return belief.location(candidate) + key[candidate].tail - belief.location(leader_) - key[leader_].tail;
 }
 
-// What a look costs, in latencies of the leader.
+// The expected loss of a look at the candidate, in latencies of the leader.
 double Gaussian::cost(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   return std::expm1(std::clamp(behind(key, candidate), 0.0, cost_max));
 }
 
-// From how many calls on so many calls to come make up for a look.
+// The number of a key's calls from which the key is expected to get `calls_to_come` more.
 double Gaussian::worth_from(double calls_to_come) const noexcept {
   // t (1 + more t / (t + young)) = calls to come
   const double more = options_.calls_to_come;
@@ -97,21 +101,21 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   earliest_ = looks_are_heard_at(key, [&](std::uint32_t i) { return i != leader_ || key[i].count == 0; });
   if (key.expectations == nullptr || !key.belief().fits(key.size())) return review_without_belief(key);
   if (key.belief().measured() == 0 && !told_) return review_first(key);
-  // What a table names is launched before anything that it does not know.
+  // The candidate that a table names is launched before candidates that the table does not know.
   if (key[leader_].count == 0) propose(key, leader_, 0.0, Reason::gain);
   review_incumbent(key);
   review_others(key);
 }
 
-// Nothing is expected, as where memory is short: each candidate is looked at once.
+// Without expectations, for example because memory ran out: proposes one look at each candidate.
 void Gaussian::review_without_belief(const KeyStatistics& key) noexcept {
   if (key[leader_].count == 0) propose(key, leader_, 0.0, Reason::gain);
   for (std::uint32_t i = 0; i < key.size(); ++i)
     if (key[i].available && key[i].count == 0) propose(key, i, 0.0, Reason::gain);
 }
 
-// Nothing has been measured: what is expected to be fast is launched first, and while no result comes, the
-// next.
+// Before the first result: proposes the candidate that is expected to be the fastest, starting with
+// `first_look`, and then, while no result comes, the next fastest.
 void Gaussian::review_first(const KeyStatistics& key) noexcept {
   std::uint32_t next = leader_;
   double least = infinite;
@@ -125,22 +129,22 @@ void Gaussian::review_first(const KeyStatistics& key) noexcept {
   if (least < infinite) propose(key, next, 0.0, Reason::gain);
 }
 
-// What a promotion of the leader lacks is measured: results of the incumbent.
+// Proposes a look at the incumbent if a promotion of the leader lacks results of the incumbent.
 void Gaussian::review_incumbent(const KeyStatistics& key) noexcept {
   const std::uint32_t incumbent = key.incumbent;
   if (leader_ == incumbent || !key[incumbent].available || behind(key, incumbent) <= 0.0) return;
   if (key[leader_].count < promoted_from) return;
-  // One that has become slower is looked at again before it is replaced: it may have been disturbed.
+  // An incumbent that has become slower may have been disturbed: it is measured again before it is replaced.
   const double since = key[incumbent].restarted_at;
   if (since > 0.0 && key[incumbent].asked_at < since + slower_for)
     return propose(key, incumbent, since + slower_for, Reason::promotion);
   if (results_lacking(key, incumbent) <= 0.0 && key[leader_].count < leader_known_from) return;
-  // Pins and graphs run the incumbent: what nothing is known of is looked at sooner.
+  // Pins and graphs run the incumbent: if it has no results yet, it is looked at sooner.
   const double budget = (key[incumbent].count == 0 ? first_look_budget : 1.0) * options_.promotion_budget;
   propose(key, incumbent, (spent(Reason::promotion) + cost(key, incumbent)) / budget, Reason::promotion);
 }
 
-// How many more results of a candidate it takes to prove that it is slower than the leader.
+// Number of further results of a candidate that are needed to prove it slower than the leader.
 double Gaussian::results_lacking(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   const double variance = key.deviation() * key.deviation();
   const double far = std::max(0.0, behind(key, candidate)) + key.indifference;
@@ -176,7 +180,7 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
       least_asked = key[i].asked_at;
       oldest = i;
     }
-    if (proven) continue;  // what a table of this device proves is not looked at for what it could gain
+    if (proven) continue;  // a table of this device proves the candidate slower: a look would gain nothing
     if (key[i].count == 0)
       review_unseen(key, i);
     else if (key[i].count == 1 && cold)
@@ -198,10 +202,11 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
             Reason::revisit);
 }
 
-// Of the candidates without results the one that is expected to be the fastest.
+// Proposes a check by a look at `candidate`, which is expected to be the fastest of those without results.
 void Gaussian::review_unchecked(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const std::vector<float>& expected = key.expectations->location;
-  const bool told_apart = expected[candidate] != expected[leader_];  // all are equal where nothing is known
+  // If nothing is known, the expectations of all candidates are equal, and there is nothing to check.
+  const bool told_apart = expected[candidate] != expected[leader_];
   const bool elsewhere = !told_ && key.expectations->learned_elsewhere;
   const std::size_t enough = told_ ? checked_min_told : elsewhere ? checked_min_elsewhere : checked_min;
   const double share = elsewhere ? check_share_elsewhere : check_share;
@@ -209,7 +214,8 @@ void Gaussian::review_unchecked(const KeyStatistics& key, std::uint32_t candidat
     propose(key, candidate, (spent(Reason::check) + cost(key, candidate)) / share, Reason::check);
 }
 
-// A candidate without results: the expected improvement (Mockus, 1975) against the expected loss of one call.
+// Proposes a look at a candidate without results once its expected improvement (Mockus, 1975) over the calls
+// to come exceeds the expected loss of one call.
 void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const double distance = behind(key, candidate);
   const double variance = std::max(resolvable(key, candidate), 1e-8);
@@ -220,8 +226,8 @@ void Gaussian::review_unseen(const KeyStatistics& key, std::uint32_t candidate) 
   if (gain > 0.0) propose(key, candidate, worth_from(std::max(0.0, gain + distance) / gain), Reason::gain);
 }
 
-// A candidate with results. One that is far behind by a single result, which may have been an outlier, is
-// asked again when the chance of that pays for it.
+// Proposes another look at a candidate with results. If the candidate is far behind by a single result, which
+// may have been an outlier, the look waits until the chance of an outlier pays for it.
 void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t candidate) noexcept {
   const double distance = std::max(0.0, behind(key, candidate));
   const double variance = key.deviation() * key.deviation();
@@ -240,8 +246,8 @@ void Gaussian::review_seen(const KeyStatistics& key, std::uint32_t candidate) no
             Reason::gain);
 }
 
-// The variance of the distance to the leader that looks at the candidate can resolve: without the leader's
-// own.
+// The part of the variance of the distance to the leader that looks at the candidate can reduce: without the
+// part that comes from the leader's own results.
 double Gaussian::resolvable(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   const double variance = key.belief().variance_between(candidate, leader_);
   const std::uint64_t count = key[leader_].count;
@@ -251,9 +257,9 @@ double Gaussian::resolvable(const KeyStatistics& key, std::uint32_t candidate) c
 
 Choice Gaussian::choose(const KeyStatistics& key, Random&) noexcept {
   try {
-    reopening_.prepare(key.size());  // by a key's first call, so that no result allocates
+    reopening_.prepare(key.size());  // at a key's first call, so that no result allocates
   } catch (...) {
-    // Memory is short: the first result tries again.
+    // Out of memory: the first result tries again.
   }
   if (!is_current(key)) review(key);
   if (key.calls >= look_at_) {
@@ -263,10 +269,10 @@ Choice Gaussian::choose(const KeyStatistics& key, Random&) noexcept {
     spent_[static_cast<std::size_t>(reason_)] +=
         (known ? cost(key, look_) : 0.0) + (reason_ == Reason::revisit ? revisit_charge : 0.0);
     reopening_.launched(key, look_);
-    revision_ = 0;  // a launch is out: the next review sees it
+    revision_ = 0;  // the next call reviews again, with this launch outstanding
     return {look_, true};
   }
-  // While results are late, more launches of the leader would teach nothing that is not already on its way.
+  // If results are late, the leader's outstanding launches will tell enough: do not time more of them.
   const VariantStatistics& leader = key[leader_];
   return {leader_, leader.count > 0 || static_cast<double>(leader.pending) < options_.timed_until};
 }
@@ -290,8 +296,8 @@ Unconsulted Gaussian::unconsulted(const KeyStatistics& key) const noexcept {
   if (!is_current(key)) return {key.leader(), 1.0};
   const double count = static_cast<double>(key[leader_].count);
   if (count == 0.0 || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
-  // The more results have confirmed the leader, the less the next can change, and what is left is to notice a
-  // drift: the number of timed calls grows with the cube root of the calls.
+  // The more results the leader has, the less another one changes; in the end, results only serve to notice a
+  // drift. The timed share falls so that the number of timed calls grows with the cube root of the calls.
   const double until = told_         ? options_.timed_until_told
                        : key.settled ? options_.timed_until_confirmed
                                      : options_.timed_until;

@@ -13,30 +13,32 @@
 namespace adaptive::inline v1::policies {
 
 struct GaussianOptions {
-  /// Shares of a key's time that looks may cost which a promotion, a proof that the incumbent is the best,
-  /// and the search for changes of what was ruled out need.
+  /// Shares of a key's time that looks may cost, by purpose: a promotion of the leader, a proof that the
+  /// incumbent is the best, and the search for changes of candidates that were ruled out.
   double promotion_budget = 1e-3;
   double proof_budget = 5e-4;
   double revisit_budget = 5e-5;
-  /// Calls of a key before which no look is for a proof.
+  /// Number of a key's calls before looks for a proof begin.
   double proof_from = 1000.0;
-  /// Share of the calls so far that a look at a candidate with results may be compared with.
+  /// Share of the calls so far that counts as the horizon over which another look at a candidate with results
+  /// has to pay.
   double horizon_share = 0.35;
-  /// How many times as many calls a key is expected to get as it has had, once it has had many: what the
-  /// first look at a candidate is worth.
+  /// A key with many calls is expected to get (1 + `calls_to_come`) times as many again; a new key only as
+  /// many. The first look at a candidate has to pay over these calls.
   double calls_to_come = 2.0;
-  /// The leader is timed at every call until it has so many results, then in a share of the calls that falls
-  /// with the square of their number, down to `timed_share_min`. Fewer suffice for a confirmed incumbent, and
-  /// for one that a table of this device names.
+  /// The leader is timed at every call until it has this many results. Then the timed share of the calls
+  /// falls with the square of the number of results, down to `timed_share_min`. The smaller limits apply once
+  /// the incumbent is confirmed, and if a table of this device has the key.
   double timed_until = 64.0;
   double timed_until_confirmed = 32.0;
   double timed_until_told = 1.5;
   double timed_share_min = 1.0 / 2048;
 };
 
-/// Runs the leader by what is believed of all candidates (`KeyStatistics::belief`), and looks at another
-/// where that is worth its cost: at one without results by expected improvement, at one with results by the
-/// boundary of Lai. What a promotion and the proof of the incumbent lack is measured on a budget.
+/// Runs the leader by the belief about all candidates (`KeyStatistics::belief`), and looks at another
+/// candidate if the look is worth its cost. Expected improvement decides this for a candidate without
+/// results, the boundary of Lai for one with results. The results that a promotion, or the proof of the
+/// incumbent, lacks are measured within a budget.
 class Gaussian final : public Policy {
  public:
   explicit Gaussian(const GaussianOptions& options = {}) : options_(options) {}
@@ -49,7 +51,7 @@ class Gaussian final : public Policy {
                                       std::uint32_t candidate) const noexcept override;
 
  private:
-  /// What a look is for. Each has spent a part of the key's time.
+  /// The purpose of a look. The time spent is counted for each purpose separately.
   enum class Reason : std::uint8_t { gain, check, promotion, proof, revisit };
 
   bool is_current(const KeyStatistics& key) const noexcept;
@@ -70,20 +72,21 @@ class Gaussian final : public Policy {
   double spent(Reason reason) const noexcept { return spent_[static_cast<std::size_t>(reason)]; }
 
   GaussianOptions options_;
-  // The outcome of the last review: until `look_at_` calls nothing but a result can change it.
-  std::uint64_t revision_ = 0;  // of the statistics that were reviewed; 0: none
+  // The outcome of the latest review. It holds until the key has had `look_at_` calls, unless a result
+  // changes it.
+  std::uint64_t revision_ = 0;  // of the statistics that were reviewed; 0: review again
   std::uint32_t leader_ = 0;
-  std::uint32_t look_ = 0;
-  double look_at_ = 0.0;
-  double earliest_ = 0.0;  // before which no look may be
+  std::uint32_t look_ = 0;  // the candidate to look at next
+  double look_at_ = 0.0;    // number of the key's calls from which to look at it
+  double earliest_ = 0.0;   // number of the key's calls before which no look may be
   Reason reason_ = Reason::gain;
   bool told_ = false;  // whether a table of this device is believed
 
-  bool disturbed_ = false;  // launches were disturbed, and are not any more
+  bool disturbed_ = false;  // whether a disturbance of several launches has ended
   Reopening reopening_;
-  double disturbed_at_ = 0.0;  // calls of the key when that was noticed
-  double doubted_at_ = 1.0;
-  std::array<double, 5> spent_{};  // calls' worth of time that looks have cost, by reason
+  double disturbed_at_ = 0.0;  // number of the key's calls when that was noticed
+  double doubted_at_ = 1.0;    // number of the key's calls from which to measure a spoiled candidate again
+  std::array<double, 5> spent_{};  // time that looks have cost, in latencies of the leader, by reason
 };
 
 }  // namespace adaptive::policies

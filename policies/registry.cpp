@@ -1,4 +1,4 @@
-// Every policy of the library that has a name. A new one is a line here.
+// All policies of the library that have a name. To add a policy, add a line to `registry`.
 #include <array>
 #include <string>
 #include <utility>

@@ -43,7 +43,8 @@ Choice Thompson::choose(const KeyStatistics& key, Random& random) noexcept {
       leader = i;
     }
   }
-  // Of what a trusted table knows, the draws decide whether it is worth a look.
+  // If a table is trusted, only candidates that it does not know need a first look: for the others, the draws
+  // decide.
   if (unknown) return {key.trusted_prior ? *unknown : next_look(key, 1).value_or(*unknown), true};
 
   std::uint32_t best = leader;
@@ -51,7 +52,7 @@ Choice Thompson::choose(const KeyStatistics& key, Random& random) noexcept {
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (!key[i].available) continue;
     const Posterior p = posterior(key, key[i], options_.prior_weight_max);
-    if (p.weight == 0.0) continue;  // its first result is still out
+    if (p.weight == 0.0) continue;  // its first result is outstanding
     const double gap_max = options_.gap_max * key.deviation() / std::sqrt(std::min(p.weight, 1.0));
     const double draw =
         std::min(p.mean, least_mean + gap_max) + key.deviation() / std::sqrt(p.weight) * core::normal(random);

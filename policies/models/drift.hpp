@@ -1,4 +1,4 @@
-// Notices that a variant's latency has changed.
+// Detects a change of a variant's latency.
 #pragma once
 
 #include <array>
@@ -9,30 +9,34 @@
 
 namespace adaptive::inline v1::policies {
 
-/// Two-sided cumulative sum of a candidate's standardised residuals, clipped so that an outlier cannot raise
-/// it alone (Page, "Continuous inspection schemes", Biometrika 41, 1954; slack of 1 and threshold of 9
-/// deviations: a false alarm once in about 10^7 results, a step of three deviations or more found after 5).
+/// Two-sided cumulative sum (CUSUM) of a candidate's standardised residuals. The residuals are clipped, so
+/// that one outlier alone cannot cause an alarm. With a slack of 1 and a threshold of 9 standard deviations,
+/// there is one false alarm in about 10^7 results, and a step of three deviations or more is detected after 5
+/// results. Source: Page, "Continuous inspection schemes", Biometrika 41, 1954.
 class DriftDetector {
  public:
-  /// Takes a result of the leader. True at an alarm; the detector then starts again.
+  /// Takes a result of the leader. Returns true at an alarm; the detector then starts again.
   bool add(const KeyStatistics& key, const Sample& sample) noexcept;
 
-  /// Where the latency was at the last alarm: of the results that took the sum through the upper half of its
-  /// way. Those of the lower half may have been before the change: chance alone takes it as far at times.
+  /// The new log latency at the latest alarm: the median of the results that raised the sum from half the
+  /// threshold to the threshold. Earlier results may be from before the change, because chance alone
+  /// sometimes raises the sum that far.
   double level() const noexcept { return level_; }
 
-  /// Whether a sum is on its way to the threshold: the time to look closely.
+  /// Whether a sum is well above zero, so that an alarm may follow: every call should then be timed.
   bool rising() const noexcept { return up_.height >= slack * 2 || down_.height >= slack * 2; }
 
  private:
+  // In standard deviations of one result.
   static constexpr double slack = 1.0;
   static constexpr double threshold = 9.0;
   static constexpr double clip = 3.0;
+  // Number of results of the candidate from which its residuals are used.
   static constexpr std::uint64_t results_min = 8;
 
   struct Sum {
     double height = 0.0;
-    std::size_t upper = 0;  // results since it was at half the threshold
+    std::size_t upper = 0;  // number of latest results with the sum above half the threshold
 
     void add(double step) noexcept;
   };

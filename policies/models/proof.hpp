@@ -1,20 +1,21 @@
-// What a promotion and a confirmation take. The learner decides by these numbers, and policies measure what
-// is missing.
+// The evidence that a promotion and a confirmation need. The learner decides by these numbers, and policies
+// measure what is missing.
 #pragma once
 
 #include <cstdint>
 
 namespace adaptive::inline v1 {
 
-/// Results of a leader before it may be promoted: it is running anyway.
+/// Minimum number of results of a leader before it may be promoted. They cost nothing, because the leader
+/// runs anyway.
 inline constexpr std::uint64_t promoted_from = 16;
 
-/// An incumbent that has become slower may be disturbed. It is replaced only if it is still as slow after so
-/// many calls.
+/// Number of calls of the key after which an incumbent that has become slower is measured again. It is
+/// replaced only if it is still slower then, because it may have been disturbed.
 inline constexpr double slower_for = 64.0;
 
-/// Chances of error, as shares of `LearningOptions::error`: of a promotion, and of all comparisons together
-/// that confirm an incumbent.
+/// Maximum error probabilities, as shares of `LearningOptions::error`: of one promotion, and of all
+/// comparisons together that confirm an incumbent.
 inline constexpr double promotion_error_share = 0.05;
 inline constexpr double proof_error_share = 0.2;
 

@@ -7,28 +7,31 @@
 namespace adaptive::inline v1::policies {
 namespace {
 
+// Number of deviations from which a difference is a change of latency, not noise.
 constexpr double faster_deviations = 4.0;
+// Minimum number of results for a location to be believed.
 constexpr std::uint64_t believed_looks = 2;
 
-// Results that a restored location counts as: enough for the drift detector to watch it at once, few enough
-// for the location to follow if it is not quite what it was.
+// Weight of a restored location, in results: enough for the drift detector to watch it at once, few enough
+// for the location to follow if the latency differs slightly from before.
 constexpr std::uint64_t restored_results = 9;
 
-// Calls until the first visit to a candidate that has become slower. How long a disturbance lasts has no
-// natural scale, so that each further interval is a multiple of the one before.
+// Number of calls until the first visit to a candidate that has become slower, and the factor by which each
+// further interval is longer: the duration of a disturbance has no natural scale.
 constexpr double first_interval = 16.0;
 constexpr double interval_factor = 3.0;
-// A candidate that becomes slower again before it has run for so many calls does not earn a short interval.
+// A candidate that becomes slower again within this many calls after its recovery is visited at the longer
+// intervals.
 constexpr double recovery_min = 32.0;
-// However long the candidate has been slower, visits may take this share of what a recovery would save.
+// Limit of the intervals: visits may always cost this share of what a recovery would save.
 constexpr double visiting_share = 1.0 / 512;
 
-// An episode that comes for the fourth time may come again.
+// Number of episodes that must have ended before the leader may sit out another one.
 constexpr std::uint32_t episodes_min = 3;
-// An episode is sat out for so many times the longest one before: then it is a lasting change.
+// Factor of the longest episode so far after which an episode counts as a lasting change.
 constexpr double longer_than_ever = 2.0;
 
-// The location that the sample's residual is measured from.
+// The candidate's location before the sample.
 double believed(const Sample& sample) noexcept {
   return sample.log_latency - sample.residual;
 }
@@ -48,7 +51,7 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
   try {
     prepare(key.size());
   } catch (...) {
-    return;  // memory is short: changes are not noticed
+    return;  // out of memory: changes are not noticed
   }
   if (!calm_ && follow_change(key, sample)) return;
   if (sample.candidate == leader) {
@@ -58,16 +61,18 @@ void Reopening::watch(KeyStatistics& key, const Sample& sample, std::uint32_t le
     else
       reopen(key, leader);
   } else if (key[sample.candidate].count > 2 && sample.residual < -faster_deviations * key.deviation()) {
-    // Whatever disturbs a launch makes it later, never earlier: the candidate has become faster. Below a
-    // single result it was that one which was slow.
+    // A disturbance makes a launch later, never earlier: the candidate has become faster or, if it had only
+    // one result before, that result was slow.
     key.restart(sample.candidate, sample.log_latency, 1);
   }
 }
 
-// Takes a result while a change is on record. True if the result tells of the change and of nothing else.
+// Takes a result while a change is on record. Returns true if the result only informs about that change, so
+// that it must not count for a new one.
 bool Reopening::follow_change(KeyStatistics& key, const Sample& sample) noexcept {
   const Standing before = std::exchange(candidates_[sample.candidate].standing, Standing::fresh);
-  // Where a single look was hit by a burst, it is as far above the next as all were moved by another.
+  // A shifted candidate whose only look was hit by a burst cannot show that the change is over: its next
+  // result is lower in any case.
   const bool over = (before != Standing::moved && is_over(key, sample)) || has_recovered(key, sample);
   if (over) {
     recover(key, sample);
@@ -91,7 +96,7 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
     note_slower(key, leader, key[leader].location, key[leader].count);
     candidates_[leader].episodes.level = detector_.level();
   } else if (shift <= -0.5 * lasting_) {
-    take_back(key, leader);  // what made all slower is over
+    take_back(key, leader);  // the change that made all candidates slower is over
   }
   for (std::uint32_t i = 0; i < key.size(); ++i) {
     if (i == leader || key[i].count == 0) continue;
@@ -99,7 +104,7 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
     candidates_[i].standing = Standing::stale;
     candidates_[i].doubted = key[i].own_location();
   }
-  // Of one kind, and no more than one look: something that passes may have disturbed them all.
+  // The results behind the new level count as one look: a passing disturbance may have hit all of them.
   key.restart(leader, detector_.level(), 1);
   alarmed_ = leader;
   alarm_ = shift_ = shift;
@@ -107,11 +112,11 @@ void Reopening::reopen(KeyStatistics& key, std::uint32_t leader) noexcept {
   note_calm();
 }
 
-// Whether the leader has become slower as it has before, and is the best all the same.
+// Whether the leader has become slower as in earlier episodes and is still the best in the mean.
 bool Reopening::may_sit_out(const KeyStatistics& key, std::uint32_t leader) const noexcept {
   const Candidate& c = candidates_[leader];
   if (detector_.level() <= key[leader].location || c.episodes.ended < episodes_min) return false;
-  // A change of another size, or from another level, is another one.
+  // A change of another size, or from another level, is not another such episode.
   const double tolerance = 0.25 * (c.episodes.level - c.location);
   if (std::abs(detector_.level() - c.episodes.level) > tolerance ||
       std::abs(key[leader].location - c.location) > tolerance)
@@ -122,7 +127,8 @@ bool Reopening::may_sit_out(const KeyStatistics& key, std::uint32_t leader) cons
   return true;
 }
 
-// Takes a result of the leader while it may sit out an episode. False where it does not, or no longer.
+// Takes a result of the leader while the leader may sit out an episode. Returns false if it does not, or no
+// longer does.
 bool Reopening::sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept {
   if (tolerated_.candidate == Tolerated::none) return false;
   Candidate& c = candidates_[leader];
@@ -141,10 +147,10 @@ bool Reopening::sits_out(KeyStatistics& key, const Sample& sample, std::uint32_t
   return true;
 }
 
-// Returns when the episode ended, in calls of the key.
+// Notes the end of an episode. Returns the number of the key's calls when it ended.
 double Reopening::note_end(const KeyStatistics& key, Candidate& candidate, double since) noexcept {
   Episodes& e = candidate.episodes;
-  // It ended at some time between the latest two results.
+  // The episode ended at some time between the latest two results.
   const double end = 0.5 * (std::max(since, candidate.slow_at) + key.calls);
   if (e.ended > 0) e.fast += std::max(0.0, since - candidate.recovered);
   e.slow += end - since;
@@ -178,7 +184,7 @@ double Reopening::visit_at(const KeyStatistics& key, std::uint32_t candidate,
   const double gain = key[leader].expected() - key[candidate].tail - c.location;
   if (!(gain > 0.0)) return never;
   const double cost = std::expm1(std::max(0.0, key[candidate].expected() - key[leader].expected()));
-  // Not before a recovery would have saved what the visit costs.
+  // The shortest interval is the number of calls in which a recovery would save the cost of the visit.
   const double shortest = cost / gain;
   return c.visited + std::clamp(c.interval, shortest, std::max(first_interval, shortest / visiting_share));
 }
@@ -201,16 +207,18 @@ bool Reopening::is_over(const KeyStatistics& key, const Sample& sample) const no
 
 bool Reopening::has_recovered(const KeyStatistics& key, const Sample& sample) const noexcept {
   const Candidate& c = candidates_[sample.candidate];
-  // A single look may have been disturbed itself: that the next is faster says nothing of the others.
+  // An earlier location that rests on a single look is not believed: the look may have been disturbed, so
+  // that a faster result now does not show that the change is over.
   if (!c.slower || c.count < believed_looks) return false;
-  // Bursts widen the deviation: most of the way back is enough.
+  // Bursts increase the deviation, so that a result that has come most of the way back suffices.
   const double fall = believed(sample) - c.location;
   const double least = std::min(faster_deviations * key.deviation(), 0.75 * fall);
   return sample.residual < -least &&
          sample.log_latency <= c.location + std::max(3.0 * key.deviation(), 0.25 * fall);
 }
 
-// The candidate is as fast as before. So are the others, where they became slower with it.
+// Notes that the candidate is as fast as before. If the change was common to all candidates, the others are
+// restored as well.
 void Reopening::recover(KeyStatistics& key, const Sample& sample) noexcept {
   Candidate& c = candidates_[sample.candidate];
   const bool as_before = c.slower && std::abs(sample.log_latency - c.location) <= 3.0 * key.deviation();
@@ -246,7 +254,7 @@ void Reopening::take_back(KeyStatistics& key, std::uint32_t except) noexcept {
 
 void Reopening::refresh(KeyStatistics& key, const Sample& sample) noexcept {
   const double noise = faster_deviations * key.deviation();
-  // An alarm widens the deviation: what has moved halfway as the leader did has moved.
+  // An alarm increases the deviation, so that half of the leader's shift suffices as a change.
   if (std::abs(sample.residual) > std::min(noise, 0.5 * std::abs(alarm_))) {
     if (sample.residual > 0.0)
       note_slower(key, sample.candidate, candidates_[sample.candidate].doubted,
@@ -256,7 +264,7 @@ void Reopening::refresh(KeyStatistics& key, const Sample& sample) noexcept {
   if (shift_ == 0.0) return;
   const bool common = moved_by(key, sample, shift_);
   if (common) move_along(key, sample.candidate);
-  // What is later than either would have it was disturbed besides: the next fresh result tells.
+  // A result that is later than the shift explains was disturbed itself: the next fresh result decides.
   if (common || sample.residual < std::max(shift_, noise)) shift_ = 0.0;
 }
 

@@ -1,4 +1,4 @@
-// What follows when the leader's latency has changed.
+// What happens after a change of the leader's latency.
 #pragma once
 
 #include <cstddef>
@@ -11,48 +11,52 @@
 
 namespace adaptive::inline v1::policies {
 
-/// After an alarm the leader starts again at its new level, and the results of the other candidates are
-/// doubted until each has a fresh one. Where the first fresh result has moved as the leader did, the change
-/// is common to all (another clock, a busy machine): the candidates that have not been launched since are
-/// moved along instead of being looked at, and moved back once a result says that the change is over.
+/// After an alarm, the leader starts again at its new level, and the results of the other candidates are
+/// doubted until each has a fresh one. If the first fresh result has moved as the leader did, the change is
+/// common to all candidates (another clock frequency, a busy machine). The locations of candidates that have
+/// not been launched since then are shifted by the change, without a look, and shifted back once a result
+/// shows that the change is over.
 ///
-/// A candidate that has become slower on its own may recover, as after a burst that met only its launches.
-/// Its earlier location is kept, and it is visited at growing intervals as long as it would be the leader
-/// were it as fast as before. What is restored is always what the candidate's own results said: no location
-/// is changed by arithmetic on an already changed one.
+/// A candidate that alone has become slower may recover, for example after a burst that hit only its
+/// launches. Its earlier location is kept. As long as the candidate would be the leader at that location, it
+/// is visited at growing intervals. A location is always restored from the candidate's own results, never by
+/// arithmetic on a location that was shifted before.
 ///
-/// A leader that has become slower and recovered several times is judged by its mean over such episodes. If
-/// the mean is still the best, another episode is no reason to leave the leader, as long as it does not last
-/// much longer than any before.
+/// A leader that has become slower and recovered several times is judged by its mean over these episodes. If
+/// that mean is still the best, another episode does not replace the leader, unless it lasts much longer than
+/// any before.
 class Reopening {
  public:
-  /// Makes room for the candidates of a key, so that results need not allocate.
+  /// Allocates the memory for the candidates of a key, so that `watch` need not. Throws `std::bad_alloc`.
   void prepare(std::size_t candidates);
 
-  /// To be called with every result; `leader` is the candidate that was in use. Restarts candidates of `key`.
+  /// Must be called with every result. `leader`: the candidate that led before the result. May restart
+  /// candidates of `key`.
   void watch(KeyStatistics& key, const Sample& sample, std::uint32_t leader) noexcept;
 
-  /// The number of calls from which on a candidate that became slower is due for a visit; infinite where none
-  /// is due.
+  /// The number of the key's calls from which a candidate that became slower is due for a visit; infinite if
+  /// no visit is to be made.
   double visit_at(const KeyStatistics& key, std::uint32_t candidate, std::uint32_t leader) const noexcept;
 
-  /// The candidate is launched: a visit that was due is made.
+  /// Notes that the candidate is launched, which counts as a visit.
   void launched(const KeyStatistics& key, std::uint32_t candidate) noexcept;
 
+  /// `DriftDetector::rising` for the leader.
   bool rising() const noexcept { return detector_.rising(); }
 
  private:
   static constexpr double never = std::numeric_limits<double>::infinity();
 
-  /// How often and for how long a candidate has been slower. Times are in calls of the key.
+  /// The episodes in which a candidate was slower. Durations are in calls of the key.
   struct Episodes {
-    std::uint32_t ended = 0;
-    double slow = 0.0;     ///< sum over the episodes
-    double fast = 0.0;     ///< sum over the times between them
-    double longest = 0.0;  ///< of the episodes
-    double level = 0.0;    ///< log latency in the latest episode
+    std::uint32_t ended = 0;  ///< number of episodes that have ended
+    double slow = 0.0;        ///< total duration of the episodes
+    double fast = 0.0;        ///< total duration of the times between them
+    double longest = 0.0;     ///< duration of the longest episode
+    double level = 0.0;       ///< log latency in the latest episode
 
-    /// The mean latency over the times seen, as a logarithm; `location` is the candidate's when it is fast.
+    /// The logarithm of the mean latency over episodes and the times between them. `location`: the
+    /// candidate's log latency between episodes.
     double mean(double location) const noexcept;
   };
 
@@ -60,30 +64,31 @@ class Reopening {
   struct Tolerated {
     static constexpr std::uint32_t none = ~std::uint32_t{0};
     std::uint32_t candidate = none;
-    double since = 0.0;     ///< calls of the key
-    double location = 0.0;  ///< log latency before the episode
-    std::uint64_t count = 0;
+    double since = 0.0;       ///< number of the key's calls when the episode began
+    double location = 0.0;    ///< log latency before the episode
+    std::uint64_t count = 0;  ///< number of results behind `location`
   };
 
-  /// What is known of a candidate since the last alarm.
+  /// What is known about a candidate since the latest alarm.
   enum class Standing : std::uint8_t {
-    fresh,
+    fresh,  ///< it has a result, or has been shifted along and had two results that agreed
     stale,  ///< nothing
-    moved   ///< nothing but that all have moved, and before that it had no two looks that agreed
+    moved   ///< it has been shifted along, but never had two results that agreed
   };
 
   struct Candidate {
     Standing standing = Standing::fresh;
-    bool slower = false;       ///< `location` and `count` are of before it became slower
-    bool with_others = false;  ///< and it did so when all did
-    double location = 0.0;     ///< log latency
-    std::uint64_t count = 0;
-    double doubted = 0.0;       ///< log latency by the candidate's own results when it became stale
-    double visited = 0.0;       ///< calls of the key at the last visit, or when it became slower
-    double interval = 0.0;      ///< calls until the next visit
-    double slower_since = 0.0;  ///< calls of the key
-    double slow_at = 0.0;       ///< calls of the key at the latest slow result
-    double recovered = 0.0;     ///< calls of the key when it was last as fast as before
+    bool slower = false;       ///< it is slower than it was at `location`
+    bool with_others = false;  ///< it became slower by a change that is common to all candidates
+    double location = 0.0;     ///< log latency before it became slower
+    std::uint64_t count = 0;   ///< number of results behind `location`
+    double doubted = 0.0;      ///< log latency by the candidate's own results when it became stale
+    // In calls of the key:
+    double visited = 0.0;       ///< the latest visit, or when it became slower
+    double interval = 0.0;      ///< from `visited` to the next visit
+    double slower_since = 0.0;  ///< when it became slower
+    double slow_at = 0.0;       ///< the latest slow result
+    double recovered = 0.0;     ///< when it was last as fast as before
     Episodes episodes = {};
   };
 
@@ -103,17 +108,18 @@ class Reopening {
   static bool moved_by(const KeyStatistics& key, const Sample& sample, double shift) noexcept;
   void move_along(KeyStatistics& key, std::uint32_t candidate) noexcept;
 
-  // Whether no change is on record: no candidate is slower than before, and all have results since the last
-  // alarm. Then a result need not look at its candidate.
+  // Whether no change is on record: no candidate is slower than before, and all have results since the latest
+  // alarm. `watch` then need not look at the result's candidate.
   bool calm_ = true;
   DriftDetector detector_;
   std::vector<Candidate> candidates_;
   Tolerated tolerated_;
-  std::uint32_t alarmed_ = 0;  // the leader at the last alarm
-  double common_ = 0.0;        // the latest shift that all had in common, upwards and not yet taken back
-  double lasting_ = 0.0;       // the same, also after further alarms
-  double alarm_ = 0.0;         // the shift of the leader's location at the last alarm
-  double shift_ = 0.0;         // the same; 0 once it is known whose it was
+  // Shifts are differences of log latency.
+  std::uint32_t alarmed_ = 0;  // the leader at the latest alarm
+  double common_ = 0.0;        // the shift of all candidates since the latest alarm; 0: none, or it is over
+  double lasting_ = 0.0;       // the same if it was upwards; kept at further alarms
+  double alarm_ = 0.0;         // the shift of the leader at the latest alarm
+  double shift_ = 0.0;         // the same; 0 once it is known whether all candidates share it
 };
 
 }  // namespace adaptive::policies

@@ -1,4 +1,4 @@
-// What a look at a candidate can bring, against what it costs, and how well that was expected.
+// The expected gain of a look at a candidate, and when the next look may start.
 #pragma once
 
 #include <algorithm>
@@ -8,19 +8,23 @@
 
 namespace adaptive::inline v1::policies {
 
-/// E[(m - X)+] of a normal X of that deviation whose mean lies `behind` above m: what could be gained per
-/// call if X turned out to be below m and were used from then on.
+/// Expected improvement E[max(0, m - X)] for a normal X with this standard deviation and the mean m +
+/// `behind`: the expected gain per later call, where m is the leader's log latency and X the candidate's.
 double expected_gain(double behind, double deviation) noexcept;
 
-/// The x with x - ln(x)/2 - 1 = information, at least 1: the evidence against a candidate, in natural units,
-/// that rules a look at it out until exp(x) times as many calls as looks. Lai, "Adaptive treatment allocation
-/// and the multi-armed bandit problem", Annals of Statistics 15 (1987): of ln(t/n), the half of its own
-/// logarithm is not worth buying, nor a constant, which tells most in the first hundreds of calls.
+/// Returns the x >= 1 with x - ln(x)/2 - 1 = `information`, the evidence against a candidate in nats. A
+/// candidate with n results and this evidence is not looked at again before n · exp(x) calls. Source: Lai,
+/// "Adaptive treatment allocation and the multi-armed bandit problem", Annals of Statistics 15 (1987). At t
+/// calls, less evidence than ln(t/n) rules a candidate out: less by half the logarithm of ln(t/n), and less
+/// by a constant, which matters most during the first hundreds of calls. More evidence would cost more than
+/// it is worth.
 double lai_boundary(double information) noexcept;
 
-/// From which call on another look need not wait for what those on their way will say: 0 if none is out, or
-/// if results take longer than waiting pays for. A result that takes longer than any lately may be lost.
-/// `is_look(i)` tells whether a launch of candidate `i` is a look that can change what is looked at next.
+/// The number of the key's calls from which the next look may start without waiting for the results of
+/// outstanding looks. It is 0 if no look is outstanding, or if results take so long that waiting does not
+/// pay. A result that takes longer than any recent one may be lost, so that it is not waited for.
+/// `is_look(i)`: whether a launch of candidate `i` is a look whose result can change the choice of the next
+/// look.
 template <class IsLook>
 double looks_are_heard_at(const KeyStatistics& key, IsLook&& is_look) noexcept {
   constexpr double wait_max = 8.0;  // calls
