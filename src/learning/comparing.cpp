@@ -57,8 +57,7 @@ double upper_tail(double z) noexcept {
 }
 
 // Upper tail of Student's t distribution, by the approximation of Wallace, "Bounds on normal approximations
-// to Student's and the
-// chi-square distributions", Annals of Mathematical Statistics 30 (1959).
+// to Student's and the chi-square distributions", Annals of Mathematical Statistics 30 (1959).
 double student_tail(double t, double freedom) noexcept {
   return upper_tail((8.0 * freedom + 1.0) / (8.0 * freedom + 3.0) *
                     std::sqrt(freedom * std::log1p(t * t / freedom)));

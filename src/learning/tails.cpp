@@ -5,8 +5,8 @@
 // its own results contradict that.
 // - A higher rate counts only if it is beyond chance: one early outlier must not rule a variant out.
 // - A lower rate counts in proportion to the posterior probability that it is the candidate's own (a mixture
-// of two, Gelman et al., "Bayesian Data Analysis", 2.6 and 22). If it counted in full, the leader, which has
-// the most results, would appear faster than variants that are in truth one percent faster.
+//   of two, Gelman et al., "Bayesian Data Analysis", 2.6 and 22). If it counted in full, the leader, which
+//   has the most results, would appear faster than variants that are in truth one percent faster.
 #include <adaptive/statistics.hpp>
 
 #include <algorithm>

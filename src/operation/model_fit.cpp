@@ -11,20 +11,21 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Keys whose expectations are made anew with the model; further ones ask for theirs at their next call.
+// Maximum number of keys that get new expectations right after a fit. Other keys ask for theirs at their next
+// call that consults the policy.
 constexpr std::size_t open_max = 64;
 
 bool is_before(const MeasuredKey& a, const MeasuredKey& b) {
   return a.key < b.key;
 }
 
-// Whether the latest key that was added is this one.
+// Whether `key` is the latest key that was added behind the first `others` keys.
 bool to_be_continued(const std::vector<MeasuredKey>& keys, std::ptrdiff_t others, const Key& key) {
   return keys.end() - keys.begin() > others && keys.back().key == key;
 }
 
-// Adds what keys without a state have measured to what the others have: one entry for each key, in which the
-// results of a variant count together.
+// Adds the results of keys without a state to `keys`, except for keys that are there already: one entry for
+// each key, with the mean of the results of each variant. `deviation`: of one log latency.
 void add_passing(std::vector<MeasuredKey>& keys, std::vector<PassingLaunches::Result> results,
                  double deviation) {
   std::sort(keys.begin(), keys.end(), is_before);
@@ -53,13 +54,14 @@ void add_passing(std::vector<MeasuredKey>& keys, std::vector<PassingLaunches::Re
 }  // namespace
 
 Worker::Task::Step ModelFit::prepare() noexcept {
-  // Each rank would make it at a time of its own, and from results of its own.
+  // If ranks have to agree, no rank may fit by itself: each would fit at another time, to other results.
   if (prior_.operation_.selector.rank_consistent) return Step::done;
   const std::unique_lock lock(prior_.locks_.keys_and_seeds, std::try_to_lock);
   if (!lock.owns_lock()) return Step::later;
   for (const auto& key : prior_.keys_.keys()) {
     key->take_over();
-    // In a forked child a lock that another thread of the parent held stays taken.
+    // In a forked child, the key could not begin anew: a thread of the parent held its lock, which stays
+    // taken.
     if (!key->is_own()) return Step::done;
   }
   SharedModel& shared = prior_.operation_.shared_model;
@@ -81,7 +83,7 @@ Worker::Task::Step ModelFit::prepare() noexcept {
         waiting_.push_back(&key);
     }
   } catch (...) {
-    return Step::done;  // memory is short: the former model stays until more is new
+    return Step::done;  // out of memory: the former model stays until there is more news
   }
   return Step::work;
 }
@@ -96,7 +98,7 @@ void ModelFit::work() noexcept {
   try {
     model_ = fitted(input_);
   } catch (...) {
-    model_ = nullptr;  // as above
+    model_ = nullptr;  // out of memory, as above
   }
   input_ = {};
 }
@@ -109,7 +111,7 @@ bool ModelFit::finish() noexcept {
   for (KeyLearner* key : open_) key->post_fit();
   if (proven)
     for (KeyLearner* key : waiting_) key->post_fit();
-  // A launch may still use the one before, and must not be the one that frees it.
+  // A launch may still use the former model. Keep it, so that the launch does not have to free it.
   former_ = std::move(model_);
   model_ = nullptr;
   return true;

@@ -13,13 +13,13 @@ namespace adaptive::inline v1::core {
 class KeyLearner;
 class PriorKnowledge;
 
-/// Fits the model to what tables and this run know. Belongs to `PriorKnowledge`; `SharedModel` posts it to
-/// the worker.
+/// Fits the model to the results of tables and of this run. A member of `PriorKnowledge`; `SharedModel` posts
+/// it to the worker.
 class ModelFit final : public Worker::Task {
  public:
   explicit ModelFit(PriorKnowledge& prior) noexcept : prior_(prior) {}
 
-  /// What a fit learns from.
+  /// The data of a fit.
   struct Input {
     ModelShape shape;
     std::vector<MeasuredKey> keys;
@@ -27,7 +27,7 @@ class ModelFit final : public Worker::Task {
     NoiseLaw noise;
     std::shared_ptr<const OperationModel> former;
   };
-  /// The model fitted to `input`, which is used up.
+  /// Returns the model fitted to `input`, which is moved from.
   static std::shared_ptr<const OperationModel> fitted(Input& input);
 
  private:
@@ -38,11 +38,12 @@ class ModelFit final : public Worker::Task {
 
   PriorKnowledge& prior_;
   Input input_;
-  std::vector<KeyLearner*> unseen_;   // keys that have had no call, whose first launch the model decides
-  std::vector<KeyLearner*> open_;     // the latest keys that learn, whose expectations follow at once
-  std::vector<KeyLearner*> waiting_;  // further ones that began with the default
-  std::shared_ptr<const OperationModel> model_;   // the one fitted
-  std::shared_ptr<const OperationModel> former_;  // the one before that which is published
+  std::vector<KeyLearner*> unseen_;  // keys without a call: the model decides their first launch
+  std::vector<KeyLearner*> open_;    // the latest keys that still learn: they get new expectations at once
+  std::vector<KeyLearner*>
+      waiting_;  // other keys that wait for a proven model (`KeyLearner::waits_for_model`)
+  std::shared_ptr<const OperationModel> model_;   // the model that was fitted
+  std::shared_ptr<const OperationModel> former_;  // the model that was published before the present one
 };
 
 }  // namespace adaptive::core

@@ -53,7 +53,7 @@ Decision Operation::select_unknown(const Key& key) noexcept {
   if (passing.is_passing) return {nullptr, passing.variant, passing.ticket};
   const core::Place place = parts_->admission.find_place(key, core::Wait::for_safety);
   if (place.head == nullptr) return {nullptr, place.variant};
-  // What the key launched before it got a state.
+  // The key's latest result from before it had a state.
   if (passing.earlier_ns > 0.0) place.head->learner->record(passing.variant, 0, passing.earlier_ns);
   return decide(*place.head);
 }

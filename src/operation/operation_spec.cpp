@@ -13,7 +13,7 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-constexpr std::size_t set_labels_max = 63;  // a key's value is a signed integer of 64 bits
+constexpr std::size_t set_labels_max = 63;  // one bit for each label in a signed 64-bit value
 constexpr std::size_t labels_max = 65'536;
 
 // A table with a longer name could not be read back, so saving would fail.

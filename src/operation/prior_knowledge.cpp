@@ -11,8 +11,8 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Number of the latest keys of this run from which a new key may borrow before the model that keys share has
-// been fitted: soon after the first result.
+// Number of the latest keys of this run from which a new key may borrow until the model that the keys share
+// has been fitted, which happens soon after the first result.
 constexpr std::size_t neighbours_of_model_max = 64;
 
 std::size_t count_measured_variants(const KeyStatistics& statistics) {
@@ -58,7 +58,7 @@ StartingPoint PriorKnowledge::begin(const Key& key, const Candidates& candidates
                                        seeds_, neighbours);
   if (model == nullptr || start.match.kind != MatchKind::fallback) return start;
   begin_by_model(start, *model, key, candidates.variants, candidates.log_costs);
-  // Each rank would draw the first launch for itself.
+  // If ranks have to agree, the first launch must not depend on a random draw.
   if (operation_.selector.rank_consistent) start.first_look.reset();
   return start;
 }
@@ -90,7 +90,7 @@ StartingPoint PriorKnowledge::start_of_refused(const Key& key, const Candidates&
 
 StartingPoint PriorKnowledge::start_of(const Key& key, Candidates& candidates, bool by_model) const {
   const std::size_t most = operation_.selector.learning.candidates_max;
-  // The most promising few are those of a table, of a near key or of a model that has proved itself.
+  // If the number of candidates is limited, only a table, a near key or a proven model may select them.
   const std::shared_ptr<const OperationModel> model =
       model_to_ask(key, by_model && most == 0 && !operation_.selector.rank_consistent);
   std::vector<Neighbour> neighbours;
@@ -158,7 +158,7 @@ void PriorKnowledge::fit() {
     const std::size_t told = count_measured();
     if (told == 0) return;
     input = model_input();
-    // Ranks have the same tables, but not the same past.
+    // Ranks have loaded the same tables, but may have fitted other models before: start from none.
     if (operation_.selector.rank_consistent)
       input.former = std::make_shared<const OperationModel>(input.shape);
     operation_.shared_model.note_told(told);

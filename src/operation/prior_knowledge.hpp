@@ -1,4 +1,5 @@
-// What the new keys of an operation start from: tables, keys of this run, and the model over all keys.
+// The knowledge from which new keys of an operation start: tables, keys of this run, and the model over all
+// keys.
 #pragma once
 
 #include <atomic>
@@ -35,14 +36,14 @@ class PriorKnowledge {
     seeds_.add(std::move(seeds), keep_old);
     has_seeds_.store(!seeds_.entries().empty(), std::memory_order_release);
   }
-  /// Whether there is any. Takes no lock and needs none.
+  /// Whether there is any entry of a table. Takes no lock and needs none.
   bool has_seeds() const noexcept { return has_seeds_.load(std::memory_order_acquire); }
   /// The table entry of exactly this key, or null.
   const SeedEntry* find_seed(const Key& key) const noexcept { return seeds_.find(key); }
 
-  /// The starting point of a new key. Keeps only the most promising `candidates`, at most
-  /// `LearningOptions::candidates_max`. The model that the keys share takes the place of near keys once it is
-  /// proven; with `by_model`, it takes the place of near keys of this run as soon as it is fitted.
+  /// The starting point of a new key. Removes all but the most promising `candidates`, if there are more than
+  /// `LearningOptions::candidates_max`. The model that the keys share replaces near keys once it is proven;
+  /// with `by_model`, it replaces near keys of this run as soon as it is fitted.
   StartingPoint start_of(const Key& key, Candidates& candidates, bool by_model) const;
   /// The starting point of a key that gets no state (`OperationSpec::max_keys`).
   StartingPoint start_of_refused(const Key& key, const Candidates& candidates) const;
@@ -52,8 +53,8 @@ class PriorKnowledge {
   /// The keys of this run from which `key` may borrow, among the latest `count` of them.
   std::vector<Neighbour> neighbours_of(const Key& key, std::size_t count = neighbours_max) const;
 
-  /// What is expected of candidates before anything is known of a key. Keys with the same candidates share
-  /// it. The first call creates the model that the keys share.
+  /// The expectations of candidates before anything is known of a key. Keys with the same candidates share
+  /// the object. The first call creates the model that the keys share.
   std::shared_ptr<const Expectations> expectations_of(std::span<const std::uint32_t> candidates);
 
   /// Fits the model that the keys share to everything that is known now, on the calling thread. Takes the
@@ -64,16 +65,17 @@ class PriorKnowledge {
   void post_fit() noexcept { operation_.shared_model.make_due(operation_.selector.worker); }
 
  private:
-  // This bounds the cost of a key's first call.
+  // Maximum number of keys of this run that are searched for neighbours, which bounds the time of a key's
+  // first call.
   static constexpr std::size_t neighbours_max = 2048;
 
   friend class ModelFit;
 
   Proof proof() const noexcept { return operation_.proof(); }
-  /// The model that decides what new keys start with; null while it is not proven, unless `unproven`, and
-  /// where keys may not learn from each other.
+  /// The model that decides how a new key starts. Null if keys may not learn from each other, or if the model
+  /// is not proven, unless `unproven`.
   std::shared_ptr<const OperationModel> model_to_ask(const Key& key, bool unproven) const;
-  /// The starting point by tables, by near keys and, if there is a model, by the model.
+  /// The starting point from tables, near keys and, unless it is null, the model.
   StartingPoint begin(const Key& key, const Candidates& candidates, std::span<const Neighbour> neighbours,
                       const OperationModel* model) const;
   std::span<const std::unique_ptr<KeyLearner>> keys_to_fit() const noexcept;
@@ -81,11 +83,11 @@ class PriorKnowledge {
   std::size_t count_measured() const;
   /// The present variants, for a fit of the model that the keys share.
   ModelShape model_shape() const;
-  /// What that fit learns from.
+  /// The data of a fit.
   ModelFit::Input model_input();
-  /// The keys in it. `noise` becomes the law of all keys.
+  /// The measured keys of a fit. Sets `noise` to the law of all keys.
   std::vector<MeasuredKey> measured_keys(NoiseLaw& noise) const;
-  /// The model that the keys share; the first call creates it, from nothing.
+  /// The model that the keys share. The first call creates it, without results.
   std::shared_ptr<const OperationModel> model();
 
   const OperationSpec& spec_;
@@ -95,7 +97,7 @@ class PriorKnowledge {
   Seeds seeds_;
   std::atomic<bool> has_seeds_{false};
   ModelFit model_fit_{*this};
-  // The candidates of the latest call of `expectations_of`, and what is expected of them.
+  // The candidates and the result of the latest call of `expectations_of`.
   std::vector<std::uint32_t> latest_expected_;
   std::shared_ptr<const Expectations> latest_expectations_;
 };

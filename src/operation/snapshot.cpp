@@ -14,8 +14,8 @@ namespace {
 
 using Latencies = std::vector<std::vector<double>>;
 
-// Copies what the key has measured, without the quantiles, which take too long for the lock of the key:
-// `latencies_ns` becomes what they are computed from, by variant.
+// Copies the key's results. Quantiles take too long to compute under the key's lock: instead, `latencies_ns`
+// gets the latencies behind them, by variant.
 std::optional<KeyResults> copy_results(const KeyLearner& key, Latencies& latencies_ns) {
   KeyResults results;
   results.key = key.key();
@@ -33,7 +33,7 @@ std::optional<KeyResults> copy_results(const KeyLearner& key, Latencies& latenci
                                 .failed_at = c.failed_at});
     latencies_ns.push_back(key.windows().latencies_ns(i));
   }
-  // A key that was reset and has no results yet must still be stored: it says that the old results are void.
+  // A key that was reset and has no results yet must still be stored, to declare the earlier results void.
   if (results.variants.empty() && results.generation == 0) return std::nullopt;
   if (!results.variants.empty()) results.incumbent = key.variant_of(key.lasting_candidate());
   return results;
@@ -83,7 +83,7 @@ void add(Account& sum, const KeyLearner& key) {
   }
 }
 
-// The learners, which live as long as the operation.
+// Pointers to the learners, which are valid as long as the operation.
 std::vector<KeyLearner*> learners_of(const OperationParts& operation) {
   std::vector<KeyLearner*> learners;
   const std::lock_guard lock(operation.locks.keys_and_seeds);
@@ -91,7 +91,7 @@ std::vector<KeyLearner*> learners_of(const OperationParts& operation) {
   return learners;
 }
 
-// What belongs to no key. The caller holds `locks.keys_and_seeds`.
+// The counters that belong to no key. The caller holds `locks.keys_and_seeds`.
 Counters count_without_keys(const OperationParts& operation) {
   Counters sum;
   sum.keys = operation.keys.size();
@@ -145,7 +145,7 @@ OperationStatus status(const OperationParts& operation) {
     add(status.counters, key->counters());
     ++status.keys_by_match[static_cast<std::size_t>(key->start().match.kind)];
     if (key->statistics().settled) ++status.keys_confirmed;
-    if (!key->is_own()) continue;  // the parent's
+    if (!key->is_own()) continue;  // in a forked child: these results are the parent's
     add(status.account, *key);
     for (const VariantStatistics& variant : key->statistics().candidates)
       status.timed_ns += variant.mean_ns * static_cast<double>(variant.total_count);

@@ -42,7 +42,8 @@ Counters count(const OperationParts& operation);
 /// The time that the operation has lost and saved in this process. Thread-safe.
 Account account(const OperationParts& operation);
 
-/// Both, and what the keys have come to. Thread-safe; unlike the two, it lets new keys in meanwhile.
+/// The counters, the account, and the states of the keys. Thread-safe. Unlike `count` and `account`, it does
+/// not keep new keys from being added meanwhile.
 OperationStatus status(const OperationParts& operation);
 
 /// The keys that have a state. Thread-safe.

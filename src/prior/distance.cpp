@@ -10,8 +10,8 @@ namespace {
 
 double doublings(std::int64_t a, std::int64_t b) noexcept {
   const auto positive = [](std::int64_t v) { return v > 0 ? static_cast<double>(v) : 0.5; };
-  // The larger over the smaller: the same either way, and equal ratios give equal distances, so that ties are
-  // ties.
+  // The quotient of the larger and the smaller value, so that the distance is symmetric, and equal ratios
+  // give exactly equal distances.
   return std::log2(std::max(positive(a), positive(b)) / std::min(positive(a), positive(b)));
 }
 

@@ -1,4 +1,4 @@
-// How far apart two keys are.
+// The distance between two keys.
 #pragma once
 
 #include <span>
@@ -8,8 +8,9 @@
 
 namespace adaptive::inline v1::core {
 
-/// The sum over the dimensions of weight × distance; infinite where a label or label set differs. A metric on
-/// keys whose weights are positive. Sizes of 0 and below count as one half, one doubling below 1.
+/// The sum over the dimensions of the weight times the difference: the number of doublings for a size, the
+/// difference of values for a linear dimension, infinite if a label or label set differs. It is a metric if
+/// all weights are positive. Sizes of 0 and below count as one half, one doubling below 1.
 double distance(std::span<const Dimension> dimensions, const Key& a, const Key& b) noexcept;
 
 }  // namespace adaptive::core

@@ -11,12 +11,13 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// Deviation of the error of a neighbour's log latency, besides the error of its mean: at no distance, and
-// what each doubling of the distance adds.
+// Standard deviation of the error of a neighbour's log latency, in addition to the error of its mean: at
+// distance 0, and the increase per unit of distance (one doubling of a size with weight 1).
 constexpr double deviation_nearest = 0.05;
 constexpr double deviation_per_doubling = 0.10;
-// What all variants have in common: another device's clock, and a shape that has up to twice the work per
-// doubling.
+// Standard deviation of the error that all variants have in common: for a table of another device, because of
+// its clock frequency, and the increase per unit of distance, because a doubling of a size can double the
+// work.
 constexpr double level_foreign = 0.40;
 constexpr double level_per_doubling = 0.70;
 
@@ -37,8 +38,8 @@ bool is_set_aside(const Borrowed& from, std::uint32_t variant) {
                      [&](const SeedVariant& seed) { return seed.variant == variant && seed.set_aside; });
 }
 
-// The entry's incumbent, or the fastest that it measured, of those that can run the key and have not failed
-// lately.
+// Index of the entry's incumbent or, if it cannot run the key or has failed lately, of the fastest measured
+// variant that can and has not; `nothing` if there is none.
 std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candidates) {
   const std::uint32_t incumbent = index_of(candidates, from.incumbent);
   if (incumbent != nothing && !is_set_aside(from, from.incumbent)) return incumbent;
@@ -55,8 +56,8 @@ std::uint32_t usable(const Borrowed& from, std::span<const std::uint32_t> candid
   return best;
 }
 
-// The same for an entry of a table, whose measurements may prove that its incumbent is not the one to take.
-// Nothing where no variant of it can run the key.
+// Sets the starting candidate from an entry of a table, whose measurements may prove another variant faster
+// than its incumbent. Returns false if no variant of the entry can run the key.
 bool begin_with(StartingPoint& start, const SeedEntry& entry, const StartingRequest& request) {
   if (const auto faster = proven_faster(entry, request.candidates, request.proof)) {
     start.candidate = index_of(request.candidates, faster->variant);
@@ -80,7 +81,7 @@ void set_priors(StartingPoint& start, const Borrowed& from, const StartingReques
     start.prior[at] = std::log(seed.compared_ns());
     const double relative =
         seed.mean_ns > 0 ? std::sqrt(std::max(seed.variance_ns2, 0.0)) / seed.mean_ns : 0.0;
-    // Outliers inflate the variance of raw latencies far beyond that of the robust location.
+    // Outliers can make the variance of the latencies far larger than that of the robust location: limit it.
     const double of_mean = std::min(relative, 0.2) / std::sqrt(static_cast<double>(seed.count));
     start.prior_deviation[at] = std::hypot(deviation, of_mean);
     start.prior_count[at] = seed.count;
@@ -120,7 +121,7 @@ void begin_exact(StartingPoint& start, const SeedEntry& exact, const StartingReq
       start.set_aside[at] = true;
   start.match = {MatchKind::exact, 0.0, exact.key};
   start.source = exact.source;
-  // What was named without a measurement confirms nothing, wherever the table comes from.
+  // Without measurements, an entry is no evidence, even in a table of this device.
   start.trusted = exact.trusted && has_measurements(start);
 }
 
@@ -174,7 +175,7 @@ void Seeds::add(std::vector<SeedEntry> entries, bool keep_old) {
   std::merge(std::make_move_iterator(first.begin()), std::make_move_iterator(first.end()),
              std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()),
              std::back_inserter(merged), by_key);
-  // `merge` is stable: of equal keys the one to keep comes first.
+  // `merge` is stable: of two equal keys, the one to keep comes first.
   merged.erase(std::unique(merged.begin(), merged.end(),
                            [](const SeedEntry& a, const SeedEntry& b) { return a.key == b.key; }),
                merged.end());
@@ -196,10 +197,11 @@ std::span<const SeedEntry> Seeds::window(const Key& key, const Dimension& first,
     const double reach = std::max(limit, 0.0) / first.weight;
     const double value = static_cast<double>(std::max<std::int64_t>(key[0], 0));
     const bool log = first.kind == DimensionKind::size;
-    // Beyond 2^53 a value is not one of double; all of this stays far from the ends of the integers.
+    // Above 2^53, a `double` does not hold every integer. These limits also keep the sums below far from
+    // overflow.
     constexpr std::int64_t exact = std::int64_t{1} << 53;
     if (reach > (log ? 50.0 : 1e15) || key[0] > exact || key[0] < -exact) return entries_;
-    // Rounded outwards, so that the distance itself decides at the edge.
+    // Round outwards: the window may contain a few entries too many, which `distance` excludes.
     lowest =
         static_cast<std::int64_t>(log ? value / std::exp2(reach) : static_cast<double>(key[0]) - reach) - 1;
     const double upper = log ? std::max(value, 0.5) * std::exp2(reach) : static_cast<double>(key[0]) + reach;

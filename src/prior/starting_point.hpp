@@ -1,4 +1,4 @@
-// The starting point of a new key: exact entry, nearest within the limit, default.
+// The starting point of a new key: the exact entry, else the nearest key within the limit, else the default.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace adaptive::inline v1::core {
 
-/// How a key begins: the variant that it starts with, where that comes from, and what is believed of the
-/// other candidates.
+/// How a key begins: the variant that it starts with, the source of that variant, and the priors of the
+/// candidates.
 struct StartingPoint {
   Match match;
   std::string source;           ///< the table's file, or "this run"
@@ -28,15 +28,15 @@ struct StartingPoint {
   /// faster, and by what share of the incumbent's latency.
   std::optional<std::uint32_t> overruled;
   double overruled_gain = 0.0;
-  /// Parallel to the candidates: log latency, standard deviation of its error, number of results behind it.
-  /// NaN and 0 for a candidate of which nothing is known.
+  /// One entry for each candidate: log latency, standard deviation of its error, number of results behind it.
+  /// If nothing is known of the candidate: NaN, NaN and 0.
   std::vector<double> prior;
   std::vector<double> prior_deviation;
   std::vector<std::uint64_t> prior_count;
-  std::vector<bool> set_aside;  ///< parallel as well: a table has a recent failure of the candidate
+  std::vector<bool> set_aside;  ///< for each candidate: whether a table has a recent failure of it
+  /// Standard deviation of the error that all priors have in common, in log latency.
   double prior_offset_deviation = 0.10;
-  /// The candidate to launch first, if a model expects another one than `candidate` to be the fastest but has
-  /// not proved itself.
+  /// The candidate to launch first, if a model that has not proved itself expects it to be the fastest.
   std::optional<std::uint32_t> first_look;
 };
 
@@ -59,7 +59,7 @@ class Seeds {
   std::vector<SeedEntry> entries_;
 };
 
-/// A key of this run that another may borrow from.
+/// A key of this run from which another key may borrow.
 struct Neighbour {
   Key key;
   std::uint32_t incumbent = 0;  // variant of the operation
@@ -73,16 +73,16 @@ struct StartingRequest {
   /// Variants that can run the key, best guess first.
   std::span<const std::uint32_t> candidates;
   std::uint32_t fallback = 0;  ///< index among the candidates
-  Proof proof = {};            ///< what it takes to follow a table's measurements, not its incumbent
-  bool exact_only = false;     ///< a model over all keys takes the place of near keys
+  Proof proof = {};            ///< proof needed to follow a table's measurements rather than its incumbent
+  bool exact_only = false;     ///< whether to ignore near keys, because a model over all keys replaces them
 };
 
-/// An entry gives its incumbent, or the variant that its own measurements prove to be faster. If the
-/// incumbent cannot run the key, the entry gives the fastest variant that it has measured. An exact entry is
-/// used even if it gives no variant that can run the key, because its measurements still order the
-/// candidates. A nearest entry must give a variant; otherwise the next nearest entry is asked. Of two equally
-/// near keys the smaller one is taken; of a seed and a key of this run, the key of this run, which was
-/// measured here and now.
+/// Returns the starting point of a key. An entry provides its incumbent, or the variant that its own
+/// measurements prove to be faster. If the incumbent cannot run the key, the entry provides the fastest
+/// variant that it has measured. An exact entry is used even if it provides no variant that can run the key,
+/// because its measurements still order the candidates. A near entry must provide a variant; otherwise the
+/// next nearest entry is used. Ties go to the smaller key; a key of this run, which was measured here and
+/// now, beats a seed.
 StartingPoint starting_point(const StartingRequest& request, const Seeds& seeds,
                              std::span<const Neighbour> neighbours);
 

@@ -1,4 +1,4 @@
-// What the measurements of a table's entry prove against the incumbent that it names.
+// Whether the measurements of a table's entry prove another variant faster than the entry's incumbent.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace adaptive::inline v1::core {
 
 using Proof = table::Proof;
 
-/// The variant that the entry's own measurements prove to be faster than its incumbent; the fastest of them
-/// (`table::proven_faster`). Only `candidates` count.
+/// Returns the fastest of the `candidates` that the entry's own measurements prove to be faster than its
+/// incumbent, or nothing if there is none; see `table::proven_faster`.
 std::optional<SeedVariant> proven_faster(const SeedEntry& entry, std::span<const std::uint32_t> candidates,
                                          const Proof& proof);
 

@@ -15,14 +15,14 @@ using Tail =
 
 }  // namespace
 
-// The latencies are few, so that the tails keep all of them and the quantiles are exact.
+// There are few latencies, so that the tails keep all of them and the quantiles are exact.
 RecentLatencies quantiles(std::span<const double> latencies_ns) {
   if (latencies_ns.empty()) return {};
   const std::size_t count = latencies_ns.size();
   // Boost has no quantile of a single value.
   if (count == 1) return {1, latencies_ns[0], latencies_ns[0], latencies_ns[0]};
-  // A quantile in the right tail is counted from the largest value: the median of an even number of values
-  // would be the upper one of the two in the middle.
+  // Boost counts a quantile of the right tail from the largest value. The median is taken from the left tail,
+  // because in the right one it would be the upper of the two middle values if their number is even.
   Tail<accumulators::left> lower(accumulators::tag::tail<accumulators::left>::cache_size = count);
   Tail<accumulators::right> upper(accumulators::tag::tail<accumulators::right>::cache_size = count);
   for (const double ns : latencies_ns) {

@@ -1,4 +1,4 @@
-// The quantiles of latencies that people read.
+// Quantiles of latencies, for people who read explanations, tables and benchmarks.
 #pragma once
 
 #include <span>
@@ -7,7 +7,8 @@
 
 namespace adaptive::inline v1::core {
 
-/// The quantiles of `latencies_ns`, which may be in any order. Allocates, and sorts: not for the launch path.
+/// The quantiles of `latencies_ns`, in nanoseconds and in any order. Allocates and sorts: not for the launch
+/// path.
 RecentLatencies quantiles(std::span<const double> latencies_ns);
 
 }  // namespace adaptive::core

@@ -6,7 +6,7 @@ namespace adaptive::inline v1::core {
 namespace {
 
 namespace policies = boost::math::policies;
-// With these policies Boost does not throw: a result that cannot be computed is infinite.
+// With these policies Boost does not throw, but returns infinity if a result cannot be computed.
 using Quiet = policies::policy<
     policies::domain_error<policies::ignore_error>, policies::pole_error<policies::ignore_error>,
     policies::overflow_error<policies::ignore_error>, policies::evaluation_error<policies::ignore_error>>;

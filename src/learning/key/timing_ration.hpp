@@ -10,9 +10,9 @@ namespace adaptive::inline v1::core {
 /// Limits the timed launches of one key by the cost of timing that the library has measured itself. All times
 /// are multiples of the latency of the key's leader. Timing may take the sum of
 /// - the cost of the first timed launches, since nothing can be chosen without them: `first_max` launches or,
-/// if the launches are short, as many as cost 30 latencies, but at least `first_min`;
+///   if the launches are short, as many as cost 30 latencies, but at least `first_min`;
 /// - 2 % of the time of the first calls. Early results are worth most, so this share has halved at the
-/// thousandth call and falls further with the number of calls;
+///   thousandth call and falls further with the number of calls;
 /// - `budget` (`LearningOptions::timing_budget`) of the time of all calls.
 ///
 /// Launches of 10 µs and more are hardly limited, because policies ask for fewer timed launches than that.

@@ -32,10 +32,10 @@ struct ParameterSpace {
 
 /// Makes the space of candidates from their parameters.
 /// - A number has one coordinate, its logarithm to base 2. If zeros or negative numbers occur, it is the
-/// logarithm of 1 + |x| with the sign of x. A candidate without the number is placed at the mean of the
-/// others, and one more coordinate marks it.
+///   logarithm of 1 + |x| with the sign of x. A candidate without the number is placed at the mean of the
+///   others, and one more coordinate marks it.
 /// - A text or truth value has a coordinate for each of its values, or a single one if there are two values.
-/// A text with so many values that it names the variants rather than describes them is left out.
+///   A text with so many values that it names the variants rather than describes them is left out.
 /// - Coordinates that are the same for all candidates are left out.
 ParameterSpace parameter_space(std::span<const Parameters* const> candidates);
 

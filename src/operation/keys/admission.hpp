@@ -23,7 +23,7 @@ namespace adaptive::inline v1::core {
 struct Place {
   const detail::KeyHead* head = nullptr;  ///< null: the key has no state
   std::uint32_t variant = 0;              ///< what runs if the key has no state
-  bool known = false;                     ///< a table has an entry for this very key
+  bool known = false;  ///< whether a table has an entry for this very key; only for a key without a state
   /// For a key without a state: the answer is valid while `Admission::generation()` has this value. If the
   /// generation is over already, the answer is valid for this call only.
   std::uint32_t generation = 0;

@@ -22,13 +22,13 @@ bool RunnableVariants::supports(std::uint32_t variant, const Key& key) const {
   return !test || test(key);
 }
 
-// About the first estimate, so that the scale of the program's estimates does not matter to the model.
+// Relative to the first estimate, so that the unit of the program's estimates does not matter to the model.
 float RunnableVariants::log_cost(std::uint32_t variant, const Key& key) const noexcept {
   double cost = 0.0;
   try {
     cost = spec_.cost(key, operation_.variants[variant].spec);
   } catch (...) {
-    // Against its contract: the estimate is unknown.
+    // The program's function must not throw, but did: the estimate is unknown.
   }
   const double log_cost = std::log(cost);
   if (!std::isfinite(log_cost)) return std::numeric_limits<float>::quiet_NaN();

@@ -18,7 +18,7 @@ namespace adaptive::inline v1::core {
 struct Candidates {
   std::vector<std::uint32_t> variants = {};     ///< best guess first; at least one
   std::vector<std::uint32_t> unsupported = {};  ///< variants that the program said cannot run the key
-  std::vector<float> log_costs = {};  ///< of the variants, by the program's estimate; empty without one
+  std::vector<float> log_costs = {};  ///< logarithms of the program's estimates; empty without estimates
   std::uint32_t fallback = 0;         ///< index in `variants` of the key's default
   bool can_run = true;  ///< false: no variant can run the key, and the one in `variants` runs nevertheless
 
@@ -44,7 +44,8 @@ class RunnableVariants {
   void add_unnamed(Candidates& candidates, const Key& key, std::optional<std::uint32_t> named_by_table,
                    std::span<const std::uint32_t> forced) const;
   bool supports(std::uint32_t variant, const Key& key) const;
-  /// Logarithm of the program's estimate, about that of the operation's first key; NaN if it is unknown.
+  /// Natural logarithm of the program's estimate, relative to the first estimate of the operation; NaN if it
+  /// is unknown.
   float log_cost(std::uint32_t variant, const Key& key) const noexcept;
   bool estimates_costs() const noexcept { return static_cast<bool>(spec_.cost); }
   /// Like `supports`, but returns false if the program's function throws.
@@ -57,8 +58,8 @@ class RunnableVariants {
   /// Returns a variant that can run every key in the numeric class of its default, or nothing if only the
   /// program can name one.
   std::optional<std::uint32_t> variant_without_asking() const noexcept;
-  /// Whether the variants in their order are the candidates of every key that they support, the first of them
-  /// its default.
+  /// Whether every key has the same candidates: all variants that support the key, in their order, the first
+  /// of them being the default.
   bool are_same_for_all_keys() const noexcept {
     return !spec_.candidates && !spec_.default_variant && !several_classes_.load(std::memory_order_relaxed);
   }

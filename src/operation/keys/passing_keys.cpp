@@ -17,13 +17,13 @@
 namespace adaptive::inline v1::core {
 namespace {
 
-// So many keys get a state at their first call. Each further one must have come lately once for every
+// Number of keys that get a state at their first call. Each further key must have come lately once for every
 // `states_each` keys that have a state already.
 constexpr std::size_t states_first = 256;
 constexpr std::size_t states_each = 8;
-// Keys by which the model must have been fitted before it takes part in decisions.
+// Minimum number of keys behind the model before it takes part in decisions.
 constexpr std::size_t model_keys_min = 8;
-// A look is charged as at most so much slower, on a log scale.
+// Largest log latency above the model's choice with which a look is charged.
 constexpr double behind_max = 3.0;
 // Attempts at the lock before a result is dropped and counted.
 constexpr int passing_attempts = 4096;
@@ -106,8 +106,8 @@ PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
     const bool is_turn = runs->look != runs->chosen && runs->look != runs->by_default;
     const bool looks = timed && is_turn && launches.may_look(loss(runs->look));
     if (looks || !is_turn) launches.pass_turn(std::max<std::size_t>(scores.size(), 1));
-    // A model that is sure of what it has never tried would never find out that it is wrong: each variant has
-    // its turn as soon as the budget allows what the model expects that to cost.
+    // Each variant has its turn for a look as soon as the budget allows the cost that the model expects.
+    // Otherwise a model that is sure of variants it has never tried would not find out that it is wrong.
     if (looks) {
       variant = runs->look;
     } else if (runs->chosen != runs->by_default) {
@@ -120,12 +120,11 @@ PassingKeys::Answer PassingKeys::decide(const Key& asked) noexcept {
       expect.log_cost = unknown[variant] ? std::numeric_limits<float>::quiet_NaN() : point.log_cost[variant];
     return {true, variant, launches.issue(key, variant, expect), 0.0};
   } catch (...) {
-    // Memory is short, or a function of the program has thrown: admission says so.
+    // Out of memory, or a function of the program has thrown: admission, which follows, logs it.
     return {};
   }
 }
 
-// Nothing where the program cannot be asked now, or no variant can run the key.
 std::optional<PassingKeys::Runnable> PassingKeys::runnable(const Key& key, const OperationModel& model,
                                                            ModelFeatures::Point& point,
                                                            std::span<float> costs, UnknownCosts& unknown,
@@ -165,7 +164,8 @@ std::optional<PassingKeys::Runnable> PassingKeys::runnable_of_all(const Key& key
          !(operation_.is_enabled(result.by_default) && supports(result.by_default)))
     ++result.by_default;
   if (could_not_ask || result.by_default == size) return std::nullopt;
-  // The best that can run the key. The program is asked about no others.
+  // Find the variant with the least score that can run the key, asking the program about as few variants as
+  // possible.
   std::array<bool, scored_max> ruled_out{};
   for (;;) {
     result.chosen = result.by_default;

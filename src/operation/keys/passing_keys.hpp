@@ -20,16 +20,17 @@
 
 namespace adaptive::inline v1::core {
 
-/// A key that comes once has no use for a state, which takes some 10 KiB and costs some ten microseconds to
-/// make. Once the model that the keys share knows something, only a key that comes repeatedly gets a state:
-/// the more keys have one, the more often it has to come. The other keys, and all those beyond `max_keys`,
-/// are decided by the model, from whose guess they never depart by more than a trial shows to be safe
-/// (`ModelTrial`): until the model is proven, most of their calls run the default. Their results teach the
-/// model. A budget of 0.1 % of their time is for looks at variants that the model believes to be slow.
+/// A key that comes only once does not need a state, which takes some 10 KiB and some ten microseconds to
+/// create. Once the model that the keys share has learned from some keys, a key gets a state only if it comes
+/// repeatedly: the more keys have a state, the more often. The calls of all other keys, including those
+/// beyond `max_keys`, *pass*: they run either the model's choice or the default. A controlled trial
+/// (`ModelTrial`) decides the shares of the two: until the model is proven, most calls run the default. The
+/// results teach the model. Looks at variants that the model believes to be slow have a budget of 0.1 % of
+/// the time.
 ///
-/// Every member is thread-safe. A call never waits for another call of a passing key. Where its operation's
-/// variants have `supports`, it asks the program about the variants that it may run, one thread at a time, as
-/// for the first call of any key.
+/// Every member is thread-safe. A call never waits for another call of a passing key. If variants have
+/// `supports`, the call asks the program about the variants that it may run. As at the first call of any key,
+/// only one thread at a time asks.
 class PassingKeys {
  public:
   /// All must outlive the object.
@@ -48,35 +49,37 @@ class PassingKeys {
     bool is_passing = false;  ///< false: the key has a state, or should get one
     std::uint32_t variant = 0;
     std::uint32_t ticket = 0;  ///< 0: untimed
-    /// Of a key that should get a state: a result of before, of `variant`; 0: none.
+    /// If the key should get a state: its latest result, of `variant`, in nanoseconds; 0: none.
     double earlier_ns = 0.0;
   };
-  /// The call of a key that fits the operation.
+  /// Decides a call of a key that fits the operation.
   Answer decide(const Key& asked) noexcept;
 
-  /// The result of a launch that has a ticket.
+  /// Takes the result of a launch that has a ticket, in nanoseconds.
   void record(std::uint32_t ticket, double ns) noexcept;
-  /// A launch of `variant` by a key without a state has failed. No such key runs the variant again before
-  /// `forget`, but the default.
+  /// Notes that a launch of `variant` by a key without a state has failed. Until `forget`, no such key runs
+  /// the variant again, except as its default.
   void fail(std::uint32_t variant, std::uint32_t ticket) noexcept;
-  /// Forgets all results. `take`: those of launches that are out count when they come.
+  /// Forgets all results. `take`: results of outstanding launches still count when they come.
   void forget(bool take) noexcept;
-  /// Whether a key without a state passes, unless it comes repeatedly.
+  /// Whether keys without a state pass at present, unless they come repeatedly.
   bool may_pass() const noexcept;
 
  private:
-  // Variants that the model decides between: the first of an operation.
+  // Maximum number of variants between which the model decides, the first ones of the operation.
   static constexpr std::size_t scored_max = 1024;
   using UnknownCosts = std::bitset<scored_max>;
 
   struct Runnable {
     std::uint32_t by_default = 0;
     std::uint32_t chosen = 0;
-    std::uint32_t look = 0;  ///< whose turn it is to be looked at; `chosen` if that one cannot run
+    std::uint32_t look = 0;  ///< the variant whose turn it is for a look; `chosen` if that variant cannot run
   };
   std::uint32_t times_needed() const noexcept;
   double timed_share_max(double location) const noexcept;
-  /// Completes `point`, which refers to `costs` if the program estimates costs, and writes the `scores`.
+  /// Completes `point` and writes the `scores`. If the program estimates costs, `point` refers to `costs`,
+  /// and `unknown` marks the variants without an estimate. Returns nothing if the program cannot be asked
+  /// now, or if no variant can run the key.
   std::optional<Runnable> runnable(const Key& key, const OperationModel& model, ModelFeatures::Point& point,
                                    std::span<float> costs, UnknownCosts& unknown, std::span<double> scores);
   std::optional<Runnable> runnable_of_all(const Key& key, std::unique_lock<Asking>& asking,
