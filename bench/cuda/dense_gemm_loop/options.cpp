@@ -29,6 +29,10 @@ Options parse(const std::vector<std::string>& arguments) {
       options.per_shape = true;
       continue;
     }
+    if (option == "--graph") {
+      options.graph = true;
+      continue;
+    }
     if (option == "--unrationed") {
       options.ration = false;
       continue;
@@ -43,6 +47,8 @@ Options parse(const std::vector<std::string>& arguments) {
       options.calibration = number(option, value);
     } else if (option == "--shapes") {
       options.shapes = number(option, value);
+    } else if (option == "--ahead") {
+      options.ahead = number(option, value);
     } else if (option == "--timing") {
       options.timing = timing(value);
     } else if (option == "--seeds") {

@@ -10,7 +10,7 @@
 namespace adaptive::loop_bench {
 
 struct Options {
-  int steps = 2000;      ///< launches of each shape in one loop
+  int steps = 2000;      ///< launches of each shape, or replays, in one loop
   int rounds = 3;        ///< loops of each mode, in a new order each round
   int calibration = 60;  ///< samples of every candidate for finding the best in hindsight
   int shapes = 40;       ///< number of shapes, from the first on
@@ -18,6 +18,8 @@ struct Options {
   std::string seeds;               ///< empty: no mode "seeded"
   std::string policy = "default";  ///< name in the registry
   std::string json;                ///< empty: none
+  bool graph = false;              ///< the projections are one captured graph
+  int ahead = 2;                   ///< replays that the host enqueues before it waits for the first of them
   bool per_shape = false;
   bool ration = true;
 };

@@ -16,6 +16,10 @@ std::string shape_text(const kernels::Shape& shape) {
   return std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]);
 }
 
+unsigned long long ull(std::uint64_t count) {
+  return count;
+}
+
 double percent(double ratio) {
   return 100.0 * (ratio - 1.0);
 }
@@ -60,6 +64,21 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
       "second half | "
       "idle | explored | promotions | ends within 1 %% of the best "
       "|\n|---|---|---|--:|--:|--:|--:|--:|--:|\n");
+  const auto print_replays = [](const Mode& mode) {
+    for (const Outcome& outcome : mode.rounds) {
+      const cuda::ReplayCounters& r = outcome.replays;
+      if (r.replays == 0) continue;
+      std::printf(
+          "\n%s: %llu replays, %llu of them timed launches; %llu latencies (%llu explored) and %llu besides, "
+          "%llu "
+          "lost, %llu dropped, %llu refused, %llu stale; %llu executables made, %llu removed; %llu replays "
+          "of a "
+          "stand-in; timing added %.3f %% of the time\n",
+          mode.text.c_str(), ull(r.replays), ull(r.looking), ull(r.recorded), ull(r.explored), ull(r.besides),
+          ull(r.lost), ull(r.dropped), ull(r.refused), ull(r.stale), ull(r.built), ull(r.removed),
+          ull(r.stand_ins), 100.0 * r.timing_ns / (outcome.seconds * 1e9));
+    }
+  };
   for (const Mode& mode : modes) {
     std::vector<double> seconds;
     for (const Outcome& outcome : mode.rounds) seconds.push_back(outcome.seconds);
@@ -80,6 +99,7 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
         std::printf("\n%s: %llu launches FAILED\n\n", mode.text.c_str(),
                     static_cast<unsigned long long>(outcome.launches_failed));
   }
+  for (const Mode& mode : modes) print_replays(mode);
   std::printf("\n");
 }
 
@@ -99,7 +119,10 @@ void write_json(const Options& options, const Runner& runner, const std::vector<
           << ",\"idle\":" << one.timer.idle << ",\"dropped\":" << one.timer.dropped
           << ",\"lost\":" << one.timer.lost << ",\"explored_share\":" << one.explored_share
           << ",\"promotions\":" << one.promotions << ",\"failed\":" << one.launches_failed
-          << ",\"ends_with_best\":" << one.ends_with_best << "}";
+          << ",\"ends_with_best\":" << one.ends_with_best << ",\"replays\":" << one.replays.replays
+          << ",\"looking\":" << one.replays.looking << ",\"looks\":" << one.replays.looks
+          << ",\"stand_ins\":" << one.replays.stand_ins << ",\"executables\":" << one.replays.built
+          << ",\"timing_ns\":" << one.replays.timing_ns << "}";
     }
     out << "]";
   }

@@ -39,10 +39,6 @@ double median(std::vector<double> values) {
 // One decoding step of a single request, of a batch, of a large batch; and a chunk of a prompt.
 constexpr std::array<std::int64_t, 4> loop_tokens = {1, 8, 64, 512};
 
-// Two variants whose latencies differ by less than this factor are a tie; learning uses the same indifference
-// zone.
-constexpr double tie = 1.01;
-
 }  // namespace
 
 Runner::Runner(const Options& options) : options_(options), family_(require_family()) {
@@ -223,16 +219,27 @@ Outcome Runner::adaptive(const std::string& seeds) {
   outcome.timed_share = static_cast<double>(outcome.timer.timed - timed_before) /
                         (static_cast<double>(options_.steps - half) * static_cast<double>(sites_.size()));
   outcome.promotions = operation.counters().promotions;
-  for (std::size_t s = 0; s < sites_.size(); ++s) {
-    const Explanation explanation = operation.explain(keys[s]);
-    outcome.explored_share += explanation.explored_share / static_cast<double>(sites_.size());
-    const Site& site = sites_[s];
-    for (std::size_t i = 0; i < site.candidates.size(); ++i)
-      if (family_.variant(site.candidates[i]).name == explanation.leader &&
-          site.location_us[i] <= site.location_us[site.best] * tie)
-        ++outcome.ends_with_best;
-  }
+  for (const Key& key : keys)
+    outcome.explored_share += operation.explain(key).explored_share / static_cast<double>(sites_.size());
+  outcome.ends_with_best = count_best([&](std::size_t s) { return operation.explain(keys[s]).leader; });
   return outcome;
+}
+
+// The number of shapes that end with a variant that is as fast as the best.
+std::size_t Runner::count_best(const std::function<std::string(std::size_t site)>& ended_with) const {
+  // Two variants whose latencies differ by less than this factor are a tie; learning uses the same
+  // indifference zone.
+  constexpr double tie = 1.01;
+  std::size_t count = 0;
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    const Site& site = sites_[s];
+    const std::string name = ended_with(s);
+    for (std::size_t i = 0; i < site.candidates.size(); ++i)
+      if (family_.variant(site.candidates[i]).name == name &&
+          site.location_us[i] <= site.location_us[site.best] * tie)
+        ++count;
+  }
+  return count;
 }
 
 }  // namespace adaptive::loop_bench

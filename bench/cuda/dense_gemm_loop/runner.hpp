@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <adaptive/cuda/replay.hpp>
 #include <adaptive/cuda/timer.hpp>
 
 #include "kernels/cuda_family.hpp"
@@ -35,6 +36,7 @@ struct Outcome {
   double timed_share = 0;  ///< share of the launches in the second half of the loop
   double explored_share = 0;
   std::uint64_t promotions = 0;
+  cuda::ReplayCounters replays = {};
   std::size_t ends_with_best = 0;  ///< number of shapes whose incumbent or leader is within 1 % of the best
 };
 
@@ -56,6 +58,11 @@ class Runner {
   Outcome best();
   Outcome adaptive(const std::string& seeds);
 
+  /// The same with the projections as one captured graph, which is replayed.
+  Outcome graph_first_choice();
+  Outcome graph_best();
+  Outcome graph_adaptive(const std::string& seeds);
+
   const std::vector<Site>& sites() const noexcept { return sites_; }
   const kernels::cuda::Family& family() const noexcept { return family_; }
   double loading_s() const noexcept { return loading_s_; }
@@ -64,6 +71,8 @@ class Runner {
 
  private:
   Outcome fixed(const std::function<std::size_t(const Site&)>& variant);
+  Outcome graph_fixed(const std::function<std::size_t(const Site&)>& variant);
+  std::size_t count_best(const std::function<std::string(std::size_t site)>& ended_with) const;
 
   const Options& options_;
   const kernels::cuda::Family& family_;

@@ -41,8 +41,11 @@ struct ReplayCounters {
   std::uint64_t refused = 0;  ///< changes of an added executable that CUDA refused
   std::uint64_t built = 0;    ///< executables added
   std::uint64_t removed = 0;  ///< executables removed again
-  std::uint64_t stand_ins =
-      0;  ///< replays of an added executable because the program's own cannot be updated
+  /// Replays of an added executable because the program's own cannot be updated.
+  std::uint64_t stand_ins = 0;
+  /// What timing has added to the replays, in nanoseconds: the cost of a timed launch, as it was measured,
+  /// times their number. 0 if latencies come from CUPTI.
+  double timing_ns = 0.0;
 };
 
 }  // namespace adaptive::cuda

@@ -226,6 +226,7 @@ TEST_F(ReplayLearnerTest, TheCostOfTimingIsThatOfAllLaunchesThatAreTimed) {
   // 0.05 % of 8 x 30 us, divided by what a replay with eight timed launches costs.
   const double share = static_cast<double>(counters().looking - after_first.looking) / 4000.0;
   EXPECT_LE(share * 8 * 3'000.0, 0.002 * 8 * 30'000.0);
+  EXPECT_DOUBLE_EQ(counters().timing_ns, 8.0 * 3'000.0 * static_cast<double>(counters().looking));
   EXPECT_GT(counters().besides, 0u) << "what was paid for is used";
   expect_adds_up();
 }

@@ -339,6 +339,7 @@ bool ReplayLearner::fire(Executable& executable, Variants base, ReplayDriver::St
   }
   // What all timed launches cost is what these looks have cost.
   const Latency cost = driver_.timing_cost() * static_cast<double>(executable.covered.size());
+  counters_.timing_ns += cost.count();
   if (cost.count() > 0.0 && taken > 0)
     for (const Sample& sample : flight.samples)
       if (sample.is_look) looks_.operation(sample.launch).note_timing_cost(cost / static_cast<double>(taken));

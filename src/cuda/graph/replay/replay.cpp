@@ -33,6 +33,7 @@ void add(ReplayCounters& sum, const ReplayCounters& more) {
   sum.built += more.built;
   sum.removed += more.removed;
   sum.stand_ins += more.stand_ins;
+  sum.timing_ns += more.timing_ns;
 }
 
 bool is_capturing(const Driver& driver, cudaStream_t stream) {
