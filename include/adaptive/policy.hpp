@@ -13,7 +13,7 @@
 
 namespace adaptive::inline v1 {
 
-/// What a policy decides for the next call: which of the key's candidates runs, and whether it is timed.
+/// A policy's decision for the next call: which of the key's candidates runs, and whether it is timed.
 struct Choice {
   std::uint32_t candidate = 0;
   bool timed = true;
@@ -33,7 +33,7 @@ struct Expectation {
 };
 
 /// Work of a policy that takes too long for a launch, such as fitting a model. The selector's worker thread
-/// or `Selector::learn` does it.
+/// or `Selector::learn` runs it.
 class ADAPTIVE_EXPORT Fit {
  public:
   Fit() = default;
@@ -55,9 +55,9 @@ class ADAPTIVE_EXPORT Fit {
 /// other choice the incumbent runs; the choice is counted (`Counters::choices_invalid`) and logged once.
 ///
 /// Work that takes longer is a `Fit`. When `fit_due()` returns true, the worker thread calls `start_fit`
-/// under the key's lock, `Fit::run` without it, and `adopt` under it. Until then the policy decides by what
-/// it knows. It must not rely on a fit, which takes time and may never come, for example if the program has
-/// turned the worker thread off.
+/// under the key's lock, `Fit::run` without the lock, and `adopt` under the lock. Until then, the policy
+/// decides without the result of the fit. A policy must not rely on a fit: it takes time and may never come,
+/// for example if the program has turned the worker thread off.
 class ADAPTIVE_EXPORT Policy {
  public:
   Policy() = default;
@@ -81,20 +81,21 @@ class ADAPTIVE_EXPORT Policy {
   /// false.
   virtual bool fit_due() const noexcept;
 
-  /// Makes a fit. It must copy what it needs to know of `key`, which may change while the fit runs. Null if
-  /// there is nothing to fit. It may throw if memory runs out; the selector then asks for the fit again.
+  /// Makes a fit. The fit must copy what it needs from `key`, which may change while the fit runs. Returns
+  /// null if there is nothing to fit. May throw if memory runs out; the selector then asks for the fit again.
   virtual std::unique_ptr<Fit> start_fit(const KeyStatistics& key);
 
-  /// Takes over the result of a fit that `start_fit` made. Leave what it replaces in `fit`, which is
-  /// destroyed without the key's lock.
+  /// Takes over the result of a fit that `start_fit` made. Data that the result replaces should be swapped
+  /// into `fit`, which is destroyed without the key's lock.
   virtual void adopt(Fit& fit, const KeyStatistics& key) noexcept;
 
-  /// Whether `KeyStatistics::expectations` are to be made for the keys of this policy: the worker thread then
-  /// keeps a model over all keys of the operation. The default returns false.
+  /// Whether the policy uses `KeyStatistics::expectations`. If so, the worker thread keeps a model over all
+  /// keys of the operation. The default returns false.
   virtual bool wants_expectations() const noexcept;
 
-  /// What runs when the policy is not consulted, and how often it is. The default: the leader runs; the
-  /// policy is consulted for every call until the key is settled, and for one call in 16 afterwards.
+  /// Returns what runs when the policy is not consulted, and how often it is consulted. By default, the
+  /// leader runs, and the policy is consulted for every call until the key is settled, then for one call in
+  /// 16.
   virtual Unconsulted unconsulted(const KeyStatistics& key) const noexcept;
 };
 

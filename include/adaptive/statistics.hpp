@@ -43,8 +43,8 @@ struct alignas(64) VariantStatistics {
   double squares_ns = 0.0;                                      ///< sum of squared deviations from `mean_ns`
   double minimum_ns = std::numeric_limits<double>::infinity();  ///< smallest latency
   double squares = 0.0;   ///< sum of the squares of clipped residuals since the last restart
-  double exposed = 0.0;   ///< results that could be recognised as outliers; older ones count less
-  double outliers = 0.0;  ///< how many of `exposed` were outliers
+  double exposed = 0.0;   ///< number of results that could be recognised as outliers; older ones count less
+  double outliers = 0.0;  ///< number of outliers among `exposed`
   double launches = 0.0;  ///< estimated number of the key's `calls` that ran it
   double asked_at = 0.0;  ///< the key's `calls` when it was last launched to be timed
 
@@ -77,8 +77,8 @@ struct Sample {
   double residual = 0.0;
 };
 
-/// Everything that is known about a key, on which policies base their decisions. Candidates are numbered from
-/// 0 to size() - 1 within the key, in the order in which the operation names them.
+/// Everything that is known about a key; policies decide by it. Candidates are numbered from 0 to size() - 1
+/// within the key, in the order in which the operation names them.
 ///
 /// Not thread-safe: the selector holds the key's lock around every use.
 class ADAPTIVE_EXPORT KeyStatistics {
@@ -109,8 +109,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::size_t size() const noexcept { return candidates.size(); }
   const VariantStatistics& operator[](std::size_t candidate) const noexcept { return candidates[candidate]; }
 
-  /// Number of launches of a candidate that are still expected to report. It is 0 once the latest of them has
-  /// been out for twice the recent maximum delay, and all pending ones before the key's first result.
+  /// Number of launches of a candidate that are still expected to report a result. Before the key's first
+  /// result, it is the number of all pending launches. Later it falls to 0 once the latest pending launch is
+  /// older than twice the recent maximum delay plus 32 calls.
   std::uint32_t awaited(std::size_t candidate) const noexcept {
     const VariantStatistics& c = candidates[candidate];
     return results == 0 || calls - c.asked_at <= 2.0 * delay_ + delay_usual ? c.pending : 0;
@@ -162,30 +163,30 @@ class ADAPTIVE_EXPORT KeyStatistics {
 
   /// How the results of this key scattered, for the law that all keys share.
   struct Scatter {
-    double squares = 0.0;  ///< of clipped residuals
-    double freedom = 0.0;  ///< how many of them
-    double exposed = 0.0;  ///< results that could be recognised as late
-    std::array<float, NoiseLaw::steps> late{};
-    double repeated = 0.0;   ///< late results right after another late one
-    double predicted = 0.0;  ///< first results of candidates that had an expectation
-    double strange = 0.0;    ///< how many of them were far faster than expected
+    double squares = 0.0;                       ///< sum of the squares of the residuals, after clipping
+    double freedom = 0.0;                       ///< number of residuals in `squares`
+    double exposed = 0.0;                       ///< number of results that could be recognised as late
+    std::array<float, NoiseLaw::steps> late{};  ///< number of late results, by the steps of `NoiseLaw::at`
+    double repeated = 0.0;                      ///< number of late results right after another late one
+    double predicted = 0.0;                     ///< number of first results that had an expectation
+    double strange = 0.0;                       ///< number of first results far faster than expected
   };
   Scatter scatter() const noexcept;
-  /// The law of noise that follows from such results, of one key or summed over several.
+  /// The law of noise that follows from `sum`, the scatter of one key or the sum over several keys.
   static NoiseLaw law_of(const Scatter& sum) noexcept;
 
-  /// Number of results that agree with a candidate's location; with more than a few results, all of them. Two
-  /// outliers seldom agree with each other, so a candidate counts as slow on few results only if they agree.
-  /// `cold` is the answer of `starts_cold()`: if true, first results do not count. The caller passes it, so
-  /// that it is computed once for several candidates.
+  /// Number of results that agree with a candidate's location. With more than `first_count` results, it is
+  /// the number of all results. Two outliers seldom agree with each other, so that a candidate with few
+  /// results counts as slow only if they agree. `cold`: the value of `starts_cold()`, computed once by the
+  /// caller for several candidates; if true, first results do not count.
   std::uint64_t agreeing(std::size_t candidate, bool cold) const noexcept;
 
   /// Whether first results of this key are slow starts (module load, JIT, cache): at least half of the
   /// candidates with several results had a first one far above the rest. A single result then tells nothing.
   bool starts_cold() const noexcept;
 
-  /// Whether a disturbance that met several launches in a row has just ended, so that a single result may
-  /// have measured the disturbance.
+  /// Whether the key has had a disturbance, several late results in a row, that is over. The few results of a
+  /// candidate may then be from the disturbance.
   bool was_disturbed() const noexcept { return disturbed_ && late_in_a_row_ == 0; }
 
   /// Extra log cost of a candidate if its outliers were its own; `tail` counts them as its own only beyond
@@ -222,7 +223,7 @@ class ADAPTIVE_EXPORT KeyStatistics {
   bool move(std::uint32_t candidate, double moved) noexcept;
 
  private:
-  /// Number of calls of the key for which a result is awaited even if others came sooner.
+  /// Number of calls of the key for which a result is awaited in addition to twice the recent maximum delay.
   static constexpr double delay_usual = 32.0;
 
   static void displace(VariantStatistics& candidate, double moved) noexcept;
@@ -237,27 +238,27 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::uint32_t believed_leader() const noexcept;
   void update_tails() noexcept;
 
-  double delay_ = 0.0;          // the longest of late
-  double tail_outliers_ = 0.0;  // of all candidates together, as theirs
+  double delay_ = 0.0;          // recent maximum of the delay, in calls of the key
+  double tail_outliers_ = 0.0;  // sum of the candidates' `outliers`
 
-  // What every result reads or changes lies together.
-  double squares_ = 0.0;  // of clipped residuals, all candidates
-  double freedom_ = 0.0;  // how many of them, older ones fading
+  // The members that every result reads or changes are next to each other.
+  double squares_ = 0.0;  // sum of the squares of the residuals of all candidates, after clipping
+  double freedom_ = 0.0;  // number of these residuals; older ones count less
   double deviation_ = 0.03;
-  double outliers_ = 0.0;
-  double exposed_ = 0.0;  // of all candidates together, as theirs
+  double outliers_ = 0.0;  // number of residuals that were clipped; older ones count less
+  double exposed_ = 0.0;   // sum of the candidates' `exposed`
   std::uint64_t revision_ = 1;
-  mutable std::uint32_t latest_leader_ = 0;  // as `believed_leader` found it
+  mutable std::uint32_t latest_leader_ = 0;  // the latest result of `believed_leader`
   std::uint32_t late_in_a_row_ = 0;
-  bool disturbed_ = false;
-  bool late_before_ = false;  // the latest result was late
-  bool tails_count_ = false;  // some candidate's tail is not 0
-  // Of the law of noise in `expectations`, which is far away in memory.
+  bool disturbed_ = false;    // whether there has ever been a disturbance
+  bool late_before_ = false;  // whether the latest result was late
+  bool tails_count_ = false;  // whether tails may differ from 0
+  // `NoiseLaw::deviation` of `expectations`, copied here to save a cache miss.
   double usual_deviation_ = 0.03;
-  Scatter scatter_;  // but for squares and freedom, which are above
+  Scatter scatter_;  // without `squares` and `freedom`, which are above
 
-  double tail_excess_ = 0.0;  // by how much of their latency the outliers were too long, summed
-  mutable std::uint64_t believed_revision_ = 0;  // of `belief_`
+  double tail_excess_ = 0.0;                     // sum over the outliers of latency / location - 1
+  mutable std::uint64_t believed_revision_ = 0;  // value of `revision_` behind `belief_`
   mutable Belief belief_;
 };
 
