@@ -63,6 +63,7 @@ bool Gaussian::is_current(const KeyStatistics& key) const noexcept {
          (look_at_ == infinite || key[look_].available);
 }
 
+// The distance of the candidate to the leader in believed log latency, tails included.
 double Gaussian::behind(const KeyStatistics& key, std::uint32_t candidate) const noexcept {
   const Belief& belief = key.belief();
   return belief.location(candidate) + key[candidate].tail - belief.location(leader_) - key[leader_].tail;
@@ -84,7 +85,7 @@ double Gaussian::worth_from(double calls_to_come) const noexcept {
 void Gaussian::propose(const KeyStatistics& key, std::uint32_t candidate, double at_calls,
                        Reason reason) noexcept {
   at_calls = std::max(at_calls, earliest_);
-  // A look whose result is still awaited is not repeated.
+  // A look is not repeated while its result is awaited.
   if (at_calls >= look_at_ || key.awaited(candidate) > 0) return;
   look_at_ = at_calls;
   look_ = candidate;

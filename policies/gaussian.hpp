@@ -1,4 +1,4 @@
-// A policy that learns from all keys of the operation. policies/gaussian.md has the equations.
+// The default policy, which learns from all keys of the operation. policies/gaussian.md has the equations.
 #pragma once
 
 #include <array>

@@ -27,7 +27,7 @@ double lai_boundary(double information) noexcept;
 /// look.
 template <class IsLook>
 double looks_are_heard_at(const KeyStatistics& key, IsLook&& is_look) noexcept {
-  constexpr double wait_max = 8.0;  // calls
+  constexpr double wait_max = 8.0;  // largest number of the key's calls to wait for a result
   if (key.delay() > wait_max) return 0.0;
   const double wait = key.results > 0 ? key.delay() + 1.0 : wait_max;
   double at = 0.0;

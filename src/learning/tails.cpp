@@ -41,8 +41,8 @@ constexpr std::uint64_t update_every = 8;
 constexpr double tail_memory = 8192.0;
 
 // Likelihood ratio of `outliers` outliers: for a candidate with a rate of its own (the marginal of an
-// exponential rate), against the common rate, which lets expect `chance` outliers (Poisson). The factorial is
-// Gosper's approximation, because counts that have been halved need not be whole numbers.
+// exponential rate), against the common rate, with `chance` as the expected number (Poisson). The factorial
+// is Gosper's approximation, because counts that have been halved need not be whole numbers.
 double own_likelihood(double outliers, double chance) noexcept {
   const double factorial = 0.5 * std::log((2.0 * outliers + 1.0 / 3.0) * std::numbers::pi) +
                            (outliers > 0.0 ? outliers * std::log(outliers) : 0.0) - outliers;

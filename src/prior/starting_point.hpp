@@ -17,7 +17,7 @@
 
 namespace adaptive::inline v1::core {
 
-/// How a key begins: the variant that it starts with, the source of that variant, and the priors of the
+/// The beginning of a key: the variant that it starts with, the source of that variant, and the priors of the
 /// candidates.
 struct StartingPoint {
   Match match;

@@ -272,7 +272,7 @@ void KeyLearner::decide_first(const OperationModel& model) noexcept {
 }
 
 void KeyLearner::note_news(std::uint32_t candidate, bool late) noexcept {
-  constexpr std::uint64_t news_until = 4;  // results of a candidate
+  constexpr std::uint64_t news_until = 4;  // number of results of a candidate that count as news
   const std::uint64_t count = statistics_[candidate].count;
   // A late result is news to all keys: it changes how often results are expected to be late.
   if (count <= news_until || late)

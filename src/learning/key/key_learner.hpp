@@ -115,8 +115,8 @@ class KeyLearner {
 
   SpinLock& lock() const noexcept { return lock_; }
 
-  // The caller of everything below holds the lock. Whoever changes `unsupported` or the list of candidates
-  // also holds the operation's `Asking` lock, so that either lock is enough to read them.
+  // The caller of everything below holds the lock. `unsupported` and the list of candidates change only while
+  // the operation's `Asking` lock is held as well, so that either lock is enough to read them.
 
   /// Whether the results are this process's own, not those of the process that it was forked from.
   bool is_own() const noexcept { return forks_.load(std::memory_order_relaxed) == forks(); }
@@ -140,8 +140,9 @@ class KeyLearner {
   std::span<const std::uint32_t> unsupported() const noexcept { return unsupported_; }
   /// In a forked child: the results of the parent process.
   const std::vector<SeedVariant>& inherited() const noexcept { return inherited_; }
-  /// How often this process has reset the key's results.
+  /// Number of times that this process has reset the key's results.
   std::uint64_t generation() const noexcept { return generation_; }
+  /// Number of calls that explored since the latest beginning.
   double explored_calls() const noexcept { return explored_calls_; }
   /// Time lost by explored launches against the leader, in nanoseconds.
   double lost_ns() const noexcept { return lost_ns_; }

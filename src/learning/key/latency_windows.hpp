@@ -1,4 +1,4 @@
-// The latest latencies of a key's variants, for the quantiles that people read.
+// The latest latencies of a key's variants, from which explanations and tables compute quantiles.
 #pragma once
 
 #include <algorithm>
@@ -80,7 +80,7 @@ class LatencyWindows {
 
   std::vector<std::array<float, length>> values_;
   std::uint32_t latest_ = 0;
-  std::uint32_t turns_ = 0;  // after 2^32 turns a window may once be taken too early
+  std::uint32_t turns_ = 0;  // after 2^32 turns, a candidate may once lose its window too early
   std::array<Window, windows_max> windows_{};
 };
 

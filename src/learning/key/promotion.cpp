@@ -83,6 +83,7 @@ bool qualifies(const KeyStatistics& key, std::uint32_t candidate, const Learning
 
 bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint32_t incumbent,
                       std::uint64_t samples_min) noexcept {
+  // Largest chance that the incumbent is faster at all.
   constexpr double likely = 0.1;
   const VariantStatistics& c = key[leader];
   if (!c.available || c.remembered || c.count < std::max<std::uint64_t>(samples_min, promoted_from))

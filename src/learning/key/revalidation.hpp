@@ -1,4 +1,4 @@
-// Repeated looks at candidates that nothing else would look at.
+// Repeated looks at idle candidates, within a budget.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,9 @@ class Revalidation {
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
   double spent_ns_ = 0.0;
-  double expected_ns_ = 0.0;
-  double leader_ns_ = 0.0;
-  std::uint32_t looking_at_ = none;
+  double expected_ns_ = 0.0;         // expected cost of the outstanding look
+  double leader_ns_ = 0.0;           // latency of the leader when the look was launched
+  std::uint32_t looking_at_ = none;  // the candidate of the outstanding look
   std::uint64_t late_ = 0;  // a bit for each of the first 64 candidates: its latest look was disturbed
 };
 

@@ -1,4 +1,4 @@
-// Which timed launches of a key are still out: late, repeated and lost results.
+// The outstanding timed launches of a key, to recognise late, repeated and lost results.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class Tickets {
     std::uint32_t candidate;      // of an accepted result; otherwise `none`
     std::uint32_t issued_at = 0;  // the value of `at` that was passed to `issue`
   };
-  static constexpr std::uint32_t none = 0xFFFF;
+  static constexpr std::uint32_t none = 0xFFFF;  ///< no candidate
 
   /// `patience` is at least 1. Numbering starts after `newest`.
   explicit Tickets(std::uint32_t patience, std::uint32_t newest = 0)

@@ -207,6 +207,8 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
         if (!depth) rest *= at.size[d];
       }
     }
+    // The number of waves, the filled share of a single wave, and the loss by a last wave that is not full:
+    // for the tiles of the first two sizes alone, and for these times the other sizes.
     for (const double all : {1.0, rest}) {
       const double loaded = blocks * all / multiprocessors_;
       const double waves = std::ceil(loaded);

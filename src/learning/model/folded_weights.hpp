@@ -54,10 +54,11 @@ class FoldedWeights {
     double rest = 1.0;  // factor of the number of blocks: the product of the sizes in `rest_`
     double log_rest = 0.0;
   };
+  // Coefficients of the waves of blocks on the multiprocessors.
   struct Waves {
-    double of_waves = 0.0;
-    double of_partial = 0.0;
-    double of_last = 0.0;
+    double of_waves = 0.0;    // of the logarithm of the number of waves
+    double of_partial = 0.0;  // of the logarithm of the filled share of a single wave
+    double of_last = 0.0;     // of log(waves · multiprocessors / blocks), if there are several waves
   };
   /// Number of different sides that are computed once per key; further sides are computed anew for each
   /// variant.

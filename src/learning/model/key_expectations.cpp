@@ -56,8 +56,8 @@ double log_likelihood_of(const Expectations& expected, std::span<const OwnResult
   return -0.5 * half.squaredNorm() - factor.matrixLLT().diagonal().array().log().sum();
 }
 
-// The likelihood of the results, where the latest of the single results may be an outlier: it is then left
-// out, at the cost `outlier_cost`, and only the other results judge the table.
+// The log likelihood of the results. The latest of the single results may be an outlier: it is then left out,
+// at the cost `outlier_cost`, and only the other results judge the table.
 double log_likelihood(const Expectations& expected, std::span<const OwnResult> own) {
   const double all = log_likelihood_of(expected, own);
   const OwnResult* latest = nullptr;

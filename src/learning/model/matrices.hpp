@@ -1,4 +1,4 @@
-// What the source files of the model over all keys share.
+// Constants and functions that the source files of the model over all keys share.
 #pragma once
 
 #include <Eigen/Dense>

@@ -1,4 +1,4 @@
-// Whether the decisions of a model make a program faster: a controlled trial among its launches.
+// A controlled trial among a program's launches: finds out whether the decisions of a model make them faster.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace adaptive::inline v1::core {
 class ModelTrial {
  public:
   enum class Arm : std::uint8_t {
-    none,  ///< the call takes no part
+    none,  ///< the call is not part of the trial
     model,
     control
   };

@@ -19,7 +19,7 @@ namespace adaptive::inline v1::core {
 namespace {
 
 using Column = std::vector<double>;
-using Values = std::vector<const Parameter*>;  // null where a candidate lacks the parameter
+using Values = std::vector<const Parameter*>;  // null if the candidate lacks the parameter
 
 // Limit for a number in a name, which may have any number of digits.
 constexpr double number_max = 1e18;

@@ -52,7 +52,7 @@ class PassingLaunches {
   /// and `add_counters`.
   void prepare();
   bool is_prepared() const noexcept { return prepared_.load(std::memory_order_acquire); }
-  /// The latest results, oldest first. Throws `std::bad_alloc`.
+  /// The latest results, at most `results_max`, oldest first. Throws `std::bad_alloc`.
   std::vector<Result> results() const;
   void add_counters(Counters& sum) const noexcept;
   /// The variant whose turn it is for a look; see `may_look`. Takes no lock.
@@ -95,6 +95,7 @@ class PassingLaunches {
     bool awaited = false;
     bool given_up = false;
   };
+  // How often a key has come lately, and its latest result.
   struct Sight {
     std::uint64_t hash = 0;
     double ns = 0.0;
@@ -102,6 +103,7 @@ class PassingLaunches {
     std::uint32_t times = 0;  // 0: unused
     bool measured = false;
   };
+  // The table of sights is set-associative.
   static constexpr std::size_t ways = 4;
   static constexpr std::size_t sets = 1024;
 
