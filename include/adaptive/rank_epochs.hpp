@@ -14,7 +14,8 @@ namespace adaptive::inline v1 {
 
 /// How the ranks of a job agree on their epochs.
 struct RankEpochsOptions {
-  /// The store that all ranks share.
+  /// The store that all ranks share. Not an object that a `Saver` uses at the same time: make another one for
+  /// the same place.
   std::shared_ptr<Store> store = {};
   /// The name of the job in the store: the same for all ranks, and another one for a job that begins anew. A
   /// job that continues from a checkpoint keeps its name.
@@ -22,8 +23,9 @@ struct RankEpochsOptions {
   /// The number of this process among the ranks; rank 0 decides. Negative: as the environment says
   /// (`SelectorOptions::rank_consistent` lists the variables), or 0.
   int rank = -1;
-  /// Steps between two boundaries, at least 1, the same for all ranks. A table takes effect at the second
-  /// boundary after it was announced, at the latest.
+  /// Steps between two boundaries, at least 1, the same for all ranks. They should take longer than the store
+  /// takes to show other hosts what was written, otherwise ranks wait at boundaries. A table takes effect at
+  /// the second boundary after it was announced, at the latest.
   std::uint64_t interval = 1000;
   /// How long `step` waits at a boundary for a rank 0 that is further behind than one interval.
   std::chrono::milliseconds patience = std::chrono::minutes(1);
@@ -60,7 +62,7 @@ class ADAPTIVE_EXPORT RankEpochs {
 
   /// Rank 0: gives all ranks the table at `table`, which is read now, as their next epoch. Announced before
   /// the first `step` of a job, it takes effect at that step. Throws `Error` if this is not rank 0, there
-  /// would be more than `epochs_max` epochs, or the selector could not take up the table
+  /// would be more than `epochs_max` epochs, the store fails, or the selector could not take up the table
   /// (`Selector::advance_epoch`).
   void announce(const std::filesystem::path& table);
 

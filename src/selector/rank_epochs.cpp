@@ -53,30 +53,36 @@ struct RankEpochs::Impl {
 
   std::string name_of(std::size_t epoch) const { return board.name() + "/table-" + std::to_string(epoch); }
 
-  /// Rank 0: what holds from now on, with the decision for `boundary`, and for the boundary after it.
+  /// Rank 0: the epochs of the job so far. After a new start it continues from what it had written. After a
+  /// write that failed the store knows how much of it has arrived.
+  EpochDecisions known() {
+    if (!decided || unsure) {
+      std::optional<EpochDecisions> written = board.read();
+      std::vector<std::string> texts;
+      for (std::size_t epoch = 0; written && !unsure && epoch < written->begins.size(); ++epoch) {
+        const std::string* const text = board.table(epoch);
+        if (text == nullptr)
+          throw Error(ErrorCode::corrupt, "the store has lost the table of an epoch", name_of(epoch),
+                      "begin a new job with another name");
+        texts.push_back(*text);
+      }
+      tables.insert(tables.begin(), texts.begin(), texts.end());
+      if (written) decided = std::move(written);
+      unsure = false;
+    }
+    return decided.value_or(EpochDecisions{});
+  }
+
+  /// Rank 0: decides about `boundary`, if nothing has been decided about it, and about the boundary after it.
   EpochDecisions decide(std::uint64_t boundary) {
-    std::optional<EpochDecisions> known = board.read();
-    if (!known && decided) known = decided;  // the store has lost it
-    EpochDecisions next = known.value_or(EpochDecisions{});
-    // The first boundary that no rank can have passed.
-    const std::uint64_t open = known ? known->decided + 1 : boundary;
-    std::vector<std::string> all;
-    for (std::size_t epoch = 0; epoch < next.begins.size(); ++epoch) {
-      const std::string* const text = board.table(epoch);
-      if (text == nullptr && epoch >= tables.size())
-        throw Error(ErrorCode::corrupt, "the store has lost the table of an epoch", name_of(epoch),
-                    "begin a new job with another name");
-      all.push_back(text != nullptr ? *text : tables[epoch]);
-    }
-    for (const std::string& text : announced) {
-      all.push_back(text);
-      next.begins.push_back(open);
-    }
+    EpochDecisions next = known();
+    // Announced tables begin at the first boundary that no rank can have passed.
+    next.begins.resize(tables.size(), decided ? decided->decided + 1 : boundary);
     next.decided = std::max(next.decided, boundary + 1);
-    board.write(next, all);
+    unsure = true;
+    board.write(next, tables);
+    unsure = false;
     decided = next;
-    tables = std::move(all);
-    announced.clear();
     return next;
   }
 
@@ -84,14 +90,8 @@ struct RankEpochs::Impl {
   EpochDecisions learn(std::uint64_t boundary) {
     const auto begin = std::chrono::steady_clock::now();
     for (auto pause = pause_first;; pause = std::min(2 * pause, pause_max)) {
-      std::optional<EpochDecisions> known = board.read();
-      if (known && known->decided >= boundary) {
-        const std::vector<std::uint64_t>& begins = known->begins;
-        tables.clear();
-        for (std::size_t epoch = 0; epoch < begins.size() && board.table(epoch) != nullptr; ++epoch)
-          tables.push_back(*board.table(epoch));
-        return *std::move(known);
-      }
+      std::optional<EpochDecisions> decisions = board.read();
+      if (decisions && decisions->decided >= boundary) return *std::move(decisions);
       if (std::chrono::steady_clock::now() - begin >= options.patience)
         throw Error(ErrorCode::unavailable,
                     "rank 0 has not decided about step " + std::to_string(boundary * options.interval),
@@ -104,9 +104,10 @@ struct RankEpochs::Impl {
   bool take_up(const EpochDecisions& decisions, std::uint64_t boundary) {
     bool risen = false;
     while (taken < decisions.begins.size() && decisions.begins[taken] <= boundary) {
-      if (taken >= tables.size())
+      const std::string* const text = options.rank == 0 ? &tables[taken] : board.table(taken);
+      if (text == nullptr)
         throw Error(ErrorCode::unavailable, "the store lacks the table of an epoch", name_of(taken));
-      table::ReadResult read = table::parse(tables[taken], name_of(taken));
+      table::ReadResult read = table::parse(*text, name_of(taken));
       selector.say(read.notices);
       selector.advance_epoch(selector.usable(name_of(taken), std::move(read.table)), name_of(taken));
       ++taken;
@@ -119,8 +120,8 @@ struct RankEpochs::Impl {
   RankEpochsOptions options;
   table::EpochBoard board;
   std::optional<EpochDecisions> decided;  // rank 0: what it has written
-  std::vector<std::string> tables;        // of all epochs decided on, as far as they are known
-  std::vector<std::string> announced;     // rank 0: tables that wait for a decision
+  bool unsure = false;                    // rank 0: its latest write may have arrived or not
+  std::vector<std::string> tables;        // rank 0: of all epochs, also of those that wait for a decision
   std::size_t taken = 0;                  // epochs that the selector has taken up
 };
 
@@ -138,13 +139,14 @@ void RankEpochs::announce(const std::filesystem::path& table) {
     throw Error(ErrorCode::not_allowed_now,
                 "rank " + std::to_string(impl_->options.rank) + " may not announce a table", table.string(),
                 "let rank 0 do so");
-  if (impl_->tables.size() + impl_->announced.size() >= epochs_max)
+  impl_->known();
+  if (impl_->tables.size() >= epochs_max)
     throw Error(ErrorCode::too_large, "a job has at most " + std::to_string(epochs_max) + " epochs",
                 table.string(), "begin a new job with another name");
   std::optional<Selector::Impl::Source> read = impl_->selector.read(table.string());
   const std::lock_guard lock(impl_->selector.mutex);
   const Selector::Impl::Source source = impl_->selector.epoch_source(std::move(read), table.string());
-  impl_->announced.push_back(table::print(source.table));
+  impl_->tables.push_back(table::print(source.table));
 }
 
 bool RankEpochs::begin_boundary(std::uint64_t number) {

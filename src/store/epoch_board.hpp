@@ -30,11 +30,11 @@ class EpochBoard {
   /// The decisions in the store; nothing before the first one. Throws `Error` if the store fails or holds
   /// something else.
   std::optional<EpochDecisions> read();
-  /// The text of the table of an epoch, counted from 0, as the latest `read` found it; nothing if it has
-  /// none.
+  /// The text of the table of an epoch, counted from 0, as the latest `read` found it; null if it had none.
+  /// Valid until the next call of `read` or `write`.
   const std::string* table(std::size_t epoch) const;
-  /// Writes the tables that the store lacks, then the decisions. Throws `Error` if the store fails; then the
-  /// decisions have not been written.
+  /// Reads what the store has, writes the tables that it lacks, then the decisions. Throws `Error` if the
+  /// store fails; then the decisions have not been written.
   void write(const EpochDecisions& decisions, const std::vector<std::string>& tables);
 
   std::string name() const;
@@ -42,7 +42,7 @@ class EpochBoard {
  private:
   std::shared_ptr<Store> store_;
   std::string group_;
-  Store::Records records_;
+  const Store::Records* records_ = nullptr;  // of the latest `read`; they belong to the store
 };
 
 }  // namespace adaptive::table

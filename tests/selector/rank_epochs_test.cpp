@@ -22,10 +22,12 @@ class SharedMemory final : public Store {
   void write(const std::string&, const std::string&, const Records& added) override {
     if (!writable) throw Error(ErrorCode::unavailable, "gone", name());
     for (const auto& [record, text] : added) records.insert_or_assign(record, text);
+    if (!answers) throw Error(ErrorCode::unavailable, "no answer", name());
   }
   std::string name() const override { return "memory"; }
 
   bool writable = true;
+  bool answers = true;  // to writes, which arrive in any case
   Records records;
 };
 
@@ -188,6 +190,33 @@ TEST_F(RankEpochsTest, AStepWithoutItsStoreCanBeTriedAgain) {
   store_->writable = true;
   EXPECT_TRUE(zero.epochs->step(0));
   EXPECT_EQ(zero.choice(), 1U);
+}
+
+TEST_F(RankEpochsTest, AWriteThatArrivedWithoutAnAnswerIsFinal) {
+  RankOfAJob zero = rank(0);
+  RankOfAJob one = rank(1);
+  store_->answers = false;
+  EXPECT_EQ(code_of([&] { zero.epochs->step(0); }), ErrorCode::unavailable);
+  store_->answers = true;
+  one.epochs->step(0);
+  one.epochs->step(10);
+  zero.epochs->announce(table(1));
+  zero.epochs->step(0);
+  EXPECT_FALSE(zero.epochs->step(10)) << "rank 1 has passed this boundary";
+  store_->answers = false;
+  EXPECT_EQ(code_of([&] { zero.epochs->step(20); }), ErrorCode::unavailable);
+  zero.epochs->announce(table(2));
+  store_->answers = true;
+  EXPECT_TRUE(one.epochs->step(20));
+  EXPECT_TRUE(zero.epochs->step(20));
+  EXPECT_EQ(one.choice(), 1U);
+  EXPECT_EQ(zero.choice(), 1U);
+  EXPECT_FALSE(one.epochs->step(30));
+  EXPECT_FALSE(zero.epochs->step(30));
+  EXPECT_TRUE(zero.epochs->step(40));
+  EXPECT_TRUE(one.epochs->step(40));
+  EXPECT_EQ(zero.choice(), 2U);
+  EXPECT_EQ(zero.selector->epoch(), 2U);
 }
 
 TEST_F(RankEpochsTest, StepsMayBeLeftOutButNotGoBack) {
