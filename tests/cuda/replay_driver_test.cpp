@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cuda/graph/replay/learner.hpp"
@@ -42,7 +43,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
     given.emplace_back(decision.variant(), latency.count());
     operation.record(decision, latency);
   }
-  void tell(LogLevel, std::string_view) noexcept override {}
+  void tell(LogLevel, std::string_view line) noexcept override { told.emplace_back(line); }
 
   cudaError_t body(std::size_t launch, std::uint32_t variant, CUstream stream) {
     ++bodies;
@@ -121,6 +122,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
   CUgraph graph = nullptr;
   std::unique_ptr<UnmeasuredDriver> driver;
   std::vector<std::pair<std::uint32_t, double>> given;
+  std::vector<std::string> told;
   int bodies = 0;
 };
 
@@ -186,6 +188,20 @@ TEST_F(ReplayDriverTest, EventsEncloseTheNodesOfALaunch) {
   EXPECT_NEAR(us(1, 1), 203.0 + 253.0, 1e-3);
   EXPECT_NEAR(us(1, 2), 301.0, 1e-3);
   driver->release(1);
+}
+
+TEST_F(ReplayDriverTest, EventsThatAreNeverTimedEndTheTiming) {
+  capture(1);
+  const auto executable = make({0}, {0});
+  world.driver.event_elapsed_ms = [](float*, CUevent, CUevent) { return CUDA_ERROR_INVALID_HANDLE; };
+  for (ReplayDriver::Flight flight = 1; flight <= 64; ++flight) {
+    EXPECT_EQ(told.size(), 0u);
+    launched(executable, flight);
+    EXPECT_EQ(driver->latency(flight, 0).state, ReplayDriver::Reading::State::never);
+    driver->release(flight);
+  }
+  EXPECT_EQ(told.size(), 1u);
+  EXPECT_EQ(driver->CudaReplayDriver::timing(), ReplayDriver::Timing::never);
 }
 
 TEST_F(ReplayDriverTest, AWholeGraphIsTimedToo) {

@@ -35,6 +35,7 @@ void CuptiGraphNodes::insert(Handle launch, std::uint64_t node) {
   if (known != nodes_.end() && known->second.launch == launch) return;
   if (known == nodes_.end() && nodes_.size() >= nodes_max) {
     ++counters_.dropped;
+    launches_.at(launch).complete = false;
     return;
   }
   launches_.at(launch).nodes.push_back(node);
@@ -46,7 +47,7 @@ CuptiGraphNodes::Handle CuptiGraphNodes::add(std::span<const std::uint64_t> node
                                              std::uint64_t tag) {
   const std::lock_guard lock(mutex_);
   const Handle launch = ++last_;
-  launches_.emplace(launch, Launch{&sink, tag, last_replay_});
+  launches_.emplace(launch, Launch{.sink = &sink, .tag = tag, .since = last_replay_});
   for (const std::uint64_t node : nodes) insert(launch, node);
   return launch;
 }
@@ -67,10 +68,13 @@ void CuptiGraphNodes::cloned(std::uint64_t original, std::uint64_t copy) noexcep
   const std::lock_guard lock(mutex_);
   const auto at = nodes_.find(original);
   if (at == nodes_.end()) return;
+  const Handle of = at->second.launch;
   try {
-    insert(at->second.launch, copy);
+    insert(of, copy);
   } catch (...) {
     ++counters_.dropped;  // out of memory
+    const auto launch = launches_.find(of);
+    if (launch != launches_.end()) launch->second.complete = false;
   }
 }
 
@@ -87,7 +91,7 @@ void CuptiGraphNodes::record(std::uint64_t node, std::uint32_t correlation, std:
   if (at == nodes_.end()) return;
   const auto launch = launches_.find(at->second.launch);
   const auto copy = copies_.find({at->second.launch, at->second.graph});
-  if (launch == launches_.end() || copy == copies_.end()) return;
+  if (launch == launches_.end() || copy == copies_.end() || !launch->second.complete) return;
   if (!is_later(correlation, launch->second.since)) {
     ++counters_.stale;
     return;

@@ -32,7 +32,8 @@ class GraphRecordSink {
 /// receives it together with the correlation id of the replay, which tells what the launch ran: an update of
 /// an executable graph changes its nodes, not their ids.
 ///
-/// Thread-safe. Holds at most `nodes_max` nodes; further copies are not timed, but counted.
+/// Thread-safe. Holds at most `nodes_max` nodes; a launch with further copies is not timed, and they are
+/// counted.
 class CuptiGraphNodes {
  public:
   static constexpr std::size_t nodes_max = 65'536;
@@ -80,6 +81,7 @@ class CuptiGraphNodes {
   struct Launch {
     GraphRecordSink* sink = nullptr;
     std::uint64_t tag = 0;
+    bool complete = true;     ///< whether all copies are known, so that sums over its nodes are right
     std::uint32_t since = 0;  ///< correlation id of the latest replay before the launch was registered
     std::vector<std::uint64_t> nodes = {};  ///< the captured nodes and all their copies
   };

@@ -134,6 +134,22 @@ TEST_F(CuptiGraphNodesTest, ForgetsALaunchWithItsCopies) {
   EXPECT_TRUE(sink_.received.empty());
 }
 
+TEST_F(CuptiGraphNodesTest, ALaunchOfWhichACopyIsNotKnownHasNoLatency) {
+  const std::array captured = {node(1, 0), node(1, 1)};
+  Sink other;
+  const std::array others = {node(9, 0)};
+  nodes_.add(captured, sink_, 0);
+  nodes_.add(others, other, 0);
+  for (std::uint64_t graph = 10; graph < CuptiGraphNodes::nodes_max + 6; ++graph)
+    nodes_.cloned(node(9, 0), node(graph, 0));
+  ASSERT_EQ(nodes_.counters().nodes, CuptiGraphNodes::nodes_max - 1);
+  nodes_.cloned(node(1, 0), node(2, 0));
+  nodes_.cloned(node(1, 1), node(2, 1));  // for which there is no room
+  nodes_.record(node(2, 0), 1, 10);
+  nodes_.record(node(2, 1), 1, 10);
+  EXPECT_TRUE(sink_.received.empty()) << "a sum without one of its kernels";
+}
+
 TEST_F(CuptiGraphNodesTest, IsBounded) {
   const std::array captured = {node(1, 0)};
   nodes_.add(captured, sink_, 0);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <thread>
 
 namespace adaptive::inline v1::cuda {
 namespace {
@@ -105,6 +107,40 @@ TEST_F(ReplayRecordsTest, NodesOfAnExecutableFindTheirReplayAcrossUpdates) {
   nodes.replayed(2000);
   nodes.record(node(2, 2), 2000, 10);
   EXPECT_EQ(records_.stale(), 1u);
+}
+
+// Records are delivered by a thread of CUPTI while the program replays, reads and gives up.
+TEST_F(ReplayRecordsTest, RecordsComeOnAnotherThread) {
+  constexpr std::uint32_t replays = 2000;
+  CuptiGraphNodes nodes;
+  const std::array captured = {std::uint64_t{1} << 32};
+  const auto handle = nodes.add(captured, records_, ReplayRecords::tag(5, 0));
+  std::atomic<std::uint32_t> launched{0};
+  std::thread cupti([&] {
+    for (std::uint32_t replay = 1; replay <= replays; ++replay) {
+      while (launched.load() < replay) std::this_thread::yield();
+      nodes.record(captured[0], replay, 1000 + replay);
+    }
+  });
+  constexpr std::array<std::size_t, 1> launches = {0};
+  for (std::uint32_t replay = 1; replay <= replays; ++replay) {
+    records_.begin(replay, 5, launches);
+    {
+      const CuptiGraphNodes::Replay scope(records_, replay);
+      nodes.replayed(replay);
+    }
+    launched = replay;
+    if (replay % 10 == 0) {
+      records_.release(replay);  // given up: its latency is stale if it comes later
+      continue;
+    }
+    while (state(replay, 0) == State::pending) std::this_thread::yield();
+    expect(replay, 0, 1000 + replay);
+    records_.release(replay);
+  }
+  cupti.join();
+  nodes.remove(handle);
+  EXPECT_LE(records_.stale(), replays / 10);
 }
 
 }  // namespace

@@ -6,6 +6,12 @@
 #include "cuda/bias/estimate.hpp"
 
 namespace adaptive::inline v1::cuda {
+namespace {
+
+// After so many readings without a result, none is expected any more.
+constexpr std::uint64_t unreadable_max = 64;
+
+}  // namespace
 
 CudaReplayDriver::CudaReplayDriver(const Parts& parts)
     : parts_(parts), forms_(parts.driver, parts.graphs, parts.launches, parts.has_runtime) {
@@ -47,6 +53,7 @@ ReplayDriver::Timing CudaReplayDriver::timing() noexcept {
   if (parts_.client == nullptr || parts_.pool == nullptr || lost_ || parts_.pool->lost())
     return Timing::never;
   if (by_records()) return Timing::possible;
+  if (unreadable_ >= unreadable_max) return Timing::never;
   GraphMeter& meter = parts_.pool->graph_meter();
   meter.start();
   if (!meter.done()) return Timing::not_yet;
@@ -275,10 +282,22 @@ ReplayDriver::Reading CudaReplayDriver::latency(Flight flight, std::size_t launc
   for (const Timed& timed : executable->second.timed) {
     if (timed.launch != launch) continue;
     float ms = 0;
-    if (parts_.driver.event_elapsed_ms(&ms, timed.start, timed.end) != CUDA_SUCCESS) return {};
+    if (parts_.driver.event_elapsed_ms(&ms, timed.start, timed.end) != CUDA_SUCCESS) {
+      note_unreadable();
+      return {};
+    }
+    readable_ = true;
+    unreadable_ = 0;
     return {Reading::State::here, without_bias(double{ms} * 1e6, parts_.pool->graph_meter().bias())};
   }
   return {};
+}
+
+// A driver that does not time the events of graphs must not cost anything for long.
+void CudaReplayDriver::note_unreadable() noexcept {
+  if (readable_ || ++unreadable_ != unreadable_max || parts_.client == nullptr) return;
+  parts_.client->tell(LogLevel::warning,
+                      "CUDA does not tell the times of the events of a graph: its replays are not timed");
 }
 
 void CudaReplayDriver::release(Flight flight) noexcept {

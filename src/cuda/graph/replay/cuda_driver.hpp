@@ -87,6 +87,7 @@ class CudaReplayDriver : public ReplayDriver {
   };
 
   bool by_records() noexcept;
+  void note_unreadable() noexcept;
   bool context_lives() const noexcept;
   bool build(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
              std::span<const std::size_t> timed);
@@ -102,6 +103,8 @@ class CudaReplayDriver : public ReplayDriver {
   std::map<Flight, Flown> flights_;
   Handle last_ = 0;
   bool lost_ = false;
+  std::uint64_t unreadable_ = 0;  // readings of events that CUDA has refused, until the first that it gave
+  bool readable_ = false;
 };
 
 }  // namespace adaptive::cuda
