@@ -26,6 +26,7 @@
 #include <adaptive/run.hpp>
 #include <adaptive/saver.hpp>
 #include <adaptive/selector.hpp>
+#include <adaptive/socket.hpp>
 #include <adaptive/statistics.hpp>
 #include <adaptive/store.hpp>
 #include <adaptive/tables.hpp>

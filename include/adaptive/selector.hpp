@@ -18,6 +18,7 @@
 #include <adaptive/mode.hpp>
 #include <adaptive/operation.hpp>
 #include <adaptive/policy.hpp>
+#include <adaptive/socket.hpp>
 #include <adaptive/tables.hpp>
 
 namespace adaptive::inline v1 {
@@ -53,12 +54,12 @@ struct SelectorOptions {
   LogCallback log = {};
   /// Whether a worker thread of the selector does what takes too long for a launch, such as fitting models.
   /// The thread starts when there may be something to do, also in a forked child; modes `off`, `seed` and
-  /// `frozen` have none, unless changes are passed on (`on_change`, `audit`). If false, nothing is fitted
-  /// until the program calls `learn`, and a run repeats.
+  /// `frozen` have none, unless somebody watches (`on_change`, `audit`, `socket`). If false, nothing is
+  /// fitted until the program calls `learn`, and a run repeats.
   bool background = true;
   /// Whether `ADAPTIVE_MODE` and `ADAPTIVE_VARIANT` override what the program asked for, and `ADAPTIVE_AUDIT`
-  /// names the audit file where the program has named none. Also whether the environment may decide about
-  /// `rank_consistent`.
+  /// names the audit file and `ADAPTIVE_SOCKET` the folder of the socket where the program has named none.
+  /// Also whether the environment may decide about `rank_consistent`.
   bool use_environment = true;
   /// The name under which tables hold what this run measures, so that a merge neither loses it nor counts it
   /// twice. Two runs must not share a name, and a restarted run must not take its former name. At most 64
@@ -71,6 +72,9 @@ struct SelectorOptions {
   ChangeCallback on_change = {};
   /// Where changes are written down.
   AuditOptions audit = {};
+  /// Where `adaptive top` and the kill switch find the selector. A socket that cannot be opened is reported
+  /// in the log.
+  SocketOptions socket = {};
 };
 
 /// Holds the operations of one device, their tables, and what this run has learned. Every member is

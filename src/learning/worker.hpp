@@ -69,6 +69,12 @@ class Worker {
   /// `start` has not been called.
   void post(Task& task) noexcept;
 
+  /// Makes the task due without a thread that does it: whatever is posted next starts one. For handlers that
+  /// run in a forked child.
+  void post_in_child(Task& task) noexcept {
+    if (!task.due_.exchange(true, std::memory_order_acq_rel)) push(task);
+  }
+
   /// Does all due tasks on the calling thread, including those that become due meanwhile. Waits first for the
   /// current task of the worker's thread.
   void run_due() noexcept;

@@ -68,19 +68,31 @@ void add(Counters& sum, const Counters& key) {
   sum.choices_invalid += key.choices_invalid;
 }
 
-void add(Account& sum, const KeyLearner& key) {
+const VariantStatistics* find_default(const KeyLearner& key) {
+  const std::vector<VariantStatistics>& all = key.statistics().candidates;
+  const auto at = std::find_if(
+      all.begin(), all.end(), [&](const VariantStatistics& c) { return c.variant == key.default_variant(); });
+  return at == all.end() || at->count == 0 ? nullptr : &*at;
+}
+
+// Adds the key to `sum` and returns its own share. The caller holds the key's lock.
+KeyTotals add(Account& sum, const KeyLearner& key) {
   const KeyStatistics& s = key.statistics();
-  sum.calls += s.calls;
-  sum.lost_exploring_ns += key.lost_ns();
-  const auto by_default =
-      std::find_if(s.candidates.begin(), s.candidates.end(),
-                   [&](const VariantStatistics& c) { return c.variant == key.default_variant(); });
-  if (by_default == s.candidates.end() || by_default->count == 0) return;
+  KeyTotals own{.learner = &key, .calls = s.calls, .lost_ns = key.lost_ns()};
+  const VariantStatistics* const by_default = find_default(key);
+  const double default_ns = by_default == nullptr ? 0.0 : std::exp(by_default->expected());
   for (const VariantStatistics& c : s.candidates) {
     if (c.count == 0) continue;
+    const double ns = std::exp(c.expected());
+    own.time_ns += c.launches * ns;
+    if (by_default == nullptr) continue;
     sum.calls_compared += c.launches;
-    sum.saved_ns += c.launches * (std::exp(by_default->expected()) - std::exp(c.expected()));
+    own.saved_ns += c.launches * (default_ns - ns);
   }
+  sum.calls += own.calls;
+  sum.lost_exploring_ns += own.lost_ns;
+  sum.saved_ns += own.saved_ns;
+  return own;
 }
 
 // Pointers to the learners, which are valid as long as the operation.
@@ -103,6 +115,27 @@ Counters count_without_keys(const OperationParts& operation) {
   sum.results_invalid = context.results_invalid.load(std::memory_order_relaxed);
   sum.failures = context.failures_without_key.load(std::memory_order_relaxed);
   return sum;
+}
+
+// Adds up all keys; calls `each` with the keys of this process and their totals, under the key's lock.
+template <class Each>
+OperationStatus pass(const OperationParts& operation, Each each) {
+  OperationStatus status;
+  {
+    const std::lock_guard lock(operation.locks.keys_and_seeds);
+    status.counters = count_without_keys(operation);
+  }
+  for (KeyLearner* const key : learners_of(operation)) {
+    const std::lock_guard key_lock(key->lock());
+    add(status.counters, key->counters());
+    ++status.keys_by_match[static_cast<std::size_t>(key->start().match.kind)];
+    if (key->statistics().settled) ++status.keys_confirmed;
+    if (!key->is_own()) continue;  // in a forked child: these results are the parent's
+    each(*key, add(status.account, *key));
+    for (const VariantStatistics& variant : key->statistics().candidates)
+      status.timed_ns += variant.mean_ns * static_cast<double>(variant.total_count);
+  }
+  return status;
 }
 
 }  // namespace
@@ -135,22 +168,44 @@ Account account(const OperationParts& operation) {
 }
 
 OperationStatus status(const OperationParts& operation) {
-  OperationStatus status;
-  {
-    const std::lock_guard lock(operation.locks.keys_and_seeds);
-    status.counters = count_without_keys(operation);
-  }
-  for (KeyLearner* const key : learners_of(operation)) {
-    const std::lock_guard key_lock(key->lock());
-    add(status.counters, key->counters());
-    ++status.keys_by_match[static_cast<std::size_t>(key->start().match.kind)];
-    if (key->statistics().settled) ++status.keys_confirmed;
-    if (!key->is_own()) continue;  // in a forked child: these results are the parent's
-    add(status.account, *key);
-    for (const VariantStatistics& variant : key->statistics().candidates)
-      status.timed_ns += variant.mean_ns * static_cast<double>(variant.total_count);
-  }
-  return status;
+  return pass(operation, [](const KeyLearner&, const KeyTotals&) {});
+}
+
+Overview overview(const OperationParts& operation) {
+  Overview all;
+  all.keys.reserve(operation.keys.size());  // a key's lock is too short for allocations
+  all.status = pass(operation, [&](const KeyLearner& key, KeyTotals totals) {
+    const History& history = key.history();
+    if (history.begin() != history.end()) totals.changed = (history.end() - 1)->epoch;
+    all.time_ns += totals.time_ns;
+    all.keys.push_back(totals);
+  });
+  return all;
+}
+
+KeyStanding standing(const KeyLearner& key) {
+  const auto location_ns = [](const VariantStatistics& c) {
+    return c.count > 0 ? std::exp(c.own_location()) : 0.0;
+  };
+  const std::lock_guard lock(key.lock());
+  const KeyStatistics& s = key.statistics();
+  const VariantStatistics& incumbent = s[s.incumbent];
+  const VariantStatistics& leader = s[key.leading_candidate()];
+  KeyStanding result{.incumbent = incumbent.variant,
+                     .leader = leader.variant,
+                     .by_default = key.default_variant(),
+                     .incumbent_ns = location_ns(incumbent),
+                     .leader_ns = location_ns(leader),
+                     .confirmed = s.settled};
+  if (const VariantStatistics* const by_default = find_default(key))
+    result.default_ns = location_ns(*by_default);
+  if (!s.expectations) return result;
+  const double zone = std::log1p(s.indifference);
+  double doubt = 0.0;
+  for (std::uint32_t i = 0; i < s.size() && doubt < 1.0; ++i)
+    if (i != s.incumbent && s[i].available) doubt += s.chance_faster(i, s.incumbent, zone);
+  result.confidence = std::max(0.0, 1.0 - doubt);
+  return result;
 }
 
 std::vector<Key> keys(const OperationParts& operation) {

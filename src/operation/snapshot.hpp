@@ -11,6 +11,7 @@
 
 namespace adaptive::inline v1::core {
 
+class KeyLearner;
 struct OperationParts;
 
 /// What this run has measured of one variant at one key.
@@ -45,6 +46,43 @@ Account account(const OperationParts& operation);
 /// The counters, the account, and the states of the keys. Thread-safe. Unlike `count` and `account`, it does
 /// not keep new keys from being added meanwhile.
 OperationStatus status(const OperationParts& operation);
+
+/// What one key has come to, without names, so that a pass over many keys is quick.
+struct KeyTotals {
+  const KeyLearner* learner = nullptr;  ///< lives as long as the operation
+  double calls = 0.0;                   ///< in modes `online` and `observe`, without forced ones
+  double time_ns = 0.0;                 ///< estimated time of these calls
+  double saved_ns = 0.0;                ///< as in `Account`
+  double lost_ns = 0.0;
+  std::uint64_t changed = 0;  ///< the epoch of the latest change of the incumbent; 0: it has not changed
+};
+
+/// The status of an operation, and the keys of this process behind it.
+struct Overview {
+  OperationStatus status = {};
+  double time_ns = 0.0;  ///< of all keys
+  std::vector<KeyTotals> keys = {};
+};
+
+/// As `status`, in one pass over the keys, with the same locks.
+Overview overview(const OperationParts& operation);
+
+/// What is known of one key, by the indices of variants.
+struct KeyStanding {
+  std::uint32_t incumbent = 0;
+  std::uint32_t leader = 0;
+  std::uint32_t by_default = 0;
+  double incumbent_ns = 0.0;  ///< robust location; 0 without results
+  double leader_ns = 0.0;
+  double default_ns = 0.0;
+  bool confirmed = false;
+  /// A bound from below on the chance that no other variant is faster than the incumbent by more than the
+  /// indifference zone. Nothing if the policy has no expectations (`Policy::wants_expectations`).
+  std::optional<double> confidence = {};
+};
+
+/// Takes the lock of the key.
+KeyStanding standing(const KeyLearner& key);
 
 /// The keys that have a state. Thread-safe.
 std::vector<Key> keys(const OperationParts& operation);

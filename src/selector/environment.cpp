@@ -1,5 +1,5 @@
-// ADAPTIVE_MODE, ADAPTIVE_VARIANT, ADAPTIVE_AUDIT and ADAPTIVE_RANK_CONSISTENT: the settings that a user of
-// the program may override.
+// ADAPTIVE_MODE, ADAPTIVE_VARIANT, ADAPTIVE_AUDIT, ADAPTIVE_SOCKET and ADAPTIVE_RANK_CONSISTENT: the settings
+// that a user of the program may override.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -54,6 +54,13 @@ void Selector::Impl::read_environment() {
   read_forced(variable("ADAPTIVE_VARIANT"));
   if (!options.rank_consistent) read_ranks(variable("ADAPTIVE_RANK_CONSISTENT"));
   if (options.audit.file.empty()) options.audit.file = variable("ADAPTIVE_AUDIT");
+  if (!options.socket.listen) read_socket(variable("ADAPTIVE_SOCKET"));
+}
+
+void Selector::Impl::read_socket(const std::string& text) {
+  if (text.empty() || text == "0") return;
+  options.socket.listen = true;
+  if (text != "1") options.socket.folder = text;
 }
 
 void Selector::Impl::read_mode(const std::string& text) {

@@ -81,7 +81,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
       options.learning.timing_budget < 1.0)
     context.host_timing_cost_ns = core::host_timing_cost_ns();
   if (options.use_environment) read_environment();
-  if (!options.audit.file.empty() || options.on_change) {
+  if (!options.audit.file.empty() || options.on_change || options.socket.listen) {
     changes = std::make_unique<watch::Changes>(context, options.audit, options.on_change);
     context.changes = changes.get();
   }
@@ -89,9 +89,11 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   if (changes) changes->add_start();
   writer_name = options.writer.empty() ? table::new_writer(now()) : options.writer;
   writer_forks = core::forks();
+  if (options.socket.listen) open_socket();
 }
 
 Selector::Impl::~Impl() {
+  if (server) server->close();  // its thread uses everything else
   context.worker.allow(false);  // the worker uses the operations
   if (changes) changes->flush();
 }
@@ -254,9 +256,7 @@ Mode Selector::mode() const noexcept {
 
 void Selector::set_mode(Mode mode) {
   const std::lock_guard lock(impl_->mutex);
-  const Mode former = impl_->context.mode.exchange(mode, std::memory_order_relaxed);
-  impl_->context.allow_worker();
-  for (const auto& [name, operation] : impl_->operations) core::publish_plans(*operation->parts_);
+  const Mode former = impl_->exchange_mode(mode);
   if (impl_->changes && former != mode) impl_->changes->add_mode(former, mode);
 }
 

@@ -16,10 +16,12 @@
 #include "operation/operation_parts.hpp"
 #include "table/table.hpp"
 #include "watch/changes.hpp"
+#include "watch/socket/answers.hpp"
+#include "watch/socket/server.hpp"
 
 namespace adaptive::inline v1 {
 
-struct Selector::Impl {
+struct Selector::Impl final : watch::Watched {
   /// A table and the path where it was found.
   struct Source {
     std::string path;
@@ -33,11 +35,19 @@ struct Selector::Impl {
   ~Impl();
 
   void read_environment();
+  void read_socket(const std::string& text);
   void read_mode(const std::string& text);
   /// Decides about `rank_consistent` where the program has not.
   void read_ranks(const std::string& text);
   void read_forced(const std::string& text);
   void force_from_environment(Operation& operation);
+  /// Opens the socket, if there is to be one. One that cannot be opened is logged.
+  void open_socket() noexcept;
+  bool try_contents(Contents& contents) override;
+  bool try_set_mode(Mode mode, Mode& former) override;
+  /// Sets the mode and returns the former one. The caller holds `mutex`.
+  Mode exchange_mode(Mode mode);
+
   /// Warns once if ADAPTIVE_VARIANT names an operation that no selector of this process has defined so far.
   void tell_unused_force() const noexcept;
 
@@ -98,6 +108,8 @@ struct Selector::Impl {
   SelectorOptions options;
   core::LearningContext context;
   std::unique_ptr<watch::Changes> changes;  // null: nobody watches
+  std::unique_ptr<watch::Answers> answers;  // null: there is no socket
+  std::unique_ptr<watch::Server> server;    // the same
   std::string forced_operation;
   std::string forced_variant;
   mutable std::atomic<bool> told_unused_force = false;

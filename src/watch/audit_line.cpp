@@ -89,7 +89,7 @@ Change change_of(const ChangeNote& note) {
           .is_disabled = note.is_disabled};
 }
 
-std::string audit_line(const ChangeNote& note, const core::LearningContext& context) {
+nlohmann::ordered_json audit_members(const ChangeNote& note, const core::LearningContext& context) {
   AuditJson line;
   switch (note.kind) {
     case ChangeNote::Kind::start:
@@ -104,6 +104,7 @@ std::string audit_line(const ChangeNote& note, const core::LearningContext& cont
       line = begin_line(note.time, "mode");
       line["from"] = to_string(note.from_mode);
       line["to"] = to_string(note.to_mode);
+      if (note.by_process != 0) line["by_process"] = note.by_process;
       break;
     case ChangeNote::Kind::tables:
       line = begin_line(note.time, "tables");
@@ -115,6 +116,11 @@ std::string audit_line(const ChangeNote& note, const core::LearningContext& cont
       break;
   }
   line["epoch"] = note.epoch;
+  return line;
+}
+
+std::string audit_line(const ChangeNote& note, const core::LearningContext& context) {
+  AuditJson line = audit_members(note, context);
   return end_line(line);
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <type_traits>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <adaptive/audit.hpp>
 #include <adaptive/key.hpp>
 #include <adaptive/mode.hpp>
@@ -23,6 +25,7 @@ struct ChangeNote {
   bool is_disabled = false;  ///< whether the program has disabled the former incumbent
   Mode from_mode = Mode::online;
   Mode to_mode = Mode::online;
+  int by_process = 0;                                 ///< that asked for a mode over the socket
   std::int64_t time = 0;                              ///< seconds since 1970
   std::uint64_t epoch = 0;                            ///< after the change
   const core::OperationContext* operation = nullptr;  ///< of an incumbent
@@ -34,6 +37,9 @@ static_assert(std::is_trivially_copyable_v<ChangeNote>);
 
 /// The change of an incumbent as programs get it.
 Change change_of(const ChangeNote& note);
+
+/// The members of the line, without the host and the process.
+nlohmann::ordered_json audit_members(const ChangeNote& note, const core::LearningContext& context);
 
 /// One line of JSON with its newline. `dropped` is said by a line of its own.
 std::string audit_line(const ChangeNote& note, const core::LearningContext& context);

@@ -28,7 +28,7 @@ Changes::Changes(core::LearningContext& context, AuditOptions audit, ChangeCallb
     throw Error(ErrorCode::invalid_argument, "audit.bytes_max is less than 4,096", "Selector");
   if (audit_.files_max > 1000)
     throw Error(ErrorCode::invalid_argument, "audit.files_max is more than 1,000", "Selector");
-  pending_.reserve(pending_max);
+  if (passes_on()) pending_.reserve(pending_max);
 }
 
 // Null where memory is short.
@@ -55,8 +55,8 @@ void Changes::add_start() noexcept {
   push({.kind = ChangeNote::Kind::start, .to_mode = context_.mode.load(std::memory_order_relaxed)});
 }
 
-void Changes::add_mode(Mode from, Mode to) noexcept {
-  push({.kind = ChangeNote::Kind::mode, .from_mode = from, .to_mode = to});
+void Changes::add_mode(Mode from, Mode to, int by_process) noexcept {
+  push({.kind = ChangeNote::Kind::mode, .from_mode = from, .to_mode = to, .by_process = by_process});
 }
 
 void Changes::add_tables(std::string_view path) noexcept {
@@ -76,12 +76,14 @@ void Changes::push(const ChangeNote& note) noexcept {
     dropped_.fetch_add(1, std::memory_order_relaxed);
   } else {
     const std::lock_guard lock(lock_, std::adopt_lock);
+    recent_[added_++ % recent_max] = stamped;
+    if (!passes_on()) return;
     if (pending_.size() < pending_max)
       pending_.push_back(stamped);
     else
       dropped_.fetch_add(1, std::memory_order_relaxed);
   }
-  context_.worker.post(*this);
+  if (passes_on()) context_.worker.post(*this);
 }
 
 // In a forked child, what the parent has not written yet is the parent's to write, and a thread that exists
@@ -93,6 +95,7 @@ bool Changes::take_over() noexcept {
   if (owner == taking_over || !forks_.compare_exchange_strong(owner, taking_over)) return false;
   std::construct_at(&lock_);
   pending_.clear();
+  added_ = 0;
   dropped_.store(0, std::memory_order_relaxed);
   forks_.store(now, std::memory_order_release);
   return true;
@@ -171,6 +174,16 @@ void Changes::tell(const ChangeNote& note) const noexcept {
   } catch (...) {
     // The program's callback has thrown, against its contract, or memory is short.
   }
+}
+
+bool Changes::recent(std::vector<ChangeNote>& notes) {
+  notes.reserve(recent_max);
+  if (!take_over() || !lock_.lock_for(add_attempts)) return false;
+  const std::lock_guard lock(lock_, std::adopt_lock);
+  notes.clear();
+  const std::uint64_t oldest = added_ - std::min<std::uint64_t>(added_, recent_max);
+  for (std::uint64_t i = added_; i > oldest; --i) notes.push_back(recent_[(i - 1) % recent_max]);
+  return true;
 }
 
 void Changes::flush() noexcept {

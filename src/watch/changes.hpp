@@ -1,6 +1,7 @@
 // Passes changes on to the program and to an audit file, apart from the launch path.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,19 +26,25 @@ namespace adaptive::inline v1::watch {
 class Changes final : public core::Worker::Task, public core::ChangeSink {
  public:
   static constexpr std::size_t pending_max = 1024;
+  static constexpr std::size_t recent_max = 16;
 
-  /// `context` must outlive it. At least one of a file and a callback is given. Throws `Error` for options
-  /// out of range.
+  /// `context` must outlive it. Without a file and a callback it only remembers the latest changes. Throws
+  /// `Error` for options out of range.
   Changes(core::LearningContext& context, AuditOptions audit, ChangeCallback callback);
 
   void add(const core::OperationContext& operation, const Key& key,
            const core::IncumbentChange& change) noexcept override;
   void add_start() noexcept;
-  void add_mode(Mode from, Mode to) noexcept;
+  /// `by_process`: who has asked for the mode over the socket; 0: the program.
+  void add_mode(Mode from, Mode to, int by_process = 0) noexcept;
   void add_tables(std::string_view path) noexcept;
 
   /// Passes on what has been added, on the calling thread.
   void flush() noexcept;
+
+  /// Sets `notes` to the latest changes, at most `recent_max`, the latest first. False if another thread is
+  /// adding one.
+  bool recent(std::vector<ChangeNote>& notes);
 
  private:
   /// What only the thread that does the task uses.
@@ -55,6 +62,7 @@ class Changes final : public core::Worker::Task, public core::ChangeSink {
   void abandon() noexcept override;
 
   static std::unique_ptr<Work> new_work() noexcept;
+  bool passes_on() const noexcept { return !audit_.file.empty() || callback_; }
   void push(const ChangeNote& note) noexcept;
   bool take_over() noexcept;
   void make_lines();
@@ -66,7 +74,9 @@ class Changes final : public core::Worker::Task, public core::ChangeSink {
   const ChangeCallback callback_;
 
   core::SpinLock lock_;
-  std::vector<ChangeNote> pending_;  // guarded by `lock_`; never grows beyond its capacity
+  std::vector<ChangeNote> pending_;              // guarded by `lock_`; never grows beyond its capacity
+  std::array<ChangeNote, recent_max> recent_{};  // guarded by `lock_`; a ring
+  std::uint64_t added_ = 0;                      // to the ring
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint32_t> forks_{core::forks()};  // of the process to which `pending_` belongs
   std::uint32_t work_forks_ = core::forks();         // of the process to which `work_` belongs
