@@ -45,10 +45,12 @@ Command add_import(CLI::App& app);
 Command add_lookup(CLI::App& app);
 Command add_man(CLI::App& app);
 Command add_merge(CLI::App& app);
+Command add_mode(CLI::App& app);
 Command add_replay(CLI::App& app);
 Command add_report(CLI::App& app);
 Command add_show(CLI::App& app);
 Command add_tables(CLI::App& app);
+Command add_top(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_validate(CLI::App& app);
 

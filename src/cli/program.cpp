@@ -45,6 +45,8 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
                                            add_diff(app),
                                            add_tune(app),
                                            add_report(app),
+                                           add_top(app),
+                                           add_mode(app),
                                            add_devices(app),
                                            add_tables(app),
                                            add_validate(app),
