@@ -32,7 +32,7 @@ struct Selector::Impl final : watch::Watched {
   explicit Impl(SelectorOptions selector_options);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl();
+  ~Impl() override;
 
   void read_environment();
   void read_socket(const std::string& text);

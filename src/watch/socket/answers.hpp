@@ -22,6 +22,7 @@ class Watched {
   Watched() = default;
   Watched(const Watched&) = delete;
   Watched& operator=(const Watched&) = delete;
+  virtual ~Watched() = default;
 
   struct Contents {
     std::vector<const core::OperationParts*> operations = {};  ///< by name; they live as long as the selector
@@ -30,9 +31,6 @@ class Watched {
   virtual bool try_contents(Contents& contents) = 0;
   /// Sets the mode, and `former` to that of before.
   virtual bool try_set_mode(Mode mode, Mode& former) = 0;
-
- protected:
-  ~Watched() = default;
 };
 
 /// Answers requests, one at a time. What it refers to must outlive it.
