@@ -118,6 +118,9 @@ def test_a_store_written_in_python() -> None:
     assert store.groups
     ads.Saver(second.selector, store=store, interval=3600.0).close()
     assert second.pin(16).name == "b"
+    zero, one = (ads.RankEpochs(make(rank_consistent=True).selector, store, "job", rank=rank) for rank in (0, 1))
+    assert not zero.step(0) and not one.step(0)
+    assert "ranks-job" in store.groups
 
 
 def test_ranks_take_up_a_table_at_the_same_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
