@@ -9,7 +9,7 @@ namespace adaptive::inline v1::cuda {
 struct ReplayOptions {
   /// Largest number of launches that one replay times, and so of launches that run another variant than the
   /// incumbent in one replay.
-  std::size_t looks_max = 8;
+  std::size_t looks_max = 4;
   /// Largest number of executables that the object adds to the program's own. Each takes as much device
   /// memory as the program's. With 0, nothing is timed or explored, and a promotion that needs other nodes
   /// waits for the program to capture again.

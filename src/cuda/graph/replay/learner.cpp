@@ -61,7 +61,8 @@ bool ReplayLearner::replay(Variants base, ReplayDriver::Stream stream) {
   if (!free && !may_make()) return false;
   looks_.ask();
   if (looks_.waiting() == 0) return false;
-  Executable* executable = make_for_looks(base);
+  Executable* executable = choose_unread(base);
+  if (executable == nullptr) executable = make_for_looks(base);
   if (executable == nullptr) executable = choose(base);
   return executable != nullptr && fire(*executable, base, stream);
 }
@@ -137,6 +138,15 @@ bool ReplayLearner::can_be_used(Executable& executable, Variants base) {
   return true;
 }
 
+// An executable that has given no latencies of what the program runs yet.
+ReplayLearner::Executable* ReplayLearner::choose_unread(Variants base) {
+  for (Executable& executable : executables_)
+    if (!executable.foreign && !executable.read && !executable.flying && !executable.retired &&
+        can_be_used(executable, base))
+      return &executable;
+  return nullptr;
+}
+
 // The executable whose looks wait longest, so that none is left out; of several, the one that takes the most.
 ReplayLearner::Executable* ReplayLearner::choose(Variants base) {
   Executable* best = nullptr;
@@ -154,8 +164,16 @@ ReplayLearner::Executable* ReplayLearner::choose(Variants base) {
   return best;
 }
 
-// The launches whose look no executable could take, the longest waiting first.
-std::vector<std::size_t> ReplayLearner::unserved() {
+// Whether the launch is timed with what the program's executable runs.
+bool ReplayLearner::is_covered(std::size_t launch) const {
+  return std::any_of(executables_.begin(), executables_.end(), [&](const Executable& e) {
+    return !e.retired && !e.foreign && is_among(e.covered, launch);
+  });
+}
+
+// The launches whose look no executable could take, the longest waiting first; all that are not covered at
+// all before the others.
+std::vector<std::size_t> ReplayLearner::unserved(Variants base) {
   std::vector<std::size_t> launches;
   for (std::size_t i = 0; i < looks_.size(); ++i) {
     if (looks_.waiting(i) == nullptr || !form_of_look(i)) continue;
@@ -167,6 +185,8 @@ std::vector<std::size_t> ReplayLearner::unserved() {
   std::stable_sort(launches.begin(), launches.end(), [&](std::size_t a, std::size_t b) {
     return looks_.waiting(a)->since < looks_.waiting(b)->since;
   });
+  std::stable_partition(launches.begin(), launches.end(),
+                        [&](std::size_t i) { return !is_covered(i) && looks_.untimed(i, base[i]); });
   return launches;
 }
 
@@ -177,28 +197,28 @@ bool ReplayLearner::may_make() const noexcept {
 // Makes an executable for looks that no other can take. Null if there are none, or if none can be made now.
 ReplayLearner::Executable* ReplayLearner::make_for_looks(Variants base) {
   if (!may_make()) return nullptr;
-  const std::vector<std::size_t> launches = unserved();
+  const std::vector<std::size_t> launches = unserved(base);
   if (launches.empty()) return nullptr;
   std::vector<std::uint32_t> variants(base.begin(), base.end());
   std::vector<std::size_t> covered;
-  std::optional<std::size_t> foreign;
-  for (const std::size_t i : launches) {
-    if (covered.size() == options_.looks_max) break;
-    const bool same = form_of_look(i) == form_of_base(i, base[i]);
-    if (!same && !covered.empty()) continue;  // only the first may have a form of its own
-    covered.push_back(i);
-    if (same) continue;
-    foreign = i;
-    variants[i] = looks_.waiting(i)->decision.variant();
-    break;  // such an executable is used for this launch only
+  const std::size_t first = launches.front();
+  // Such an executable is used for one launch only.
+  const bool foreign = is_covered(first) && form_of_look(first) != form_of_base(first, base[first]);
+  if (foreign) {
+    covered.push_back(first);
+    variants[first] = looks_.waiting(first)->decision.variant();
+  } else {
+    for (const std::size_t i : launches)
+      if (covered.size() < options_.looks_max && !is_covered(i)) covered.push_back(i);
+    if (covered.empty()) covered.push_back(first);
+    fill(covered, base);
   }
-  if (!foreign) fill(covered, base);
-  if (!make_room()) return nullptr;
+  if (!make_room(false)) return nullptr;
   const std::uint64_t refused = counters_.refused;
-  Executable* const made = make(variants, covered);
+  Executable* const made = make(variants, covered, foreign);
   if (foreign && counters_.refused != refused) {
-    unfit_.insert({*foreign, variants[*foreign]});
-    looks_.drop(*foreign);
+    unfit_.insert({first, variants[first]});
+    looks_.drop(first);
   }
   return made;
 }
@@ -206,27 +226,30 @@ ReplayLearner::Executable* ReplayLearner::make_for_looks(Variants base) {
 // Adds launches that no executable covers yet, so that they need none of their own later.
 void ReplayLearner::fill(std::vector<std::size_t>& covered, Variants base) {
   for (std::size_t i = 0; i < looks_.size() && covered.size() < options_.looks_max; ++i) {
-    if (is_among(covered, i) || !looks_.untimed(i, base[i])) continue;
-    if (std::none_of(executables_.begin(), executables_.end(),
-                     [&](const Executable& e) { return !e.retired && is_among(e.covered, i); }))
-      covered.push_back(i);
+    if (!is_among(covered, i) && looks_.untimed(i, base[i]) && !is_covered(i)) covered.push_back(i);
   }
 }
 
-// Makes room for one more executable if need be.
-bool ReplayLearner::make_room() {
-  if (executables() < options_.executables_max) return true;
+// Makes room for one more executable, if need be in the place of one that has not been used for `idle`
+// replays. One place is kept for the stand-in: without it, the incumbents of all launches wait for one that
+// needs other nodes.
+bool ReplayLearner::make_room(bool for_stand_in) {
+  const std::size_t places =
+      options_.executables_max - (for_stand_in || options_.executables_max == 1 ? 0 : 1);
+  if (executables_.size() + (stand_in_ && places == options_.executables_max ? 1 : 0) < places) return true;
   Executable* oldest = nullptr;
   for (Executable& executable : executables_)
     if (!executable.flying && (oldest == nullptr || executable.used < oldest->used)) oldest = &executable;
-  if (oldest == nullptr || looks_.replay() - oldest->used < idle_min) return false;
+  if (oldest == nullptr || (!for_stand_in && looks_.replay() - oldest->used < idle_min)) return false;
   oldest->retired = true;
   destroy_retired();
   return true;
 }
 
-ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<std::size_t> covered) {
-  Executable executable{.variants = {variants.begin(), variants.end()}, .covered = std::move(covered)};
+ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<std::size_t> covered,
+                                               bool foreign) {
+  Executable executable{
+      .variants = {variants.begin(), variants.end()}, .covered = std::move(covered), .foreign = foreign};
   for (std::size_t i = 0; i < variants.size(); ++i) {
     const std::optional<std::uint32_t> number = form_of_base(i, variants[i]);
     // The incumbent of a launch cannot be captured now; then neither can the whole.
@@ -258,7 +281,7 @@ ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<st
   executable.used = looks_.replay();
   const std::uint64_t rounds = counters_.removed / std::max<std::size_t>(options_.executables_max, 1);
   may_make_at_ =
-      looks_.replay() + std::min(pause_max, std::uint64_t{1} << std::min<std::uint64_t>(2 * rounds, 8));
+      looks_.replay() + std::min(pause_max, std::uint64_t{1} << std::min<std::uint64_t>(rounds, 8));
   executables_.push_back(std::move(executable));
   return &executables_.back();
 }
@@ -323,6 +346,7 @@ bool ReplayLearner::fire(Executable& executable, Variants base, ReplayDriver::St
   ++counters_.replays;
   ++counters_.looking;
   const bool warm = std::exchange(executable.warm, true);
+  executable.read = executable.read || warm;
   std::size_t taken = 0;
   for (const std::size_t i : executable.covered) {
     const std::uint32_t variant = executable.variants[i];
@@ -388,8 +412,8 @@ bool ReplayLearner::prepare_stand_in(Variants wanted) {
   if (options_.executables_max == 0 || looks_.replay() < std::max(memory_at_, stand_in_at_)) return false;
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (!form_of_base(i, wanted[i])) return false;
-  if (!make_room()) return false;
-  if (make(wanted, {}) == nullptr) {
+  if (!make_room(true)) return false;
+  if (make(wanted, {}, false) == nullptr) {
     stand_in_at_ = looks_.replay() + memory_pause;
     return false;
   }
@@ -409,71 +433,6 @@ void ReplayLearner::drop_stand_in() noexcept {
   if (!stand_in_) return;
   destroy(*stand_in_);
   stand_in_.reset();
-}
-
-// --- Flights
-// -------------------------------------------------------------------------------------------------
-
-void ReplayLearner::collect() {
-  for (Flight& flight : flights_) {
-    if (!flight.ended && driver_.finished(flight.id)) {
-      flight.ended = true;
-      flight.ended_at = looks_.replay();
-      for (Executable& executable : executables_)
-        if (executable.handle == flight.executable) executable.flying = false;
-    }
-    if (flight.ended) read(flight);
-  }
-  while (flights_.size() > flights_max) {
-    const auto oldest =
-        std::find_if(flights_.begin(), flights_.end(), [](const Flight& flight) { return flight.ended; });
-    if (oldest == flights_.end()) break;
-    give_up(*oldest);
-    land(*oldest);
-    flights_.erase(oldest);
-  }
-  const auto is_over = [&](const Flight& flight) {
-    if (!flight.ended) return false;
-    const auto pending = [](const Sample& sample) { return !sample.done; };
-    return looks_.replay() - flight.ended_at >= patience ||
-           std::none_of(flight.samples.begin(), flight.samples.end(), pending);
-  };
-  for (Flight& flight : flights_) {
-    if (!is_over(flight)) continue;
-    give_up(flight);
-    land(flight);
-  }
-  std::erase_if(flights_, is_over);
-  destroy_retired();
-}
-
-void ReplayLearner::read(Flight& flight) {
-  for (Sample& sample : flight.samples) {
-    if (sample.done) continue;
-    const ReplayDriver::Reading reading = driver_.latency(flight.id, sample.launch);
-    if (reading.state == ReplayDriver::Reading::State::pending) continue;
-    sample.done = true;
-    const bool here = reading.state == ReplayDriver::Reading::State::here;
-    if (here) driver_.give(looks_.operation(sample.launch), sample.decision, reading.latency);
-    if (sample.is_look) {
-      --counters_.pending;
-      ++(here ? counters_.recorded : counters_.lost);
-    } else if (here) {
-      ++counters_.besides;
-    }
-  }
-}
-
-void ReplayLearner::give_up(Flight& flight) noexcept {
-  for (Sample& sample : flight.samples) {
-    if (std::exchange(sample.done, true) || !sample.is_look) continue;
-    --counters_.pending;
-    ++counters_.lost;
-  }
-}
-
-void ReplayLearner::land(const Flight& flight) noexcept {
-  driver_.release(flight.id);
 }
 
 }  // namespace adaptive::cuda

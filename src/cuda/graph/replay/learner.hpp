@@ -34,6 +34,9 @@ namespace adaptive::inline v1::cuda {
 /// been
 ///   used for the longest time. Executables are made less and less often, so that a program with more forms
 ///   than executables does not spend its time on making them.
+/// - Before anything else, each launch for which a look waits is covered once with the form of the program's
+///   executable, and timed with what that runs: the selector can compare nothing with an incumbent that has
+///   no results.
 /// - All executables that are not timed from their first replay on have one replay whose latencies are not
 /// read.
 ///
@@ -44,7 +47,7 @@ namespace adaptive::inline v1::cuda {
 class ReplayLearner {
  public:
   /// Number of replays for which an executable stays at least after its latest use.
-  static constexpr std::uint64_t idle_min = 64;
+  static constexpr std::uint64_t idle_min = 16;
   /// Largest number of timed replays whose latencies have not all come. Beyond it the oldest that has ended
   /// is given up.
   static constexpr std::size_t flights_max = 64;
@@ -91,7 +94,9 @@ class ReplayLearner {
     std::vector<std::uint32_t> variants = {};  // what each launch runs now
     std::vector<std::uint32_t> forms = {};     // of each launch
     std::vector<std::size_t> covered = {};
-    bool warm = false;  // whether the next replay has latencies
+    bool foreign = false;  // whether a covered launch has a form of its own
+    bool warm = false;     // whether the next replay has latencies
+    bool read = false;     // whether a replay had
     bool flying = false;
     bool retired = false;  // to be destroyed once it does not fly
     std::uint64_t used = 0;
@@ -120,15 +125,17 @@ class ReplayLearner {
   ReplayDriver::Form form(std::size_t launch, std::uint32_t variant) noexcept;
 
   // Executables.
+  Executable* choose_unread(Variants base);
   Executable* choose(Variants base);
   Served served(const Executable& executable);
   bool can_serve(const Executable& executable, std::size_t launch);
   bool can_be_used(Executable& executable, Variants base);
   Executable* make_for_looks(Variants base);
-  std::vector<std::size_t> unserved();
+  std::vector<std::size_t> unserved(Variants base);
+  bool is_covered(std::size_t launch) const;
   void fill(std::vector<std::size_t>& covered, Variants base);
-  Executable* make(Variants variants, std::vector<std::size_t> covered);
-  bool make_room();
+  Executable* make(Variants variants, std::vector<std::size_t> covered, bool foreign);
+  bool make_room(bool for_stand_in);
   bool may_make() const noexcept;
   bool fire(Executable& executable, Variants base, ReplayDriver::Stream stream);
   bool change(Executable& executable, Variants base);
@@ -136,7 +143,6 @@ class ReplayLearner {
   void retire_all() noexcept;
   void destroy_retired() noexcept;
   void destroy(const Executable& executable) noexcept;
-  std::size_t executables() const noexcept { return executables_.size() + (stand_in_ ? 1 : 0); }
 
   // Flights.
   void read(Flight& flight);
