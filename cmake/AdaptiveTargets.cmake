@@ -92,9 +92,9 @@ function(adaptive_compile_in_batches target)
     list(APPEND compiled "${file}")
   endif()
   set_target_properties(${target} PROPERTIES SOURCES "${compiled}" UNITY_BUILD OFF)
-  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    target_compile_options(${target} PRIVATE -Wno-shadow)  # as above, for names that are private to another file
-  endif()
+  # As above, for names that are private to another file. g++ still reports what hides a local variable.
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-shadow> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wshadow=local>)
 endfunction()
 
 # The name depends on the sources, because they are not the same in every build folder.
