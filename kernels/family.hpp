@@ -55,6 +55,9 @@ struct Variant {
   std::function<bool()> available;
   /// Whether a problem of this valid shape can be launched, on a processor where the variant is available.
   std::function<bool(const Shape&)> supports;
+  /// Bytes that a problem of this valid shape needs for the variant besides the operands: workspaces, copies
+  /// of weights in another order. Empty: none.
+  std::function<std::uint64_t(const Shape&)> memory = {};
   /// A launch calls a library that may allocate memory and start threads of its own.
   bool launch_allocates = false;
 };

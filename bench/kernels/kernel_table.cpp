@@ -1,4 +1,4 @@
-// kernel_table [--family NAME] [--rounds N] [--budget SECONDS] [--quantiles]
+// kernel_table [--family NAME] [--rounds N] [--budget SECONDS] [--quantiles] [--processor-time]
 //
 // Times every variant that runs on this machine over the bench shapes of each family. Prints a Markdown table
 // of medians in microseconds with the best variant of each shape in bold, and then the loss from always
@@ -10,7 +10,11 @@
 // mean depends on preemptions, and the minimum on short periods of high clock frequency. On Linux a sample
 // during which the system preempted the calling thread is discarded, as long as at least five others remain.
 // Before each timed launch the variant is launched once untimed, so that the caches hold what the variant
-// itself leaves there: the figures are those of a warm problem.
+// itself leaves there: the figures are those of a warm problem. With --processor-time the clock is the
+// calling thread's own processor time, which other programs on a busy machine do not add to, and variants
+// with several threads are left out.
+
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -44,6 +48,7 @@ struct Options {
   int rounds = 25;
   double budget_s = 3;  ///< per shape; rounds end early, after at least rounds_min
   bool quantiles = false;
+  bool processor_time = false;
 };
 
 /// How often the system has preempted this thread; 0 if the system does not report it.
@@ -60,12 +65,24 @@ struct Sample {
   bool preempted;
 };
 
-Sample timed_launch(Problem& problem, std::size_t variant) {
+double now_us(bool processor_time) {
+  timespec now{};
+  ::clock_gettime(processor_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+Sample timed_launch(Problem& problem, std::size_t variant, bool processor_time) {
   const long before = preemptions();
-  const auto begin = Clock::now();
+  const double begin = now_us(processor_time);
   if (problem.launch(variant) != LaunchStatus::ok) std::abort();
-  const double us = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
-  return {us, preemptions() != before};
+  const double us = now_us(processor_time) - begin;
+  return {us, !processor_time && preemptions() != before};
+}
+
+bool has_one_thread(const Variant& variant) {
+  for (const auto& [name, value] : variant.parameters)
+    if (name == "threads") return value == Parameter(std::int64_t{1});
+  return true;
 }
 
 /// The samples that count.
@@ -91,7 +108,8 @@ double median_us(std::vector<double> values) {
 std::vector<std::vector<double>> time_shape(const Family& family, Problem& problem, const Options& options) {
   std::vector<std::size_t> order;
   for (std::size_t v = 0; v < family.variants().size(); ++v)
-    if (family.runs(v, problem.shape())) order.push_back(v);
+    if (family.runs(v, problem.shape()) && (!options.processor_time || has_one_thread(family.variants()[v])))
+      order.push_back(v);
   for (const std::size_t v : order) {
     problem.poison_output();
     problem.launch(v);
@@ -111,7 +129,7 @@ std::vector<std::vector<double>> time_shape(const Family& family, Problem& probl
     std::shuffle(order.begin(), order.end(), random);
     for (const std::size_t v : order) {
       problem.launch(v);
-      samples[v].push_back(timed_launch(problem, v));
+      samples[v].push_back(timed_launch(problem, v, options.processor_time));
     }
   }
   std::vector<std::vector<double>> kept;
@@ -201,6 +219,11 @@ Options parse(int argc, char** argv) {
       --i;
       continue;
     }
+    if (flag == "--processor-time") {
+      options.processor_time = true;
+      --i;
+      continue;
+    }
     const char* value = i + 1 < argc ? argv[i + 1] : "";
     if (flag == "--family" && find_family(value) != nullptr)
       options.family = value;
@@ -211,7 +234,7 @@ Options parse(int argc, char** argv) {
     else {
       std::fprintf(stderr,
                    "usage: kernel_table [--family NAME] [--rounds N] [--budget SECONDS_PER_SHAPE] "
-                   "[--quantiles]\nfamilies:");
+                   "[--quantiles] [--processor-time]\nfamilies:");
       for (const Family* family : families()) std::fprintf(stderr, " %s", family->name().c_str());
       std::fprintf(stderr, "\n");
       std::exit(2);

@@ -31,6 +31,7 @@ adaptive::Variant variant_of(const kernels::Variant& from) {
     to.parameters[name] = std::visit([](const auto& v) { return adaptive::Parameter(v); }, value);
   to.numeric_class = from.numeric_class;
   to.supports = [&from](const adaptive::Key& key) { return from.supports(shape_of(key)); };
+  if (from.memory) to.memory = [&from](const adaptive::Key& key) { return from.memory(shape_of(key)); };
   return to;
 }
 

@@ -23,10 +23,11 @@ struct ADAPTIVE_EXPORT Change {
   double to_ns = 0.0;
   std::uint64_t from_results = 0;  ///< results of `from` and `to` at this key
   std::uint64_t to_results = 0;
-  double gain = 0.0;         ///< estimated share of the latency of `from` that is saved
-  double calls = 0.0;        ///< estimated calls of the key before the change
-  std::uint64_t epoch = 0;   ///< the selector's epoch after the change
-  bool is_disabled = false;  ///< the program has disabled `from` (`Operation::enable`)
+  double gain = 0.0;                   ///< estimated share of the latency of `from` that is saved
+  double calls = 0.0;                  ///< estimated calls of the key before the change
+  std::uint64_t epoch = 0;             ///< the selector's epoch after the change
+  bool is_disabled = false;            ///< the program has disabled `from` (`Operation::enable`)
+  bool is_above_memory_limit = false;  ///< the former incumbent needs more memory than the limit
 
   /// Why the incumbent was replaced, in one sentence.
   std::string reason() const;

@@ -34,6 +34,7 @@ struct ADAPTIVE_EXPORT Explanation {
   struct Candidate {
     std::string name = {};
     bool available = true;
+    std::uint64_t memory = 0;    ///< bytes that it needs for the key (`Variant::memory`)
     std::uint64_t count = 0;     ///< timed results in this run
     std::uint64_t failures = 0;  ///< launches reported as failed
     std::uint32_t pending = 0;   ///< timed launches whose result has neither come nor been given up

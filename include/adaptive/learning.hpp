@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include <adaptive/latency.hpp>
 
@@ -66,6 +67,12 @@ struct LearningOptions {
   /// Number of later timed launches of a key after which a missing result is given up, from 1 to 65,536. Each
   /// key reserves 8 bytes for each of these launches, and at least 128 bytes.
   std::uint32_t result_patience = 512;
+  /// Largest number of bytes that a variant may need for a key (`Variant::memory`). Variants that need more
+  /// are not run; if all do, those with the least run. `Selector::set_memory_limit` changes the limit of a
+  /// running program.
+  std::uint64_t memory_limit = no_memory_limit;
+
+  static constexpr std::uint64_t no_memory_limit = std::numeric_limits<std::uint64_t>::max();
 };
 
 }  // namespace adaptive

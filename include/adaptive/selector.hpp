@@ -141,6 +141,17 @@ class ADAPTIVE_EXPORT Selector {
   /// Changes the mode. When it returns, every key obeys it; calls already decided run as decided.
   void set_mode(Mode mode);
 
+  /// The largest number of bytes that a variant may need for a key; `LearningOptions::no_memory_limit` if
+  /// there is no limit.
+  [[nodiscard]] std::uint64_t memory_limit() const noexcept;
+  /// Changes it, for example while memory is short. When it returns, every key obeys: a variant that needs
+  /// more is neither explored nor run, an incumbent above the limit is replaced by the best variant below it
+  /// (a demotion), and pins of such a key become stale. Calls already decided run as decided, and a forced
+  /// variant runs whatever it needs. Once the limit is raised again, variants compete with what was measured
+  /// of them before. With `rank_consistent`, all ranks must set the same limit at the same point of their
+  /// work.
+  void set_memory_limit(std::uint64_t bytes);
+
   /// A counter that rises with every change of an incumbent of any operation; with `rank_consistent` it rises
   /// only at `advance_epoch`.
   [[nodiscard]] std::uint64_t epoch() const noexcept;

@@ -52,6 +52,10 @@ struct Variant {
   /// Whether the variant can run a key. It is asked when a key is new; `OperationSpec` says on which thread.
   /// Empty: the variant runs every key.
   std::function<bool(const Key&)> supports = {};
+  /// Bytes of memory that the variant needs for a key besides the operands: workspaces, copies of weights in
+  /// another order. Asked when and where `supports` is asked, for keys that the variant can run. A variant
+  /// that needs more than the limit (`LearningOptions::memory_limit`) does not run. Empty: it needs none.
+  std::function<std::uint64_t(const Key&)> memory = {};
 };
 
 }  // namespace adaptive

@@ -58,6 +58,8 @@ void set(LearningOptions& learning, std::string_view member, double value) {
     learning.parameter_model = truth(value, member);
   } else if (member == "candidates_max") {
     learning.candidates_max = whole<std::size_t>(value, member);
+  } else if (member == "memory_limit") {
+    learning.memory_limit = whole<std::uint64_t>(value, member);
   } else if (member == "result_patience") {
     learning.result_patience = whole<std::uint32_t>(value, member);
   } else {

@@ -16,6 +16,7 @@ struct IncumbentChange : HistoryEntry {
   double to_ns = 0.0;    ///< robust latency of the new incumbent; 0 without results
   std::uint64_t from_results = 0;
   std::uint64_t to_results = 0;
+  bool is_above_memory_limit = false;  ///< why the former incumbent gave way
 };
 
 class ChangeSink {

@@ -23,6 +23,8 @@ struct LearningContext {
   Fingerprint device;
   std::atomic<Mode> mode{Mode::online};
   std::atomic<std::uint64_t> epoch{0};
+  /// Bytes that a variant may need for a key (`Selector::set_memory_limit`).
+  std::atomic<std::uint64_t> memory_limit{LearningOptions::no_memory_limit};
   std::uint64_t seed = 0;
   LearningOptions learning;
   bool rank_consistent = false;  // `SelectorOptions::rank_consistent`: ranks have to agree

@@ -40,16 +40,31 @@ std::uint32_t append(OperationParts& operation, Variant variant, bool parsed) {
     if (!operation.variants.may_replace(index, key->default_variant())) continue;
     const bool supported = operation.variants.can_run(index, key->key());
     const float log_cost = spec.cost && supported ? operation.variants.log_cost(index, key->key()) : 0.0F;
+    const std::uint64_t memory = supported ? operation.variants.memory_or_none(index, key->key()) : 0;
     const std::lock_guard lock(operation.locks.keys_and_seeds);
     if (!supported) {
       key->note_unsupported(index);
       continue;
     }
     const std::lock_guard key_lock(key->lock());
-    key->add_candidate(index, log_cost);
+    key->add_candidate(index, log_cost, memory);
   }
   operation.context.shared_model.make_due(operation.context.selector.worker);
   return index;
+}
+
+// The program has changed which variants may run.
+void take_up_availability(OperationParts& operation) {
+  std::vector<std::pair<const KeyLearner*, IncumbentChange>> changes;
+  {
+    const std::lock_guard lock(operation.locks.keys_and_seeds);
+    changes.reserve(operation.keys.size());
+    operation.admission.begin_generation();
+    for_each_key(operation, [&](KeyLearner& key) {
+      if (const auto change = key.note_availability()) changes.emplace_back(&key, *change);
+    });
+  }
+  for (const auto& [key, change] : changes) key->log_change(change);
 }
 
 void log_not_parsed(OperationParts& operation, std::string_view why) noexcept {
@@ -104,17 +119,12 @@ void stop_forcing(OperationParts& operation, std::uint64_t number) noexcept {
 }
 
 void enable(OperationParts& operation, std::uint32_t variant, bool enabled) {
-  std::vector<std::pair<const KeyLearner*, IncumbentChange>> changes;
-  {
-    const std::lock_guard lock(operation.locks.keys_and_seeds);
-    changes.reserve(operation.keys.size());
-    operation.context.variants[variant].enabled.store(enabled, std::memory_order_relaxed);
-    operation.admission.begin_generation();
-    for_each_key(operation, [&](KeyLearner& key) {
-      if (const auto change = key.note_enabled(variant)) changes.emplace_back(&key, *change);
-    });
-  }
-  for (const auto& [key, change] : changes) key->log_change(change);
+  operation.context.variants[variant].enabled.store(enabled, std::memory_order_relaxed);
+  take_up_availability(operation);
+}
+
+void apply_memory_limit(OperationParts& operation) {
+  take_up_availability(operation);
 }
 
 std::uint32_t add_variant(OperationParts& operation, Variant variant) {

@@ -33,6 +33,9 @@ void stop_forcing(OperationParts& operation, std::uint64_t number) noexcept;
 /// Enables or disables a variant for every key.
 void enable(OperationParts& operation, std::uint32_t variant, bool enabled);
 
+/// Lets every key obey the selector's memory limit, after a change of it.
+void apply_memory_limit(OperationParts& operation);
+
 /// Appends a variant and returns its index. Throws `Error` if the name is in use or the operation is full, or
 /// if called from a function of the program that the operation has called, unless that is
 /// `OperationSpec::candidates`.

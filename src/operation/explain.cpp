@@ -30,7 +30,10 @@ std::string by(double behind) {
 std::string verdict(const KeyLearner& key, std::uint32_t i, const LearningOptions& options, Mode mode) {
   const KeyStatistics& s = key.statistics();
   const VariantStatistics& c = s[i];
-  if (!c.available) return c.failures > 0 ? "set aside: it failed" : "disabled";
+  if (!c.available && c.failures > 0) return "set aside: it failed";
+  if (!key.fits_memory(i))
+    return "needs " + std::to_string(key.memory()[i]) + " bytes, above the memory limit";
+  if (!c.available) return "disabled";
   if (i == s.incumbent) return s.settled ? "the incumbent, confirmed" : "the incumbent, not yet confirmed";
   const VariantStatistics& leader = s[s.leader()];
   if (c.total_count == 0 && leader.count > 0)
@@ -69,6 +72,7 @@ Explanation::Candidate describe(const KeyLearner& key, std::uint32_t i, const st
   Explanation::Candidate d;
   d.name = name;
   d.available = c.available;
+  if (!key.memory().empty()) d.memory = key.memory()[i];
   d.count = c.total_count;
   d.failures = c.failures;
   d.pending = c.pending;

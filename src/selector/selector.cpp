@@ -72,6 +72,7 @@ Selector::Impl::Impl(SelectorOptions selector_options) : options(std::move(selec
   context.device = options.device;
   context.seed = options.seed;
   context.learning = options.learning;
+  context.memory_limit = options.learning.memory_limit;
   context.rank_consistent = options.rank_consistent.value_or(false);
   context.policy = options.policy ? options.policy : make_policy("default");
   context.log = options.log;
@@ -258,6 +259,16 @@ void Selector::set_mode(Mode mode) {
   const std::lock_guard lock(impl_->mutex);
   const Mode former = impl_->exchange_mode(mode);
   if (impl_->changes && former != mode) impl_->changes->add_mode(former, mode);
+}
+
+std::uint64_t Selector::memory_limit() const noexcept {
+  return impl_->context.memory_limit.load(std::memory_order_relaxed);
+}
+
+void Selector::set_memory_limit(std::uint64_t bytes) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->context.memory_limit.store(bytes, std::memory_order_relaxed);
+  for (const auto& [name, operation] : impl_->operations) core::apply_memory_limit(*operation->parts_);
 }
 
 std::uint64_t Selector::epoch() const noexcept {

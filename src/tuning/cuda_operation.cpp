@@ -17,7 +17,8 @@ Variant variant_of(const Family& family, std::size_t index) {
   return {.name = from.name,
           .parameters = parameters_of(from),
           .numeric_class = from.numeric_class,
-          .supports = [&family, index](const Key& key) { return family.runs(index, shape_of(key)); }};
+          .supports = [&family, index](const Key& key) { return family.runs(index, shape_of(key)); },
+          .memory = [&from](const Key& key) { return from.memory ? from.memory(shape_of(key)) : 0; }};
 }
 
 std::vector<std::pair<std::string, kernels::Parameter>> to_kernels(const Parameters& parameters) {
@@ -118,6 +119,13 @@ Parameters parameters_of(const kernels::Variant& from) {
   for (const auto& [name, value] : from.parameters)
     parameters[name] = std::visit([](const auto& v) { return Parameter(v); }, value);
   return parameters;
+}
+
+Candidate candidate_of(const kernels::Variant& variant, const kernels::Shape& shape) {
+  return {.name = variant.name,
+          .parameters = parameters_of(variant),
+          .numeric_class = variant.numeric_class,
+          .memory = variant.memory ? variant.memory(shape) : 0};
 }
 
 Fingerprint with_libraries(Fingerprint device, const Family& family) {

@@ -12,6 +12,7 @@
 #include <adaptive/selector.hpp>
 
 #include "kernels/cuda_family.hpp"
+#include "tuning/bench/bench.hpp"
 
 namespace adaptive::inline v1::tuning {
 
@@ -58,6 +59,9 @@ kernels::Shape shape_of(const Key& key);
 Dimension dimension_of(const kernels::Dimension& from);
 std::vector<Dimension> dimensions_of(const std::vector<kernels::Dimension>& from);
 Parameters parameters_of(const kernels::Variant& from);
+
+/// A variant as a candidate of a shape that it supports.
+Candidate candidate_of(const kernels::Variant& variant, const kernels::Shape& shape);
 
 /// Returns `device` with the libraries from which the family's variants come.
 Fingerprint with_libraries(Fingerprint device, const kernels::cuda::Family& family);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <tuple>
+#include <variant>
 
 #include <adaptive/random.hpp>
 #include <adaptive/statistics.hpp>
@@ -22,6 +23,14 @@ constexpr int confirmed_max = 3;
 // in 99.1 %.
 constexpr double cost_share = 0.15;
 
+double weight_of(const Candidate& candidate, RaceObjective objective) {
+  if (objective == RaceObjective::latency) return 1.0;
+  const auto threads = candidate.parameters.find("threads");
+  if (threads == candidate.parameters.end()) return 1.0;
+  const auto* count = std::get_if<std::int64_t>(&threads->second.value());
+  return count != nullptr && *count > 0 ? static_cast<double>(*count) : 1.0;
+}
+
 class Race {
  public:
   Race(Bench& bench, const RaceOptions& options, const RaceObserver& observer)
@@ -29,7 +38,9 @@ class Race {
     const std::vector<Candidate>& candidates = bench.candidates();
     const std::size_t count =
         options.default_only ? std::min<std::size_t>(1, candidates.size()) : candidates.size();
-    for (std::size_t c = 0; c < count; ++c) result_.contestants.push_back({.candidate = candidates[c]});
+    for (std::size_t c = 0; c < count; ++c)
+      result_.contestants.push_back(
+          {.candidate = candidates[c], .weight = weight_of(candidates[c], options.objective)});
   }
 
   RaceResult run() {
@@ -53,7 +64,8 @@ class Race {
     RaceProgress progress{.phase = phase_, .round = round, .in_race = runners_.size()};
     if (const auto leader = fastest(runners_)) {
       progress.leader = result_.contestants[*leader].candidate.name;
-      progress.leader_us = std::exp(statistics_[*leader].location) / 1e3;
+      progress.leader_us =
+          std::exp(statistics_[*leader].location) / 1e3 / result_.contestants[*leader].weight;
     }
     stopped_ = observer_ && !observer_(progress);
     return !stopped_;
@@ -109,7 +121,7 @@ class Race {
       }
       counted = true;
       const double ns = std::max(trials[i].latency_us, 1e-3) * 1e3;
-      statistics_.add(static_cast<std::uint32_t>(who[i]), ns);
+      statistics_.add(static_cast<std::uint32_t>(who[i]), ns * result_.contestants[who[i]].weight);
       samples_ns_[who[i]].push_back(ns);
     }
     return counted;
@@ -179,9 +191,10 @@ class Race {
     if (statistics.count == 0) return;
     Contestant& contestant = result_.contestants[c];
     contestant.count = statistics.total_count;
-    contestant.mean_us = statistics.mean_ns / 1e3;
-    contestant.deviation_us = std::sqrt(statistics.variance_ns()) / 1e3;
-    contestant.location_us = std::exp(statistics.location) / 1e3;
+    const double ns_per_us = 1e3 * contestant.weight;
+    contestant.mean_us = statistics.mean_ns / ns_per_us;
+    contestant.deviation_us = std::sqrt(statistics.variance_ns()) / ns_per_us;
+    contestant.location_us = std::exp(statistics.location) / ns_per_us;
     contestant.recent = core::quantiles(samples_ns_[c]);
     contestant.radius = statistics_.radius(c, options_.error);
   }
@@ -280,6 +293,10 @@ class Race {
   bool stopped_ = false;
 };
 
+double cost_us(const Contestant& contestant) {
+  return contestant.location_us * contestant.weight;
+}
+
 }  // namespace
 
 std::string_view to_string(Outcome outcome) noexcept {
@@ -296,14 +313,18 @@ std::string_view to_string(Outcome outcome) noexcept {
   return "failed";
 }
 
+std::string_view to_string(RaceObjective objective) noexcept {
+  return objective == RaceObjective::throughput ? "throughput" : "latency";
+}
+
 double RaceResult::gain() const noexcept {
   if (!best || *best == 0 || contestants.front().location_us <= 0.0) return 0.0;
-  return 1.0 - contestants[*best].location_us / contestants.front().location_us;
+  return 1.0 - cost_us(contestants[*best]) / cost_us(contestants.front());
 }
 
 double RaceResult::gain_radius() const noexcept {
   if (!best || *best == 0 || contestants.front().location_us <= 0.0) return 0.0;
-  const double ratio = contestants[*best].location_us / contestants.front().location_us;
+  const double ratio = cost_us(contestants[*best]) / cost_us(contestants.front());
   return ratio * (contestants[*best].radius + contestants.front().radius);
 }
 

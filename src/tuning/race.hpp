@@ -34,7 +34,18 @@
 
 namespace adaptive::inline v1::tuning {
 
+/// What decides between candidates.
+enum class RaceObjective : std::uint8_t {
+  latency,
+  /// Launches in a time while all processors are busy with launches of their own: latencies count times the
+  /// threads of a launch, which is the candidate's parameter `threads` (1 if it has none).
+  throughput,
+};
+
+std::string_view to_string(RaceObjective objective) noexcept;
+
 struct RaceOptions {
+  RaceObjective objective = RaceObjective::latency;
   int warm_up = 0;     ///< rounds that are not counted; check() has launched each candidate once in any case
   int rounds_min = 2;  ///< samples of a candidate before it may leave
   int rounds_max = 30;
@@ -71,6 +82,7 @@ struct Contestant {
   double location_us = 0.0;     ///< robust location; 0 without samples
   RecentLatencies recent = {};  ///< quantiles of the same samples
   double radius = 0.0;          ///< half the width of the confidence sequence, relative to the location
+  double weight = 1.0;          ///< what latencies count by in the comparison: 1, or the threads of a launch
 };
 
 struct RaceResult {
@@ -81,7 +93,8 @@ struct RaceResult {
   double kernel_us = 0.0;                    ///< time of all launches together, checks too
   bool stopped = false;                      ///< the observer ended the race early: there is no result
 
-  /// Share of the default's latency that the best candidate saves; 0 if the default is the best or failed.
+  /// Share of the default's latency, or with `throughput` of its processor time, that the best candidate
+  /// saves; 0 if the default is the best or failed.
   double gain() const noexcept;
   /// Half the width of gain()'s confidence interval.
   double gain_radius() const noexcept;

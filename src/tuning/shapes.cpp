@@ -17,10 +17,10 @@ namespace {
 using kernels::Shape;
 using Values = std::map<std::string, std::vector<std::string>>;
 
-enum class Role { tokens, out, in, experts, filled, row_tiles, dtype, bits, block_n, block_k, other };
+enum class Role { tokens, out, in, experts, filled, row_tiles, dtype, bits, scales, block_n, block_k, other };
 
 Role role_of(const std::string& dimension) {
-  static const std::array<std::pair<std::string_view, Role>, 14> roles = {{{"tokens", Role::tokens},
+  static const std::array<std::pair<std::string_view, Role>, 15> roles = {{{"tokens", Role::tokens},
                                                                            {"m", Role::tokens},
                                                                            {"n", Role::out},
                                                                            {"out_features", Role::out},
@@ -32,6 +32,7 @@ Role role_of(const std::string& dimension) {
                                                                            {"row_tiles", Role::row_tiles},
                                                                            {"dtype", Role::dtype},
                                                                            {"bits", Role::bits},
+                                                                           {"scales", Role::scales},
                                                                            {"block_n", Role::block_n},
                                                                            {"block_k", Role::block_k}}};
   for (const auto& [name, role] : roles)
@@ -59,6 +60,13 @@ std::int64_t label_index(const kernels::Dimension& dimension, const std::string&
   return at - dimension.labels.begin();
 }
 
+// Some families name types as engines do, such as fp8_w8a8, others by the operands.
+std::int64_t dtype_index(const kernels::Dimension& dimension, const std::string& name) {
+  const bool is_label =
+      std::find(dimension.labels.begin(), dimension.labels.end(), name) != dimension.labels.end();
+  return label_index(dimension, is_label ? name : normalised_dtype(name));
+}
+
 using kernels::grouped_gemm::RoutingSummary;
 
 class ShapeMaker {
@@ -68,6 +76,9 @@ class ShapeMaker {
       if (find(name) == nullptr)
         throw Error(ErrorCode::not_found, "has no dimension \"" + name + "\"", target.name(),
                     "it has: " + core::joined(names()));
+    if (!request.block_shape.empty() && !has(Role::block_n) && !has(Role::scales))
+      throw Error(ErrorCode::not_found, "has no dimension \"block_n\"", target.name(),
+                  "it has: " + core::joined(names()));
     if (request.dtype != "auto" && !request.dtype.empty() && !has(Role::dtype))
       throw Error(ErrorCode::not_found, "has no dimension dtype", target.name(),
                   "it has: " + core::joined(names()));
@@ -261,6 +272,8 @@ class ShapeMaker {
         return {dtype(dimension)};
       case Role::bits:
         return {bits(dimension, projection)};
+      case Role::scales:
+        return {scales(dimension)};
       case Role::block_n:
         return {block(0)};
       case Role::block_k:
@@ -276,8 +289,9 @@ class ShapeMaker {
 
   std::int64_t dtype(const kernels::Dimension& dimension) {
     const bool is_auto = request_.dtype.empty() || request_.dtype == "auto";
-    if (!is_auto) return label_index(dimension, normalised_dtype(request_.dtype));
+    if (!is_auto) return dtype_index(dimension, request_.dtype);
     if (!request_.model) return 0;
+    if (has(Role::scales)) return quantised_dtype(dimension, *request_.model);
     const Model& model = *request_.model;
     const auto index_of = [&](const std::string& type) {
       const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), type);
@@ -304,9 +318,37 @@ class ShapeMaker {
     return index;
   }
 
+  // Of a family whose types name those of weights and activations together, as engines do.
+  std::int64_t quantised_dtype(const kernels::Dimension& dimension, const Model& model) {
+    if (model.weights == "float8_e4m3") return label_index(dimension, "fp8_w8a8");
+    if (model.weights == "int8") return label_index(dimension, "int8_w8a8");
+    warn(model.name + ": weights are " + (model.weights.empty() ? "not quantised" : model.weights) + "; " +
+         target_.name() + " tunes " + dimension.labels.front() + " instead. --dtype gives another type");
+    return 0;
+  }
+
+  // "block128" for blocks of 128 x 128, "channel" without blocks.
+  std::int64_t scales(const kernels::Dimension& dimension) const {
+    const std::vector<std::int64_t> block = block_shape();
+    if (block.empty()) return label_index(dimension, "channel");
+    const auto label = "block" + std::to_string(block.front());
+    if (block.size() != 2 || block[0] != block[1] ||
+        std::find(dimension.labels.begin(), dimension.labels.end(), label) == dimension.labels.end())
+      throw Error(
+          ErrorCode::unsupported,
+          "has no scales for blocks of " + std::to_string(block.front()) + "x" + std::to_string(block.back()),
+          target_.name(), "it has: " + core::joined(dimension.labels));
+    return label_index(dimension, label);
+  }
+
   std::int64_t block(std::size_t side) const {
-    const bool known = request_.model && request_.model->block_shape.size() == 2;
-    return known ? request_.model->block_shape[side] : 0;
+    const std::vector<std::int64_t> shape = block_shape();
+    return shape.size() == 2 ? shape[side] : 0;
+  }
+
+  std::vector<std::int64_t> block_shape() const {
+    if (!request_.block_shape.empty() || !request_.model) return request_.block_shape;
+    return request_.model->block_shape;
   }
 
   std::int64_t bits(const kernels::Dimension& dimension, const Projection& projection) {
@@ -389,7 +431,7 @@ class ShapeMaker {
 
 std::int64_t parse_value(const kernels::Dimension& dimension, const std::string& text) {
   if (dimension.kind == kernels::Dimension::Kind::label)
-    return label_index(dimension, dimension.name == "dtype" ? normalised_dtype(text) : text);
+    return dimension.name == "dtype" ? dtype_index(dimension, text) : label_index(dimension, text);
   if (dimension.kind != kernels::Dimension::Kind::label_set) return whole(dimension.name, text);
   std::int64_t mask = 0;
   for (std::size_t at = 0; at <= text.size();) {

@@ -8,6 +8,7 @@
 //   experts, groups      experts of a layer; a family that has them gets the experts' projections
 //   filled, row_tiles    experts that have any row, and their rows in tiles (see routing.hpp)
 //   dtype, bits          type of the activations, widths of the weights
+//   scales               who shares a scale of quantised weights: channel, tensor, block128
 //
 // Any other dimension gets its value from `ShapeRequest::values`, or its first label.
 #pragma once
@@ -42,6 +43,7 @@ struct ShapeRequest {
   std::int64_t tensor_parallel = 1;
   std::int64_t expert_parallel = 1;  ///< the device with the most rows in a step counts
   std::string dtype = "auto";
+  std::vector<std::int64_t> block_shape = {};  ///< of a quantisation, rows and columns; empty: the model's
   /// Values by dimension, such as {"bits": {"4", "2+4"}}. Every combination is tuned. They replace derived
   /// values.
   std::map<std::string, std::vector<std::string>> values = {};

@@ -86,7 +86,8 @@ Change change_of(const ChangeNote& note) {
           .gain = change.gain,
           .calls = change.calls,
           .epoch = change.epoch,
-          .is_disabled = note.is_disabled};
+          .is_disabled = note.is_disabled,
+          .is_above_memory_limit = change.is_above_memory_limit};
 }
 
 nlohmann::ordered_json audit_members(const ChangeNote& note, const core::LearningContext& context) {

@@ -33,6 +33,7 @@ std::string counts_of(const Change& change) {
 
 std::string Change::reason() const {
   if (kind == EventKind::failure) return from + " failed and was set aside";
+  if (is_above_memory_limit) return from + " needs more memory than the limit";
   if (is_disabled) return "the program has disabled " + from;
   if (from_results == 0 || to_results == 0) return to + " took the place of " + from;
   if (kind == EventKind::demotion)

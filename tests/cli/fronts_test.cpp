@@ -115,10 +115,37 @@ TEST_F(Fronts, TpuTuneAppliesARun) {
   EXPECT_TRUE(fs::exists("mine.json"));
 }
 
+TEST_F(Fronts, TpuTuneTunesAQuantisedProduct) {
+  const std::vector<std::string> command = {
+      "tpu-tune", "quantized-matmul",  "--batch-sizes", "16", "--run-name", "mine", "--tp-size",
+      "2",        "--out-in-features", "128/256"};
+  std::vector<std::string> updating = command;
+  updating.emplace_back("--update-registry");
+  const Outcome outcome = tool(updating);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* artefact : {"results.json", "trials.csv", "run_metadata.json"})
+    EXPECT_TRUE(fs::exists(path("tuning_runs/mine/") + artefact)) << artefact;
+  const table::Table table = table::read(path("tuning_runs/mine/results.json")).table;
+  const table::OperationTable& operation = table.operations.at("quantized_matmul");
+  ASSERT_EQ(operation.entries.size(), 1u);
+  EXPECT_EQ(operation.entries.begin()->first, Key({16, 64, 256, 0, 0})) << "--tp-size splits out_features";
+
+  // The registry of the other system takes the block sizes.
+  const Outcome exported =
+      tool({"export", "--to", "tpu-inference", "tuning_runs/mine/results.json", "-o", "data"});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_TRUE(fs::is_directory(path("data/quantized_matmul"))) << exported.out;
+
+  std::vector<std::string> unknown = command;
+  unknown.insert(unknown.end(), {"--w-q-dtype", "int4"});
+  const Outcome refused = tool(unknown);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("--w-q-dtype int4"), std::string::npos) << refused.err;
+  EXPECT_EQ(tool({"tpu-tune", "quantized-matmul", "--batch-sizes", "16"}).code, 2) << "--out-in-features";
+}
+
 TEST_F(Fronts, WhatWaitsForItsKernelSaysSo) {
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"tpu-tune", "quantized-matmul", "--batch-sizes", "16", "--out-in-features", "2048/4096",
-            "--update-registry"},
            {"tpu-tune", "rpa-v3", "--page-size", "128", "--head-dim", "128", "--tp-size", "4"},
            {"benchmark_moe", "--model", "m", "--tp", "2", "--num-tokens", "16"}}) {
     const Outcome outcome = tool(command);

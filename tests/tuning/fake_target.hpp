@@ -29,6 +29,7 @@ struct FakeCandidate {
   Parameters parameters = {};
   std::function<bool(const Round&)> fails = {};  ///< whether a launch in a round reports an error
   std::string numeric_class = {};
+  std::uint64_t memory = 0;
 };
 
 struct FakeDevice {
@@ -76,7 +77,7 @@ class FakeTarget final : public Target {
    public:
     FakeBench(FakeDevice& device, kernels::Shape shape) : device_(device), shape_(std::move(shape)) {
       for (const FakeCandidate& c : device.candidates)
-        candidates_.push_back({c.name, c.parameters, c.numeric_class});
+        candidates_.push_back({c.name, c.parameters, c.numeric_class, c.memory});
     }
     const std::vector<Candidate>& candidates() override { return candidates_; }
     double bytes() override { return 1000.0; }

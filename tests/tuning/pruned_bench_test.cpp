@@ -53,6 +53,21 @@ TEST(SearchSpace, MayStayWithinTheNumericClassOfTheDefault) {
       << "candidates of another class do not count";
 }
 
+TEST(SearchSpace, LeavesOutWhatNeedsTooMuchMemory) {
+  FakeDevice device;
+  device.candidates = {{.name = "default", .us = 20.0, .memory = 3000},
+                       {.name = "packed", .us = 5.0, .memory = 2001},
+                       {.name = "lean", .us = 10.0, .memory = 2000}};
+  FakeTarget target(device);
+  const MemoryDominance memory(target.dimensions());
+  const auto candidates = [&](std::uint64_t limit) {
+    PrunedBench bench(target.open({1, 64, 0}), {1, 64, 0}, {.memory_limit = limit}, memory);
+    return bench.candidates().size();
+  };
+  EXPECT_EQ(candidates(2001), 3u);
+  EXPECT_EQ(candidates(2000), 2u) << "the default stays: something has to run";
+}
+
 TEST(SearchSpace, WhatNoCandidateHasIsTold) {
   using Names = std::vector<std::string>;
   const SearchSpace space{.parameters = {{"tile", {64, 65}}, {"tiel", {64}}},

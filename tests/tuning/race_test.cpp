@@ -46,6 +46,30 @@ TEST(Race, FindsTheFastest) {
   EXPECT_NEAR(result.kernel_us, device.kernel_us, 1e-6);
 }
 
+// Two threads that take 7 µs each keep more processors busy than one that takes 10.
+TEST(Race, ForThroughputThreadsCount) {
+  FakeDevice device;
+  device.candidates = {{.name = "default", .us = 20.0, .parameters = {{"threads", 1}}},
+                       {.name = "one", .us = 10.0, .parameters = {{"threads", 1}}},
+                       {.name = "two", .us = 7.0, .parameters = {{"threads", 2}}}};
+  EXPECT_EQ(best(run(device)), "two");
+  const RaceResult result = run(device, {.objective = RaceObjective::throughput});
+  EXPECT_EQ(best(result), "one");
+  EXPECT_NEAR(of(result, "two").location_us, 7.0, 0.2) << "latencies are reported as they are";
+  EXPECT_NEAR(of(result, "two").mean_us, 7.0, 0.2);
+  EXPECT_NEAR(result.gain(), 0.5, 0.02);
+}
+
+TEST(Race, ForThroughputTheGainIsOfProcessorTime) {
+  FakeDevice device;
+  device.candidates = {{.name = "default", .us = 10.0, .parameters = {{"threads", 2}}},
+                       {.name = "one", .us = 12.0, .parameters = {{"threads", 1}}},
+                       {.name = "unsaid", .us = 30.0}};
+  const RaceResult result = run(device, {.objective = RaceObjective::throughput});
+  EXPECT_EQ(best(result), "one");
+  EXPECT_NEAR(result.gain(), 0.4, 0.02);
+}
+
 TEST(Race, DropsWhatIsSurelySlowerAfterTwoSamples) {
   FakeDevice device;
   const RaceResult result = run(device);

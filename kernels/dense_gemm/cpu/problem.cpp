@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <thread>
 
 #include "kernels/common/cpu/eigen_multiply.hpp"
@@ -38,6 +39,18 @@ class HostData : public grouped_gemm::Data {
  private:
   std::string description_;
 };
+
+/// A second copy of the weights.
+std::uint64_t packed_bytes(const Shape& shape) {
+  const std::int64_t columns = (shape[2] + 15) / 16 * 16;
+  const std::int64_t rows = (shape[1] + 15) / 16 * 16;
+  return static_cast<std::uint64_t>(rows * columns *
+                                    (static_cast<HostType>(shape[3]) == HostType::float32 ? 4 : 2));
+}
+
+std::uint64_t no_bytes(const Shape&) {
+  return 0;
+}
 
 // --- own kernels
 // ------------------------------------------------------------------------------------------------
@@ -133,7 +146,8 @@ Variant variant_of(const OwnKernel& kernel) {
                          {"threads", std::int64_t{kernel.method.split == Split::none ? 1 : 2}}},
           .numeric_class = kernel.numeric_class,
           .available = kernel.available,
-          .supports = [rows_max = kernel.rows_max](const Shape& shape) { return shape[0] <= rows_max; }};
+          .supports = [rows_max = kernel.rows_max](const Shape& shape) { return shape[0] <= rows_max; },
+          .memory = std::string_view(kernel.weights) == "packed" ? packed_bytes : no_bytes};
 }
 
 // --- libraries
@@ -197,6 +211,7 @@ Variant variant_of(const LibraryVariant& of) {
                 return of.library->multiplies(static_cast<HostType>(shape[3]), of.form.form) &&
                        (of.form.form != Form::vector || shape[0] <= vector_rows_max);
               },
+          .memory = of.form.form == Form::packed ? packed_bytes : no_bytes,
           .launch_allocates = true};
 }
 

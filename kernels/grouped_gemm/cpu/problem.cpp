@@ -1,6 +1,7 @@
 #include "kernels/grouped_gemm/cpu/problem.hpp"
 
 #include <array>
+#include <string_view>
 
 #include "kernels/common/cpu/host_problem.hpp"
 #include "kernels/common/cpu/processor.hpp"
@@ -58,6 +59,16 @@ constexpr auto rows = std::to_array<Row>({
 #endif
 });
 
+/// A second copy of the weights.
+std::uint64_t packed_bytes(const Shape& shape) {
+  const Sizes sizes(shape);
+  const auto up = [](std::int64_t size) {
+    return (size + block_columns - 1) / block_columns * block_columns;
+  };
+  return static_cast<std::uint64_t>(sizes.experts * up(sizes.n) * up(sizes.k) *
+                                    (sizes.type == Type::float32 ? 4 : 2));
+}
+
 class CpuProblem final : public HostProblem<Data> {
  public:
   CpuProblem(const Shape& shape, std::uint64_t seed, const std::vector<Variant>& variants)
@@ -93,6 +104,7 @@ std::vector<Variant> cpu_variants() {
       const Sizes sizes(shape);
       return row.rows_per_group_max == any || sizes.tokens <= row.rows_per_group_max * sizes.filled;
     };
+    if (std::string_view(row.weights) == "packed") variant.memory = packed_bytes;
   }
   return variants;
 }

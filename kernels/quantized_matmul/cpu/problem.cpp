@@ -29,6 +29,7 @@ struct Row {
   bool (*available)() noexcept;
   bool integers;  ///< for int8_w8a8, or for the other types
   int tile;       ///< tokens computed at once
+  int rows;       ///< rows of W computed at once
   Quantise quantise;
   int threads;
   const char* numeric_class;
@@ -41,34 +42,35 @@ constexpr std::int64_t any_tokens = std::int64_t{1} << 62;
 // Tiles of one token read the weights again for each token. A larger tile is not offered for half of its
 // tokens or fewer, because half of its work would be discarded.
 constexpr auto tiled = std::to_array<Row>({
-    {"portable_tile2", "any", any_processor, true, 2, Quantise::apart, 1, "integers_portable", 1, any_tokens,
-     integers2_portable},
+    {"portable_tile2", "any", any_processor, true, 2, 16, Quantise::apart, 1, "integers_portable", 1,
+     any_tokens, integers2_portable},
 #ifdef ADAPTIVE_KERNELS_X86
-    {"avx2_tile1", "avx2", has_avx2, true, 1, Quantise::apart, 1, "integers_fma", 1, 4, integers1_avx2},
-    {"avx2_tile4", "avx2", has_avx2, true, 4, Quantise::apart, 1, "integers_fma", 3, any_tokens,
+    {"avx2_tile1", "avx2", has_avx2, true, 1, 16, Quantise::apart, 1, "integers_fma", 1, 4, integers1_avx2},
+    {"avx2_tile4", "avx2", has_avx2, true, 4, 16, Quantise::apart, 1, "integers_fma", 3, any_tokens,
      integers4_avx2},
-    {"vnni_tile1", "avx512_vnni", has_avx512_vnni, true, 1, Quantise::apart, 1, "integers_fma", 1, 4,
+    {"vnni_tile1", "avx512_vnni", has_avx512_vnni, true, 1, 64, Quantise::apart, 1, "integers_fma", 1, 4,
      integers1_vnni},
-    {"vnni_tile1_threads2", "avx512_vnni", has_avx512_vnni, true, 1, Quantise::apart, 2, "integers_fma", 1, 4,
-     integers1_vnni},
-    {"vnni_tile4", "avx512_vnni", has_avx512_vnni, true, 4, Quantise::apart, 1, "integers_fma", 3, any_tokens,
-     integers4_vnni},
-    {"vnni_tile8", "avx512_vnni", has_avx512_vnni, true, 8, Quantise::apart, 1, "integers_fma", 5, any_tokens,
-     integers8_vnni},
-    {"vnni_tile8_fused", "avx512_vnni", has_avx512_vnni, true, 8, Quantise::fused, 1, "integers_fma", 9,
+    {"vnni_tile1_threads2", "avx512_vnni", has_avx512_vnni, true, 1, 64, Quantise::apart, 2, "integers_fma",
+     1, 4, integers1_vnni},
+    {"vnni_tile4", "avx512_vnni", has_avx512_vnni, true, 4, 64, Quantise::apart, 1, "integers_fma", 3,
+     any_tokens, integers4_vnni},
+    {"vnni_tile8", "avx512_vnni", has_avx512_vnni, true, 8, 32, Quantise::apart, 1, "integers_fma", 5,
      any_tokens, integers8_vnni},
-    {"vnni_tile8_threads2", "avx512_vnni", has_avx512_vnni, true, 8, Quantise::apart, 2, "integers_fma", 5,
+    {"vnni_tile8_fused", "avx512_vnni", has_avx512_vnni, true, 8, 32, Quantise::fused, 1, "integers_fma", 9,
      any_tokens, integers8_vnni},
-    {"avx512_tile1", "avx512", has_avx512, false, 1, Quantise::apart, 1, "floats_fma", 1, 4, floats1_avx512},
-    {"avx512_tile1_threads2", "avx512", has_avx512, false, 1, Quantise::apart, 2, "floats_fma", 1, 4,
+    {"vnni_tile8_threads2", "avx512_vnni", has_avx512_vnni, true, 8, 32, Quantise::apart, 2, "integers_fma",
+     5, any_tokens, integers8_vnni},
+    {"avx512_tile1", "avx512", has_avx512, false, 1, 64, Quantise::apart, 1, "floats_fma", 1, 4,
      floats1_avx512},
-    {"avx512_tile4", "avx512", has_avx512, false, 4, Quantise::apart, 1, "floats_fma", 3, any_tokens,
+    {"avx512_tile1_threads2", "avx512", has_avx512, false, 1, 64, Quantise::apart, 2, "floats_fma", 1, 4,
+     floats1_avx512},
+    {"avx512_tile4", "avx512", has_avx512, false, 4, 64, Quantise::apart, 1, "floats_fma", 3, any_tokens,
      floats4_avx512},
-    {"avx512_tile12", "avx512", has_avx512, false, 12, Quantise::apart, 1, "floats_fma", 7, any_tokens,
+    {"avx512_tile12", "avx512", has_avx512, false, 12, 32, Quantise::apart, 1, "floats_fma", 7, any_tokens,
      floats12_avx512},
-    {"avx512_tile12_fused", "avx512", has_avx512, false, 12, Quantise::fused, 1, "floats_fma", 13, any_tokens,
-     floats12_avx512},
-    {"avx512_tile12_threads2", "avx512", has_avx512, false, 12, Quantise::apart, 2, "floats_fma", 7,
+    {"avx512_tile12_fused", "avx512", has_avx512, false, 12, 32, Quantise::fused, 1, "floats_fma", 13,
+     any_tokens, floats12_avx512},
+    {"avx512_tile12_threads2", "avx512", has_avx512, false, 12, 32, Quantise::apart, 2, "floats_fma", 7,
      any_tokens, floats12_avx512},
 #endif
 });
@@ -82,6 +84,14 @@ constexpr std::int64_t panel_bytes = std::int64_t{1} << 18;
 
 std::int64_t blocks_of(const Operands& operands) {
   return (operands.out_features + block_rows - 1) / block_rows;
+}
+
+/// A second copy of the weights.
+std::uint64_t packed_bytes(const Shape& shape) {
+  const Sizes sizes(shape);
+  const auto up = [](std::int64_t size, std::int64_t to) { return (size + to - 1) / to * to; };
+  return static_cast<std::uint64_t>(up(sizes.out_features, block_rows) *
+                                    up(sizes.in_features, block_columns));
 }
 
 /// W and its scales in the order of kernels.hpp.
@@ -192,7 +202,8 @@ std::vector<Variant> cpu_variants() {
   std::vector<Variant> variants;
   variants.push_back({.name = default_name,
                       .parameters = {{"instructions", "widest"},
-                                     {"tile", std::int64_t{0}},
+                                     {"tile", std::int64_t{128}},
+                                     {"rows", std::int64_t{128}},
                                      {"quantise", "apart"},
                                      {"threads", std::int64_t{1}}},
                       .numeric_class = "eigen",
@@ -202,15 +213,18 @@ std::vector<Variant> cpu_variants() {
     variants.push_back({.name = row.name,
                         .parameters = {{"instructions", row.instructions},
                                        {"tile", std::int64_t{row.tile}},
+                                       {"rows", std::int64_t{row.rows}},
                                        {"quantise", row.quantise == Quantise::fused ? "fused" : "apart"},
                                        {"threads", std::int64_t{row.threads}}},
                         .numeric_class = row.numeric_class,
                         .available = row.available,
-                        .supports = [&row](const Shape& shape) {
-                          const Sizes sizes(shape);
-                          return row.integers == (sizes.types == Types::int8_w8a8) &&
-                                 sizes.tokens >= row.tokens_min && sizes.tokens <= row.tokens_max;
-                        }});
+                        .supports =
+                            [&row](const Shape& shape) {
+                              const Sizes sizes(shape);
+                              return row.integers == (sizes.types == Types::int8_w8a8) &&
+                                     sizes.tokens >= row.tokens_min && sizes.tokens <= row.tokens_max;
+                            },
+                        .memory = packed_bytes});
   return variants;
 }
 

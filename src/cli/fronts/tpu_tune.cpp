@@ -1,4 +1,5 @@
-// tpu-tune apply RUN | quantized-matmul … | rpa-v3 …
+// tpu-tune apply RUN | quantized-matmul --batch-sizes B,B --out-in-features O/I,O/I … | rpa-v3 …
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,7 +11,9 @@
 
 #include "cli/fronts/fronts.hpp"
 #include "cli/tables/apply_command.hpp"
+#include "cli/tune/tune_command.hpp"
 #include "files/system_error.hpp"
+#include "tuning/shapes.hpp"
 
 namespace adaptive::inline v1::cli {
 namespace {
@@ -21,7 +24,62 @@ struct TpuTune {
   ApplyArguments apply;
   CLI::App* applies = nullptr;
   CLI::App* matmul = nullptr;
+  TuneArguments tuned;
+  std::string x_type = "int8", w_type = "int8", method = "amortized";
 };
+
+constexpr const char* quantized_family = "quantized_matmul";
+constexpr int amortized_launches = 10;  // on processors, a launch has next to no overhead to hide
+
+// The types of tpu-inference's kernel, whose weights have a scale for each channel, as our label.
+std::string types_of(const std::string& x, const std::string& w) {
+  const auto is_float8 = [](const std::string& type) {
+    return tuning::normalised_dtype(type) == "float8_e4m3";
+  };
+  if (w == "int8" && x == "int8") return "int8_w8a8";
+  if (w == "int8" && tuning::normalised_dtype(x) == "bfloat16") return "int8_w8a16";
+  if (is_float8(w) && is_float8(x)) return "fp8_w8a8";
+  throw UsageError(
+      "--x-q-dtype " + x + " --w-q-dtype " + w +
+      ": quantized_matmul has int8 and int8, bfloat16 and int8, float8_e4m3fn and float8_e4m3fn; "
+      "`adaptive tune mixed_bit_matmul` has weights of 2, 3, 4 and 8 bits");
+}
+
+Exit tune_matmul(const TpuTune& a, const Streams& streams) {
+  TuneArguments tuned = a.tuned;
+  tuned.family = quantized_family;
+  tuned.dtype = types_of(a.x_type, a.w_type);
+  tuned.launches = a.method == "amortized" ? amortized_launches : 1;
+  if (tuned.run_name == "auto") tuned.run_name.clear();
+  return tune(tuned, streams);
+}
+
+void add_matmul_options(CLI::App& command, TpuTune& a) {
+  TuneArguments& tuned = a.tuned;
+  command.add_option("--batch-sizes", tuned.batch_sizes, "Batch sizes")
+      ->required()
+      ->delimiter(',')
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24));
+  command.add_option("--out-in-features", tuned.out_in, "Output and input features: OUT/IN,OUT/IN…")
+      ->required()
+      ->delimiter(',')
+      ->type_name("OUT/IN");
+  command.add_option("--tp-size", tuned.tensor_parallel, "Number of devices that share each weight")
+      ->check(CLI::Range(1, 4096));
+  command.add_option("--tp-split-dim", tuned.split, "The side of --out-in-features that is split")
+      ->check(CLI::IsMember({"out", "in"}))
+      ->capture_default_str();
+  command.add_option("--x-q-dtype", a.x_type, "Type of the activations")->capture_default_str();
+  command.add_option("--w-q-dtype", a.w_type, "Type of the weights")->capture_default_str();
+  command
+      .add_option("--benchmarking-method", a.method,
+                  "amortized: the mean of ten launches; xprof: single launches")
+      ->check(CLI::IsMember({"amortized", "xprof"}))
+      ->capture_default_str();
+  command.add_option("--run-name", tuned.run_name, "Name of the folder in tuning_runs");
+  command.add_flag("--update-registry", tuned.update,
+                   "Also write the winners to the table that programs on this device read");
+}
 
 // The table that `adaptive tune --update` would have changed.
 fs::path table_of_device(const table::Table& source, const fs::path& file) {
@@ -53,9 +111,7 @@ void make_table_folder(const fs::path& folder) {
 
 Exit tpu_tune(const TpuTune& a, const Streams& streams) {
   if (!a.applies->parsed()) {
-    if (a.matmul->parsed())
-      refuse("quantized-matmul", "quantized_matmul",
-             "`adaptive tune mixed_bit_matmul --save-as tpu-inference DIR` tunes weights of 4 and 8 bits");
+    if (a.matmul->parsed()) return tune_matmul(a, streams);
     refuse("rpa-v3", "ragged_paged_attention", "`adaptive lookup --like tpu-inference` reads tables of it");
   }
   ApplyArguments apply_arguments = a.apply;
@@ -81,9 +137,9 @@ Command add_tpu_tune(CLI::App& app) {
   a->applies
       ->add_option("--table", a->apply.table, "The table to change; default: the one that programs read")
       ->type_name("TABLE");
-  a->matmul = command->add_subcommand("quantized-matmul", "Waits for its kernel family.");
-  CLI::App* const attention = command->add_subcommand("rpa-v3", "Waits for its kernel family.");
-  for (CLI::App* waiting : {a->matmul, attention}) waiting->allow_extras();
+  a->matmul = command->add_subcommand("quantized-matmul", "Tunes products with weights of one byte.");
+  add_matmul_options(*a->matmul, *a);
+  command->add_subcommand("rpa-v3", "Waits for its kernel family.")->allow_extras();
   return {command, [a](const Streams& streams) { return tpu_tune(*a, streams); }};
 }
 

@@ -43,12 +43,12 @@ std::string results(const std::vector<TunedShape>& shapes) {
   std::string html =
       "<div class=\"wide\"><table id=\"results\">\n<tr><th>shape<th>best<th class=\"number\">latency<th "
       "class=\"number\">default<th class=\"number\">gain<th class=\"number\">± <th class=\"number\">GB/s<th "
-      "class=\"number\">Gflop/s<th class=\"number\">trials</tr>\n";
+      "class=\"number\">Gflop/s<th class=\"number\">memory, MB<th class=\"number\">trials</tr>\n";
   for (const TunedShape& shape : shapes) {
     html += fmt::format("<tr><td>{}", core::xml_escaped(shape.name));
     if (!shape.race.best) {
       html += fmt::format(
-          "<td colspan=\"8\">{}</tr>\n",
+          "<td colspan=\"9\">{}</tr>\n",
           core::xml_escaped(shape.failure ? std::string(to_string(*shape.failure)) + ": " + shape.detail
                                           : "all candidates failed"));
       continue;
@@ -60,6 +60,7 @@ std::string results(const std::vector<TunedShape>& shapes) {
     html += fmt::format(
         "<td>{}{}<td class=\"number\">{}<td class=\"number\">{}<td class=\"number\">{:.1f} %<td "
         "class=\"number\">{:.1f} %<td class=\"number\">{:.1f}<td class=\"number\">{:.1f}<td "
+        "class=\"number\">{:.1f}<td "
         "class=\"number\">{}</tr>\n",
         core::xml_escaped(best.candidate.name),
         sure == "sure"  ? ""
@@ -67,7 +68,8 @@ std::string results(const std::vector<TunedShape>& shapes) {
                         : " <span class=\"faint\">(gain within the noise)</span>",
         latency_text(best.location_us), default_us > 0.0 ? latency_text(default_us) : "failed",
         100.0 * shape.race.gain(), 100.0 * shape.race.gain_radius(), shape.bytes / seconds / 1e9,
-        shape.operations / seconds / 1e9, shape.race.trials);
+        shape.operations / seconds / 1e9, static_cast<double>(best.candidate.memory) / 1e6,
+        shape.race.trials);
   }
   return html + "</table></div>\n";
 }

@@ -1,5 +1,7 @@
 #include "cli/tune/arguments.hpp"
 
+#include <limits>
+#include <string_view>
 #include <utility>
 
 #include <adaptive/error.hpp>
@@ -83,6 +85,17 @@ void add_search_options(CLI::App& command, TuneArguments& a) {
   command
       .add_flag("--keep-numeric-class", a.keep_numeric_class,
                 "Try only candidates whose results are bit-identical to the default's")
+      ->group(group);
+  command
+      .add_option("--objective", a.objective,
+                  "latency, or throughput: latency times the threads of a launch, for busy processors")
+      ->check(CLI::IsMember({"latency", "throughput"}))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--memory-limit", a.memory_limit,
+                  "Bytes that a candidate may need besides the operands: 500M, 2G")
+      ->type_name("BYTES")
       ->group(group);
   command.add_option("--repeats", a.rounds, "Maximum number of rounds; default 30, with --quick 12")
       ->check(CLI::Range(2, 100'000))
@@ -223,11 +236,7 @@ tuning::ShapeRequest shape_request(const TuneArguments& a) {
       throw UsageError("--set: \"" + value + "\" is not NAME=VALUE");
     request.values[value.substr(0, equals)] = core::split(value.substr(equals + 1), ',');
   }
-  std::vector<std::int64_t> blocks = a.block_shape;
-  if (!blocks.empty()) {
-    request.values["block_n"] = {std::to_string(blocks[0])};
-    request.values["block_k"] = {std::to_string(blocks[1])};
-  }
+  request.block_shape = a.block_shape;
   return request;
 }
 
@@ -241,7 +250,24 @@ tuning::RaceOptions race_options(const TuneArguments& a) {
   options.exhaustive = a.exhaustive;
   options.default_only = a.no_tune;
   options.seed = a.seed;
+  if (a.objective == "throughput") options.objective = tuning::RaceObjective::throughput;
   return options;
+}
+
+std::uint64_t memory_limit(const TuneArguments& a) {
+  if (a.memory_limit.empty()) return std::numeric_limits<std::uint64_t>::max();
+  constexpr std::string_view units = "KMGT";
+  std::string_view number = a.memory_limit;
+  std::uint64_t unit = 1;
+  if (const std::size_t at = units.find(number.back()); at != std::string_view::npos) {
+    unit = std::uint64_t{1} << (10 * (at + 1));
+    number.remove_suffix(1);
+  }
+  const auto value = core::parse_number<std::uint64_t>(number);
+  if (!value || *value > std::numeric_limits<std::uint64_t>::max() / unit)
+    throw UsageError("--memory-limit: \"" + a.memory_limit +
+                     "\" is not a number of bytes, such as 500M or 2G");
+  return *value * unit;
 }
 
 tuning::SamplingOptions sampling_options(const TuneArguments& a) {

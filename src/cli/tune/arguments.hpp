@@ -38,6 +38,8 @@ struct TuneArguments {
   bool quick = false, exhaustive = false, no_tune = false;
   std::filesystem::path space;
   bool keep_numeric_class = false;
+  std::string objective = "latency";
+  std::string memory_limit;
   int rounds = 0, warm_up = 0, confirm = 0;
   double error = 0.05, tie = 0.01;
   double seconds_max = 0.0;
@@ -79,6 +81,8 @@ void add_options(CLI::App& command, TuneArguments& arguments);
 /// These functions throw `UsageError` or `Error` if arguments are invalid or contradict each other.
 tuning::ShapeRequest shape_request(const TuneArguments& arguments);
 tuning::RaceOptions race_options(const TuneArguments& arguments);
+/// Bytes; the largest number if there is no limit.
+std::uint64_t memory_limit(const TuneArguments& arguments);
 tuning::SamplingOptions sampling_options(const TuneArguments& arguments);
 std::vector<tuning::DeviceId> devices(const TuneArguments& arguments);
 

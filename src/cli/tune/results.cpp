@@ -91,6 +91,7 @@ Json tuned_shape_json(const TunedShape& shape) {
   json["gain_percent"] = 100.0 * shape.race.gain();
   json["gain_confidence_percent"] = 100.0 * shape.race.gain_radius();
   json["confidence"] = confidence(shape);
+  json["memory_bytes"] = best.candidate.memory;
   json["bytes"] = shape.bytes;
   json["bytes_per_s"] = shape.bytes / (best.location_us * 1e-6);
   json["operations_per_s"] = shape.operations / (best.location_us * 1e-6);
@@ -100,8 +101,10 @@ Json tuned_shape_json(const TunedShape& shape) {
                 {"outcome", to_string(contestant.outcome)},
                 {"samples", contestant.count}};
     if (contestant.status != tuning::TrialStatus::ok) one["failure"] = to_string(contestant.status);
+    one["memory_bytes"] = contestant.candidate.memory;
     if (contestant.count > 0) {
       one["latency_us"] = contestant.location_us;
+      one["operations_per_s"] = shape.operations / (contestant.location_us * 1e-6);
       one["mean_us"] = contestant.mean_us;
       one["deviation_us"] = contestant.deviation_us;
     }

@@ -37,6 +37,22 @@ Json space_json(const tuning::SearchSpace& space) {
       {"parameters", parameters}, {"variants", space.variants}, {"candidates_max", space.candidates_max}};
   // Where it is the default it is left out, so that runs of earlier versions can be continued.
   if (!space.mix_numeric_classes) json["mix_numeric_classes"] = false;
+  if (space.memory_limit != tuning::SearchSpace{}.memory_limit) json["memory_limit"] = space.memory_limit;
+  return json;
+}
+
+Json race_json(const tuning::RaceOptions& race) {
+  Json json = {{"warm_up", race.warm_up},
+               {"rounds_min", race.rounds_min},
+               {"rounds_max", race.rounds_max},
+               {"confirm_rounds", race.confirm_rounds},
+               {"error", race.error},
+               {"tie", race.tie},
+               {"exhaustive", race.exhaustive},
+               {"default_only", race.default_only},
+               {"seed", race.seed}};
+  // As above.
+  if (race.objective != tuning::RaceObjective::latency) json["objective"] = to_string(race.objective);
   return json;
 }
 
@@ -57,19 +73,9 @@ Json to_json(const Fingerprint& fingerprint) {
 }
 
 Json to_json(const RunPlan& plan) {
-  const tuning::RaceOptions& race = plan.race;
   return {{"family", plan.family},
           {"device", plan.device},
-          {"race",
-           {{"warm_up", race.warm_up},
-            {"rounds_min", race.rounds_min},
-            {"rounds_max", race.rounds_max},
-            {"confirm_rounds", race.confirm_rounds},
-            {"error", race.error},
-            {"tie", race.tie},
-            {"exhaustive", race.exhaustive},
-            {"default_only", race.default_only},
-            {"seed", race.seed}}},
+          {"race", race_json(plan.race)},
           {"sampling",
            {{"clock", clock_name(plan.sampling.clock)},
             {"launches", plan.sampling.launches},
@@ -95,6 +101,11 @@ RunPlan parse_plan(const nlohmann::json& json, const std::string& source) {
   if (seed == race.json().end() || !seed->is_number_unsigned())
     throw Error(ErrorCode::corrupt, "is not a seed", race.where("seed"));
   plan.race.seed = seed->get<std::uint64_t>();
+  if (race.json().contains("objective")) {
+    if (race.text("objective") != to_string(tuning::RaceObjective::throughput))
+      throw Error(ErrorCode::corrupt, "is not an objective", race.where("objective"));
+    plan.race.objective = tuning::RaceObjective::throughput;
+  }
   return plan;
 }
 

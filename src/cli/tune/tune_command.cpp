@@ -183,6 +183,7 @@ class Tune {
     tuning::SearchSpace space;
     if (!arguments_.space.empty()) space = read_search_space(arguments_.space);
     if (arguments_.keep_numeric_class) space.mix_numeric_classes = false;
+    space.memory_limit = memory_limit(arguments_);
     return space;
   }
 

@@ -313,6 +313,17 @@ bool has_operation(std::span<const Format* const> formats, const std::string& op
       formats, [&](const Format* format) { return find_operation(*format, operation) != nullptr; });
 }
 
+// Whether the operation is one of the formats' own, not one of ours that has its name.
+bool is_foreign(std::span<const Format* const> formats, const OperationTable& operation) {
+  return std::ranges::any_of(formats, [&](const Format* format) {
+    const OperationShape* const shape = find_operation(*format, operation.name);
+    return shape != nullptr && std::ranges::all_of(operation.dimensions, [&](const Dimension& dimension) {
+             return std::ranges::find(shape->dimensions, dimension.name, &Dimension::name) !=
+                    shape->dimensions.end();
+           });
+  });
+}
+
 const OperationMapping* declaration_of(const std::string& operation,
                                        std::span<const OperationMapping> mappings) {
   const auto at = std::find_if(mappings.rbegin(), mappings.rend(), [&](const OperationMapping& mapping) {
@@ -333,7 +344,7 @@ MappedTable map_table(const Table& table, std::span<const OperationMapping> mapp
   std::vector<Sheet> sheets;
   for (const auto& [name, operation] : table.operations) {
     const OperationMapping* const declared = declaration_of(name, mappings);
-    if (has_operation(formats, name) || declared == nullptr) continue;
+    if (is_foreign(formats, operation) || declared == nullptr) continue;
     result.table.operations.erase(name);
     const Parameters given = values_of(request.given);
     map_operation(operation, goals_of(*declared, formats, given), given, request, result, sheets);
@@ -348,10 +359,10 @@ MappedTable map_table(const Table& table, std::span<const OperationMapping> mapp
 std::string why_unmappable(const std::string& operation, std::span<const OperationMapping> mappings,
                            std::span<const Format* const> formats,
                            const std::map<std::string, std::string>& given) {
-  if (has_operation(formats, operation)) return {};
   std::vector<Goal> goals;
-  if (const OperationMapping* const declared = declaration_of(operation, mappings))
-    goals = goals_of(*declared, formats, values_of(given));
+  const OperationMapping* const declared = declaration_of(operation, mappings);
+  if (declared == nullptr && has_operation(formats, operation)) return {};
+  if (declared != nullptr) goals = goals_of(*declared, formats, values_of(given));
   if (goals.empty()) return "no declaration says how " + operation + " becomes rows of it";
   const auto possible = [](const Goal& goal) { return goal.why_not.empty(); };
   return std::ranges::any_of(goals, possible) ? std::string() : goals.front().why_not;

@@ -60,6 +60,7 @@ KeyLearner::KeyLearner(OperationContext& operation, NewKey key, std::unique_ptr<
       random_(key.seed),
       unsupported_(std::move(key.unsupported)),
       log_costs_(std::move(key.log_costs)),
+      memory_(std::move(key.memory)),
       key_(key.key),
       default_variant_(key.default_variant) {
   begin(std::move(key.start), policy);
@@ -102,7 +103,7 @@ void KeyLearner::begin(StartingPoint start, std::unique_ptr<Policy>& policy) {
     c.pending = statistics_[i].pending;
   }
   take_priors(start, fresh);
-  for (VariantStatistics& c : fresh.candidates) set_availability(c);
+  set_availability(fresh);
   start_ = std::move(start);
   counters_.results += statistics_.results;
   statistics_ = std::move(fresh);
@@ -161,7 +162,7 @@ void KeyLearner::give_launches_up() noexcept {
 void KeyLearner::restart_from(StartingPoint start) noexcept {
   start_ = std::move(start);
   take_priors(start_, statistics_);
-  for (VariantStatistics& candidate : statistics_.candidates) set_availability(candidate);
+  set_availability(statistics_);
   statistics_.incumbent = start_.candidate;
   statistics_.incumbent = available_incumbent();
   provisional_for_ = Tickets::none;
@@ -190,13 +191,17 @@ void KeyLearner::begin_late(StartingPoint start) noexcept {
   provisional_for_ = Tickets::none;
 }
 
-void KeyLearner::add_candidate(std::uint32_t variant, float log_cost) {
+void KeyLearner::add_candidate(std::uint32_t variant, float log_cost, std::uint64_t memory) {
   VariantStatistics added;
   added.variant = variant;
-  set_availability(added);
   windows_.make_room(statistics_.size() + 1);
   if (!log_costs_.empty()) log_costs_.push_back(log_cost);
+  if (!memory_.empty() || memory > 0) {
+    memory_.resize(statistics_.size());
+    memory_.push_back(memory);
+  }
   statistics_.candidates.push_back(added);
+  set_availability(statistics_);
   statistics_.settled = false;
   if (expected_first_ != nullptr) {
     expected_first_ = std::make_shared<const Expectations>(with_another(*expected_first_));
@@ -274,7 +279,7 @@ void KeyLearner::begin_from_parent(std::unique_ptr<Policy>& policy) {
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i].failures == 0 && !before[i].set_aside) continue;
     statistics_.candidates[i].set_aside = true;
-    set_availability(statistics_.candidates[i]);
+    set_availability(statistics_.candidates[i], static_cast<std::uint32_t>(i));
   }
   statistics_.incumbent = available_incumbent();
 }

@@ -295,7 +295,7 @@ void KeyLearner::fail(std::uint32_t variant, std::uint32_t ticket) noexcept {
     ++counters_.failures;
     ++failed.failures;
     failed.failed_at = now;
-    set_availability(failed);
+    set_availability(failed, *candidate);
     change = leave_unavailable_incumbent(EventKind::failure);
     publish_plan();
   }

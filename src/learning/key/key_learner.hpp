@@ -42,6 +42,8 @@ struct NewKey {
   std::shared_ptr<const Expectations> expectations = {};
   /// The program's estimates of the candidates' costs, as natural logarithms; empty without estimates.
   std::vector<float> log_costs = {};
+  /// Bytes of memory that the candidates need; empty if none of them needs any.
+  std::vector<std::uint64_t> memory = {};
   std::uint64_t seed = 0;  ///< of the random numbers that the policy gets
 };
 
@@ -128,6 +130,10 @@ class KeyLearner {
   const KeyStatistics& statistics() const noexcept { return statistics_; }
   /// The program's estimates of the candidates' costs, as natural logarithms; empty without estimates.
   std::span<const float> log_costs() const noexcept { return log_costs_; }
+  /// Bytes that the candidates need; empty if none of them needs any.
+  std::span<const std::uint64_t> memory() const noexcept { return memory_; }
+  /// Whether a candidate keeps the memory limit, or needs the least of all where none does.
+  bool fits_memory(std::uint32_t candidate) const noexcept;
   const LatencyWindows& windows() const noexcept { return windows_; }
   const StartingPoint& start() const noexcept { return start_; }
   const Policy& policy() const noexcept { return *policy_; }
@@ -186,11 +192,11 @@ class KeyLearner {
   /// stay.
   void restart_from(StartingPoint start) noexcept;
   /// Adds a candidate. `log_cost`: the natural logarithm of the program's estimate; not used if the key has
-  /// no estimates.
-  void add_candidate(std::uint32_t variant, float log_cost);
-  /// Notes that the program has enabled or disabled `variant`. Returns the change of the incumbent, if there
-  /// is one, for `log_change`.
-  std::optional<IncumbentChange> note_enabled(std::uint32_t variant) noexcept;
+  /// no estimates. `memory`: bytes that the candidate needs.
+  void add_candidate(std::uint32_t variant, float log_cost, std::uint64_t memory);
+  /// Notes that the program has enabled or disabled variants, or has changed the memory limit. Returns the
+  /// change of the incumbent, if there is one, for `log_change`.
+  std::optional<IncumbentChange> note_availability() noexcept;
 
  private:
   friend class KeyFit;
@@ -220,13 +226,15 @@ class KeyLearner {
   std::optional<IncumbentChange> promote_if_established() noexcept;
   EventKind kind_of_replacement() const noexcept;
   void note_provisional() noexcept;
-  IncumbentChange replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept;
+  IncumbentChange replace_incumbent(std::uint32_t candidate, EventKind kind,
+                                    bool is_above_memory_limit = false) noexcept;
   std::optional<IncumbentChange> leave_unavailable_incumbent(EventKind kind) noexcept;
   std::uint32_t available_or_fallback(std::uint32_t candidate) const noexcept;
   std::uint32_t fastest_in_tables() const noexcept;
   std::uint32_t available_incumbent() const noexcept;
   std::uint32_t available_default() const noexcept;
-  void set_availability(VariantStatistics& candidate) const noexcept;
+  void set_availability(VariantStatistics& candidate, std::uint32_t index) const noexcept;
+  void set_availability(KeyStatistics& statistics) const noexcept;
 
   void give_launches_up() noexcept;
   void begin_in_child() noexcept;
@@ -273,6 +281,7 @@ class KeyLearner {
   std::uint64_t generation_ = 0;
   std::vector<std::uint32_t> unsupported_;
   std::vector<float> log_costs_;
+  std::vector<std::uint64_t> memory_;
   StartingPoint start_;
   std::vector<SeedVariant> inherited_;
   // These do not change once another thread sees the learner.

@@ -68,7 +68,8 @@ std::optional<IncumbentChange> KeyLearner::promote_if_established() noexcept {
   return change;
 }
 
-IncumbentChange KeyLearner::replace_incumbent(std::uint32_t candidate, EventKind kind) noexcept {
+IncumbentChange KeyLearner::replace_incumbent(std::uint32_t candidate, EventKind kind,
+                                              bool is_above_memory_limit) noexcept {
   KeyStatistics& s = statistics_;
   const VariantStatistics& from = s[s.incumbent];
   const VariantStatistics& to = s[candidate];
@@ -82,7 +83,8 @@ IncumbentChange KeyLearner::replace_incumbent(std::uint32_t candidate, EventKind
       location_ns(from),
       location_ns(to),
       from.count,
-      to.count};
+      to.count,
+      is_above_memory_limit};
   if (kind == EventKind::promotion) ++counters_.promotions;
   if (kind == EventKind::demotion) ++counters_.demotions;
   s.incumbent = candidate;
@@ -97,7 +99,8 @@ std::optional<IncumbentChange> KeyLearner::leave_unavailable_incumbent(EventKind
   s.settled = false;
   const std::uint32_t to = available_incumbent();
   if (to == s.incumbent) return std::nullopt;
-  return replace_incumbent(to, kind);
+  const bool is_above_memory_limit = !fits_memory(s.incumbent);
+  return replace_incumbent(to, kind, is_above_memory_limit);
 }
 
 // Returns `candidate` if it exists and is available. Otherwise returns the incumbent or, if ranks have to
@@ -152,14 +155,23 @@ std::uint32_t KeyLearner::available_default() const noexcept {
   return by_default;
 }
 
-void KeyLearner::set_availability(VariantStatistics& candidate) const noexcept {
-  candidate.available =
-      candidate.failures == 0 && !candidate.set_aside && operation_.is_enabled(candidate.variant);
+bool KeyLearner::fits_memory(std::uint32_t candidate) const noexcept {
+  if (memory_.empty()) return true;
+  const std::uint64_t limit = operation_.selector.memory_limit.load(std::memory_order_relaxed);
+  return memory_[candidate] <= std::max(limit, *std::min_element(memory_.begin(), memory_.end()));
 }
 
-std::optional<IncumbentChange> KeyLearner::note_enabled(std::uint32_t variant) noexcept {
-  for (VariantStatistics& candidate : statistics_.candidates)
-    if (candidate.variant == variant) set_availability(candidate);
+void KeyLearner::set_availability(VariantStatistics& candidate, std::uint32_t index) const noexcept {
+  candidate.available = candidate.failures == 0 && !candidate.set_aside &&
+                        operation_.is_enabled(candidate.variant) && fits_memory(index);
+}
+
+void KeyLearner::set_availability(KeyStatistics& statistics) const noexcept {
+  for (std::uint32_t i = 0; i < statistics.size(); ++i) set_availability(statistics.candidates[i], i);
+}
+
+std::optional<IncumbentChange> KeyLearner::note_availability() noexcept {
+  set_availability(statistics_);
   const std::optional<IncumbentChange> change = leave_unavailable_incumbent(EventKind::demotion);
   statistics_.settled = false;
   publish_plan();

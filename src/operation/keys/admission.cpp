@@ -163,6 +163,7 @@ Place Admission::add(const Key& key, Candidates candidates, StartingPoint start,
       .unsupported = std::move(candidates.unsupported),
       .start = std::move(start),
       .log_costs = std::move(candidates.log_costs),
+      .memory = std::move(candidates.memory),
       .seed = mix(mix(operation_.selector.seed, Fnv1a().add(spec_.name).value()), detail::hash(key))};
   if (policy->wants_expectations()) admitted.expectations = prior_.expectations_of(admitted.candidates);
   const bool has_model = admitted.expectations != nullptr;

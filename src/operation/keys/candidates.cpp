@@ -17,9 +17,29 @@ bool Candidates::names(std::uint32_t variant) const noexcept {
   return contains(variants, variant) || contains(unsupported, variant);
 }
 
+bool Candidates::keep_memory(std::uint32_t variant, std::uint64_t limit) const noexcept {
+  if (memory.empty()) return true;
+  const auto at = std::find(variants.begin(), variants.end(), variant);
+  return at == variants.end() || memory[static_cast<std::size_t>(at - variants.begin())] <=
+                                     std::max(limit, *std::min_element(memory.begin(), memory.end()));
+}
+
 bool RunnableVariants::supports(std::uint32_t variant, const Key& key) const {
   const auto& test = operation_.variants[variant].spec.supports;
   return !test || test(key);
+}
+
+std::uint64_t RunnableVariants::memory(std::uint32_t variant, const Key& key) const {
+  const auto& needs = operation_.variants[variant].spec.memory;
+  return needs ? needs(key) : 0;
+}
+
+std::uint64_t RunnableVariants::memory_or_none(std::uint32_t variant, const Key& key) const noexcept {
+  try {
+    return memory(variant, key);
+  } catch (...) {
+    return 0;
+  }
 }
 
 // Relative to the first estimate, so that the unit of the program's estimates does not matter to the model.
@@ -99,6 +119,10 @@ void RunnableVariants::add_unnamed(Candidates& candidates, const Key& key,
   }
   for (const std::uint32_t variant : forced)
     if (!candidates.names(variant) && !can_run(variant, key)) candidates.unsupported.push_back(variant);
+  const auto says_memory = [&](std::uint32_t v) { return bool(operation_.variants[v].spec.memory); };
+  candidates.memory.clear();
+  if (std::any_of(candidates.variants.begin(), candidates.variants.end(), says_memory))
+    for (const std::uint32_t variant : candidates.variants) candidates.memory.push_back(memory(variant, key));
   if (!spec_.cost) return;
   candidates.log_costs.clear();
   for (const std::uint32_t variant : candidates.variants)
@@ -129,7 +153,9 @@ std::uint32_t RunnableVariants::first_that_can_run(const Key& key) const noexcep
   if (forced != OperationContext::not_forced && can_run(forced, key)) return forced;
   const std::uint32_t size = operation_.variants.size();
   for (std::uint32_t variant = 0; variant < size; ++variant)
-    if (operation_.is_enabled(variant) && may_replace(variant, 0) && can_run(variant, key)) return variant;
+    if (operation_.is_enabled(variant) && may_replace(variant, 0) && can_run(variant, key) &&
+        memory_or_none(variant, key) <= operation_.selector.memory_limit.load(std::memory_order_relaxed))
+      return variant;
   return 0;
 }
 
@@ -142,7 +168,10 @@ std::uint32_t RunnableVariants::runs_without_state(const Candidates& candidates,
 
 std::uint32_t RunnableVariants::runs_unless_forced(const Candidates& candidates,
                                                    std::uint32_t start) const noexcept {
-  const auto enabled = [&](std::uint32_t variant) { return operation_.is_enabled(variant); };
+  const std::uint64_t limit = operation_.selector.memory_limit.load(std::memory_order_relaxed);
+  const auto enabled = [&](std::uint32_t variant) {
+    return operation_.is_enabled(variant) && candidates.keep_memory(variant, limit);
+  };
   const bool off = operation_.selector.running_mode() == Mode::off;
   const std::uint32_t by_default = candidates.default_variant();
   const std::uint32_t wanted = off ? by_default : candidates.variants[start];

@@ -18,11 +18,14 @@ namespace adaptive::inline v1::core {
 struct Candidates {
   std::vector<std::uint32_t> variants = {};     ///< best guess first; at least one
   std::vector<std::uint32_t> unsupported = {};  ///< variants that the program said cannot run the key
-  std::vector<float> log_costs = {};  ///< logarithms of the program's estimates; empty without estimates
-  std::uint32_t fallback = 0;         ///< index in `variants` of the key's default
+  std::vector<float> log_costs = {};       ///< logarithms of the program's estimates; empty without estimates
+  std::vector<std::uint64_t> memory = {};  ///< bytes that the variants need; empty if none of them needs any
+  std::uint32_t fallback = 0;              ///< index in `variants` of the key's default
   bool can_run = true;  ///< false: no variant can run the key, and the one in `variants` runs nevertheless
 
   std::uint32_t default_variant() const { return variants[fallback]; }
+  /// Whether a variant of the list keeps the memory limit, or needs the least of all where none does.
+  bool keep_memory(std::uint32_t variant, std::uint64_t limit) const noexcept;
   /// Whether `variant` is in one of the two lists.
   bool names(std::uint32_t variant) const noexcept;
 };
@@ -44,6 +47,14 @@ class RunnableVariants {
   void add_unnamed(Candidates& candidates, const Key& key, std::optional<std::uint32_t> named_by_table,
                    std::span<const std::uint32_t> forced) const;
   bool supports(std::uint32_t variant, const Key& key) const;
+  /// Bytes that the variant needs for a key that it supports.
+  std::uint64_t memory(std::uint32_t variant, const Key& key) const;
+  /// The same; 0 if the program's function throws.
+  std::uint64_t memory_or_none(std::uint32_t variant, const Key& key) const noexcept;
+  /// Whether the variant keeps the memory limit at this key.
+  bool fits_memory(std::uint32_t variant, const Key& key) const {
+    return memory(variant, key) <= operation_.selector.memory_limit.load(std::memory_order_relaxed);
+  }
   /// Natural logarithm of the program's estimate, relative to the first estimate of the operation; NaN if it
   /// is unknown.
   float log_cost(std::uint32_t variant, const Key& key) const noexcept;
@@ -80,7 +91,8 @@ class RunnableVariants {
  private:
   void keep_numeric_class(Candidates& candidates) const;
   bool runs_every_key(std::uint32_t variant) const noexcept {
-    return !operation_.variants[variant].spec.supports;
+    const Variant& spec = operation_.variants[variant].spec;
+    return !spec.supports && !spec.memory;
   }
 
   const OperationSpec& spec_;

@@ -154,9 +154,10 @@ std::optional<PassingKeys::Runnable> PassingKeys::runnable_of_all(const Key& key
   const auto may_ask = [&] { return asking.owns_lock() || (!locks_.asking.is_mine() && asking.try_lock()); };
   bool could_not_ask = false;
   const auto supports = [&](std::uint32_t variant) {
-    if (!operation_.variants[variant].spec.supports) return true;
+    const Variant& spec = operation_.variants[variant].spec;
+    if (!spec.supports && !spec.memory) return true;
     if (!may_ask()) could_not_ask = true;
-    return !could_not_ask && variants_.supports(variant, key);
+    return !could_not_ask && variants_.supports(variant, key) && variants_.fits_memory(variant, key);
   };
   Runnable result;
   const std::uint32_t size = operation_.variants.size();
@@ -193,14 +194,16 @@ std::optional<PassingKeys::Runnable> PassingKeys::runnable_of(const Candidates& 
       variants_.runs_unless_forced(candidates, static_cast<std::uint32_t>(candidates.fallback));
   double least =
       result.by_default < scores.size() ? scores[result.by_default] : std::numeric_limits<double>::infinity();
+  const std::uint64_t limit = operation_.selector.memory_limit.load(std::memory_order_relaxed);
   for (const std::uint32_t v : candidates.variants) {
-    if (v >= scores.size() || !(scores[v] < least) || !is_usable(v)) continue;
+    if (v >= scores.size() || !(scores[v] < least) || !is_usable(v) || !candidates.keep_memory(v, limit))
+      continue;
     least = scores[v];
     result.chosen = v;
   }
   const std::uint32_t turn = operation_.passing.turn();
   const bool can_look =
-      turn < scores.size() && is_usable(turn) &&
+      turn < scores.size() && is_usable(turn) && candidates.keep_memory(turn, limit) &&
       std::find(candidates.variants.begin(), candidates.variants.end(), turn) != candidates.variants.end();
   result.look = can_look ? turn : result.chosen;
   return result;

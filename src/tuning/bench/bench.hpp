@@ -29,6 +29,7 @@ struct Candidate {
   Parameters parameters = {};
   /// Candidates of one class give the same results bit for bit (`Variant::numeric_class`).
   std::string numeric_class = {};
+  std::uint64_t memory = 0;  ///< bytes that it needs for the shape besides the operands
 
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };

@@ -18,18 +18,21 @@ struct Listing {
   std::size_t size = 0;
   double bytes = 0.0;
   double operations = 0.0;
+  unsigned long long memory = 0;  // of the candidate of the row
 
   std::string text() const {
-    char text[96];
-    std::snprintf(text, sizeof text, "%zu candidates; %.17g bytes; %.17g operations", size, bytes,
-                  operations);
+    char text[128];
+    std::snprintf(text, sizeof text, "%zu candidates; %.17g bytes; %.17g operations; %llu bytes of memory",
+                  size, bytes, operations, memory);
     return text;
   }
   static Listing parse(const std::string& text) {
     Listing listed;
-    const bool sound = std::sscanf(text.c_str(), "%zu candidates; %lf bytes; %lf operations", &listed.size,
-                                   &listed.bytes, &listed.operations) == 3;
-    return sound ? listed : Listing{};
+    // A log of an earlier version has no memory.
+    const int found =
+        std::sscanf(text.c_str(), "%zu candidates; %lf bytes; %lf operations; %llu bytes of memory",
+                    &listed.size, &listed.bytes, &listed.operations, &listed.memory);
+    return found >= 3 ? listed : Listing{};
   }
 };
 
@@ -47,7 +50,8 @@ LoggedBench::LoggedBench(TrialLog& log, std::string operation, std::string shape
     }
     if (row.round == 0) candidates_.clear();
     listed = Listing::parse(row.trial.detail);
-    candidates_.push_back({row.variant, row.parameters});
+    candidates_.push_back(
+        {.name = row.variant, .parameters = row.parameters, .memory = std::uint64_t{listed.memory}});
   }
   if (listed.size != candidates_.size()) candidates_.clear();
   bytes_ = listed.bytes;
@@ -72,10 +76,10 @@ Bench& LoggedBench::real() {
     std::vector<TrialRow> rows;
     bytes_ = real_->bytes();
     operations_ = real_->operations();
-    const std::string detail =
-        Listing{.size = real.size(), .bytes = bytes_, .operations = operations_}.text();
     for (std::size_t c = 0; c < real.size(); ++c) {
-      rows.push_back(row(c, listing, static_cast<int>(c), {.detail = detail}));
+      const Listing detail{
+          .size = real.size(), .bytes = bytes_, .operations = operations_, .memory = real[c].memory};
+      rows.push_back(row(c, listing, static_cast<int>(c), {.detail = detail.text()}));
       rows.back().parameters = real[c].parameters;
     }
     log_.append(rows);

@@ -36,7 +36,8 @@ bool SearchSpace::has(const Candidate& candidate) const {
 
 bool SearchSpace::admits(const Candidate& candidate, const Candidate& the_default) const {
   if (candidate == the_default) return true;
-  return has(candidate) && (mix_numeric_classes || candidate.numeric_class == the_default.numeric_class);
+  return has(candidate) && candidate.memory <= memory_limit &&
+         (mix_numeric_classes || candidate.numeric_class == the_default.numeric_class);
 }
 
 UnusedSpace::UnusedSpace(const SearchSpace& space) : space_(space) {

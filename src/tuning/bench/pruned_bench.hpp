@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +28,8 @@ struct SearchSpace {
   /// False: only candidates of the default's numeric class are tried, so that the tuned variant gives the
   /// same results bit for bit. A program without `OperationSpec::mix_numeric_classes` runs no others.
   bool mix_numeric_classes = true;
+  /// Bytes that a candidate may need for a shape besides the operands.
+  std::uint64_t memory_limit = std::numeric_limits<std::uint64_t>::max();
   std::size_t candidates_max = 0;  ///< number of the family's best guesses to try; 0: no limit
 
   bool has(const Candidate& candidate) const;

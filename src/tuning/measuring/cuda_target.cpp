@@ -34,8 +34,7 @@ struct Tried {
 Tried tried(const kernels::cuda::Family& family, const kernels::Shape& shape) {
   Tried result{.indices = family.candidates(shape)};
   for (const std::size_t v : result.indices)
-    result.candidates.push_back(
-        {family.variant(v).name, parameters_of(family.variant(v)), family.variant(v).numeric_class});
+    result.candidates.push_back(candidate_of(family.variant(v), shape));
   return result;
 }
 

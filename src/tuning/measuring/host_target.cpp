@@ -35,7 +35,7 @@ Runnable runnable(const kernels::Family& family, const kernels::Shape& shape) {
   for (std::size_t v = 0; v < family.variants().size(); ++v) {
     if (!family.runs(v, shape)) continue;
     const kernels::Variant& variant = family.variants()[v];
-    result.candidates.push_back({variant.name, parameters_of(variant), variant.numeric_class});
+    result.candidates.push_back(candidate_of(variant, shape));
     result.indices.push_back(v);
   }
   return result;

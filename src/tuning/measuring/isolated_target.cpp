@@ -81,6 +81,7 @@ void add(Message& message, const std::vector<Candidate>& candidates) {
     message.add(candidate.name);
     add(message, candidate.parameters);
     message.add(candidate.numeric_class);
+    message.add(candidate.memory);
   }
 }
 
@@ -92,6 +93,7 @@ std::vector<Candidate> take_candidates(Message& message) {
     candidate.name = message.take_text();
     candidate.parameters = take_parameters(message);
     candidate.numeric_class = message.take_text();
+    candidate.memory = message.take<std::uint64_t>();
   }
   return candidates;
 }
