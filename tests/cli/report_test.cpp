@@ -1,36 +1,14 @@
 // Tests the page about a tuning run, also in a real browser.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <regex>
 
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/browser.hpp"
 #include "tests/cli/tool.hpp"
 
 namespace adaptive::inline v1::cli {
 namespace {
-
-std::string output_of(const std::string& command) {
-  std::string text;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return text;
-  char buffer[4096];
-  for (std::size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, got);
-  ::pclose(pipe);
-  return text;
-}
-
-std::string browser() {
-  for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
-    std::string path = output_of(std::string("command -v ") + name + " 2>/dev/null");
-    if (!path.empty()) return path.substr(0, path.find('\n'));
-  }
-  return "";
-}
 
 class Report : public ToolTest {
  protected:
@@ -80,30 +58,14 @@ TEST_F(Report, IsDrawnByABrowser) {
   const std::string program = browser();
   if (program.empty()) GTEST_SKIP() << "no chromium here";
   ASSERT_EQ(tool({"report", path("runs/r")}).code, 0);
-  std::string html = read(page());
-  const std::string script = R"(<script>
-    const all = selector => [...document.querySelectorAll(selector)];
-    const drawn = selector => all(selector).filter(e => e.getBoundingClientRect().width > 0).length;
-    const cut = all('svg text').filter(t => {
-      const a = t.getBoundingClientRect(), b = t.ownerSVGElement.getBoundingClientRect();
-      return a.width === 0 || a.left < b.left - 1 || a.right > b.right + 1 || a.top < b.top - 1 || a.bottom > b.bottom + 1;
-    });
-    document.title = JSON.stringify({
+  const std::string html = read(page());
+  const auto seen = seen_by(program, html, path("probe.html"), R"({
       rows: drawn('#results tr'), cells: drawn('#heat-map rect'), winners: drawn('#heat-map circle.best'),
       colours: new Set(all('#heat-map rect').map(r => getComputedStyle(r).fill)).size,
       tips: all('#heat-map rect > title').length, gains: drawn('#gain rect'),
       effects: drawn('#effects rect'), values: drawn('#parameters tr'),
-      wide: document.documentElement.scrollWidth - innerWidth, cut: cut.map(t => t.textContent)});
-  </script></body>)";
-  html.replace(html.find("</body>"), 7, script);
-  const std::string probe = write("probe.html", html);
-  const std::string dom =
-      output_of(program + " --headless --no-sandbox --disable-gpu --user-data-dir=" + path("profile") +
-                " --dump-dom file://" + probe + " 2>/dev/null");
-  if (dom.empty()) GTEST_SKIP() << program << " does not start here";
-  std::smatch title;
-  ASSERT_TRUE(std::regex_search(dom, title, std::regex("<title>([^<]*)</title>"))) << dom.substr(0, 300);
-  const auto seen = nlohmann::json::parse(title[1].str());
+      wide: document.documentElement.scrollWidth - innerWidth, cut: cut.map(t => t.textContent)})");
+  if (seen.is_null()) GTEST_SKIP() << program << " does not start here";
   EXPECT_EQ(seen["rows"], 3) << "two shapes below their heading";
   EXPECT_GE(seen["cells"], 6);
   EXPECT_EQ(seen["cells"], seen["tips"]);

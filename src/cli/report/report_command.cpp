@@ -1,19 +1,25 @@
-// adaptive report RUN
+// adaptive report RUN, and adaptive report TABLE AUDIT…
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <adaptive/error.hpp>
 
+#include "base/time_text.hpp"
 #include "cli/command.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/json_output.hpp"
 #include "cli/report/report_page.hpp"
+#include "cli/report/serving_data.hpp"
+#include "cli/report/serving_page.hpp"
 #include "cli/tune/results.hpp"
 #include "cli/tune/run_folder.hpp"
 #include "files/atomic_file.hpp"
@@ -24,7 +30,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ReportArguments {
-  fs::path run;
+  std::vector<fs::path> paths;
+  fs::path before;
+  std::string default_variant;
   fs::path output;
   bool json = false;
 };
@@ -78,8 +86,13 @@ Report read_run(const RunFolder& folder) {
   return report;
 }
 
-Exit make_report(const ReportArguments& arguments, const Streams& streams) {
-  const RunFolder folder(arguments.run);
+bool is_run(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(RunFolder(path).metadata(), error);
+}
+
+Exit report_run(const ReportArguments& arguments, const Streams& streams) {
+  const RunFolder folder(arguments.paths.front());
   const Report report = read_run(folder);
   const fs::path output = arguments.output.empty() ? folder.path() / "report.html" : arguments.output;
   table::write_atomically(output, report_page(report));
@@ -93,16 +106,87 @@ Exit make_report(const ReportArguments& arguments, const Streams& streams) {
   return exit_ok;
 }
 
+Json gain_share_json(const std::optional<Gain>& gain) {
+  return gain ? Json(100.0 * gain->share) : Json();
+}
+
+Json serving_json(const ServingReport& report) {
+  Json json = {{"keys", Json::array()}, {"changes", Json::array()}};
+  for (const ServedKey& key : report.keys)
+    json["keys"].push_back({{"operation", key.operation},
+                            {"key", key.key},
+                            {"before", key.before},
+                            {"after", key.after},
+                            {"before_ns", key.before_ns},
+                            {"after_ns", key.after_ns},
+                            {"gain_over_before_percent", gain_share_json(key.over_before)},
+                            {"gain_over_default_percent", gain_share_json(key.over_default)},
+                            {"results", key.results},
+                            {"changes", key.changes},
+                            {"open", key.open}});
+  for (const ServedChange& change : report.changes)
+    json["changes"].push_back({{"time", table::time_text(change.time)},
+                               {"event", change.event},
+                               {"operation", change.operation},
+                               {"key", change.key},
+                               {"from", change.from},
+                               {"to", change.to},
+                               {"gain_after_percent", 100.0 * change.gain_after}});
+  return json;
+}
+
+Exit report_serving(const ReportArguments& arguments, const Streams& streams) {
+  const ServingReport report = read_serving(
+      {.paths = arguments.paths, .before = arguments.before, .default_variant = arguments.default_variant});
+  fs::path output = arguments.output;
+  if (output.empty()) output = fs::path(arguments.paths.front()).replace_extension(".report.html");
+  table::write_atomically(output, serving_page(report));
+  if (arguments.json) {
+    Json json = {{"report", output.string()}};
+    json.update(serving_json(report));
+    print_json(json, streams.out);
+  } else {
+    streams.out << output.string() << "\n";
+  }
+  return exit_ok;
+}
+
+Exit make_report(const ReportArguments& arguments, const Streams& streams) {
+  std::error_code error;
+  for (const fs::path& path : arguments.paths) {
+    const bool is_folder = fs::is_directory(path, error);
+    if (!is_folder && fs::exists(path, error)) continue;
+    if (arguments.paths.size() == 1) return report_run(arguments, streams);
+    if (is_folder && is_run(path)) throw UsageError("report: a tuning run has a page of its own");
+  }
+  return report_serving(arguments, streams);
+}
+
 }  // namespace
 
 Command add_report(CLI::App& app) {
-  CLI::App* const command = app.add_subcommand("report", "Makes an HTML page about a tuning run.");
-  const auto arguments = std::make_shared<ReportArguments>();
-  command->add_option("run", arguments->run, "The folder of the run")->required()->type_name("RUN");
-  command->add_option("-o,--output", arguments->output, "Default: report.html in the run's folder")
+  CLI::App* const command = app.add_subcommand("report",
+                                               "Makes an HTML page about a tuning run, or about what "
+                                               "programs have learned: of a table, audit files, or both.");
+  const auto a = std::make_shared<ReportArguments>();
+  command
+      ->add_option("path", a->paths,
+                   "The folder of a tuning run, or a table, or audit files, or a table and audit files")
+      ->required()
+      ->type_name("RUN|TABLE|AUDIT");
+  command
+      ->add_option("--before", a->before,
+                   "The table from which the programs started, to show the gain over it")
+      ->type_name("TABLE");
+  command->add_option(
+      "--default", a->default_variant,
+      "The program's default variant, to show the gain over it; known for the library's families");
+  command
+      ->add_option("-o,--output", a->output,
+                   "Default: report.html in the run's folder, or FILE.report.html beside the first file")
       ->type_name("FILE.html");
-  command->add_flag("--json", arguments->json, "Print the content of the page as JSON");
-  return {command, [arguments](const Streams& streams) { return make_report(*arguments, streams); }};
+  command->add_flag("--json", a->json, "Print the content of the page as JSON");
+  return {command, [a](const Streams& streams) { return make_report(*a, streams); }};
 }
 
 }  // namespace adaptive::cli

@@ -19,8 +19,8 @@ using tuning::TunedShape;
 constexpr std::size_t columns_max = 48;
 
 constexpr const char* style = R"(
-:root { color-scheme: light dark; --text: #1b1f24; --faint: #667; --line: #d5d9df; --page: #fff; --bar: #2b7bba; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6e9ee; --faint: #9aa4b2; --line: #3a414c; --page: #14171c; --bar: #5aa7e0; } }
+:root { color-scheme: light dark; --text: #1b1f24; --faint: #667; --line: #d5d9df; --page: #fff; --bar: #2b7bba; --other: #c8792b; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6e9ee; --faint: #9aa4b2; --line: #3a414c; --page: #14171c; --bar: #5aa7e0; --other: #e09a4e; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 p { max-width: 46rem; } .faint { color: var(--faint); }
@@ -30,6 +30,15 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 svg text { font: 12px ui-monospace, monospace; fill: var(--text); } svg text.end { text-anchor: end; }
 svg .failed { fill: none; stroke: var(--line); } svg .best { fill: #fff; stroke: #000; } svg .gain { fill: var(--bar); }
 svg .whisker, svg .axis { stroke: var(--text); stroke-width: 1.5; }
+svg .before { fill: var(--bar); } svg .default { fill: var(--other); } svg .start { stroke: var(--line); stroke-width: 2; }
+svg .steps { fill: none; stroke: var(--bar); stroke-width: 2; } svg .promotion { fill: var(--bar); } svg .demotion { fill: var(--other); stroke: var(--text); }
+td.text { white-space: normal; min-width: 20rem; }
+@media print {
+  :root { color-scheme: light; --text: #000; --faint: #555; --line: #bbb; --page: #fff; --bar: #2b7bba; --other: #c8792b; }
+  body { margin: 0; max-width: none; font-size: 10pt; } table { font-size: 8pt; } td { white-space: normal; overflow-wrap: anywhere; }
+  .wide { overflow: visible; } svg { max-width: 100%; height: auto; } h2 { break-after: avoid; } tr, svg { break-inside: avoid; }
+  * { print-color-adjust: exact; }
+}
 )";
 
 std::string facts(const Report& report) {
@@ -99,14 +108,18 @@ std::string effects(const std::vector<TunedShape>& shapes) {
 
 }  // namespace
 
-std::string report_page(const Report& report) {
-  std::size_t left_out = 0;
-  const std::string map = heat_map(report.shapes, columns_max, left_out);
-  std::string html = fmt::format(
+std::string page_head(const std::string& title) {
+  return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</"
       "h1>\n",
-      core::xml_escaped(report.title), style);
+      core::xml_escaped(title), style);
+}
+
+std::string report_page(const Report& report) {
+  std::size_t left_out = 0;
+  const std::string map = heat_map(report.shapes, columns_max, left_out);
+  std::string html = page_head(report.title);
   html += facts(report);
   html += "<h2>Results</h2>\n" + results(report.shapes);
   html +=

@@ -17,4 +17,7 @@ struct Report {
 
 std::string report_page(const Report& report);
 
+/// The beginning of a page, up to its heading, with the style that all pages share.
+std::string page_head(const std::string& title);
+
 }  // namespace adaptive::cli

@@ -19,8 +19,6 @@
 #include "cli/output.hpp"
 #include "cli/tables/standing.hpp"
 #include "cli/tables/table_input.hpp"
-#include "kernels/cuda_family.hpp"
-#include "kernels/family.hpp"
 #include "table/names.hpp"
 
 namespace adaptive::inline v1::cli {
@@ -49,20 +47,6 @@ Json record_json(const table::VariantRecord& record) {
                       {"p99_ns", record.recent.p99_ns}};
   if (record.failures > 0) json["failures"] = record.failures;
   return json;
-}
-
-// Returns the program's default variant, or an empty text if it is unknown. A table does not contain the
-// default; that of the kernel families of this library is known.
-std::string default_of(const table::OperationTable& operation, const std::string& asked) {
-  if (!asked.empty()) return asked;
-  std::vector<std::string> possible;
-  if (const kernels::Family* family = kernels::find_family(operation.name))
-    possible.push_back(family->variants().front().name);
-  if (const kernels::cuda::Family* family = kernels::cuda::find_family(operation.name))
-    possible.push_back(family->variant(0).name);
-  for (const std::string& name : possible)
-    if (operation.variants.contains(name)) return name;
-  return {};
 }
 
 // The share of the rival's latency that the incumbent saves.
@@ -104,7 +88,7 @@ Json entry_json(const table::OperationTable& operation, const table::Entry& entr
 }
 
 Json operation_json(const table::OperationTable& operation, const std::string& asked_default) {
-  const std::string default_variant = default_of(operation, asked_default);
+  const std::string default_variant = default_variant_of(operation, asked_default);
   Json json;
   json["dimensions"] = Json::array();
   for (const Dimension& dimension : operation.dimensions) {
@@ -181,7 +165,7 @@ void print_operation(const table::OperationTable& operation, const std::string& 
       out << (i == 0 ? ": " : ", ") << dimension.labels[i];
     out << "\n";
   }
-  const std::string default_variant = default_of(operation, asked_default);
+  const std::string default_variant = default_variant_of(operation, asked_default);
   for (const auto& [key, entry] : operation.entries) {
     const Standing standing = standing_of(entry, default_variant);
     out << fmt::format("  {}: {}, {}, {}{}\n", core::print(operation.dimensions, key),

@@ -1,6 +1,10 @@
 #include "cli/tables/standing.hpp"
 
+#include <vector>
+
 #include <adaptive/learning.hpp>
+#include "kernels/cuda_family.hpp"
+#include "kernels/family.hpp"
 #include "table/comparing/proof.hpp"
 
 namespace adaptive::inline v1::cli {
@@ -23,6 +27,18 @@ Standing standing_of(const table::Entry& entry, const std::string& default_varia
       standing.runner_up = rival;
   }
   return standing;
+}
+
+std::string default_variant_of(const table::OperationTable& operation, const std::string& asked) {
+  if (!asked.empty()) return asked;
+  std::vector<std::string> possible;
+  if (const kernels::Family* family = kernels::find_family(operation.name))
+    possible.push_back(family->variants().front().name);
+  if (const kernels::cuda::Family* family = kernels::cuda::find_family(operation.name))
+    possible.push_back(family->variant(0).name);
+  for (const std::string& name : possible)
+    if (operation.variants.contains(name)) return name;
+  return {};
 }
 
 }  // namespace adaptive::cli

@@ -34,4 +34,8 @@ struct Standing {
 /// `default_variant` is the variant that the program lists first; empty if unknown.
 Standing standing_of(const table::Entry& entry, const std::string& default_variant);
 
+/// The program's default variant: `asked` or, since a table does not contain the default, that of the kernel
+/// family of this library with the operation's name. Empty if it is unknown.
+std::string default_variant_of(const table::OperationTable& operation, const std::string& asked);
+
 }  // namespace adaptive::cli
