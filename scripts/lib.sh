@@ -29,7 +29,7 @@ packages_optional=(
   libcli11-dev=CLI/CLI.hpp libfmt-dev=fmt/format.h ccache=ccache
   libhiredis-dev=hiredis/hiredis.h redis-server=redis-server abigail-tools=abidiff
   prometheus-cpp-dev=prometheus/exposer.h
-  libopenblas-dev=openblas-pthread/cblas.h libblis-dev=blis.h libdnnl-dev=dnnl.h
+  libopenblas-dev=openblas-pthread/cblas.h libblis-dev=blis-openmp/blis.h libdnnl-dev=oneapi/dnnl/dnnl.h
 )
 packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
 
