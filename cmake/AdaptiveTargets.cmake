@@ -50,6 +50,13 @@ function(adaptive_optimize_sanitized target)
   endif()
 endfunction()
 
+# The same for a few sources of the library `adaptive`.
+function(adaptive_optimize_sanitized_sources)
+  if(ADAPTIVE_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set_source_files_properties(${ARGN} TARGET_DIRECTORY adaptive PROPERTIES COMPILE_OPTIONS -O1)
+  endif()
+endfunction()
+
 # adaptive_compile_in_batches(target [size]): with ADAPTIVE_BATCHES, compiles `size` sources of the library (12 by default)
 # as one file, which takes a third of the time. Call it after all sources and their properties are known. It does what
 # UNITY_BUILD does, but the batches have the same path in every build folder, so that a compiler cache finds in one build
