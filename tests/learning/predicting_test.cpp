@@ -114,6 +114,20 @@ TEST(Predicted, AlsoForAKeyThatBeganBeforeTheModelWasProven) {
   EXPECT_TRUE(pin.stale()) << "a launch that lasts follows";
 }
 
+TEST(Predicted, AlsoIfAVariantWasAddedMeanwhile) {
+  Selector selector(test::options());
+  Operation& op = selector.define(tiles());
+  const Decision first = op.select({12'000});
+  op.record(first, Latency(tiles_ns(12'000)[first.variant()]));
+  op.add_variant({.name = "512", .parameters = {{"tile_m", 512}}});
+  learn_powers_of_two(op, 16'384);
+  selector.learn();
+  const Explanation why = op.explain({12'000});
+  EXPECT_EQ(why.match.kind, MatchKind::predicted) << why;
+  ASSERT_EQ(why.candidates.size(), 4U);
+  EXPECT_GT(why.candidates[3].seed_ns, 0.0) << "the model speaks of the new variant, too";
+}
+
 TEST(Predicted, InModesThatLearnNothingNoKeyBeginsLate) {
   Selector selector(test::options());
   Operation& op = selector.define(tiles());

@@ -51,6 +51,9 @@ void begin_by_model(StartingPoint& start, const OperationModel& model, const Key
                     std::span<const std::uint32_t> candidates, std::span<const float> log_costs) {
   start.first_look = static_cast<std::uint32_t>(model.decide(key, candidates, log_costs));
   if (!model.proven()) return;
+  // A variant may have been added since the key began.
+  start.prior_count.resize(candidates.size(), 0);
+  start.set_aside.resize(candidates.size(), false);
   start.candidate = static_cast<std::uint32_t>(model.fastest(key, candidates, log_costs));
   start.prior = model.expected(key, candidates, log_costs);
   start.prior_deviation.assign(candidates.size(), model.prediction_error());
