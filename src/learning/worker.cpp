@@ -1,11 +1,10 @@
 #include "learning/worker.hpp"
 
-#include <pthread.h>
-
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <utility>
+
+#include "base/background_thread.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
@@ -15,57 +14,9 @@ constexpr std::chrono::milliseconds retry_after{1};
 
 }  // namespace
 
-/// The list of all workers, and what happens to them when the process forks.
-struct WorkerForks {
-  std::mutex mutex;  // of the list; taken before any worker's `section_`
-  Worker* first = nullptr;
-
-  /// Never destroyed, because a worker in static storage may be destroyed later.
-  static WorkerForks& all() {
-    static WorkerForks& forks = *new WorkerForks;
-    static const int registered = ::pthread_atfork(&before, &in_parent, &in_child);
-    // It fails only if memory runs out. Then a fork is as safe as it would be without handlers.
-    static_cast<void>(registered);
-    return forks;
-  }
-
-  void add(Worker& worker) {
-    const std::lock_guard lock(mutex);
-    if (std::exchange(worker.known_, true)) return;
-    worker.next_worker_ = std::exchange(first, &worker);
-  }
-  void remove(Worker& worker) noexcept {
-    const std::lock_guard lock(mutex);
-    for (Worker** at = &first; *at != nullptr; at = &(*at)->next_worker_)
-      if (*at == &worker) {
-        *at = worker.next_worker_;
-        return;
-      }
-  }
-
-  static void before() {
-    WorkerForks& forks = all();
-    forks.mutex.lock();
-    for (Worker* w = forks.first; w != nullptr; w = w->next_worker_) w->section_.lock();
-  }
-  static void in_parent() {
-    WorkerForks& forks = all();
-    for (Worker* w = forks.first; w != nullptr; w = w->next_worker_) w->section_.unlock();
-    forks.mutex.unlock();
-  }
-  static void in_child() {
-    WorkerForks& forks = all();
-    for (Worker* w = forks.first; w != nullptr; w = w->next_worker_) {
-      w->forked();
-      w->section_.unlock();
-    }
-    forks.mutex.unlock();
-  }
-};
-
 Worker::~Worker() {
   allow(false);
-  if (known_) WorkerForks::all().remove(*this);
+  ignore_forks();
 }
 
 void Worker::allow(bool thread) noexcept {
@@ -85,20 +36,13 @@ void Worker::start() noexcept {
   const std::unique_lock lock(life_, std::try_to_lock);
   // Another thread may be starting or ending the worker's thread, or may have done so.
   if (!lock.owns_lock() || running_.load() || !allowed_.load()) return;
-  // Block all signals in the worker's thread: they are for the program's threads.
-  sigset_t every;
-  sigset_t before;
-  sigfillset(&every);
-  ::pthread_sigmask(SIG_SETMASK, &every, &before);
   try {
-    WorkerForks::all().add(*this);
-    thread_ = std::thread([this] { loop(); });
+    thread_ = background_thread([this] { loop(); });
     running_.store(true);
   } catch (...) {
     // Out of threads or memory. To try again at every launch would be too slow: tasks now wait for `run_due`.
     allowed_.store(false);
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Worker::post(Task& task) noexcept {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/fork.hpp"
 #include "base/wakeup.hpp"
 
 namespace adaptive::inline v1::core {
@@ -14,10 +15,9 @@ namespace adaptive::inline v1::core {
 /// be something to do, and sleeps while there is nothing.
 ///
 /// A process may fork at any time. The thread takes its tasks, and all locks that it shares with other
-/// threads, only under `section_`. The handlers of `pthread_atfork` hold `section_` during the fork, so that
-/// no such lock stays taken in the child. The child has no thread until a task is posted there; its thread
-/// then also does the tasks that were due before the fork.
-class Worker {
+/// threads, only under `section_`, which a fork holds (`ForkSection`). The child has no thread until a task
+/// is posted there; its thread then also does the tasks that were due before the fork.
+class Worker final : private ForkSection {
  public:
   /// Something to do now and then. A task is in the queue at most once, so that the queue is never longer
   /// than the number of tasks and never drops one. A task must live until the worker has stopped.
@@ -52,7 +52,7 @@ class Worker {
     Task* next_ = nullptr;
   };
 
-  Worker() = default;
+  Worker() : ForkSection(section_, Order::inner) { hold_at_forks(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -80,8 +80,6 @@ class Worker {
   void run_due() noexcept;
 
  private:
-  friend struct WorkerForks;
-
   void loop() noexcept;
   /// Does one task. Returns false if none is due, or if the thread must stop.
   bool run_one() noexcept;
@@ -90,8 +88,7 @@ class Worker {
   Task* next() noexcept;
   void push(Task& task) noexcept;
   void wake() noexcept;
-  /// Called in a forked child, where the thread does not exist.
-  void forked() noexcept;
+  void forked() noexcept override;
 
   std::atomic<bool> allowed_{false};
   std::atomic<bool> running_{false};
@@ -106,8 +103,6 @@ class Worker {
   Task* first_ = nullptr;  // the due tasks, the oldest first
   Task* last_ = nullptr;
   Task* current_ = nullptr;
-  Worker* next_worker_ = nullptr;  // in the list of `WorkerForks`
-  bool known_ = false;             // whether the worker is in that list
 };
 
 }  // namespace adaptive::core

@@ -1,13 +1,12 @@
 #include "cuda/cupti/session.hpp"
 
-#include <csignal>
-
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <new>
 
+#include "base/background_thread.hpp"
 #include "cuda/cupti/library.hpp"
 #include "cuda/free_list.hpp"
 
@@ -192,18 +191,12 @@ bool CuptiSession::attach(std::string& why) {
   if (all) {
     stop_ = false;
     recording_ = true;
-    // Block all signals in the new thread: the program's threads handle the program's signals.
-    sigset_t every;
-    sigset_t before;
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
     try {
-      flusher_ = std::thread([this] { flush_now_and_then(); });
+      flusher_ = core::background_thread([this] { flush_now_and_then(); });
     } catch (...) {
       why = "no thread could be started";
       all = false;
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   if (!all) {
     detach();

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -19,6 +17,7 @@
 #include <utility>
 
 #include <adaptive/error.hpp>
+#include "base/background_thread.hpp"
 #include "files/system_error.hpp"
 
 namespace adaptive::inline v1::watch {
@@ -50,52 +49,6 @@ bool is_of_resources(int error) {
 
 }  // namespace
 
-/// The servers of this process, for the handlers of forks.
-struct ServerForks {
-  std::mutex mutex;  // of the list; taken before any server's section
-  Server* first = nullptr;
-
-  /// Never destroyed: a selector of static storage may outlive it.
-  static ServerForks& all() {
-    static ServerForks& forks = *new ServerForks;
-    static const int registered = ::pthread_atfork(&before, &in_parent, &in_child);
-    static_cast<void>(registered);  // fails only for want of memory
-    return forks;
-  }
-
-  void add(Server& server) {
-    const std::lock_guard lock(mutex);
-    server.next_server_ = std::exchange(first, &server);
-  }
-  void remove(Server& server) noexcept {
-    const std::lock_guard lock(mutex);
-    for (Server** at = &first; *at != nullptr; at = &(*at)->next_server_)
-      if (*at == &server) {
-        *at = server.next_server_;
-        return;
-      }
-  }
-
-  static void before() {
-    ServerForks& forks = all();
-    forks.mutex.lock();
-    for (Server* s = forks.first; s != nullptr; s = s->next_server_) s->guard_.section_.lock();
-  }
-  static void in_parent() {
-    ServerForks& forks = all();
-    for (Server* s = forks.first; s != nullptr; s = s->next_server_) s->guard_.section_.unlock();
-    forks.mutex.unlock();
-  }
-  static void in_child() {
-    ServerForks& forks = all();
-    for (Server* s = forks.first; s != nullptr; s = s->next_server_) {
-      s->forked();
-      s->guard_.section_.unlock();
-    }
-    forks.mutex.unlock();
-  }
-};
-
 bool ForkGuard::run(const std::function<bool()>& attempt) {
   constexpr int attempts = 5000;
   for (int i = 0; i < attempts && !is_stopped_.load(); ++i) {
@@ -113,13 +66,17 @@ bool is_own_user(const Peer& peer) noexcept {
 }
 
 Server::Server(std::filesystem::path folder, core::Worker& worker, Respond respond, Admits admits)
-    : folder_path_(std::move(folder)), worker_(worker), respond_(std::move(respond)), admits_(admits) {
-  ServerForks::all().add(*this);
+    : ForkSection(guard_.section_, Order::outer),
+      folder_path_(std::move(folder)),
+      worker_(worker),
+      respond_(std::move(respond)),
+      admits_(admits) {
+  hold_at_forks();
 }
 
 Server::~Server() {
   close();
-  ServerForks::all().remove(*this);
+  ignore_forks();
 }
 
 void Server::open() {
@@ -129,20 +86,13 @@ void Server::open() {
   stop_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop_) throw system_error("cannot have a socket", folder_path_, errno);
   listen();
-  // The program's signals are for the program's threads.
-  sigset_t every;
-  sigset_t before;
-  sigfillset(&every);
-  ::pthread_sigmask(SIG_SETMASK, &every, &before);
   try {
-    thread_ = std::thread([this] { loop(); });
+    thread_ = core::background_thread([this] { loop(); });
   } catch (const std::exception& error) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     remove_file();
     listener_ = FileDescriptor(-1);
     throw Error(ErrorCode::full, std::string("cannot have a thread: ") + error.what(), folder_path_.string());
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 // Binds, listens, and only then takes a name by which others find the socket.

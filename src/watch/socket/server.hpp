@@ -14,6 +14,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/fork.hpp"
 #include "files/file_descriptor.hpp"
 #include "learning/worker.hpp"
 #include "watch/socket/socket_folder.hpp"
@@ -37,7 +38,6 @@ class ForkGuard {
 
  private:
   friend class Server;
-  friend struct ServerForks;
   std::mutex section_;
   std::atomic<bool> is_stopped_{false};
 };
@@ -55,7 +55,7 @@ bool is_own_user(const Peer& peer) noexcept;
 
 /// Listens in a folder with one thread. `open`, `close` and the destructor are for the selector's thread or,
 /// in a forked child, its worker's.
-class Server final : public core::Worker::Task {
+class Server final : public core::Worker::Task, private core::ForkSection {
  public:
   static constexpr std::size_t request_bytes_max = 4096;
   static constexpr std::size_t answer_bytes_max = std::size_t{4} << 20;
@@ -74,8 +74,6 @@ class Server final : public core::Worker::Task {
   SocketName name() const noexcept;
 
  private:
-  friend struct ServerForks;
-
   struct Client {
     table::FileDescriptor socket{-1};
     Peer peer = {};
@@ -107,7 +105,7 @@ class Server final : public core::Worker::Task {
   void answer(Client& client);
   void send(Client& client) noexcept;
   void drop(Client& client) noexcept;
-  void forked() noexcept;
+  void forked() noexcept override;
 
   const std::filesystem::path folder_path_;
   core::Worker& worker_;
@@ -127,8 +125,6 @@ class Server final : public core::Worker::Task {
   // Only the thread uses these.
   std::uint64_t turns_ = 0;
   bool accepts_later_ = false;  // out of descriptors or memory
-
-  Server* next_server_ = nullptr;  // of those that the handlers of forks know
 };
 
 }  // namespace adaptive::watch
