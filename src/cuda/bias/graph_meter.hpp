@@ -3,24 +3,18 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
-#include <thread>
 
 #include <adaptive/latency.hpp>
+#include "cuda/bias/measurement.hpp"
 #include "cuda/driver.hpp"
 
 namespace adaptive::inline v1::cuda {
 
 /// As `BiasMeter`, for events that are nodes of a graph. Thread-safe.
-class GraphMeter {
+class GraphMeter final : public Measurement {
  public:
-  GraphMeter(const Driver& driver, CUcontext context) noexcept : driver_(driver), context_(context) {}
+  GraphMeter(const Driver& driver, CUcontext context) noexcept : Measurement(driver, context) {}
 
-  /// Starts the measurement unless it has been started already.
-  void start() noexcept;
-  /// Waits for the end of a measurement that has been started.
-  void wait() noexcept;
-  bool done() const noexcept { return state_.load(std::memory_order_acquire) == State::done; }
   /// Whether the measurement has ended with a result.
   bool measured() const noexcept { return done() && measured_.load(std::memory_order_relaxed); }
   /// What is to be subtracted from a pair's reading.
@@ -29,18 +23,11 @@ class GraphMeter {
   Latency cost() const noexcept { return Latency{cost_ns_.load(std::memory_order_relaxed)}; }
 
  private:
-  enum class State { none, running, done };
+  void measure(const Driver& driver) override;
 
-  void measure() noexcept;
-
-  const Driver& driver_;
-  CUcontext context_;
-  std::atomic<State> state_{State::none};
   std::atomic<bool> measured_{false};
   std::atomic<double> bias_ns_{0};
   std::atomic<double> cost_ns_{0};
-  std::mutex mutex_;  // guards `thread_`
-  std::thread thread_;
 };
 
 }  // namespace adaptive::cuda
