@@ -1,33 +1,22 @@
 // The projections as one captured graph.
-#include <chrono>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <adaptive/cuda.hpp>
 
 #include "runner.hpp"
+#include "support.hpp"
 #include "tuning/cuda_operation.hpp"
 
 namespace adaptive::loop_bench {
 namespace {
-
-using GraphClock = std::chrono::steady_clock;
-
-double graph_seconds_since(GraphClock::time_point begin) {
-  return std::chrono::duration<double>(GraphClock::now() - begin).count();
-}
-
-void require(cudaError_t status, const char* what) {
-  if (status != cudaSuccess) throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status));
-}
 
 /// Lets the host be a number of replays ahead of the GPU.
 class Ahead {
  public:
   explicit Ahead(int replays) : events_(static_cast<std::size_t>(replays)) {
     for (cudaEvent_t& event : events_)
-      require(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "event");
+      check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "event");
   }
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
@@ -36,11 +25,11 @@ class Ahead {
   }
   /// Called before each replay.
   void wait() {
-    if (next_ >= events_.size()) require(cudaEventSynchronize(events_[next_ % events_.size()]), "replay");
+    if (next_ >= events_.size()) check(cudaEventSynchronize(events_[next_ % events_.size()]), "replay");
   }
   /// Called after each replay.
   void launched(cudaStream_t stream) {
-    require(cudaEventRecord(events_[next_++ % events_.size()], stream), "event");
+    check(cudaEventRecord(events_[next_++ % events_.size()], stream), "event");
   }
 
  private:
@@ -52,10 +41,10 @@ class Captured {
  public:
   template <class Enqueue>
   Captured(cudaStream_t stream, Enqueue enqueue) {
-    require(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
     enqueue();
-    require(cudaStreamEndCapture(stream, &graph_), "capture");
-    require(cudaGraphInstantiate(&exec_, graph_, 0), "instantiate");
+    check(cudaStreamEndCapture(stream, &graph_), "capture");
+    check(cudaGraphInstantiate(&exec_, graph_, 0), "instantiate");
   }
   Captured(const Captured&) = delete;
   Captured& operator=(const Captured&) = delete;
@@ -74,8 +63,8 @@ class Captured {
 
 Outcome Runner::graph_fixed(const std::function<std::size_t(const Site&)>& variant) {
   Outcome outcome;
-  require(cudaStreamSynchronize(stream_), "before the loop");
-  const auto begin = GraphClock::now();
+  check(cudaStreamSynchronize(stream_), "before the loop");
+  const auto begin = Clock::now();
   {
     const Captured graph(stream_, [&] {
       for (const Site& site : sites_)
@@ -85,39 +74,34 @@ Outcome Runner::graph_fixed(const std::function<std::size_t(const Site&)>& varia
     Ahead ahead(options_.ahead);
     for (int step = 0; step < options_.steps; ++step) {
       ahead.wait();
-      require(cudaGraphLaunch(graph.exec(), stream_), "replay");
+      check(cudaGraphLaunch(graph.exec(), stream_), "replay");
       ahead.launched(stream_);
     }
-    require(cudaStreamSynchronize(stream_), "the loop");
-    outcome.seconds = graph_seconds_since(begin);
+    check(cudaStreamSynchronize(stream_), "the loop");
+    outcome.seconds = seconds_since(begin);
   }
   return outcome;
 }
 
 Outcome Runner::graph_first_choice() {
-  return graph_fixed([](const Site& site) { return site.candidates.front(); });
+  return graph_fixed(first_variant);
 }
 
 Outcome Runner::graph_best() {
-  return graph_fixed([](const Site& site) { return site.candidates[site.best]; });
+  return graph_fixed(best_variant);
 }
 
 Outcome Runner::graph_adaptive(const std::string& seeds) {
   Outcome outcome;
-  require(cudaStreamSynchronize(stream_), "before the loop");
+  check(cudaStreamSynchronize(stream_), "before the loop");
   // The measured time includes everything that the adaptive program does and the others do not.
-  const auto begin = GraphClock::now();
+  const auto begin = Clock::now();
   // What timing costs within a replay is measured by the library.
-  Selector selector({.device = tuning::with_libraries(cuda::device(), family_),
-                     .tables = {.places = seeds.empty() ? std::vector<std::filesystem::path>{}
-                                                        : std::vector<std::filesystem::path>{seeds}},
-                     .policy = make_policy(options_.policy),
-                     .use_environment = false});
+  Selector selector(options_with(seeds));
   const tuning::CudaOperation gemm(selector, family_, /*mix_numeric_classes=*/true);
   Operation& operation = gemm.operation();
   cuda::Timer timer(options_.timing);
-  std::vector<Key> keys;
-  for (const Site& site : sites_) keys.push_back(tuning::key_of(site.shape));
+  const std::vector<Key> keys = keys_of_sites();
   cuda::TrackedGraph tracked(timer);
   {
     const Captured graph(stream_, [&] {
@@ -134,11 +118,11 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
     Ahead ahead(options_.ahead);
     for (int step = 0; step < options_.steps; ++step) {
       ahead.wait();
-      require(tracked.replay(graph.exec(), stream_), "replay");
+      check(tracked.replay(graph.exec(), stream_), "replay");
       ahead.launched(stream_);
     }
-    require(cudaStreamSynchronize(stream_), "the loop");
-    outcome.seconds = graph_seconds_since(begin);
+    check(cudaStreamSynchronize(stream_), "the loop");
+    outcome.seconds = seconds_since(begin);
     timer.drain();
     tracked.poll();
     outcome.replays = tracked.replay_counters();

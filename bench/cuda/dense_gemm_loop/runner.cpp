@@ -2,26 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <random>
 #include <stdexcept>
 
 #include <adaptive/cuda.hpp>
 
+#include "support.hpp"
 #include "tuning/cuda_operation.hpp"
 
 namespace adaptive::loop_bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-void check(cudaError_t status, const char* what) {
-  if (status != cudaSuccess) throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status));
-}
 
 const kernels::cuda::Family& require_family() {
   const kernels::cuda::Family* family = kernels::cuda::find_family("dense_gemm");
@@ -174,11 +164,25 @@ Outcome Runner::fixed(const std::function<std::size_t(const Site&)>& variant) {
 }
 
 Outcome Runner::first_choice() {
-  return fixed([](const Site& site) { return site.candidates.front(); });
+  return fixed(first_variant);
 }
 
 Outcome Runner::best() {
-  return fixed([](const Site& site) { return site.candidates[site.best]; });
+  return fixed(best_variant);
+}
+
+SelectorOptions Runner::options_with(const std::string& seeds) const {
+  SelectorOptions result{.device = tuning::with_libraries(cuda::device(), family_),
+                         .policy = make_policy(options_.policy),
+                         .use_environment = false};
+  if (!seeds.empty()) result.tables.places = {seeds};
+  return result;
+}
+
+std::vector<Key> Runner::keys_of_sites() const {
+  std::vector<Key> keys;
+  for (const Site& site : sites_) keys.push_back(tuning::key_of(site.shape));
+  return keys;
 }
 
 Outcome Runner::adaptive(const std::string& seeds) {
@@ -186,19 +190,15 @@ Outcome Runner::adaptive(const std::string& seeds) {
   check(cudaStreamSynchronize(stream_), "before the loop");
   // The measured time includes everything that the adaptive program does and the others do not.
   const auto begin = Clock::now();
-  Selector selector({.device = tuning::with_libraries(cuda::device(), family_),
-                     .tables = {.places = seeds.empty() ? std::vector<std::filesystem::path>{}
-                                                        : std::vector<std::filesystem::path>{seeds}},
-                     .policy = make_policy(options_.policy),
-                     .learning = {.timing_cost = Latency(timing_cost_us_ * 1e3)},
-                     .use_environment = false});
+  SelectorOptions selector_options = options_with(seeds);
+  selector_options.learning.timing_cost = Latency(timing_cost_us_ * 1e3);
+  Selector selector(selector_options);
   // Mixes numeric classes, because the loop in hindsight also takes the fastest algorithm whatever its order
   // of addition.
   const tuning::CudaOperation gemm(selector, family_, /*mix_numeric_classes=*/true);
   Operation& operation = gemm.operation();
   cuda::Timer timer(options_.timing);
-  std::vector<Key> keys;
-  for (const Site& site : sites_) keys.push_back(tuning::key_of(site.shape));
+  const std::vector<Key> keys = keys_of_sites();
   const int half = options_.steps / 2;
   std::uint64_t timed_before = 0;
   for (int step = 0; step < options_.steps; ++step) {

@@ -10,6 +10,7 @@
 
 #include <adaptive/cuda/replay.hpp>
 #include <adaptive/cuda/timer.hpp>
+#include <adaptive/selector.hpp>
 
 #include "kernels/cuda_family.hpp"
 #include "options.hpp"
@@ -72,6 +73,9 @@ class Runner {
  private:
   Outcome fixed(const std::function<std::size_t(const Site&)>& variant);
   Outcome graph_fixed(const std::function<std::size_t(const Site&)>& variant);
+  /// Of the adaptive loops: with the table `seeds`, or without any if it is empty.
+  SelectorOptions options_with(const std::string& seeds) const;
+  std::vector<Key> keys_of_sites() const;
   std::size_t count_best(const std::function<std::string(std::size_t site)>& ended_with) const;
 
   const Options& options_;
