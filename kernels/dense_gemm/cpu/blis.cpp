@@ -51,7 +51,6 @@ class BlisProduct final : public LibraryProduct {
 
 }  // namespace
 
-const Library& blis();
 const Library& blis() {
   static const Library library = {
       .name = "blis",

@@ -5,16 +5,6 @@
 
 namespace adaptive::kernels::dense_gemm {
 
-#ifdef ADAPTIVE_OPENBLAS
-const Library& openblas();
-#endif
-#ifdef ADAPTIVE_BLIS
-const Library& blis();
-#endif
-#ifdef ADAPTIVE_ONEDNN
-const Library& onednn();
-#endif
-
 std::span<const Library> libraries() {
   static const std::vector<Library> all = {
 #ifdef ADAPTIVE_OPENBLAS

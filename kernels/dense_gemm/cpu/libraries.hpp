@@ -47,6 +47,11 @@ struct Library {
   std::unique_ptr<LibraryProduct> (*prepare)(const Operands& operands, Form form, int threads);
 };
 
+// Each is defined only in a build with the library's headers.
+const Library& openblas();
+const Library& blis();
+const Library& onednn();
+
 /// The libraries with whose headers this build was made.
 std::span<const Library> libraries();
 

@@ -218,7 +218,6 @@ bool has_product(HostType type) {
 
 }  // namespace
 
-const Library& onednn();
 const Library& onednn() {
   static const Library library = {
       .name = "onednn",

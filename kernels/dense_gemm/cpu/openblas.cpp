@@ -96,7 +96,6 @@ class OpenBlasProduct final : public LibraryProduct {
 
 }  // namespace
 
-const Library& openblas();
 const Library& openblas() {
   static const Library library = {
       .name = "openblas",
