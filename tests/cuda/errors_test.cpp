@@ -1,8 +1,6 @@
 // Causes CUDA errors on purpose, so checkers of CUDA programs should not run this test. The caller's errors
 // are not cleared, an error of a variant sets the variant aside, and a lost GPU stops only the timing.
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "tests/cuda/separate_process.hpp"
 #include "tests/cuda/timer_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
@@ -100,16 +98,7 @@ TEST_F(TimerErrors, TheLegacyStreamIsLeftAloneDuringACapture) {
 
 // A kernel that writes to an invalid address loses the context, so a separate process does that.
 TEST_F(TimerErrors, ALostContextEndsTheTimingWithOneMessageAndNoHang) {
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    execl(ADAPTIVE_LOST_CONTEXT, ADAPTIVE_LOST_CONTEXT, static_cast<char*>(nullptr));
-    _exit(127);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << status;
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "its output says which of its checks did not hold";
+  expect_that_checks_hold_in(ADAPTIVE_LOST_CONTEXT);
 }
 
 }  // namespace

@@ -4,20 +4,13 @@
 
 #include <adaptive/cuda.hpp>
 #include "cuda/bias/spin.hpp"
+#include "tests/cuda/program_checks.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {
 
 using namespace adaptive::test;
-
-int faults = 0;
-
-void expect(bool held, const char* what) {
-  if (held) return;
-  std::printf("does not hold: %s\n", what);
-  ++faults;
-}
 
 int run() {
   Selector selector(options_with<Steady>());

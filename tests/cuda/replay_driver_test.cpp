@@ -63,6 +63,22 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
     return cudaSuccess;
   }
 
+  // Of the graph and the launches that have been captured.
+  void make_driver(std::size_t free_memory_min) {
+    driver = std::make_unique<UnmeasuredDriver>(
+        CudaReplayDriver::Parts{.driver = world.driver,
+                                .graphs = world.graph_driver,
+                                .copies = world.copy_driver,
+                                .launches = tracked,
+                                .graph = graph,
+                                .context = context(),
+                                .flags = 0,
+                                .pool = EventPool::of(world.driver, context()),
+                                .client = this,
+                                .free_memory_min = free_memory_min,
+                                .has_runtime = false});
+  }
+
   // Captures a graph: a kernel of the program, then launches, with another one between each.
   void capture(std::size_t launches) {
     const CUstream stream = world.stream();
@@ -85,18 +101,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
       world.enqueue(stream, {.params = own_kernel});
     }
     world.graph_driver.end_capture(stream, &graph);
-    driver = std::make_unique<UnmeasuredDriver>(
-        CudaReplayDriver::Parts{.driver = world.driver,
-                                .graphs = world.graph_driver,
-                                .copies = world.copy_driver,
-                                .launches = tracked,
-                                .graph = graph,
-                                .context = context(),
-                                .flags = 0,
-                                .pool = EventPool::of(world.driver, context()),
-                                .client = this,
-                                .free_memory_min = 1000,
-                                .has_runtime = false});
+    make_driver(1000);
   }
 
   ReplayDriver::Handle make(std::vector<std::uint32_t> variants, std::vector<std::size_t> timed = {}) {
@@ -234,18 +239,7 @@ TEST_F(ReplayDriverTest, NeighboursMayBothBeTimed) {
          .nodes = chain_between(world.graph_driver, before, CapturePoint::of(world.graph_driver, stream))});
   }
   world.graph_driver.end_capture(stream, &graph);
-  driver = std::make_unique<UnmeasuredDriver>(
-      CudaReplayDriver::Parts{.driver = world.driver,
-                              .graphs = world.graph_driver,
-                              .copies = world.copy_driver,
-                              .launches = tracked,
-                              .graph = graph,
-                              .context = context(),
-                              .flags = 0,
-                              .pool = EventPool::of(world.driver, context()),
-                              .client = this,
-                              .free_memory_min = 0,
-                              .has_runtime = false});
+  make_driver(0);
   const auto executable = make({3, 1}, {0, 1});
   EXPECT_EQ(launched(executable, 1), (std::vector<unsigned>{103, 153, 201}));
   EXPECT_NEAR(us(1, 0), 103.0 + 153.0, 1e-3);

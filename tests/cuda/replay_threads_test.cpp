@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "tests/cuda/other_capture.hpp"
 #include "tests/cuda/replay_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
@@ -141,32 +142,9 @@ TEST(ReplayThreads, DisturbNoCaptureOfAnotherThread) {
     ASSERT_EQ(tracked.replay(exec, stream), cudaSuccess);
     ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   }
-  std::atomic<bool> capturing{false}, stop{false};
-  cudaError_t began = cudaErrorUnknown, ended = cudaErrorUnknown;
-  std::size_t nodes = 0, counted = 0;
-  std::thread other([&] {
-    cudaStream_t s = nullptr;
-    cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking);
-    began = cudaStreamBeginCapture(s, cudaStreamCaptureModeGlobal);
-    capturing = true;
-    while (!stop || nodes < 10)
-      if (nodes < 5000) {
-        mark(0, memory + 1, 1, 9, s);
-        ++nodes;
-      }
-    cudaGraph_t g = nullptr;
-    ended = cudaStreamEndCapture(s, &g);
-    cudaGraphGetNodes(g, nullptr, &counted);
-    cudaGraphDestroy(g);
-    cudaStreamDestroy(s);
-  });
-  while (!capturing) std::this_thread::yield();
+  OtherCapture other(cudaStreamNonBlocking, [memory](cudaStream_t s) { mark(0, memory + 1, 1, 9, s); });
   for (int i = 0; i < 200; ++i) EXPECT_EQ(tracked.replay(exec, stream), cudaSuccess);
-  stop = true;
-  other.join();
-  EXPECT_EQ(began, cudaSuccess);
-  EXPECT_EQ(ended, cudaSuccess);
-  EXPECT_EQ(counted, nodes);
+  other.expect_undisturbed();
   EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
   tracked.clear();

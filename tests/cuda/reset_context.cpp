@@ -1,24 +1,16 @@
 // Resets the device while a timer and a tracked graph hold events and executables of it, destroys both, and
 // begins again in the new context. Returns 0 if everything is as documented. Run by timer_trouble_test.
-#include <cstdio>
 #include <memory>
 
 #include <adaptive/cuda.hpp>
 #include "cuda/bias/spin.hpp"
+#include "tests/cuda/program_checks.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {
 
 using namespace adaptive::test;
-
-int faults = 0;
-
-void expect(bool held, const char* what) {
-  if (held) return;
-  std::printf("does not hold: %s\n", what);
-  ++faults;
-}
 
 // Launches and replays of one context.
 struct Program {

@@ -1,12 +1,10 @@
 // Tests a timer where results and launches overlap with resets and drains, with very short kernels, and on a
 // stream that runs dry.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <latch>
 #include <thread>
 
+#include "tests/cuda/separate_process.hpp"
 #include "tests/cuda/timer_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
@@ -121,16 +119,7 @@ TEST_F(TimerDry, LaunchesOnAStreamThatRanDryAreLeftOut) {
 
 // A device reset destroys the context of events and executables, so a separate process does that.
 TEST_F(TimerDry, WhatIsDestroyedAfterADeviceResetTouchesNothing) {
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    execl(ADAPTIVE_RESET_CONTEXT, ADAPTIVE_RESET_CONTEXT, static_cast<char*>(nullptr));
-    _exit(127);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << status;
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "its output says which of its checks did not hold";
+  expect_that_checks_hold_in(ADAPTIVE_RESET_CONTEXT);
 }
 
 }  // namespace

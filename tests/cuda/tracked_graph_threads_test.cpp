@@ -1,10 +1,10 @@
 // Tests that an update disturbs neither captures of other threads nor the caller's pending error.
 #include <adaptive/cuda/tracked_graph.hpp>
 
-#include <atomic>
 #include <thread>
 
 #include "tests/cuda/graph_fixture.hpp"
+#include "tests/cuda/other_capture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {
@@ -69,28 +69,8 @@ TEST_F(TrackedGraphThreadsTest, PassesOnWhatABodyThrowsWhileAnErrorIsPending) {
 TEST_F(TrackedGraphThreadsTest, DisturbsNoCaptureOfAnotherThread) {
   Operation& op = operation();
   capture([&] { track(op, 1); });
-  std::atomic<bool> capturing{false}, stop{false};
-  int nodes = 0;
-  cudaError_t began = cudaErrorUnknown, ended = cudaErrorUnknown;
-  std::size_t counted = 0;
-  std::thread other([&] {
-    cudaStream_t s = nullptr;
-    cudaStreamCreate(&s);  // one that the legacy stream waits for, as most are
-    began = cudaStreamBeginCapture(s, cudaStreamCaptureModeGlobal);
-    capturing = true;
-    while (!stop || nodes < 10) {
-      if (nodes < 5000) {
-        mark(0, buffer(9), length, 9, s);
-        ++nodes;
-      }
-    }
-    cudaGraph_t g = nullptr;
-    ended = cudaStreamEndCapture(s, &g);
-    cudaGraphGetNodes(g, nullptr, &counted);
-    cudaGraphDestroy(g);
-    cudaStreamDestroy(s);
-  });
-  while (!capturing) std::this_thread::yield();
+  // On a stream that the legacy stream waits for, as most are.
+  OtherCapture other(cudaStreamDefault, [this](cudaStream_t s) { mark(0, buffer(9), length, 9, s); });
   for (const char* name : {"b", "c", "a", "b", "c"}) {
     const Forced forced = op.force(name);
     EXPECT_EQ(tracked.update(exec), GraphUpdate::updated);
@@ -103,11 +83,7 @@ TEST_F(TrackedGraphThreadsTest, DisturbsNoCaptureOfAnotherThread) {
   }
   const Forced forced = op.force("c");
   EXPECT_EQ(tracked.update(exec), GraphUpdate::updated);
-  stop = true;
-  other.join();
-  EXPECT_EQ(began, cudaSuccess);
-  EXPECT_EQ(ended, cudaSuccess);
-  EXPECT_EQ(counted, static_cast<std::size_t>(nodes));
+  other.expect_undisturbed();
   replay();
   EXPECT_EQ(value(1), marked(1, 2));
 }
