@@ -27,13 +27,6 @@ std::size_t longest(const std::vector<TunedShape>& shapes) {
   return size;
 }
 
-std::string svg(double width, double height, const std::string& label, const std::string& body) {
-  return fmt::format(
-      "<svg role=\"img\" aria-label=\"{}\" width=\"{:.0f}\" height=\"{:.0f}\" viewBox=\"0 0 {:.0f} "
-      "{:.0f}\">\n{}</svg>\n",
-      core::xml_escaped(label), width, height, width, height, body);
-}
-
 double best_us(const TunedShape& shape) {
   double least = std::numeric_limits<double>::infinity();
   for (const Contestant& contestant : shape.race.contestants)
@@ -110,6 +103,13 @@ std::string row_label(const std::string& text, double x, double y) {
 }
 
 }  // namespace
+
+std::string svg(double width, double height, const std::string& label, const std::string& body) {
+  return fmt::format(
+      "<svg role=\"img\" aria-label=\"{}\" width=\"{:.0f}\" height=\"{:.0f}\" viewBox=\"0 0 {:.0f} "
+      "{:.0f}\">\n{}</svg>\n",
+      core::xml_escaped(label), width, height, width, height, body);
+}
 
 std::string heat_map(const std::vector<TunedShape>& shapes, std::size_t variants_max, std::size_t& left_out) {
   const std::vector<std::string> names = variant_columns(shapes, variants_max, left_out);

@@ -9,6 +9,9 @@
 
 namespace adaptive::inline v1::cli {
 
+/// A figure of that size in pixels. `label` says what it shows to those who cannot see it.
+std::string svg(double width, double height, const std::string& label, const std::string& body);
+
 /// A map of shapes by variants. The colour of a cell shows the latency relative to the shape's best. Has at
 /// most `variants_max` columns, for the variants that come nearest to the best of a shape; `left_out` is the
 /// number of the other variants.

@@ -41,13 +41,6 @@ td.text { white-space: normal; min-width: 20rem; }
 }
 )";
 
-std::string facts(const Report& report) {
-  std::string html = "<dl>\n";
-  for (const auto& [name, value] : report.facts)
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", core::xml_escaped(name), core::xml_escaped(value));
-  return html + "</dl>\n";
-}
-
 std::string results(const std::vector<TunedShape>& shapes) {
   std::string html =
       "<div class=\"wide\"><table id=\"results\">\n<tr><th>shape<th>best<th class=\"number\">latency<th "
@@ -108,6 +101,13 @@ std::string effects(const std::vector<TunedShape>& shapes) {
 
 }  // namespace
 
+std::string fact_list(const Facts& facts) {
+  std::string html = "<dl>\n";
+  for (const auto& [name, value] : facts)
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", core::xml_escaped(name), core::xml_escaped(value));
+  return html + "</dl>\n";
+}
+
 std::string page_head(const std::string& title) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
@@ -120,7 +120,7 @@ std::string report_page(const Report& report) {
   std::size_t left_out = 0;
   const std::string map = heat_map(report.shapes, columns_max, left_out);
   std::string html = page_head(report.title);
-  html += facts(report);
+  html += fact_list(report.facts);
   html += "<h2>Results</h2>\n" + results(report.shapes);
   html +=
       "<h2>Latency by variant and shape</h2>\n<p>Green is the best latency of the shape, yellow 1.5 times "

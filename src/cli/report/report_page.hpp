@@ -9,9 +9,12 @@
 
 namespace adaptive::inline v1::cli {
 
+/// Names and values for the head of a page.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
 struct Report {
   std::string title = {};
-  std::vector<std::pair<std::string, std::string>> facts = {};  ///< names and values for the head of the page
+  Facts facts = {};
   std::vector<tuning::TunedShape> shapes = {};
 };
 
@@ -19,5 +22,6 @@ std::string report_page(const Report& report);
 
 /// The beginning of a page, up to its heading, with the style that all pages share.
 std::string page_head(const std::string& title);
+std::string fact_list(const Facts& facts);
 
 }  // namespace adaptive::cli

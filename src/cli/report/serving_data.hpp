@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "cli/report/report_page.hpp"
+
 namespace adaptive::inline v1::cli {
 
 /// A share of latency that is saved, 0.25 for a quarter, and how far it may be off.
@@ -47,7 +49,7 @@ struct ServedChange {
 
 struct ServingReport {
   std::string title = {};
-  std::vector<std::pair<std::string, std::string>> facts = {};
+  Facts facts = {};
   std::vector<ServedKey> keys = {};        ///< the greatest gain first
   std::vector<ServedChange> changes = {};  ///< in their order
   std::vector<std::int64_t> starts = {};   ///< when selectors began

@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "base/time_text.hpp"
+#include "cli/report/charts.hpp"
 #include "cli/report/report_page.hpp"
 #include "cli/tune/console.hpp"
 
@@ -33,13 +34,6 @@ std::string percent_text(const std::optional<Gain>& gain) {
 
 std::string nanoseconds_text(double ns) {
   return ns > 0.0 ? latency_text(ns / 1e3) : "";
-}
-
-std::string fact_list(const ServingReport& report) {
-  std::string html = "<dl>\n";
-  for (const auto& [name, value] : report.facts)
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", core::xml_escaped(name), core::xml_escaped(value));
-  return html + "</dl>\n";
 }
 
 std::string left_out_text(std::size_t all, std::size_t shown) {
@@ -92,10 +86,7 @@ std::string gain_bars(const std::vector<ServedKey>& keys) {
   body +=
       fmt::format("<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"0\" y2=\"{1:.1f}\"/>\n", zero, y);
   const double width = zero + bar + 150;
-  return fmt::format(
-             "<svg role=\"img\" aria-label=\"Share of latency that each key saves\" width=\"{0:.0f}\" "
-             "height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\">\n{2}</svg>\n",
-             width, y + 4, body) +
+  return svg(width, y + 4, "Share of latency that each key saves", body) +
          left_out_text(keys.size(), shown.size());
 }
 
@@ -157,11 +148,7 @@ std::string gain_over_time(const ServingReport& report) {
       "<text x=\"60\" y=\"{5:.1f}\">{6}</text><text class=\"end\" x=\"{0:.1f}\" y=\"{5:.1f}\">{7}</text>\n",
       chart_width - 20.0, y(0.0), y(greatest) + 4, 100.0 * greatest, y(0.0) + 4, height - 12.0,
       table::time_text(scale.begin), table::time_text(scale.end));
-  return fmt::format(
-      "<svg role=\"img\" aria-label=\"Mean gain over time\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 "
-      "0 {0:.0f} "
-      "{1:.0f}\">\n{2}</svg>\n",
-      chart_width, height, body);
+  return svg(chart_width, height, "Mean gain over time", body);
 }
 
 std::string before_and_after(const std::vector<ServedKey>& keys) {
@@ -218,7 +205,7 @@ std::string change_table(const std::vector<ServedChange>& changes) {
 }  // namespace
 
 std::string serving_page(const ServingReport& report) {
-  std::string html = page_head(report.title) + fact_list(report);
+  std::string html = page_head(report.title) + fact_list(report.facts);
   html +=
       "<h2>Gain by key</h2>\n<p>The share of the latency that the incumbent saves: against what ran "
       "<i>before</i> (the "
