@@ -77,7 +77,8 @@ TEST_F(ServingDemo, ItsFiguresFitTogether) {
   const auto count = [&](const char* match) { return summary["matches"][match].get<std::uint64_t>(); };
   EXPECT_EQ(count("exact") + count("nearest") + count("predicted") + count("default"),
             summary["keys"].get<std::uint64_t>());
-  EXPECT_GT(count("default"), 0U);
+  // How many keys began from a prediction depends on the measured latencies.
+  EXPECT_EQ(count("exact"), 0U) << "there is no table";
   EXPECT_LT(summary["explored"], summary["launches"]);
   EXPECT_LE(summary["timed"], summary["launches"]);
   const json& comparison = summary["comparison"];
