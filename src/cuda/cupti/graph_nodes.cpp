@@ -86,7 +86,7 @@ void CuptiGraphNodes::replayed(std::uint32_t correlation) noexcept {
 
 void CuptiGraphNodes::record(std::uint64_t node, std::uint32_t correlation, std::uint64_t ns) noexcept {
   const std::lock_guard lock(mutex_);
-  if (++counters_.records >= records_max) exhausted_.store(true, std::memory_order_relaxed);
+  if (++counters_.records >= records_limit_) exhausted_.store(true, std::memory_order_relaxed);
   const auto at = nodes_.find(node);
   if (at == nodes_.end()) return;
   const auto launch = launches_.find(at->second.launch);

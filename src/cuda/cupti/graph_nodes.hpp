@@ -43,6 +43,8 @@ class CuptiGraphNodes {
 
   using Handle = std::uint64_t;  ///< 0: none
 
+  explicit CuptiGraphNodes(std::uint64_t records_limit = records_max) noexcept : records_limit_(records_limit) {}
+
   /// Registers a launch of a graph that has not been instantiated, and the ids of its kernel nodes
   /// (`CuptiSession::graph_node_id`).
   Handle add(std::span<const std::uint64_t> nodes, GraphRecordSink& sink, std::uint64_t tag);
@@ -74,7 +76,7 @@ class CuptiGraphNodes {
   };
   Counters counters() const noexcept;
   bool empty() const noexcept;
-  /// Whether there have been `records_max` records, so that graphs must not be timed by CUPTI any more.
+  /// Whether there have been as many records as the limit, so that graphs must not be timed by CUPTI any more.
   bool exhausted() const noexcept { return exhausted_.load(std::memory_order_relaxed); }
 
  private:
@@ -115,6 +117,7 @@ class CuptiGraphNodes {
   std::unordered_map<CopyOf, Copy, Hash> copies_;
   Handle last_ = 0;
   std::uint32_t last_replay_ = 0;
+  const std::uint64_t records_limit_;
   std::atomic<bool> exhausted_{false};
   Counters counters_;
 };

@@ -116,10 +116,11 @@ TEST_F(CuptiGraphNodesTest, TellsTheCorrelationOfAReplayToItsSinkOnly) {
 }
 
 TEST_F(CuptiGraphNodesTest, IsExhaustedAfterAllItsRecords) {
-  for (std::uint64_t i = 1; i < CuptiGraphNodes::records_max; ++i) nodes_.record(node(9, 0), 1, 1);
-  EXPECT_FALSE(nodes_.exhausted());
-  nodes_.record(node(9, 0), 1, 1);
-  EXPECT_TRUE(nodes_.exhausted());
+  CuptiGraphNodes nodes(1'000);
+  for (int i = 1; i < 1'000; ++i) nodes.record(node(9, 0), 1, 1);
+  EXPECT_FALSE(nodes.exhausted());
+  nodes.record(node(9, 0), 1, 1);
+  EXPECT_TRUE(nodes.exhausted());
 }
 
 TEST_F(CuptiGraphNodesTest, ForgetsALaunchWithItsCopies) {
