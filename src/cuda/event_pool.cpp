@@ -17,12 +17,7 @@ constinit Registry all;
 }  // namespace
 
 EventPool::EventPool(const Driver& driver, CUcontext context, unsigned long long id, std::size_t index)
-    : driver_(driver),
-      context_(context),
-      id_(id),
-      index_(index),
-      bias_(driver, context),
-      graph_meter_(driver, context) {}
+    : driver_(driver), context_(context), id_(id), index_(index), bias_(driver, context) {}
 
 EventPool* EventPool::of(const Driver& driver, CUcontext context) noexcept {
   unsigned long long id = 0;

@@ -8,7 +8,6 @@
 
 #include <adaptive/decision.hpp>
 #include <adaptive/operation.hpp>
-#include "cuda/bias/graph_meter.hpp"
 #include "cuda/bias/meter.hpp"
 #include "cuda/driver.hpp"
 #include "cuda/free_list.hpp"
@@ -51,7 +50,6 @@ class EventPool {
   std::size_t index() const noexcept { return index_; }
   CUcontext context() const noexcept { return context_; }
   BiasMeter& bias() noexcept { return bias_; }
-  GraphMeter& graph_meter() noexcept { return graph_meter_; }
   /// Whether the context is lost, so that nothing works in it any more.
   bool lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
   /// Marks the context as lost. Returns false if it was marked already.
@@ -76,7 +74,6 @@ class EventPool {
   std::array<std::atomic<EventPair*>, capacity / chunk> chunks_{};
   std::atomic<bool> lost_{false};
   BiasMeter bias_;
-  GraphMeter graph_meter_;
 };
 
 }  // namespace adaptive::cuda

@@ -14,7 +14,9 @@ constexpr std::uint64_t unreadable_max = 64;
 }  // namespace
 
 CudaReplayDriver::CudaReplayDriver(const Parts& parts)
-    : parts_(parts), forms_(parts.driver, parts.graphs, parts.launches, parts.has_runtime) {
+    : parts_(parts),
+      meter_(parts.pool != nullptr ? &GraphMeter::of(parts.driver, *parts.pool) : nullptr),
+      forms_(parts.driver, parts.graphs, parts.launches, parts.has_runtime) {
   parts_.driver.ctx_get_id(parts_.context, &context_id_);
 }
 
@@ -22,7 +24,7 @@ CudaReplayDriver::~CudaReplayDriver() {
   for (auto& [handle, executable] : executables_) destroy(executable);
   // A thread that is still measuring must not outlive the program's tracked graphs, because CUDA may be
   // unloaded then.
-  if (parts_.pool != nullptr) parts_.pool->graph_meter().wait();
+  if (meter_ != nullptr) meter_->wait();
 }
 
 // After a device reset, another context may have the same address, and handles of the old one must not be
@@ -54,10 +56,9 @@ ReplayDriver::Timing CudaReplayDriver::timing() noexcept {
     return Timing::never;
   if (by_records()) return Timing::possible;
   if (unreadable_ >= unreadable_max) return Timing::never;
-  GraphMeter& meter = parts_.pool->graph_meter();
-  meter.start();
-  if (!meter.done()) return Timing::not_yet;
-  return meter.measured() ? Timing::possible : Timing::never;
+  meter_->start();
+  if (!meter_->done()) return Timing::not_yet;
+  return meter_->measured() ? Timing::possible : Timing::never;
 }
 
 std::uint32_t CudaReplayDriver::source() noexcept {
@@ -71,7 +72,7 @@ bool CudaReplayDriver::times_first_replay() noexcept {
 
 // CUPTI records every kernel of the process in any case.
 Latency CudaReplayDriver::timing_cost() noexcept {
-  return by_records() ? Latency{0} : parts_.pool->graph_meter().cost();
+  return by_records() ? Latency{0} : meter_->cost();
 }
 
 ReplayDriver::Form CudaReplayDriver::form(std::size_t launch, std::uint32_t variant) noexcept {
@@ -288,7 +289,7 @@ ReplayDriver::Reading CudaReplayDriver::latency(Flight flight, std::size_t launc
     }
     readable_ = true;
     unreadable_ = 0;
-    return {Reading::State::here, without_bias(double{ms} * 1e6, parts_.pool->graph_meter().bias())};
+    return {Reading::State::here, without_bias(double{ms} * 1e6, meter_->bias())};
   }
   return {};
 }

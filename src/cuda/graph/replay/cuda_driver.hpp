@@ -13,6 +13,7 @@
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
 #include "cuda/graph/driver.hpp"
+#include "cuda/graph/graph_meter.hpp"
 #include "cuda/graph/replay/client.hpp"
 #include "cuda/graph/replay/copy_driver.hpp"
 #include "cuda/graph/replay/driver.hpp"
@@ -96,6 +97,7 @@ class CudaReplayDriver : public ReplayDriver {
   void destroy(Executable& executable) noexcept;
 
   Parts parts_;
+  GraphMeter* meter_;  // null without a pool
   ReplayForms forms_;
   ReplayRecords records_;
   unsigned long long context_id_ = 0;

@@ -7,13 +7,15 @@
 #include <adaptive/latency.hpp>
 #include "cuda/bias/measurement.hpp"
 #include "cuda/driver.hpp"
+#include "cuda/event_pool.hpp"
 
 namespace adaptive::inline v1::cuda {
 
 /// As `BiasMeter`, for events that are nodes of a graph. Thread-safe.
 class GraphMeter final : public Measurement {
  public:
-  GraphMeter(const Driver& driver, CUcontext context) noexcept : Measurement(driver, context) {}
+  /// The meter of the pool's context. It is never destroyed, like the pool. Throws `std::bad_alloc`.
+  static GraphMeter& of(const Driver& driver, const EventPool& pool);
 
   /// Whether the measurement has ended with a result.
   bool measured() const noexcept { return done() && measured_.load(std::memory_order_relaxed); }
@@ -23,6 +25,7 @@ class GraphMeter final : public Measurement {
   Latency cost() const noexcept { return Latency{cost_ns_.load(std::memory_order_relaxed)}; }
 
  private:
+  GraphMeter(const Driver& driver, CUcontext context) noexcept : Measurement(driver, context) {}
   void measure(const Driver& driver) override;
 
   std::atomic<bool> measured_{false};

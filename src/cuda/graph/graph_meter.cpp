@@ -1,8 +1,10 @@
-#include "cuda/bias/graph_meter.hpp"
+#include "cuda/graph/graph_meter.hpp"
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 #include "cuda/bias/estimate.hpp"
@@ -71,7 +73,22 @@ struct GraphRig {
   }
 };
 
+struct Registry {
+  std::mutex mutex;
+  std::array<GraphMeter*, EventPool::pools_max> meters{};
+};
+
+// Constant-initialised and trivially destructible, as the registry of the pools.
+constinit Registry graph_meters;
+
 }  // namespace
+
+GraphMeter& GraphMeter::of(const Driver& driver, const EventPool& pool) {
+  const std::lock_guard lock(graph_meters.mutex);
+  GraphMeter*& meter = graph_meters.meters[pool.index()];
+  if (meter == nullptr) meter = new GraphMeter(driver, pool.context());
+  return *meter;
+}
 
 void GraphMeter::measure(const Driver& driver) {
   GraphRig rig;
