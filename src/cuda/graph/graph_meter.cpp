@@ -73,13 +73,13 @@ struct GraphRig {
   }
 };
 
-struct Registry {
+struct GraphMeters {
   std::mutex mutex;
   std::array<GraphMeter*, EventPool::pools_max> meters{};
 };
 
 // Constant-initialised and trivially destructible, as the registry of the pools.
-constinit Registry graph_meters;
+constinit GraphMeters graph_meters;
 
 }  // namespace
 

@@ -21,7 +21,7 @@ constexpr std::size_t parameters_max = 8;
 // If variants are tiles, the number of rows is centred around 2^6.
 constexpr double rows_reference_log2 = 6.0;
 // Prior standard deviation of the level in natural log latency: practically unknown.
-constexpr double usual_log2 = 10.0;
+constexpr double level_deviation = 10.0;
 
 bool is_number(const Dimension& dimension) {
   return dimension.kind == DimensionKind::size || dimension.kind == DimensionKind::linear;
@@ -179,7 +179,7 @@ void ModelFeatures::emit(const Point& at, std::size_t v, Add&& add, std::size_t&
   // A correction of the exponent of the estimate, which itself enters as `offset`.
   if (estimated_) put(offset(at, v), 0.3);
   // The level of the key: common to all variants.
-  put(1.0, usual_log2);
+  put(1.0, level_deviation);
   for (const double x : at.centred()) put(x, 1.0);
   for (const double x : at.centred())
     for (const double knot : knots) put(std::max(0.0, x - knot), 0.3);

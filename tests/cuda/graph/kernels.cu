@@ -1,4 +1,4 @@
-#include "tests/cuda/graph_kernels.hpp"
+#include "tests/cuda/graph/kernels.hpp"
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
 #define TEST_PAIRS __cluster_dims__(2, 1, 1)

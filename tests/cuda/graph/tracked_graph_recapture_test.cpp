@@ -5,7 +5,7 @@
 #include <functional>
 #include <stdexcept>
 
-#include "tests/cuda/graph_fixture.hpp"
+#include "tests/cuda/graph/tracked_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {

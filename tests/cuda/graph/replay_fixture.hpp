@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <adaptive/cuda.hpp>
-#include "tests/cuda/graph_kernels.hpp"
+#include "tests/cuda/graph/kernels.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive::inline v1::cuda::test {

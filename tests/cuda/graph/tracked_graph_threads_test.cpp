@@ -3,8 +3,8 @@
 
 #include <thread>
 
-#include "tests/cuda/graph_fixture.hpp"
-#include "tests/cuda/other_capture.hpp"
+#include "tests/cuda/graph/other_capture.hpp"
+#include "tests/cuda/graph/tracked_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {

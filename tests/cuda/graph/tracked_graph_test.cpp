@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "tests/cuda/graph_fixture.hpp"
+#include "tests/cuda/graph/tracked_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {

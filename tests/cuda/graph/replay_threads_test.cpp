@@ -4,8 +4,8 @@
 #include <random>
 #include <thread>
 
-#include "tests/cuda/other_capture.hpp"
-#include "tests/cuda/replay_fixture.hpp"
+#include "tests/cuda/graph/other_capture.hpp"
+#include "tests/cuda/graph/replay_fixture.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cuda/graph/replay/learner.hpp"
-#include "tests/cuda/graph_world.hpp"
+#include "tests/cuda/graph/world.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive::inline v1::cuda {

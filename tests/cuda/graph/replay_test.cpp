@@ -1,5 +1,5 @@
 // Tests learning from the replays of a captured graph, on a GPU.
-#include "tests/cuda/replay_fixture.hpp"
+#include "tests/cuda/graph/replay_fixture.hpp"
 
 #include <chrono>
 #include <thread>
