@@ -9,7 +9,7 @@
 namespace adaptive::bench {
 namespace {
 
-constexpr int launches = 200;
+constexpr int readings = 200;
 
 struct Reading {
   double location_ns = 0;
@@ -25,10 +25,10 @@ Reading read(cuda::Timing timing, std::uint64_t ns) {
   cudaStream_t stream = nullptr;
   void* memory = nullptr;
   require(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
-  require(cudaMalloc(&memory, launches * sizeof(std::uint64_t)), "memory");
+  require(cudaMalloc(&memory, readings * sizeof(std::uint64_t)), "memory");
   auto* const ran_ns = static_cast<std::uint64_t*>(memory);
   require(cuda::launch_spin(5'000'000, nullptr, stream), "a launch");
-  for (int i = 0; i < launches; ++i) {
+  for (int i = 0; i < readings; ++i) {
     auto launch = timer.launch(op, {8}, stream);
     launch.check(cuda::launch_spin(ns, ran_ns + i, stream));
   }
@@ -36,8 +36,8 @@ Reading read(cuda::Timing timing, std::uint64_t ns) {
   require(cudaStreamSynchronize(stream), "the launches");
   Reading reading;
   reading.location_ns = op.explain({8}).candidates.at(0).location_ns;
-  std::vector<std::uint64_t> ran(launches);
-  require(cudaMemcpy(ran.data(), ran_ns, launches * sizeof(*ran_ns), cudaMemcpyDeviceToHost), "the clocks");
+  std::vector<std::uint64_t> ran(readings);
+  require(cudaMemcpy(ran.data(), ran_ns, readings * sizeof(*ran_ns), cudaMemcpyDeviceToHost), "the clocks");
   reading.device_ns = median({ran.begin(), ran.end()});
   require(cudaFree(ran_ns), "memory");
   require(cudaStreamDestroy(stream), "a stream");
