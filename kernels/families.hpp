@@ -10,5 +10,6 @@ const Family& mixed_bit_matmul_family();
 const Family& grouped_gemm_family();
 const Family& dense_gemm_family();
 const Family& quantized_matmul_family();
+const Family& fused_moe_family();
 
 }  // namespace adaptive::kernels
