@@ -45,6 +45,7 @@ struct Model {
   std::int64_t qk_nope_head_dim = 0;
   std::int64_t qk_rope_head_dim = 0;
   std::int64_t v_head_dim = 0;
+  std::string activation = {};                 ///< "silu", "gelu_pytorch_tanh", …; swigluoai: of gpt-oss
   std::string dtype = {};                      ///< of activations: "bfloat16"
   std::string quantisation = {};               ///< "fp8", "gptq", "awq", …; empty: none
   std::string weights = {};                    ///< type of quantised weights: "float8_e4m3", "int4", "mxfp4"

@@ -1,7 +1,7 @@
 #include "tuning/shapes.hpp"
 
 #include <algorithm>
-#include <array>
+#include <numeric>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -10,35 +10,13 @@
 
 #include "base/text.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
+#include "tuning/dimension_role.hpp"
 
 namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;
 using Values = std::map<std::string, std::vector<std::string>>;
-
-enum class Role { tokens, out, in, experts, filled, row_tiles, dtype, bits, scales, block_n, block_k, other };
-
-Role role_of(const std::string& dimension) {
-  static const std::array<std::pair<std::string_view, Role>, 15> roles = {{{"tokens", Role::tokens},
-                                                                           {"m", Role::tokens},
-                                                                           {"n", Role::out},
-                                                                           {"out_features", Role::out},
-                                                                           {"k", Role::in},
-                                                                           {"in_features", Role::in},
-                                                                           {"experts", Role::experts},
-                                                                           {"groups", Role::experts},
-                                                                           {"filled", Role::filled},
-                                                                           {"row_tiles", Role::row_tiles},
-                                                                           {"dtype", Role::dtype},
-                                                                           {"bits", Role::bits},
-                                                                           {"scales", Role::scales},
-                                                                           {"block_n", Role::block_n},
-                                                                           {"block_k", Role::block_k}}};
-  for (const auto& [name, role] : roles)
-    if (name == dimension) return role;
-  return Role::other;
-}
 
 bool has_labels(const kernels::Dimension& dimension) {
   return dimension.kind == kernels::Dimension::Kind::label ||
@@ -68,6 +46,12 @@ std::int64_t dtype_index(const kernels::Dimension& dimension, const std::string&
 }
 
 using kernels::grouped_gemm::RoutingSummary;
+
+/// The work of one launch.
+struct LaunchRows {
+  std::int64_t inputs = 0;  ///< tokens, before each goes to several experts
+  RoutingSummary here = {};
+};
 
 class ShapeMaker {
  public:
@@ -117,6 +101,10 @@ class ShapeMaker {
                        [&](const kernels::Dimension& d) { return role_of(d.name) == role; });
   }
 
+  // A family of whole layers has the widths on both sides of the second projection, by which a layer is
+  // described here.
+  bool is_layer() const { return has(Role::width); }
+
   std::int64_t experts() const {
     if (request_.experts > 0) return request_.experts;
     return request_.model ? request_.model->experts : 0;
@@ -147,13 +135,14 @@ class ShapeMaker {
     const bool by_expert = has(Role::experts);
     std::vector<Projection> wanted;
     for (const auto& [out, in] : request_.out_in)
-      wanted.push_back({"", out, in, request_.out_in_split, by_expert});
+      wanted.push_back({"", out, in, is_layer() ? Split::in : request_.out_in_split, by_expert});
     if (!request_.model) return wanted;
     for (Projection projection : projections(*request_.model)) {
       // If the request adds experts to a model without any, the model's layers become experts.
       const bool added = by_expert && request_.model->experts == 0 && request_.experts > 0 &&
                          (projection.name == "gate_up" || projection.name == "down");
       if (added) projection.is_expert = true;
+      if (is_layer() && projection.split != Split::in) continue;
       if (projection.is_expert == by_expert) wanted.push_back(std::move(projection));
     }
     return wanted;
@@ -180,16 +169,22 @@ class ShapeMaker {
   }
 
   /// The rows of one launch for each step.
-  std::vector<RoutingSummary> rows(const Projection& projection, std::int64_t local_experts) {
-    std::vector<RoutingSummary> result;
+  std::vector<LaunchRows> rows(const Projection& projection, std::int64_t local_experts) {
+    std::vector<LaunchRows> result;
     if (projection.is_expert && !request_.routing.empty()) {
-      for (const RoutedStep& step : request_.routing) result.push_back(share_of(step, local_experts));
+      for (const RoutedStep& step : request_.routing)
+        result.push_back({is_layer() ? inputs_of(step) : 0, share_of(step, local_experts)});
       return result;
     }
     for (const std::int64_t count : tokens())
-      result.push_back(projection.is_expert ? share_of(routed(count), local_experts)
-                                            : RoutingSummary{.tokens = count});
+      result.push_back({count, projection.is_expert ? share_of(routed(count), local_experts)
+                                                    : RoutingSummary{.tokens = count}});
     return result;
+  }
+
+  std::int64_t inputs_of(const RoutedStep& step) {
+    const std::int64_t top_k = experts_per_token();
+    return (std::accumulate(step.begin(), step.end(), std::int64_t{0}) + top_k - 1) / top_k;
   }
 
   RoutedStep routed(std::int64_t count) {
@@ -238,8 +233,8 @@ class ShapeMaker {
                   "give --experts or a --model with experts");
     const std::int64_t local =
         projection.is_expert ? divided(experts(), request_.expert_parallel, "experts") : 0;
-    for (const RoutingSummary& each : rows(projection, local)) {
-      if (each.tokens == 0) continue;  // no kernel is launched
+    for (const LaunchRows& each : rows(projection, local)) {
+      if (each.here.tokens == 0) continue;  // no kernel is launched
       std::vector<std::vector<std::int64_t>> choices;
       for (const kernels::Dimension& dimension : target_.dimensions())
         choices.push_back(choices_of(dimension, projection, out, in, local, each));
@@ -249,7 +244,7 @@ class ShapeMaker {
 
   std::vector<std::int64_t> choices_of(const kernels::Dimension& dimension, const Projection& projection,
                                        std::int64_t out, std::int64_t in, std::int64_t local_experts,
-                                       const RoutingSummary& rows) {
+                                       const LaunchRows& rows) {
     if (const auto at = request_.values.find(dimension.name); at != request_.values.end()) {
       std::vector<std::int64_t> result;
       for (const std::string& text : at->second) result.push_back(parse_value(dimension, text));
@@ -257,17 +252,25 @@ class ShapeMaker {
     }
     switch (role_of(dimension.name)) {
       case Role::tokens:
-        return {rows.tokens};
+        return {is_layer() ? rows.inputs : rows.here.tokens};
       case Role::out:
+      case Role::hidden:
         return {out};
       case Role::in:
+      case Role::width:
         return {in};
       case Role::experts:
         return {local_experts};
       case Role::filled:
-        return {rows.filled};
+        return {rows.here.filled};
       case Role::row_tiles:
-        return {rows.row_tiles};
+        return {rows.here.row_tiles};
+      case Role::top_k:
+        return {std::min(experts_per_token(), experts())};
+      case Role::expert_parallel:
+        return {experts() / local_experts};
+      case Role::activation:
+        return {activation(dimension)};
       case Role::dtype:
         return {dtype(dimension)};
       case Role::bits:
@@ -305,6 +308,9 @@ class ShapeMaker {
       warn(model.name + ": weights have a scale for each block of " + std::to_string(model.block_shape[0]) +
            "x" + std::to_string(model.block_shape[1]) + ", which " + target_.name() + " lacks; " + wanted +
            " without blocks is tuned instead");
+    // Weights of whole numbers beside activations of 16 bits.
+    for (const char* ending : {"_w4a16", "_w8a16"})
+      if (index < 0 && !wanted.empty()) index = index_of(wanted + ending);
     if (wanted.empty())
       warn(model.name + ": the type is not known; " + dimension.labels.front() + " is tuned");
     if (index >= 0 || wanted.empty()) return std::max<std::int64_t>(index, 0);
@@ -316,6 +322,22 @@ class ShapeMaker {
     warn(model.name + ": " + target_.name() + " has no " + wanted + "; " +
          dimension.labels[static_cast<std::size_t>(index)] + " is tuned instead");
     return index;
+  }
+
+  // Of a family with the activation between gate and up, and down.
+  std::int64_t activation(const kernels::Dimension& dimension) {
+    const std::string model = request_.model ? request_.model->activation : std::string();
+    if (model.empty()) return 0;
+    std::string wanted = model;
+    if (model == "swish") wanted = "silu";
+    if (model.starts_with("gelu")) wanted = "gelu_tanh";
+    const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), wanted);
+    const std::string& tuned = at == dimension.labels.end() ? dimension.labels.front() : *at;
+    const bool is_same = at != dimension.labels.end() && model != "gelu";
+    if (!is_same)
+      warn(request_.model->name + ": " + target_.name() + " has no " + model + "; " + tuned +
+           " is tuned instead");
+    return at == dimension.labels.end() ? 0 : at - dimension.labels.begin();
   }
 
   // Of a family whose types name those of weights and activations together, as engines do.

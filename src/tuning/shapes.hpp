@@ -10,6 +10,14 @@
 //   dtype, bits          type of the activations, widths of the weights
 //   scales               who shares a scale of quantised weights: channel, tensor, block128
 //
+// A family with `intermediate_size` has whole layers of experts in place of projections:
+//
+//   hidden_size, intermediate_size     the output and input features of the layer's second projection
+//   tokens               before each of them goes to top_k experts
+//   top_k                experts of a token
+//   expert_parallel      devices that share the experts
+//   activation           between the projections: silu, gelu_tanh, swigluoai
+//
 // Any other dimension gets its value from `ShapeRequest::values`, or its first label.
 #pragma once
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <adaptive/error.hpp>
 
@@ -162,6 +164,52 @@ TEST_F(Shapes, OfExpertParallelismKeepEveryBatchSize) {
   const auto recorded =
       grouped({.model = expert_model(), .routing = {{0, 0, 0, 0, 5, 2, 0, 1}}, .expert_parallel = 4});
   EXPECT_EQ(recorded.front()[0], 7);
+}
+
+TEST_F(Shapes, OfWholeLayersHaveTheTokensBeforeTheyAreRouted) {
+  const auto layer = [](const ShapeRequest& request) { return make("fused_moe", request).shapes; };
+  // tokens, hidden_size, intermediate_size, experts, filled, top_k, expert_parallel, activation, dtype
+  EXPECT_EQ(layer({.model = expert_model(), .batch_sizes = {1, 64}}),
+            (std::vector<Shape>{{1, 512, 1024, 8, 2, 2, 1, 0, 1}, {64, 512, 1024, 8, 8, 2, 1, 0, 1}}));
+  EXPECT_EQ(layer({.model = expert_model(), .batch_sizes = {64}, .tensor_parallel = 4}),
+            (std::vector<Shape>{{64, 512, 256, 8, 8, 2, 1, 0, 1}}));
+  EXPECT_EQ(layer({.model = expert_model(), .batch_sizes = {64}, .expert_parallel = 4}),
+            (std::vector<Shape>{{64, 512, 1024, 2, 2, 2, 4, 0, 1}}));
+  // Four tokens chose 8 experts; the device with the most rows has 7 of them on two experts.
+  EXPECT_EQ(layer({.model = expert_model(), .routing = {{0, 0, 0, 0, 5, 2, 0, 1}}, .expert_parallel = 4}),
+            (std::vector<Shape>{{4, 512, 1024, 2, 2, 2, 4, 0, 1}}));
+  EXPECT_EQ(layer({.batch_sizes = {1}, .out_in = {{96, 32}}, .experts = 4, .experts_per_token = 1}),
+            (std::vector<Shape>{{1, 96, 32, 4, 1, 1, 1, 0, 0}}))
+      << "the features of the second projection";
+  EXPECT_NE(error("fused_moe", {.model = small_model()}).find("--experts"), std::string::npos);
+}
+
+TEST_F(Shapes, OfWholeLayersHaveTheActivationAndTheWeightsOfTheModel) {
+  const auto last_two = [](Model model) {
+    const Shape shape = make("fused_moe", {.model = std::move(model), .batch_sizes = {1}}).shapes.front();
+    return std::pair(shape[7], shape[8]);
+  };
+  Model model = expert_model();
+  model.activation = "silu";
+  model.weights = "int4";
+  EXPECT_EQ(last_two(model), std::pair(std::int64_t{0}, std::int64_t{3}));
+  model.activation = "gelu_pytorch_tanh";
+  model.weights = "int8";
+  EXPECT_EQ(last_two(model), std::pair(std::int64_t{1}, std::int64_t{2}));
+  model.activation = "swigluoai";
+  model.weights = "float8_e4m3";
+  EXPECT_EQ(last_two(model), std::pair(std::int64_t{2}, std::int64_t{1})) << "the nearest type";
+  const auto warned = [&](const std::string& part) {
+    const ShapeList list = make("fused_moe", {.model = model, .batch_sizes = {1}});
+    return std::any_of(list.warnings.begin(), list.warnings.end(),
+                       [&](const std::string& text) { return text.find(part) != std::string::npos; });
+  };
+  EXPECT_TRUE(warned("has no float8_e4m3; bfloat16 is tuned instead"));
+  EXPECT_FALSE(warned("swigluoai"));
+  model.activation = "gelu";
+  EXPECT_TRUE(warned("has no gelu; gelu_tanh is tuned instead"));
+  model.activation = "relu2";
+  EXPECT_TRUE(warned("has no relu2; silu is tuned instead"));
 }
 
 TEST_F(Shapes, OneBeyondALimitCostsItselfAlone) {

@@ -275,6 +275,9 @@ Model parse_model(std::string_view text, const std::string& source) {
   model.qk_rope_head_dim = fields.size("qk_rope_head_dim");
   model.v_head_dim = fields.size("v_head_dim");
   read_experts(fields, model);
+  for (const char* name : {"hidden_act", "hidden_activation"})
+    if (model.activation.empty()) model.activation = fields.text(name);
+  if (whole.text("model_type") == "gpt_oss") model.activation = "swigluoai";  // its hidden_act says silu
   for (const JsonFields* place : {&fields, &whole})
     for (const char* name : {"torch_dtype", "dtype"})
       if (model.dtype.empty()) model.dtype = place->text(name);
