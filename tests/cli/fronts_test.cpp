@@ -145,13 +145,43 @@ TEST_F(Fronts, TpuTuneTunesAQuantisedProduct) {
 }
 
 TEST_F(Fronts, WhatWaitsForItsKernelSaysSo) {
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"tpu-tune", "rpa-v3", "--page-size", "128", "--head-dim", "128", "--tp-size", "4"},
-           {"benchmark_moe", "--model", "m", "--tp", "2", "--num-tokens", "16"}}) {
-    const Outcome outcome = tool(command);
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_NE(outcome.err.find("this version has no kernel family"), std::string::npos) << outcome.err;
-  }
+  const Outcome outcome =
+      tool({"tpu-tune", "rpa-v3", "--page-size", "128", "--head-dim", "128", "--tp-size", "4"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("this version has no kernel family"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Fronts, BenchmarkMoeMeasuresTheDefaultUnlessItTunes) {
+  const Outcome shared = tool({"benchmark_moe", "--model", "small.json", "--tp", "2", "--num-tokens", "16",
+                               "3", "--seed", "5", "--trust-remote-code"});
+  EXPECT_EQ(shared.code, 0) << shared.err;
+  for (const char* shape : {"tokens=16 hidden_size=64 intermediate_size=16 experts=2 filled=2 top_k=1 "
+                            "expert_parallel=1 activation=silu dtype=bfloat16",
+                            "tokens=3 hidden_size=64 intermediate_size=16"})
+    EXPECT_NE(shared.out.find(shape), std::string::npos) << shared.out;
+  EXPECT_FALSE(fs::exists(path("data"))) << "nothing is stored";
+
+  const Outcome experts = tool({"benchmark_moe", "--model", "small.json", "--tp-size", "2",
+                                "--enable-expert-parallel", "--batch-size", "16"});
+  EXPECT_EQ(experts.code, 0) << experts.err;
+  EXPECT_NE(experts.out.find("intermediate_size=32 experts=1 filled=1 top_k=1 expert_parallel=2"),
+            std::string::npos)
+      << experts.out;
+
+  const Outcome type =
+      tool({"benchmark_moe", "--model", "small.json", "--dtype", "fp8_w8a8", "--batch-size", "1"});
+  EXPECT_EQ(type.code, 2);
+  EXPECT_NE(type.err.find("float32, bfloat16, int8_w8a16, int4_w4a16"), std::string::npos) << type.err;
+  EXPECT_EQ(tool({"benchmark_moe", "--unknown"}).code, 2);
+}
+
+TEST_F(Fronts, BenchmarkMoeSavesOrSaysWhyNot) {
+  const Outcome tuned = tool({"benchmark_moe", "--model", "small.json", "--batch-size", "4", "--dtype",
+                              "int8_w8a16", "--tune", "--save-dir", "moe"});
+  // The kernels of the processor have neither a depth nor warps in Triton's sense.
+  EXPECT_EQ(tuned.code, 1) << tuned.out;
+  EXPECT_NE(tuned.err.find("it has no row of fused_moe"), std::string::npos) << tuned.err;
+  EXPECT_NE(tuned.out.find("1 of 1 shapes"), std::string::npos) << tuned.out;
 }
 
 TEST_F(Fronts, ALinkWithTheNameOfAScriptIsItsCommand) {

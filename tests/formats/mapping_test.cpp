@@ -197,6 +197,69 @@ TEST(Mapping, MetalMarlinFindsTheKernelOfASet) {
   EXPECT_NE(result.parameters.find(R"("tile_size_n": 64)"), std::string::npos) << result.parameters;
 }
 
+// A pair of tiles that shares its rows, as a backend with Triton's parameters would tune it.
+Table tuned_moe(const std::string& dtype, Parameters parameters) {
+  return one_entry(
+      "fused_moe",
+      {size_dimension("tokens"), size_dimension("hidden_size"), size_dimension("intermediate_size"),
+       size_dimension("experts"), label_dimension("dtype", {dtype})},
+      {64, 4096, 14336, 8, 0}, parameters);
+}
+
+const Parameters pair_of_tiles = {{"rows", 64},         {"columns_up", 128}, {"depth_up", 64},
+                                  {"band_up", 8},       {"warps_up", 8},     {"stages_up", 4},
+                                  {"columns_down", 64}, {"depth_down", 128}, {"band_down", 1},
+                                  {"warps_down", 4},    {"stages_down", 3}};
+
+TEST(Mapping, AFusedMoeGivesTheSamePairOfTilesInBothSystems) {
+  const std::string up =
+      R"({"BLOCK_SIZE_K": 64, "BLOCK_SIZE_M": 64, "BLOCK_SIZE_N": 128, "GROUP_SIZE_M": 8, )"
+      R"("num_stages": 4, "num_warps": 8})";
+  const std::string down = R"({"BLOCK_SIZE_K": 128, "BLOCK_SIZE_M": 64, "BLOCK_SIZE_N": 64, )"
+                           R"("GROUP_SIZE_M": 1, "num_stages": 3, "num_warps": 4})";
+  const std::map<std::string, std::string> key = {
+      {"m", "64"}, {"E", "8"}, {"N", "14336"}, {"device_name", "NVIDIA H200"}};
+  for (const std::string system : {"vllm", "sglang"}) {
+    SCOPED_TRACE(system);
+    const MappedTable moe = mapped(tuned_moe("bfloat16", pair_of_tiles), "fused_moe", system,
+                                   {.given = {{"triton_version", "3.6.0"}}});
+    // vLLM has one configuration for both products.
+    EXPECT_EQ(moe.mapped, system == "vllm" ? 1u : 2u);
+    EXPECT_EQ(moe.left_out, 0u);
+    const auto files = export_to(moe.table, system);
+    EXPECT_EQ(files.size(), moe.mapped);
+    const LookupResult first = found_by(system, files, key);
+    EXPECT_EQ(first.match, MatchKind::exact);
+    EXPECT_EQ(first.parameters, up);
+    if (system == "vllm") continue;
+    auto of_down = key;
+    of_down["projection"] = "down";
+    const LookupResult second = found_by(system, files, of_down);
+    EXPECT_EQ(second.match, MatchKind::exact);
+    EXPECT_EQ(second.parameters, down);
+    EXPECT_TRUE(second.warnings.empty()) << "the pair shares BLOCK_SIZE_M";
+  }
+}
+
+TEST(Mapping, AFusedMoeOfFourBitsHasTheNameOfItsPackedWidth) {
+  const auto files =
+      export_to(mapped(tuned_moe("int4_w4a16", pair_of_tiles), "fused_moe", "vllm").table, "vllm");
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(files.begin()->first, "E=8,N=28672,device_name=NVIDIA_H200,dtype=int4_w4a16.json");
+}
+
+TEST(Mapping, WhatAFusedMoeHasNoWordForIsSaid) {
+  Parameters of_processor = {{"rows", 12}, {"columns_up", 32}, {"columns_down", 32}, {"threads", 1}};
+  const MappedTable moe = mapped(tuned_moe("bfloat16", of_processor), "fused_moe", "sglang");
+  EXPECT_EQ(moe.mapped, 0u);
+  EXPECT_EQ(moe.left_out, 2u) << "a row for each product";
+  EXPECT_TRUE(noticed(moe.notices, "tokens=64", "best: there is no value \"depth_up\""));
+  EXPECT_TRUE(noticed(moe.notices, "tokens=64", "best: down: there is no value \"depth_down\""));
+  const MappedTable floats = mapped(tuned_moe("float32", pair_of_tiles), "fused_moe", "vllm");
+  EXPECT_EQ(floats.mapped, 0u);
+  EXPECT_TRUE(noticed(floats.notices, "tokens=64", "dtype=float32 has no spelling"));
+}
+
 TEST(Mapping, ALabelWithoutASpellingIsNamed) {
   const MappedTable matmul = mapped(tuned_on_h200("mixed_bit_matmul"), "mixed_bit_matmul", "tpu-inference");
   EXPECT_GT(matmul.mapped, 0u);

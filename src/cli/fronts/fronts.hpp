@@ -18,7 +18,7 @@ Command add_auto_tune_startup(CLI::App& app);
 Command add_autotune_mixed_bpw(CLI::App& app);
 /// `tpu-tune` of tpu-inference.
 Command add_tpu_tune(CLI::App& app);
-/// `benchmark_moe.py` of vLLM, whose kernel is not among the families.
+/// `benchmark_moe.py` of vLLM.
 Command add_benchmark_moe(CLI::App& app);
 
 /// The arguments of a program that may have been started by a link with the name of such a script, with or

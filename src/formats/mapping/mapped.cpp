@@ -107,15 +107,9 @@ class Mapper {
     if (incumbent.empty() || variant == operation_.variants.end()) return;
     const Shape key = to_shape(operation_, entry.key);
     const Scope scope(key, incumbent, variant->second, given_);
-    std::string why;
-    for (const Mapping* mapping : mappings_) {
-      try {
-        return keep(row_of(*mapping, scope, entry, incumbent), print(key));
-      } catch (const NoRow& reason) {
-        if (why.find(reason.why) == std::string::npos) why += (why.empty() ? "" : ", or ") + reason.why;
-      }
-    }
-    leave_out(print(key), incumbent + ": " + why);
+    std::set<std::string> rows;
+    for (const Mapping* mapping : mappings_)
+      if (rows.insert(mapping->row).second) add_row(mapping->row, scope, entry, incumbent);
   }
 
   // One sheet for each file.
@@ -143,6 +137,21 @@ class Mapper {
   }
 
  private:
+  void add_row(const std::string& name, const Scope& scope, const Entry& entry,
+               const std::string& incumbent) {
+    const std::string key = print(to_shape(operation_, entry.key));
+    std::string why;
+    for (const Mapping* mapping : mappings_) {
+      if (mapping->row != name) continue;
+      try {
+        return keep(row_of(*mapping, scope, entry, incumbent), key);
+      } catch (const NoRow& reason) {
+        if (why.find(reason.why) == std::string::npos) why += (why.empty() ? "" : ", or ") + reason.why;
+      }
+    }
+    leave_out(key, incumbent + ": " + (name.empty() ? "" : name + ": ") + why);
+  }
+
   void leave_out(const std::string& entry, const std::string& why) {
     ++result_.left_out;
     result_.notices.push_back(
@@ -281,7 +290,8 @@ std::vector<Goal> goals_of(const OperationMapping& declared, std::span<const For
     for (const OperationShape& shape : format->operations()) {
       Goal goal{.format = format, .shape = &shape};
       for (const Mapping& mapping : declared.mappings)
-        if (mapping.to == shape.name) goal.mappings.push_back(&mapping);
+        if (mapping.to == shape.name && (mapping.system.empty() || mapping.system == format->name()))
+          goal.mappings.push_back(&mapping);
       if (goal.mappings.empty()) continue;
       goal.why_not = goal.mappings.front()->refused;
       goal.is_missing_value = goal.why_not.empty();

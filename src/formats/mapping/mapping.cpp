@@ -83,10 +83,12 @@ std::map<std::string, Term> terms(const Place& place, const char* name) {
 }
 
 Mapping mapping(const Place& place) {
-  place.only({"to", "refused", "where", "key", "parameters"});
+  place.only({"to", "refused", "row", "system", "where", "key", "parameters"});
   if (!place.json.contains("to")) place.refuse("does not say what it maps \"to\"");
   Mapping result{.to = place.at("to").text()};
   if (place.json.contains("refused")) result.refused = place.at("refused").text();
+  if (place.json.contains("row")) result.row = place.at("row").text();
+  if (place.json.contains("system")) result.system = place.at("system").text();
   result.where = terms(place, "where");
   result.key = terms(place, "key");
   result.parameters = terms(place, "parameters");

@@ -43,6 +43,8 @@ struct Term {
 struct Mapping {
   std::string to = {};                          ///< the foreign operation
   std::string refused = {};                     ///< why no entry can be expressed; empty: entries can be
+  std::string row = {};                         ///< an entry has one row of each name
+  std::string system = {};                      ///< the only format with this row; empty: any
   std::map<std::string, Term> where = {};       ///< values that an entry must have
   std::map<std::string, Term> key = {};         ///< by dimension of the foreign operation
   std::map<std::string, Term> parameters = {};  ///< by name of the foreign parameter
@@ -52,7 +54,7 @@ struct OperationMapping {
   std::string operation = {};
   /// Values that entries do not have and the user must give, with their meanings.
   std::map<std::string, std::string> given = {};
-  /// If several lead to the same operation, the first one that fits an entry counts.
+  /// If several lead to the same operation and the same row, the first one that fits an entry counts.
   std::vector<Mapping> mappings = {};
 };
 
