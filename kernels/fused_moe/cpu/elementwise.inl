@@ -33,8 +33,8 @@ ADAPTIVE_INLINE Vector::Float gated(Vector::Float gate, Vector::Float up, Activa
     exponent = Math::multiply(gate, Vector::broadcast(&minus_one));
   } else if (activation == Activation::gelu_tanh) {
     const auto square = Math::multiply(gate, gate);
-    const auto factor = Vector::multiply_add(square, Vector::broadcast(&minus_gelu_cubic),
-                                             Vector::broadcast(&minus_gelu));
+    const auto factor =
+        Vector::multiply_add(square, Vector::broadcast(&minus_gelu_cubic), Vector::broadcast(&minus_gelu));
     exponent = Math::multiply(gate, factor);
   } else {
     gate = Math::minimum(gate, Vector::broadcast(&limit));

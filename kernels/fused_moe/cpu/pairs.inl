@@ -17,7 +17,8 @@ void multiply_pair(const Pairs& pairs, const Weight* gate, const Weight* up, con
   for (std::int64_t k = 0; k < pairs.k_stride; ++k) {
     Vector::Float gate_weight[V], up_weight[V];
     static_for<V>([&]<int v>() ADAPTIVE_INLINE_LAMBDA {
-      const std::int64_t at = v / per_block * block_stride + k * block_columns + v % per_block * Vector::lanes;
+      const std::int64_t at =
+          v / per_block * block_stride + k * block_columns + v % per_block * Vector::lanes;
       gate_weight[v] = Vector::load(gate + at);
       up_weight[v] = Vector::load(up + at);
     });

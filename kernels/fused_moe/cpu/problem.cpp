@@ -63,7 +63,7 @@ constexpr ProductKernels int4(mb::Kernel kernel) {
 
 // In a pair of tiles, both products have the rows of one tile. Here they have as many columns, too: half of
 // those of gate and up are of gate.
-constexpr auto rows = std::to_array<Row>({
+constexpr auto pairs_of_tiles = std::to_array<Row>({
     {"eigen_experts", "widest", any_processor, Weights::all, false, 0, "eigen", any,
      apart(1, {gg::eigen_experts, nullptr, mb::panel_eigen, false}, portable)},
     {"portable_tile2", "any", any_processor, Weights::floats, true, 16, "depth_portable", any,
@@ -158,7 +158,9 @@ class MoeProblem final : public HostProblem<Data> {
       : HostProblem(shape, seed, variants), workspace_(operands()) {}
 
  private:
-  void run(std::size_t variant) noexcept override { workspace_.run(operands(), rows[variant].method); }
+  void run(std::size_t variant) noexcept override {
+    workspace_.run(operands(), pairs_of_tiles[variant].method);
+  }
 
   Workspace workspace_;
 };
@@ -171,7 +173,7 @@ const char* name_of(Split split) {
 
 std::vector<Variant> cpu_variants() {
   std::vector<Variant> variants;
-  for (const Row& row : rows) {
+  for (const Row& row : pairs_of_tiles) {
     const Method& method = row.method;
     const bool by_library = row.columns == 0;
     Variant& variant = variants.emplace_back();
