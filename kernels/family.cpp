@@ -7,9 +7,9 @@
 namespace adaptive::kernels {
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 5> all = {
+  static const std::array<const Family*, 6> all = {
       &mixed_bit_matmul_family(), &grouped_gemm_family(), &dense_gemm_family(),
-      &quantized_matmul_family(), &fused_moe_family(),
+      &quantized_matmul_family(), &fused_moe_family(),    &ragged_paged_attention_family(),
   };
   return all;
 }

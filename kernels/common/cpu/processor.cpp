@@ -21,6 +21,11 @@ bool has_avx512_vnni() noexcept {
   return answer;
 }
 
+bool has_avx512_bf16() noexcept {
+  static const bool answer = has_avx512() && __builtin_cpu_supports("avx512bf16");
+  return answer;
+}
+
 #else
 
 bool has_avx2() noexcept {
@@ -30,6 +35,9 @@ bool has_avx512() noexcept {
   return false;
 }
 bool has_avx512_vnni() noexcept {
+  return false;
+}
+bool has_avx512_bf16() noexcept {
   return false;
 }
 
