@@ -10,40 +10,15 @@
 
 #include "base/text.hpp"
 #include "kernels/grouped_gemm/routing.hpp"
+#include "tuning/attention_shapes.hpp"
 #include "tuning/dimension_role.hpp"
+#include "tuning/dimension_value.hpp"
 
 namespace adaptive::inline v1::tuning {
 namespace {
 
 using kernels::Shape;
 using Values = std::map<std::string, std::vector<std::string>>;
-
-bool has_labels(const kernels::Dimension& dimension) {
-  return dimension.kind == kernels::Dimension::Kind::label ||
-         dimension.kind == kernels::Dimension::Kind::label_set;
-}
-
-std::int64_t whole(const std::string& what, std::string_view text) {
-  const auto value = core::parse_number<std::int64_t>(text);
-  if (!value)
-    throw Error(ErrorCode::invalid_argument, "\"" + std::string(text) + "\" is not a whole number", what);
-  return *value;
-}
-
-std::int64_t label_index(const kernels::Dimension& dimension, const std::string& label) {
-  const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), label);
-  if (at == dimension.labels.end())
-    throw Error(ErrorCode::not_found, "there is no \"" + label + "\"", dimension.name,
-                "it has: " + core::joined(dimension.labels));
-  return at - dimension.labels.begin();
-}
-
-// Some families name types as engines do, such as fp8_w8a8, others by the operands.
-std::int64_t dtype_index(const kernels::Dimension& dimension, const std::string& name) {
-  const bool is_label =
-      std::find(dimension.labels.begin(), dimension.labels.end(), name) != dimension.labels.end();
-  return label_index(dimension, is_label ? name : normalised_dtype(name));
-}
 
 using kernels::grouped_gemm::RoutingSummary;
 
@@ -70,6 +45,7 @@ class ShapeMaker {
 
   ShapeList make() {
     for (const std::string& text : request_.shapes) add(parse_shape(text));
+    if (is_attention()) return make_attention();
     const std::vector<Projection> wanted = wanted_projections();
     if (request_.model && wanted.empty()) throw no_projection();
     for (const Projection& projection : wanted) add_projection(projection);
@@ -91,6 +67,7 @@ class ShapeMaker {
       if (dimension.name == name) return &dimension;
     return nullptr;
   }
+  bool is_attention() const { return find("q_heads") != nullptr; }
   std::vector<std::string> names() const {
     std::vector<std::string> result;
     for (const kernels::Dimension& dimension : target_.dimensions()) result.push_back(dimension.name);
@@ -104,6 +81,28 @@ class ShapeMaker {
   // A family of whole layers has the widths on both sides of the second projection, by which a layer is
   // described here.
   bool is_layer() const { return has(Role::width); }
+
+  ShapeList make_attention() {
+    const bool names_steps = request_.model || !request_.batch_sizes.empty() || !request_.out_in.empty() ||
+                             !request_.sequence_lengths.empty() || !request_.values.empty() ||
+                             !request_.routing.empty();
+    if (names_steps)
+      for (const AttentionStep& step :
+           attention_steps(request_, target_.name(), [this](const std::string& text) { warn(text); })) {
+        std::vector<std::vector<std::int64_t>> choices;
+        for (const kernels::Dimension& dimension : target_.dimensions()) {
+          const auto derived = step.find(dimension.name);
+          const bool is_derived = derived != step.end() && !request_.values.contains(dimension.name);
+          choices.push_back(is_derived ? std::vector{derived->second}
+                                       : choices_of(dimension, {}, 0, 0, 0, {}));
+        }
+        add_combinations(choices);
+      }
+    else if (request_.shapes.empty())
+      add_own();
+    if (result_.shapes.empty() && refused_) throw Error(*refused_);
+    return std::move(result_);
+  }
 
   std::int64_t experts() const {
     if (request_.experts > 0) return request_.experts;
@@ -300,11 +299,13 @@ class ShapeMaker {
       const auto at = std::find(dimension.labels.begin(), dimension.labels.end(), type);
       return at == dimension.labels.end() ? -1 : at - dimension.labels.begin();
     };
-    // A family with a dimension for widths has the activations' type, any other the type of both operands.
-    const std::string wanted =
-        normalised_dtype(model.weights.empty() || has(Role::bits) ? model.dtype : model.weights);
+    // A family with a dimension for widths has the activations' type, and so does attention, which has no
+    // weights. Any other has the type of both operands.
+    const std::string wanted = normalised_dtype(
+        model.weights.empty() || has(Role::bits) || is_attention() ? model.dtype : model.weights);
     std::int64_t index = index_of(wanted);
-    if (index >= 0 && !model.block_shape.empty() && !has(Role::block_n) && !has(Role::bits))
+    if (index >= 0 && !model.block_shape.empty() && !has(Role::block_n) && !has(Role::bits) &&
+        !is_attention())
       warn(model.name + ": weights have a scale for each block of " + std::to_string(model.block_shape[0]) +
            "x" + std::to_string(model.block_shape[1]) + ", which " + target_.name() + " lacks; " + wanted +
            " without blocks is tuned instead");
@@ -450,35 +451,6 @@ class ShapeMaker {
 };
 
 }  // namespace
-
-std::int64_t parse_value(const kernels::Dimension& dimension, const std::string& text) {
-  if (dimension.kind == kernels::Dimension::Kind::label)
-    return dimension.name == "dtype" ? dtype_index(dimension, text) : label_index(dimension, text);
-  if (dimension.kind != kernels::Dimension::Kind::label_set) return whole(dimension.name, text);
-  std::int64_t mask = 0;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find('+', at), text.size());
-    mask |= std::int64_t{1} << label_index(dimension, text.substr(at, end - at));
-    at = end + 1;
-  }
-  return mask;
-}
-
-std::string normalised_dtype(const std::string& name) {
-  static const std::map<std::string, std::string, std::less<>> known = {{"fp16", "float16"},
-                                                                        {"half", "float16"},
-                                                                        {"bf16", "bfloat16"},
-                                                                        {"fp32", "float32"},
-                                                                        {"float", "float32"},
-                                                                        {"fp8", "float8_e4m3"},
-                                                                        {"fp8_w8a8", "float8_e4m3"},
-                                                                        {"float8_e4m3fn", "float8_e4m3"},
-                                                                        {"torch.bfloat16", "bfloat16"},
-                                                                        {"torch.float16", "float16"},
-                                                                        {"torch.float32", "float32"}};
-  const auto at = known.find(name);
-  return at == known.end() ? name : at->second;
-}
 
 ShapeList make_shapes(const Target& target, const ShapeRequest& request) {
   return ShapeMaker(target, request).make();

@@ -9,6 +9,8 @@
 //   filled, row_tiles    experts that have any row, and their rows in tiles (see routing.hpp)
 //   dtype, bits          type of the activations, widths of the weights
 //   scales               who shares a scale of quantised weights: channel, tensor, block128
+//   q_heads              heads of attention; a family that has them gets steps of an engine, as
+//                        attention_shapes.hpp says
 //
 // A family with `intermediate_size` has whole layers of experts in place of projections:
 //

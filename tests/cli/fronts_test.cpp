@@ -144,11 +144,49 @@ TEST_F(Fronts, TpuTuneTunesAQuantisedProduct) {
   EXPECT_EQ(tool({"tpu-tune", "quantized-matmul", "--batch-sizes", "16"}).code, 2) << "--out-in-features";
 }
 
-TEST_F(Fronts, WhatWaitsForItsKernelSaysSo) {
-  const Outcome outcome =
-      tool({"tpu-tune", "rpa-v3", "--page-size", "128", "--head-dim", "128", "--tp-size", "4"});
-  EXPECT_EQ(outcome.code, 2);
-  EXPECT_NE(outcome.err.find("this version has no kernel family"), std::string::npos) << outcome.err;
+TEST_F(Fronts, TpuTuneTunesAttention) {
+  const std::vector<std::string> command = {"tpu-tune",
+                                            "rpa-v3",
+                                            "--page-size",
+                                            "32",
+                                            "--head-dim",
+                                            "64",
+                                            "--num-q-heads",
+                                            "16",
+                                            "--num-kv-heads",
+                                            "2",
+                                            "--max-model-len",
+                                            "100",
+                                            "--tp-size",
+                                            "4",
+                                            "--run-name",
+                                            "mine",
+                                            "--benchmarking-method",
+                                            "xprof"};
+  std::vector<std::string> updating = command;
+  updating.emplace_back("--update-registry");
+  const Outcome outcome = tool(updating);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* artefact : {"results.json", "trials.csv", "run_metadata.json"})
+    EXPECT_TRUE(fs::exists(path("tuning_runs/mine/") + artefact)) << artefact;
+  const table::Table table = table::read(path("tuning_runs/mine/results.json")).table;
+  const table::OperationTable& operation = table.operations.at("ragged_paged_attention");
+  ASSERT_EQ(operation.entries.size(), 1u);
+  EXPECT_EQ(operation.entries.begin()->first, Key({16, 4, 100, 4, 1, 64, 32, 0, 0, 1}))
+      << "--tp-size divides the query heads by 4, and keeps one key head for each device";
+
+  // The registry of the other system takes the block sizes, and finds them for the heads of one device.
+  const Outcome exported =
+      tool({"export", "--to", "tpu-inference", "tuning_runs/mine/results.json", "-o", "data"});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_TRUE(fs::is_directory(path("data/ragged_paged_attention/v3"))) << exported.out;
+
+  std::vector<std::string> unusual = command;
+  unusual[5] = "96";
+  const Outcome refused = tool(unusual);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("head_size is 96"), std::string::npos) << refused.err;
+  EXPECT_EQ(tool({"tpu-tune", "rpa-v3", "--batch-sizes", "1"}).code, 2) << "is not documented";
 }
 
 TEST_F(Fronts, BenchmarkMoeMeasuresTheDefaultUnlessItTunes) {

@@ -260,6 +260,43 @@ TEST(Mapping, WhatAFusedMoeHasNoWordForIsSaid) {
   EXPECT_TRUE(noticed(floats.notices, "tokens=64", "dtype=float32 has no spelling"));
 }
 
+// The registry of tpu-inference has powers of two; its runtime looks for nothing else.
+TEST(Mapping, TpuInferenceFindsTheBlocksOfAttention) {
+  const std::vector<Dimension> dimensions = {
+      size_dimension("tokens"),
+      size_dimension("sequences"),
+      size_dimension("context"),
+      size_dimension("q_heads"),
+      size_dimension("kv_heads"),
+      size_dimension("head_size"),
+      size_dimension("page_size"),
+      size_dimension("window"),
+      label_dimension("scores", {"plain", "soft_cap"}),
+      label_dimension("dtype", {"float32", "bfloat16", "float8_e4m3"})};
+  Table table = one_entry("ragged_paged_attention", dimensions, {16, 4, 1000, 32, 8, 128, 64, 0, 0, 2},
+                          {{"queries", 16}, {"keys", 256}});
+  table.fingerprint.device = "TPU v6e";
+  const MappedTable rows = mapped(table, "ragged_paged_attention", "tpu-inference");
+  EXPECT_EQ(rows.mapped, 1u);
+  const std::map<std::string, std::string> wanted = {
+      {"page_size", "64"},       {"q_dtype", "bfloat16"},   {"kv_dtype", "float8_e4m3fn"},
+      {"q_heads", "32"},         {"kv_heads", "8"},         {"head_dim", "128"},
+      {"max_model_len", "1000"}, {"sliding_window", "None"}};
+  const LookupResult result = found_by("tpu-inference", export_to(rows.table, "tpu-inference"), wanted);
+  EXPECT_EQ(result.match, MatchKind::exact);
+  EXPECT_NE(result.parameters.find("\"num_kv_pages_per_block\": 4"), std::string::npos) << result.parameters;
+  EXPECT_NE(result.parameters.find("\"num_q_per_block\": 16"), std::string::npos) << result.parameters;
+
+  table = one_entry("ragged_paged_attention", dimensions, {16, 4, 1000, 32, 8, 128, 48, 0, 0, 1},
+                    {{"queries", 16}, {"keys", 256}});
+  EXPECT_TRUE(noticed(mapped(table, "ragged_paged_attention", "tpu-inference").notices, "page_size=48",
+                      "keys=256 is not a multiple of page_size=48"));
+  table = one_entry("ragged_paged_attention", dimensions, {16, 4, 1000, 32, 8, 128, 64, 100, 0, 1},
+                    {{"queries", 16}, {"keys", 256}});
+  EXPECT_TRUE(noticed(mapped(table, "ragged_paged_attention", "tpu-inference").notices, "window=100",
+                      "window=100 has no spelling"));
+}
+
 TEST(Mapping, ALabelWithoutASpellingIsNamed) {
   const MappedTable matmul = mapped(tuned_on_h200("mixed_bit_matmul"), "mixed_bit_matmul", "tpu-inference");
   EXPECT_GT(matmul.mapped, 0u);

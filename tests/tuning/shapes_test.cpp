@@ -81,6 +81,52 @@ TEST_F(Shapes, HaveTheUsualBatchSizesWhereNoneAreNamed) {
   EXPECT_EQ(mixed({.out_in = {{256, 512}}, .quick = true}).size(), 3u);
 }
 
+// tokens, sequences, context, q_heads, kv_heads, head_size, page_size, window, scores, dtype
+TEST_F(Shapes, OfAttentionAreStepsOfAnEngine) {
+  const auto attention = [](const ShapeRequest& request) {
+    return make("ragged_paged_attention", request).shapes;
+  };
+  const auto shapes =
+      attention({.model = small_model(), .batch_sizes = {1, 4}, .sequence_lengths = {64, 1024}});
+  EXPECT_EQ(shapes, (std::vector<Shape>{{1, 1, 64, 8, 2, 64, 16, 0, 0, 1},
+                                        {64, 1, 64, 8, 2, 64, 16, 0, 0, 1},
+                                        {1, 1, 1024, 8, 2, 64, 16, 0, 0, 1},
+                                        {256, 1, 1024, 8, 2, 64, 16, 0, 0, 1},
+                                        {4, 4, 64, 8, 2, 64, 16, 0, 0, 1},
+                                        {67, 4, 64, 8, 2, 64, 16, 0, 0, 1},
+                                        {4, 4, 1024, 8, 2, 64, 16, 0, 0, 1},
+                                        {256, 4, 1024, 8, 2, 64, 16, 0, 0, 1}}));
+  const auto given = attention({.batch_sizes = {2},
+                                .sequence_lengths = {32},
+                                .dtype = "fp8",
+                                .values = {{"tokens", {"2"}},
+                                           {"q_heads", {"4"}},
+                                           {"kv_heads", {"1"}},
+                                           {"head_size", {"128"}},
+                                           {"window", {"0", "16"}},
+                                           {"scores", {"sinks"}}}});
+  EXPECT_EQ(given,
+            (std::vector<Shape>{{2, 2, 32, 4, 1, 128, 16, 0, 2, 2}, {2, 2, 32, 4, 1, 128, 16, 16, 2, 2}}));
+  EXPECT_EQ(attention({}), kernels::find_family("ragged_paged_attention")->bench_shapes());
+
+  const ShapeRequest devices{
+      .model = small_model(), .batch_sizes = {1}, .sequence_lengths = {32}, .tensor_parallel = 4};
+  EXPECT_EQ(attention(devices).front(), (Shape{1, 1, 32, 2, 1, 64, 16, 0, 0, 1})) << "keys are replicated";
+  ShapeRequest odd = devices;
+  odd.tensor_parallel = 3;
+  const ShapeList whole = make("ragged_paged_attention", odd);
+  EXPECT_EQ(whole.shapes.front(), (Shape{1, 1, 32, 8, 2, 64, 16, 0, 0, 1}));
+  ASSERT_FALSE(whole.warnings.empty());
+  EXPECT_NE(whole.warnings.front().find("cannot be divided by 3"), std::string::npos);
+
+  Model latent = small_model();
+  latent.kv_lora_rank = 512;
+  EXPECT_NE(error("ragged_paged_attention", {.model = latent}).find("latent attention"), std::string::npos);
+  EXPECT_NE(error("ragged_paged_attention", {.batch_sizes = {1}}).find("q_heads"), std::string::npos);
+  EXPECT_NE(error("ragged_paged_attention", {.out_in = {{64, 64}}}).find("has no weights"),
+            std::string::npos);
+}
+
 TEST_F(Shapes, OfExpertsHaveTheRowsAndExpertsThatRoutingWouldFill) {
   const auto shapes = grouped({.model = expert_model(), .batch_sizes = {1, 64}});
   EXPECT_TRUE(has(shapes, {2, 2048, 512, 8, 2, 1})) << "one token fills two experts";

@@ -234,16 +234,14 @@ def test_commands_of_tpu_tune_and_vllm(tmp_path: Path) -> None:
     commands = [c for text in blocks("tpu-tune", "bash") for c in re.findall(r"^tpu-tune (?:\\\n|.)*", text, re.MULTILINE)]
     assert len(commands) == 4
     for command in commands:
+        command = command.replace("--max-model-len 8192", "--max-model-len 512")  # as it stands it takes a minute
         done = run(command, tmp_path, XDG_DATA_HOME=str(tmp_path), CUDA_VISIBLE_DEVICES="")
-        if "quantized-matmul" in command:
+        if "quantized-matmul" in command or "rpa-v3" in command:
             assert done.returncode == 0, done.stderr
             assert list(tmp_path.glob("tuning_runs/*/results.json"))
             continue
         assert done.returncode == 2
-        if "apply" in command:
-            assert "tuning_runs/my_run/results.json" in done.stderr, "there is no such run"
-        else:
-            assert "this version has no kernel family" in done.stderr
+        assert "tuning_runs/my_run/results.json" in done.stderr, "there is no such run"
     (command,) = [text for text in blocks("vllm-moe-configs", "bash") if "benchmark_moe" in text]
     model = {"hidden_size": 64, "intermediate_size": 32, "num_attention_heads": 4, "num_experts": 2,
              "num_experts_per_tok": 1, "torch_dtype": "bfloat16"}

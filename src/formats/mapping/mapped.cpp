@@ -10,6 +10,7 @@
 
 #include <adaptive/error.hpp>
 
+#include "base/key_values.hpp"
 #include "formats/import.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
@@ -201,6 +202,8 @@ class Mapper {
     const bool is_text = std::holds_alternative<std::string>(value.value());
     if (declared->kind == DimensionKind::size ? !is_size : !is_text)
       throw NoRow{dimension + " cannot be " + expression_value(value)};
+    // The other system looks for nothing else.
+    if (is_size) return core::canonical({&*declared, 1}, {std::get<std::int64_t>(value.value())})[0];
     return value;
   }
 
