@@ -26,13 +26,21 @@ std::optional<Step> Scheduler::next() {
   }
   admit();
   Step step;
-  for (const Running& r : running_)
-    if (r.answering()) ++step.answer_tokens;
+  const auto take_part = [&](std::int64_t context) {
+    ++step.sequences;
+    step.context_max = std::max(step.context_max, context);
+  };
+  for (const Running& r : running_) {
+    if (!r.answering()) continue;
+    ++step.answer_tokens;
+    take_part(r.request.prompt_tokens + r.answered);
+  }
   step.sampled_tokens = step.answer_tokens;
   for (Running& r : running_) {
     if (r.answering()) continue;
     r.chunk = std::min(r.request.prompt_tokens - r.prompt_done, options_.token_budget - step.tokens());
     step.prompt_tokens += r.chunk;
+    if (r.chunk > 0) take_part(r.prompt_done + r.chunk);
     if (r.chunk > 0 && r.prompt_done + r.chunk == r.request.prompt_tokens) ++step.sampled_tokens;
   }
   return step;

@@ -20,6 +20,8 @@ struct Step {
   std::int64_t answer_tokens = 0;  ///< one for each request that is answering
   std::int64_t sampled_tokens =
       0;  ///< tokens that go through the vocabulary: answers, and prompts that end in this step
+  std::int64_t sequences = 0;    ///< requests that have any of the tokens
+  std::int64_t context_max = 0;  ///< tokens of the longest of them, those of the step included
   std::int64_t tokens() const { return prompt_tokens + answer_tokens; }
 };
 

@@ -64,6 +64,24 @@ void Model::add_projection(std::int64_t tokens, std::int64_t out, std::int64_t i
       {{"tokens", padded(tokens)}, {"out_features", out}, {"in_features", in}, {"bits", bits}});
 }
 
+void Model::add_attention(const Step& step) {
+  static const std::int64_t bfloat16 = labels("ragged_paged_attention", "dtype", {"bfloat16"});
+  static const std::int64_t plain = labels("ragged_paged_attention", "scores", {"plain"});
+  constexpr std::int64_t head_size = 64, page_size = 16;
+  // Contexts grow by one token in each step. Short ones share a key, because few variants differ on them.
+  constexpr std::int64_t context_min = 256;
+  add("ragged_paged_attention", {{"tokens", padded(step.tokens())},
+                                 {"sequences", padded(step.sequences)},
+                                 {"context", std::max(context_min, padded(step.context_max))},
+                                 {"q_heads", options_.hidden / head_size},
+                                 {"kv_heads", options_.hidden / head_size / 2},
+                                 {"head_size", head_size},
+                                 {"page_size", page_size},
+                                 {"window", 0},
+                                 {"scores", plain},
+                                 {"dtype", bfloat16}});
+}
+
 /// Sends each token to its experts and returns how many experts got any tokens.
 std::int64_t Model::route(std::int64_t tokens) {
   std::vector<bool> filled(popularity_.size(), false);
@@ -104,8 +122,9 @@ const std::vector<Launch>& Model::launches(const Step& step) {
   const std::int64_t hidden = options_.hidden;
   const std::int64_t tokens = step.tokens();
   for (std::int64_t layer = 0; layer < options_.layers && tokens > 0; ++layer) {
-    add_projection(tokens, 2 * hidden, hidden, usual);  // queries, and shared keys and values
-    add_projection(tokens, hidden, hidden, wide);       // projection of the attention output
+    add_projection(tokens, 2 * hidden, hidden, usual);  // queries, and half as many keys and values
+    add_attention(step);
+    add_projection(tokens, hidden, hidden, wide);  // projection of the attention output
     if (layer == 0) {
       add_projection(tokens, 4 * hidden, hidden, narrow);
       add_projection(tokens, hidden, 4 * hidden, narrow);

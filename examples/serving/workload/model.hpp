@@ -16,8 +16,8 @@
 // Determines the launches of a step of the model.
 //
 // Attention projections, a dense feed-forward layer and the vocabulary have quantised weights of mixed bit
-// width. The other layers send each token to two of their experts. Work that no kernel family does (attention
-// itself, norms, sampling) is left out.
+// width. Attention has a paged cache of bfloat16. The other layers send each token to two of their experts.
+// Work that no kernel family does (norms, sampling) is left out.
 
 namespace serving {
 
@@ -33,7 +33,7 @@ struct ModelOptions {
 
 /// The sizes that are padded to the next power of two, as serving engines pad their batches, so that the same
 /// few shapes repeat.
-inline const std::vector<std::string> padded_dimensions = {"tokens", "filled"};
+inline const std::vector<std::string> padded_dimensions = {"tokens", "filled", "sequences", "context"};
 
 struct Launch {
   const kernels::Family* family = nullptr;
@@ -55,6 +55,7 @@ class Model {
 
   void add(std::string_view family, Values values);
   void add_experts(std::int64_t tokens);
+  void add_attention(const Step& step);
   void add_projection(std::int64_t tokens, std::int64_t out, std::int64_t in, std::int64_t bits);
   std::int64_t route(std::int64_t tokens);
 
