@@ -85,11 +85,25 @@ TableSearch search_of(nb::handle tables, std::string version) {
   return {.places = std::move(places), .version = std::move(version)};
 }
 
+// True: the user's folder; a path: that folder; None and False: as the environment says.
+SocketOptions socket_of(nb::handle socket, std::string name) {
+  SocketOptions options{.listen = false, .folder = {}, .name = std::move(name)};
+  if (socket.is_none()) return options;
+  if (nb::isinstance<nb::bool_>(socket)) {
+    options.listen = nb::cast<bool>(socket);
+    return options;
+  }
+  if (!nb::try_cast(socket, options.folder) || options.folder.empty())
+    throw nb::type_error("socket is True, the path of a folder, or None");
+  options.listen = true;
+  return options;
+}
+
 void make_selector(SelectorState* self, nb::object tables, nb::object device, std::string_view mode,
                    std::optional<std::string> policy, std::optional<LearningOptions> learning, nb::object log,
                    std::optional<bool> rank_consistent, std::uint64_t seed, std::string version,
                    std::string writer, bool use_environment, bool background,
-                   std::optional<std::filesystem::path> audit) {
+                   std::optional<std::filesystem::path> audit, nb::object socket, std::string socket_name) {
   const nb::object fingerprint =
       nb::module_::import_("adaptive_selector._device").attr("fingerprint")(device);
   auto callables = std::make_unique<Callables>();
@@ -102,7 +116,8 @@ void make_selector(SelectorState* self, nb::object tables, nb::object device, st
                           .log = queued_log(log.is_none() ? nullptr : callables->add(log)),
                           .background = background,
                           .use_environment = use_environment,
-                          .writer = std::move(writer)};
+                          .writer = std::move(writer),
+                          .socket = socket_of(socket, std::move(socket_name))};
   if (policy) options.policy = make_policy(*policy);
   if (audit) options.audit.file = *std::move(audit);
   new (self) SelectorState(std::move(options), std::move(callables));
@@ -137,14 +152,15 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           nb::arg("learning") = nb::none(), nb::arg("log") = nb::none(),
           nb::arg("rank_consistent") = nb::none(), nb::arg("seed") = 0, nb::arg("version") = "",
           nb::arg("writer") = "", nb::arg("use_environment") = true, nb::arg("background") = true,
-          nb::arg("audit").none() = nb::none(),
+          nb::arg("audit").none() = nb::none(), nb::arg("socket") = nb::none(), nb::arg("socket_name") = "",
           nb::sig(
               "def __init__(self, *, tables: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | "
               "None = 'standard', device: Fingerprint | int | str | None = None, mode: str = 'online', "
               "policy: str | None = None, learning: LearningOptions | None = None, log: Callable[[str, str], "
               "object] | None = None, rank_consistent: bool | None = None, seed: int = 0, version: str = '', "
               "writer: str = '', use_environment: bool = True, background: bool = True, audit: str | "
-              "os.PathLike[str] | None = None) -> None"),
+              "os.PathLike[str] | None = None, socket: bool | str | os.PathLike[str] | None = None, "
+              "socket_name: str = '') -> None"),
           "tables: 'standard' (the folders of ADAPTIVE_TABLES, the user's own folder, the tables of this "
           "package), a\ntable or folder, several of them, the most trusted first, or None.\n"
           "device: None is the current CUDA device where there is one, else the host; an ordinal, 'host', or "
@@ -167,7 +183,13 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "background: whether a thread fits models; otherwise nothing is fitted until learn().\n"
           "audit: a file that gets a line of JSON for every change of an incumbent or of the mode, with the "
           "reason;\n"
-          "None is the file that ADAPTIVE_AUDIT names, if use_environment.\n\n"
+          "None is the file that ADAPTIVE_AUDIT names, if use_environment.\n"
+          "socket: whether `adaptive top` and `adaptive mode`, the kill switch, find the selector: True is "
+          "the "
+          "user's\n"
+          "folder of sockets, a path is another one; None and False are as ADAPTIVE_SOCKET says, if "
+          "use_environment.\n"
+          "socket_name: what `adaptive top` calls the selector; empty is the device.\n\n"
           "Raises Error for options that do not fit, ValueError for an unknown mode.")
       .def(
           "define", &define, nb::arg("name"), nb::arg("dimensions"), nb::arg("variants"), nb::kw_only(),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -200,3 +201,28 @@ def test_an_audit_file_tells_what_changed_and_why(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["event"] for line in lines] == ["start", "promotion"]
     assert lines[1]["key"] == {"m": 64} and lines[1]["why"].startswith("b is surely faster")
+
+
+def test_a_socket_shows_the_selector_and_takes_the_kill_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    selector = ads.Selector(tables=None, device="host", socket=tmp_path / "named", socket_name="served")
+    selector.define("gemm", ["m"], ["a", "b"]).select(16)
+    (path,) = (tmp_path / "named").glob("*.sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, connection.makefile("rw") as lines:
+        connection.connect(str(path))
+        for question in ({"ask": "status"}, {"ask": "mode", "mode": "off"}):
+            print(json.dumps({"version": 1, **question}), file=lines, flush=True)
+        status, changed = json.loads(lines.readline()), json.loads(lines.readline())
+    assert (status["name"], status["mode"]) == ("served", "online")
+    assert [operation["name"] for operation in status["operations"]] == ["gemm"]
+    assert changed["mode"] == "off" and selector.mode == "off"
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    listening = ads.Selector(tables=None, device="host", socket=True)
+    assert len(list((tmp_path / "adaptive").glob("*.sock"))) == 1
+    del listening, selector
+    assert not list(tmp_path.glob("*/*.sock"))
+    for silent in (None, False):
+        ads.Selector(tables=None, device="host", socket=silent)
+        assert not list(tmp_path.glob("*/*.sock"))
+    with pytest.raises(TypeError, match="socket is True"):
+        ads.Selector(tables=None, device="host", socket=7)  # type: ignore[arg-type]
