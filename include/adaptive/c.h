@@ -2,7 +2,7 @@
  *
  * For programs in C, and for other languages through their foreign function interfaces. C++ programs include
  * <adaptive/adaptive.hpp>; the words used here are explained there and in docs/c.md. Launches on NVIDIA GPUs
- * are in <adaptive/cuda/c.h>.
+ * are in <adaptive/cuda/c.h>, sharing through a Redis server is in <adaptive/redis/c.h>.
  *
  *     adaptive_selector* selector;
  *     adaptive_selector_create(NULL, &selector);
@@ -38,12 +38,13 @@
  * Ownership. What a `_create` function or `adaptive_operation_force` has made belongs to the caller, who
  * passes it to the `_destroy` function of its type; passing NULL there has no effect. Operations belong to
  * their selector and are valid as long as the selector. Decisions and pins are plain values; they, sites and
- * forced objects must not be used after the selector is destroyed, and savers must be destroyed before it.
+ * forced objects must not be used after the selector is destroyed; savers and epochs of ranks must be
+ * destroyed before it.
  * Strings that the caller passes in are copied. A string that is returned through a `char**` is freed with
  * `adaptive_free`; one that is returned as `const char*` belongs to the library.
  *
- * Threads. Selectors, operations, sites and savers may be used by any number of threads at a time. Options
- * and specifications are used by one thread at a time, and may be destroyed once they have been used.
+ * Threads. Selectors, operations, sites and savers may be used by any number of threads at a time. Options,
+ * specifications and stores are used by one thread at a time, and may be destroyed once they have been used.
  *
  * Units. Latencies are in nanoseconds, as `double`. Text is UTF-8 and ends with a null byte.
  *
@@ -197,6 +198,13 @@ ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_audit(adaptive_options* o
                                                              uint64_t bytes_max,
                                                              uint32_t files_max) ADAPTIVE_C_NOEXCEPT;
 
+/* Lets `adaptive top` watch the selector and `adaptive mode`, the kill switch, set its mode, over a local
+ * socket (<adaptive/socket.hpp>). `folder` is where the socket is; NULL or empty: the user's folder, in which
+ * both commands look. `name` is what `adaptive top` calls the selector; NULL or empty: the device. Without
+ * this call the environment variable ADAPTIVE_SOCKET decides. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_options_set_socket(adaptive_options* options, const char* folder,
+                                                              const char* name) ADAPTIVE_C_NOEXCEPT;
+
 /* --- selectors ---------------------------------------------------------------------------------------- */
 
 /* The operations of one device, their tables, and what this run has learned. */
@@ -249,6 +257,48 @@ ADAPTIVE_C_EXPORT adaptive_status adaptive_saver_create(adaptive_selector* selec
 ADAPTIVE_C_EXPORT void adaptive_saver_destroy(adaptive_saver* saver) ADAPTIVE_C_NOEXCEPT;
 /* Requests a save soon and returns at once. Safe in a signal handler. */
 ADAPTIVE_C_EXPORT void adaptive_saver_request(adaptive_saver* saver) ADAPTIVE_C_NOEXCEPT;
+
+/* --- stores, which processes share ------------------------------------------------------------------------
+ */
+
+/* A place where processes share what they measure, and ranks their epochs. What is made with a store keeps
+ * the place; the handle may be destroyed at once. Give each saver and each `adaptive_rank_epochs` a handle of
+ * its own, since one thread uses a store at a time. A store on a Redis server is in <adaptive/redis/c.h>. */
+typedef struct adaptive_store adaptive_store;
+/* Makes a store in a folder, which may be on a file system that hosts share; <adaptive/store.hpp> says what
+ * it keeps there. The folder is made at the first write. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_store_create(const char* folder,
+                                                        adaptive_store** store) ADAPTIVE_C_NOEXCEPT;
+ADAPTIVE_C_EXPORT void adaptive_store_destroy(adaptive_store* store) ADAPTIVE_C_NOEXCEPT;
+
+/* As `adaptive_saver_create`, for a saver that also exchanges statistics with other processes through `store`
+ * at every interval. `path` may be NULL: then nothing is saved but in the store. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_saver_create_shared(adaptive_selector* selector, const char* path,
+                                                               adaptive_store* store, uint64_t interval_ms,
+                                                               adaptive_saver** saver) ADAPTIVE_C_NOEXCEPT;
+
+/* Epochs of the ranks of a job: rank 0 announces a table at any time, and every rank takes it up at the same
+ * step, without a message of the program. <adaptive/rank_epochs.hpp> says what happens to ranks that die, lag
+ * or start again. One thread uses it at a time, and no other thread launches during a step. */
+typedef struct adaptive_rank_epochs adaptive_rank_epochs;
+/* Begins with the selector, which must be `rank_consistent`. `job` is the same name for all ranks, and
+ * another one for a job that begins anew. A negative `rank` is that of the environment, or 0. `interval` is
+ * the number of steps between two boundaries, the same for all ranks; 0: 1,000. `patience_ms` is how long a
+ * step waits for a rank 0 that is far behind. Reads nothing yet. Destroy it before its selector. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_rank_epochs_create(
+    adaptive_selector* selector, adaptive_store* store, const char* job, int rank, uint64_t interval,
+    uint64_t patience_ms, adaptive_rank_epochs** epochs) ADAPTIVE_C_NOEXCEPT;
+ADAPTIVE_C_EXPORT void adaptive_rank_epochs_destroy(adaptive_rank_epochs* epochs) ADAPTIVE_C_NOEXCEPT;
+/* Begins step `number`, the same number for the same step on all ranks, before its launches. Sets `risen`,
+ * which may be NULL, to whether the epoch has risen. ADAPTIVE_UNAVAILABLE if rank 0 has not decided in time:
+ * the step may be begun again, and must not launch before that has succeeded. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_rank_epochs_step(adaptive_rank_epochs* epochs, uint64_t number,
+                                                            bool* risen) ADAPTIVE_C_NOEXCEPT;
+/* Rank 0: gives all ranks the table at `path`, which is read now, as their next epoch. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_rank_epochs_announce(adaptive_rank_epochs* epochs,
+                                                                const char* path) ADAPTIVE_C_NOEXCEPT;
+/* The rank, as the program or the environment gave it. */
+ADAPTIVE_C_EXPORT int adaptive_rank_epochs_rank(const adaptive_rank_epochs* epochs) ADAPTIVE_C_NOEXCEPT;
 
 /* --- specifications of operations --------------------------------------------------------------------- */
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -19,8 +21,10 @@
 #include <adaptive/log.hpp>
 #include <adaptive/mode.hpp>
 #include <adaptive/operation.hpp>
+#include <adaptive/rank_epochs.hpp>
 #include <adaptive/saver.hpp>
 #include <adaptive/selector.hpp>
+#include <adaptive/store.hpp>
 
 // The handles are global types, as the header declares them. `adaptive_operation` has no definition: its
 // pointers are pointers to `adaptive::Operation`, since an operation belongs to its selector.
@@ -59,6 +63,16 @@ struct adaptive_saver {
   adaptive_saver(adaptive::Selector& selector, adaptive::SaverOptions options)
       : saver(selector, std::move(options)) {}
   adaptive::Saver saver;
+};
+
+struct adaptive_store {
+  std::shared_ptr<adaptive::Store> store;
+};
+
+struct adaptive_rank_epochs {
+  adaptive_rank_epochs(adaptive::Selector& selector, adaptive::RankEpochsOptions options)
+      : epochs(selector, std::move(options)) {}
+  adaptive::RankEpochs epochs;
 };
 
 namespace adaptive::inline v1::c {
@@ -125,6 +139,14 @@ inline LogCallback log_callback(adaptive_log_function log, void* data) {
   return [log, data](LogLevel level, std::string_view line) {
     log(data, static_cast<adaptive_log_level>(level), std::string(line).c_str());
   };
+}
+
+/// Throws `Error` with the name of `function` for a time beyond a year, which `std::chrono` might not hold.
+inline std::chrono::milliseconds milliseconds_of(std::uint64_t count, const char* function) {
+  constexpr std::uint64_t year_ms = std::uint64_t{366} * 24 * 60 * 60 * 1000;
+  if (count > year_ms)
+    throw Error(ErrorCode::invalid_argument, std::to_string(count) + " ms is longer than a year", function);
+  return std::chrono::milliseconds(count);
 }
 
 /// Throws `Error` with the name of `function` for a number that is no mode.

@@ -12,6 +12,7 @@
 #include <adaptive/learning.hpp>
 #include <adaptive/log.hpp>
 #include <adaptive/policy.hpp>
+#include <adaptive/socket.hpp>
 #include <adaptive/tables.hpp>
 #include "c/handles.hpp"
 
@@ -202,5 +203,14 @@ adaptive_status adaptive_options_set_audit(adaptive_options* options, const char
     if (bytes_max > 0) audit.bytes_max = bytes_max;
     audit.files_max = files_max;
     options->options.audit = audit;
+  });
+}
+
+adaptive_status adaptive_options_set_socket(adaptive_options* options, const char* folder,
+                                            const char* name) noexcept {
+  return guarded([&] {
+    require("adaptive_options_set_socket", options);
+    options->options.socket = {
+        .listen = true, .folder = adaptive::c::text_of(folder), .name = adaptive::c::text_of(name)};
   });
 }

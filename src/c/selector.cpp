@@ -1,6 +1,4 @@
-// The C interface: selectors, and savers.
-#include <chrono>
-#include <limits>
+// The C interface: selectors.
 #include <memory>
 #include <string>
 #include <utility>
@@ -89,27 +87,4 @@ adaptive_status adaptive_selector_set_mode(adaptive_selector* selector, adaptive
 
 std::uint64_t adaptive_selector_epoch(const adaptive_selector* selector) noexcept {
   return selector->selector.epoch();
-}
-
-adaptive_status adaptive_saver_create(adaptive_selector* selector, const char* path,
-                                      std::uint64_t interval_ms, adaptive_saver** saver) noexcept {
-  return guarded([&] {
-    require("adaptive_saver_create", selector, path, saver);
-    constexpr std::uint64_t year_ms = std::uint64_t{366} * 24 * 60 * 60 * 1000;
-    if (interval_ms > year_ms)
-      throw adaptive::Error(adaptive::ErrorCode::invalid_argument, "the interval is longer than a year",
-                            "adaptive_saver_create");
-    *saver = std::make_unique<adaptive_saver>(
-                 selector->selector,
-                 adaptive::SaverOptions{.path = path, .interval = std::chrono::milliseconds(interval_ms)})
-                 .release();
-  });
-}
-
-void adaptive_saver_destroy(adaptive_saver* saver) noexcept {
-  delete saver;
-}
-
-void adaptive_saver_request(adaptive_saver* saver) noexcept {
-  saver->saver.request();
 }

@@ -4,8 +4,10 @@ usage: ctypes_test.py LIBRARY
 """
 
 import ctypes
+import json
 import math
 import os
+import socket
 import sys
 import tempfile
 import unittest
@@ -14,6 +16,7 @@ from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_int, c_int64, c
 library = ctypes.CDLL(sys.argv.pop(1))
 
 OK, INVALID_ARGUMENT, NOT_FOUND = 0, 1, 2
+MODE_OFF, MODE_ONLINE = 0, 3
 
 
 class Decision(ctypes.Structure):
@@ -35,7 +38,9 @@ for result, functions in {
         "options_set_use_environment": [c_void_p, c_bool],
         "options_set_learning": [c_void_p, c_char_p, c_double],
         "options_set_log": [c_void_p, Log, c_void_p],
+        "options_set_socket": [c_void_p, c_char_p, c_char_p],
         "selector_create": [c_void_p, POINTER(c_void_p)],
+        "selector_mode": [c_void_p],
         "selector_define": [c_void_p, c_void_p, POINTER(c_void_p)],
         "selector_load": [c_void_p, c_char_p],
         "selector_save": [c_void_p, c_char_p],
@@ -140,6 +145,24 @@ class Interface(unittest.TestCase):
         operation = self.define()
         key = (c_int64 * 1)(4097)
         self.assertEqual({operation_select(operation, key, 1).variant for _ in range(50)}, {0})
+
+    def test_a_socket_takes_the_kill_switch(self):
+        options = make(options_create)
+        self.assertEqual(options_set_socket(None, None, None), INVALID_ARGUMENT)
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(options_set_socket(options, folder.encode(), b"served"), OK)
+            selector = make(selector_create, options)
+            options_destroy(options)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, connection.makefile("rw") as lines:
+                connection.connect(os.path.join(folder, os.listdir(folder)[0]))
+                for question in ({"ask": "status"}, {"ask": "mode", "mode": "off"}):
+                    print(json.dumps({"version": 1, **question}), file=lines, flush=True)
+                status, _ = json.loads(lines.readline()), lines.readline()
+            self.assertEqual((status["name"], status["mode"]), ("served", "online"))
+            self.assertEqual(selector_mode(selector), MODE_OFF)
+            self.assertEqual(selector_mode(self.selector), MODE_ONLINE)
+            selector_destroy(selector)
+            self.assertEqual([name for name in os.listdir(folder) if name.endswith(".sock")], [])
 
     def test_errors_are_codes_with_a_text(self):
         self.assertEqual(selector_load(self.selector, b"no/such.json"), NOT_FOUND)

@@ -161,11 +161,11 @@ static bool is_audited(const char* words) {
   return found;
 }
 
-static void starts_from_the_table(const char* path) {
+static void starts_from_the_table(const char* path, const char* name) {
   struct lines lines = {{0}, ""};
   adaptive_selector* selector = make_selector(&lines);
   CHECK_OK(adaptive_selector_load(selector, path));
-  adaptive_spec* spec = make_spec("op");
+  adaptive_spec* spec = make_spec(name);
   adaptive_operation* operation = NULL;
   CHECK_OK(adaptive_selector_define(selector, spec, &operation));
   adaptive_spec_destroy(spec);
@@ -219,6 +219,84 @@ static void is_controlled(void) {
   CHECK(adaptive_operation_select(operation, too_many, ADAPTIVE_KEY_CAPACITY + 4).variant == 0);
   CHECK(counter(operation, "wrong_arity") == 2);
   adaptive_selector_destroy(selector);
+}
+
+static adaptive_selector* make_rank(adaptive_store* store, int rank, adaptive_operation** operation,
+                                    adaptive_rank_epochs** epochs) {
+  adaptive_options* options = NULL;
+  adaptive_selector* selector = NULL;
+  CHECK_OK(adaptive_options_create(&options));
+  CHECK_OK(adaptive_options_set_device(options, "Test Device 1", "1.0", NULL));
+  CHECK_OK(adaptive_options_add_library(options, "kernels", "2.0"));
+  CHECK_OK(adaptive_options_set_background(options, false));
+  CHECK_OK(adaptive_options_set_use_environment(options, false));
+  CHECK_OK(adaptive_options_set_rank_consistent(options, true));
+  CHECK_OK(adaptive_selector_create(options, &selector));
+  adaptive_options_destroy(options);
+  adaptive_spec* spec = make_spec("op");
+  CHECK_OK(adaptive_selector_define(selector, spec, operation));
+  adaptive_spec_destroy(spec);
+  CHECK_OK(adaptive_rank_epochs_create(selector, store, "job", rank, 10, 0, epochs));
+  CHECK(adaptive_rank_epochs_rank(*epochs) == rank);
+  return selector;
+}
+
+/* The table in which `tiled` is the faster variant is announced by rank 0 and taken up by both. */
+static void ranks_take_up_a_table(const char* path) {
+  remove("c_interface_store/ranks-job/decisions.json");
+  remove("c_interface_store/ranks-job/table-0.json");
+  adaptive_selector* selectors[2];
+  adaptive_operation* operations[2];
+  adaptive_rank_epochs* epochs[2];
+  for (int rank = 0; rank < 2; ++rank) {
+    adaptive_store* store = NULL;
+    CHECK_OK(adaptive_store_create("c_interface_store", &store));
+    selectors[rank] = make_rank(store, rank, &operations[rank], &epochs[rank]);
+    adaptive_store_destroy(store);
+  }
+  const int64_t key[] = {512, 1, 5};
+  CHECK(adaptive_rank_epochs_step(epochs[1], 0, NULL) == ADAPTIVE_UNAVAILABLE);
+  CHECK(adaptive_rank_epochs_announce(epochs[1], path) == ADAPTIVE_NOT_ALLOWED_NOW);
+  for (uint64_t step = 0; step < 30; ++step) {
+    for (int rank = 0; rank < 2; ++rank) {
+      bool risen = false;
+      CHECK_OK(adaptive_rank_epochs_step(epochs[rank], step, &risen));
+      CHECK(risen == (step == 20));
+      CHECK(adaptive_operation_select(operations[rank], key, 3).variant == (step < 20 ? 0u : 1u));
+    }
+    if (step == 5) CHECK_OK(adaptive_rank_epochs_announce(epochs[0], path));
+  }
+  CHECK(adaptive_rank_epochs_create(selectors[0], NULL, "job", 0, 10, 0, &epochs[0]) ==
+        ADAPTIVE_INVALID_ARGUMENT);
+  for (int rank = 0; rank < 2; ++rank) {
+    adaptive_rank_epochs_destroy(epochs[rank]);
+    adaptive_selector_destroy(selectors[rank]);
+  }
+  adaptive_rank_epochs_destroy(NULL);
+}
+
+/* What one selector has measured reaches the table of another through a store. */
+static void savers_share(void) {
+  const char* table = "c_interface_shared.json";
+  remove(table);
+  struct lines lines = {{0}, ""};
+  for (int reads = 0; reads < 2; ++reads) {
+    adaptive_store* store = NULL;
+    adaptive_saver* saver = NULL;
+    adaptive_operation* operation = NULL;
+    adaptive_selector* selector = make_selector(&lines);
+    adaptive_spec* spec = make_spec("shared");
+    CHECK_OK(adaptive_selector_define(selector, spec, &operation));
+    adaptive_spec_destroy(spec);
+    const int64_t key[] = {512, 1, 5};
+    CHECK_OK(adaptive_store_create("c_interface_store", &store));
+    CHECK_OK(adaptive_saver_create_shared(selector, reads ? table : NULL, store, 60000, &saver));
+    adaptive_store_destroy(store);
+    if (!reads) measure(operation, key, 3);
+    adaptive_saver_destroy(saver);
+    adaptive_selector_destroy(selector);
+  }
+  starts_from_the_table(table, "shared");
 }
 
 /* What the functions of the program are asked. */
@@ -386,8 +464,10 @@ int main(int argc, char** argv) {
   remove(audit);
   learns_and_saves(path);
   CHECK(is_audited("tiled is surely faster"));
-  starts_from_the_table(path);
+  starts_from_the_table(path, "op");
   is_controlled();
+  ranks_take_up_a_table(path);
+  savers_share();
   asks_the_program();
   reports_errors();
   keeps_errors_apart();

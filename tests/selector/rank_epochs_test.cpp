@@ -9,11 +9,14 @@
 #include <vector>
 
 #include <adaptive/rank_epochs.hpp>
+#include "tests/selector/rank_of_a_job.hpp"
 #include "tests/selector/scratch_folder.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive {
 namespace {
+
+using test::RankOfAJob;
 
 /// A store in memory that may fail to write, and lose everything.
 class SharedMemory final : public Store {
@@ -31,36 +34,10 @@ class SharedMemory final : public Store {
   Records records;
 };
 
-/// A rank with a selector of its own. It never waits.
-struct RankOfAJob {
-  RankOfAJob(const std::shared_ptr<Store>& store, int number, std::uint64_t interval = 10) {
-    SelectorOptions options = test::options();
-    options.rank_consistent = true;
-    options.seed = static_cast<std::uint64_t>(number);
-    selector = std::make_unique<Selector>(options);
-    op = &selector->define(test::operation({"a", "b", "c"}));
-    epochs = std::make_unique<RankEpochs>(
-        *selector, RankEpochsOptions{
-                       .store = store, .job = "job", .rank = number, .interval = interval, .patience = {}});
-  }
-  std::uint32_t choice() const { return op->select({64}).variant(); }
-
-  std::unique_ptr<Selector> selector;
-  Operation* op = nullptr;
-  std::unique_ptr<RankEpochs> epochs;
-};
-
 class RankEpochsTest : public testing::Test {
  protected:
-  /// A table in which `variant` is the fastest.
   std::filesystem::path table(std::uint32_t variant) const {
-    const std::filesystem::path path = folder_ / ("table" + std::to_string(variant) + ".json");
-    std::vector<double> ns(3, 300.0);
-    ns[variant] = 100.0;
-    Selector tuner(test::options());
-    test::learn(tuner.define(test::operation({"a", "b", "c"})), {64}, ns);
-    tuner.save(path);
-    return path;
+    return test::table_of_a_job(folder_ / "", variant);
   }
   RankOfAJob rank(int number) const { return {store_, number}; }
 
