@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -204,25 +205,56 @@ TEST_F(Metrics, AFileThatCannotBeWrittenIsReportedOnce) {
                Error);
 }
 
+// The metrics of a query of the dashboard.
+std::set<std::string> metrics_of(const std::string& query) {
+  std::set<std::string> found;
+  const std::regex name("adaptive_[a-z_]+");
+  for (std::sregex_iterator at(query.begin(), query.end(), name), end; at != end; ++at)
+    found.insert(at->str());
+  return found;
+}
+
+// The labels that a query of the dashboard selects or groups by, and those that its legend shows.
+std::set<std::string> labels_of(const std::string& query, const std::string& legend) {
+  std::set<std::string> found;
+  const auto add = [&](const std::string& text, const char* pattern) {
+    const std::regex label(pattern);
+    for (std::sregex_iterator at(text.begin(), text.end(), label), end; at != end; ++at)
+      found.insert((*at)[1].str());
+  };
+  add(query, "([a-z_]+)=~?\"");
+  add(query, "by \\(([a-z_]+)\\)");
+  add(legend, "\\{\\{([a-z_]+)\\}\\}");
+  return found;
+}
+
 TEST_F(Metrics, TheDashboardShowsWhatThereIs) {
   std::ifstream file(ADAPTIVE_DASHBOARD);
-  std::ostringstream text;
-  text << file.rdbuf();
-  const nlohmann::json dashboard = nlohmann::json::parse(text.str());
+  const nlohmann::json dashboard = nlohmann::json::parse(file);
+  std::map<std::string, std::set<std::string>> labels;  // by metric; Prometheus adds two to each
+  for (const Family& family : collect(*selector_, {.stale_graphs = [] { return std::uint64_t{3}; }})) {
+    labels[family.name] = {"job", "instance"};
+    for (const auto& [label, value] : family.samples.at(0).labels) labels[family.name].insert(label);
+  }
   std::set<std::string> shown;
   std::set<int> ids;
   for (const nlohmann::json& panel : dashboard.at("panels")) {
     EXPECT_TRUE(ids.insert(panel.at("id").get<int>()).second);
     for (const nlohmann::json& target : panel.at("targets")) {
       const auto query = target.at("expr").get<std::string>();
-      for (std::size_t at = 0; (at = query.find("adaptive_", at)) != std::string::npos;) {
-        const std::size_t end = query.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
-        shown.insert(query.substr(at, end - at));
-        at = end == std::string::npos ? query.size() : end;
+      for (const std::string& metric : metrics_of(query)) {
+        shown.insert(metric);
+        for (const std::string& label : labels_of(query, target.at("legendFormat").get<std::string>()))
+          EXPECT_TRUE(labels[metric].contains(label)) << metric << " has no label " << label << ": " << query;
       }
     }
   }
   EXPECT_EQ(std::vector<std::string>(shown.begin(), shown.end()), names);
+  for (const nlohmann::json& variable : dashboard.at("templating").at("list")) {
+    if (variable.at("type") != "query") continue;
+    const auto query = variable.at("query").at("query").get<std::string>();
+    for (const std::string& metric : metrics_of(query)) EXPECT_TRUE(labels.contains(metric)) << query;
+  }
 }
 
 }  // namespace
