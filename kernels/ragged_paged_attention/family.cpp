@@ -50,9 +50,9 @@ class RaggedPagedAttention final : public Family {
             {6, 3, 9, 32, 1, 64, 16, 4, 3, 2}};      // a group of 32
   }
 
-  // Steps of Llama-3-8B (32 heads on 8 of 128), Qwen3-0.6B (16 on 8 of 128), gpt-oss-20b (64 on 8 of 64, half
-  // of the layers with a window of 128), Gemma-2-2B (8 on 4 of 256, soft cap) and of a model with one
-  // key/value head: decode, chunks of prompts, and both.
+  // Steps of Llama-3-8B (32 heads on 8 of 128), Qwen3-0.6B (16 on 8 of 128), a model without groups,
+  // gpt-oss-20b (64 on 8 of 64, half of the layers with a window of 128), Gemma-2-2B (8 on 4 of 256, soft
+  // cap) and of a model with one key/value head: decode, chunks of prompts, and both.
   std::vector<Shape> bench_shapes() const override {
     return {{1, 1, 512, 32, 8, 128, 16, 0, 0, 1},     {1, 1, 4096, 32, 8, 128, 16, 0, 0, 1},
             {8, 8, 1024, 32, 8, 128, 16, 0, 0, 1},    {8, 8, 1024, 32, 8, 128, 16, 0, 0, 2},
@@ -61,7 +61,8 @@ class RaggedPagedAttention final : public Family {
             {8, 8, 1024, 64, 8, 64, 16, 0, 2, 1},     {4, 4, 1024, 8, 4, 256, 32, 0, 1, 1},
             {128, 1, 128, 32, 8, 128, 16, 0, 0, 1},   {256, 1, 1024, 16, 8, 128, 16, 0, 0, 1},
             {256, 1, 256, 16, 8, 128, 16, 0, 0, 0},   {64, 8, 512, 32, 8, 128, 16, 0, 0, 1},
-            {128, 16, 512, 16, 8, 128, 128, 0, 0, 2}, {64, 4, 1024, 8, 4, 256, 32, 512, 1, 1}};
+            {128, 16, 512, 16, 8, 128, 128, 0, 0, 2}, {64, 4, 1024, 8, 4, 256, 32, 512, 1, 1},
+            {64, 16, 1024, 8, 8, 128, 16, 0, 0, 1},   {128, 32, 512, 16, 8, 128, 16, 0, 0, 1}};
   }
 };
 

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "kernels/common/cpu/eigen_multiply.hpp"
 #include "kernels/common/float8.hpp"
@@ -13,13 +14,24 @@
 namespace adaptive::kernels::ragged_paged_attention {
 namespace {
 
+struct Float8Values {
+  std::array<float, 256> of;
+  Float8Values() noexcept : of() {
+    for (std::size_t byte = 0; byte < of.size(); ++byte)
+      of[byte] = from_e4m3(static_cast<std::uint8_t>(byte));
+  }
+};
+
 void widen(const void* cache, Type type, std::int64_t at, std::int64_t count, float scale, float* to) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float value = type == Type::float32 ? static_cast<const float*>(cache)[at + i]
-                        : type == Type::bfloat16
-                            ? from_bfloat16(static_cast<const std::uint16_t*>(cache)[at + i])
-                            : from_e4m3(static_cast<const std::uint8_t*>(cache)[at + i]);
-    to[i] = value * scale;
+  static const Float8Values float8;
+  if (type == Type::float32) {
+    std::copy_n(static_cast<const float*>(cache) + at, count, to);
+  } else if (type == Type::bfloat16) {
+    const std::uint16_t* const from = static_cast<const std::uint16_t*>(cache) + at;
+    for (std::int64_t i = 0; i < count; ++i) to[i] = from_bfloat16(from[i]);
+  } else {
+    const std::uint8_t* const from = static_cast<const std::uint8_t*>(cache) + at;
+    for (std::int64_t i = 0; i < count; ++i) to[i] = float8.of[from[i]] * scale;
   }
 }
 

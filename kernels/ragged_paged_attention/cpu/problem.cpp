@@ -35,7 +35,7 @@ constexpr std::int64_t split_keys = 1024;
 /// With more key/value heads in a batch than these, two threads have enough to share without parts.
 constexpr std::int64_t split_heads_max = 16;
 
-constexpr auto rows = std::to_array<Row>({
+constexpr auto variant_rows = std::to_array<Row>({
     {"eigen_blocks",
      "widest",
      any_processor,
@@ -137,7 +137,7 @@ constexpr auto rows = std::to_array<Row>({
      "avx512",
      has_avx512,
      "mixed",
-     {rows4_avx512, panel12_avx512, 16, 256, 0, 1},
+     {rows4_avx512, panel12_avx512, 64, 256, 0, 1},
      For::mixed,
      false,
      "mixed16"},
@@ -145,7 +145,7 @@ constexpr auto rows = std::to_array<Row>({
      "avx512",
      has_avx512,
      "mixed",
-     {rows4_avx512, panel12_avx512, 16, 256, 0, 2},
+     {rows4_avx512, panel12_avx512, 64, 256, 0, 2},
      For::mixed,
      false,
      "mixed16"},
@@ -167,11 +167,11 @@ class CpuProblem final : public HostProblem<Data> {
       : HostProblem(shape, seed, variants), workspace_(operands(), split_min()) {}
 
  private:
-  void run(std::size_t variant) noexcept override { workspace_.run(operands(), rows[variant].how); }
+  void run(std::size_t variant) noexcept override { workspace_.run(operands(), variant_rows[variant].how); }
 
   std::int64_t split_min() const noexcept {
-    for (std::size_t v = 0; v < rows.size(); ++v)
-      if (rows[v].how.split != 0 && runs(v)) return rows[v].how.split;
+    for (std::size_t v = 0; v < variant_rows.size(); ++v)
+      if (variant_rows[v].how.split != 0 && runs(v)) return variant_rows[v].how.split;
     return 0;
   }
 
@@ -182,7 +182,7 @@ class CpuProblem final : public HostProblem<Data> {
 
 std::vector<Variant> cpu_variants() {
   std::vector<Variant> variants;
-  for (const Row& row : rows) {
+  for (const Row& row : variant_rows) {
     Variant& variant = variants.emplace_back();
     variant.name = row.name;
     variant.parameters = {{"instructions", row.instructions}, {"method", row.method},
