@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -26,13 +27,14 @@ double value_of(const std::string& text, const std::string& series) {
   throw std::runtime_error("the metrics have no " + series);
 }
 
+// The values of a quarter of the moments, in ascending order.
 template <class Member>
-auto quarter(const std::vector<ProcessState>& states, std::size_t which, Member member) {
-  const std::size_t size = std::max<std::size_t>(states.size() / 4, 1);
-  const auto begin = which == 0 ? states.begin() : states.end() - static_cast<std::ptrdiff_t>(size);
+std::vector<double> quarter(const std::vector<Moment>& moments, bool is_last, Member member) {
+  const std::size_t size = std::max<std::size_t>(moments.size() / 4, 1);
+  const std::size_t begin = is_last ? moments.size() - size : 0;
   std::vector<double> values;
-  std::transform(begin, begin + static_cast<std::ptrdiff_t>(size), std::back_inserter(values),
-                 [&](const ProcessState& state) { return static_cast<double>(state.*member); });
+  for (std::size_t i = begin; i < begin + size; ++i)
+    values.push_back(static_cast<double>(moments[i].process.*member));
   std::sort(values.begin(), values.end());
   return values;
 }
@@ -137,19 +139,22 @@ void check_audit(Accounts& accounts, const std::filesystem::path& file, std::uin
   accounts.equal(name + ": dropped", number(events["dropped"]), 0.0);
 }
 
-void check_growth(Accounts& accounts, const std::vector<ProcessState>& states) {
-  if (states.size() < 4) throw std::runtime_error("the run was too short to see whether anything grows");
+void check_growth(Accounts& accounts, const std::vector<Moment>& moments) {
+  if (moments.size() < 4) throw std::runtime_error("the run was too short to see whether anything grows");
+  constexpr double mib_per_change = 1.5 / 1024.0;
+  const double histories = mib_per_change * number(moments.back().changes - moments.front().changes);
   for (const auto& [name, member] : {std::pair{"resident memory, MiB", &ProcessState::resident_mib},
                                      std::pair{"heap in use, MiB", &ProcessState::heap_mib}}) {
-    const auto first = quarter(states, 0, member);
-    const auto last = quarter(states, 3, member);
+    const std::vector<double> first = quarter(moments, false, member);
+    const std::vector<double> last = quarter(moments, true, member);
     const double before = first[first.size() / 2];
-    accounts.between(name, last[last.size() / 2], 0.0, std::max(before + 1.0, before * 1.02));
+    accounts.between(name, last[last.size() / 2], 0.0, std::max(before + 1.0, before * 1.02) + histories);
   }
   // A scrape or a question of `top` may have a connection at the moment of a sample: the least counts.
   for (const auto& [name, member] :
        {std::pair{"descriptors", &ProcessState::descriptors}, std::pair{"threads", &ProcessState::threads}})
-    accounts.between(name, quarter(states, 3, member).front(), 0.0, quarter(states, 0, member).front());
+    accounts.between(name, quarter(moments, true, member).front(), 0.0,
+                     quarter(moments, false, member).front());
 }
 
 }  // namespace adaptive::bench

@@ -1,6 +1,8 @@
 // Whether the counters of a run add up, and nothing has grown.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -38,8 +40,16 @@ void check_table(Accounts& accounts, const std::filesystem::path& table, std::ui
 /// The audit file and its rotated ones: a line for each change.
 void check_audit(Accounts& accounts, const std::filesystem::path& file, std::uint64_t promotions,
                  std::uint64_t demotions);
-/// The moments of the run, without its beginning: memory must not have grown by more than 2 % and 1 MiB from
-/// the first quarter to the last one, and descriptors and threads not at all.
-void check_growth(Accounts& accounts, const std::vector<ProcessState>& states);
+/// A moment of the run.
+struct Moment {
+  ProcessState process = {};
+  std::uint64_t changes = 0;  ///< of incumbents so far
+};
+
+/// The moments of the run, without its beginning. From the first quarter to the last one, memory must not
+/// grow by more than 1 MiB (2 % if that is more) and 1.5 KiB for each change of an incumbent: the history of
+/// a key, of at most 16 changes, is in the records of the store, of which each saver and its store keep
+/// copies. Descriptors and threads must not grow at all.
+void check_growth(Accounts& accounts, const std::vector<Moment>& moments);
 
 }  // namespace adaptive::bench

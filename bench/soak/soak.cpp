@@ -176,7 +176,7 @@ void print_state(const ProcessState& state, double seconds, double processor_per
 }
 
 // Watches the run until its end and returns its moments without the first fifth.
-std::vector<ProcessState> watch(const Options& options, const Both& both, AttachedTop& top) {
+std::vector<Moment> watch(const Options& options, const Both& both, AttachedTop& top) {
   std::printf("%8s %10s %9s %11s %7s %10s %6s %10s %10s %9s\n", "minutes", "rss_mib", "heap_mib",
               "descriptors", "threads", "cpu_%", "keys", "results", "promotions", "demotions");
   const double interval_s =
@@ -189,7 +189,7 @@ std::vector<ProcessState> watch(const Options& options, const Both& both, Attach
   Clock::time_point scrape_due = begin;
   ProcessState before = process_state();
   double before_s = 0.0;
-  std::vector<ProcessState> states;
+  std::vector<Moment> moments;
   while (Clock::now() < end) {
     const Clock::time_point now = Clock::now();
     if (now >= scrape_due) {
@@ -202,14 +202,17 @@ std::vector<ProcessState> watch(const Options& options, const Both& both, Attach
       const std::chrono::duration<double> processor = state.processor_time - before.processor_time;
       print_state(state, seconds, seconds > 0.0 ? 100.0 * processor.count() / (seconds - before_s) : 0.0,
                   both);
-      if (seconds >= 0.2 * options.seconds) states.push_back(state);
+      if (seconds >= 0.2 * options.seconds) {
+        const Counters c = all_counters(both);
+        moments.push_back({state, c.promotions + c.demotions});
+      }
       before = state;
       before_s = seconds;
       sample_due += interval;
     }
     top.watch(std::min({sample_due, scrape_due, end}));
   }
-  return states;
+  return moments;
 }
 
 std::string output_of(const std::string& command) {
@@ -295,7 +298,7 @@ void soak(const Options& options, const RunFolder& folder, Accounts& accounts) {
       both[static_cast<std::size_t>(t) % both.size()]->serving.serve(static_cast<std::uint64_t>(t) + 1,
                                                                      options.rate, stop);
     });
-  const std::vector<ProcessState> states = watch(options, both, top);
+  const std::vector<Moment> moments = watch(options, both, top);
   stop = true;
   for (std::thread& thread : threads) thread.join();
   const ProcessState after = process_state();
@@ -304,7 +307,7 @@ void soak(const Options& options, const RunFolder& folder, Accounts& accounts) {
   const std::chrono::duration<double> top_time = top.stop();
   accounts.between("screens of top", static_cast<double>(screens), 1.0, 1e9);
   print_costs(options, both, before, after, own, top_time);
-  check_growth(accounts, states);
+  check_growth(accounts, moments);
 
   const std::string json = output_of("'" + options.tool.string() + "' top --json --limit 0 --folder '" +
                                      (folder / "sockets").string() + "'");
