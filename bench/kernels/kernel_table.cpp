@@ -1,7 +1,9 @@
-// kernel_table [--family NAME] [--rounds N] [--budget SECONDS] [--quantiles] [--processor-time]
+// kernel_table [--family NAME [--shape V,V,…]…] [--rounds N] [--budget SECONDS] [--quantiles]
+//              [--processor-time]
 //
-// Times every variant that runs on this machine over the bench shapes of each family. Prints a Markdown table
-// of medians in microseconds with the best variant of each shape in bold, and then the loss from always
+// Times every variant that runs on this machine over the bench shapes of each family, or over the given
+// shapes, whose values are in the order of the family's dimensions (labels by their index). Prints a Markdown
+// table of medians in microseconds with the best variant of each shape in bold, and then the loss from always
 // choosing one single variant. With --quantiles, a second table has the median and the 95th and 99th
 // percentile of each variant; a 99th percentile below the largest sample takes more than 100 rounds.
 //
@@ -23,6 +25,7 @@
 #include <cstdlib>
 #include <limits>
 #include <random>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +52,15 @@ struct Options {
   double budget_s = 3;  ///< per shape; rounds end early, after at least rounds_min
   bool quantiles = false;
   bool processor_time = false;
+  std::vector<Shape> shapes;
 };
+
+Shape shape_of(const std::string& text) {
+  Shape shape;
+  std::istringstream values(text);
+  for (std::string value; std::getline(values, value, ',');) shape.push_back(std::atoll(value.c_str()));
+  return shape;
+}
 
 /// How often the system has preempted this thread; 0 if the system does not report it.
 long preemptions() {
@@ -227,14 +238,17 @@ Options parse(int argc, char** argv) {
     const char* value = i + 1 < argc ? argv[i + 1] : "";
     if (flag == "--family" && find_family(value) != nullptr)
       options.family = value;
+    else if (flag == "--shape" && !options.family.empty() &&
+             !find_family(options.family)->why_invalid(shape_of(value)))
+      options.shapes.push_back(shape_of(value));
     else if (flag == "--rounds" && std::atoi(value) > 0)
       options.rounds = std::atoi(value);
     else if (flag == "--budget" && std::atof(value) > 0)
       options.budget_s = std::atof(value);
     else {
       std::fprintf(stderr,
-                   "usage: kernel_table [--family NAME] [--rounds N] [--budget SECONDS_PER_SHAPE] "
-                   "[--quantiles] [--processor-time]\nfamilies:");
+                   "usage: kernel_table [--family NAME [--shape V,V,…]…] [--rounds N] "
+                   "[--budget SECONDS_PER_SHAPE] [--quantiles] [--processor-time]\nfamilies:");
       for (const Family* family : families()) std::fprintf(stderr, " %s", family->name().c_str());
       std::fprintf(stderr, "\n");
       std::exit(2);
@@ -250,7 +264,7 @@ int main(int argc, char** argv) {
   for (const Family* family : families()) {
     if (!options.family.empty() && family->name() != options.family) continue;
     std::vector<Line> lines;
-    for (const Shape& shape : family->bench_shapes()) {
+    for (const Shape& shape : options.shapes.empty() ? family->bench_shapes() : options.shapes) {
       const auto problem = family->make_problem(shape, 1);
       Line line = {.shape = to_string(*family, shape),
                    .us = {},

@@ -1,4 +1,5 @@
 // Tests import, export, lookup and show as a user runs them.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/tables/export_files.hpp"
+#include "kernels/family.hpp"
 #include "table/merging/shares.hpp"
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
@@ -74,6 +76,43 @@ TEST_F(Formats, ATableOfOurOwnReachesAnotherSystem) {
                               "m=16,E=8,N=14336,device_name=NVIDIA H200"});
   EXPECT_EQ(parsed(found)["match"], "exact") << found.err;
   EXPECT_EQ(parsed(found)["parameters"]["BLOCK_SIZE_N"], 64);
+}
+
+TEST_F(Formats, ARowOfAnotherSystemHasANearestVariantOfOurs) {
+  write("E=8,N=14336,device_name=X.json",
+        R"({"64": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 32, "BLOCK_SIZE_K": 64, "num_warps": 4}})");
+  const std::vector<std::string> command = {
+      "lookup", path("E=8,N=14336,device_name=X.json"), "--like", "vllm", "--key", "m=64", "--nearest"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> whole = command;
+    whole.insert(whole.end(), more.begin(), more.end());
+    return tool(whole);
+  };
+  const Outcome found = with({"fused_moe", "--json"});
+  ASSERT_EQ(found.code, 0) << found.err;
+  const Json nearest = parsed(found)["nearest"];
+  EXPECT_EQ(nearest["compared"], Json({"BLOCK_SIZE_M", "BLOCK_SIZE_N"})) << nearest;
+  EXPECT_EQ(nearest["without_counterpart"], Json({"BLOCK_SIZE_K", "num_warps"})) << nearest;
+  const kernels::Family& family = *kernels::find_family("fused_moe");
+  EXPECT_TRUE(std::ranges::any_of(family.variants(), [&](const kernels::Variant& variant) {
+    return variant.name == nearest["variant"] && variant.available();
+  })) << nearest;
+  const Outcome text = with({"fused_moe"});
+  EXPECT_NE(text.out.find("nothing here means BLOCK_SIZE_K, num_warps"), std::string::npos) << text.out;
+
+  // SGLang's file of the down projection is compared, too.
+  write("E=8,N=14336,device_name=X_down.json", R"({"64": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 32}})");
+  const Outcome pair = tool({"lookup", path("."), "--like", "sglang", "--key",
+                             "m=64,E=8,N=14336,device_name=X", "--nearest", "fused_moe", "--json"});
+  ASSERT_EQ(pair.code, 0) << pair.err;
+  EXPECT_EQ(parsed(pair)["nearest"]["compared"],
+            Json({"BLOCK_SIZE_M", "BLOCK_SIZE_N", "down BLOCK_SIZE_M", "down BLOCK_SIZE_N"}))
+      << pair.out;
+
+  EXPECT_NE(with({"dense_gemm"}).err.find("no mapping leads to rows of fused_moe"), std::string::npos);
+  EXPECT_EQ(with({"no_such_family"}).code, 2);
+  EXPECT_EQ(tool({"lookup", path("E=8,N=14336,device_name=X.json"), "--key", "m=64", "--mapping", "x"}).code,
+            2);
 }
 
 TEST_F(Formats, ThoseThatExportAtTheSameTimeLoseNoRow) {

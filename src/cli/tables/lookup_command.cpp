@@ -2,17 +2,21 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <adaptive/error.hpp>
 #include <adaptive/match.hpp>
 
+#include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output.hpp"
+#include "cli/tables/nearest_own.hpp"
 #include "cli/tables/table_input.hpp"
 #include "formats/keys.hpp"
 #include "formats/nearest.hpp"
@@ -31,6 +35,8 @@ struct LookupArguments {
   std::string version;
   std::string device;
   double limit = 1.0;
+  std::string nearest;
+  std::vector<std::filesystem::path> mappings;
   bool no_predict = false;
   bool json = false;
 };
@@ -80,7 +86,22 @@ void print_text(const formats::LookupResult& result, const LookupArguments& argu
   if (!result.source.empty()) out << "  source:     " << result.source << "\n";
 }
 
+Json nearest_json(const formats::NearestVariant& nearest) {
+  return {{"variant", nearest.name},
+          {"distance", nearest.distance},
+          {"compared", nearest.compared},
+          {"without_counterpart", nearest.without_counterpart}};
+}
+
+void print_nearest(const formats::NearestVariant& nearest, const std::string& family, std::ostream& out) {
+  out << fmt::format("  nearest:    {} of {}, {:.3g} doublings away in {}\n", nearest.name, family,
+                     nearest.distance, core::joined(nearest.compared));
+  if (!nearest.without_counterpart.empty())
+    out << "              nothing here means " << core::joined(nearest.without_counterpart) << "\n";
+}
+
 Exit lookup(const LookupArguments& arguments, const Streams& streams) {
+  if (!arguments.mappings.empty() && arguments.nearest.empty()) throw UsageError("--mapping needs --nearest");
   formats::LookupRequest request;
   request.operation = arguments.operation;
   request.key = formats::parse_key(arguments.key);
@@ -98,10 +119,19 @@ Exit lookup(const LookupArguments& arguments, const Streams& streams) {
                                            ? formats::look_up(input.table, request)
                                            : formats::look_up_like(input.table, request, arguments.like);
   for (const std::string& warning : result.warnings) streams.err << "warning: " << warning << "\n";
-  if (arguments.json)
-    print_json(result_json(result, arguments), streams.out);
-  else
+  std::optional<formats::NearestVariant> nearest;
+  if (!arguments.nearest.empty())
+    nearest =
+        nearest_own(input.table, request, result,
+                    {.family = arguments.nearest, .mappings = arguments.mappings, .like = arguments.like});
+  if (arguments.json) {
+    Json json = result_json(result, arguments);
+    if (nearest) json["nearest"] = nearest_json(*nearest);
+    print_json(json, streams.out);
+  } else {
     print_text(result, arguments, streams.out);
+    if (nearest) print_nearest(*nearest, arguments.nearest, streams.out);
+  }
   return exit_ok;
 }
 
@@ -118,6 +148,12 @@ Command add_lookup(CLI::App& app) {
       ->required();
   command->add_option("--like", a->like, "Use the rule of one of these systems: " + formats::known_names())
       ->type_name("SYSTEM");
+  command
+      ->add_option("--nearest", a->nearest,
+                   "Also print the variant of this family that is nearest to the row of another system")
+      ->type_name("FAMILY");
+  command->add_option("--mapping", a->mappings, "For --nearest: a declaration, as export --mapping")
+      ->type_name("FILE");
   command->add_option("--prefer-version", a->version,
                       "The version in the names of folders; default: the newest");
   command->add_option("--device", a->device, "The device, if the folder or table has several devices");
