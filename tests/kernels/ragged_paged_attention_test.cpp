@@ -110,6 +110,38 @@ TEST(RaggedPagedAttention, PartsGiveTheSameBitsEachTime) {
   EXPECT_LE(data.max_error(), data.tolerance());
 }
 
+// Lengths, pages, windows and groups in all combinations that the test shapes leave out.
+TEST(RaggedPagedAttention, RandomShapesAgreeWithTheReference) {
+  const Family& family = ragged_paged_attention_family();
+  Random random(12);
+  for (int round = 0; round < 40; ++round) {
+    const std::int64_t sequences = 1 + random.below(6);
+    const std::int64_t context = 1 + random.below(random.below(4) == 0 ? 700 : 60);
+    const std::int64_t kv_heads = 1 + random.below(3);
+    const bool decodes = random.below(2) == 0;
+    const Shape shape = {
+        decodes ? random.below(sequences + 1) : random.below(std::min<std::int64_t>(sequences * context, 90)),
+        sequences,
+        context,
+        kv_heads * (1 + random.below(9)),
+        kv_heads,
+        std::int64_t{64} << random.below(2),
+        16 * (1 + random.below(16)),
+        random.below(2) == 0 ? 0 : 1 + random.below(context),
+        random.below(4),
+        random.below(3)};
+    SCOPED_TRACE(to_string(family, shape));
+    ASSERT_EQ(family.why_invalid(shape), std::nullopt);
+    const auto problem = family.make_problem(shape, static_cast<std::uint64_t>(round));
+    for (std::size_t v = 0; v < family.variants().size(); ++v) {
+      if (!family.runs(v, shape)) continue;
+      problem->poison_output();
+      ASSERT_EQ(problem->launch(v), LaunchStatus::ok);
+      EXPECT_LE(problem->max_error(), problem->tolerance()) << family.variants()[v].name;
+    }
+  }
+}
+
 // A token that sees only itself has its own value, whatever the scores are.
 TEST(RaggedPagedAttention, AWindowOfOneIsTheTokensValue) {
   const Shape shape = {20, 3, 30, 4, 2, 64, 16, 1, 0, 0};
