@@ -244,6 +244,13 @@ ADAPTIVE_C_EXPORT adaptive_mode adaptive_selector_mode(const adaptive_selector* 
 /* When it returns, every key obeys the mode; calls already decided run as decided. */
 ADAPTIVE_C_EXPORT adaptive_status adaptive_selector_set_mode(adaptive_selector* selector,
                                                              adaptive_mode mode) ADAPTIVE_C_NOEXCEPT;
+/* The largest number of bytes that a variant may need for a key; UINT64_MAX if there is no limit. */
+ADAPTIVE_C_EXPORT uint64_t adaptive_selector_memory_limit(const adaptive_selector* selector)
+    ADAPTIVE_C_NOEXCEPT;
+/* Changes it, for example while memory is short. When it returns, every key obeys; calls already decided run
+ * as decided. `Selector::set_memory_limit` (<adaptive/selector.hpp>) has the details. */
+ADAPTIVE_C_EXPORT adaptive_status adaptive_selector_set_memory_limit(adaptive_selector* selector,
+                                                                     uint64_t bytes) ADAPTIVE_C_NOEXCEPT;
 /* A counter that rises with every change of an incumbent of any operation. */
 ADAPTIVE_C_EXPORT uint64_t adaptive_selector_epoch(const adaptive_selector* selector) ADAPTIVE_C_NOEXCEPT;
 
@@ -348,6 +355,9 @@ adaptive_spec_set_numeric_class(adaptive_spec* spec, const char* numeric_class) 
 
 /* Whether the variant of that index can run the key. */
 typedef bool (*adaptive_supports_function)(void* data, uint32_t variant, const int64_t* key, size_t size);
+/* Bytes of memory that the variant needs for the key besides the operands; `Variant::memory`
+ * (<adaptive/variant.hpp>) has the details. */
+typedef uint64_t (*adaptive_memory_function)(void* data, uint32_t variant, const int64_t* key, size_t size);
 /* An estimate of what a launch costs, above 0, on any scale. */
 typedef double (*adaptive_cost_function)(void* data, uint32_t variant, const int64_t* key, size_t size);
 /* The index of the key's default variant. */
@@ -360,6 +370,9 @@ typedef size_t (*adaptive_candidates_function)(void* data, const int64_t* key, s
 ADAPTIVE_C_EXPORT adaptive_status adaptive_spec_set_supports(adaptive_spec* spec,
                                                              adaptive_supports_function supports,
                                                              void* data) ADAPTIVE_C_NOEXCEPT;
+ADAPTIVE_C_EXPORT adaptive_status adaptive_spec_set_memory(adaptive_spec* spec,
+                                                           adaptive_memory_function memory,
+                                                           void* data) ADAPTIVE_C_NOEXCEPT;
 ADAPTIVE_C_EXPORT adaptive_status adaptive_spec_set_cost(adaptive_spec* spec, adaptive_cost_function cost,
                                                          void* data) ADAPTIVE_C_NOEXCEPT;
 ADAPTIVE_C_EXPORT adaptive_status adaptive_spec_set_default_variant(adaptive_spec* spec,

@@ -27,6 +27,7 @@ class VariantFields(TypedDict, total=False):
     parameters: Mapping[str, Union[bool, int, float, str]]
     numeric_class: str
     supports: Union[Callable[..., bool], None]
+    memory: Union[int, Callable[..., int], None]
 
 
 DimensionLike = Union[str, DimensionFields, Dimension]

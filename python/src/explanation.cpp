@@ -43,6 +43,7 @@ void bind_candidate(nb::module_& module) {
       .def_ro("calls", &Candidate::calls, "Estimate of the calls that ran it and were not forced.")
       .def_ro("count", &Candidate::count, "Timed results in this run.")
       .def_ro("failures", &Candidate::failures)
+      .def_ro("memory", &Candidate::memory, "Bytes that it needs for the key besides the operands.")
       .def_ro("pending", &Candidate::pending, "Timed launches whose result has not come yet.")
       .def_prop_ro("mean", [](const Candidate& c) { return c.mean_ns * ns; })
       .def_prop_ro("deviation", [](const Candidate& c) { return c.deviation_ns * ns; })

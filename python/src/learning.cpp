@@ -1,4 +1,5 @@
 #include <nanobind/stl/chrono.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -7,6 +8,7 @@
 #include <adaptive/policy.hpp>
 
 #include "bindings.hpp"
+#include "memory_limit.hpp"
 #include "names.hpp"
 
 namespace adaptive::python {
@@ -35,25 +37,29 @@ void bind_options(nb::module_& module) {
       "prediction: whether a key that no table knows may start from a model of the keys that are known.\n"
       "parameter_model: whether variants with similar parameters are expected to be about as fast.\n"
       "candidates_max: where tables or a model rank the variants, only this many are explored; 0 is all.\n"
+      "memory_limit: a variant that needs more bytes for a key is not run; None is no limit.\n"
       "result_patience: a timed launch without a result is given up after this many later ones of its key.")
       .def(
           "__init__",
           [](LearningOptions* self, std::string_view objective, double indifference, double error,
              std::uint32_t samples_min, double exploration_budget, double revalidation_budget,
              double timing_cost, double timing_budget, bool prediction, bool parameter_model,
-             std::size_t candidates_max, std::uint32_t result_patience) {
-            new (self) LearningOptions{.objective = value_of(objective_names, objective, "objective"),
-                                       .indifference = indifference,
-                                       .error = error,
-                                       .samples_min = samples_min,
-                                       .exploration_budget = exploration_budget,
-                                       .revalidation_budget = revalidation_budget,
-                                       .timing_cost = std::chrono::duration<double>(timing_cost),
-                                       .timing_budget = timing_budget,
-                                       .prediction = prediction,
-                                       .parameter_model = parameter_model,
-                                       .candidates_max = candidates_max,
-                                       .result_patience = result_patience};
+             std::size_t candidates_max, std::optional<std::uint64_t> memory_limit,
+             std::uint32_t result_patience) {
+            new (self)
+                LearningOptions{.objective = value_of(objective_names, objective, "objective"),
+                                .indifference = indifference,
+                                .error = error,
+                                .samples_min = samples_min,
+                                .exploration_budget = exploration_budget,
+                                .revalidation_budget = revalidation_budget,
+                                .timing_cost = std::chrono::duration<double>(timing_cost),
+                                .timing_budget = timing_budget,
+                                .prediction = prediction,
+                                .parameter_model = parameter_model,
+                                .candidates_max = candidates_max,
+                                .memory_limit = memory_limit.value_or(LearningOptions::no_memory_limit),
+                                .result_patience = result_patience};
           },
           nb::kw_only(), nb::arg("objective") = name_of(objective_names, standard.objective),
           nb::arg("indifference") = standard.indifference, nb::arg("error") = standard.error,
@@ -62,7 +68,7 @@ void bind_options(nb::module_& module) {
           nb::arg("revalidation_budget") = standard.revalidation_budget, nb::arg("timing_cost") = 0.0,
           nb::arg("timing_budget") = standard.timing_budget, nb::arg("prediction") = standard.prediction,
           nb::arg("parameter_model") = standard.parameter_model,
-          nb::arg("candidates_max") = standard.candidates_max,
+          nb::arg("candidates_max") = standard.candidates_max, nb::arg("memory_limit") = nb::none(),
           nb::arg("result_patience") = standard.result_patience)
       .def_prop_ro("objective",
                    [](const LearningOptions& o) { return name_of(objective_names, o.objective); })
@@ -78,6 +84,7 @@ void bind_options(nb::module_& module) {
       .def_ro("prediction", &LearningOptions::prediction)
       .def_ro("parameter_model", &LearningOptions::parameter_model)
       .def_ro("candidates_max", &LearningOptions::candidates_max)
+      .def_prop_ro("memory_limit", [](const LearningOptions& o) { return known_limit(o.memory_limit); })
       .def_ro("result_patience", &LearningOptions::result_patience);
 }
 

@@ -9,6 +9,7 @@
 
 #include "bindings.hpp"
 #include "errors.hpp"
+#include "memory_limit.hpp"
 #include "names.hpp"
 #include "program/log.hpp"
 #include "program/specification.hpp"
@@ -329,6 +330,17 @@ void bind_selectors(nb::module_& module) {
           "'off', 'seed', 'observe', 'online' or 'frozen'; an assignment takes effect for every key before "
           "it "
           "returns.")
+      .def_prop_rw(
+          "memory_limit",
+          [](const SelectorState& state) { return known_limit(state.selector().memory_limit()); },
+          [](SelectorState& state, std::optional<std::uint64_t> bytes) {
+            unlocked(
+                [&] { state.selector().set_memory_limit(bytes.value_or(LearningOptions::no_memory_limit)); });
+          },
+          "Bytes that a variant may need for a key besides the operands, None without a limit. An assignment "
+          "takes\n"
+          "effect for every key before it returns: what needs more does not run, as long as a variant needs "
+          "less.")
       .def_prop_ro(
           "epoch", [](const SelectorState& state) { return state.selector().epoch(); },
           "Rises with every change of an incumbent.")

@@ -53,6 +53,8 @@ def test_the_same_definition_gives_the_same_operation(selector: ads.Selector, ge
         (("op", [{"name": "m", "size": 3}], ["a"]), TypeError),
         (("op", [{"name": "m", "kind": "huge"}], ["a"]), ValueError),
         (("op", ["m"], [{"name": "a", "supports": 3}]), TypeError),
+        (("op", ["m"], [{"name": "a", "memory": "1 GB"}]), TypeError),
+        (("op", ["m"], [{"name": "a", "memory": -1}]), TypeError),
         (("op", [], ["a"]), ads.Error),
         (("op", ["m"], []), ads.Error),
         (("a name", ["m"], ["a"]), ads.Error),
@@ -88,6 +90,31 @@ def test_supports_that_raises(selector: ads.Selector, unraisable: list[Any]) -> 
     learn(operation, 64, latencies=(20e-6, 10e-6))
     assert operation.select(64).name == "a"
     assert unraisable == [(RuntimeError, "no answer for 64")]
+
+
+def test_memory(selector: ads.Selector, unraisable: list[Any]) -> None:
+    def broken(m: int) -> int:
+        return -m
+
+    operation = selector.define(
+        "op",
+        ["m"],
+        [{"name": "a", "memory": broken}, {"name": "b", "memory": 500}, ads.Variant("c", memory=lambda m: 100 * m)],
+    )
+    learn(operation, 64, latencies=(30e-6, 20e-6, 10e-6))
+    assert operation.select(64).name == "c"
+    assert [c.memory for c in operation.explain(64).candidates] == [0, 500, 6400]
+    assert {kind for kind, _ in unraisable} == {TypeError}
+    assert selector.memory_limit is None
+    selector.memory_limit = 1000
+    assert selector.memory_limit == 1000
+    assert operation.select(64).name == "b"
+    selector.memory_limit = 0
+    assert operation.select(64).name == "a"
+    selector.memory_limit = None
+    assert operation.select(64).name == "c"
+    limited = ads.Selector(tables=None, device="host", background=False, learning=ads.LearningOptions(memory_limit=1000))
+    assert limited.memory_limit == 1000
 
 
 def test_candidates_and_default(selector: ads.Selector) -> None:

@@ -43,6 +43,8 @@ struct adaptive_spec {
   adaptive::OperationSpec spec;
   adaptive_supports_function supports = nullptr;
   void* supports_data = nullptr;
+  adaptive_memory_function memory = nullptr;
+  void* memory_data = nullptr;
   adaptive_cost_function cost = nullptr;
   void* cost_data = nullptr;
   adaptive_candidates_function candidates = nullptr;

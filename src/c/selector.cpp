@@ -85,6 +85,18 @@ adaptive_status adaptive_selector_set_mode(adaptive_selector* selector, adaptive
   });
 }
 
+std::uint64_t adaptive_selector_memory_limit(const adaptive_selector* selector) noexcept {
+  return selector->selector.memory_limit();
+}
+
+adaptive_status adaptive_selector_set_memory_limit(adaptive_selector* selector,
+                                                   std::uint64_t bytes) noexcept {
+  return guarded([&] {
+    require("adaptive_selector_set_memory_limit", selector);
+    selector->selector.set_memory_limit(bytes);
+  });
+}
+
 std::uint64_t adaptive_selector_epoch(const adaptive_selector* selector) noexcept {
   return selector->selector.epoch();
 }

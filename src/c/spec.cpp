@@ -39,6 +39,11 @@ OperationSpec complete(const adaptive_spec& from) {
       spec.variants[i].supports = [supports = from.supports, data = from.supports_data, i](const Key& key) {
         return supports(data, i, key.values().data(), key.size());
       };
+  if (from.memory != nullptr)
+    for (std::uint32_t i = 0; i < spec.variants.size(); ++i)
+      spec.variants[i].memory = [memory = from.memory, data = from.memory_data, i](const Key& key) {
+        return memory(data, i, key.values().data(), key.size());
+      };
   if (from.cost != nullptr) {
     // All variants of such an operation come from its specification, so that the names are complete.
     std::map<std::string, std::uint32_t, std::less<>> indices;
@@ -169,6 +174,15 @@ adaptive_status adaptive_spec_set_supports(adaptive_spec* spec, adaptive_support
     require("adaptive_spec_set_supports", spec);
     spec->supports = supports;
     spec->supports_data = data;
+  });
+}
+
+adaptive_status adaptive_spec_set_memory(adaptive_spec* spec, adaptive_memory_function memory,
+                                         void* data) noexcept {
+  return guarded([&] {
+    require("adaptive_spec_set_memory", spec);
+    spec->memory = memory;
+    spec->memory_data = data;
   });
 }
 

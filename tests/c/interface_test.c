@@ -336,6 +336,36 @@ static adaptive_spec* three_variants(const char* name) {
   return spec;
 }
 
+static uint64_t memory(void* data, uint32_t variant, const int64_t* key, size_t size) {
+  (void)data;
+  (void)size;
+  return variant * 100 * (uint64_t)key[0];
+}
+
+static void obeys_a_limit_of_memory(void) {
+  adaptive_options* options = NULL;
+  adaptive_selector* selector = NULL;
+  CHECK_OK(adaptive_options_create(&options));
+  CHECK_OK(adaptive_options_set_background(options, false));
+  CHECK_OK(adaptive_options_set_use_environment(options, false));
+  CHECK_OK(adaptive_selector_create(options, &selector));
+  adaptive_options_destroy(options);
+  adaptive_spec* spec = three_variants("limited");
+  struct asked asked = {0};
+  CHECK_OK(adaptive_spec_set_memory(spec, memory, NULL));
+  CHECK_OK(adaptive_spec_set_default_variant(spec, default_variant, &asked));
+  adaptive_operation* operation = NULL;
+  CHECK_OK(adaptive_selector_define(selector, spec, &operation));
+  adaptive_spec_destroy(spec);
+  const int64_t key[] = {101};
+  CHECK(adaptive_selector_memory_limit(selector) == UINT64_MAX);
+  CHECK(adaptive_operation_pin(operation, key, 1).variant == 1); /* the key's default */
+  CHECK_OK(adaptive_selector_set_memory_limit(selector, 100 * 101 - 1));
+  CHECK(adaptive_selector_memory_limit(selector) == 100 * 101 - 1);
+  CHECK(adaptive_operation_pin(operation, key, 1).variant == 0);
+  adaptive_selector_destroy(selector);
+}
+
 static void asks_the_program(void) {
   struct lines lines = {{0}, ""};
   adaptive_options* options = NULL;
@@ -469,6 +499,7 @@ int main(int argc, char** argv) {
   ranks_take_up_a_table(path);
   savers_share();
   asks_the_program();
+  obeys_a_limit_of_memory();
   reports_errors();
   keeps_errors_apart();
   printf("%d failed\n", failures);

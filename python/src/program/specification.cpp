@@ -89,6 +89,14 @@ Variant variant_of(nb::handle value, Callables& callables) {
         return truth == 1;
       });
     };
+  if (PyLong_Check(made.memory.ptr()) != 0)
+    variant.memory = [bytes = nb::cast<std::uint64_t>(made.memory)](const Key&) { return bytes; };
+  else if (!made.memory.is_none())
+    variant.memory = [held = callables.add(made.memory)](const Key& key) {
+      return with_gil(held, std::uint64_t{0}, [&](const nb::object& function) {
+        return nb::cast<std::uint64_t>(function(*tuple_of(key)));
+      });
+    };
   return variant;
 }
 
@@ -167,23 +175,33 @@ void bind_specification(nb::module_& module) {
       "numeric_class: variants of one class give the same results bit for bit; a key explores those of its\n"
       "default's class.\n"
       "supports: called once per key with the key's values, integers; whether the variant can run it. An\n"
-      "exception counts as False and goes to sys.unraisablehook. None: it runs every key.")
+      "exception counts as False and goes to sys.unraisablehook. None: it runs every key.\n"
+      "memory: bytes that it needs besides the operands: an integer, or a function of the key's values that "
+      "is\n"
+      "called where `supports` is; an exception counts as 0. A variant that needs more than the selector's\n"
+      "`memory_limit` does not run.")
       .def(
           "__init__",
           [](PythonVariant* self, std::string name, ParameterValues parameters, std::string numeric_class,
-             nb::object supports) {
+             nb::object supports, nb::object memory) {
             if (!supports.is_none() && PyCallable_Check(supports.ptr()) == 0)
               throw nb::type_error("supports is a function of the key's values, or None");
+            if (PyLong_Check(memory.ptr()) != 0)
+              nb::cast<std::uint64_t>(memory);  // refuses a negative number
+            else if (!memory.is_none() && PyCallable_Check(memory.ptr()) == 0)
+              throw nb::type_error("memory is a number of bytes, a function of the key's values, or None");
             new (self) PythonVariant{{.name = std::move(name),
                                       .parameters = parameters_of(std::move(parameters)),
                                       .numeric_class = std::move(numeric_class),
                                       .supports = {}},
-                                     std::move(supports)};
+                                     std::move(supports),
+                                     std::move(memory)};
           },
           nb::arg("name"), nb::kw_only(), nb::arg("parameters") = ParameterValues(),
-          nb::arg("numeric_class") = "", nb::arg("supports") = nb::none(),
+          nb::arg("numeric_class") = "", nb::arg("supports") = nb::none(), nb::arg("memory") = nb::none(),
           nb::sig("def __init__(self, name: str, *, parameters: Mapping[str, bool | int | float | str] = {}, "
-                  "numeric_class: str = '', supports: Callable[..., bool] | None = None) -> None"))
+                  "numeric_class: str = '', supports: Callable[..., bool] | None = None, "
+                  "memory: int | Callable[..., int] | None = None) -> None"))
       .def_prop_ro("name", [](const PythonVariant& v) { return v.variant.name; })
       .def_prop_ro(
           "parameters", [](const PythonVariant& v) { return dict_of(v.variant.parameters); },

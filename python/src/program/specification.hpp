@@ -14,6 +14,7 @@ namespace adaptive::python {
 struct PythonVariant {
   Variant variant;
   nb::object supports;  // None: it runs every key
+  nb::object memory;    // bytes: an int, or a function of the key's values; None: it needs none
 };
 
 /// What Selector.define was given, in the library's terms. The functions are registered with `callables`.

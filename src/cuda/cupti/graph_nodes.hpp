@@ -43,7 +43,8 @@ class CuptiGraphNodes {
 
   using Handle = std::uint64_t;  ///< 0: none
 
-  explicit CuptiGraphNodes(std::uint64_t records_limit = records_max) noexcept : records_limit_(records_limit) {}
+  explicit CuptiGraphNodes(std::uint64_t records_limit = records_max) noexcept
+      : records_limit_(records_limit) {}
 
   /// Registers a launch of a graph that has not been instantiated, and the ids of its kernel nodes
   /// (`CuptiSession::graph_node_id`).
@@ -76,7 +77,8 @@ class CuptiGraphNodes {
   };
   Counters counters() const noexcept;
   bool empty() const noexcept;
-  /// Whether there have been as many records as the limit, so that graphs must not be timed by CUPTI any more.
+  /// Whether there have been as many records as the limit, so that graphs must not be timed by CUPTI any
+  /// more.
   bool exhausted() const noexcept { return exhausted_.load(std::memory_order_relaxed); }
 
  private:
