@@ -124,6 +124,8 @@ void attend_token(const Operands& o, const Item& item, const Scratch& s, std::in
     const std::int64_t end = least(item.end, (begin / keys + 1) * keys);
     std::int64_t row = 0;
     for (; row + T <= group; row += T) attend_block<Loader, Dots, T>(o, item, s, row, begin, end);
+    if constexpr (T > 2)
+      for (; row + 2 <= group; row += 2) attend_block<Loader, Dots, 2>(o, item, s, row, begin, end);
     for (; row < group; ++row) attend_block<Loader, Dots, 1>(o, item, s, row, begin, end);
     begin = end;
   }
