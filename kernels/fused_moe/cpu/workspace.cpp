@@ -9,7 +9,7 @@
 namespace adaptive::kernels::fused_moe {
 namespace {
 
-constexpr std::int64_t tile_max = 12;
+constexpr int tile_max = 12;
 /// With eight pieces, a delayed thread delays the end by at most an eighth.
 constexpr std::int64_t pieces = 8;
 /// Columns whose activation is computed at once where rows are interleaved afterwards.
@@ -36,12 +36,27 @@ float widened(float value) {
   return value;
 }
 
-/// Interleaves up to `tile` rows, [columns][tile]; rows past the last are zero.
-template <class T>
-void interleave(const T* const* rows, std::int64_t count, std::int64_t tile, std::int64_t columns,
-                float* out) {
+template <int T, class Element>
+void interleave_rows(const Element* const* rows, std::int64_t columns, float* out) {
   for (std::int64_t k = 0; k < columns; ++k)
-    for (std::int64_t t = 0; t < tile; ++t) out[k * tile + t] = t < count ? widened(rows[t][k]) : 0;
+    for (int t = 0; t < T; ++t) out[k * T + t] = widened(rows[t][k]);
+}
+
+/// Interleaves the rows of a tile, [columns][tile]. The tiles of the kernels are known to the compiler.
+template <class Element>
+void interleave(const Element* const* rows, std::int64_t tile, std::int64_t columns, float* out) {
+  switch (tile) {
+    case 1:
+      return interleave_rows<1>(rows, columns, out);
+    case 2:
+      return interleave_rows<2>(rows, columns, out);
+    case 4:
+      return interleave_rows<4>(rows, columns, out);
+    case 6:
+      return interleave_rows<6>(rows, columns, out);
+    default:
+      return interleave_rows<tile_max>(rows, columns, out);
+  }
 }
 
 /// Sums over groups of columns of a tile, in the same order for every tile.
@@ -87,6 +102,10 @@ Workspace::Workspace(const Operands& o)
   gate_up_ = Buffer<float>(size_of(rows, 2 * blocks_of(o.intermediate_size) * block_columns));
   h_tiles_ = Buffer<float>(size_of(tile_rows, o.down.stride));
   z_ = Buffer<float>(size_of(rows, o.hidden_size));
+  if (o.type == Type::float32)
+    zero_floats_ = Buffer<float>(size_of(1, o.up.stride));
+  else
+    zero_bfloats_ = Buffer<std::uint16_t>(size_of(1, o.up.stride));
   if (o.type != Type::int4_w4a16) return;
   x_sums_ = Buffer<float>(size_of(tile_rows, o.up.stride / group_columns));
   h_sums_ = Buffer<float>(size_of(tile_rows, o.down.stride / group_columns));
@@ -170,17 +189,18 @@ void Workspace::gather(const Job& job) noexcept {
     const std::int64_t count = std::min(tile, job.group.rows - row);
     const std::int64_t tile_row = job.place.tile_row + row;
     float* const x = x_tiles_.data() + tile_row * o.up.stride;
-    const auto copy = [&](const auto* from) {
-      std::array<decltype(from), tile_max> rows{};
+    const auto copy = [&](const auto* from, const auto* zeros) {
+      std::array<decltype(from), tile_max> rows;
+      rows.fill(zeros);  // rows that do not exist
       for (std::int64_t t = 0; t < count; ++t)
         rows[static_cast<std::size_t>(t)] =
             from + alignment_.token_of(job.group.first_row + row + t) * o.up.stride;
-      interleave(rows.data(), count, tile, o.up.stride, x);
+      interleave(rows.data(), tile, o.up.stride, x);
     };
     if (o.type == Type::float32)
-      copy(o.x_floats);
+      copy(o.x_floats, zero_floats_.data());
     else
-      copy(o.x_bfloats);
+      copy(o.x_bfloats, zero_bfloats_.data());
     if (job.m.needs_sums)
       sum_groups(x, tile, o.up.stride / group_columns,
                  x_sums_.data() + tile_row * (o.up.stride / group_columns));

@@ -71,6 +71,8 @@ class Workspace {
   Product up_, down_;
   std::vector<std::int64_t> tile_rows_;  ///< of each group, by the tile of the launch
   Buffer<float> x_tiles_, x_sums_, gate_up_, h_tiles_, h_sums_, z_, panels_;
+  Buffer<float> zero_floats_;  ///< a row of x
+  Buffer<std::uint16_t> zero_bfloats_;
 };
 
 }  // namespace adaptive::kernels::fused_moe

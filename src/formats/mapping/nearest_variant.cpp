@@ -57,8 +57,8 @@ std::optional<double> distance_of(const Parameter& own, const Parameter& foreign
   return std::abs(std::log2(static_cast<double>(*a) / static_cast<double>(*b)));
 }
 
-std::string name_in(const Mapping& mapping, const std::string& parameter) {
-  return mapping.row.empty() ? parameter : mapping.row + " " + parameter;
+std::string name_of(const std::string& row, const std::string& parameter) {
+  return row.empty() ? parameter : std::string(row).append(" ").append(parameter);
 }
 
 // What a variant would be in the other system, next to what the other system runs.
@@ -77,7 +77,7 @@ NearestVariant compared(const std::vector<const Mapping*>& mappings, const Forei
         const std::optional<double> distance = distance_of(scope.value(term, true), foreign->second);
         if (!distance) continue;
         result.distance += *distance;
-        result.compared.push_back(name_in(*mapping, name));
+        result.compared.push_back(name_of(mapping->row, name));
       } catch (const NoRow&) {
         continue;  // this variant has no such value
       }
@@ -128,8 +128,8 @@ std::optional<NearestVariant> nearest_variant(
   if (!best) return std::nullopt;
   for (const auto& [row, parameters] : rows)
     for (const auto& [name, value] : parameters)
-      if (const std::string whole = row.empty() ? name : row + " " + name; !with_counterpart.contains(whole))
-        best->without_counterpart.push_back(whole);
+      if (std::string whole = name_of(row, name); !with_counterpart.contains(whole))
+        best->without_counterpart.push_back(std::move(whole));
   return best;
 }
 
