@@ -58,8 +58,8 @@ void bind_options(nb::module_& module) {
                                 .prediction = prediction,
                                 .parameter_model = parameter_model,
                                 .candidates_max = candidates_max,
-                                .memory_limit = memory_limit.value_or(LearningOptions::no_memory_limit),
-                                .result_patience = result_patience};
+                                .result_patience = result_patience,
+                                .memory_limit = memory_limit.value_or(LearningOptions::no_memory_limit)};
           },
           nb::kw_only(), nb::arg("objective") = name_of(objective_names, standard.objective),
           nb::arg("indifference") = standard.indifference, nb::arg("error") = standard.error,
