@@ -54,7 +54,7 @@ def test_the_same_definition_gives_the_same_operation(selector: ads.Selector, ge
         (("op", [{"name": "m", "kind": "huge"}], ["a"]), ValueError),
         (("op", ["m"], [{"name": "a", "supports": 3}]), TypeError),
         (("op", ["m"], [{"name": "a", "memory": "1 GB"}]), TypeError),
-        (("op", ["m"], [{"name": "a", "memory": -1}]), TypeError),
+        (("op", ["m"], [{"name": "a", "memory": -1}]), ValueError),
         (("op", [], ["a"]), ads.Error),
         (("op", ["m"], []), ads.Error),
         (("a name", ["m"], ["a"]), ads.Error),
@@ -112,6 +112,7 @@ def test_memory(selector: ads.Selector, unraisable: list[Any]) -> None:
     selector.memory_limit = 0
     assert operation.select(64).name == "a"
     selector.memory_limit = None
+    learn(operation, 64, latencies=(30e-6, 20e-6, 10e-6))
     assert operation.select(64).name == "c"
     limited = ads.Selector(tables=None, device="host", background=False, learning=ads.LearningOptions(memory_limit=1000))
     assert limited.memory_limit == 1000

@@ -40,6 +40,13 @@ nb::tuple tuple_of(const Key& key) {
   return nb::tuple(values);
 }
 
+bool is_number_of_bytes(nb::handle integer) noexcept {
+  const unsigned long long bytes = PyLong_AsUnsignedLongLong(integer.ptr());
+  if (bytes != static_cast<unsigned long long>(-1) || PyErr_Occurred() == nullptr) return true;
+  PyErr_Clear();
+  return false;
+}
+
 // `value` as it is where it is a T; else T(value) for a string and T(**value) for a mapping.
 template <class T>
 nb::object made_from(nb::handle value, const char* what) {
@@ -186,9 +193,9 @@ void bind_specification(nb::module_& module) {
              nb::object supports, nb::object memory) {
             if (!supports.is_none() && PyCallable_Check(supports.ptr()) == 0)
               throw nb::type_error("supports is a function of the key's values, or None");
-            if (PyLong_Check(memory.ptr()) != 0)
-              nb::cast<std::uint64_t>(memory);  // refuses a negative number
-            else if (!memory.is_none() && PyCallable_Check(memory.ptr()) == 0)
+            if (PyLong_Check(memory.ptr()) != 0 && !is_number_of_bytes(memory))
+              throw nb::value_error("memory is a number of bytes, from 0 to 2^64 - 1");
+            if (PyLong_Check(memory.ptr()) == 0 && !memory.is_none() && PyCallable_Check(memory.ptr()) == 0)
               throw nb::type_error("memory is a number of bytes, a function of the key's values, or None");
             new (self) PythonVariant{{.name = std::move(name),
                                       .parameters = parameters_of(std::move(parameters)),
