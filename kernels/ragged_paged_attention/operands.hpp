@@ -21,8 +21,9 @@
 //   context     tokens of the longest sequence, new ones included. Decides whether splits along the keys pay.
 //   q_heads, kv_heads, head_size, page_size     constant in a model: they add no keys to a program's own.
 //   window      0: none. Likewise constant, or two values in models whose layers alternate.
-//   scores      plain, soft_cap, sinks, or both. Constant in a model. A soft cap doubles the work on a score,
-//               which decides between variants that compute scores in different ways.
+//   scores      plain, soft_cap, sinks, or both. Constant in a model. A soft cap adds a tanh to each score,
+//   so
+//               the latencies of one kind say little about those of another.
 //   dtype       of the cache. float32 and bfloat16: queries and new tokens have the same type. float8_e4m3:
 //               they are bfloat16, and the cache has value / scale, rounded to the nearest
 //               (common/float8.hpp).

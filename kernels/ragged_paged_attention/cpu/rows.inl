@@ -17,7 +17,7 @@ struct BFloat16Loader {
   static ADAPTIVE_INLINE Vector::Float load(const std::uint16_t* from) { return Vector::load(from); }
 };
 
-/// Products of T rows of q by C keys that follow each other in the cache, C <= 4.
+/// Products of T rows of q by C keys that follow each other in the cache; C is 4 or 1.
 template <class Loader>
 struct FloatDots {
   template <int T, int C>

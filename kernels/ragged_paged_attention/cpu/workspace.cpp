@@ -7,6 +7,7 @@
 
 #include "kernels/common/cpu/helper_thread.hpp"
 #include "kernels/common/float8.hpp"
+#include "kernels/ragged_paged_attention/problem.hpp"
 
 namespace adaptive::kernels::ragged_paged_attention {
 namespace {
@@ -17,10 +18,6 @@ std::size_t index(std::int64_t value) {
 
 std::int64_t parts_of(std::int64_t context, std::int64_t split) {
   return (context + split - 1) / split;
-}
-
-std::int64_t first_position_seen(const Operands& o, std::int64_t position) {
-  return std::max<std::int64_t>(0, position - o.window + 1);
 }
 
 void store_row(const Operands& o, const void* from, std::int64_t row, void* cache, std::int64_t at,
@@ -158,7 +155,7 @@ void Workspace::plan(const Operands& o, const Method& method) noexcept {
                 .first_token = first + token,
                 .tokens = std::min(step, tokens - token),
                 .position = past + token,
-                .begin = first_position_seen(o, past + token),
+                .begin = first_seen(o, past + token),
                 .end = past + std::min(token + step, tokens)};
       if (by_rows) {
         plan_token(o, method, item);
