@@ -97,6 +97,14 @@ TEST(ModelConfig, TheLanguageModelMayBeTwoLevelsDeep) {
   EXPECT_EQ(model.dtype, "bfloat16");
 }
 
+TEST(ModelConfig, ActivationOfItsLayers) {
+  EXPECT_EQ(with(R"("hidden_act": "silu")").activation, "silu");
+  EXPECT_EQ(with(R"("hidden_activation": "gelu_pytorch_tanh", "hidden_act": null)").activation,
+            "gelu_pytorch_tanh");
+  EXPECT_EQ(with(R"("hidden_act": "silu", "model_type": "gpt_oss")").activation, "swigluoai");
+  EXPECT_EQ(with(R"("dtype": "bfloat16")").activation, "");
+}
+
 TEST(ModelConfig, WhatIsMissingIsNamed) {
   EXPECT_NE(error_of(R"({"hidden_size": 512, "intermediate_size": 64})").find("num_attention_heads"),
             std::string::npos);

@@ -143,7 +143,7 @@ void Workspace::run_by_expert(const Operands& o, const Method& m) noexcept {
     multiply_up(one, whole);
     sum_columns(one);
     multiply_down(one, whole);
-    if (m.sum == Sum::experts) add_expert(one, whole);
+    if (m.sum == Sum::experts) add_expert(one);
   };
   if (m.split == Split::none) {
     for (std::size_t group = 0; group < alignment_.groups().size(); ++group) expert(group, 0);
@@ -171,12 +171,8 @@ void Workspace::run_by_column(const Operands& o, const Method& m) noexcept {
   if (m.needs_sums) run_on_two_threads(groups, summed);
   auto down = [&](std::size_t piece, int thread) {
     const Part part{static_cast<std::int64_t>(piece), pieces};
-    for (std::size_t group = 0; group < groups; ++group) {
-      const Job one = job(o, m, group, thread);
-      multiply_down(one, part);
-      if (m.sum == Sum::experts) add_expert(one, part);
-    }
-    if (m.sum == Sum::slots) sum_slots(o, m, 0, o.tokens, part);
+    for (std::size_t group = 0; group < groups; ++group) multiply_down(job(o, m, group, thread), part);
+    sum_slots(o, m, 0, o.tokens, part);
   };
   run_on_two_threads(static_cast<std::size_t>(pieces), down);
 }
@@ -293,14 +289,12 @@ void Workspace::multiply_down(const Job& job, Part part) noexcept {
                  z_.data() + job.place.z_row * o.hidden_size);
 }
 
-void Workspace::add_expert(const Job& job, Part part) noexcept {
-  const Columns columns = columns_of(job.o, part);
-  if (columns.begin >= columns.end) return;
+void Workspace::add_expert(const Job& job) noexcept {
+  const std::int64_t columns = job.o.hidden_size;
   for (std::int64_t row = 0; row < job.group.rows; ++row) {
     const std::int64_t aligned = job.group.first_row + row;
-    job.m.elementwise.add_scaled(z_.data() + (job.place.z_row + row) * job.o.hidden_size + columns.begin,
-                                 alignment_.weight_of(aligned), columns.end - columns.begin,
-                                 job.o.y + alignment_.token_of(aligned) * job.o.hidden_size + columns.begin);
+    job.m.elementwise.add_scaled(z_.data() + (job.place.z_row + row) * columns, alignment_.weight_of(aligned),
+                                 columns, job.o.y + alignment_.token_of(aligned) * columns);
   }
 }
 

@@ -18,7 +18,7 @@ enum class Split { none, experts, columns };
 /// In which order the terms of y are added.
 enum class Sum {
   slots,    ///< in the order of the token's experts, after all products
-  experts,  ///< as each expert is done, while its output is in the cache
+  experts,  ///< as each expert is done, while its output is in the cache; on one thread only
 };
 
 /// A way to compute a layer: a tile of rows that both products share, and what each of them does with it.
@@ -63,7 +63,7 @@ class Workspace {
   void activate(const Job& job, Part part) noexcept;
   void sum_columns(const Job& job) noexcept;
   void multiply_down(const Job& job, Part part) noexcept;
-  void add_expert(const Job& job, Part part) noexcept;
+  void add_expert(const Job& job) noexcept;
   void sum_slots(const Operands& o, const Method& m, std::int64_t token, std::int64_t last_token,
                  Part part) noexcept;
 
