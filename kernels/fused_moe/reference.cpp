@@ -16,21 +16,27 @@ double bfloat16_value(std::uint16_t value) {
   return static_cast<double>(std::bit_cast<float>(std::uint32_t{value} << 16));
 }
 
-/// Reads single weights of a product with `part_rows` rows in each part (gate, up; down has one part).
+/// A value and the sum of the magnitudes of its terms.
+struct Terms {
+  double value = 0, magnitude = 0;
+};
+
+/// Reads single weights of a product with `part_rows` rows in each part (gate, up; down has one part). A
+/// weight of 4 bits has two terms, which kernels may add apart.
 class WeightReader {
  public:
   WeightReader(const ExpertWeights& weights, Type type, std::int64_t part_rows)
       : w_(weights), type_(type), part_rows_(part_rows) {}
 
-  double operator()(std::int64_t expert, std::int64_t row, std::int64_t column) const {
+  Terms operator()(std::int64_t expert, std::int64_t row, std::int64_t column) const {
     const std::int64_t at = (expert * w_.rows + row) * w_.stride + column;
     switch (type_) {
       case Type::float32:
-        return static_cast<double>(w_.floats[at]);
+        return single(static_cast<double>(w_.floats[at]));
       case Type::bfloat16:
-        return bfloat16_value(w_.bfloats[at]);
+        return single(bfloat16_value(w_.bfloats[at]));
       case Type::int8_w8a16:
-        return static_cast<double>(w_.scales[expert * w_.rows + row]) * w_.levels[at];
+        return single(static_cast<double>(w_.scales[expert * w_.rows + row]) * w_.levels[at]);
       case Type::int4_w4a16:
         break;
     }
@@ -41,11 +47,14 @@ class WeightReader {
     const std::int64_t in_group = column % group_columns;
     const std::uint32_t word = w_.words[(group * 8 + in_group / 8) * block_rows + in_part % block_rows];
     const float* const scale = w_.scales + group * 2 * block_rows + in_part % block_rows;
-    return static_cast<double>(scale[0]) * (word >> (in_group % 8 * 4) & 15) +
-           static_cast<double>(scale[block_rows]);
+    const double scaled = static_cast<double>(scale[0]) * (word >> (in_group % 8 * 4) & 15);
+    const auto offset = static_cast<double>(scale[block_rows]);
+    return {scaled + offset, std::abs(scaled) + std::abs(offset)};
   }
 
  private:
+  static Terms single(double value) { return {value, std::abs(value)}; }
+
   const ExpertWeights& w_;
   Type type_;
   std::int64_t part_rows_;
@@ -78,15 +87,13 @@ Activated activated(Activation activation, double gate, double up) {
 /// No activation is steeper.
 constexpr double steepest = 1.13;
 
-/// A sum and the sum of the magnitudes of its terms.
-struct Terms {
-  double value = 0, magnitude = 0;
-};
-
 }  // namespace
 
-// The magnitude of an element of h is that of its terms where the activation is replaced by its tangent, so
-// that the error of a gate whose terms cancel out does not count against a variant either.
+// The magnitude of an element of the output has two parts: that of the terms of its own sum, and what the
+// rounding of gate and up moves. The latter is relative to the magnitudes of their terms, so that a gate
+// whose terms cancel out does not count against a variant, and goes through the tangent of the activation. It
+// is independent for each element of h, so its squares are added; the sum of the magnitudes would hide errors
+// of a thousandth in layers of usual widths.
 void Data::add_expected(std::int64_t token, std::vector<Expected>& expected) const {
   const Operands& o = operands_;
   const WeightReader up_weight(o.up, o.type, o.intermediate_size);
@@ -94,7 +101,8 @@ void Data::add_expected(std::int64_t token, std::vector<Expected>& expected) con
   const auto begin = static_cast<std::int64_t>(expected.size());
   for (std::int64_t column = 0; column < o.hidden_size; ++column)
     expected.push_back({token * o.hidden_size + column, 0, 0});
-  std::vector<Terms> h(static_cast<std::size_t>(o.intermediate_size));
+  std::vector<Terms> h(static_cast<std::size_t>(o.intermediate_size));  // with what rounding moves
+  std::vector<double> moved_squares(static_cast<std::size_t>(o.hidden_size));
   for (std::int64_t slot = 0; slot < o.top_k; ++slot) {
     const std::int64_t expert = o.expert_map[o.ids[token * o.top_k + slot]];
     if (expert < 0) continue;
@@ -104,9 +112,9 @@ void Data::add_expected(std::int64_t token, std::vector<Expected>& expected) con
         const std::int64_t at = token * o.up.stride + i;
         const double x =
             o.type == Type::float32 ? static_cast<double>(o.x_floats[at]) : bfloat16_value(o.x_bfloats[at]);
-        const double term = x * up_weight(expert, row, i);
-        sum.value += term;
-        sum.magnitude += std::abs(term);
+        const Terms w = up_weight(expert, row, i);
+        sum.value += x * w.value;
+        sum.magnitude += std::abs(x) * w.magnitude;
       }
       return sum;
     };
@@ -114,19 +122,26 @@ void Data::add_expected(std::int64_t token, std::vector<Expected>& expected) con
       const Terms gate = product(i), up = product(o.intermediate_size + i);
       const Activated parts = activated(o.activation, gate.value, up.value);
       h[static_cast<std::size_t>(i)] = {
-          parts.gate * parts.up, std::abs(parts.gate * parts.up) + std::abs(parts.gate) * up.magnitude +
-                                     steepest * gate.magnitude * std::abs(parts.up)};
+          parts.gate * parts.up,
+          std::abs(parts.gate) * up.magnitude + steepest * gate.magnitude * std::abs(parts.up)};
     }
     const auto weight = static_cast<double>(o.weights[token * o.top_k + slot]);
     for (std::int64_t column = 0; column < o.hidden_size; ++column) {
       Expected& element = expected[static_cast<std::size_t>(begin + column)];
+      double& square = moved_squares[static_cast<std::size_t>(column)];
       for (std::int64_t i = 0; i < o.intermediate_size; ++i) {
-        const double w = weight * down_weight(expert, column, i);
-        element.value += w * h[static_cast<std::size_t>(i)].value;
-        element.magnitude += std::abs(w) * h[static_cast<std::size_t>(i)].magnitude;
+        const Terms w = down_weight(expert, column, i);
+        const Terms& own = h[static_cast<std::size_t>(i)];
+        element.value += weight * w.value * own.value;
+        element.magnitude += weight * w.magnitude * std::abs(own.value);
+        const double moved = weight * w.value * own.magnitude;
+        square += moved * moved;
       }
     }
   }
+  for (std::int64_t column = 0; column < o.hidden_size; ++column)
+    expected[static_cast<std::size_t>(begin + column)].magnitude +=
+        std::sqrt(moved_squares[static_cast<std::size_t>(column)]);
 }
 
 // A token is computed as a whole, because its elements share h.
