@@ -50,9 +50,10 @@ target_precompile_headers(adaptive_test_precompiled PRIVATE
 # these, and for `none` leaves the test out. Without THREADS it has all cases. PROPERTIES links RapidCheck
 # (rapidcheck.h, rapidcheck/gtest.h); without RapidCheck the test is left out. Such a case may take 15
 # minutes, because `scripts/test --full` requests many more inputs. OPTIMIZED means that an optimized build
-# finds faults that the sanitizers' build does not: the cases count allocations, simulate more runs, compare
-# results of floating-point arithmetic, or fork while other threads run. With ADAPTIVE_TESTS=OPTIMIZED only these tests, and those that need the
-# CUDA Toolkit, are in the build; the others can be built by their names.
+# finds faults that the sanitizers' build does not, or that the latter leaves out what they test: the cases count
+# allocations, simulate more runs, compare results of floating-point arithmetic, fork while other threads run, or test
+# the tool or an example. With ADAPTIVE_TESTS=OPTIMIZED only these tests, and those that need the CUDA Toolkit, are in
+# the build; the others can be built by their names.
 function(adaptive_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PROPERTIES;OPTIMIZED" "TIMEOUT" "SOURCES;LIBS;LABELS;THREADS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)

@@ -13,6 +13,7 @@
 #include "formats/keys.hpp"
 #include "selector/lookup.hpp"
 #include "table/table.hpp"
+#include "tests/fuzz/fuzzers.hpp"
 #include "tests/fuzz/require.hpp"
 
 namespace {
@@ -77,17 +78,20 @@ Texts texts_of(const Shape& shape) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace adaptive::fuzz {
+
+void check_key(const std::uint8_t* data, std::size_t size) {
   const std::optional<Texts> fields = parsed({reinterpret_cast<const char*>(data), size});
-  if (!fields) return 0;
+  if (!fields) return;
   REQUIRE(parsed(joined(*fields)) == fields);
   check_values(every_kind().operations.at("o"), *fields);
   const std::optional<LookupResult> result = found(*fields);
-  if (!result) return 0;
+  if (!result) return;
   const std::optional<LookupResult> again = found(texts_of(result->key));
   REQUIRE(again);
   REQUIRE(again->key == result->key);
   REQUIRE(again->match == result->match && again->variant == result->variant);
   REQUIRE(again->distance == result->distance);
-  return 0;
 }
+
+}  // namespace adaptive::fuzz

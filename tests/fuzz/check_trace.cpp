@@ -7,9 +7,12 @@
 
 #include "base/limits.hpp"
 #include "table/trace.hpp"
+#include "tests/fuzz/fuzzers.hpp"
 #include "tests/fuzz/require.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace adaptive::fuzz {
+
+void check_trace(const std::uint8_t* data, std::size_t size) {
   using namespace adaptive::table;
   try {
     const Trace trace = parse_trace({reinterpret_cast<const char*>(data), size}, "input");
@@ -24,5 +27,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   } catch (const adaptive::Error&) {
   }
-  return 0;
 }
+
+}  // namespace adaptive::fuzz

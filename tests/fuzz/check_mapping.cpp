@@ -15,6 +15,7 @@
 #include "formats/mapping/mapping.hpp"
 #include "formats/text/file_name.hpp"
 #include "table/table.hpp"
+#include "tests/fuzz/fuzzers.hpp"
 #include "tests/fuzz/require.hpp"
 
 namespace {
@@ -43,17 +44,19 @@ Table table_of(const std::string& operation_name) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace adaptive::fuzz {
+
+void check_mapping(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   std::vector<OperationMapping> mappings;
   try {
     mappings.push_back(parse_mapping(text, "input"));
   } catch (const adaptive::Error& error) {
     REQUIRE(error.where().starts_with("input"));
-    return 0;
+    return;
   }
   const std::string& operation = mappings.front().operation;
-  if (operation.size() > 1000) return 0;  // no table could have it
+  if (operation.size() > 1000) return;  // no table could have it
   MappingRequest request;
   for (const auto& [name, meaning] : mappings.front().given) request.given[name] = "2";
   for (const Format* format : all()) {
@@ -79,5 +82,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
     }
   }
-  return 0;
 }
+
+}  // namespace adaptive::fuzz

@@ -12,6 +12,7 @@
 #include "table/merging/merge.hpp"
 #include "table/merging/ownership.hpp"
 #include "table/table.hpp"
+#include "tests/fuzz/fuzzers.hpp"
 #include "tests/fuzz/require.hpp"
 
 namespace {
@@ -25,7 +26,9 @@ auto faults_of(const std::vector<Notice>& notices) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace adaptive::fuzz {
+
+void check_table(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto faults = faults_of(validate(text, "input"));
   ReadResult read;
@@ -33,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read = parse(text, "input");
   } catch (const adaptive::Error&) {
     REQUIRE(faults > 0);
-    return 0;
+    return;
   }
   REQUIRE(faults == faults_of(read.notices));
   const ReadResult again = parse(print(read.table), "printed");
@@ -43,5 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Table twice = read.table;
   merge(twice, read.table);
   REQUIRE(twice == read.table);
-  return 0;
 }
+
+}  // namespace adaptive::fuzz

@@ -1,7 +1,0 @@
-// Fuzzes results of the Kernel Tuning Toolkit.
-#include "tests/fuzz/imported_folder.hpp"
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  adaptive::fuzz::check_imported_folder(data, size, "ktt");
-  return 0;
-}

@@ -1,7 +1,0 @@
-// Fuzzes configurations of vLLM, whose names contain the shape and the device.
-#include "tests/fuzz/imported_folder.hpp"
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  adaptive::fuzz::check_imported_folder(data, size, "vllm");
-  return 0;
-}
