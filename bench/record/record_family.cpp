@@ -19,6 +19,7 @@
 
 #include <adaptive/adaptive.hpp>
 
+#include "bench/positive_number.hpp"
 #include "bench/run_main.hpp"
 #include "table/table.hpp"
 #include "tuning/measuring/measurement.hpp"
@@ -32,14 +33,6 @@ struct Options {
   std::string family, trace, table, shapes = "bench";
   tuning::MeasureOptions measure;
 };
-
-int whole(const std::string& option, const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 1)
-    throw std::invalid_argument(option + ": \"" + text + "\" is not a positive number");
-  return value;
-}
 
 Options parse(const std::vector<std::string>& arguments) {
   Options options;
@@ -57,9 +50,9 @@ Options parse(const std::vector<std::string>& arguments) {
     } else if (option == "--shapes") {
       options.shapes = arguments[i];
     } else if (option == "--rounds") {
-      options.measure.rounds = whole(option, arguments[i]);
+      options.measure.rounds = bench::positive_number(option, arguments[i]);
     } else if (option == "--seconds") {
-      options.measure.seconds_max = whole(option, arguments[i]);
+      options.measure.seconds_max = bench::positive_number(option, arguments[i]);
     } else {
       throw std::invalid_argument("unknown: " + option);
     }

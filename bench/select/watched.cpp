@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -25,6 +24,8 @@
 
 #include <adaptive/adaptive.hpp>
 #include <adaptive/metrics.hpp>
+#include "bench/positive_number.hpp"
+#include "bench/run_folder.hpp"
 #include "bench/run_main.hpp"
 #include "watch/socket/client.hpp"
 
@@ -125,44 +126,36 @@ void print(Row& row) {
 
 int seconds_of(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return 20;
-  int seconds = 0;
-  if (arguments.size() != 2 || arguments[0] != "--seconds" ||
-      std::from_chars(arguments[1].data(), arguments[1].data() + arguments[1].size(), seconds).ec !=
-          std::errc{} ||
-      seconds < 1)
+  if (arguments.size() != 2 || arguments[0] != "--seconds")
     throw std::invalid_argument("usage: bench_watched [--seconds N]");
-  return seconds;
+  return positive_number(arguments[0], arguments[1]);
 }
 
 int run(const std::vector<std::string>& arguments) {
   const int seconds = seconds_of(arguments);
-  std::string folder = (std::filesystem::temp_directory_path() / "adaptive-watched.XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error(folder + " cannot be made");
-  {
-    Settled alone({});
-    Settled watched({.listen = true, .folder = folder, .name = "watched"});
-    const Watcher watcher(watched.selector, folder);
-    Random random(7);
-    std::vector<Key> stream;
-    for (std::size_t i = 0; i < calls; ++i) stream.push_back(key_of(random.below(keys)));
-    std::array<Row, 2> rows = {Row{"select"}, Row{"select and record"}};
-    const Clock::time_point end = Clock::now() + std::chrono::seconds(seconds);
-    for (std::uint32_t round = 0; Clock::now() < end; ++round)
-      for (std::uint32_t turn = 0; turn < 2; ++turn) {
-        const std::size_t which = (round + turn) % 2;
-        Operation& operation = (which == 0 ? alone : watched).operation;
-        std::uint64_t sum = 0;
-        rows[0].ns[which].push_back(
-            ns_per_call(stream, [&](const Key& key) { sum += operation.select(key).variant(); }));
-        rows[1].ns[which].push_back(ns_per_call(
-            stream, [&](const Key& key) { operation.record(operation.select(key), Latency(10'000.0)); }));
-        if (sum > calls) throw std::logic_error("there are only two variants");
-      }
-    std::printf("ns per call         median                        mean\n%-18s %8s %8s %8s   %8s %8s %8s\n",
-                "", "alone", "watched", "more", "alone", "watched", "more");
-    for (Row& row : rows) print(row);
-  }
-  std::filesystem::remove_all(folder);
+  const RunFolder folder("watched");
+  Settled alone({});
+  Settled watched({.listen = true, .folder = folder.path(), .name = "watched"});
+  const Watcher watcher(watched.selector, folder.path());
+  Random random(7);
+  std::vector<Key> stream;
+  for (std::size_t i = 0; i < calls; ++i) stream.push_back(key_of(random.below(keys)));
+  std::array<Row, 2> rows = {Row{"select"}, Row{"select and record"}};
+  const Clock::time_point end = Clock::now() + std::chrono::seconds(seconds);
+  for (std::uint32_t round = 0; Clock::now() < end; ++round)
+    for (std::uint32_t turn = 0; turn < 2; ++turn) {
+      const std::size_t which = (round + turn) % 2;
+      Operation& operation = (which == 0 ? alone : watched).operation;
+      std::uint64_t sum = 0;
+      rows[0].ns[which].push_back(
+          ns_per_call(stream, [&](const Key& key) { sum += operation.select(key).variant(); }));
+      rows[1].ns[which].push_back(ns_per_call(
+          stream, [&](const Key& key) { operation.record(operation.select(key), Latency(10'000.0)); }));
+      if (sum > calls) throw std::logic_error("there are only two variants");
+    }
+  std::printf("ns per call         median                        mean\n%-18s %8s %8s %8s   %8s %8s %8s\n", "",
+              "alone", "watched", "more", "alone", "watched", "more");
+  for (Row& row : rows) print(row);
   return EXIT_SUCCESS;
 }
 

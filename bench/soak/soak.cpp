@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -34,6 +33,8 @@
 #include <adaptive/redis.hpp>
 #endif
 
+#include "bench/positive_number.hpp"
+#include "bench/run_folder.hpp"
 #include "bench/run_main.hpp"
 #include "bench/soak/accounts.hpp"
 #include "bench/soak/attached_top.hpp"
@@ -58,14 +59,6 @@ struct Options {
   int rate = 100;
 };
 
-int whole(const std::string& option, const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 1)
-    throw std::invalid_argument(option + ": \"" + text + "\" is not a positive number");
-  return value;
-}
-
 Options parse(const std::vector<std::string>& arguments) {
   Options options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -78,11 +71,11 @@ Options parse(const std::vector<std::string>& arguments) {
     else if (option == "--redis")
       options.redis = arguments[i];
     else if (option == "--seconds")
-      options.seconds = whole(option, arguments[i]);
+      options.seconds = positive_number(option, arguments[i]);
     else if (option == "--threads")
-      options.threads = whole(option, arguments[i]);
+      options.threads = positive_number(option, arguments[i]);
     else if (option == "--rate")
-      options.rate = whole(option, arguments[i]);
+      options.rate = positive_number(option, arguments[i]);
     else
       throw std::invalid_argument("unknown: " + option);
   }
@@ -90,31 +83,6 @@ Options parse(const std::vector<std::string>& arguments) {
   if (options.threads < 2) throw std::invalid_argument("--threads: each of two selectors needs one");
   return options;
 }
-
-// The folder of a run: the one that was named, or a new one, which goes with the object.
-class RunFolder {
- public:
-  explicit RunFolder(std::filesystem::path named) : path_(std::move(named)), is_kept_(!path_.empty()) {
-    if (is_kept_) {
-      std::filesystem::create_directories(path_);
-      return;
-    }
-    std::string name = (std::filesystem::temp_directory_path() / "adaptive-soak.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + " cannot be made");
-    path_ = name;
-  }
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-  ~RunFolder() {
-    std::error_code ignored;
-    if (!is_kept_) std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-  bool is_kept_;
-};
 
 std::shared_ptr<Store> store_of(const Options& options, const RunFolder& folder) {
   if (options.redis.empty()) return file_store(folder / "store");
@@ -335,7 +303,7 @@ void soak(const Options& options, const RunFolder& folder, Accounts& accounts) {
 
 int run(const std::vector<std::string>& arguments) {
   const Options options = parse(arguments);
-  const RunFolder folder(options.folder);
+  const RunFolder folder("soak", options.folder);
   Accounts accounts;
   print_memory_of_a_key(accounts);
   const std::size_t descriptors = process_state().descriptors;

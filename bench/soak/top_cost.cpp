@@ -3,7 +3,6 @@
 // What `adaptive top` costs a process whose selector has many keys (10,000) and does nothing else, and what
 // the tool itself takes: processor time in percent of one core, without and with the tool attached, each for
 // N seconds (60).
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +13,8 @@
 #include <vector>
 
 #include <adaptive/adaptive.hpp>
+#include "bench/positive_number.hpp"
+#include "bench/run_folder.hpp"
 #include "bench/run_main.hpp"
 #include "bench/soak/attached_top.hpp"
 #include "bench/soak/process.hpp"
@@ -35,10 +36,10 @@ TopCostOptions options_of(const std::vector<std::string>& arguments) {
       options.tool = std::filesystem::absolute(value);
       continue;
     }
+    if (arguments[i] != "--seconds" && arguments[i] != "--keys")
+      throw std::invalid_argument("unknown: " + arguments[i]);
     int& number = arguments[i] == "--seconds" ? options.seconds : options.keys;
-    if ((arguments[i] != "--seconds" && arguments[i] != "--keys") ||
-        std::from_chars(value.data(), value.data() + value.size(), number).ec != std::errc{} || number < 1)
-      throw std::invalid_argument(arguments[i] + " " + value + " is not known");
+    number = positive_number(arguments[i], value);
   }
   if (arguments.size() % 2 != 0 || options.tool.empty())
     throw std::invalid_argument("usage: top_cost --tool PATH [--seconds N] [--keys N]");
@@ -60,34 +61,30 @@ void learn_keys(Operation& operation, int keys) {
 
 int run_top_cost(const std::vector<std::string>& arguments) {
   const TopCostOptions options = options_of(arguments);
-  std::string folder = (std::filesystem::temp_directory_path() / "adaptive-top-cost.XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error(folder + " cannot be made");
-  {
-    Selector selector(
-        {.use_environment = false, .socket = {.listen = true, .folder = folder, .name = "top_cost"}});
-    Operation& operation = selector.define(
-        {.name = "gemm",
-         .dimensions = {{"m"}, {"n"}},
-         .variants = {{.name = "plain"}, {.name = "tile64"}, {.name = "tile128"}, {.name = "split_k"}}});
-    learn_keys(operation, options.keys);
-    selector.learn();
-    const std::chrono::seconds period(options.seconds);
-    const auto percent = [&](std::chrono::duration<double> time) {
-      return 100.0 * time.count() / options.seconds;
-    };
-    const auto begin = process_state().processor_time;
-    std::this_thread::sleep_for(period);
-    const auto alone = process_state().processor_time;
-    AttachedTop top(options.tool, folder);
-    top.watch(std::chrono::steady_clock::now() + period);
-    const auto watched = process_state().processor_time - alone;  // with reading the terminal
-    const std::size_t screens = top.screens();
-    const auto own = top.stop();
-    std::printf(
-        "%d keys, %d s, %% of one core: alone %.3f, watched %.3f; adaptive top itself %.3f, %zu screens\n",
-        options.keys, options.seconds, percent(alone - begin), percent(watched), percent(own), screens);
-  }
-  std::filesystem::remove_all(folder);
+  const RunFolder folder("top-cost");
+  Selector selector(
+      {.use_environment = false, .socket = {.listen = true, .folder = folder.path(), .name = "top_cost"}});
+  Operation& operation = selector.define(
+      {.name = "gemm",
+       .dimensions = {{"m"}, {"n"}},
+       .variants = {{.name = "plain"}, {.name = "tile64"}, {.name = "tile128"}, {.name = "split_k"}}});
+  learn_keys(operation, options.keys);
+  selector.learn();
+  const std::chrono::seconds period(options.seconds);
+  const auto percent = [&](std::chrono::duration<double> time) {
+    return 100.0 * time.count() / options.seconds;
+  };
+  const auto begin = process_state().processor_time;
+  std::this_thread::sleep_for(period);
+  const auto alone = process_state().processor_time;
+  AttachedTop top(options.tool, folder.path());
+  top.watch(std::chrono::steady_clock::now() + period);
+  const auto watched = process_state().processor_time - alone;  // with reading the terminal
+  const std::size_t screens = top.screens();
+  const auto own = top.stop();
+  std::printf(
+      "%d keys, %d s, %% of one core: alone %.3f, watched %.3f; adaptive top itself %.3f, %zu screens\n",
+      options.keys, options.seconds, percent(alone - begin), percent(watched), percent(own), screens);
   return EXIT_SUCCESS;
 }
 
