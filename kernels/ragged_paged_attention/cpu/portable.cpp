@@ -35,15 +35,12 @@ struct Float8Loader {
 
 #include "kernels/ragged_paged_attention/cpu/rows.inl"
 
+#include "kernels/ragged_paged_attention/cpu/with_loader.inl"
+
 }  // namespace
 
 void rows2_portable(const Operands& o, const Item& item, const Scratch& s, std::int64_t keys) noexcept {
-  if (o.type == Type::float32)
-    attend_token<Float32Loader, FloatDots<Float32Loader>, 2>(o, item, s, keys);
-  else if (o.type == Type::bfloat16)
-    attend_token<BFloat16Loader, FloatDots<BFloat16Loader>, 2>(o, item, s, keys);
-  else
-    attend_token<Float8Loader, FloatDots<Float8Loader>, 2>(o, item, s, keys);
+  with_loader(o.type, [&]<class Loader>() { attend_token<Loader, FloatDots<Loader>, 2>(o, item, s, keys); });
 }
 
 }  // namespace adaptive::kernels::ragged_paged_attention
