@@ -6,17 +6,8 @@
 
 namespace adaptive::inline v1::replay {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ADAPTIVE_SIMULATION_SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ADAPTIVE_SIMULATION_SANITIZED
-#endif
-
-#if defined(ADAPTIVE_SIMULATION_SANITIZED)
-inline constexpr std::size_t slowness = 20;
-#elif !defined(NDEBUG)
+// Builds with a sanitizer do not have these tests.
+#if !defined(NDEBUG)
 inline constexpr std::size_t slowness = 5;
 #else
 inline constexpr std::size_t slowness = 1;
