@@ -1,4 +1,5 @@
 // The projections as one captured graph.
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -102,12 +103,14 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
   Operation& operation = gemm.operation();
   cuda::Timer timer(options_.timing);
   const std::vector<Key> keys = keys_of_sites();
-  cuda::TrackedGraph tracked(timer);
+  cuda::TrackedGraph tracked(timer, options_.replays);
   {
     const Captured graph(stream_, [&] {
       for (std::size_t s = 0; s < sites_.size(); ++s) {
         const cudaError_t status = tracked.launch(
-            operation, keys[s], stream_, [&gemm, &site = sites_[s]](std::uint32_t v, cudaStream_t on) {
+            operation, keys[s], stream_,
+            [&gemm, &site = sites_[s], stream = stream_](std::uint32_t v, cudaStream_t on) {
+              const kernels::cuda::PreparedFor prepared(stream);  // the workspace of the library
               return site.problem->launch(gemm.family_variant(v), on) == kernels::LaunchStatus::ok
                          ? cudaSuccess
                          : cudaErrorUnknown;
@@ -118,7 +121,9 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
     Ahead ahead(options_.ahead);
     for (int step = 0; step < options_.steps; ++step) {
       ahead.wait();
+      const auto called = Clock::now();
       check(tracked.replay(graph.exec(), stream_), "replay");
+      outcome.host.add(seconds_since(called));
       ahead.launched(stream_);
     }
     check(cudaStreamSynchronize(stream_), "the loop");
@@ -134,7 +139,39 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
                            (static_cast<double>(options_.steps) * static_cast<double>(sites_.size()));
   outcome.ends_with_best =
       count_best([&](std::size_t s) { return operation.variant(operation.pin(keys[s]).variant()).name; });
+  outcome.missed = missed(operation, keys);
   return outcome;
+}
+
+// One line for each shape that does not end with its best: what the selector knows of both variants.
+std::vector<std::string> Runner::missed(const Operation& operation, const std::vector<Key>& keys) const {
+  std::vector<std::string> lines;
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    const Site& site = sites_[s];
+    const Explanation known = operation.explain(keys[s]);
+    if (is_best(site, known.pinned)) continue;
+    std::string line = known.key;
+    const auto tell = [&](const char* role, const std::string& name) {
+      char text[256];
+      for (std::size_t i = 0; i < site.candidates.size(); ++i)
+        if (family_.variant(site.candidates[i]).name == name) {
+          std::snprintf(text, sizeof text, "; %s %s calibrated %.2f us", role, name.c_str(),
+                        site.location_us[i]);
+          line += text;
+        }
+      for (const Explanation::Candidate& candidate : known.candidates)
+        if (candidate.name == name) {
+          std::snprintf(text, sizeof text, ", here %.2f us (%llu)", candidate.location_ns / 1e3,
+                        static_cast<unsigned long long>(candidate.count));
+          line += text;
+        }
+    };
+    tell("best", family_.variant(site.candidates[site.best]).name);
+    tell("pinned", known.pinned);
+    tell("leader", known.leader);
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace adaptive::loop_bench

@@ -49,6 +49,10 @@ Options parse(const std::vector<std::string>& arguments) {
       options.shapes = number(option, value);
     } else if (option == "--ahead") {
       options.ahead = number(option, value);
+    } else if (option == "--looks") {
+      options.replays.looks_max = static_cast<std::size_t>(number(option, value));
+    } else if (option == "--executables") {
+      options.replays.executables_max = static_cast<std::size_t>(number(option, value));
     } else if (option == "--timing") {
       options.timing = timing(value);
     } else if (option == "--seeds") {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <adaptive/cuda/replay.hpp>
 #include <adaptive/cuda/timer.hpp>
 
 namespace adaptive::loop_bench {
@@ -20,6 +21,7 @@ struct Options {
   std::string json;                ///< empty: none
   bool graph = false;              ///< the projections are one captured graph
   int ahead = 2;                   ///< replays that the host enqueues before it waits for the first of them
+  cuda::ReplayOptions replays = {};
   bool per_shape = false;
   bool ration = true;
 };

@@ -77,6 +77,9 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
           mode.text.c_str(), ull(r.replays), ull(r.looking), ull(r.recorded), ull(r.explored), ull(r.besides),
           ull(r.lost), ull(r.dropped), ull(r.refused), ull(r.stale), ull(r.built), ull(r.removed),
           ull(r.stand_ins), 100.0 * r.timing_ns / (outcome.seconds * 1e9));
+      std::printf("The host spent %.1f ms in replays, %.2f ms in the longest; %llu took more than 1 ms.\n",
+                  1e3 * outcome.host.total_s, 1e3 * outcome.host.longest_s, ull(outcome.host.stalls));
+      for (const std::string& line : outcome.missed) std::printf("missed: %s\n", line.c_str());
     }
   };
   for (const Mode& mode : modes) {

@@ -225,20 +225,21 @@ Outcome Runner::adaptive(const std::string& seeds) {
   return outcome;
 }
 
-// The number of shapes that end with a variant that is as fast as the best.
-std::size_t Runner::count_best(const std::function<std::string(std::size_t site)>& ended_with) const {
+// Whether a variant is as fast as the best of the shape.
+bool Runner::is_best(const Site& site, const std::string& name) const {
   // Two variants whose latencies differ by less than this factor are a tie; learning uses the same
   // indifference zone.
   constexpr double tie = 1.01;
+  for (std::size_t i = 0; i < site.candidates.size(); ++i)
+    if (family_.variant(site.candidates[i]).name == name)
+      return site.location_us[i] <= site.location_us[site.best] * tie;
+  return false;
+}
+
+std::size_t Runner::count_best(const std::function<std::string(std::size_t site)>& ended_with) const {
   std::size_t count = 0;
-  for (std::size_t s = 0; s < sites_.size(); ++s) {
-    const Site& site = sites_[s];
-    const std::string name = ended_with(s);
-    for (std::size_t i = 0; i < site.candidates.size(); ++i)
-      if (family_.variant(site.candidates[i]).name == name &&
-          site.location_us[i] <= site.location_us[site.best] * tie)
-        ++count;
-  }
+  for (std::size_t s = 0; s < sites_.size(); ++s)
+    if (is_best(sites_[s], ended_with(s))) ++count;
   return count;
 }
 

@@ -1,6 +1,7 @@
 // The loop that resembles decoding, and the measurements before it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,6 +29,18 @@ struct Site {
   std::size_t wrong = 0;                 ///< number of candidates left out because prepare() failed for them
 };
 
+/// The host's time in calls that should not wait for anything.
+struct HostTime {
+  double total_s = 0;
+  double longest_s = 0;
+  std::uint64_t stalls = 0;  ///< calls that took more than a millisecond
+  void add(double seconds) {
+    total_s += seconds;
+    longest_s = std::max(longest_s, seconds);
+    if (seconds > 1e-3) ++stalls;
+  }
+};
+
 /// The result of one loop.
 struct Outcome {
   double seconds = 0;
@@ -38,6 +51,9 @@ struct Outcome {
   double explored_share = 0;
   std::uint64_t promotions = 0;
   cuda::ReplayCounters replays = {};
+  HostTime host = {};  ///< of the calls of TrackedGraph::replay
+  std::vector<std::string> missed =
+      {};                          ///< of each shape that does not end with its best: what is known of it
   std::size_t ends_with_best = 0;  ///< number of shapes whose incumbent or leader is within 1 % of the best
 };
 
@@ -77,6 +93,8 @@ class Runner {
   SelectorOptions options_with(const std::string& seeds) const;
   std::vector<Key> keys_of_sites() const;
   std::size_t count_best(const std::function<std::string(std::size_t site)>& ended_with) const;
+  bool is_best(const Site& site, const std::string& name) const;
+  std::vector<std::string> missed(const Operation& operation, const std::vector<Key>& keys) const;
 
   const Options& options_;
   const kernels::cuda::Family& family_;
