@@ -2,6 +2,24 @@
 
 namespace adaptive::kernels::cuda {
 
+namespace {
+
+constinit thread_local const PreparedFor* innermost = nullptr;
+
+}  // namespace
+
+PreparedFor::PreparedFor(Stream stream) noexcept : stream_(stream), outer_(innermost) {
+  innermost = this;
+}
+
+PreparedFor::~PreparedFor() {
+  innermost = outer_;
+}
+
+Stream PreparedFor::of(Stream stream) noexcept {
+  return innermost != nullptr ? innermost->stream_ : stream;
+}
+
 Family::Family(std::string name, std::vector<Dimension> dimensions, std::vector<Variant> variants)
     : name_(std::move(name)), dimensions_(std::move(dimensions)) {
   for (Variant& variant : variants) find_or_add(std::move(variant));

@@ -36,6 +36,23 @@ namespace adaptive::kernels::cuda {
 /// header.
 using Stream = ::CUstream_st*;
 
+/// While an object lives, launches of its thread use what has been prepared for `stream`, on whatever stream
+/// they are enqueued: for a launch that is captured on a stream of its own and later replayed on `stream`, as
+/// the bodies of `adaptive::cuda::TrackedGraph` are. Objects may be nested.
+class PreparedFor {
+ public:
+  explicit PreparedFor(Stream stream) noexcept;
+  PreparedFor(const PreparedFor&) = delete;
+  PreparedFor& operator=(const PreparedFor&) = delete;
+  ~PreparedFor();
+  /// The stream for which launches on `stream` are prepared.
+  static Stream of(Stream stream) noexcept;
+
+ private:
+  Stream stream_;
+  const PreparedFor* outer_;
+};
+
 /// Operands and output of one shape on the device that was current at construction. Only one thread at a time
 /// may use a problem. Different problems may be used at the same time on different streams.
 class Problem {

@@ -234,7 +234,7 @@ Device::Slot* Device::find(cudaStream_t stream) noexcept {
 
 void* Device::find_workspace(cudaStream_t stream) noexcept {
   const std::lock_guard lock(mutex_);
-  const Slot* slot = find(stream);
+  const Slot* slot = find(cuda::PreparedFor::of(stream));
   return slot != nullptr && slot->used ? slot->memory.data() : nullptr;
 }
 
