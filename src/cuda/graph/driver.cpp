@@ -11,7 +11,8 @@ namespace {
 
 using GetAddress = CUresult (*)(const char*, void**, int, cuuint64_t, CUdriverProcAddressQueryResult*);
 
-constexpr int version = 12000;  // the version whose signatures `GraphDriver` has
+constexpr int version = 12000;        // the version whose signatures `GraphDriver` has
+constexpr int edges_version = 12030;  // the first with edges that carry data
 
 bool load_graph_driver(GraphDriver& driver) noexcept {
   if (Driver::find() == nullptr) return false;  // also initialises the driver
@@ -38,6 +39,11 @@ bool load_graph_driver(GraphDriver& driver) noexcept {
   find(driver.graph_destroy, "cuGraphDestroy");
   find(driver.node_type, "cuGraphNodeGetType");
   find(driver.node_dependencies, "cuGraphNodeGetDependencies");
+  void* edges = nullptr;
+  CUdriverProcAddressQueryResult found{};
+  if (get("cuGraphNodeGetDependencies", &edges, edges_version, CU_GET_PROC_ADDRESS_LEGACY_STREAM, &found) ==
+      CUDA_SUCCESS)
+    driver.edges_into = reinterpret_cast<decltype(driver.edges_into)>(edges);
   find(driver.kernel_params, "cuGraphKernelNodeGetParams");
   find(driver.kernel_attribute, "cuGraphKernelNodeGetAttribute");
   find(driver.memset_params, "cuGraphMemsetNodeGetParams");

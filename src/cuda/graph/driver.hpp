@@ -10,11 +10,24 @@ namespace adaptive::inline v1::cuda {
 /// CUDA_ERROR_LOSSY_QUERY, which the headers before CUDA 12.3 do not name.
 constexpr auto lossy_query = static_cast<CUresult>(402);
 
+/// CUgraphEdgeData, which the headers before CUDA 12.3 do not have. All zeros: the edge is an order and
+/// nothing else. Programmatic dependent launch makes edges that are more: the second kernel may begin before
+/// the first one has ended.
+struct EdgeData {
+  unsigned char from_port = 0;
+  unsigned char to_port = 0;
+  unsigned char type = 0;
+  unsigned char reserved[5] = {};
+
+  bool is_order() const noexcept { return *this == EdgeData{}; }
+  friend bool operator==(const EdgeData&, const EdgeData&) = default;
+};
+
 /// Graphs are read and changed only through the driver. The runtime would leave its errors to the program as
 /// the thread's last error, and it refuses kernels that it has not loaded itself, such as those of cuBLASLt.
 ///
-/// These are the functions of CUDA 12.0. They return `lossy_query` if an edge carries data that they do not
-/// know (programmatic dependent launch); such nodes are not changed.
+/// These are the functions of CUDA 12.0, which return `lossy_query` if an edge carries data that they do not
+/// know, except for the one that reads this data.
 struct GraphDriver {
   CUresult (*capture_info)(CUstream, CUstreamCaptureStatus*, cuuint64_t* id, CUgraph*,
                            const CUgraphNode** dependencies, std::size_t* count);
@@ -26,6 +39,8 @@ struct GraphDriver {
   CUresult (*graph_destroy)(CUgraph);
   CUresult (*node_type)(CUgraphNode, CUgraphNodeType*);
   CUresult (*node_dependencies)(CUgraphNode, CUgraphNode*, std::size_t* count);
+  /// Null before CUDA 12.3, which has no edges with data.
+  CUresult (*edges_into)(CUgraphNode, CUgraphNode*, EdgeData*, std::size_t* count);
   CUresult (*kernel_params)(CUgraphNode, CUDA_KERNEL_NODE_PARAMS_v2*);
   CUresult (*kernel_attribute)(CUgraphNode, CUlaunchAttributeID, CUlaunchAttributeValue*);
   CUresult (*memset_params)(CUgraphNode, CUDA_MEMSET_NODE_PARAMS_v1*);

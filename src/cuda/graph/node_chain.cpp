@@ -18,15 +18,6 @@ bool same_set(Nodes a, Nodes b) {
   return a == b;
 }
 
-// Returns nothing if an edge is more than an ordering constraint.
-std::optional<Nodes> dependencies_of(const GraphDriver& driver, CUgraphNode node) {
-  std::size_t count = 0;
-  if (driver.node_dependencies(node, nullptr, &count) != CUDA_SUCCESS) return std::nullopt;
-  Nodes nodes(count);
-  if (count != 0 && driver.node_dependencies(node, nodes.data(), &count) != CUDA_SUCCESS) return std::nullopt;
-  return nodes;
-}
-
 bool can_be_set(CUgraphNodeType type) {
   return type == CU_GRAPH_NODE_TYPE_KERNEL || type == CU_GRAPH_NODE_TYPE_MEMCPY ||
          type == CU_GRAPH_NODE_TYPE_MEMSET;
@@ -132,6 +123,7 @@ std::optional<Nodes> chain_between(const GraphDriver& driver, const CapturePoint
     return std::nullopt;
   const std::size_t added = after.node_count - before.node_count;
   Nodes chain, behind = after.dependencies;
+  std::vector<EdgeData> edges;  // to the nodes `behind`
   while (chain.size() < added) {
     // If the body has left work on another stream, this walk ends at the wrong place or finds a fork.
     if (behind.size() != 1) return std::nullopt;
@@ -141,22 +133,52 @@ std::optional<Nodes> chain_between(const GraphDriver& driver, const CapturePoint
         contains(before.dependencies, node))
       return std::nullopt;
     chain.push_back(node);
-    std::optional<Nodes> dependencies = dependencies_of(driver, node);
+    std::optional<Dependencies> dependencies = dependencies_of(driver, node);
     if (!dependencies) return std::nullopt;
-    behind = std::move(*dependencies);
+    behind = std::move(dependencies->nodes);
+    edges = std::move(dependencies->edges);
   }
-  if (!same_set(behind, before.dependencies)) return std::nullopt;
+  const auto is_order = [](const EdgeData& edge) { return edge.is_order(); };
+  if (!same_set(behind, before.dependencies) || !std::all_of(edges.begin(), edges.end(), is_order))
+    return std::nullopt;
   std::reverse(chain.begin(), chain.end());
   return chain;
 }
 
+std::optional<Dependencies> dependencies_of(const GraphDriver& driver, CUgraphNode node) {
+  Dependencies found;
+  std::size_t count = 0;
+  const auto list = [&](CUgraphNode* nodes, EdgeData* edges) {
+    return driver.edges_into != nullptr ? driver.edges_into(node, nodes, edges, &count)
+                                        : driver.node_dependencies(node, nodes, &count);
+  };
+  if (list(nullptr, nullptr) != CUDA_SUCCESS) return std::nullopt;
+  found.nodes.resize(count);
+  found.edges.resize(count);
+  if (count != 0 && list(found.nodes.data(), found.edges.data()) != CUDA_SUCCESS) return std::nullopt;
+  return found;
+}
+
+std::optional<EdgeData> edge_between(const GraphDriver& driver, CUgraphNode from, CUgraphNode to) {
+  const std::optional<Dependencies> all = dependencies_of(driver, to);
+  if (!all) return std::nullopt;
+  const auto at = std::find(all->nodes.begin(), all->nodes.end(), from);
+  if (at == all->nodes.end()) return std::nullopt;
+  return all->edges[static_cast<std::size_t>(at - all->nodes.begin())];
+}
+
 bool interchangeable(const GraphDriver& driver, const Nodes& a, const Nodes& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](CUgraphNode one, CUgraphNode other) {
-    CUgraphNodeType type{}, other_type{};
-    return driver.node_type(one, &type) == CUDA_SUCCESS &&
-           driver.node_type(other, &other_type) == CUDA_SUCCESS && type == other_type &&
-           (type != CU_GRAPH_NODE_TYPE_KERNEL || same_attributes(driver, one, other));
-  });
+  const bool same_nodes =
+      std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](CUgraphNode one, CUgraphNode other) {
+        CUgraphNodeType type{}, other_type{};
+        return driver.node_type(one, &type) == CUDA_SUCCESS &&
+               driver.node_type(other, &other_type) == CUDA_SUCCESS && type == other_type &&
+               (type != CU_GRAPH_NODE_TYPE_KERNEL || same_attributes(driver, one, other));
+      });
+  if (!same_nodes) return false;
+  for (std::size_t i = 1; i < a.size(); ++i)
+    if (edge_between(driver, a[i - 1], a[i]) != edge_between(driver, b[i - 1], b[i])) return false;
+  return true;
 }
 
 Assigned assign(const Driver& driver, const GraphDriver& graphs, CUgraphExec exec,

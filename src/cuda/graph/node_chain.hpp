@@ -34,13 +34,24 @@ struct CapturePoint {
 
 /// Returns the nodes that were added between two points of one stream, first to last. Returns nothing unless
 /// they form a single chain of kernels, memsets and copies that begins where the stream was: the work may
-/// have forked, joined another stream, or used programmatic dependent launch.
+/// have forked, joined another stream, or begun with a kernel that need not wait for the work before it
+/// (programmatic dependent launch). Within the chain, kernels may be launched in this way.
 std::optional<Nodes> chain_between(const GraphDriver& driver, const CapturePoint& before,
                                    const CapturePoint& after);
 
-/// Whether the nodes have the same kinds, and the kernels agree in the attributes that cannot be set in an
-/// executable graph (clusters, cooperative launch, ...). Priority, access window and memory domain may
-/// differ: they come from the stream, and the captured values stay in effect.
+/// The nodes on which a node depends, and what the edges carry.
+struct Dependencies {
+  Nodes nodes;
+  std::vector<EdgeData> edges;
+};
+/// Returns nothing if the driver cannot tell.
+std::optional<Dependencies> dependencies_of(const GraphDriver& driver, CUgraphNode node);
+/// What the edge from one node to another carries; nothing if there is none, or if the driver cannot tell.
+std::optional<EdgeData> edge_between(const GraphDriver& driver, CUgraphNode from, CUgraphNode to);
+
+/// Whether the nodes have the same kinds and the same edges between them, and the kernels agree in the
+/// attributes that cannot be set in an executable graph (clusters, cooperative launch, ...). Priority, access
+/// window and memory domain may differ: they come from the stream, and the captured values stay in effect.
 bool interchangeable(const GraphDriver& driver, const Nodes& a, const Nodes& b);
 
 /// A node of an executable graph that is to get the parameters of the node `wanted`. `present` is the node

@@ -18,7 +18,8 @@ struct FakeNode {
   CUgraphNodeType type = CU_GRAPH_NODE_TYPE_KERNEL;
   std::vector<int> behind = {};
   bool lossy = false;
-  unsigned params = 0;  // the grid of a kernel, the value of a memset
+  unsigned char edge = 0;  // the type of the edges into the node
+  unsigned params = 0;     // the grid of a kernel, the value of a memset
 };
 
 std::map<int, FakeNode> nodes;
@@ -66,6 +67,17 @@ CUresult node_dependencies(CUgraphNode node, CUgraphNode* out, std::size_t* coun
   *count = n.behind.size();
   if (out != nullptr)
     for (const int b : n.behind) *out++ = handle(b);
+  return CUDA_SUCCESS;
+}
+
+CUresult edges_into(CUgraphNode node, CUgraphNode* out, EdgeData* edges, std::size_t* count) {
+  const FakeNode& n = nodes.at(node_of(node));
+  *count = n.behind.size();
+  if (out == nullptr) return CUDA_SUCCESS;
+  for (const int b : n.behind) {
+    *out++ = handle(b);
+    *edges++ = {.type = n.edge};
+  }
   return CUDA_SUCCESS;
 }
 
@@ -207,9 +219,32 @@ TEST_F(NodeChain, IsNoneWithADependentLaunchOrAnotherKind) {
   }
 }
 
+// The second kernel of a launch need not wait for the end of the first one.
+TEST_F(NodeChain, MayHaveADependentLaunchWithinButNotAtItsBegin) {
+  graphs.edges_into = edges_into;
+  enqueue(1);
+  const CapturePoint before = here();
+  enqueue(2);
+  enqueue(3, {.edge = 1});
+  EXPECT_EQ(chain_between(graphs, before, here()), (Nodes{handle(2), handle(3)}));
+  nodes[2].edge = 1;
+  EXPECT_EQ(chain_between(graphs, before, here()), std::nullopt);
+}
+
+TEST_F(NodeChain, FitsOneOfTheSameEdges) {
+  graphs.edges_into = edges_into;
+  nodes = {{1, {}}, {2, {.behind = {1}, .edge = 1}}, {3, {}}, {4, {.behind = {3}, .edge = 1}}};
+  EXPECT_TRUE(interchangeable(graphs, {handle(1), handle(2)}, {handle(3), handle(4)}));
+  nodes[4].edge = 0;
+  EXPECT_FALSE(interchangeable(graphs, {handle(1), handle(2)}, {handle(3), handle(4)}));
+}
+
 TEST_F(NodeChain, FitsOneOfTheSameKinds) {
-  nodes = {{1, {}}, {2, {.type = CU_GRAPH_NODE_TYPE_MEMSET}}, {3, {}}};
-  EXPECT_TRUE(interchangeable(graphs, {handle(1), handle(2)}, {handle(3), handle(2)}));
+  nodes = {{1, {}},
+           {2, {.type = CU_GRAPH_NODE_TYPE_MEMSET, .behind = {1}}},
+           {3, {}},
+           {4, {.type = CU_GRAPH_NODE_TYPE_MEMSET, .behind = {3}}}};
+  EXPECT_TRUE(interchangeable(graphs, {handle(1), handle(2)}, {handle(3), handle(4)}));
   EXPECT_FALSE(interchangeable(graphs, {handle(1), handle(2)}, {handle(2), handle(1)}));
   EXPECT_FALSE(interchangeable(graphs, {handle(1)}, {handle(1), handle(3)}));
   EXPECT_TRUE(interchangeable(graphs, {}, {}));

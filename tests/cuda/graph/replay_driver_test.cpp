@@ -60,6 +60,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
       s.at = {one, other};
       world.enqueue(stream, {.params = kernel + 30});
     }
+    if (dependent) world.enqueue(stream, {.params = kernel + 60, .edge = 1});
     return cudaSuccess;
   }
 
@@ -129,6 +130,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
   std::vector<std::pair<std::uint32_t, double>> given;
   std::vector<std::string> told;
   int bodies = 0;
+  bool dependent = false;  // whether launches end with a dependent kernel
 };
 
 TEST_F(ReplayDriverTest, ACopyRunsWhatWasCaptured) {
@@ -304,6 +306,22 @@ TEST_F(ReplayDriverTest, LaunchesWhoseEdgesAreMoreThanAnOrderAreNotTimed) {
   EXPECT_TRUE(driver->can_time(0));
   world.nodes.at(GraphWorld::number(tracked[1].nodes->front())).lossy = true;
   EXPECT_FALSE(driver->can_time(1));
+}
+
+// As launches of cuBLASLt that split k: the second kernel need not wait for the end of the first one.
+TEST_F(ReplayDriverTest, EdgesWithinALaunchCarryInACopyWhatTheyCarried) {
+  dependent = true;
+  capture(2);
+  for (const TrackedLaunch& launch : tracked) ASSERT_TRUE(launch.nodes.has_value());
+  EXPECT_TRUE(driver->can_time(0));
+  EXPECT_EQ(driver->form(0, 1).number, 0u) << "the nodes can take each other's place";
+  // Launch 1 has other nodes, so that its kernels are added to the copy.
+  const auto made = driver->make(std::vector<std::uint32_t>{1, 3}, std::vector<std::size_t>{0, 1});
+  ASSERT_EQ(made.result, Making::made);
+  std::size_t dependent_kernels = 0;
+  for (const auto& [id, node] : world.executables.begin()->second.nodes)
+    if (node.edge != 0) ++dependent_kernels;
+  EXPECT_EQ(dependent_kernels, 2u);
 }
 
 // All of it together: the learner, the executables and a selector.

@@ -30,6 +30,7 @@ class GraphWorld {
     int child = 0;  // the graph
     std::vector<int> behind = {};
     bool lossy = false;
+    unsigned char edge = 0;  // the type of the edges into the node
   };
   struct Graph {
     std::vector<int> nodes = {};
@@ -257,7 +258,13 @@ class GraphWorld {
     };
     g.node_dependencies = [](CUgraphNode node, CUgraphNode* out, std::size_t* count) {
       const Node& of = w().nodes.at(number(node));
-      return of.lossy ? lossy_query : list(of.behind, out, count);
+      return of.lossy || of.edge != 0 ? lossy_query : list(of.behind, out, count);
+    };
+    g.edges_into = [](CUgraphNode node, CUgraphNode* out, EdgeData* edges, std::size_t* count) {
+      const Node& of = w().nodes.at(number(node));
+      if (of.lossy) return lossy_query;
+      if (out != nullptr) std::fill_n(edges, std::min(*count, of.behind.size()), EdgeData{.type = of.edge});
+      return list(of.behind, out, count);
     };
     g.kernel_params = [](CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v2* params) {
       params->gridDimX = w().nodes.at(number(node)).params;
@@ -288,6 +295,7 @@ class GraphWorld {
       const int graph = ++w().last_;
       for (const int node : w().graphs.at(number(original)).nodes) {
         w().nodes[++w().last_] = w().nodes.at(node);
+        w().nodes[w().last_].edge = 0;  // CUDA does not say whether it copies what edges carry
         copy.clone_of[node] = w().last_;
         copy.nodes.push_back(w().last_);
       }
@@ -321,6 +329,31 @@ class GraphWorld {
         if (std::erase(w().nodes.at(number(to[i])).behind, number(from[i])) != 1)
           return CUDA_ERROR_INVALID_VALUE;
       return CUDA_SUCCESS;
+    };
+    c.edges = [](CUgraph graph, CUgraphNode* from, CUgraphNode* to, EdgeData* edges, std::size_t* count) {
+      std::size_t found = 0;
+      for (const int node : w().graphs.at(number(graph)).nodes)
+        for (const int behind : w().nodes.at(node).behind) {
+          if (from != nullptr && found < *count) {
+            from[found] = handle<CUgraphNode>(behind);
+            to[found] = handle<CUgraphNode>(node);
+            edges[found] = {.type = w().nodes.at(node).edge};
+          }
+          ++found;
+        }
+      *count = found;
+      return CUDA_SUCCESS;
+    };
+    c.add_edges = [](CUgraph graph, const CUgraphNode* from, const CUgraphNode* to, const EdgeData* edges,
+                     std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) w().nodes.at(number(to[i])).edge = edges[i].type;
+      return w().copy_driver.add_dependencies(graph, from, to, count);
+    };
+    c.remove_edges = [](CUgraph graph, const CUgraphNode* from, const CUgraphNode* to, const EdgeData* edges,
+                        std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (w().nodes.at(number(to[i])).edge != edges[i].type) return CUDA_ERROR_INVALID_VALUE;
+      return w().copy_driver.remove_dependencies(graph, from, to, count);
     };
     c.destroy_node = [](CUgraphNode node) {
       const int graph = w().graph_of(number(node));

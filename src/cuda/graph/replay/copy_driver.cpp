@@ -11,7 +11,8 @@ namespace {
 
 using GetCopyAddress = CUresult (*)(const char*, void**, int, cuuint64_t, CUdriverProcAddressQueryResult*);
 
-constexpr int copy_version = 12000;  // the version whose signatures `CopyDriver` has
+constexpr int copy_version = 12000;        // the version whose signatures `CopyDriver` has
+constexpr int copy_edges_version = 12030;  // the first with edges that carry data
 
 bool load_copy_driver(CopyDriver& driver) noexcept {
   if (Driver::find() == nullptr) return false;  // also initialises the driver
@@ -20,14 +21,21 @@ bool load_copy_driver(CopyDriver& driver) noexcept {
   const auto get = reinterpret_cast<GetCopyAddress>(dlsym(library, "cuGetProcAddress_v2"));
   if (get == nullptr) return false;
 
-  bool complete = true;
-  const auto find = [&](auto& function, const char* name) {
+  const auto address_of = [&](const char* name, int version) {
     void* address = nullptr;
     CUdriverProcAddressQueryResult found{};
-    if (get(name, &address, copy_version, CU_GET_PROC_ADDRESS_LEGACY_STREAM, &found) != CUDA_SUCCESS ||
-        address == nullptr)
-      complete = false;
+    return get(name, &address, version, CU_GET_PROC_ADDRESS_LEGACY_STREAM, &found) == CUDA_SUCCESS ? address
+                                                                                                   : nullptr;
+  };
+  bool complete = true;
+  const auto find = [&](auto& function, const char* name) {
+    void* const address = address_of(name, copy_version);
+    if (address == nullptr) complete = false;
     function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
+  };
+  const auto find_new = [&](auto& function, const char* name) {
+    function =
+        reinterpret_cast<std::remove_reference_t<decltype(function)>>(address_of(name, copy_edges_version));
   };
   find(driver.graph_clone, "cuGraphClone");
   find(driver.find_in_clone, "cuGraphNodeFindInClone");
@@ -47,6 +55,9 @@ bool load_copy_driver(CopyDriver& driver) noexcept {
   find(driver.exec_destroy, "cuGraphExecDestroy");
   find(driver.launch, "cuGraphLaunch");
   find(driver.memory_info, "cuMemGetInfo");
+  find_new(driver.edges, "cuGraphGetEdges");
+  find_new(driver.add_edges, "cuGraphAddDependencies");
+  find_new(driver.remove_edges, "cuGraphRemoveDependencies");
   return complete;
 }
 

@@ -5,10 +5,13 @@
 
 #include <cuda.h>
 
+#include "cuda/graph/driver.hpp"
+
 namespace adaptive::inline v1::cuda {
 
-/// As for `GraphDriver`: the functions of CUDA 12.0, which refuse edges with data. They are kept apart from
-/// those of `GraphDriver` so that a driver without one of them can still update graphs.
+/// As for `GraphDriver`: the functions of CUDA 12.0, which refuse edges with data, and those that do not.
+/// They are kept apart from those of `GraphDriver` so that a driver without one of them can still update
+/// graphs.
 struct CopyDriver {
   CUresult (*graph_clone)(CUgraph*, CUgraph original);
   CUresult (*find_in_clone)(CUgraphNode*, CUgraphNode original, CUgraph clone);
@@ -31,6 +34,13 @@ struct CopyDriver {
   CUresult (*exec_destroy)(CUgraphExec);
   CUresult (*launch)(CUgraphExec, CUstream);
   CUresult (*memory_info)(std::size_t* free, std::size_t* total);
+
+  // Null before CUDA 12.3, which has no edges with data.
+  CUresult (*edges)(CUgraph, CUgraphNode* from, CUgraphNode* to, EdgeData*, std::size_t* count);
+  CUresult (*add_edges)(CUgraph, const CUgraphNode* from, const CUgraphNode* to, const EdgeData*,
+                        std::size_t count);
+  CUresult (*remove_edges)(CUgraph, const CUgraphNode* from, const CUgraphNode* to, const EdgeData*,
+                           std::size_t count);
 
   /// Null if `Driver::find` returns null, or if a function is missing.
   static const CopyDriver* find() noexcept;

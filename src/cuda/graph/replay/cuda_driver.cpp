@@ -23,8 +23,8 @@ CudaReplayDriver::CudaReplayDriver(const Parts& parts)
 CudaReplayDriver::~CudaReplayDriver() {
   for (auto& [handle, executable] : executables_) destroy(executable);
   // A thread that is still measuring must not outlive the program's tracked graphs, because CUDA may be
-  // unloaded then.
-  if (meter_ != nullptr) meter_->wait();
+  // unloaded then. If its context is gone, a call of the thread may never return.
+  if (meter_ != nullptr && context_lives()) meter_->wait();
 }
 
 // After a device reset, another context may have the same address, and handles of the old one must not be

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <vector>
 
 namespace adaptive::inline v1::cuda {
 namespace {
@@ -26,7 +27,35 @@ std::optional<GraphCopy> GraphCopy::of(const GraphDriver& driver, const CopyDriv
                                        CUgraph original) {
   CUgraph graph = nullptr;
   if (original == nullptr || copies.graph_clone(&graph, original) != CUDA_SUCCESS) return std::nullopt;
-  return GraphCopy(driver, copies, graph);
+  GraphCopy copy(driver, copies, graph);
+  if (!copy.copy_edges(original)) return std::nullopt;
+  return copy;
+}
+
+// Whether CUDA's clone keeps what edges carry is not documented.
+bool GraphCopy::copy_edges(CUgraph original) const {
+  if (copies_->edges == nullptr) return true;
+  std::size_t count = 0;
+  if (copies_->edges(original, nullptr, nullptr, nullptr, &count) != CUDA_SUCCESS) return false;
+  Nodes from(count);
+  Nodes to(count);
+  std::vector<EdgeData> edges(count);
+  if (count != 0 && copies_->edges(original, from.data(), to.data(), edges.data(), &count) != CUDA_SUCCESS)
+    return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (edges[i].is_order()) continue;
+    const std::optional<Nodes> ends = find({from[i], to[i]});
+    if (!ends || !set_edge(ends->front(), ends->back(), edges[i])) return false;
+  }
+  return true;
+}
+
+// Gives the edge between two nodes of the copy, which exists, what it has to carry.
+bool GraphCopy::set_edge(CUgraphNode from, CUgraphNode to, EdgeData edge) const {
+  const std::optional<EdgeData> present = edge_between(*driver_, from, to);
+  if (!present || *present == edge) return present.has_value();
+  return copies_->remove_edges(graph_, &from, &to, &*present, 1) == CUDA_SUCCESS &&
+         copies_->add_edges(graph_, &from, &to, &edge, 1) == CUDA_SUCCESS;
 }
 
 std::optional<Nodes> GraphCopy::find(const Nodes& originals) const {
@@ -47,7 +76,9 @@ std::optional<Nodes> GraphCopy::after(CUgraphNode node) const {
   return list(copies_->dependents, node);
 }
 
-std::optional<CUgraphNode> GraphCopy::add_copy(CUgraphNode of, const Nodes& behind, CUcontext context) const {
+// The edges from the nodes `behind` carry `edge`.
+std::optional<CUgraphNode> GraphCopy::add_copy(CUgraphNode of, const Nodes& behind, EdgeData edge,
+                                               CUcontext context) const {
   CUgraphNodeType type{};
   if (driver_->node_type(of, &type) != CUDA_SUCCESS) return std::nullopt;
   CUgraphNode node = nullptr;
@@ -70,6 +101,9 @@ std::optional<CUgraphNode> GraphCopy::add_copy(CUgraphNode of, const Nodes& behi
       status = copies_->add_memcpy(&node, graph_, behind.data(), behind.size(), &params, context);
   }
   if (status != CUDA_SUCCESS) return std::nullopt;
+  if (!edge.is_order())
+    for (CUgraphNode from : behind)
+      if (!set_edge(from, node, edge)) return std::nullopt;
   return node;
 }
 
@@ -103,8 +137,11 @@ std::optional<Nodes> GraphCopy::replace(const Nodes& nodes, const Nodes& by, CUc
   const std::optional<Nodes> behind = after(nodes.back());
   if (!last || !behind) return std::nullopt;
   Nodes added;
-  for (CUgraphNode of : by) {
-    const std::optional<CUgraphNode> node = add_copy(of, *last, context);
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    CUgraphNode of = by[i];
+    const std::optional<EdgeData> edge = i == 0 ? EdgeData{} : edge_between(*driver_, by[i - 1], of);
+    if (!edge) return std::nullopt;
+    const std::optional<CUgraphNode> node = add_copy(of, *last, *edge, context);
     if (!node) return std::nullopt;
     CUgraphNodeType type{};
     if (driver_->node_type(of, &type) == CUDA_SUCCESS && type == CU_GRAPH_NODE_TYPE_KERNEL)

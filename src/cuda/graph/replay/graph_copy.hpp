@@ -12,11 +12,12 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// Owns the copy. The original stays as it is. If a member fails, the copy is of no use any more. Nodes with
-/// edges that are more than an ordering constraint cannot be changed.
+/// Owns the copy. The original stays as it is. If a member fails, the copy is of no use any more. A launch
+/// whose edges to the nodes around it are more than an order cannot be changed; the edges within it may be.
 class GraphCopy {
  public:
-  /// Nothing if CUDA does not copy the graph, which is so for graphs with allocations or conditions.
+  /// Nothing if CUDA does not copy the graph, which is so for graphs with allocations or conditions. What
+  /// edges carry is copied, too.
   static std::optional<GraphCopy> of(const GraphDriver& driver, const CopyDriver& copies, CUgraph original);
   GraphCopy(GraphCopy&& other) noexcept
       : driver_(other.driver_), copies_(other.copies_), graph_(std::exchange(other.graph_, nullptr)) {}
@@ -51,7 +52,10 @@ class GraphCopy {
 
   std::optional<Nodes> before(CUgraphNode node) const;
   std::optional<Nodes> after(CUgraphNode node) const;
-  std::optional<CUgraphNode> add_copy(CUgraphNode of, const Nodes& behind, CUcontext context) const;
+  std::optional<CUgraphNode> add_copy(CUgraphNode of, const Nodes& behind, EdgeData edge,
+                                      CUcontext context) const;
+  bool set_edge(CUgraphNode from, CUgraphNode to, EdgeData edge) const;
+  bool copy_edges(CUgraph original) const;
   void keep_stream_attributes(CUgraphNode node, const Nodes& replaced) const;
   bool put_in_place(const Nodes& nodes, CUgraphNode last, const Nodes& behind) const;
 
