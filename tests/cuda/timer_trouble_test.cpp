@@ -4,6 +4,7 @@
 #include <latch>
 #include <thread>
 
+#include "tests/cuda/instrumented.hpp"
 #include "tests/cuda/separate_process.hpp"
 #include "tests/cuda/timer_fixture.hpp"
 
@@ -82,6 +83,7 @@ TEST_P(TimerTrouble, KernelsOfTwoMicrosecondsAreToldApart) {
     EXPECT_GT(location[v], 0.7 * static_cast<double>(ns[v]));
     EXPECT_LT(location[v], static_cast<double>(ns[v]) + 1'500.0);
   }
+  if (instrumented()) return;
   EXPECT_GT(location[1] - location[0], 500.0);
   EXPECT_LT(location[1] - location[0], 1'500.0);
 }

@@ -1,5 +1,6 @@
 // Tests learning from the replays of a captured graph, on a GPU.
 #include "tests/cuda/graph/replay_fixture.hpp"
+#include "tests/cuda/instrumented.hpp"
 
 #include <chrono>
 #include <thread>
@@ -179,18 +180,64 @@ TEST_F(ReplayTest, AVariantThatCannotBeCapturedIsSetAside) {
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
 }
 
+// CUDA 13.0 refuses a graph launch within a capture. Whatever it answers, nothing else is done.
 TEST_F(ReplayTest, WithinACaptureItIsAGraphLaunch) {
   define(options_with<RoundRobin>());
   capture(2);
   replay(10);
-  cudaGraph_t outer = nullptr;
+  const auto answer_of = [&](const auto& launch) {
+    cudaGraph_t outer = nullptr;
+    EXPECT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    const cudaError_t answer = launch();
+    const cudaError_t ended = cudaStreamEndCapture(stream, &outer);
+    if (outer != nullptr) cudaGraphDestroy(outer);
+    cudaGetLastError();
+    return std::pair(answer, ended);
+  };
+  const ReplayCounters before = tracked->replay_counters();
+  const auto plain = answer_of([&] { return cudaGraphLaunch(exec, stream); });
+  EXPECT_EQ(answer_of([&] { return tracked->replay(exec, stream); }), plain);
+  EXPECT_EQ(tracked->replay_counters().replays, before.replays);
+  replay(50);
+  EXPECT_GT(tracked->replay_counters().recorded, before.recorded);
+}
+
+// The second kernel of a launch may begin before the first one has ended, as those of cuBLASLt that split k
+// do.
+TEST_F(ReplayTest, ALaunchWithADependentKernelIsExploredAndKeepsIt) {
+  if (!has_clusters()) GTEST_SKIP() << "no dependent launch on this GPU";
+  define(options_with<RoundRobin>());
+  launches = 2;
   ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-  EXPECT_EQ(tracked->replay(exec, stream), cudaSuccess);
-  ASSERT_EQ(cudaStreamEndCapture(stream, &outer), cudaSuccess);
-  std::size_t nodes = 0;
-  ASSERT_EQ(cudaGraphGetNodes(outer, nullptr, &nodes), cudaSuccess);
-  EXPECT_EQ(nodes, 1u);
-  EXPECT_EQ(cudaGraphDestroy(outer), cudaSuccess);
+  for (int launch = 0; launch < 2; ++launch)
+    ASSERT_EQ(tracked->launch(*op, key(launch), stream,
+                              [this, launch](std::uint32_t v, cudaStream_t s) {
+                                const cudaError_t status = body(launch, v, s);
+                                if (status != cudaSuccess) return status;
+                                return mark_dependent(v, buffer(launch + 8), length, launch, s);
+                              }),
+              cudaSuccess);
+  ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+  ASSERT_EQ(cudaGraphInstantiate(&exec, graph, 0), cudaSuccess);
+  for (int i = 0; i < 200; ++i) {
+    poison();
+    replay(1);
+    for (int launch = 0; launch < 2; ++launch) {
+      ASSERT_GE(ran(launch), 0);
+      std::vector<int> dependent(length);
+      ASSERT_EQ(
+          cudaMemcpy(dependent.data(), buffer(launch + 8), sizeof(int) * length, cudaMemcpyDeviceToHost),
+          cudaSuccess);
+      ASSERT_EQ(dependent, std::vector<int>(length, marked(launch, static_cast<unsigned>(ran(launch)))));
+    }
+  }
+  for (int launch = 0; launch < 2; ++launch)
+    for (std::uint32_t v = 0; v < 2; ++v) EXPECT_GT(result(launch, v).count, 10u) << launch << " " << v;
+  EXPECT_EQ(tracked->replay_counters().refused, 0u);
+  const Forced forced = op->force("b");
+  EXPECT_EQ(tracked->update(exec), GraphUpdate::updated);
+  EXPECT_EQ(tracked->replay_counters().lost, 0u);
+  expect_adds_up();
 }
 
 TEST_F(ReplayTest, ExecutablesAreBounded) {
@@ -333,7 +380,7 @@ TEST_F(ReplayTest, WholeGraphsAsVariantsAreTimedWhateverTheSource) {
     for (std::uint32_t v = 0; v < 2; ++v) {
       const double ns = 4.0 * (20 + 10 * v) * 1e3;
       EXPECT_GT(result(0, v).location_ns, 0.95 * ns);
-      EXPECT_LT(result(0, v).location_ns, ns + 40'000.0);
+      EXPECT_LT(result(0, v).location_ns, ns + (instrumented() ? 1e6 : 40'000.0));
     }
     for (cudaGraphExec_t one : whole) EXPECT_EQ(cudaGraphExecDestroy(one), cudaSuccess);
   }

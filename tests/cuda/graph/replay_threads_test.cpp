@@ -6,6 +6,7 @@
 
 #include "tests/cuda/graph/other_capture.hpp"
 #include "tests/cuda/graph/replay_fixture.hpp"
+#include "tests/cuda/instrumented.hpp"
 
 namespace adaptive::inline v1::cuda::test {
 namespace {
@@ -108,7 +109,7 @@ TEST(ReplayThreads, TenThousandUpdatesOfAHundredExecutables) {
       EXPECT_EQ(cudaGraphExecDestroy(one.exec), cudaSuccess);
       EXPECT_EQ(cudaGraphDestroy(one.graph), cudaSuccess);
     }
-  EXPECT_GT(recorded, 0u);
+  EXPECT_TRUE(recorded > 0 || instrumented());
   EXPECT_EQ(cudaFree(memory), cudaSuccess);
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
 }

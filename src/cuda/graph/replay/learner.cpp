@@ -39,6 +39,7 @@ void ReplayLearner::clear() noexcept {
   looks_.clear();
   alone_.clear();
   unfit_.clear();
+  one_by_one_ = false;
   may_make_at_ = 0;
   memory_at_ = 0;
   stand_in_at_ = 0;
@@ -155,6 +156,7 @@ ReplayLearner::Executable* ReplayLearner::choose(Variants base) {
     if (executable.flying || executable.retired) continue;
     const Served looks = served(executable);
     if (looks.looks == 0) continue;
+    if (looks.looks < executable.covered.size() && looks_.replay() - looks.since < gather) continue;
     const bool better = best == nullptr || looks.since < of_best.since ||
                         (looks.since == of_best.since && looks.looks > of_best.looks);
     if (!better || !can_be_used(executable, base)) continue;
@@ -202,11 +204,18 @@ ReplayLearner::Executable* ReplayLearner::make_for_looks(Variants base) {
   std::vector<std::uint32_t> variants(base.begin(), base.end());
   std::vector<std::size_t> covered;
   const std::size_t first = launches.front();
-  // Such an executable is used for one launch only.
-  const bool foreign = is_covered(first) && form_of_look(first) != form_of_base(first, base[first]);
+  const auto is_foreign = [&](std::size_t i) {
+    return is_covered(i) && form_of_look(i) != form_of_base(i, base[i]);
+  };
+  const bool foreign = is_foreign(first);
   if (foreign) {
-    covered.push_back(first);
-    variants[first] = looks_.waiting(first)->decision.variant();
+    // Several at once, since making an executable costs more than replaying it.
+    for (const std::size_t i : launches) {
+      if (covered.size() == (one_by_one_ ? 1 : options_.looks_max)) break;
+      if (!is_foreign(i)) continue;
+      covered.push_back(i);
+      variants[i] = looks_.waiting(i)->decision.variant();
+    }
   } else {
     for (const std::size_t i : launches)
       if (covered.size() < options_.looks_max && !is_covered(i)) covered.push_back(i);
@@ -217,8 +226,12 @@ ReplayLearner::Executable* ReplayLearner::make_for_looks(Variants base) {
   const std::uint64_t refused = counters_.refused;
   Executable* const made = make(variants, covered, foreign);
   if (foreign && counters_.refused != refused) {
-    unfit_.insert({first, variants[first]});
-    looks_.drop(first);
+    // Which of several CUDA has refused is not known, so the next ones are made for one look each.
+    if (covered.size() == 1) {
+      unfit_.insert({first, variants[first]});
+      looks_.drop(first);
+    }
+    one_by_one_ = covered.size() > 1;
   }
   return made;
 }

@@ -25,11 +25,11 @@ namespace adaptive::inline v1::cuda {
 /// looks. All other launches run what the program's executable runs.
 ///
 /// - An executable is changed and launched only if its previous replay has ended. Then a latency belongs to
-/// the
-///   variant that ran, since nothing can have overwritten it.
-/// - At most one covered launch has nodes of another form than the program's executable. That executable is
-/// used
-///   only for looks at such variants, because it cannot run any other there.
+///   the variant that ran, since nothing can have overwritten it.
+/// - An executable in which covered launches have nodes of another form than the program's executable is used
+///   only if a look at a variant of that form waits for each of these, because they cannot run any other.
+/// - An executable is launched once looks wait for all that it covers, or one has waited for `gather` replays: a
+///   timed launch costs the same whether its latency was asked for or not.
 /// - An executable is made if none covers a look that waits. A full set loses the executable that has not
 /// been
 ///   used for the longest time. Executables are made less and less often, so that a program with more forms
@@ -38,7 +38,7 @@ namespace adaptive::inline v1::cuda {
 ///   executable, and timed with what that runs: the selector can compare nothing with an incumbent that has
 ///   no results.
 /// - All executables that are not timed from their first replay on have one replay whose latencies are not
-/// read.
+///   read.
 ///
 /// If the program's own executable cannot be updated to the incumbents, a *stand-in* without timing runs
 /// them.
@@ -48,6 +48,8 @@ class ReplayLearner {
  public:
   /// Number of replays for which an executable stays at least after its latest use.
   static constexpr std::uint64_t idle_min = 16;
+  /// Number of replays for which looks wait for others that the same executable can take.
+  static constexpr std::uint64_t gather = 24;
   /// Largest number of timed replays whose latencies have not all come. Beyond it the oldest that has ended
   /// is given up.
   static constexpr std::size_t flights_max = 64;
@@ -94,7 +96,7 @@ class ReplayLearner {
     std::vector<std::uint32_t> variants = {};  // what each launch runs now
     std::vector<std::uint32_t> forms = {};     // of each launch
     std::vector<std::size_t> covered = {};
-    bool foreign = false;  // whether a covered launch has a form of its own
+    bool foreign = false;  // whether covered launches have forms of their own
     bool warm = false;     // whether the next replay has latencies
     bool read = false;     // whether a replay had
     bool flying = false;
@@ -160,6 +162,7 @@ class ReplayLearner {
   std::set<std::pair<std::size_t, std::uint32_t>> alone_;
   // Variants of launches for which CUDA has refused an executable.
   std::set<std::pair<std::size_t, std::uint32_t>> unfit_;
+  bool one_by_one_ = false;  // whether the next executable for other forms has one look only
   std::vector<ReplayDriver::Change> changes_;
   ReplayDriver::Flight last_flight_ = 0;
   std::uint32_t source_ = 0;

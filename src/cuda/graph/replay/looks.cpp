@@ -15,8 +15,13 @@ bool still_learns(const Operation& operation) noexcept {
 }  // namespace
 
 void ReplayLooks::add(Operation& operation, const Key& key, bool can_be_timed) {
-  Launch launch{.operation = &operation, .site = {}, .decided = replay_};
-  if (can_be_timed) {
+  Launch launch{.operation = &operation, .key = key, .site = {}};
+  const auto same = std::find_if(launches_.begin(), launches_.end(), [&](const Launch& other) {
+    return other.site && other.operation == &operation && other.key == key;
+  });
+  if (same != launches_.end()) {
+    ++same->in_a_replay;
+  } else if (can_be_timed) {
     try {
       launch.site = operation.site(key);
     } catch (const Error&) {
@@ -34,6 +39,9 @@ void ReplayLooks::clear() noexcept {
 
 void ReplayLooks::begin_replay(std::span<const std::uint32_t> base) {
   ++replay_;
+  for (Launch& launch : launches_)
+    if (launch.site)
+      launch.undecided = std::min(launch.undecided + launch.in_a_replay, calls_max * launch.in_a_replay);
   const bool known = base_.size() == base.size();
   if (waiting() != 0)
     for (std::size_t i = 0; i < launches_.size(); ++i) {
@@ -47,10 +55,8 @@ void ReplayLooks::begin_replay(std::span<const std::uint32_t> base) {
 
 void ReplayLooks::ask() noexcept {
   for (Launch& launch : launches_) {
-    if (!launch.site || launch.look) continue;
-    launch.decided = std::max(launch.decided, replay_ - std::min(replay_, calls_max));
-    while (launch.decided < replay_ && !launch.look) {
-      ++launch.decided;
+    while (launch.undecided > 0 && !launch.look) {
+      --launch.undecided;
       const Decision decision = launch.site->select();
       if (!decision.timed()) continue;
       launch.look = {decision, replay_};

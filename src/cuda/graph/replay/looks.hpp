@@ -20,13 +20,16 @@ namespace adaptive::inline v1::cuda {
 /// waits; meanwhile calls accumulate, up to a limit, and are decided once the look is gone. A look that no
 /// replay takes is dropped: the selector gives its result up, as it does for every result that never comes.
 ///
+/// Launches with the same key, such as those of the layers of a model, are calls of one key. The first of
+/// them that can be timed takes the looks of all, so that one executable can time many layers.
+///
 /// Not thread-safe.
 class ReplayLooks {
  public:
   /// Largest number of replays for which a look waits. It is small because the look was decided in the state
   /// that the selector had then.
   static constexpr std::uint64_t held_max = 64;
-  /// Largest number of undecided calls of a launch; the selector does not hear of further ones.
+  /// Number of replays whose calls a launch keeps undecided; the selector does not hear of further ones.
   static constexpr std::uint64_t calls_max = 64;
 
   struct Look {
@@ -37,7 +40,8 @@ class ReplayLooks {
   /// `counters` must outlive the object.
   explicit ReplayLooks(ReplayCounters& counters) noexcept : counters_(counters) {}
 
-  /// Adds a launch. One that cannot be timed, or whose key its operation does not accept, is never asked.
+  /// Adds a launch. One that cannot be timed, or whose key its operation does not accept, is never asked. Nor
+  /// is one whose key an earlier launch has; its calls are calls of that launch.
   void add(Operation& operation, const Key& key, bool can_be_timed);
   void clear() noexcept;
   std::size_t size() const noexcept { return launches_.size(); }
@@ -68,8 +72,10 @@ class ReplayLooks {
  private:
   struct Launch {
     Operation* operation;
-    std::optional<Site> site;   // nothing: never asked
-    std::uint64_t decided = 0;  // number of the latest replay whose call has been decided
+    Key key;
+    std::optional<Site> site;       // nothing: never asked
+    std::uint64_t in_a_replay = 1;  // calls
+    std::uint64_t undecided = 0;    // calls
     std::optional<Look> look = {};
   };
 
