@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -15,13 +16,15 @@ namespace adaptive::inline v1::cuda {
 namespace {
 
 constexpr int graph_readings = 5;
+constexpr std::uint64_t held_max_ns = 16 * SpinRig::plug_ns;
 
 // The kernels of a rig as a graph, with and without events around each.
 struct GraphRig {
   SpinRig spin;
   CUevent begins = nullptr;
   CUevent ends = nullptr;
-  std::array<cudaGraphExec_t, 2> execs{};  // without and with events
+  std::array<cudaGraphExec_t, 2> execs{};    // without and with events
+  std::uint64_t held_ns = SpinRig::plug_ns;  // for how long the stream is kept busy; more after it ran dry
 
   bool make(const Driver& driver) {
     return spin.make(driver) && driver.event_create(&begins, CU_EVENT_DEFAULT) == CUDA_SUCCESS &&
@@ -52,15 +55,19 @@ struct GraphRig {
   // The time that a replay takes on a busy stream, in ns; 0 if a call failed or the stream ran dry.
   double replay(const Driver& driver, cudaGraphExec_t exec) {
     float ms = 0;
-    if (launch_spin(SpinRig::plug_ns, spin.ran_ns + SpinRig::kernels, spin.stream) != cudaSuccess ||
+    if (launch_spin(held_ns, spin.ran_ns + SpinRig::kernels, spin.stream) != cudaSuccess ||
         driver.event_record(begins, spin.stream) != CUDA_SUCCESS ||
         cudaGraphLaunch(exec, spin.stream) != cudaSuccess ||
         driver.event_record(ends, spin.stream) != CUDA_SUCCESS)
       return 0;
     const bool queued = driver.event_query(begins) == CUDA_ERROR_NOT_READY;
-    if (cudaStreamSynchronize(spin.stream) != cudaSuccess || !queued ||
+    if (cudaStreamSynchronize(spin.stream) != cudaSuccess ||
         driver.event_elapsed_ms(&ms, begins, ends) != CUDA_SUCCESS)
       return 0;
+    if (!queued) {
+      held_ns = std::min(4 * held_ns, held_max_ns);
+      return 0;
+    }
     return double{ms} * 1e6;
   }
 
