@@ -1,13 +1,16 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,7 +113,30 @@ struct ProblemOptions {
   /// this many bytes. With more bytes than the cache holds, launches are timed as in a model with many
   /// layers. 0: one copy.
   std::size_t rotate_bytes = 0;
+  /// A problem of the same family whose activations and weights the new one uses in place of its own, so that
+  /// a program can serve any number of tokens with one copy of a model. The shapes may differ in the number
+  /// of rows, of which this problem has at least as many, and in how a router distributes them. `seed` and
+  /// `rotate_bytes` are then those of this problem, which the new one does not need any more once it is made.
+  /// Problems that share operands must not be used at the same time. A family that cannot share them throws
+  /// std::invalid_argument.
+  const Problem* operands_of = nullptr;
 };
+
+/// The problem from which `options` take operands, as the family's own type; null if there is none. Throws
+/// std::invalid_argument if it is of another family, if its shape differs from `shape` in another value than
+/// those in `may_differ`, or if it has fewer rows (the first value of a shape).
+template <class FamilyProblem>
+const FamilyProblem* lender_of(const ProblemOptions& options, const Shape& shape,
+                               std::initializer_list<std::size_t> may_differ) {
+  if (options.operands_of == nullptr) return nullptr;
+  const auto* lender = dynamic_cast<const FamilyProblem*>(options.operands_of);
+  bool fits = lender != nullptr && lender->shape().size() == shape.size() && lender->shape()[0] >= shape[0];
+  for (std::size_t i = 1; fits && i < shape.size(); ++i)
+    fits = lender->shape()[i] == shape[i] ||
+           std::find(may_differ.begin(), may_differ.end(), i) != may_differ.end();
+  if (!fits) throw std::invalid_argument("the problem cannot lend its operands to one of this shape");
+  return lender;
+}
 
 /// A family lives for the whole process. Every member is thread-safe.
 class Family {

@@ -42,6 +42,8 @@ class Data {
   double operations() const noexcept;
   /// All elements, or a fixed sample; computed at the first call.
   const std::vector<Expected>& reference();
+  /// The same for the first `tokens` rows of the activations; computed at each call.
+  std::vector<Expected> reference_of(std::int64_t tokens) const;
   std::span<const std::uint32_t> words() const noexcept { return {words_.data(), words_.size()}; }
   std::span<const float> scales() const noexcept { return {scales_.data(), scales_.size()}; }
   std::span<const float> activations() const noexcept { return {x_.data(), x_.size()}; }

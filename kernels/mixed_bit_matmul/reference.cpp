@@ -38,11 +38,13 @@ Expected Data::expected_at(std::int64_t token, std::int64_t row) const {
 }
 
 const std::vector<Expected>& Data::reference() {
-  if (!reference_)
-    reference_ =
-        make_reference(sizes_.tokens, sizes_.out_features, sizes_.in_features, seed_,
-                       [this](std::int64_t token, std::int64_t row) { return expected_at(token, row); });
+  if (!reference_) reference_ = reference_of(sizes_.tokens);
   return *reference_;
+}
+
+std::vector<Expected> Data::reference_of(std::int64_t tokens) const {
+  return make_reference(tokens, sizes_.out_features, sizes_.in_features, seed_,
+                        [this](std::int64_t token, std::int64_t row) { return expected_at(token, row); });
 }
 
 double Data::max_error() {

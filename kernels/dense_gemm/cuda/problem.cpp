@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace adaptive::kernels::dense_gemm {
 namespace {
@@ -20,28 +21,39 @@ std::size_t count(std::int64_t a, std::int64_t b) {
 
 DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family)
     : PreparedProblem(shape, options, family), sizes_(shape), plan_(device_.plan(shape)) {
-  const std::size_t element = input_bytes(sizes_.type);
-  const std::size_t w_exact = count(sizes_.n, sizes_.k) * element;
-  w_bytes_ = cuda::copy_stride(w_exact);
-  copies_ = cuda::copies_in_turn(options.rotate_bytes, w_bytes_, w_bytes_);
-  x_ = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);
-  w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
+  const DenseGemm* lender = cuda::lender_of<DenseGemm>(options, shape, {});
+  if (lender != nullptr)
+    storage_ = lender->storage_;
+  else
+    fill();
+  copies_ = storage_->copies;
   y_ = cuda::Output(sizes_.m * sizes_.n, sizes_.type);
+  poison_output(cudaStreamPerThread);
+  cuda::check(cudaStreamSynchronize(cudaStreamPerThread), "dense_gemm: random operands");
+}
+
+void DenseGemm::fill() {
+  const std::size_t element = input_bytes(sizes_.type);
+  auto made = std::make_shared<Storage>();
+  made->w_bytes = cuda::copy_stride(count(sizes_.n, sizes_.k) * element);
+  made->copies = cuda::copies_in_turn(options_.rotate_bytes, made->w_bytes, made->w_bytes);
+  made->x = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);
+  made->w = cuda::DeviceBuffer<std::byte>(made->w_bytes * made->copies);
   // Not the legacy stream, which would wait for all other streams and could break a capture of another
   // thread.
   cudaStream_t stream = cudaStreamPerThread;
-  cuda::check(cuda::fill_random(x_.data(), sizes_.m * sizes_.k, sizes_.type, options.seed, stream), "fill x");
-  const std::uint64_t w_seed = options.seed ^ 0x77656967687473u;
-  for (std::size_t copy = 0; copy < copies_; ++copy)
-    cuda::check(
-        cuda::fill_random(w_.data() + copy * w_bytes_, sizes_.n * sizes_.k, sizes_.type, w_seed, stream),
-        "fill w");
-  poison_output(stream);
-  cuda::check(cudaStreamSynchronize(stream), "dense_gemm: random operands");
+  cuda::check(cuda::fill_random(made->x.data(), sizes_.m * sizes_.k, sizes_.type, options_.seed, stream),
+              "fill x");
+  const std::uint64_t w_seed = options_.seed ^ 0x77656967687473u;
+  for (std::size_t copy = 0; copy < made->copies; ++copy)
+    cuda::check(cuda::fill_random(made->w.data() + copy * made->w_bytes, sizes_.n * sizes_.k, sizes_.type,
+                                  w_seed, stream),
+                "fill w");
+  storage_ = std::move(made);
 }
 
 Operands DenseGemm::operands(std::size_t copy) const noexcept {
-  return {x_.data(), w_.data() + copy * w_bytes_, y_.data()};
+  return {storage_->x.data(), storage_->w.data() + copy * storage_->w_bytes, y_.data()};
 }
 
 std::unique_ptr<Slot> DenseGemm::make_slot(std::size_t variant) {
@@ -95,7 +107,7 @@ void DenseGemm::set_reference(cuda::Stream stream) {
     place.x_row = place.at / sizes_.n;
     place.w_row = place.at % sizes_.n;
   }
-  y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
+  y_.set_reference(places, storage_->x.data(), storage_->w.data(), sizes_.k, stream);
 }
 
 double DenseGemm::tolerance() const noexcept {

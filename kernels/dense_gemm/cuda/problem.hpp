@@ -43,10 +43,18 @@ class DenseGemm final : public PreparedProblem<Slot> {
   LaunchStatus enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept override;
   void set_reference(cuda::Stream stream) override;
 
+  void fill();
+
+  // Problems of different numbers of rows may share it.
+  struct Storage {
+    std::size_t w_bytes = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
+    std::size_t copies = 1;
+    cuda::DeviceBuffer<std::byte> x, w;
+  };
+
   Sizes sizes_;
   std::shared_ptr<Plan> plan_;
-  std::size_t w_bytes_ = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
-  cuda::DeviceBuffer<std::byte> x_, w_;
+  std::shared_ptr<const Storage> storage_;
 };
 
 }  // namespace adaptive::kernels::dense_gemm

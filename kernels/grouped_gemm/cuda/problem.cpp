@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/common/cuda/tensor_map.hpp"
 #include "kernels/common/random.hpp"
@@ -76,28 +77,53 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
       capability_(Capability::current()),
       sizes_(shape),
       rows_of_(rows_by_tiles(sizes_.tokens, sizes_.experts, sizes_.filled, sizes_.row_tiles, options.seed)) {
-  const std::size_t w_exact = product(sizes_.experts, sizes_.n, sizes_.k, element_bytes);
-  w_bytes_ = cuda::copy_stride(w_exact);
+  const GroupedGemmOnCuda* lender = cuda::lender_of<GroupedGemmOnCuda>(options, shape, {4, 5});
+  if (lender != nullptr)
+    storage_ = lender->storage_;
+  else
+    fill();
+  copies_ = storage_->copies;
+  y_ = cuda::Output(sizes_.tokens * sizes_.n, sizes_.type);
+  route();
+  poison_output(cudaStreamPerThread);
+  cuda::check(cudaStreamSynchronize(cudaStreamPerThread), "grouped_gemm: random operands");
+}
+
+void GroupedGemmOnCuda::fill() {
+  auto made = std::make_shared<Storage>();
+  made->w_bytes = cuda::copy_stride(product(sizes_.experts, sizes_.n, sizes_.k, element_bytes));
   const std::size_t read =
       std::max<std::size_t>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes), 1);
-  copies_ = cuda::copies_in_turn(options.rotate_bytes, read, w_bytes_);
-  x_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.k, element_bytes));
-  w_ = cuda::DeviceBuffer<std::byte>(w_bytes_ * copies_);
-  y_ = cuda::Output(sizes_.tokens * sizes_.n, sizes_.type);
+  made->copies = cuda::copies_in_turn(options_.rotate_bytes, read, made->w_bytes);
+  made->x = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.k, element_bytes));
+  made->w = cuda::DeviceBuffer<std::byte>(made->w_bytes * made->copies);
+  // Not the legacy stream, which would wait for all other streams and could break a capture of another
+  // thread.
+  cudaStream_t stream = cudaStreamPerThread;
+  cuda::check(cuda::fill_random(made->x.data(), sizes_.tokens * sizes_.k, sizes_.type, options_.seed, stream),
+              "fill x");
+  const std::uint64_t w_seed = options_.seed ^ 0x77656967687473u;
+  for (std::size_t copy = 0; copy < made->copies; ++copy)
+    cuda::check(cuda::fill_random(made->w.data() + copy * made->w_bytes, sizes_.experts * sizes_.n * sizes_.k,
+                                  sizes_.type, w_seed, stream),
+                "fill w");
+  storage_ = std::move(made);
+}
+
+// Puts on the device which rows belong to which expert.
+void GroupedGemmOnCuda::route() {
   ends_host_.resize(rows_of_.size());
   std::inclusive_scan(rows_of_.begin(), rows_of_.end(), ends_host_.begin());
   ends_ = cuda::DeviceBuffer<int>(ends_host_.size());
   row_of_host_.resize(static_cast<std::size_t>(sizes_.tokens));
   std::iota(row_of_host_.begin(), row_of_host_.end(), 0);
   if (sizes_.gathered) {
-    Random random(options.seed ^ 0x6a74);
+    Random random(options_.seed ^ 0x6a74);
     for (std::size_t i = row_of_host_.size(); i > 1; --i)
       std::swap(row_of_host_[i - 1],
                 row_of_host_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i)))]);
     row_of_ = cuda::DeviceBuffer<int>(row_of_host_.size());
   }
-  // Not the legacy stream, which would wait for all other streams and could break a capture of another
-  // thread.
   cudaStream_t stream = cudaStreamPerThread;
   const auto upload = [stream](const cuda::DeviceBuffer<int>& to, const std::vector<int>& from) {
     if (to.size() == 0) return;
@@ -109,20 +135,11 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
   cuda::check(cudaMemsetAsync(counter_.data(), 0, 2 * sizeof(int), stream), "counter");
   upload(ends_, ends_host_);
   upload(row_of_, row_of_host_);
-  cuda::check(cuda::fill_random(x_.data(), sizes_.tokens * sizes_.k, sizes_.type, options.seed, stream),
-              "fill x");
-  const std::uint64_t w_seed = options.seed ^ 0x77656967687473u;
-  for (std::size_t copy = 0; copy < copies_; ++copy)
-    cuda::check(cuda::fill_random(w_.data() + copy * w_bytes_, sizes_.experts * sizes_.n * sizes_.k,
-                                  sizes_.type, w_seed, stream),
-                "fill w");
-  poison_output(stream);
-  cuda::check(cudaStreamSynchronize(stream), "grouped_gemm: random operands");
 }
 
 DeviceOperands GroupedGemmOnCuda::operands(std::size_t copy) const noexcept {
-  return {.x = x_.data(),
-          .w = w_.data() + copy * w_bytes_,
+  return {.x = storage_->x.data(),
+          .w = storage_->w.data() + copy * storage_->w_bytes,
           .y = y_.data(),
           .ends = ends_.data(),
           .row_of = row_of_.data(),
@@ -168,8 +185,9 @@ std::unique_ptr<Slot> GroupedGemmOnCuda::make_slot(std::size_t variant) {
 
 void GroupedGemmOnCuda::make_maps(Slot& slot) {
   const Config& config = tile_config(slot.method);
-  if (sizes_.gathered && sorted_x_.size() == 0) sorted_x_ = cuda::DeviceBuffer<std::byte>(x_.size());
-  const void* x = sizes_.gathered ? sorted_x_.data() : x_.data();
+  if (sizes_.gathered && sorted_x_.size() == 0)
+    sorted_x_ = cuda::DeviceBuffer<std::byte>(product(sizes_.tokens, sizes_.k, element_bytes));
+  const void* x = sizes_.gathered ? sorted_x_.data() : storage_->x.data();
   const CUtensorMap x_map =
       cuda::make_tensor_map(x, sizes_.type, sizes_.k, sizes_.tokens, 0, box_rows(config));
   for (std::size_t copy = 0; copy < copies_; ++copy)
@@ -262,7 +280,7 @@ void GroupedGemmOnCuda::set_reference(cuda::Stream stream) {
     place.x_row = row_of_host_[static_cast<std::size_t>(row)];
     place.w_row = expert * sizes_.n + place.at % sizes_.n;
   }
-  y_.set_reference(places, x_.data(), w_.data(), sizes_.k, stream);
+  y_.set_reference(places, storage_->x.data(), storage_->w.data(), sizes_.k, stream);
 }
 
 double GroupedGemmOnCuda::tolerance() const noexcept {
@@ -273,8 +291,8 @@ double GroupedGemmOnCuda::tolerance() const noexcept {
 }
 
 double GroupedGemmOnCuda::bytes() const noexcept {
-  return static_cast<double>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes) + x_.size() +
-                             y_.bytes());
+  return static_cast<double>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes) +
+                             product(sizes_.tokens, sizes_.k, element_bytes) + y_.bytes());
 }
 
 double GroupedGemmOnCuda::operations() const noexcept {

@@ -83,6 +83,15 @@ class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   double operations() const noexcept override;
 
  private:
+  // Problems of different numbers of rows may share it.
+  struct Storage {
+    std::size_t w_bytes = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
+    std::size_t copies = 1;
+    cuda::DeviceBuffer<std::byte> x, w;
+  };
+
+  void fill();
+  void route();
   DeviceOperands operands(std::size_t copy) const noexcept;
   std::unique_ptr<Slot> make_slot(std::size_t variant) override;
   void make_maps(Slot& slot);
@@ -98,8 +107,8 @@ class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   CudaSizes sizes_;
   std::vector<std::int64_t> rows_of_;
   std::vector<int> ends_host_, row_of_host_;
-  std::size_t w_bytes_ = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
-  cuda::DeviceBuffer<std::byte> x_, w_, sorted_x_;
+  std::shared_ptr<const Storage> storage_;
+  cuda::DeviceBuffer<std::byte> sorted_x_;
   cuda::DeviceBuffer<int> ends_, row_of_, counter_;
   std::optional<CublasHandle> cublas_;
 };

@@ -120,96 +120,115 @@ cuda::Element type_of(const Shape& shape) {
   return static_cast<cuda::Element>(shape[4]);
 }
 
-MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
-                               const std::vector<Method>& methods)
-    : PreparedProblem(shape, options, family),
-      methods_(methods),
-      sizes_(shape),
-      type_(type_of(shape)),
-      data_(shape, options.seed, precision_of(type_)) {
-  const Operands& host = data_.operands();
+Storage::Storage(const Shape& shape, const cuda::ProblemOptions& options)
+    : data(shape, options.seed, precision_of(type_of(shape))), type(type_of(shape)) {
+  const Operands& host = data.operands();
   const std::int64_t chunks = chunks_of(static_cast<int>(host.groups));
-  std::int64_t words = 0;
+  std::vector<std::int64_t> host_words_at;
+  std::int64_t word_count = 0;
   for (std::int64_t b = 0; b < host.block_count; ++b) {
-    host_words_at_.push_back(words);
-    words += chunks * chunk_word_bytes(host.block_bits[b]) / 4;
+    host_words_at.push_back(word_count);
+    word_count += chunks * chunk_word_bytes(host.block_bits[b]) / 4;
   }
-  host_pairs_ = pairs_of(host);
-  words_of_copy_ = rounded_up(static_cast<std::size_t>(words));
-  scales_of_copy_ = rounded_up(static_cast<std::size_t>(host.block_count * chunks * chunk_scale_bytes / 2));
-  const std::size_t copy_bytes = 4 * words_of_copy_ + 2 * scales_of_copy_;
-  copies_ = cuda::copies_in_turn(options.rotate_bytes, copy_bytes, copy_bytes);
+  const std::vector<BlockPair> host_pairs = pairs_of(host);
+  pairs = host_pairs.size();
+  words_of_copy = rounded_up(static_cast<std::size_t>(word_count));
+  scales_of_copy = rounded_up(static_cast<std::size_t>(host.block_count * chunks * chunk_scale_bytes / 2));
+  const std::size_t copy_bytes = 4 * words_of_copy + 2 * scales_of_copy;
+  copies = cuda::copies_in_turn(options.rotate_bytes, copy_bytes, copy_bytes);
   const auto blocks = static_cast<std::size_t>(host.block_count);
-  x_ = cuda::DeviceBuffer<std::uint16_t>(data_.activations().size());
-  y_ = cuda::Output(sizes_.tokens * sizes_.out_features, type_);
-  words_ = cuda::DeviceBuffer<std::uint32_t>(words_of_copy_ * copies_);
-  scales_ = cuda::DeviceBuffer<std::uint16_t>(scales_of_copy_ * copies_);
-  words_at_ = cuda::DeviceBuffer<std::int64_t>(blocks);
-  block_bits_ = cuda::DeviceBuffer<int>(blocks);
-  block_pairs_ = cuda::DeviceBuffer<BlockPair>(host_pairs_.size());
+  x = cuda::DeviceBuffer<std::uint16_t>(data.activations().size());
+  words = cuda::DeviceBuffer<std::uint32_t>(words_of_copy * copies);
+  scales = cuda::DeviceBuffer<std::uint16_t>(scales_of_copy * copies);
+  words_at = cuda::DeviceBuffer<std::int64_t>(blocks);
+  block_bits = cuda::DeviceBuffer<int>(blocks);
+  block_pairs = cuda::DeviceBuffer<BlockPair>(pairs);
   // Not the legacy stream, which would wait for all other streams and could break a capture of another
   // thread.
-  upload(cudaStreamPerThread);
-  if (sizes_.tokens > 0 && runs(cuda::Instructions::hopper, device_.code()))
-    x_map_ =
-        cuda::make_tensor_map(x_.data(), type_, host.groups * group_size, sizes_.tokens, 0, wgmma_box_tokens);
+  upload(host_words_at, host_pairs, cudaStreamPerThread);
 }
 
-void MixedBitOnCuda::upload(cuda::Stream stream) {
-  const Operands& host = data_.operands();
+void Storage::upload(const std::vector<std::int64_t>& host_words_at, const std::vector<BlockPair>& host_pairs,
+                     cuda::Stream stream) {
+  const Operands& host = data.operands();
   const auto blocks = static_cast<std::size_t>(host.block_count);
   std::vector<std::int64_t> from_at(blocks);
   for (std::size_t b = 0; b < blocks; ++b) from_at[b] = host.words[b] - host.words[0];
-  upload_to(words_at_, host_words_at_.data(), blocks, stream);
-  upload_to(block_bits_, host.block_bits, blocks, stream);
-  upload_to(block_pairs_, host_pairs_.data(), host_pairs_.size(), stream);
-  const std::vector<float> pairs = packed_scales(host, scales_of_copy_);
+  upload_to(words_at, host_words_at.data(), blocks, stream);
+  upload_to(block_bits, host.block_bits, blocks, stream);
+  upload_to(block_pairs, host_pairs.data(), host_pairs.size(), stream);
+  const std::vector<float> host_scales = packed_scales(host, scales_of_copy);
   const cuda::DeviceBuffer<std::int64_t> from(blocks);
-  const cuda::DeviceBuffer<std::uint32_t> words(data_.words().size());
-  const cuda::DeviceBuffer<float> x(data_.activations().size());
-  const cuda::DeviceBuffer<float> scales(pairs.size());
+  const cuda::DeviceBuffer<std::uint32_t> plain_words(data.words().size());
+  const cuda::DeviceBuffer<float> wide_x(data.activations().size());
+  const cuda::DeviceBuffer<float> wide_scales(host_scales.size());
   upload_to(from, from_at.data(), blocks, stream);
-  upload_to(words, data_.words().data(), data_.words().size(), stream);
-  upload_to(x, data_.activations().data(), data_.activations().size(), stream);
-  upload_to(scales, pairs.data(), pairs.size(), stream);
+  upload_to(plain_words, data.words().data(), data.words().size(), stream);
+  upload_to(wide_x, data.activations().data(), data.activations().size(), stream);
+  upload_to(wide_scales, host_scales.data(), host_scales.size(), stream);
   const auto size_of = [](const auto& buffer) { return static_cast<std::int64_t>(buffer.size()); };
-  cuda::check(launch_convert(x.data(), x_.data(), size_of(x), type_, stream), "convert x");
-  if (words_.size() != 0)
-    cuda::check(cudaMemsetAsync(words_.data(), 0, words_.size() * sizeof(std::uint32_t), stream), "words");
-  for (std::size_t copy = 0; copy < copies_; ++copy) {
-    cuda::check(launch_repack(words.data(), from.data(), operands(copy),
-                              words_.data() + copy * words_of_copy_, stream),
+  cuda::check(launch_convert(wide_x.data(), x.data(), size_of(wide_x), type, stream), "convert x");
+  if (words.size() != 0)
+    cuda::check(cudaMemsetAsync(words.data(), 0, words.size() * sizeof(std::uint32_t), stream), "words");
+  for (std::size_t copy = 0; copy < copies; ++copy) {
+    cuda::check(launch_repack(plain_words.data(), from.data(), operands(copy),
+                              words.data() + copy * words_of_copy, stream),
                 "repack");
-    cuda::check(launch_convert(scales.data(), scales_.data() + copy * scales_of_copy_, size_of(scales), type_,
-                               stream),
+    cuda::check(launch_convert(wide_scales.data(), scales.data() + copy * scales_of_copy,
+                               size_of(wide_scales), type, stream),
                 "convert scales");
   }
-  poison_output(stream);
   cuda::check(cudaStreamSynchronize(stream), "mixed_bit_matmul: operands");
 }
 
+// Everything except the output and what the shape of one problem says.
+DeviceOperands Storage::operands(std::size_t copy) const noexcept {
+  return {.x = x.data(),
+          .words = words.data() + copy * words_of_copy,
+          .words_at = words_at.data(),
+          .block_bits = block_bits.data(),
+          .scales = scales.data() + copy * scales_of_copy,
+          .y = nullptr,
+          .tokens = static_cast<int>(data.operands().tokens),
+          .out_features = static_cast<int>(data.operands().out_features),
+          .groups = static_cast<int>(data.operands().groups),
+          .blocks = static_cast<int>(data.operands().block_count),
+          .bits_max = 0,
+          .block_pairs = block_pairs.data(),
+          .pairs = static_cast<int>(pairs),
+          .one_width = false,
+          .type = type};
+}
+
+MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
+                               const std::vector<Method>& methods)
+    : PreparedProblem(shape, options, family), methods_(methods), sizes_(shape), type_(type_of(shape)) {
+  const MixedBitOnCuda* lender = cuda::lender_of<MixedBitOnCuda>(options, shape, {});
+  storage_ = lender != nullptr ? lender->storage_ : std::make_shared<Storage>(shape, options);
+  copies_ = storage_->copies;
+  y_ = cuda::Output(sizes_.tokens * sizes_.out_features, type_);
+  poison_output(cudaStreamPerThread);
+  cuda::check(cudaStreamSynchronize(cudaStreamPerThread), "mixed_bit_matmul: output");
+  if (sizes_.tokens > 0 && runs(cuda::Instructions::hopper, device_.code()))
+    x_map_ = cuda::make_tensor_map(storage_->x.data(), type_, storage_->data.operands().groups * group_size,
+                                   sizes_.tokens, 0, wgmma_box_tokens);
+}
+
 std::string MixedBitOnCuda::description() const {
-  return family_.name() + " " + data_.description() +
+  return family_.name() + " " + storage_->data.description() +
          (type_ == cuda::Element::float16 ? " float16" : " bfloat16") +
+         (sizes_.tokens < storage_->data.operands().tokens ? ", the first " + std::to_string(sizes_.tokens)
+                                                           : "") +
          " seed=" + std::to_string(options_.seed) + " copies=" + std::to_string(copies_);
 }
 
 DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
-  return {.x = x_.data(),
-          .words = words_.data() + copy * words_of_copy_,
-          .words_at = words_at_.data(),
-          .block_bits = block_bits_.data(),
-          .scales = scales_.data() + copy * scales_of_copy_,
-          .y = y_.data(),
-          .tokens = static_cast<int>(sizes_.tokens),
-          .out_features = static_cast<int>(sizes_.out_features),
-          .groups = static_cast<int>(data_.operands().groups),
-          .blocks = static_cast<int>(data_.operands().block_count),
-          .bits_max = bits_max_of(shape()),
-          .block_pairs = block_pairs_.data(),
-          .pairs = static_cast<int>(host_pairs_.size()),
-          .one_width = std::has_single_bit(static_cast<std::uint64_t>(sizes_.bits_mask)),
-          .type = type_};
+  DeviceOperands now = storage_->operands(copy);
+  now.y = y_.data();
+  now.tokens = static_cast<int>(sizes_.tokens);
+  now.bits_max = bits_max_of(shape());
+  now.one_width = std::has_single_bit(static_cast<std::uint64_t>(sizes_.bits_mask));
+  return now;
 }
 
 std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
@@ -220,7 +239,7 @@ std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
   cuda::check(prepare_kernel(slot->method, type_), "mixed_bit_matmul: kernel");
   if (slot->method.kind != Method::Kind::dequantise) return slot;
-  const std::int64_t k = data_.operands().groups * group_size;
+  const std::int64_t k = storage_->data.operands().groups * group_size;
   slot->plan = device_.plan({sizes_.tokens, sizes_.out_features, k, static_cast<std::int64_t>(type_)});
   const auto& candidates = slot->plan->candidates();
   const auto algorithm = candidates.empty() ? std::nullopt : slot->plan->find(candidates.front());
@@ -229,8 +248,8 @@ std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
     return slot;
   }
   slot->algorithm = *algorithm;
-  if (weights_.size() == 0)
-    weights_ = cuda::DeviceBuffer<std::uint16_t>(static_cast<std::size_t>(sizes_.out_features * k));
+  if (storage_->weights.size() == 0)
+    storage_->weights = cuda::DeviceBuffer<std::uint16_t>(static_cast<std::size_t>(sizes_.out_features * k));
   return slot;
 }
 
@@ -246,9 +265,9 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
     case Method::Kind::dequantise: {
       void* workspace = device_.find_workspace(stream);
       if (workspace == nullptr) return LaunchStatus::unprepared;
-      enqueued = launch_dequantise(now, weights_.data(), stream) == cudaSuccess &&
-                 slot.plan->launch(slot.algorithm, {x_.data(), weights_.data(), y_.data()}, workspace,
-                                   stream) == CUBLAS_STATUS_SUCCESS;
+      enqueued = launch_dequantise(now, storage_->weights.data(), stream) == cudaSuccess &&
+                 slot.plan->launch(slot.algorithm, {storage_->x.data(), storage_->weights.data(), y_.data()},
+                                   workspace, stream) == CUBLAS_STATUS_SUCCESS;
       break;
     }
     default:
@@ -265,7 +284,7 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
 
 void MixedBitOnCuda::set_reference(cuda::Stream stream) {
   std::vector<cuda::Expected> places;
-  for (const Expected& expected : data_.reference())
+  for (const Expected& expected : storage_->data.reference_of(sizes_.tokens))
     places.push_back({.at = expected.at, .value = expected.value, .magnitude = expected.magnitude});
   y_.set_reference(places, stream);
 }
@@ -276,15 +295,18 @@ double MixedBitOnCuda::tolerance() const noexcept {
   // term.
   const double half_unit = type_ == cuda::Element::float16 ? 0x1p-11 : 0x1p-8;
   const double terms = std::sqrt(static_cast<double>(std::max<std::int64_t>(sizes_.in_features, 1)));
-  return data_.tolerance() + half_unit * std::min(1.0, 4 / terms);
+  return storage_->data.tolerance() + half_unit * std::min(1.0, 4 / terms);
 }
 
 double MixedBitOnCuda::bytes() const noexcept {
-  return static_cast<double>(2 * (x_.size() + data_.scales().size()) + y_.bytes() + 4 * data_.words().size());
+  const Data& data = storage_->data;
+  const auto x = static_cast<std::size_t>(sizes_.tokens * data.operands().groups * group_size);
+  return static_cast<double>(2 * (x + data.scales().size()) + y_.bytes() + 4 * data.words().size());
 }
 
 double MixedBitOnCuda::operations() const noexcept {
-  return data_.operations();
+  return 2.0 * static_cast<double>(sizes_.tokens) * static_cast<double>(sizes_.out_features) *
+         static_cast<double>(sizes_.in_features);
 }
 
 }  // namespace adaptive::kernels::mixed_bit_matmul

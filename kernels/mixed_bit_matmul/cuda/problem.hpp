@@ -30,6 +30,29 @@ bool supports(const Method& method, const Shape& shape);
 
 cuda::Element type_of(const Shape& shape);
 
+/// Activations and weights on the host and on the device, which problems of different numbers of tokens may
+/// share.
+struct Storage {
+  Storage(const Shape& shape, const cuda::ProblemOptions& options);
+  DeviceOperands operands(std::size_t copy) const noexcept;
+
+  Data data;
+  cuda::Element type;
+  std::size_t copies = 1;  ///< number of copies of the weights
+  std::size_t words_of_copy = 0, scales_of_copy = 0;
+  std::size_t pairs = 0;
+  cuda::DeviceBuffer<std::uint32_t> words;
+  cuda::DeviceBuffer<std::uint16_t> x, scales;
+  cuda::DeviceBuffer<std::uint16_t> weights;  ///< dequantised by each launch that needs it; empty until then
+  cuda::DeviceBuffer<std::int64_t> words_at;
+  cuda::DeviceBuffer<int> block_bits;
+  cuda::DeviceBuffer<BlockPair> block_pairs;
+
+ private:
+  void upload(const std::vector<std::int64_t>& host_words_at, const std::vector<BlockPair>& host_pairs,
+              cuda::Stream stream);
+};
+
 /// What a variant needs for its launches.
 struct Slot {
   LaunchStatus status = LaunchStatus::ok;
@@ -45,7 +68,7 @@ class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
                  const std::vector<Method>& methods);
 
   /// Tolerance of variants that do not round weights, which are all but `dequantise` and `wgmma`.
-  double tolerance_unrounded() const noexcept { return data_.tolerance(); }
+  double tolerance_unrounded() const noexcept { return storage_->data.tolerance(); }
 
   std::string description() const override;
   double tolerance() const noexcept override;
@@ -57,21 +80,12 @@ class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   std::unique_ptr<Slot> make_slot(std::size_t variant) override;
   LaunchStatus enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept override;
   void set_reference(cuda::Stream stream) override;
-  void upload(cuda::Stream stream);
 
   const std::vector<Method>& methods_;
   Sizes sizes_;
   cuda::Element type_;
-  Data data_;
-  std::size_t words_of_copy_ = 0, scales_of_copy_ = 0;
-  std::vector<std::int64_t> host_words_at_;
-  std::vector<BlockPair> host_pairs_;
+  std::shared_ptr<Storage> storage_;
   std::optional<CUtensorMap> x_map_;
-  cuda::DeviceBuffer<std::uint32_t> words_;
-  cuda::DeviceBuffer<std::uint16_t> x_, scales_, weights_;
-  cuda::DeviceBuffer<std::int64_t> words_at_;
-  cuda::DeviceBuffer<int> block_bits_;
-  cuda::DeviceBuffer<BlockPair> block_pairs_;
 };
 
 }  // namespace adaptive::kernels::mixed_bit_matmul

@@ -94,6 +94,52 @@ TEST_P(AnyCudaFamily, MakesTheSameProblemForTheSameSeed) {
   EXPECT_NE(outputs[0], outputs[2]);
 }
 
+// A program serves any number of tokens with one copy of a model's weights.
+TEST_P(AnyCudaFamily, LendsOperandsToProblemsWithFewerRows) {
+  std::size_t lent = 0;
+  for (const Shape& shape : family.test_shapes()) {
+    const auto lender = family.make_problem(shape, {.seed = 3});
+    for (const std::int64_t rows : {shape[0], shape[0] / 2}) {
+      Shape fewer = shape;
+      fewer[0] = rows;
+      if (family.why_invalid(fewer)) continue;
+      std::unique_ptr<Problem> borrower;
+      try {
+        borrower = family.make_problem(fewer, {.operands_of = lender.get()});
+      } catch (const std::invalid_argument&) {
+        GTEST_SKIP() << family.name() << " does not share operands";
+      }
+      for (const std::size_t v : family.candidates(fewer)) {
+        ASSERT_EQ(borrower->prepare(v, stream), LaunchStatus::ok) << family.variant(v).name;
+        borrower->poison_output(stream);
+        ASSERT_EQ(borrower->launch(v, stream), LaunchStatus::ok);
+        EXPECT_LE(borrower->max_error(stream), borrower->tolerance())
+            << family.variant(v).name << ' ' << borrower->description();
+      }
+      ++lent;
+    }
+  }
+  EXPECT_GT(lent, 0u);
+}
+
+TEST_P(AnyCudaFamily, LendsNothingToAProblemThatDoesNotFit) {
+  const Shape shape = family.test_shapes()[4];
+  const auto lender = family.make_problem(shape, {});
+  Shape more = shape;
+  ++more[0];
+  Shape wider = shape;
+  ++wider[1];
+  for (const Shape& other : {more, wider}) {
+    if (family.why_invalid(other)) continue;
+    EXPECT_THROW(family.make_problem(other, {.operands_of = lender.get()}), std::invalid_argument);
+  }
+  for (const Family* another : families()) {
+    if (another == &family) continue;
+    EXPECT_THROW(another->make_problem(another->test_shapes()[4], {.operands_of = lender.get()}),
+                 std::invalid_argument);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cuda, AnyCudaFamily, testing::ValuesIn(families().begin(), families().end()),
                          [](const auto& family) { return family.param->name(); });
 INSTANTIATE_TEST_SUITE_P(Cuda, AnyCudaFamilyOnHost, testing::ValuesIn(families().begin(), families().end()),
