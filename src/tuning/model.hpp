@@ -30,6 +30,8 @@ struct Projection {
 struct Model {
   std::string name = {};
   std::int64_t hidden_size = 0;
+  std::int64_t layers = 0;
+  std::int64_t vocabulary = 0;
   std::int64_t intermediate_size = 0;         ///< of a layer without experts
   std::int64_t moe_intermediate_size = 0;     ///< of one expert
   std::int64_t expert_hidden_size = 0;        ///< of the experts' activations; 0: hidden_size

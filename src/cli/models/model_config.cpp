@@ -23,6 +23,7 @@ using Names = std::span<const char* const>;
 
 // The names under which models have the same size. The first one that a file has counts.
 constexpr auto hidden_names = std::to_array({"hidden_size", "n_embd", "d_model", "hidden_dim"});
+constexpr auto layer_names = std::to_array({"num_hidden_layers", "n_layer", "num_layers", "n_layers"});
 constexpr auto dense_names =
     std::to_array({"intermediate_size", "ffn_hidden_size", "ffn_dim", "n_inner", "d_ff"});
 constexpr auto expert_width_names = std::to_array(
@@ -274,6 +275,8 @@ Model parse_model(std::string_view text, const std::string& source) {
   model.qk_nope_head_dim = fields.size("qk_nope_head_dim");
   model.qk_rope_head_dim = fields.size("qk_rope_head_dim");
   model.v_head_dim = fields.size("v_head_dim");
+  model.layers = any_size(fields, layer_names);
+  model.vocabulary = fields.size("vocab_size");
   read_experts(fields, model);
   for (const char* name : {"hidden_act", "hidden_activation"})
     if (model.activation.empty()) model.activation = fields.text(name);
