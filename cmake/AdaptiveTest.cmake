@@ -26,6 +26,10 @@ endif()
 # Tests call `select` and similar functions for their effects and ignore the result.
 set(ADAPTIVE_TEST_OPTIONS "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>"
   "$<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-result>")
+# For tests that try many inputs: instrumented code takes many times as long.
+if(ADAPTIVE_SANITIZE)
+  list(APPEND ADAPTIVE_TEST_OPTIONS -DADAPTIVE_SANITIZED)
+endif()
 
 # The headers that nearly every test includes, compiled once: they take half of a test's compile time.
 # Compiled for a program, as the tests are; libraries are compiled with other flags.

@@ -12,6 +12,7 @@
 #include <adaptive/error.hpp>
 
 #include "table/table.hpp"
+#include "tests/base/effort.hpp"
 #include "tests/table/sample_table.hpp"
 
 namespace adaptive::inline v1::table {
@@ -132,7 +133,7 @@ TEST(JsonLexer, AcceptsWhatAnotherReaderAccepts) {
                                            "{}"};
   std::mt19937 random(5);
   int valid = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < test::inputs(20'000); ++i) {
     std::string text;
     for (std::size_t n = 1 + random() % 7; n > 0; --n) text += pieces[random() % pieces.size()];
     // As the value of a member: if the text closes it and continues, both readers see another document.
@@ -141,7 +142,7 @@ TEST(JsonLexer, AcceptsWhatAnotherReaderAccepts) {
     ASSERT_EQ(ours, nlohmann::json::accept(document)) << document;
     valid += ours ? 1 : 0;
   }
-  EXPECT_GT(valid, 200);  // else nothing was compared
+  EXPECT_GT(valid, test::inputs(200));  // else nothing was compared
 }
 
 }  // namespace

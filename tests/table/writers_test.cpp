@@ -17,6 +17,7 @@
 #include "sample_table.hpp"
 #include "table/merging/shares.hpp"
 #include "table/update.hpp"
+#include "tests/base/effort.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -67,7 +68,7 @@ pid_t start(const F& body) {
 
 TEST(Writers, NoUpdateIsLost) {
   const int processes = stress() ? 8 : 4;
-  const std::uint64_t saves = stress() ? 200 : 15;
+  const std::uint64_t saves = stress() ? 200 : static_cast<std::uint64_t>(test::inputs(15, 2));
   const TemporaryFolder folder;
   const fs::path path = folder / "t.json";
   std::vector<pid_t> children;
@@ -125,7 +126,7 @@ struct Saver {
 };
 
 TEST(Writers, AKillAtAnyMomentLeavesAWholeTable) {
-  const int kills = stress() ? 1000 : 30;
+  const int kills = stress() ? 1000 : test::inputs(30, 2);
   const TemporaryFolder folder;
   const fs::path path = folder / "t.json";
   save(path, "first", 1);

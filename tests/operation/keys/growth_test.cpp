@@ -4,18 +4,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "tests/base/effort.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive {
 namespace {
 
-TEST(Growth, KeepsTenThousandKeysApart) {
+TEST(Growth, KeepsThousandsOfKeysApart) {
   OperationSpec spec = test::operation({"a", "b", "c"});
   spec.dimensions = {{"m"}, {"n"}};
   spec.nearest_limit = -1.0;
   Selector selector(test::options_with<test::Steady>());
   Operation& op = selector.define(spec);
-  constexpr std::int64_t keys = 10'000;
+  constexpr std::int64_t keys = test::inputs(10'000);
   const auto key = [](std::int64_t i) { return Key{i % 100, (i / 100) << 20}; };
   std::vector<Site> sites;
   for (std::int64_t i = 0; i < keys; ++i) {

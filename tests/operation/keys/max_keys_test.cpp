@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "tests/base/effort.hpp"
 #include "tests/selector/scratch_folder.hpp"
 #include "tests/selector/support.hpp"
 
@@ -131,7 +132,7 @@ TEST_F(Beyond, WhatTheProgramChangesHolds) {
 }
 
 TEST_F(Beyond, ServesMoreKeysThanItKeeps) {
-  constexpr int count = 20'000;
+  constexpr int count = test::inputs(20'000);
   for (int round = 0; round < 2; ++round)
     for (int m = 1001; m <= 1000 + count; ++m) ASSERT_EQ(op_.select({m}).variant(), 1u) << m;
   EXPECT_EQ(op_.counters().keys_refused, 2u * count);
