@@ -14,6 +14,9 @@ struct LaunchSize {
   int cluster = 1;
   int shared_bytes = 0;
   int grid_rows = 1;  ///< rows of `blocks` blocks each: the grid's second dimension
+  /// Begins before the kernel ahead of it in the stream has finished (overlap.cuh). The device and the code
+  /// must be of compute capability 9.0 or higher.
+  bool overlaps = false;
 };
 
 template <class... Parameters, class... Arguments>
@@ -24,13 +27,20 @@ cudaError_t launch(void (*kernel)(Parameters...), const LaunchSize& size, cudaSt
   config.blockDim = dim3(static_cast<unsigned>(size.threads));
   config.dynamicSmemBytes = static_cast<std::size_t>(size.shared_bytes);
   config.stream = stream;
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = static_cast<unsigned>(size.cluster);
-  attribute.val.clusterDim.y = 1;
-  attribute.val.clusterDim.z = 1;
-  config.attrs = &attribute;
-  config.numAttrs = size.cluster > 1 ? 1 : 0;
+  cudaLaunchAttribute attributes[2] = {};
+  config.attrs = attributes;
+  if (size.cluster > 1) {
+    cudaLaunchAttribute& attribute = attributes[config.numAttrs++];
+    attribute.id = cudaLaunchAttributeClusterDimension;
+    attribute.val.clusterDim.x = static_cast<unsigned>(size.cluster);
+    attribute.val.clusterDim.y = 1;
+    attribute.val.clusterDim.z = 1;
+  }
+  if (size.overlaps) {
+    cudaLaunchAttribute& attribute = attributes[config.numAttrs++];
+    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attribute.val.programmaticStreamSerializationAllowed = 1;
+  }
   return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
 }
 

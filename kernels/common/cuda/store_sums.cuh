@@ -21,13 +21,14 @@ __device__ unsigned pack(float low, float high) {
   return bits;
 }
 
-/// Stores the sums of a warp group's wgmma, [64 outputs from `column` on][tokens], to the first `rows` rows
-/// of y [tokens][n]; n is a multiple of 8. The sums are transposed in shared memory, `box` tokens at a time,
-/// in two alternating buffers of `box` * 128 bytes, so that one barrier per box is sufficient. It is barrier
-/// 1 + `group`, which only this group uses.
-template <class T, int tokens, int box>
-__device__ void store_sums(const float (&sum)[tokens / 2], Address staging, T* y, int rows, int column, int n,
-                           int group, int& turn) {
+/// Rounds the sums of a warp group's wgmma, [64 outputs from `column` on][tokens], to T and calls
+/// put(row, column, eight numbers) for each piece of 16 bytes of the first `rows` rows of [tokens][n]; n is a
+/// multiple of 8. The sums are transposed in shared memory, `box` tokens at a time, in two alternating
+/// buffers of `box` * 128 bytes, so that one barrier per box is sufficient. It is barrier 1 + `group`, which
+/// only this group uses.
+template <class T, int tokens, int box, class Put>
+__device__ void put_sums(const float (&sum)[tokens / 2], Address staging, int rows, int column, int n,
+                         int group, int& turn, const Put& put) {
   constexpr int line_bytes = 128;
   const int thread = static_cast<int>(threadIdx.x) % 128;
   const int lane = thread % 32;
@@ -50,12 +51,19 @@ __device__ void store_sums(const float (&sum)[tokens / 2], Address staging, T* y
 #pragma unroll
     for (int token = 0; token < box; token += 16) {
       const int row = token + thread / 8;
-      if (first + row < rows && column + 8 * piece < n) {
-        const uint4 value = load_shared(buffer + row * line_bytes + (piece ^ row % 8) * 16);
-        *reinterpret_cast<uint4*>(y + static_cast<long long>(first + row) * n + column + 8 * piece) = value;
-      }
+      if (first + row < rows && column + 8 * piece < n)
+        put(first + row, column + 8 * piece, load_shared(buffer + row * line_bytes + (piece ^ row % 8) * 16));
     }
   }
+}
+
+/// Stores them to the first `rows` rows of y [tokens][n].
+template <class T, int tokens, int box>
+__device__ void store_sums(const float (&sum)[tokens / 2], Address staging, T* y, int rows, int column, int n,
+                           int group, int& turn) {
+  put_sums<T, tokens, box>(sum, staging, rows, column, n, group, turn, [&](int row, int from, uint4 value) {
+    *reinterpret_cast<uint4*>(y + static_cast<long long>(row) * n + from) = value;
+  });
 }
 
 }  // namespace adaptive::kernels::hopper

@@ -14,4 +14,11 @@ namespace adaptive::kernels::cuda {
 CUtensorMap make_tensor_map(const void* data, Element type, std::int64_t columns, std::int64_t rows,
                             std::int64_t planes, int box_rows);
 
+/// Describes a matrix [planes][2][rows][columns] in boxes of `box_rows` rows of which eight are of the first
+/// half of a plane, eight of the second half, and so on; otherwise as above. Its dimensions are the columns,
+/// the rows of eight, the halves, the eights of rows, and the planes. `rows` is a multiple of 8, `box_rows`
+/// of 16.
+CUtensorMap make_interleaved_tensor_map(const void* data, Element type, std::int64_t columns,
+                                        std::int64_t rows, std::int64_t planes, int box_rows);
+
 }  // namespace adaptive::kernels::cuda

@@ -27,6 +27,9 @@ struct DeviceOperands {
   int* counter = nullptr;
   int tokens = 0, n = 0, k = 0, experts = 0;
   cuda::Element type = cuda::Element::bfloat16;
+  /// The launch may begin before the kernel ahead of it in the stream has finished. That kernel may write
+  /// only x; everything else is complete when it begins. Requires the code of compute capability 9.0.
+  bool overlaps = false;
 };
 
 /// Runs any shape. The default if nothing better is known.

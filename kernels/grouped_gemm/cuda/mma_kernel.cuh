@@ -3,6 +3,8 @@
 #include <cooperative_groups.h>
 
 #include "kernels/common/cuda/ampere.cuh"
+#include "kernels/common/cuda/overlap.cuh"
+#include "kernels/grouped_gemm/cuda/outputs.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
 // For few rows per expert: the kernel reads the weights once, and that takes all its time. Blocks are small,
@@ -14,6 +16,9 @@
 // The order of its 16-byte pieces changes with the row, so that ldmatrix has no bank conflicts.
 //
 // With `split`, each block of a cluster takes a part of k, and the blocks add their sums in a fixed order.
+//
+// If the launch overlaps with the kernel before it, the weights of the first stages are loaded while that
+// kernel still runs.
 
 namespace adaptive::kernels::grouped_gemm {
 
@@ -39,10 +44,11 @@ __device__ inline unsigned place(int row, int at) {
 
 }  // namespace mma
 
-template <class T, std::size_t index>
+template <class T, std::size_t index, class Outputs>
 __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_configs[index].blocks)
     grouped_mma(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ y,
-                const int* __restrict__ ends, const int* __restrict__ row_of, int n, int k, int experts) {
+                const int* __restrict__ ends, const int* __restrict__ row_of, int n, int k, int experts,
+                Outputs outputs) {
   namespace cg = cooperative_groups;
   using N = Needs<mma_configs, index>;
   constexpr Config config = N::config;
@@ -75,6 +81,10 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
   const int cluster = static_cast<int>(blockIdx.x) / config.split;
   const int clusters = static_cast<int>(gridDim.x) / config.split;
 
+  if constexpr (Outputs::waits_first) {
+    cuda::wait_for_previous();
+    cuda::let_next_begin();
+  }
   if (warp == 0) make_schedule<rows>(schedule, ends, experts);
   __syncthreads();
 
@@ -92,30 +102,42 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
     const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
     const int column0 = tile.column_tile * columns;
 
-    const T* w_from = w + (static_cast<long long>(tile.expert) * n + column0 + copy_row) * k;
+    const T* w_from = w + (static_cast<long long>(tile.expert) * n + column0 / Outputs::sums +
+                           Outputs::weight_row(copy_row, n)) *
+                              k;
     const T* x_from[x_copies];
 #pragma unroll
     for (int i = 0; i < x_copies; ++i) {
       const int row = min(copy_row + i * rows_at_once, tile.rows - 1) + tile.row;
-      x_from[i] = x + static_cast<long long>(row_of == nullptr ? row : __ldg(row_of + row)) * k;
+      x_from[i] = x + static_cast<long long>(row_of == nullptr ? row : cuda::load_fresh(row_of + row)) * k;
     }
-    const auto load = [&](int step) {
+    const auto load_weights = [&](int step) {
       const unsigned stage = base + static_cast<unsigned>(step % config.stages * stage_bytes);
 #pragma unroll
       for (int slab = 0; slab < slabs; ++slab) {
         const int from = (first_step + step) * config.depth + slab * mma::line + copy_piece * mma::piece;
         const bool inside = from < k;
         const unsigned w_to = stage + static_cast<unsigned>(slab * columns * mma::line_bytes);
-        const unsigned x_to =
-            stage + static_cast<unsigned>((slabs * columns + slab * rows) * mma::line_bytes);
 #pragma unroll
         for (int i = 0; i < w_copies; ++i) {
           const int row = copy_row + i * rows_at_once;
           const bool valid = inside && column0 + row < n;
           ampere::copy_piece_or_zeros(
               w_to + mma::place(row, copy_piece),
-              valid ? w_from + static_cast<long long>(i * rows_at_once) * k + from : w, valid);
+              valid ? w_from + static_cast<long long>(Outputs::weight_row(i * rows_at_once, n)) * k + from
+                    : w,
+              valid);
         }
+      }
+    };
+    const auto load_rows = [&](int step) {
+      const unsigned stage = base + static_cast<unsigned>(step % config.stages * stage_bytes);
+#pragma unroll
+      for (int slab = 0; slab < slabs; ++slab) {
+        const int from = (first_step + step) * config.depth + slab * mma::line + copy_piece * mma::piece;
+        const bool inside = from < k;
+        const unsigned x_to =
+            stage + static_cast<unsigned>((slabs * columns + slab * rows) * mma::line_bytes);
 #pragma unroll
         for (int i = 0; i < x_copies; ++i) {
           const int row = copy_row + i * rows_at_once;
@@ -128,15 +150,29 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
     };
 
     float sum[column_steps][2 * row_steps][4] = {};
+    const bool early = outputs.overlaps && !Outputs::waits_first && at == cluster;
+    if (early) {
+#pragma unroll
+      for (int step = 0; step < config.stages - 1; ++step)
+        if (step < steps) load_weights(step);
+      cuda::wait_for_previous();
+      cuda::let_next_begin();
+    }
 #pragma unroll
     for (int step = 0; step < config.stages - 1; ++step) {
-      if (step < steps) load(step);
+      if (step < steps) {
+        if (!early) load_weights(step);
+        load_rows(step);
+      }
       mma::commit();
     }
     for (int step = 0; step < steps; ++step) {
       mma::wait<config.stages - 2>();
       __syncthreads();
-      if (step + config.stages - 1 < steps) load(step + config.stages - 1);
+      if (step + config.stages - 1 < steps) {
+        load_weights(step + config.stages - 1);
+        load_rows(step + config.stages - 1);
+      }
       mma::commit();
       const unsigned stage = base + static_cast<unsigned>(step % config.stages * stage_bytes);
 #pragma unroll
@@ -178,25 +214,24 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
           sums[(warp_row + 8 * r + 2 * (lane % 4) + i % 2) * pitch + warp_column + 16 * c + 8 * (i / 2) +
                lane / 4] = sum[c][r][i];
     const auto store = [&](auto&& part) {
-      for (int i = thread * config.split + rank; i < tile.rows * (columns / mma::piece);
+      constexpr int width = mma::piece * Outputs::sums;
+      for (int i = thread * config.split + rank; i < tile.rows * (columns / width);
            i += threads * config.split) {
-        const int row = i / (columns / mma::piece);
-        const int column = i % (columns / mma::piece) * mma::piece;
+        const int row = i / (columns / width);
+        const int column = i % (columns / width) * width;
         if (column0 + column >= n) continue;
-        float total[mma::piece] = {};
+        float total[width] = {};
 #pragma unroll
         for (int other = 0; other < config.split; ++other) {
           const auto* from = reinterpret_cast<const float4*>(part(row * pitch + column, other));
-          const float4 low = from[0];
-          const float4 high = from[1];
-          total[0] += low.x, total[1] += low.y, total[2] += low.z, total[3] += low.w;
-          total[4] += high.x, total[5] += high.y, total[6] += high.z, total[7] += high.w;
-        }
-        __align__(16) T rounded[mma::piece];
 #pragma unroll
-        for (int j = 0; j < mma::piece; ++j) rounded[j] = static_cast<T>(total[j]);
-        *reinterpret_cast<uint4*>(y + static_cast<long long>(tile.row + row) * n + column0 + column) =
-            *reinterpret_cast<const uint4*>(rounded);
+          for (int j = 0; j < width / 4; ++j) {
+            const float4 four = from[j];
+            total[4 * j] += four.x, total[4 * j + 1] += four.y;
+            total[4 * j + 2] += four.z, total[4 * j + 3] += four.w;
+          }
+        }
+        outputs.template put<T>(total, y, tile.row + row, column0 + column, n);
       }
     };
     if constexpr (config.split == 1) {
@@ -214,6 +249,7 @@ __global__ void __launch_bounds__(Needs<mma_configs, index>::threads, mma_config
 #endif
     }
   }
+  cuda::wait_for_previous();  // blocks without a tile have not waited yet
 }
 
 }  // namespace adaptive::kernels::grouped_gemm

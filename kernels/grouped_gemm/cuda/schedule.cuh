@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/grouped_gemm/cuda/config.hpp"
 
 // Finds which tile a block computes. This happens on the device, because only the device knows the routing.
@@ -23,7 +24,7 @@ __device__ void make_schedule(Schedule& schedule, const int* ends, int experts) 
   const int lane = static_cast<int>(threadIdx.x) % 32;
   int end[each];
 #pragma unroll
-  for (int i = 0; i < each; ++i) end[i] = __ldg(ends + min(lane * each + i, experts - 1));
+  for (int i = 0; i < each; ++i) end[i] = cuda::load_fresh(ends + min(lane * each + i, experts - 1));
   int before = __shfl_up_sync(0xFFFFFFFFu, end[each - 1], 1);
   if (lane == 0) before = 0;
   int tiles[each];

@@ -3,8 +3,9 @@
 #include <type_traits>
 
 #include "kernels/common/cuda/hopper.cuh"
-#include "kernels/common/cuda/store_sums.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/common/cuda/wgmma.cuh"
+#include "kernels/grouped_gemm/cuda/outputs.cuh"
 #include "kernels/grouped_gemm/cuda/schedule.cuh"
 
 // Tiles are loaded by the copy engine and multiplied by wgmma. A block stays resident and computes tile after
@@ -18,6 +19,9 @@
 //
 // With `split`, the two blocks of a cluster compute neighbouring columns of the same rows. Each loads half of
 // the rows, and the copy engine delivers them to both.
+//
+// If the launch overlaps with the kernel before it, the weights of the first stages are loaded while that
+// kernel still runs.
 
 namespace adaptive::kernels::grouped_gemm {
 
@@ -107,16 +111,18 @@ class TileQueue {
 };
 
 /// Runs in the thread that loads: loads every stage of every tile of this block.
-template <Config config>
+template <Config config, class Outputs>
 __device__ void load_tiles(const Schedule& schedule, Address base, const CUtensorMap* x_map,
                            const CUtensorMap* w_map, int column_tiles, int steps, int rank, int first,
-                           int stride, int* counter) {
+                           int stride, int* counter, bool overlaps) {
   using L = Layout<config>;
   const int tiles = row_tiles_of(schedule) * column_tiles;
   Cursor<config.rows> cursor;
   hopper::Ring ring;
   TileQueue<config> queue(base);
   int next = first;
+  // Number of steps of the next tile whose weights are loaded before the kernel ahead of this one ends.
+  int early = overlaps && !Outputs::waits_first ? min(config.stages, steps) : 0;
   while (true) {
     int at = next;
     if (rank == 0)
@@ -128,18 +134,25 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
     const int column0 = (tile.column_tile * config.split + rank) * config.columns;
     const int boxes = (tile.rows + L::box - 1) / L::box;
     const int bytes = L::slabs * (L::w_bytes + boxes * L::box_bytes);
-    for (int step = 0; step < steps; ++step) {
+    const auto load_weights = [&](int step, const hopper::Ring& place) {
+      const Address full = base + L::full + 8 * place.stage;
+      hopper::barrier_wait(base + L::empty + 8 * place.stage, place.parity ^ 1);
+      hopper::barrier_expect(full, bytes);
+      const Address stage = base + place.stage * L::stage_bytes;
+#pragma unroll
+      for (int slab = 0; slab < L::slabs; ++slab)
+        Outputs::copy_weights(stage + slab * L::w_bytes, w_map, (step * L::slabs + slab) * line, column0,
+                              tile.expert, full);
+    };
+    const auto load_rows = [&](int step, const hopper::Ring& place) {
       // The next tile is taken only when it is needed, so that a late block does not take the tile after the
       // current one as well.
       if (rank == 0 && step == max(steps - 2, 0)) next = stride + atomicAdd(counter, 1);
-      const Address full = base + L::full + 8 * ring.stage;
-      hopper::barrier_wait(base + L::empty + 8 * ring.stage, ring.parity ^ 1);
-      hopper::barrier_expect(full, bytes);
-      const Address stage = base + ring.stage * L::stage_bytes;
+      const Address full = base + L::full + 8 * place.stage;
+      const Address stage = base + place.stage * L::stage_bytes;
 #pragma unroll
       for (int slab = 0; slab < L::slabs; ++slab) {
         const int depth = (step * L::slabs + slab) * line;
-        hopper::copy_box(stage + slab * L::w_bytes, w_map, depth, column0, tile.expert, full);
         const Address x_to = stage + L::slabs * L::w_bytes + slab * L::x_bytes;
         for (int i = config.split == 1 ? 0 : rank; i < boxes; i += config.split) {
           const int row = tile.row + i * L::box;
@@ -150,9 +163,26 @@ __device__ void load_tiles(const Schedule& schedule, Address base, const CUtenso
                                     (1 << config.split) - 1);
         }
       }
+    };
+    if constexpr (!Outputs::waits_first) {
+      if (early > 0) {
+        hopper::Ring place = ring;
+        for (int step = 0; step < early; ++step) {
+          load_weights(step, place);
+          place.advance(config.stages);
+        }
+        cuda::wait_for_previous();
+        cuda::let_next_begin();
+      }
+    }
+    for (int step = 0; step < steps; ++step) {
+      if (step >= early) load_weights(step, ring);
+      load_rows(step, ring);
       ring.advance(config.stages);
     }
+    early = 0;
   }
+  cuda::wait_for_previous();  // blocks without a tile have not waited yet
 }
 
 /// The last block to finish resets the counters for the next launch.
@@ -175,9 +205,9 @@ __device__ void release(Address empty) {
 }
 
 /// Computes one tile, multiplying `tokens` rows.
-template <class T, Config config, int tokens>
+template <class T, Config config, int tokens, class Outputs>
 __device__ void multiply_tile(Address base, hopper::Ring& ring, int steps, T* y, const Tile& tile,
-                              int column0, int n, int group, int& turn) {
+                              int column0, int n, int group, int& turn, const Outputs& outputs) {
   using L = Layout<config>;
   float sum[L::blocks][tokens / 2] = {};
   Address before = 0;
@@ -214,29 +244,29 @@ __device__ void multiply_tile(Address base, hopper::Ring& ring, int steps, T* y,
 #pragma unroll
   for (int block = 0; block < L::blocks; ++block) {
     const int column = column0 + (group * L::blocks + block) * 64;
-    hopper::store_sums<T, tokens, L::box>(sum[block], staging, y + static_cast<long long>(tile.row) * n,
-                                          tile.rows, column, n, group, turn);
+    outputs.template store<T, tokens, L::box>(sum[block], staging, y, tile.row, tile.rows, column, n, group,
+                                              turn);
   }
 }
 
 /// Chooses the first of the instructions with `tokens` rows, 64 more, … that covers the tile.
-template <class T, Config config, int tokens>
+template <class T, Config config, int tokens, class Outputs>
 __device__ void multiply_rows(Address base, hopper::Ring& ring, int steps, T* y, const Tile& tile,
-                              int column0, int n, int group, int& turn) {
+                              int column0, int n, int group, int& turn, const Outputs& outputs) {
   if constexpr (tokens < config.rows) {
     if (tile.rows > tokens)
-      multiply_rows<T, config, tokens + 64>(base, ring, steps, y, tile, column0, n, group, turn);
+      multiply_rows<T, config, tokens + 64>(base, ring, steps, y, tile, column0, n, group, turn, outputs);
     else
-      multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn);
+      multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn, outputs);
   } else {
     static_assert(tokens == config.rows);
-    multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn);
+    multiply_tile<T, config, tokens>(base, ring, steps, y, tile, column0, n, group, turn, outputs);
   }
 }
 
-template <class T, Config config>
+template <class T, Config config, class Outputs>
 __device__ void multiply_tiles(const Schedule& schedule, Address base, T* y, int column_tiles, int steps,
-                               int n, int rank, int group) {
+                               int n, int rank, int group, const Outputs& outputs) {
   const int tiles = row_tiles_of(schedule) * column_tiles;
   Cursor<config.rows> cursor;
   hopper::Ring ring;
@@ -247,17 +277,18 @@ __device__ void multiply_tiles(const Schedule& schedule, Address base, T* y, int
     if (at >= tiles) break;
     const Tile tile = cursor.find(schedule, at, column_tiles, config.band);
     const int column0 = (tile.column_tile * config.split + rank) * config.columns;
-    multiply_rows<T, config, Layout<config>::box>(base, ring, steps, y, tile, column0, n, group, turn);
+    multiply_rows<T, config, Layout<config>::box>(base, ring, steps, y, tile, column0, n, group, turn,
+                                                  outputs);
   }
 }
 
 }  // namespace wgmma
 
-template <class T, std::size_t index>
+template <class T, std::size_t index, class Outputs>
 __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_configs[index].blocks)
     grouped_wgmma(const __grid_constant__ CUtensorMap x_map, const __grid_constant__ CUtensorMap w_map,
                   T* __restrict__ y, const int* __restrict__ ends, int* __restrict__ counter, int n, int k,
-                  int experts) {
+                  int experts, Outputs outputs) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   using N = Needs<wgmma_configs, index>;
   constexpr Config config = N::config;
@@ -269,6 +300,10 @@ __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_co
   const int lane = static_cast<int>(threadIdx.x) % 32;
   constexpr int first_loader = 4 * L::groups;
 
+  if constexpr (Outputs::waits_first) {
+    cuda::wait_for_previous();
+    cuda::let_next_begin();
+  }
   if (warp == 0) make_schedule<config.rows>(schedule, ends, experts);
   if (warp == first_loader && lane == 0) {
     hopper::prefetch_map(&x_map);
@@ -297,13 +332,13 @@ __global__ void __launch_bounds__(Needs<wgmma_configs, index>::threads, wgmma_co
   if (warp >= first_loader) {
     if constexpr (N::donates) hopper::give_registers<56>();
     if (warp == first_loader && lane == 0) {
-      wgmma::load_tiles<config>(schedule, base, &x_map, &w_map, column_tiles, steps, rank, first, stride,
-                                counter);
+      wgmma::load_tiles<config, Outputs>(schedule, base, &x_map, &w_map, column_tiles, steps, rank, first,
+                                         stride, counter, outputs.overlaps);
       wgmma::leave(counter);
     }
   } else {
     if constexpr (N::donates) hopper::take_registers<224>();
-    wgmma::multiply_tiles<T, config>(schedule, base, y, column_tiles, steps, n, rank, warp / 4);
+    wgmma::multiply_tiles<T, config>(schedule, base, y, column_tiles, steps, n, rank, warp / 4, outputs);
   }
   // No block may exit while another one may still write to its memory or arrive at its barriers.
   if constexpr (config.split > 1) {
