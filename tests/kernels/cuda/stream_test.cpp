@@ -28,7 +28,9 @@ TEST_P(Streams, DoNotDisturbEachOther) {
           problem->poison_output(own);
           EXPECT_EQ(problem->launch(v, own), LaunchStatus::ok);
         }
-        EXPECT_EQ(problem->output(own), alone) << family.variant(v).name;
+        if (repeats(family.variant(v))) {
+          EXPECT_EQ(problem->output(own), alone) << family.variant(v).name;
+        }
         EXPECT_LE(problem->max_error(own), problem->tolerance()) << family.variant(v).name;
       }
     }

@@ -4,6 +4,8 @@
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kernels/cuda_family.hpp"
 
 namespace adaptive::kernels::cuda {
@@ -24,6 +26,13 @@ class OnGpu : public testing::Test {
   }
   cudaStream_t stream = nullptr;
 };
+
+/// Whether two launches give the same bits: sums that are added by atomics in any order differ.
+inline bool repeats(const Variant& variant) {
+  return std::none_of(variant.parameters.begin(), variant.parameters.end(), [](const auto& parameter) {
+    return parameter.first == "sum" && parameter.second == Parameter("atomic");
+  });
+}
 
 inline void PrintTo(const Family* family, std::ostream* out) {
   *out << family->name();
