@@ -61,13 +61,6 @@ Buffer<std::byte> random_buffer(std::int64_t elements, Type type, float size, Ra
 // All bits set are not a number in each of the three types.
 constexpr int no_number = 0xff;
 
-// Scales of a float8 cache that are not powers of two, so that a missing one is noticed.
-constexpr float float8_k_scale = 0.07F;
-constexpr float float8_v_scale = 0.05F;
-// The largest scores are about as large, so that the cap matters.
-constexpr float random_soft_cap = 5;
-constexpr float random_query_size = 4;
-
 }  // namespace
 
 std::vector<Dimension> dimensions() {
@@ -109,6 +102,14 @@ std::optional<std::string> why_no_attention(const Shape& shape, int elements_log
   if (sizes.tokens > elements_max / (sizes.q_heads * sizes.head_size))
     return "tokens * q_heads * head_size" + above;
   return std::nullopt;
+}
+
+double float32_tolerance(const Sizes& sizes) noexcept {
+  // An error of a score becomes a relative error of its weight. Scores are sums of head_size terms, whose
+  // magnitudes add up to about sqrt(head_size); the rounding errors of a sum grow like a random walk.
+  return static_cast<double>(std::numeric_limits<float>::epsilon()) *
+         (16 + 2 * std::sqrt(static_cast<double>(sizes.head_size)) +
+          std::sqrt(static_cast<double>(sizes.context)) / 4);
 }
 
 Batch make_batch(const Sizes& sizes, std::uint64_t seed) {

@@ -42,6 +42,18 @@ std::vector<Dimension> dimensions();
 /// more than 2^elements_log2 elements.
 std::optional<std::string> why_no_attention(const Shape& shape, int elements_log2);
 
+/// Upper limit of the relative error of sums in float32 (Problem::tolerance) for every backend.
+double float32_tolerance(const Sizes& sizes) noexcept;
+
+/// The soft cap of random problems that have one, and the scales of a float8 cache. The scales are not powers
+/// of two, so that a missing one is noticed. The largest scores are about as large as the cap, so that it
+/// matters.
+inline constexpr float random_soft_cap = 5;
+inline constexpr float float8_k_scale = 0.07F;
+inline constexpr float float8_v_scale = 0.05F;
+/// Queries are uniform below this magnitude, and keys and values below 1.
+inline constexpr float random_query_size = 4;
+
 /// The sequences of a random problem of a shape, for every backend.
 struct Batch {
   std::vector<std::int32_t> first_token;  ///< [sequences + 1]

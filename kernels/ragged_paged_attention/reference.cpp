@@ -108,11 +108,7 @@ double Data::max_error() {
 }
 
 double Data::tolerance() const noexcept {
-  // An error of a score becomes a relative error of its weight. Scores are sums of head_size terms, whose
-  // magnitudes add up to about sqrt(head_size); the rounding errors of a sum grow like a random walk.
-  return static_cast<double>(std::numeric_limits<float>::epsilon()) *
-         (16 + 2 * std::sqrt(static_cast<double>(sizes_.head_size)) +
-          std::sqrt(static_cast<double>(sizes_.context)) / 4);
+  return float32_tolerance(sizes_);
 }
 
 }  // namespace adaptive::kernels::ragged_paged_attention

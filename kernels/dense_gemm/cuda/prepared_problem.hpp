@@ -41,10 +41,10 @@ class PreparedProblem : public cuda::Problem {
     return enqueue_next(*slot, stream);
   }
 
-  void poison_output(cuda::Stream stream) noexcept final { y_.poison(stream); }
+  void poison_output(cuda::Stream stream) noexcept override { y_.poison(stream); }
   std::vector<std::byte> output(cuda::Stream stream) const final { return y_.copy(stream); }
 
-  double max_error(cuda::Stream stream) final {
+  double max_error(cuda::Stream stream) override {
     if (!y_.has_reference()) set_reference(stream);
     return y_.max_error(stream);
   }

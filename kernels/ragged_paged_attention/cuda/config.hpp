@@ -1,0 +1,192 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "kernels/common/cuda/loaded_code.hpp"
+
+// The variants of the kernels in this folder and their resource requirements, known before a launch. Needs no
+// CUDA.
+//
+// A row is a query: a head of a new token. The rows of a sequence and a key/value head are numbered token by
+// token, so that the heads of a group follow each other and share the keys and values that a kernel loads.
+
+namespace adaptive::kernels::ragged_paged_attention {
+
+constexpr int shared_bytes_max = 227 * 1024;  ///< maximum of a block, compute capability 9.0
+
+constexpr int larger(int a, int b) {
+  return a > b ? a : b;
+}
+
+/// Parts of a tile, at most: the block that joins them reads all of them.
+constexpr int parts_max = 64;
+
+/// For few rows: a block computes 16 rows. Each of its warps has a ring of stages of its own and takes every
+/// `warps`-th step of `keys` positions; the warps never wait for each other before the end.
+struct RowsConfig {
+  int warps;
+  int keys;    ///< positions of a step, a multiple of 16
+  int stages;  ///< steps in the ring of a warp
+  int part;    ///< positions of a part, each computed by a block of its own; 0: a block computes all
+};
+
+constexpr int rows_height = 16;
+
+constexpr std::array<RowsConfig, 8> rows_configs = {{
+    {4, 16, 3, 0},
+    {4, 16, 3, 128},
+    {4, 16, 3, 512},
+    {4, 16, 3, 1024},
+    {4, 16, 3, 2048},
+    {4, 16, 3, 4096},
+    {4, 16, 2, 1024},
+    {8, 16, 3, 0},
+}};
+
+/// Shared memory for the queries of 16 rows, where registers would not suffice for them beside the result:
+/// for the largest heads, and where the elements of the cache are widened.
+constexpr int query_bytes(int head_size, int element_bytes) {
+  return head_size == 256 || (head_size == 128 && element_bytes == 1) ? 16 * head_size * 2 : 0;
+}
+
+/// Bytes of a position's key or value.
+constexpr int bytes_of_position(int head_size, int element_bytes) {
+  return head_size * element_bytes;
+}
+
+/// The scores of 32 positions do not fit the registers beside the result of the largest heads.
+constexpr int rows_keys(const RowsConfig& config, int head_size) {
+  return head_size == 256 ? 16 : config.keys;
+}
+
+constexpr int rows_stage_bytes(const RowsConfig& config, int head_size, int element_bytes) {
+  return 2 * rows_keys(config, head_size) * bytes_of_position(head_size, element_bytes);
+}
+
+/// Heads of 256 have a large stage: two stages then suffice to keep as many bytes in flight.
+constexpr int rows_stages(const RowsConfig& config, int head_size, int element_bytes) {
+  return bytes_of_position(head_size, element_bytes) > 256 ? 2 : config.stages;
+}
+
+/// Floats between the rows of a warp's result in shared memory, with padding against bank conflicts.
+constexpr int rows_result_stride(int head_size) {
+  return head_size + 4;
+}
+
+constexpr int rows_result_bytes(const RowsConfig& config, int head_size) {
+  return config.warps * rows_height * (rows_result_stride(head_size) + 2) * 4;
+}
+
+/// The result of each warp takes the place of the ring.
+constexpr int rows_shared_bytes(const RowsConfig& config, int head_size, int element_bytes) {
+  const int ring = config.warps * rows_stages(config, head_size, element_bytes) *
+                   rows_stage_bytes(config, head_size, element_bytes);
+  return larger(ring, rows_result_bytes(config, head_size)) + query_bytes(head_size, element_bytes);
+}
+
+/// Blocks that a multiprocessor should run at the same time, as far as registers and shared memory allow.
+constexpr int rows_blocks(const RowsConfig& config, int head_size, int element_bytes) {
+  const int by_registers = head_size == 256 ? 1 : head_size == 64 ? 4 : element_bytes == 1 ? 3 : 2;
+  const int by_memory = shared_bytes_max / (rows_shared_bytes(config, head_size, element_bytes) + 1024);
+  const int blocks =
+      by_registers * 4 / config.warps < by_memory ? by_registers * 4 / config.warps : by_memory;
+  return larger(blocks, 1);
+}
+
+/// For many rows: a warp computes 16 rows, and all warps of a block share the keys and values that it loads.
+struct TilesConfig {
+  int warps;
+  int keys;  ///< positions of a step
+  int stages;
+
+  constexpr int rows() const { return 16 * warps; }
+};
+
+constexpr std::array<TilesConfig, 2> tiles_configs = {{
+    {4, 64, 2},
+    {8, 64, 2},
+}};
+
+constexpr int tiles_keys(const TilesConfig& config, int head_size) {
+  return head_size == 256 ? config.keys / 2 : config.keys;
+}
+
+constexpr int tiles_shared_bytes(const TilesConfig& config, int head_size, int element_bytes) {
+  return 2 * config.stages * tiles_keys(config, head_size) * bytes_of_position(head_size, element_bytes) +
+         config.warps * query_bytes(head_size, element_bytes);
+}
+
+/// For prompts and a cache of bfloat16, on compute capability 9.0: groups of four warps compute 64 rows each
+/// with wgmma, and one warp keeps two rings of keys and of values filled through the copy engine.
+struct WgmmaConfig {
+  int groups;
+  int keys;  ///< positions of a step, a multiple of 16 that wgmma has as a size: 64 or 128
+  int stages;
+  bool resident;  ///< blocks stay resident and take tile after tile from a counter
+
+  constexpr int rows() const { return 64 * groups; }
+  constexpr int threads() const { return 128 * groups + 128; }
+};
+
+constexpr std::array<WgmmaConfig, 2> wgmma_configs = {{
+    {2, 128, 2, false},
+    {2, 128, 2, true},
+}};
+
+constexpr int wgmma_box_rows = 16;  ///< positions that the copy engine copies at once; they are in one page
+
+constexpr int wgmma_tiles_ahead = 2;  ///< tiles that a resident block knows in advance
+constexpr int wgmma_tile_bytes = 32;
+
+/// Resident blocks were not tried with the largest heads.
+constexpr bool wgmma_fits(const WgmmaConfig& config, int head_size) {
+  return !config.resident || head_size < 256;
+}
+
+/// The scores of 128 positions do not fit the registers beside the result of the largest heads.
+constexpr int wgmma_keys(const WgmmaConfig& config, int head_size) {
+  return head_size == 256 ? config.keys / 2 : config.keys;
+}
+
+/// Queries, both rings, the barriers, and the tiles.
+constexpr int wgmma_shared_bytes(const WgmmaConfig& config, int head_size) {
+  return 2 * head_size * (config.rows() + 2 * config.stages * wgmma_keys(config, head_size)) +
+         8 * (4 * config.stages + 4) + wgmma_tiles_ahead * (2 * 8 + wgmma_tile_bytes);
+}
+
+inline std::string name_of(const RowsConfig& config) {
+  return "rows_w" + std::to_string(config.warps) + "_k" + std::to_string(config.keys) + "_s" +
+         std::to_string(config.stages) + (config.part > 0 ? "_p" + std::to_string(config.part) : "");
+}
+
+inline std::string name_of(const TilesConfig& config) {
+  return "tiles_q" + std::to_string(config.rows()) + "_k" + std::to_string(config.keys) + "_s" +
+         std::to_string(config.stages);
+}
+
+inline std::string name_of(const WgmmaConfig& config) {
+  return "wgmma_q" + std::to_string(config.rows()) + "_k" + std::to_string(config.keys) + "_s" +
+         std::to_string(config.stages) + (config.resident ? "_r" : "");
+}
+
+/// Variants of one class give the same bits: the order of additions depends on which warp takes a position
+/// and on the parts, not on the stages.
+inline std::string class_of(const RowsConfig& config) {
+  return "rows_w" + std::to_string(config.warps) + "_k" + std::to_string(config.keys) +
+         (config.part > 0 ? "_p" + std::to_string(config.part) : "");
+}
+
+/// The steps begin at multiples of `keys`, so the height of a tile does not matter.
+inline std::string class_of(const TilesConfig& config) {
+  return "tiles_k" + std::to_string(config.keys);
+}
+
+/// Likewise.
+inline std::string class_of(const WgmmaConfig& config) {
+  return "wgmma_k" + std::to_string(config.keys);
+}
+
+}  // namespace adaptive::kernels::ragged_paged_attention

@@ -1,0 +1,8 @@
+#include "kernels/ragged_paged_attention/cuda/tiles/launch.cuh"
+
+namespace adaptive::kernels::ragged_paged_attention {
+
+template cudaError_t prepare_tiles<true>(std::size_t, int) noexcept;
+template cudaError_t launch_tiles<true>(std::size_t, const DeviceOperands&, RowRange, cudaStream_t) noexcept;
+
+}  // namespace adaptive::kernels::ragged_paged_attention
