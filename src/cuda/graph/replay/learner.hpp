@@ -28,7 +28,8 @@ namespace adaptive::inline v1::cuda {
 ///   the variant that ran, since nothing can have overwritten it.
 /// - An executable in which covered launches have nodes of another form than the program's executable is used
 ///   only if a look at a variant of that form waits for each of these, because they cannot run any other.
-/// - An executable is launched once looks wait for all that it covers, or one has waited for `gather` replays: a
+/// - An executable is launched once looks wait for all that it covers, or one has waited for `gather`
+/// replays: a
 ///   timed launch costs the same whether its latency was asked for or not.
 /// - An executable is made if none covers a look that waits. A full set loses the executable that has not
 /// been
