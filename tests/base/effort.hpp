@@ -1,7 +1,7 @@
 // How much a test does.
 #pragma once
 
-namespace adaptive::inline v1::test {
+namespace adaptive::test {
 
 /// `usual`, or a part of it in a build with sanitizers: instrumented code takes many times as long, and what
 /// sanitizers look for shows with fewer inputs.
