@@ -24,7 +24,7 @@ constexpr std::array<Field, 9> fields = {{
     {"lt", "algorithm", &CublasLtConfig::algorithm, int32_max},
     {"_t", "tile", &CublasLtConfig::tile, uint32_max},
     {"_s", "stages", &CublasLtConfig::stages, uint32_max},
-    {"_k", "split_k", &CublasLtConfig::split_k, int32_max},
+    {"_k", "split_k", &CublasLtConfig::split_k, uint32_max},  // all bits one: the library chooses
     {"_r", "reduction", &CublasLtConfig::reduction, uint32_max},
     {"_x", "swizzle", &CublasLtConfig::swizzle, uint32_max},
     {"_o", "custom", &CublasLtConfig::custom, uint32_max},

@@ -36,6 +36,13 @@ TEST(CublasLtConfig, ToleratesParametersThatItDoesNotKnow) {
   EXPECT_EQ(parse_config(name_of(example), parameters), example);
 }
 
+// The library's number for a split of k that it chooses itself is -1, whose bits are in the name.
+TEST(CublasLtConfig, TakesASplitThatTheLibraryChooses) {
+  CublasLtConfig config = example;
+  config.split_k = 4294967295;
+  EXPECT_EQ(parse_config(name_of(config), parameters_of(config)), config);
+}
+
 TEST(CublasLtConfig, RefusesOtherNames) {
   const std::string good = name_of(example);
   EXPECT_TRUE(parse_config(good, {}));

@@ -15,26 +15,16 @@
 #include "kernels/common/cuda/loaded_code.hpp"
 #include "kernels/common/cuda/memory.hpp"
 #include "kernels/cuda_family.hpp"
-#include "kernels/dense_gemm/cublaslt_config.hpp"
+#include "kernels/dense_gemm/cuda/cublaslt_algorithms.hpp"
 #include "kernels/dense_gemm/cuda/kernels.hpp"
 
 namespace adaptive::kernels::dense_gemm {
 
-/// Workspace that an algorithm may use. The library's default is none.
-constexpr std::size_t workspace_bytes = std::size_t{64} << 20;
-/// Number of algorithms requested for each shape.
-constexpr int heuristic_count = 8;
 /// Number of streams of one device that can be prepared at the same time; their workspaces take 1 GiB.
 constexpr std::size_t streams_max = 16;
 /// Number of shapes whose descriptors and checked algorithms are kept. For other shapes they are created
 /// again each time.
 constexpr std::size_t plans_max = 4096;
-
-/// An algorithm that cublasLtMatmulAlgoCheck has accepted for a shape on a device.
-struct CheckedAlgorithm {
-  cublasLtMatmulAlgo_t algorithm{};
-  std::size_t workspace = 0;
-};
 
 /// One shape on one device: descriptors, and the library's answers. Thread-safe.
 class Plan {
@@ -45,32 +35,23 @@ class Plan {
   Plan& operator=(const Plan&) = delete;
   ~Plan();
 
-  /// The heuristic's list in its order, by configuration; each algorithm has been checked. Algorithms that
-  /// add partial sums in the type of the output are not requested, because sums must be in float32.
-  const std::vector<CublasLtConfig>& candidates();
-  /// Number of algorithms that were left out because the library refused them when rebuilt from their
-  /// configuration, and number of those that were kept although the rebuilt bytes differ from the library's.
-  std::size_t refused() const noexcept { return refused_; }
-  std::size_t different() const noexcept { return different_; }
-
-  /// Nothing if the device cannot run the algorithm for this shape.
-  std::optional<CheckedAlgorithm> find(const CublasLtConfig& config);
+  /// See Algorithms.
+  const std::vector<CublasLtConfig>& candidates() { return algorithms_.candidates(product()); }
+  std::optional<CheckedAlgorithm> find(const CublasLtConfig& config) {
+    return algorithms_.find(product(), config);
+  }
 
   cublasStatus_t launch(const CheckedAlgorithm& algorithm, const Operands& operands, void* workspace,
                         cudaStream_t stream) const noexcept;
 
  private:
-  std::optional<CheckedAlgorithm> build(const CublasLtConfig& config) const;
-  std::vector<CublasLtConfig> ask();
+  LibraryProduct product() const noexcept;
 
   cublasLtHandle_t handle_;
   Sizes sizes_;
   cublasLtMatmulDesc_t operation_ = nullptr;
   cublasLtMatrixLayout_t w_ = nullptr, x_ = nullptr, y_ = nullptr;
-  std::mutex mutex_;
-  std::optional<std::vector<CublasLtConfig>> candidates_;
-  std::map<std::string, std::optional<CheckedAlgorithm>> checked_;
-  std::size_t refused_ = 0, different_ = 0;
+  Algorithms algorithms_;
 };
 
 /// Handle, workspaces and plans of one device. Created at first use and never destroyed.
@@ -81,6 +62,7 @@ class Device {
   /// Throws std::runtime_error, which names the family, if there is no device.
   static Device& require(const std::string& family);
 
+  cublasLtHandle_t handle() const noexcept { return handle_; }
   int ordinal() const noexcept { return ordinal_; }
   /// The code that runs on the device, from which follows which kernels are available.
   const cuda::LoadedCode& code() const noexcept { return code_; }
