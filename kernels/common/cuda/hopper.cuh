@@ -187,6 +187,12 @@ __device__ void pin(float (&sum)[count]) {
   for (int i = 0; i < count; ++i) asm volatile("" : "+f"(sum[i])::"memory");
 }
 
+template <int count>
+__device__ void pin(int (&sum)[count]) {
+#pragma unroll
+  for (int i = 0; i < count; ++i) asm volatile("" : "+r"(sum[i])::"memory");
+}
+
 /// Describes rows of 128 bytes for wgmma. Eight rows form a pattern in which 16-byte pieces are permuted (the
 /// copy engine's 128-byte swizzle). `from` may be 32, 64 or 96 bytes into the first row of a pattern.
 __device__ inline std::uint64_t describe(Address from) {
@@ -204,6 +210,13 @@ __device__ constexpr std::uint64_t steps_of(int bytes) {
 __device__ inline void store_transposed(Address to, unsigned a, unsigned b, unsigned c, unsigned d) {
   asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(a),
                "r"(b), "r"(c), "r"(d)
+               : "memory");
+}
+
+/// Does the same without transposition.
+__device__ inline void store_matrices(Address to, unsigned a, unsigned b, unsigned c, unsigned d) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(a), "r"(b),
+               "r"(c), "r"(d)
                : "memory");
 }
 

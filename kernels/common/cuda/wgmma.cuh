@@ -15,6 +15,8 @@ template <class T, int columns>
 struct Multiply;
 template <class T, int columns>
 struct MultiplyRegisters;
+template <class Sum, int columns>
+struct MultiplyLevels;
 
 #define ADAPTIVE_SUMS_8(at)                                                                  \
   "+f"(sum[at]), "+f"(sum[at + 1]), "+f"(sum[at + 2]), "+f"(sum[at + 3]), "+f"(sum[at + 4]), \
@@ -102,6 +104,62 @@ ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128,
 ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}", "%132",
                             "%133")
 
+#define ADAPTIVE_INTEGERS_8(at)                                                              \
+  "+r"(sum[at]), "+r"(sum[at + 1]), "+r"(sum[at + 2]), "+r"(sum[at + 3]), "+r"(sum[at + 4]), \
+      "+r"(sum[at + 5]), "+r"(sum[at + 6]), "+r"(sum[at + 7])
+#define ADAPTIVE_INTEGERS_32(at)                                                      \
+  ADAPTIVE_INTEGERS_8(at), ADAPTIVE_INTEGERS_8(at + 8), ADAPTIVE_INTEGERS_8(at + 16), \
+      ADAPTIVE_INTEGERS_8(at + 24)
+#define ADAPTIVE_SUMS_4(at) "+f"(sum[at]), "+f"(sum[at + 1]), "+f"(sum[at + 2]), "+f"(sum[at + 3])
+#define ADAPTIVE_INTEGERS_4(at) "+r"(sum[at]), "+r"(sum[at + 1]), "+r"(sum[at + 2]), "+r"(sum[at + 3])
+#define ADAPTIVE_INTEGERS_16(at) ADAPTIVE_INTEGERS_8(at), ADAPTIVE_INTEGERS_8(at + 8)
+#define ADAPTIVE_NAMES_4 "%0, %1, %2, %3"
+#define ADAPTIVE_INTEGERS_64(at) ADAPTIVE_INTEGERS_32(at), ADAPTIVE_INTEGERS_32(at + 32)
+#define ADAPTIVE_INTEGERS_128(at) ADAPTIVE_INTEGERS_64(at), ADAPTIVE_INTEGERS_64(at + 64)
+
+#define ADAPTIVE_MULTIPLY_LEVELS(Sum, types, signs, sums, columns, registers, names, a, b, accumulate) \
+  template <>                                                                                          \
+  struct MultiplyLevels<Sum, columns> {                                                                \
+    __device__ static void run(Sum (&sum)[registers], std::uint64_t x, std::uint64_t y, int add) {     \
+      asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, " accumulate                                  \
+                   ", 0;\n\t"                                                                          \
+                   "wgmma.mma_async.sync.aligned.m64n" #columns "k32." types " {" names "}, " a ", " b \
+                   ", p" signs ";\n\t}"                                                                \
+                   : sums##_##registers(0)                                                             \
+                   : "l"(x), "l"(y), "r"(add));                                                        \
+    }                                                                                                  \
+  };
+#define ADAPTIVE_MULTIPLY_E4M3(columns, registers, names, a, b, accumulate)                                  \
+  ADAPTIVE_MULTIPLY_LEVELS(float, "f32.e4m3.e4m3", ", 1, 1", ADAPTIVE_SUMS, columns, registers, names, a, b, \
+                           accumulate)
+#define ADAPTIVE_MULTIPLY_S8(columns, registers, names, a, b, accumulate)                            \
+  ADAPTIVE_MULTIPLY_LEVELS(int, "s32.s8.s8", "", ADAPTIVE_INTEGERS, columns, registers, names, a, b, \
+                           accumulate)
+
+ADAPTIVE_MULTIPLY_E4M3(8, 4, ADAPTIVE_NAMES_4, "%4", "%5", "%6")
+ADAPTIVE_MULTIPLY_S8(8, 4, ADAPTIVE_NAMES_4, "%4", "%5", "%6")
+ADAPTIVE_MULTIPLY_E4M3(16, 8, ADAPTIVE_NAMES_8, "%8", "%9", "%10")
+ADAPTIVE_MULTIPLY_S8(16, 8, ADAPTIVE_NAMES_8, "%8", "%9", "%10")
+ADAPTIVE_MULTIPLY_E4M3(32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
+ADAPTIVE_MULTIPLY_S8(32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
+ADAPTIVE_MULTIPLY_E4M3(64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
+ADAPTIVE_MULTIPLY_S8(64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
+ADAPTIVE_MULTIPLY_E4M3(128, 64, ADAPTIVE_NAMES_64, "%64", "%65", "%66")
+ADAPTIVE_MULTIPLY_S8(128, 64, ADAPTIVE_NAMES_64, "%64", "%65", "%66")
+ADAPTIVE_MULTIPLY_E4M3(256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
+ADAPTIVE_MULTIPLY_S8(256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
+
+#undef ADAPTIVE_MULTIPLY_E4M3
+#undef ADAPTIVE_MULTIPLY_S8
+#undef ADAPTIVE_MULTIPLY_LEVELS
+#undef ADAPTIVE_SUMS_4
+#undef ADAPTIVE_NAMES_4
+#undef ADAPTIVE_INTEGERS_4
+#undef ADAPTIVE_INTEGERS_8
+#undef ADAPTIVE_INTEGERS_16
+#undef ADAPTIVE_INTEGERS_32
+#undef ADAPTIVE_INTEGERS_64
+#undef ADAPTIVE_INTEGERS_128
 #undef ADAPTIVE_MULTIPLY
 #undef ADAPTIVE_MULTIPLY_REGISTERS
 #undef ADAPTIVE_NAMES_8
