@@ -1,0 +1,151 @@
+#pragma once
+
+#include <type_traits>
+
+#include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/wgmma.cuh"
+#include "kernels/quantized_matmul/cuda/kernels.hpp"
+#include "kernels/quantized_matmul/cuda/split/exchange.cuh"
+
+// For up to some tens of tokens, where the time is that of reading W. The copy engine fills stages of 64 rows
+// of W by 128 columns, far ahead of the warps that multiply, so that most of what a block reads is on the way
+// at once without taking registers. The rows of W are the first operand of wgmma and the tokens the second,
+// which may be as few as eight. The blocks of a cluster share the columns of a tile; split/exchange.cuh has
+// the end.
+
+namespace adaptive::kernels::quantized_matmul {
+
+template <Types types, bool by_block, int tokens, int stages, int blocks>
+__global__ void __launch_bounds__(split_threads)
+    multiply_stream(const __grid_constant__ CUtensorMap x_map, const __grid_constant__ CUtensorMap w_map,
+                    const __grid_constant__ DeviceOperands o) {
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+  using hopper::Address;
+  using Sum = std::conditional_t<types == Types::int8_w8a8, int, float>;
+  using Total = std::conditional_t<types == Types::int8_w8a8 && !by_block, int, float>;
+  constexpr StreamConfig config = {tokens, stages, blocks};
+  constexpr int stage_bytes = stream_stage_bytes(config);
+  constexpr int w_bytes = stream_rows * wgmma_line;
+  constexpr int count = tokens / 2;  // sums of a thread
+  extern __shared__ __align__(1024) unsigned char shared[];
+  const auto base = static_cast<Address>(__cvta_generic_to_shared(shared));
+  const Address full = base + stream_barriers(config);
+  const Address empty = full + 8 * stages;
+  const int thread = static_cast<int>(threadIdx.x);
+  const int warp = __shfl_sync(0xFFFFFFFFu, thread / 32, 0);
+  const int lane = thread % 32;
+  const int rank = static_cast<int>(blockIdx.x) % blocks;
+  const int first_row = static_cast<int>(blockIdx.x) / blocks * stream_rows;
+  const int first_token = static_cast<int>(blockIdx.y) * tokens;
+  const int steps = (o.in_features + wgmma_line - 1) / wgmma_line;
+  const int begin = steps * rank / blocks;
+  const int end = steps * (rank + 1) / blocks;
+  if (thread == 128) {
+    for (int stage = 0; stage < stages; ++stage) {
+      hopper::barrier_init(full + 8 * stage, 1);
+      hopper::barrier_init(empty + 8 * stage, 4);
+    }
+    hopper::fence_barrier_init();
+  }
+  if (warp == 4) {
+    // The copies of this thread need not wait for the others: they use barriers that this thread has
+    // initialised.
+    if (lane == 0) {
+      hopper::Ring ring;
+      for (int step = begin; step < end && step < begin + stages; ++step) {
+        const Address stage = base + ring.stage * stage_bytes;
+        hopper::barrier_expect(full + 8 * ring.stage, stage_bytes);
+        hopper::copy_box(stage, &w_map, step * wgmma_line, first_row, full + 8 * ring.stage);
+        hopper::copy_box(stage + w_bytes, &x_map, step * wgmma_line, first_token, full + 8 * ring.stage);
+        ring.advance(stages);
+      }
+    }
+    __syncwarp();
+  }
+  __syncthreads();
+  if (warp == 4) {
+    if (lane == 0) {
+      hopper::Ring ring;
+      for (int step = begin + stages; step < end; ++step) {
+        const Address stage = base + ring.stage * stage_bytes;
+        hopper::barrier_wait(empty + 8 * ring.stage, ring.parity);
+        hopper::barrier_expect(full + 8 * ring.stage, stage_bytes);
+        hopper::copy_box(stage, &w_map, step * wgmma_line, first_row, full + 8 * ring.stage);
+        hopper::copy_box(stage + w_bytes, &x_map, step * wgmma_line, first_token, full + 8 * ring.stage);
+        ring.advance(stages);
+      }
+    }
+    __syncwarp();
+  } else {
+    Sum sum[count] = {};
+    float scaled[by_block ? count : 1] = {};
+    hopper::Ring ring;
+    // Tokens 8 j + lane % 4 * 2 and the next one belong to the sums 4 j to 4 j + 3.
+    constexpr int pairs = by_block ? tokens / 8 : 1;
+    const auto load_scales = [&](int step, float(&x)[pairs][2], float& w) {
+      w = __ldg(o.w_scales +
+                static_cast<long long>(first_row / static_cast<int>(block_columns)) * o.w_scale_stride +
+                step);
+#pragma unroll
+      for (int j = 0; j < pairs; ++j)
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+          x[j][i] = __ldg(o.x_scales + static_cast<long long>(step) * o.tokens +
+                          min(first_token + j * 8 + lane % 4 * 2 + i, o.tokens - 1));
+    };
+    float x_next[pairs][2] = {};
+    float w_next = 0;
+    if constexpr (by_block)
+      if (begin < end) load_scales(begin, x_next, w_next);
+#pragma unroll 1
+    for (int step = begin; step < end; ++step) {
+      float x_scale[pairs][2];
+      float w_scale = w_next;
+#pragma unroll
+      for (int j = 0; j < pairs; ++j)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) x_scale[j][i] = x_next[j][i];
+      if constexpr (by_block)
+        if (step + 1 < end) load_scales(step + 1, x_next, w_next);
+      hopper::barrier_wait(full + 8 * ring.stage, ring.parity);
+      const Address stage = base + ring.stage * stage_bytes;
+      const std::uint64_t w_at = hopper::describe(stage);
+      const std::uint64_t x_at = hopper::describe(stage + w_bytes);
+      hopper::wgmma_fence();
+#pragma unroll
+      for (int into = 0; into < wgmma_line; into += 32)
+        hopper::MultiplyLevels<Sum, tokens>::run(
+            sum, w_at + hopper::steps_of(into), x_at + hopper::steps_of(into), by_block && into == 0 ? 0 : 1);
+      hopper::wgmma_commit();
+      hopper::wgmma_wait<0>();
+      hopper::pin(sum);
+      if (lane == 0) hopper::barrier_arrive(empty + 8 * ring.stage);
+      ring.advance(stages);
+      if constexpr (by_block) {
+#pragma unroll
+        for (int i = 0; i < count; ++i)
+          scaled[i] = fmaf(static_cast<float>(sum[i]), x_scale[i / 4][i % 2] * w_scale, scaled[i]);
+      }
+    }
+    // No warp may overwrite a stage that another warp still multiplies.
+    hopper::group_sync(1);
+    auto* const own = reinterpret_cast<Total*>(shared);
+    const auto leave = [&](const auto& from) {
+#pragma unroll
+      for (int i = 0; i < count; ++i)
+        own[(i / 4 * 8 + lane % 4 * 2 + i % 2) * split_sum_stride(stream_rows) + warp * 16 + i / 2 % 2 * 8 +
+            lane / 4] = from[i];
+    };
+    if constexpr (by_block)
+      leave(scaled);
+    else
+      leave(sum);
+  }
+  split::add_sums<tokens, stream_rows, blocks, split_threads, by_block, false, Total>(o, base, first_token,
+                                                                                      first_row, rank);
+#else
+  __trap();  // `available` excludes code other than that for 90a
+#endif
+}
+
+}  // namespace adaptive::kernels::quantized_matmul
