@@ -297,6 +297,37 @@ TEST(Mapping, TpuInferenceFindsTheBlocksOfAttention) {
                       "window=100 has no spelling"));
 }
 
+TEST(Mapping, QuantisedProductsWithScalesByBlockAreW8a8BlockMatmul) {
+  const std::vector<Dimension> dimensions = {
+      size_dimension("tokens"),
+      size_dimension("out_features"),
+      size_dimension("in_features"),
+      label_dimension("dtype", {"int8_w8a8", "int8_w8a16", "fp8_w8a8"}),
+      label_dimension("scales", {"channel", "tensor", "block128"}),
+      label_dimension("activations", {"bfloat16", "quantised"})};
+  const Parameters wgmma = {{"tile", 128},  {"rows", 256}, {"depth", 128}, {"stages", 4},
+                            {"cluster", 1}, {"band", 16},  {"warps", 8}};
+  const Table table = one_entry("quantized_matmul", dimensions, {4096, 7168, 2048, 2, 2, 1}, wgmma);
+  const MappedTable rows = mapped(table, "quantized_matmul", "vllm");
+  EXPECT_EQ(rows.mapped, 1u);
+  const LookupResult result = found_by("vllm", export_to(rows.table, "vllm"),
+                                       {{"m", "4096"}, {"N", "7168"}, {"K", "2048"}, {"dtype", "fp8_w8a8"}});
+  EXPECT_NE(result.parameters.find("\"BLOCK_SIZE_N\": 256"), std::string::npos) << result.parameters;
+  EXPECT_NE(result.parameters.find("\"BLOCK_SIZE_K\": 128"), std::string::npos) << result.parameters;
+
+  // vLLM multiplies activations that have been quantised, and its kernel has no clusters.
+  EXPECT_EQ(mapped(one_entry("quantized_matmul", dimensions, {4096, 7168, 2048, 2, 2, 0}, wgmma),
+                   "quantized_matmul", "vllm")
+                .mapped,
+            0u);
+  Parameters cluster = wgmma;
+  cluster["cluster"] = 2;
+  EXPECT_TRUE(noticed(mapped(one_entry("quantized_matmul", dimensions, {4096, 7168, 2048, 2, 2, 1}, cluster),
+                             "quantized_matmul", "vllm")
+                          .notices,
+                      "quantized_matmul", "cluster=2 instead of 1"));
+}
+
 TEST(Mapping, ALabelWithoutASpellingIsNamed) {
   const MappedTable matmul = mapped(tuned_on_h200("mixed_bit_matmul"), "mixed_bit_matmul", "tpu-inference");
   EXPECT_GT(matmul.mapped, 0u);
