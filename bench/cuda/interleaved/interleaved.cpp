@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <random>
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/common/cuda/memory.hpp"
 
@@ -15,8 +16,8 @@ using kernels::cuda::check;
 // The launches of one variant: a graph of them, or only their number if they cannot be captured.
 class Interleaved::Repeated {
  public:
-  Repeated(kernels::cuda::Problem& problem, std::size_t variant, cudaStream_t stream)
-      : problem_(problem), variant_(variant), stream_(stream) {
+  Repeated(std::function<bool()> enqueue, cudaStream_t stream)
+      : enqueue_(std::move(enqueue)), stream_(stream) {
     check(cudaEventCreate(&begin_), "event");
     check(cudaEventCreate(&end_), "event");
     once_us_ = time([&] { launch(); });
@@ -44,13 +45,12 @@ class Interleaved::Repeated {
 
  private:
   void launch() {
-    if (problem_.launch(variant_, stream_) != LaunchStatus::ok) throw std::runtime_error("a launch failed");
+    if (!enqueue_()) throw std::runtime_error("a launch failed");
   }
   void capture() {
     if (cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal) != cudaSuccess) return;
     bool launched = true;
-    for (int i = 0; i < count_ && launched; ++i)
-      launched = problem_.launch(variant_, stream_) == LaunchStatus::ok;
+    for (int i = 0; i < count_ && launched; ++i) launched = enqueue_();
     cudaGraph_t graph = nullptr;
     const bool ended = cudaStreamEndCapture(stream_, &graph) == cudaSuccess && launched;
     if (!ended || cudaGraphInstantiate(&graph_, graph, 0) != cudaSuccess) graph_ = nullptr;
@@ -68,8 +68,7 @@ class Interleaved::Repeated {
     return static_cast<double>(ms) * 1e3;
   }
 
-  kernels::cuda::Problem& problem_;
-  std::size_t variant_;
+  std::function<bool()> enqueue_;
   cudaStream_t stream_;
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
   cudaGraphExec_t graph_ = nullptr;
@@ -87,7 +86,10 @@ void Interleaved::add(const std::string& name, const kernels::cuda::Family& fami
   const LaunchStatus status = problem.prepare(variant, stream_);
   const double error = status == LaunchStatus::ok ? problem.max_error(stream_) : -1;
   if (status == LaunchStatus::ok && error <= problem.tolerance()) {
-    entries_.push_back({name, std::make_unique<Repeated>(problem, variant, stream_)});
+    const auto launch = [this, &problem, variant] {
+      return problem.launch(variant, stream_) == LaunchStatus::ok;
+    };
+    entries_.push_back({name, std::make_unique<Repeated>(launch, stream_), true});
     return;
   }
   std::fprintf(stderr, "wrong result: %s (status %d, error %g, tolerance %g): %s\n",
@@ -96,14 +98,20 @@ void Interleaved::add(const std::string& name, const kernels::cuda::Family& fami
   ++wrong_;
 }
 
+void Interleaved::add(const std::string& name, std::function<bool()> launch) {
+  entries_.push_back({name, std::make_unique<Repeated>(std::move(launch), stream_), false});
+}
+
 std::map<std::string, double> Interleaved::medians() {
   std::map<std::string, double> result;
   double best = 1e30;
-  for (const Entry& entry : entries_) best = std::min(best, entry.launches->once_us());
+  for (const Entry& entry : entries_)
+    if (entry.is_variant) best = std::min(best, entry.launches->once_us());
   std::vector<std::pair<Entry*, std::vector<double>>> turns;
   for (Entry& entry : entries_) {
     result[entry.name] = entry.launches->once_us();
-    if (entry.launches->once_us() <= options_.prune * best) turns.push_back({&entry, {}});
+    if (!entry.is_variant || entry.launches->once_us() <= options_.prune * best)
+      turns.push_back({&entry, {}});
   }
   std::mt19937_64 random(1);
   for (int sample = -1; sample < options_.samples; ++sample) {

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,10 @@ class Interleaved {
   void add(const std::string& name, const kernels::cuda::Family& family, kernels::cuda::Problem& problem,
            std::size_t variant);
 
+  /// Adds launches that are not compared with a reference and not with the best variant, but always sampled.
+  /// `launch` returns whether one was enqueued on the stream.
+  void add(const std::string& name, std::function<bool()> launch);
+
   /// Returns the microseconds per launch, by name, of all variants that were added, and removes these
   /// variants.
   std::map<std::string, double> medians();
@@ -45,6 +50,7 @@ class Interleaved {
   struct Entry {
     std::string name;
     std::unique_ptr<Repeated> launches;
+    bool is_variant;
   };
   Options options_;
   cudaStream_t stream_;
