@@ -11,13 +11,15 @@ import argparse
 import json
 import os
 import random
-import statistics
 import sys
 
 import torch
 import triton
 
 import triton_moe
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interleaved"))
+from repeated import Repeated, medians  # noqa: E402
 
 ROTATE_BYTES = 256 << 20
 COPIES_MAX = 64
@@ -67,36 +69,6 @@ def compile_all(processes):
             os._exit(0)
     for child in children:
         os.waitpid(child, 0)
-
-
-class Repeated:
-    """Launches captured as a graph of about a millisecond."""
-
-    def __init__(self, launch, least=2):
-        stream = torch.cuda.Stream()
-        with torch.cuda.stream(stream):
-            launch()
-            launch()
-            stream.synchronize()
-            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            begin.record()
-            launch()
-            end.record()
-            end.synchronize()
-            once_us = begin.elapsed_time(end) * 1e3
-        self.count = max(least, min(50, int(1000 / once_us)))
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, stream=stream):
-            for _ in range(self.count):
-                launch()
-        self.begin, self.end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-
-    def sample_us(self):
-        self.begin.record()
-        self.graph.replay()
-        self.end.record()
-        self.end.synchronize()
-        return self.begin.elapsed_time(self.end) * 1e3 / self.count
 
 
 def expected(layer, x, up, down, tokens):
@@ -171,15 +143,7 @@ def measure(entry, samples, pairs):
             layer.run(x, up[at], down[at], up_tile, down_tile)
 
         running[name] = Repeated(whole_operation)
-    taken = {name: [] for name in running}
-    order = list(running)
-    for sample in range(-1, samples):
-        random.shuffle(order)
-        for name in order:
-            us = running[name].sample_us()
-            if sample >= 0:
-                taken[name].append(us)
-    return {name: statistics.median(values) for name, values in taken.items()}, wrong
+    return medians(running, samples), wrong
 
 
 def main():

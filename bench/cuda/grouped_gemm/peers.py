@@ -9,13 +9,16 @@ PyTorch and Triton.
 """
 import argparse
 import json
+import os
 import random
-import statistics
 import sys
 
 import torch
 import triton
 import triton.language as tl
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interleaved"))
+from repeated import Repeated, medians  # noqa: E402
 
 ROTATE_BYTES = 256 << 20
 COPIES_MAX = 64
@@ -68,37 +71,6 @@ def grouped(x, w, y, ends, tile_ends, n, k, experts,
         w_at += DEPTH
     y_at = y + row.to(tl.int64)[:, None] * n + column[None, :]
     tl.store(y_at, total.to(y.dtype.element_ty), mask=(row < end)[:, None] & (column < n)[None, :])
-
-
-class Repeated:
-    """Launches captured as a graph of about a millisecond, and the operands that it reads."""
-
-    def __init__(self, launch, *operands):
-        self.operands = operands  # keeps the tensors alive: the allocator reuses the memory of unreferenced ones
-        stream = torch.cuda.Stream()
-        with torch.cuda.stream(stream):
-            launch()
-            launch()
-            stream.synchronize()
-            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            begin.record()
-            launch()
-            end.record()
-            end.synchronize()
-            self.once_us = begin.elapsed_time(end) * 1e3
-        self.count = max(2, min(50, int(1000 / self.once_us)))
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, stream=stream):
-            for _ in range(self.count):
-                launch()
-        self.begin, self.end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-
-    def sample_us(self):
-        self.begin.record()
-        self.graph.replay()
-        self.end.record()
-        self.end.synchronize()
-        return self.begin.elapsed_time(self.end) * 1e3 / self.count
 
 
 def right(y, x, w, rows):
@@ -173,15 +145,7 @@ def measure(entry, tiles, samples):
         best = min(best, repeated.once_us)
         if repeated.once_us <= 2 * best:
             running[name] = repeated
-    taken = {name: [] for name in running}
-    order = list(running)
-    for sample in range(-1, samples):
-        random.shuffle(order)
-        for name in order:
-            us = running[name].sample_us()
-            if sample >= 0:
-                taken[name].append(us)
-    return {name: statistics.median(values) for name, values in taken.items()}, wrong
+    return medians(running, samples), wrong
 
 
 def main():

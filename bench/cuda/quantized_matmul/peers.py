@@ -3,51 +3,25 @@
 
 Measures PyTorch's products on the shapes that quantized_matmul_bench wrote: torch._scaled_mm with the same scaling (float8),
 torch._int_mm (int8: the sums alone, without scales; up to 16 tokens with 32 rows, its least), and for int8 weights with
-bfloat16 activations the dense product in bfloat16. A scaled product that PyTorch refuses for few tokens is measured with 16. The method is that of quantized_matmul_bench: back-to-back launches,
+bfloat16 activations the dense product in bfloat16. A scaled product that PyTorch refuses for few tokens is measured with
+16. The method is that of quantized_matmul_bench: back-to-back launches,
 captured as a graph of about one millisecond, random operands, weights that rotate among copies larger than the cache, the
 median of samples that take turns. Results are first compared with a product in float32. Needs PyTorch.
 """
 import argparse
 import json
+import os
 import random
-import statistics
 import sys
 
 import torch
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interleaved"))
+from repeated import Repeated, medians  # noqa: E402
+
 ROTATE_BYTES = 256 << 20
 COPIES_MIN, COPIES_MAX = 4, 64
 BLOCK = 128
-
-
-class Repeated:
-    """Launches captured as a graph of about a millisecond."""
-
-    def __init__(self, launch):
-        stream = torch.cuda.Stream()
-        with torch.cuda.stream(stream):
-            launch()
-            launch()
-            stream.synchronize()
-            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            begin.record()
-            launch()
-            end.record()
-            end.synchronize()
-            once_us = begin.elapsed_time(end) * 1e3
-        self.count = max(2, min(50, int(1000 / once_us)))
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, stream=stream):
-            for _ in range(self.count):
-                launch()
-        self.begin, self.end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-
-    def sample_us(self):
-        self.begin.record()
-        self.graph.replay()
-        self.end.record()
-        self.end.synchronize()
-        return self.begin.elapsed_time(self.end) * 1e3 / self.count
 
 
 class Weights:
@@ -160,15 +134,7 @@ def measure_rows(entry, tokens, samples):
             wrong.append(f"{name}: wrong result")
             continue
         running[name] = Repeated(launch)
-    taken = {name: [] for name in running}
-    order = list(running)
-    for sample in range(-1, samples):
-        random.shuffle(order)
-        for name in order:
-            us = running[name].sample_us()
-            if sample >= 0:
-                taken[name].append(us)
-    return {name: statistics.median(values) for name, values in taken.items()}, wrong
+    return medians(running, samples), wrong
 
 
 def main():

@@ -10,47 +10,21 @@ of samples that take turns.
 """
 import argparse
 import json
+import os
 import random
-import statistics
+import sys
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interleaved"))
+from repeated import Repeated, medians  # noqa: E402
+
 ROTATE_BYTES = 256 << 20
 COPIES_MAX = 64
 COPIES_BYTES_MAX = 24 << 30
 BACKENDS = {"cudnn": SDPBackend.CUDNN_ATTENTION, "flash": SDPBackend.FLASH_ATTENTION}
-
-
-class Repeated:
-    """Launches captured as a graph of about a millisecond."""
-
-    def __init__(self, launch):
-        stream = torch.cuda.Stream()
-        with torch.cuda.stream(stream):
-            launch()
-            launch()
-            stream.synchronize()
-            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            begin.record()
-            launch()
-            end.record()
-            end.synchronize()
-            once_us = begin.elapsed_time(end) * 1e3
-        self.count = max(2, min(50, int(1000 / once_us)))
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, stream=stream):
-            for _ in range(self.count):
-                launch()
-        self.begin, self.end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-
-    def sample_us(self):
-        self.begin.record()
-        self.graph.replay()
-        self.end.record()
-        self.end.synchronize()
-        return self.begin.elapsed_time(self.end) * 1e3 / self.count
 
 
 class Operands:
@@ -85,7 +59,7 @@ def measure(entry, samples):
     operands = [Operands(count[pair], *pair, q_heads, kv_heads, head_size) for pair in pairs]
     if not all(one.square for one in operands):  # PyTorch's causal mask begins at the first key
         return {}
-    running, taken = {}, {}
+    running = {}
     for name, backend in BACKENDS.items():
         def launch():
             for one in operands:
@@ -93,18 +67,10 @@ def measure(entry, samples):
         try:
             with sdpa_kernel(backend):
                 running[name] = Repeated(launch)
-                taken[name] = []
         except RuntimeError as error:
             print(f"  {name} refuses {entry['kind']}: {str(error).splitlines()[0][:100]}", flush=True)
             torch.cuda.synchronize()
-    order = list(running)
-    for sample in range(-1, samples):
-        random.shuffle(order)
-        for name in order:
-            us = running[name].sample_us()
-            if sample >= 0:
-                taken[name].append(us)
-    return {name: statistics.median(values) for name, values in taken.items()}
+    return medians(running, samples)
 
 
 def main():
