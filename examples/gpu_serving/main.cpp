@@ -60,7 +60,7 @@ std::vector<Summary> serve_model(const std::string& name, const Options& options
   progress.say("making and measuring the kernels of " + std::to_string(schedule.layer_tokens().size()) +
                " numbers of tokens");
   Operands operands(model, schedule, stream);
-  calibrate(operands, stream, options.quick ? 3 : options.rounds);
+  calibrate(operands, stream, options.quick ? 3 : 9);
 
   const std::string adapted = options.output + "-" + model.name + ".json";
   const adaptive::TableSearch seeds = options.tables.empty()

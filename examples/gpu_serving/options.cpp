@@ -1,21 +1,11 @@
 #include "examples/gpu_serving/options.hpp"
 
-#include <charconv>
+#include <string>
 #include <string_view>
 
 namespace gpu_serving {
-namespace {
 
-template <class Number>
-Number number(std::string_view option, std::string_view text, Number least, Number most) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
-    throw UsageError(std::string(option) + ": '" + std::string(text) + "' is not a permitted number");
-  return value;
-}
-
-}  // namespace
+using serving::option_number;
 
 const char* usage_text() {
   return "usage: gpu_serving_demo [options]\n"
@@ -59,11 +49,11 @@ Options parse_options(int argc, const char* const* argv) {
       if (option == "--model")
         options.models.emplace_back(value);
       else if (option == "--seconds")
-        options.seconds = number(option, value, 0.1, 86'400.0);
+        options.seconds = option_number(option, value, 0.1, 86'400.0);
       else if (option == "--steps")
-        options.steps = number<std::size_t>(option, value, 1, 1'000'000);
+        options.steps = option_number<std::size_t>(option, value, 1, 1'000'000);
       else if (option == "--rate")
-        options.requests_per_s = number(option, value, 1e-3, 1e6);
+        options.requests_per_s = option_number(option, value, 1e-3, 1e6);
       else if (option == "--trace")
         options.trace = value;
       else if (option == "--tables")
@@ -71,7 +61,7 @@ Options parse_options(int argc, const char* const* argv) {
       else if (option == "--output")
         options.output = value;
       else
-        options.seed = number<std::uint64_t>(option, value, 0, UINT64_MAX);
+        options.seed = option_number<std::uint64_t>(option, value, 0, UINT64_MAX);
     } else {
       throw UsageError("unknown option '" + std::string(option) + "'");
     }

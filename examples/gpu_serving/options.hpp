@@ -3,9 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "examples/serving/option_number.hpp"
 
 namespace gpu_serving {
 
@@ -19,16 +20,12 @@ struct Options {
   std::filesystem::path trace;
   std::filesystem::path tables;  ///< empty: the standard places
   std::string output = "adapted";
-  int rounds = 9;  ///< of the calibration
   bool quick = false;
   bool json = false;
   bool help = false;
 };
 
-/// The command line is wrong.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using serving::UsageError;
 
 Options parse_options(int argc, const char* const* argv);
 const char* usage_text();

@@ -1,22 +1,9 @@
 #include "examples/serving/options.hpp"
 
-#include <charconv>
-#include <cmath>
+#include <string>
 #include <string_view>
 
 namespace serving {
-namespace {
-
-template <class Number>
-Number number(std::string_view option, std::string_view text, Number least, Number most) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value >= least && value <= most))
-    throw UsageError(std::string(option) + ": '" + std::string(text) + "' is not a permitted number");
-  return value;
-}
-
-}  // namespace
 
 const char* usage_text() {
   return "usage: serving_demo [options]\n"
@@ -55,13 +42,13 @@ Options parse_options(int argc, const char* const* argv) {
       if (++i == argc) throw UsageError(std::string(option) + " needs a value");
       const std::string_view value = argv[i];
       if (option == "--seconds")
-        options.seconds = number(option, value, 0.1, 86'400.0), seconds_given = true;
+        options.seconds = option_number(option, value, 0.1, 86'400.0), seconds_given = true;
       else if (option == "--steps")
-        options.steps = number<std::uint64_t>(option, value, 1, 1'000'000'000);
+        options.steps = option_number<std::uint64_t>(option, value, 1, 1'000'000'000);
       else if (option == "--seed")
-        options.seed = number<std::uint64_t>(option, value, 0, UINT64_MAX);
+        options.seed = option_number<std::uint64_t>(option, value, 0, UINT64_MAX);
       else if (option == "--rate")
-        options.requests_per_s = number(option, value, 1e-3, 1e6);
+        options.requests_per_s = option_number(option, value, 1e-3, 1e6);
       else if (option == "--trace")
         options.trace = value;
       else if (option == "--tables")

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
-#include <string>
+
+#include "examples/serving/option_number.hpp"
 
 namespace serving {
 
@@ -20,11 +20,6 @@ struct Options {
   std::filesystem::path trace = {};
   std::filesystem::path tables = {};
   std::filesystem::path output = "adapted.json";
-};
-
-/// The command line is wrong: exit with 2.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 Options parse_options(int argc, const char* const* argv);
