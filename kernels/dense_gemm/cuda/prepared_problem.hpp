@@ -7,11 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "kernels/common/cuda/memory.hpp"
 #include "kernels/common/cuda/output.hpp"
 #include "kernels/cuda_family.hpp"
 #include "kernels/dense_gemm/cuda/cublaslt.hpp"
 
 namespace adaptive::kernels::dense_gemm {
+
+/// Activations and weights on the device, which problems of different numbers of rows may share.
+struct SharedOperands {
+  std::size_t w_bytes = 0;  ///< of one copy of the weights, rounded up so that all copies are aligned alike
+  std::size_t copies = 1;
+  cuda::DeviceBuffer<std::byte> x, w;
+};
 
 /// The common parts of problems of all families on the GPU. A variant is prepared once and keeps what its
 /// launches need in a `Slot`. Launches use equal copies of the weights in turn.

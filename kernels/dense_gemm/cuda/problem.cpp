@@ -34,7 +34,7 @@ DenseGemm::DenseGemm(const Shape& shape, cuda::ProblemOptions options, const cud
 
 void DenseGemm::fill() {
   const std::size_t element = input_bytes(sizes_.type);
-  auto made = std::make_shared<Storage>();
+  auto made = std::make_shared<SharedOperands>();
   made->w_bytes = cuda::copy_stride(count(sizes_.n, sizes_.k) * element);
   made->copies = cuda::copies_in_turn(options_.rotate_bytes, made->w_bytes, made->w_bytes);
   made->x = cuda::DeviceBuffer<std::byte>(count(sizes_.m, sizes_.k) * element);

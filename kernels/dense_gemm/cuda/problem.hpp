@@ -45,16 +45,9 @@ class DenseGemm final : public PreparedProblem<Slot> {
 
   void fill();
 
-  // Problems of different numbers of rows may share it.
-  struct Storage {
-    std::size_t w_bytes = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
-    std::size_t copies = 1;
-    cuda::DeviceBuffer<std::byte> x, w;
-  };
-
   Sizes sizes_;
   std::shared_ptr<Plan> plan_;
-  std::shared_ptr<const Storage> storage_;
+  std::shared_ptr<const SharedOperands> storage_;
 };
 
 }  // namespace adaptive::kernels::dense_gemm

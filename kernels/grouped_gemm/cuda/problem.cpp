@@ -90,7 +90,7 @@ GroupedGemmOnCuda::GroupedGemmOnCuda(const Shape& shape, cuda::ProblemOptions op
 }
 
 void GroupedGemmOnCuda::fill() {
-  auto made = std::make_shared<Storage>();
+  auto made = std::make_shared<dense_gemm::SharedOperands>();
   made->w_bytes = cuda::copy_stride(product(sizes_.experts, sizes_.n, sizes_.k, element_bytes));
   const std::size_t read =
       std::max<std::size_t>(product(sizes_.filled, sizes_.n, sizes_.k, element_bytes), 1);

@@ -83,13 +83,6 @@ class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   double operations() const noexcept override;
 
  private:
-  // Problems of different numbers of rows may share it.
-  struct Storage {
-    std::size_t w_bytes = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
-    std::size_t copies = 1;
-    cuda::DeviceBuffer<std::byte> x, w;
-  };
-
   void fill();
   void route();
   DeviceOperands operands(std::size_t copy) const noexcept;
@@ -107,7 +100,7 @@ class GroupedGemmOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   CudaSizes sizes_;
   std::vector<std::int64_t> rows_of_;
   std::vector<int> ends_host_, row_of_host_;
-  std::shared_ptr<const Storage> storage_;
+  std::shared_ptr<const dense_gemm::SharedOperands> storage_;
   cuda::DeviceBuffer<std::byte> sorted_x_;
   cuda::DeviceBuffer<int> ends_, row_of_, counter_;
   std::optional<CublasHandle> cublas_;
