@@ -44,10 +44,10 @@ enum class GraphUpdate {
 ///
 /// A launch can be updated under three conditions: its body enqueues a sequence of kernels, memsets and
 /// copies on the stream that it is given, from any library; the sequence of the new variant has the same
-/// kinds of nodes, its kernels have the same clusters, and the same of them are launched programmatically
-/// dependent on the one before; and the first of them is not. In any other case the result is `recapture`,
-/// and the graph is unchanged. Priorities and access windows stay those of the stream of the capture. Before
-/// CUDA 12.3, no kernel may be launched programmatically dependent.
+/// kinds of nodes, and its kernels have the same clusters; and programmatic dependent launch is used at the
+/// same places of both sequences, and not by their first kernel (before CUDA 12.3, not at all). In any other
+/// case the result is `recapture`, and the graph is unchanged. Priorities and access windows stay those of
+/// the stream of the capture.
 ///
 /// An update costs less than the smallest capture if few of a graph's launches are stale, and more if most
 /// are. The object updates in both cases, because promotions come one by one and only the program knows the

@@ -10,9 +10,9 @@ namespace adaptive::inline v1::cuda {
 /// CUDA_ERROR_LOSSY_QUERY, which the headers before CUDA 12.3 do not name.
 constexpr auto lossy_query = static_cast<CUresult>(402);
 
-/// CUgraphEdgeData, which the headers before CUDA 12.3 do not have. All zeros: the edge is an order and
-/// nothing else. Programmatic dependent launch makes edges that are more: the second kernel may begin before
-/// the first one has ended.
+/// CUgraphEdgeData, which the headers before CUDA 12.3 do not have. All zeros: the edge only orders
+/// its nodes. Programmatic dependent launch makes edges with data: the second kernel may begin before the
+/// first one has ended.
 struct EdgeData {
   unsigned char from_port = 0;
   unsigned char to_port = 0;

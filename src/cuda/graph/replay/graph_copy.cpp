@@ -50,7 +50,7 @@ bool GraphCopy::copy_edges(CUgraph original) const {
   return true;
 }
 
-// Gives the edge between two nodes of the copy, which exists, what it has to carry.
+// Sets what the edge between two nodes of the copy carries. The edge exists.
 bool GraphCopy::set_edge(CUgraphNode from, CUgraphNode to, EdgeData edge) const {
   const std::optional<EdgeData> present = edge_between(*driver_, from, to);
   if (!present || *present == edge) return present.has_value();

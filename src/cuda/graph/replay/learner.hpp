@@ -29,10 +29,8 @@ namespace adaptive::inline v1::cuda {
 /// - An executable in which covered launches have nodes of another form than the program's executable is used
 ///   only if a look at a variant of that form waits for each of these, because they cannot run any other.
 /// - An executable is launched once looks wait for all that it covers, or one has waited for `gather`
-/// replays: a
-///   timed launch costs the same whether its latency was asked for or not.
-/// - An executable is made if none covers a look that waits. A full set loses the executable that has not
-/// been
+///   replays: a timed launch costs the same whether its latency was asked for or not.
+/// - An executable is made if none covers a look that waits. A full set loses the executable that was not
 ///   used for the longest time. Executables are made less and less often, so that a program with more forms
 ///   than executables does not spend its time on making them.
 /// - Before anything else, each launch for which a look waits is covered once with the form of the program's

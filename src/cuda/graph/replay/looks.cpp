@@ -15,15 +15,14 @@ bool still_learns(const Operation& operation) noexcept {
 }  // namespace
 
 void ReplayLooks::add(Operation& operation, const Key& key, bool can_be_timed) {
-  Launch launch{.operation = &operation, .key = key, .site = {}};
-  const auto same = std::find_if(launches_.begin(), launches_.end(), [&](const Launch& other) {
-    return other.site && other.operation == &operation && other.key == key;
-  });
-  if (same != launches_.end()) {
-    ++same->in_a_replay;
+  Launch launch{.operation = &operation, .site = {}};
+  const auto first = first_of_.find({&operation, key});
+  if (first != first_of_.end()) {
+    ++launches_[first->second].in_a_replay;
   } else if (can_be_timed) {
     try {
       launch.site = operation.site(key);
+      first_of_.emplace(OfKey{&operation, key}, launches_.size());
     } catch (const Error&) {
       // The key is not one of the operation's. `Operation::pin` has counted it and named the default.
     }
@@ -34,6 +33,7 @@ void ReplayLooks::add(Operation& operation, const Key& key, bool can_be_timed) {
 void ReplayLooks::clear() noexcept {
   for (std::size_t i = 0; i < launches_.size(); ++i) drop(i);
   launches_.clear();
+  first_of_.clear();
   base_.clear();
 }
 

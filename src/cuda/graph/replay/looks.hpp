@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include <adaptive/cuda/replay.hpp>
 #include <adaptive/decision.hpp>
+#include <adaptive/detail/key_table.hpp>
 #include <adaptive/key.hpp>
 #include <adaptive/operation.hpp>
 
@@ -70,9 +73,18 @@ class ReplayLooks {
   std::uint64_t replay() const noexcept { return replay_; }
 
  private:
+  struct OfKey {
+    const Operation* operation;
+    Key key;
+    friend bool operator==(const OfKey&, const OfKey&) = default;
+  };
+  struct Hash {
+    std::size_t operator()(const OfKey& of) const noexcept {
+      return static_cast<std::size_t>(detail::hash(of.key)) ^ std::hash<const Operation*>()(of.operation);
+    }
+  };
   struct Launch {
     Operation* operation;
-    Key key;
     std::optional<Site> site;       // nothing: never asked
     std::uint64_t in_a_replay = 1;  // calls
     std::uint64_t undecided = 0;    // calls
@@ -81,6 +93,7 @@ class ReplayLooks {
 
   ReplayCounters& counters_;
   std::vector<Launch> launches_;
+  std::unordered_map<OfKey, std::size_t, Hash> first_of_;  // the launch that takes the looks of a key
   std::vector<std::uint32_t> base_;
   std::uint64_t replay_ = 0;
 };
