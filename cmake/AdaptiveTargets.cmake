@@ -42,6 +42,24 @@ function(adaptive_target_defaults target)
   endif()
 endfunction()
 
+# The same for a benchmark or an example, a program of a file or two that uses the public headers. With
+# ADAPTIVE_UNITY_PROGRAMS they are compiled once for all of these programs.
+function(adaptive_program_defaults target)
+  adaptive_target_defaults(${target})
+  if(NOT ADAPTIVE_UNITY_PROGRAMS)
+    return()
+  endif()
+  if(NOT TARGET adaptive_program_precompiled)
+    set(file "${PROJECT_BINARY_DIR}/precompiled.cpp")
+    file(WRITE "${file}" "int main() {}\n")
+    add_executable(adaptive_program_precompiled EXCLUDE_FROM_ALL "${file}")
+    adaptive_target_defaults(adaptive_program_precompiled)
+    target_link_libraries(adaptive_program_precompiled PRIVATE adaptive::adaptive)
+    target_precompile_headers(adaptive_program_precompiled PRIVATE <adaptive/adaptive.hpp>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM adaptive_program_precompiled)
+endfunction()
+
 # For libraries in which tests spend their time. scripts/test builds with clang, sanitizers and -O0, which takes the
 # least time to compile; there such libraries are optimized nevertheless.
 function(adaptive_optimize_sanitized target)
@@ -50,11 +68,28 @@ function(adaptive_optimize_sanitized target)
   endif()
 endfunction()
 
-# The same for a few sources of the library `adaptive`.
+# The same for a few sources of the library `adaptive`. `adaptive_join_optimized_sources` compiles them.
 function(adaptive_optimize_sanitized_sources)
   if(ADAPTIVE_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    set_source_files_properties(${ARGN} TARGET_DIRECTORY adaptive PROPERTIES COMPILE_OPTIONS -O1)
+    list(TRANSFORM ARGN PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE sources)
+    set_property(GLOBAL APPEND PROPERTY ADAPTIVE_OPTIMIZED_SOURCES ${sources})
   endif()
+endfunction()
+
+# Compiles them as one file, because each of them alone would instantiate the same templates of Eigen. Call it after all
+# folders of the library are known.
+function(adaptive_join_optimized_sources)
+  get_property(sources GLOBAL PROPERTY ADAPTIVE_OPTIMIZED_SOURCES)
+  if(NOT sources)
+    return()
+  endif()
+  set_source_files_properties(${sources} PROPERTIES HEADER_FILE_ONLY ON)
+  list(TRANSFORM sources REPLACE "(.+)" "#include \"\\1\"\n" OUTPUT_VARIABLE content)
+  string(JOIN "" content ${content})
+  set(file "${PROJECT_BINARY_DIR}/optimized_sources.cpp")
+  file(CONFIGURE OUTPUT "${file}" CONTENT "${content}" @ONLY)
+  set_source_files_properties("${file}" PROPERTIES COMPILE_OPTIONS -O1 SKIP_UNITY_BUILD_INCLUSION ON)
+  target_sources(adaptive PRIVATE "${file}")
 endfunction()
 
 # adaptive_compile_in_batches(target [size]): with ADAPTIVE_BATCHES, compiles `size` sources of the library (12 by default)
