@@ -12,6 +12,7 @@
 
 #include "files/atomic_file.hpp"
 #include "table/table.hpp"
+#include "tests/base/effort.hpp"
 #include "tests/table/sample_table.hpp"
 
 namespace adaptive::inline v1::table {
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 TEST(Crash, AtAnyMomentTheFileIsWhole) {
-  constexpr int kills = 50;
+  constexpr int kills = test::inputs(50);
   constexpr std::chrono::nanoseconds longest =
       std::chrono::milliseconds(20);  // bounds the test on a slow disk
   const TemporaryFolder folder;

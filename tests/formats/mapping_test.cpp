@@ -16,6 +16,7 @@
 #include "formats/nearest.hpp"
 #include "formats/text/values.hpp"
 #include "selector/lookup.hpp"
+#include "tests/base/effort.hpp"
 #include "tests/formats/sample_files.hpp"
 
 namespace adaptive::inline v1::table::formats {
@@ -85,6 +86,7 @@ TEST(Mapping, AnExportedMoeGivesTheSameWinnerInVllmAndSglang) {
 
 // Every row that is exported is the one that the other system finds for its key.
 TEST(Mapping, EveryExportedRowIsFound) {
+  constexpr std::size_t every = 5 / test::inputs(5);
   const MappingRequest moe{
       .given = {{"top_k", "2"}, {"intermediate_size", "14336"}, {"triton_version", "3.6.0"}}};
   const std::vector<std::pair<std::string, std::string>> cases = {{"grouped_gemm", "vllm"},
@@ -100,6 +102,7 @@ TEST(Mapping, EveryExportedRowIsFound) {
     std::size_t rows = 0;
     for (const auto& [name, own] : table.operations)
       for (const auto& [key, entry] : own.entries) {
+        if (rows++ % every != 0) continue;
         LookupRequest request{.operation = name};
         for (const auto& [dimension, value] : to_shape(own, key)) {
           const auto* label = std::get_if<std::string>(&value.value());
@@ -113,7 +116,6 @@ TEST(Mapping, EveryExportedRowIsFound) {
           if (name == "megablox_gmm")
             parameters[tile] = std::min(size_in(parameters, tile).value(), size_in(found.key, size).value());
         EXPECT_EQ(found.parameters, of_operation(name)->print_parameters(parameters)) << print(found.key);
-        ++rows;
       }
     EXPECT_GT(rows, 5u) << operation << " " << system;
   }

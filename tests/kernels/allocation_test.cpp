@@ -52,7 +52,7 @@ TEST(Allocation, NoLaunchAllocates) {
     for (const Shape& shape : shapes) {
       // The first values of every family are the sizes of its product. Larger ones are past every blocking
       // limit, and slow.
-      if (shape[0] * shape[1] * shape[2] > 20'000'000) continue;
+      if (shape[0] * shape[1] * shape[2] > 4'000'000) continue;
       const auto problem = family->make_problem(shape, 1);
       for (std::size_t v = 0; v < family->variants().size(); ++v) {
         if (!family->runs(v, shape) || family->variants()[v].launch_allocates) continue;

@@ -8,8 +8,12 @@
 #include <map>
 #include <vector>
 
+#include "tests/base/properties.hpp"
+
 namespace adaptive::inline v1::core {
 namespace {
+
+const bool same_calls = test::same_inputs(100, 1);
 
 RC_GTEST_PROP(Tickets, AgreeWithAModelThatRemembersAll, ()) {
   const auto limit = *rc::gen::element<std::uint32_t>(1, 2, 5, 16, 17, 32, 100, 128);

@@ -11,8 +11,12 @@
 
 #include <adaptive/selector.hpp>
 
+#include "tests/base/properties.hpp"
+
 namespace adaptive::inline v1::core {
 namespace {
+
+const bool same_keys = test::same_inputs(100, 1);
 
 const std::vector<Dimension>& dimensions() {
   static const std::vector<Dimension> all = {

@@ -9,9 +9,12 @@
 
 #include "prior/distance.hpp"
 #include "prior/starting_point.hpp"
+#include "tests/base/properties.hpp"
 
 namespace adaptive::inline v1::core {
 namespace {
+
+const bool same_seeds = test::same_inputs(100, 1);
 
 Dimension any_dimension() {
   const double weight = *rc::gen::element(0.0, 0.25, 1.0, 3.0);

@@ -10,6 +10,7 @@
 
 #include "sample_table.hpp"
 #include "table/table.hpp"
+#include "tests/base/effort.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -68,7 +69,7 @@ void expect_survival(const std::string& text) {
 TEST(Damage, FlippedBytesAreSurvived) {
   const std::string text = print(sample_table());
   std::mt19937 random(11);
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < test::inputs(4000); ++i) {
     std::string damaged = text;
     for (std::size_t n = 1 + random() % 3; n > 0; --n)
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << random() % 8);
@@ -112,7 +113,7 @@ TEST(Damage, ExchangedPartsAreSurvived) {
                         static_cast<std::size_t>(match->length()));
   ASSERT_GT(tokens.size(), 100u);
   std::mt19937 random(13);
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < test::inputs(4000); ++i) {
     const auto [begin, size] = tokens[random() % tokens.size()];
     std::string damaged = text;
     damaged.replace(begin, random() % 4 == 0 ? 0 : size, pieces[random() % pieces.size()]);

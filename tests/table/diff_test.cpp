@@ -10,6 +10,7 @@
 
 #include "sample_table.hpp"
 #include "table/merging/shares.hpp"
+#include "tests/base/effort.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -78,13 +79,14 @@ std::size_t count_slower(const Diff& diff) {
 }
 
 TEST(Diff, TwoRunsOfOneProgramDifferByTheNoiseAlone) {
-  // 20,000 comparisons in total, from few results of quiet variants to many results with heavy tails. Each
-  // diff of a hundred keys reports a false change, faster or slower, with a probability of one percent: of 40
-  // diffs none or one.
+  // 20,000 comparisons, from few results of quiet variants to many results with heavy tails. Each diff of a
+  // hundred keys reports a false change, faster or slower, with a probability of one percent: of 40 diffs
+  // none or one.
+  constexpr std::uint64_t seeds = test::inputs(20);
   for (const double deviation : {0.01, 0.1, 0.7}) {
     for (const std::uint64_t count : {2u, 5u, 50u}) {
       int wrong = 0;
-      for (std::uint64_t seed = 1; seed <= 20; ++seed)
+      for (std::uint64_t seed = 1; seed <= seeds; ++seed)
         wrong += count_slower(diff(run_of_a_program(seed, 100, count, deviation),
                                    run_of_a_program(1000 + seed, 100, count, deviation))) > 0
                      ? 1

@@ -15,12 +15,12 @@
 #include "table/merging/ownership.hpp"
 #include "table/merging/shares.hpp"
 #include "table/table.hpp"
+#include "tests/base/properties.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
 
-// The same tables in every run, unless the environment sets another seed.
-const int same_seed = ::setenv("RC_PARAMS", "seed=20260131", 0);
+const bool same_tables = test::same_inputs(100, 1);
 
 // Any UTF-8 text: printable characters, characters that must be escaped, and characters beyond ASCII.
 std::string any_name() {

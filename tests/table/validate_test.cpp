@@ -9,6 +9,7 @@
 
 #include "sample_table.hpp"
 #include "table/table.hpp"
+#include "tests/base/effort.hpp"
 
 namespace adaptive::inline v1::table {
 namespace {
@@ -150,7 +151,7 @@ TEST(Validate, EntriesBeforeTheirDimensionsAreCheckedOnce) {
 TEST(Validate, AgreesWithReadingOnDamagedTables) {
   const std::string whole = print(sample_table());
   std::mt19937 random(1);
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < test::inputs(3000); ++i) {
     std::string text = whole;
     for (std::size_t n = 1 + random() % 3; n > 0; --n) {
       const std::size_t at = random() % text.size();

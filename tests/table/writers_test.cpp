@@ -68,7 +68,7 @@ pid_t start(const F& body) {
 
 TEST(Writers, NoUpdateIsLost) {
   const int processes = stress() ? 8 : 4;
-  const std::uint64_t saves = stress() ? 200 : static_cast<std::uint64_t>(test::inputs(15, 2));
+  const std::uint64_t saves = stress() ? 200 : static_cast<std::uint64_t>(test::inputs(15));
   const TemporaryFolder folder;
   const fs::path path = folder / "t.json";
   std::vector<pid_t> children;
@@ -126,7 +126,7 @@ struct Saver {
 };
 
 TEST(Writers, AKillAtAnyMomentLeavesAWholeTable) {
-  const int kills = stress() ? 1000 : test::inputs(30, 2);
+  const int kills = stress() ? 1000 : test::inputs(30);
   const TemporaryFolder folder;
   const fs::path path = folder / "t.json";
   save(path, "first", 1);

@@ -15,6 +15,7 @@
 
 #include <adaptive/selector.hpp>
 
+#include "tests/base/effort.hpp"
 #include "tests/table/sample_table.hpp"
 #include "tests/tuning/fake_target.hpp"
 #include "tuning/cuda_operation.hpp"
@@ -98,7 +99,7 @@ TEST(Tune, ResumesAfterAKillAtAnyMoment) {
   const std::string expected = table_text(run(undisturbed, whole));
   const std::size_t trials = undisturbed.trials;
   Random random(3);
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < test::inputs(12, 4); ++round) {
     const table::TemporaryFolder folder;
     const auto path = folder / "trials.csv";
     FakeDevice device;

@@ -9,11 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/base/properties.hpp"
 #include "tests/cuda/host/simulated_replays.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive::inline v1::cuda {
 namespace {
+
+const bool same_sequences = test::same_inputs(100);
 
 constexpr std::uint32_t variants = 6;
 constexpr std::size_t launches = 7;

@@ -8,10 +8,13 @@
 #include <adaptive/detail/key_table.hpp>
 #include <adaptive/key.hpp>
 #include "operation/keys/head_arena.hpp"
+#include "tests/base/properties.hpp"
 #include "tests/operation/keys/any_learner.hpp"
 
 namespace adaptive {
 namespace {
+
+const bool same_keys = test::same_inputs(100, 1);
 
 // Small values make equal and adjacent keys likely. `shift` moves them to the upper bits, where weak hashes
 // fail.

@@ -20,14 +20,14 @@
 #include "table/merging/merge.hpp"
 #include "table/merging/ownership.hpp"
 #include "table/table.hpp"
+#include "tests/base/properties.hpp"
 #include "tests/selector/scratch_folder.hpp"
 #include "tests/selector/support.hpp"
 
 namespace adaptive {
 namespace {
 
-// The same sequences in every run, unless the environment sets another seed or number.
-const int same_seed = ::setenv("RC_PARAMS", "seed=20260131 max_success=500", 0);
+const bool same_sequences = test::same_inputs(500);
 
 constexpr std::size_t writers_kept = 3;
 constexpr std::size_t runs_max = 3;
