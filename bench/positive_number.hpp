@@ -12,7 +12,7 @@ inline int positive_number(const std::string& option, const std::string& text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 1)
-    throw std::invalid_argument(option + ": \"" + text + "\" is not a positive number");
+    throw std::invalid_argument(option + ": \"" + text + "\" is not a positive whole number");
   return value;
 }
 
