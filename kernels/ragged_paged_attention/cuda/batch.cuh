@@ -14,7 +14,7 @@ namespace adaptive::kernels::ragged_paged_attention {
 /// The last sequence whose `begin(sequence)` is at most `at`; `begin` rises. All lanes of a warp call it;
 /// each round tests 32 sequences.
 template <class F>
-__device__ int find_sequence(int sequences, long long at, const F& begin) {
+__device__ int find_sequence(int sequences, int at, const F& begin) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   int low = 0;
   int count = sequences;
@@ -32,7 +32,7 @@ __device__ int find_sequence(int sequences, long long at, const F& begin) {
 /// The sequence of a new token; all lanes of a warp call it.
 __device__ inline int sequence_of(const DeviceOperands& o, int token) {
   // Sequences without new tokens begin where the next one begins, and the last one that does has the token.
-  return find_sequence(o.sequences, token, [&](int s) -> long long { return o.first_token[s]; });
+  return find_sequence(o.sequences, token, [&](int s) { return o.first_token[s]; });
 }
 
 /// Some rows of a sequence.
@@ -61,11 +61,11 @@ __device__ Tile find_tile(const DeviceOperands& o, RowRange range, int number) {
   } else {
     // A sequence's tiles begin at a number that its first token alone decides; there is room for one more
     // tile than complete ones.
-    const auto begin = [&](int s) -> long long {
-      return static_cast<long long>(o.first_token[s]) * o.group / height + s;
+    const auto begin = [&](int s) {
+      return static_cast<int>(static_cast<unsigned>(o.first_token[s] * o.group) / height) + s;
     };
     tile.sequence = find_sequence(o.sequences, number, begin);
-    first = static_cast<int>(begin(tile.sequence));
+    first = begin(tile.sequence);
   }
   tile.first_token = o.first_token[tile.sequence];
   tile.tokens = o.first_token[tile.sequence + 1] - tile.first_token;

@@ -35,14 +35,13 @@ struct RowsConfig {
 
 constexpr int rows_height = 16;
 
-constexpr std::array<RowsConfig, 8> rows_configs = {{
+constexpr std::array<RowsConfig, 7> rows_configs = {{
     {4, 16, 3, 0},
     {4, 16, 3, 128},
     {4, 16, 3, 512},
-    {4, 16, 3, 1024},
+    {4, 16, 2, 1024},
     {4, 16, 3, 2048},
     {4, 16, 3, 4096},
-    {4, 16, 2, 1024},
     {8, 16, 3, 0},
 }};
 
@@ -105,8 +104,7 @@ struct TilesConfig {
   constexpr int rows() const { return 16 * warps; }
 };
 
-constexpr std::array<TilesConfig, 2> tiles_configs = {{
-    {4, 64, 2},
+constexpr std::array<TilesConfig, 1> tiles_configs = {{
     {8, 64, 2},
 }};
 
@@ -119,42 +117,52 @@ constexpr int tiles_shared_bytes(const TilesConfig& config, int head_size, int e
          config.warps * query_bytes(head_size, element_bytes);
 }
 
-/// For prompts and a cache of bfloat16, on compute capability 9.0: groups of four warps compute 64 rows each
-/// with wgmma, and one warp keeps two rings of keys and of values filled through the copy engine.
+/// For prompts, on compute capability 9.0: groups of four warps compute 64 rows each with wgmma. Four more
+/// warps copy keys, values and queries, and another four widen the elements of a cache of float8. Blocks stay
+/// resident and take tile after tile from a counter.
 struct WgmmaConfig {
   int groups;
-  int keys;  ///< positions of a step, a multiple of 16 that wgmma has as a size: 64 or 128
+  int keys;  ///< positions of a step, a multiple of 16
   int stages;
-  bool resident;  ///< blocks stay resident and take tile after tile from a counter
 
   constexpr int rows() const { return 64 * groups; }
-  constexpr int threads() const { return 128 * groups + 128; }
 };
 
 constexpr std::array<WgmmaConfig, 2> wgmma_configs = {{
-    {2, 128, 2, false},
-    {2, 128, 2, true},
+    {2, 128, 2},
+    {3, 128, 2},
 }};
 
 constexpr int wgmma_box_rows = 16;  ///< positions that the copy engine copies at once; they are in one page
 
-constexpr int wgmma_tiles_ahead = 2;  ///< tiles that a resident block knows in advance
 constexpr int wgmma_tile_bytes = 32;
 
-/// Resident blocks were not tried with the largest heads.
-constexpr bool wgmma_fits(const WgmmaConfig& config, int head_size) {
-  return !config.resident || head_size < 256;
+constexpr int wgmma_wideners = 4;  ///< warps, for a cache of float8
+
+constexpr int wgmma_threads(const WgmmaConfig& config, int element_bytes) {
+  return 128 * config.groups + 128 + (element_bytes == 1 ? 32 * wgmma_wideners : 0);
 }
 
 /// The scores of 128 positions do not fit the registers beside the result of the largest heads.
 constexpr int wgmma_keys(const WgmmaConfig& config, int head_size) {
-  return head_size == 256 ? config.keys / 2 : config.keys;
+  return head_size == 256 ? 80 : config.keys;
 }
 
-/// Queries, both rings, the barriers, and the tiles.
-constexpr int wgmma_shared_bytes(const WgmmaConfig& config, int head_size) {
-  return 2 * head_size * (config.rows() + 2 * config.stages * wgmma_keys(config, head_size)) +
-         8 * (4 * config.stages + 4) + wgmma_tiles_ahead * (2 * 8 + wgmma_tile_bytes);
+/// Keys and values of float8 before they are widened: this many steps.
+constexpr int wgmma_staging_stages = 2;
+
+/// Queries, both rings, what is to be widened, the barriers, and the next tile.
+constexpr int wgmma_shared_bytes(const WgmmaConfig& config, int head_size, int element_bytes) {
+  const int keys = wgmma_keys(config, head_size);
+  return 2 * head_size * (config.rows() + 2 * config.stages * keys) +
+         (element_bytes == 1 ? wgmma_staging_stages * 2 * keys * head_size : 0) +
+         8 * (4 * config.stages + 2 * config.groups + 4) + wgmma_tile_bytes;
+}
+
+/// Three groups have the registers for the smallest heads only. With those that widen, there are too many
+/// threads for the sums of the largest heads.
+constexpr bool wgmma_fits(const WgmmaConfig& config, int head_size, int element_bytes) {
+  return config.groups == 2 ? head_size < 256 || element_bytes == 2 : head_size == 64 && element_bytes == 2;
 }
 
 inline std::string name_of(const RowsConfig& config) {
@@ -169,7 +177,7 @@ inline std::string name_of(const TilesConfig& config) {
 
 inline std::string name_of(const WgmmaConfig& config) {
   return "wgmma_q" + std::to_string(config.rows()) + "_k" + std::to_string(config.keys) + "_s" +
-         std::to_string(config.stages) + (config.resident ? "_r" : "");
+         std::to_string(config.stages);
 }
 
 /// Variants of one class give the same bits: the order of additions depends on which warp takes a position

@@ -90,13 +90,19 @@ template <bool float8>
 cudaError_t launch_tiles(std::size_t index, const DeviceOperands& operands, RowRange range,
                          cudaStream_t stream) noexcept;
 
-/// Runs `wgmma_configs[index]`, for a cache of bfloat16. The maps describe the
-/// caches as [pages * kv_heads * page_size][head_size] in boxes of wgmma_box_rows rows and 64 columns.
-/// `counter` has two numbers, which are 0 between launches; launches that share it must not overlap.
+/// The caches of bfloat16 for the copy engine, as [pages * kv_heads * page_size][head_size] in boxes of
+/// wgmma_box_rows rows and 64 columns. Kernels for float8 do not use them.
+struct CacheMaps {
+  CUtensorMap keys, values;
+};
+
+/// Runs `wgmma_configs[index]`. `counter` has two numbers, which are 0 between launches; launches that share
+/// it must not overlap.
+template <bool float8>
 cudaError_t prepare_wgmma(std::size_t index, int head_size) noexcept;
-cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& keys, const CUtensorMap& values,
-                         const DeviceOperands& operands, RowRange range, int* counter, int multiprocessors,
-                         cudaStream_t stream) noexcept;
+template <bool float8>
+cudaError_t launch_wgmma(std::size_t index, const CacheMaps& maps, const DeviceOperands& operands,
+                         RowRange range, int* counter, int multiprocessors, cudaStream_t stream) noexcept;
 
 // For problems.
 

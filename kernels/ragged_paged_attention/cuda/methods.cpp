@@ -5,12 +5,12 @@
 namespace adaptive::kernels::ragged_paged_attention {
 namespace {
 
-/// Configurations of `rows` for the short sequences of mixed steps, by their index: without parts, and with
-/// parts of 1,024 positions.
-constexpr int mixed_rows[] = {0, 3};
-static_assert(rows_configs[0].part == 0 && rows_configs[3].part == 1024);
+/// Configurations of `rows` for the short sequences of mixed steps, by their index: without parts, also for
+/// few sequences, and with parts of 1,024 positions.
+constexpr int mixed_rows[] = {0, 6, 3};
+static_assert(rows_configs[0].part == 0 && rows_configs[6].warps == 8 && rows_configs[3].part == 1024);
 /// The configuration of `tiles` for the others.
-constexpr int mixed_tiles = 1;
+constexpr int mixed_tiles = 0;
 
 }  // namespace
 
@@ -21,11 +21,12 @@ const std::vector<DeviceMethod>& device_methods() {
     constexpr int wgmma = wgmma_configs.size();
     std::vector<DeviceMethod> made(1);
     for (int i = 0; i < rows; ++i) made.push_back({.rows = i});
-    for (int i = 0; i < tiles; ++i) made.push_back({.tiles = i});
+    // The first candidate is what runs before anything is known, and wgmma is hardly ever the slower one.
     for (int i = 0; i < wgmma; ++i) made.push_back({.wgmma = i});
+    for (int i = 0; i < tiles; ++i) made.push_back({.tiles = i});
     for (const int short_ones : mixed_rows) {
-      made.push_back({.rows = short_ones, .tiles = mixed_tiles});
       for (int i = 0; i < wgmma; ++i) made.push_back({.rows = short_ones, .wgmma = i});
+      made.push_back({.rows = short_ones, .tiles = mixed_tiles});
     }
     return made;
   }();

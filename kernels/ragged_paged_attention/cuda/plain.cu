@@ -1,4 +1,5 @@
 #include "kernels/common/cuda/launch.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/ragged_paged_attention/cuda/batch.cuh"
 
 // The store of the new tokens, and the attention that is simple enough to be right: one warp for each row,
@@ -12,6 +13,7 @@ constexpr int plain_warps = 4;
 
 /// One warp for each token and key/value head.
 __global__ void __launch_bounds__(32 * store_warps) store_new_tokens(const DeviceOperands o) {
+  cuda::let_next_begin();
   const long long at = static_cast<long long>(blockIdx.x) * store_warps + threadIdx.x / 32;
   if (at >= static_cast<long long>(o.tokens) * o.kv_heads) return;
   const int token = static_cast<int>(at / o.kv_heads);

@@ -74,7 +74,10 @@ cudaError_t prepare_kernels(const DeviceMethod& method, const DeviceOperands& o)
         o.float8 ? prepare_rows<true>(index, o.head_size) : prepare_rows<false>(index, o.head_size);
     if (status != cudaSuccess) return status;
   }
-  if (method.has_wgmma()) return prepare_wgmma(count_of(method.wgmma), o.head_size);
+  if (method.has_wgmma()) {
+    const auto index = count_of(method.wgmma);
+    return o.float8 ? prepare_wgmma<true>(index, o.head_size) : prepare_wgmma<false>(index, o.head_size);
+  }
   if (!method.has_tiles()) return cudaSuccess;
   const auto index = count_of(method.tiles);
   return o.float8 ? prepare_tiles<true>(index, o.head_size) : prepare_tiles<false>(index, o.head_size);
@@ -92,7 +95,7 @@ bool supports(const DeviceMethod& method, const Shape& shape) {
   if (method.has_tiles() || method.has_wgmma()) {
     if (sizes.tokens <= sizes.sequences) return false;
     if (method.has_wgmma() &&
-        (sizes.type != Type::bfloat16 || !wgmma_fits(method.wgmma_config(), narrow(sizes.head_size))))
+        !wgmma_fits(method.wgmma_config(), narrow(sizes.head_size), narrow(element_bytes(sizes.type))))
       return false;
   }
   if (!method.has_rows()) return true;
@@ -282,9 +285,12 @@ LaunchStatus AttentionOnCuda::enqueue(const AttentionSlot& slot, std::size_t cop
     status =
         o.float8 ? launch_tiles<true>(index, o, rest, stream) : launch_tiles<false>(index, o, rest, stream);
   }
-  if (status == cudaSuccess && method.has_wgmma())
-    status = launch_wgmma(count_of(method.wgmma), maps_[copy].keys, maps_[copy].values, o, rest,
-                          slot.counter.data(), multiprocessors_, stream);
+  if (status == cudaSuccess && method.has_wgmma()) {
+    const auto index = count_of(method.wgmma);
+    int* const counter = slot.counter.data();
+    status = o.float8 ? launch_wgmma<true>(index, {}, o, rest, counter, multiprocessors_, stream)
+                      : launch_wgmma<false>(index, maps_[copy], o, rest, counter, multiprocessors_, stream);
+  }
   return status == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
 }
 

@@ -90,10 +90,7 @@ class AttentionOnCuda final : public dense_gemm::PreparedProblem<AttentionSlot> 
   std::size_t cache_stride_ = 0;  // bytes from one copy of the keys or values to the next
   std::size_t last_copy_ = 0;
   int multiprocessors_ = 1;
-  struct Maps {
-    CUtensorMap keys, values;
-  };
-  std::vector<Maps> maps_;  // of each copy of the cache; none where the copy engine is not used
+  std::vector<CacheMaps> maps_;  // of each copy of the cache; none where the copy engine is not used
   cuda::DeviceBuffer<std::uint16_t> q_, new_keys_, new_values_;
   cuda::DeviceBuffer<std::byte> key_cache_, value_cache_;
   cuda::DeviceBuffer<std::int32_t> page_table_, first_token_, contexts_;

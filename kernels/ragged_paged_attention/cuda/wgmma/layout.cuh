@@ -10,12 +10,13 @@ namespace adaptive::kernels::ragged_paged_attention::many_rows {
 using ampere::Address;
 
 /// What a kernel needs, as constants, and the division of shared memory.
-template <int head, std::size_t index>
+template <bool float8, int head, std::size_t index>
 struct Needs {
+  static constexpr int element_bytes = float8 ? 1 : 2;
   static constexpr WgmmaConfig config = wgmma_configs[index];
   static constexpr int groups = config.groups;
-  static constexpr int height = 64 * groups;
-  static constexpr int threads = 128 * groups + 128;
+  static constexpr int height = config.rows();
+  static constexpr int threads = wgmma_threads(config, element_bytes);
   static constexpr int keys = wgmma_keys(config, head);
   static constexpr int stages = config.stages;
   static constexpr int slabs = head / 64;
@@ -25,23 +26,33 @@ struct Needs {
   static constexpr int stage = slabs * slab;
   static constexpr int ring_of_keys = slabs * query_slab;
   static constexpr int ring_of_values = ring_of_keys + stages * stage;
-  static constexpr int keys_full = ring_of_values + stages * stage;
+  static constexpr int staging = ring_of_values + stages * stage;
+  static constexpr int staging_stages = wgmma_staging_stages;
+  static constexpr int tile = staging + (float8 ? staging_stages * 2 * keys * head : 0);
+  static constexpr int keys_full = tile + wgmma_tile_bytes;
   static constexpr int keys_empty = keys_full + 8 * stages;
   static constexpr int values_full = keys_empty + 8 * stages;
   static constexpr int values_empty = values_full + 8 * stages;
-  static constexpr int edge_full = values_empty + 8 * stages;
-  static constexpr int queries_full = edge_full + 8;
-  static constexpr int queries_empty = queries_full + 8;
-  static constexpr int tile_full = queries_empty + 16;  // the tiles are at multiples of 16
-  static constexpr int tile_empty = tile_full + 8 * wgmma_tiles_ahead;
-  static constexpr int tile = tile_empty + 8 * wgmma_tiles_ahead;
-  static constexpr bool keys_ahead = head == 256;  // which of the two orders of copies (copies.cuh)
-  static constexpr int registers_taken = keys_ahead ? 224 : 232;
-  static constexpr int registers_left = keys_ahead ? 56 : 40;
-  static constexpr int loaders = 3;  // warps that load the queries, beside the one that copies
-  static_assert(tile + wgmma_tiles_ahead * wgmma_tile_bytes == wgmma_shared_bytes(config, head));
-  static_assert(tile % 16 == 0);
-  static_assert(keys % 64 == 0 && keys / wgmma_box_rows <= 32);
+  static constexpr int queries_full = values_empty + 8 * stages;  // one for each group
+  static constexpr int queries_empty = queries_full + 8 * groups;
+  static constexpr int tile_full = queries_empty + 8 * groups;
+  static constexpr int tile_empty = tile_full + 8;
+  static constexpr int tile_ends = tile_empty + 8;
+  static constexpr int edge_full = tile_ends + 8;
+  /// Whether groups start their products in turn, so that one computes weights while another multiplies. Two
+  /// groups find that order by themselves.
+  static constexpr bool takes_turns = groups > 2;
+  static constexpr int registers_taken = float8 ? 200 : groups == 3 ? 160 : 232;
+  static constexpr int registers_left = float8 ? 40 : groups == 3 ? 32 : 40;
+  static constexpr int registers_to_widen = 72;
+  static constexpr int widened_rows = keys / wgmma_wideners;
+  /// Warps that fill a stage: one copies keys, and one values; or all widen some of both.
+  static constexpr int fillers = float8 ? wgmma_wideners : 1;
+  /// Warps that take works: those that multiply, those that fill stages, and one of two that load queries.
+  static constexpr int takers = 4 * groups + (float8 ? wgmma_wideners : 2) + 1;
+  static_assert(edge_full + 8 == wgmma_shared_bytes(config, head, element_bytes));
+  static_assert(tile % 16 == 0 && slab % 1024 == 0);
+  static_assert(keys % 16 == 0 && keys / wgmma_box_rows <= 32);
 };
 
 __device__ inline void fence_for_engine() {
@@ -68,44 +79,42 @@ __device__ Work find_work(const DeviceOperands& o, RowRange range, int tiles, in
   return {find_tile<N::height>(o, range, tiles - 1 - number / o.kv_heads), number % o.kv_heads};
 }
 
-/// Passes works from the warp that copies to all others.
+/// Passes works from the warp that finds them to all warps, one ahead.
 template <class N>
 class Queue {
  public:
   __device__ explicit Queue(Address base) : base_(base) {}
 
-  static constexpr int takers = 4 * N::groups + N::loaders;
-
   /// Without rows it is the last.
   __device__ void give(const Work& work) {
-    hopper::barrier_wait(base_ + N::tile_empty + 8 * ring_.stage, ring_.parity ^ 1);
+    hopper::barrier_wait(base_ + N::tile_empty, parity_ ^ 1);
     if (threadIdx.x % 32 == 0) {
-      const Address to = base_ + N::tile + ring_.stage * wgmma_tile_bytes;
+      const Address to = base_ + N::tile;
       const auto as_bits = [](int value) { return static_cast<unsigned>(value); };
       hopper::store_shared(to, make_uint4(as_bits(work.tile.sequence), as_bits(work.tile.first_token),
                                           as_bits(work.tile.tokens), as_bits(work.tile.past)));
       hopper::store_shared(
           to + 16, make_uint4(as_bits(work.tile.row), as_bits(work.tile.rows), as_bits(work.kv_head), 0));
-      hopper::barrier_arrive(base_ + N::tile_full + 8 * ring_.stage);
+      hopper::barrier_arrive(base_ + N::tile_full);
     }
-    ring_.advance(wgmma_tiles_ahead);
+    __syncwarp();
+    parity_ ^= 1;
   }
 
   __device__ Work take() {
-    hopper::barrier_wait(base_ + N::tile_full + 8 * ring_.stage, ring_.parity);
-    const Address from = base_ + N::tile + ring_.stage * wgmma_tile_bytes;
-    const uint4 a = hopper::load_shared(from);
-    const uint4 b = hopper::load_shared(from + 16);
+    hopper::barrier_wait(base_ + N::tile_full, parity_);
+    const uint4 a = hopper::load_shared(base_ + N::tile);
+    const uint4 b = hopper::load_shared(base_ + N::tile + 16);
     __syncwarp();
-    if (threadIdx.x % 32 == 0) hopper::barrier_arrive(base_ + N::tile_empty + 8 * ring_.stage);
-    ring_.advance(wgmma_tiles_ahead);
+    if (threadIdx.x % 32 == 0) hopper::barrier_arrive(base_ + N::tile_empty);
+    parity_ ^= 1;
     const auto as_int = [](unsigned bits) { return static_cast<int>(bits); };
     return {{as_int(a.x), as_int(a.y), as_int(a.z), as_int(a.w), as_int(b.x), as_int(b.y)}, as_int(b.z)};
   }
 
  private:
   Address base_;
-  hopper::Ring ring_;
+  int parity_ = 0;
 };
 
 }  // namespace adaptive::kernels::ragged_paged_attention::many_rows

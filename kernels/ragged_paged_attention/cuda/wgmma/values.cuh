@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/wgmma.cuh"
 
 // wgmma with the second operand as values are in the cache: sum[64][columns] += A[64][16] * B[16][columns],
 // with A in registers in the layout of mma.m16n8k16, and B in shared memory with `columns` side by side
@@ -104,6 +105,31 @@ struct MultiplyValues<256> {
           "+f"(sum[121]), "+f"(sum[122]), "+f"(sum[123]), "+f"(sum[124]), "+f"(sum[125]), "+f"(sum[126]),
           "+f"(sum[127])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+  }
+};
+
+/// sum[64][columns] (+)= A[64][16] * B[columns][16]^T, both in shared memory, for the numbers of columns that
+/// common/cuda/wgmma.cuh does not have as well.
+template <int columns>
+struct MultiplyKeys : hopper::Multiply<__nv_bfloat16, columns> {};
+
+template <>
+struct MultiplyKeys<80> {
+  __device__ static void run(float (&sum)[40], std::uint64_t a, std::uint64_t b, int add) {
+    asm volatile(
+        "{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %42, 0;\n\t"
+        "wgmma.mma_async.sync.aligned.m64n80k16.f32.bf16.bf16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, "
+        "%22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39"
+        "}, %40, %41, p, 1, 1, 0, 0;\n\t}"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]), "+f"(sum[4]), "+f"(sum[5]), "+f"(sum[6]),
+          "+f"(sum[7]), "+f"(sum[8]), "+f"(sum[9]), "+f"(sum[10]), "+f"(sum[11]), "+f"(sum[12]),
+          "+f"(sum[13]), "+f"(sum[14]), "+f"(sum[15]), "+f"(sum[16]), "+f"(sum[17]), "+f"(sum[18]),
+          "+f"(sum[19]), "+f"(sum[20]), "+f"(sum[21]), "+f"(sum[22]), "+f"(sum[23]), "+f"(sum[24]),
+          "+f"(sum[25]), "+f"(sum[26]), "+f"(sum[27]), "+f"(sum[28]), "+f"(sum[29]), "+f"(sum[30]),
+          "+f"(sum[31]), "+f"(sum[32]), "+f"(sum[33]), "+f"(sum[34]), "+f"(sum[35]), "+f"(sum[36]),
+          "+f"(sum[37]), "+f"(sum[38]), "+f"(sum[39])
+        : "l"(a), "l"(b), "r"(add));
   }
 };
 
