@@ -89,8 +89,8 @@ std::vector<Step> all_steps() {
     for (const std::int64_t context : {512, 1024, 2048, 4096, 8192})
       add(steps, "prefill", model, 1, context, context);
   add(steps, "prefill", llama, 4, 2048, 2048);
-  add(steps, "prefill", llama_float8, 1, 4096, 4096);
-  add(steps, "prefill", large_heads, 1, 4096, 4096);
+  for (const Model& model : {llama_float8, large_heads})
+    for (const std::int64_t context : {4096, 8192}) add(steps, "prefill", model, 1, context, context);
   add(steps, "chunk", llama, 1, 2048, 8192);
   add_mixed(steps, llama, 64, 4096, 2048);
   add_mixed(steps, llama, 16, 8192, 1024);
