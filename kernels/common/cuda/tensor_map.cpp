@@ -79,6 +79,13 @@ CUtensorMap make_interleaved_tensor_map(const void* data, Element type, std::int
                     {columns, columns * rows, 8 * columns, 2 * columns * rows}, {64, 8, 2, box_rows / 16, 1});
 }
 
+CUtensorMap make_interleaved_byte_map(const void* data, std::int64_t columns, std::int64_t rows,
+                                      std::int64_t planes, int box_rows) {
+  return encoded<5>(data, CU_TENSOR_MAP_DATA_TYPE_UINT8, {columns, 8, 2, rows / 8, planes},
+                    {columns, columns * rows, 8 * columns, 2 * columns * rows},
+                    {128, 8, 2, box_rows / 16, 1});
+}
+
 CUtensorMap make_byte_map(const void* data, std::int64_t columns, std::int64_t rows, int box_rows) {
   return encoded<2>(data, CU_TENSOR_MAP_DATA_TYPE_UINT8, {columns, rows}, {columns}, {128, box_rows});
 }

@@ -25,4 +25,8 @@ CUtensorMap make_interleaved_tensor_map(const void* data, Element type, std::int
 /// multiple of 16.
 CUtensorMap make_byte_map(const void* data, std::int64_t columns, std::int64_t rows, int box_rows);
 
+/// As make_interleaved_tensor_map() for bytes, in boxes of 128 columns. `columns` is a multiple of 16.
+CUtensorMap make_interleaved_byte_map(const void* data, std::int64_t columns, std::int64_t rows,
+                                      std::int64_t planes, int box_rows);
+
 }  // namespace adaptive::kernels::cuda

@@ -1,6 +1,7 @@
 #include "kernels/common/cuda/launch.cuh"
 #include "kernels/common/cuda/overlap.cuh"
 #include "kernels/fused_moe/cuda/kernels.hpp"
+#include "kernels/fused_moe/cuda/levels/quantise.cuh"
 
 // Sorts the pairs of token and slot by expert, in the order of the pairs within an expert. Up to 4,096 pairs,
 // one block does all. With more, a first kernel counts the pairs of each chunk, and in a second one each
@@ -88,18 +89,23 @@ __device__ void fill_zeros(uint4* to, long long pieces, int block, int blocks) {
 }
 
 __global__ void __launch_bounds__(threads)
-    place(Alignment a, int chunks, uint4* zeroed, long long zero_pieces) {
+    place(Alignment a, int chunks, uint4* zeroed, long long zero_pieces, int zero_blocks,
+          levels::Quantised quantised) {
   __shared__ int counts[warps][experts_max];
   __shared__ int begins[experts_max];  // where this block's rows of each expert begin
   __shared__ int sums[experts_max / 32];
   cuda::wait_for_previous();
   cuda::let_next_begin();
   const int chunk = static_cast<int>(blockIdx.x);
+  const int thread = static_cast<int>(threadIdx.x);
   if (chunk >= chunks) {
-    fill_zeros(zeroed, zero_pieces, chunk - chunks, static_cast<int>(gridDim.x) - chunks);
+    const int other = chunk - chunks;
+    if (other < zero_blocks)
+      fill_zeros(zeroed, zero_pieces, other, zero_blocks);
+    else
+      levels::quantise_segment<true>(quantised, (other - zero_blocks) * warps + thread / 32);
     return;
   }
-  const int thread = static_cast<int>(threadIdx.x);
   const Chunk own = count(a, counts, chunk);
   int all = add_warps(counts);
   int earlier = 0;
@@ -144,7 +150,7 @@ __global__ void __launch_bounds__(threads)
 }  // namespace
 
 cudaError_t launch_align(const Alignment& alignment, void* zeroed, std::size_t zero_bytes,
-                         cudaStream_t stream) noexcept {
+                         cudaStream_t stream, const levels::Quantised* quantised) noexcept {
   const int chunks = chunks_of(alignment.pairs);
   if (chunks > 1) {
     const cudaError_t status =
@@ -154,11 +160,16 @@ cudaError_t launch_align(const Alignment& alignment, void* zeroed, std::size_t z
   const auto pieces = zeroed == nullptr ? 0LL : static_cast<long long>(zero_bytes / sizeof(uint4));
   constexpr long long block_pieces = 4 * threads;
   constexpr long long blocks_max = 512;
-  const long long blocks = (pieces + block_pieces - 1) / block_pieces;
+  const long long wanted = (pieces + block_pieces - 1) / block_pieces;
+  const int zero_blocks = static_cast<int>(wanted < blocks_max ? wanted : blocks_max);
+  long long quantise_blocks = 0;
+  if (quantised != nullptr)
+    quantise_blocks =
+        (static_cast<long long>(quantised->rows) * ((quantised->columns + 127) / 128) + warps - 1) / warps;
   return cuda::launch(
-      place,
-      {.blocks = chunks + static_cast<int>(blocks < blocks_max ? blocks : blocks_max), .threads = threads},
-      stream, alignment, chunks, static_cast<uint4*>(zeroed), pieces);
+      place, {.blocks = chunks + zero_blocks + static_cast<int>(quantise_blocks), .threads = threads}, stream,
+      alignment, chunks, static_cast<uint4*>(zeroed), pieces, zero_blocks,
+      quantised == nullptr ? levels::Quantised{} : *quantised);
 }
 
 }  // namespace adaptive::kernels::fused_moe

@@ -15,6 +15,13 @@
 
 namespace adaptive::kernels::fused_moe {
 
+namespace levels {
+struct Quantised;
+}
+
+/// In the order of the labels of `dtype` on GPUs.
+enum class DeviceType : std::int64_t { bfloat16, fp8_w8a8, int8_w8a16, int4_w4a16, int8_w8a8 };
+
 /// Where the pairs of token and slot are, in the order of their experts. A pair's number is token * top_k +
 /// slot.
 struct Alignment {
@@ -37,9 +44,11 @@ constexpr int chunks_of(int pairs) {
 
 /// Computes ends, token_of, weight_of and row_of. Rows of an expert are in the order of their pairs, so that
 /// the result is the same in every launch. If `zeroed` is not null, also fills its `zero_bytes` bytes, a
-/// multiple of 16, with zeros. At most grouped_gemm::experts_max experts; at least one pair.
+/// multiple of 16, with zeros. If `quantised` is not null, also quantises rows by segments, as
+/// levels::launch_quantise() does; `columns` is then a multiple of 4, and all rows exist. At most
+/// grouped_gemm::experts_max experts; at least one pair.
 cudaError_t launch_align(const Alignment& alignment, void* zeroed, std::size_t zero_bytes,
-                         cudaStream_t stream) noexcept;
+                         cudaStream_t stream, const levels::Quantised* quantised = nullptr) noexcept;
 
 /// to[row] = x[token_of[row]] for all rows that there are. `width` is a multiple of 8.
 cudaError_t launch_sort_rows(const Alignment& alignment, const void* x, void* to, int width, bool overlaps,
@@ -78,15 +87,19 @@ cudaError_t prepare_added_wgmma(std::size_t index) noexcept;
 
 /// All operands on the device, without padding.
 struct Layer {
-  const void* x = nullptr;     ///< [tokens][hidden_size]
-  const void* up = nullptr;    ///< [experts][2][intermediate_size][hidden_size]
-  const void* down = nullptr;  ///< [experts][hidden_size][intermediate_size]
+  const void* x = nullptr;          ///< [tokens][hidden_size]
+  const void* up = nullptr;         ///< [experts][2][intermediate_size][hidden_size]
+  const void* down = nullptr;       ///< [experts][hidden_size][intermediate_size]
+  const void* up_scales = nullptr;  ///< of weights that are not bfloat16 (levels/operands.hpp)
+  const void* down_scales = nullptr;
   const int* ids = nullptr;
   const float* weights = nullptr;
   const int* expert_map = nullptr;
   void* y = nullptr;  ///< [tokens][hidden_size]
   int tokens = 0, hidden_size = 0, intermediate_size = 0, top_k = 1;
+  int experts = 0;
   Activation activation = Activation::silu;
+  DeviceType type = DeviceType::bfloat16;
 };
 
 /// The default if nothing better is known: any layer, without alignment, two kernels. `h` has room for tokens

@@ -21,16 +21,16 @@ std::size_t bytes_of(std::int64_t rows, std::int64_t columns) {
 }
 
 // An upper limit of the number of tiles of any routing of this shape.
-std::int64_t tiles_max(const gg::Config& config, const Sizes& sizes, std::int64_t outputs) {
+std::int64_t tiles_max(const gg::Config& config, const DeviceSizes& sizes, std::int64_t outputs) {
   const std::int64_t columns =
       config.columns * (config.kernel == gg::Config::Kernel::wgmma ? config.split : 1);
-  const std::int64_t rows = pairs_of(sizes);
+  const std::int64_t rows = sizes.pairs();
   const std::int64_t row_tiles = std::min(rows, sizes.filled + (rows - sizes.filled) / config.rows);
   return row_tiles * ((outputs + columns - 1) / columns);
 }
 
 // The number of blocks that the device can run at the same time, or fewer if there are fewer tiles.
-int resident_blocks(const gg::Config& config, const Sizes& sizes, std::int64_t outputs,
+int resident_blocks(const gg::Config& config, const DeviceSizes& sizes, std::int64_t outputs,
                     const gg::Capability& device) {
   const std::int64_t resident = std::int64_t{device.multiprocessors} * config.blocks / config.split;
   return static_cast<int>(std::clamp<std::int64_t>(tiles_max(config, sizes, outputs), 1,
@@ -47,14 +47,8 @@ bool has_code(const Product& product, const gg::Capability& device) {
 
 std::vector<Dimension> cuda_dimensions() {
   std::vector<Dimension> all = dimensions();
-  all.back().labels = {"bfloat16"};
+  all.back().labels = {"bfloat16", "fp8_w8a8", "int8_w8a16", "int4_w4a16", "int8_w8a8"};
   return all;
-}
-
-Sizes cuda_sizes(const Shape& shape) {
-  Sizes sizes(shape);
-  sizes.type = Type::bfloat16;
-  return sizes;
 }
 
 std::optional<std::string> why_no_cuda_layer(const Shape& shape) {
@@ -68,17 +62,36 @@ std::optional<std::string> why_no_cuda_layer(const Shape& shape) {
   if (shape[0] > most / shape[5]) return "tokens * top_k is above 2^29";
   for (const std::size_t i : {1u, 2u})
     if (shape[i] > most) return names[i].name + " is above 2^29";
+  for (const std::size_t i : {1u, 2u})
+    if (DeviceSizes(shape).weights == DeviceType::int4_w4a16 && shape[i] % 64 != 0)
+      return names[i].name + " is no multiple of 64, the columns that share a scale";
   return std::nullopt;
 }
 
-bool available(const Pair* pair, const gg::Capability& device) {
-  if (pair == nullptr) return device.code.major > 0;
+WeightPlaces::WeightPlaces(const DeviceSizes& sizes) {
+  const auto part = [&](std::int64_t parts, std::int64_t rows, std::int64_t columns, std::size_t& scales,
+                        std::size_t& end) {
+    scales += cuda::copy_stride(weight_bytes(sizes.weights, parts * rows, columns));
+    end = scales + cuda::copy_stride(scale_bytes(sizes.weights, parts, rows, columns));
+  };
+  part(2 * sizes.experts, sizes.intermediate_size, sizes.hidden_size, up_scales, down);
+  down_scales = down;
+  part(sizes.experts, sizes.hidden_size, sizes.intermediate_size, down_scales, all);
+}
+
+bool available(const Choice& choice, const gg::Capability& device) {
+  if (choice.plain()) return device.code.major > 0;
+  if (choice.levels != nullptr) return levels::available(*choice.levels, device);
+  const Pair* const pair = choice.pair;
   return has_code(pair->up, device) && has_code(pair->down, device) &&
          (pair->sum == Sum::slots || runs(cuda::Instructions::cluster, device.code));
 }
 
-bool supports(const Pair* pair, const Sizes& sizes) {
-  if (pair == nullptr) return true;
+bool supports(const Choice& choice, const DeviceSizes& sizes) {
+  if (choice.plain()) return true;
+  if (choice.levels != nullptr) return levels::supports(*choice.levels, sizes);
+  const Pair* const pair = choice.pair;
+  if (sizes.weights != DeviceType::bfloat16) return false;
   // Loads and stores must be complete 16-byte pieces.
   if (sizes.hidden_size % 8 != 0 || sizes.intermediate_size % 8 != 0) return false;
   constexpr std::int64_t most = std::numeric_limits<int>::max();
@@ -87,8 +100,11 @@ bool supports(const Pair* pair, const Sizes& sizes) {
          tiles_max(pair->down.config(), sizes, sizes.hidden_size) <= most;
 }
 
-std::uint64_t scratch_bytes(const Pair* pair, const Sizes& sizes) {
-  const std::int64_t pairs = pairs_of(sizes);
+std::uint64_t scratch_bytes(const Choice& choice, const DeviceSizes& sizes) {
+  const std::int64_t pairs = sizes.pairs();
+  const Pair* const pair = choice.pair;
+  if (choice.levels != nullptr || sizes.weights != DeviceType::bfloat16)
+    return levels::scratch_bytes(choice.levels, sizes);
   if (pair == nullptr) return 2 * bytes_of(pairs, sizes.intermediate_size);
   std::int64_t columns = sizes.intermediate_size;
   if (pair->sum == Sum::slots) columns += sizes.hidden_size;
@@ -98,26 +114,24 @@ std::uint64_t scratch_bytes(const Pair* pair, const Sizes& sizes) {
 }
 
 FusedMoeOnCuda::FusedMoeOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
-                               const std::vector<const Pair*>& variants)
+                               const std::vector<Choice>& variants)
     : PreparedProblem(shape, options, family),
       variants_(variants),
       capability_(gg::Capability::current()),
-      sizes_(cuda_sizes(shape)),
+      sizes_(shape),
       routing_(make_routing(sizes_.tokens, sizes_.top_k, sizes_.experts, sizes_.filled,
                             sizes_.expert_parallel, options.seed ^ 0x6e0e)),
-      overlaps_(runs(cuda::Instructions::cluster, capability_.code)) {
+      overlaps_(runs(cuda::Instructions::cluster, capability_.code)),
+      places_(sizes_) {
   rows_ = std::count_if(routing_.ids.begin(), routing_.ids.end(), [&](std::int32_t id) {
     return routing_.expert_map[static_cast<std::size_t>(id)] >= 0;
   });
-  const std::int64_t parts = 2 * sizes_.intermediate_size;
-  up_bytes_ = cuda::copy_stride(bytes_of(sizes_.experts * parts, sizes_.hidden_size));
-  copy_bytes_ =
-      up_bytes_ + cuda::copy_stride(bytes_of(sizes_.experts * sizes_.hidden_size, sizes_.intermediate_size));
-  const std::size_t read = bytes_of(sizes_.filled * 3 * sizes_.intermediate_size, sizes_.hidden_size);
-  copies_ = cuda::copies_in_turn(options.rotate_bytes, std::max<std::size_t>(read, 1), copy_bytes_);
-  const auto pairs = static_cast<std::size_t>(pairs_of(sizes_));
+  const std::size_t read =
+      weight_bytes(sizes_.weights, sizes_.filled * 3 * sizes_.intermediate_size, sizes_.hidden_size);
+  copies_ = cuda::copies_in_turn(options.rotate_bytes, std::max<std::size_t>(read, 1), places_.all);
+  const auto pairs = static_cast<std::size_t>(sizes_.pairs());
   x_ = Bytes(bytes_of(sizes_.tokens, sizes_.hidden_size));
-  w_ = Bytes(copy_bytes_ * copies_);
+  w_ = Bytes(places_.all * copies_);
   y_ = cuda::Output(sizes_.tokens * sizes_.hidden_size, bfloat16);
   ids_ = cuda::DeviceBuffer<int>(pairs);
   weights_ = cuda::DeviceBuffer<float>(pairs);
@@ -150,14 +164,24 @@ void FusedMoeOnCuda::fill(cuda::Stream stream) {
     cuda::check(fill_uniform(const_cast<std::byte*>(data), size, bound, options_.seed ^ seed, stream),
                 "operands");
   };
+  const auto fill_part = [&](std::byte* data, std::byte* scales, std::int64_t parts, std::int64_t rows,
+                             std::int64_t columns, float bound, std::uint64_t seed) {
+    const DeviceType type = sizes_.weights;
+    if (type == DeviceType::bfloat16) return fill_with(data, parts * rows * columns, bound, seed);
+    cuda::check(
+        fill_weights(data, static_cast<std::int64_t>(weight_bytes(type, parts * rows, columns)), scales,
+                     scale_count(type, parts, rows, columns), type, bound, options_.seed ^ seed, stream),
+        "weights");
+  };
   // Gates reach the bend of the activation and its limit.
-  const std::int64_t weights = sizes_.experts * sizes_.intermediate_size * sizes_.hidden_size;
-  fill_with(x_.data(), sizes_.tokens * sizes_.hidden_size, 3.0f, 0);
+  const std::int64_t hidden = sizes_.hidden_size, width = sizes_.intermediate_size;
+  fill_with(x_.data(), sizes_.tokens * hidden, 3.0f, 0);
   for (std::size_t copy = 0; copy < copies_; ++copy) {
-    fill_with(up_weights(copy), 2 * weights, 3.0f / std::sqrt(static_cast<float>(sizes_.hidden_size)),
-              0x7570);
-    fill_with(down_weights(copy), weights, 1.0f / std::sqrt(static_cast<float>(sizes_.intermediate_size)),
-              0x646f);
+    std::byte* const begin = up_weights(copy);
+    fill_part(begin, begin + places_.up_scales, 2 * sizes_.experts, width, hidden,
+              3.0f / std::sqrt(static_cast<float>(hidden)), 0x7570);
+    fill_part(down_weights(copy), begin + places_.down_scales, sizes_.experts, hidden, width,
+              1.0f / std::sqrt(static_cast<float>(width)), 0x646f);
   }
   poison_output(stream);
   cuda::check(cudaStreamSynchronize(stream), "fused_moe: random operands");
@@ -167,6 +191,8 @@ Layer FusedMoeOnCuda::layer(std::size_t copy) const noexcept {
   return {.x = x_.data(),
           .up = up_weights(copy),
           .down = down_weights(copy),
+          .up_scales = up_weights(copy) + places_.up_scales,
+          .down_scales = up_weights(copy) + places_.down_scales,
           .ids = ids_.data(),
           .weights = weights_.data(),
           .expert_map = expert_map_.data(),
@@ -175,7 +201,9 @@ Layer FusedMoeOnCuda::layer(std::size_t copy) const noexcept {
           .hidden_size = static_cast<int>(sizes_.hidden_size),
           .intermediate_size = static_cast<int>(sizes_.intermediate_size),
           .top_k = static_cast<int>(sizes_.top_k),
-          .activation = sizes_.activation};
+          .experts = static_cast<int>(sizes_.experts),
+          .activation = sizes_.activation,
+          .type = sizes_.weights};
 }
 
 Alignment FusedMoeOnCuda::alignment() const noexcept {
@@ -187,7 +215,7 @@ Alignment FusedMoeOnCuda::alignment() const noexcept {
           .weight_of = weight_of_.data(),
           .row_of = row_of_.data(),
           .counts = counts_.data(),
-          .pairs = static_cast<int>(pairs_of(sizes_)),
+          .pairs = static_cast<int>(sizes_.pairs()),
           .top_k = static_cast<int>(sizes_.top_k),
           .experts = static_cast<int>(sizes_.experts)};
 }
@@ -200,7 +228,7 @@ gg::DeviceOperands FusedMoeOnCuda::up_product(const Pair& pair, std::size_t copy
       .ends = ends_.data(),
       .row_of = pair.up.is_wgmma() ? nullptr : token_of_.data(),
       .counter = counters_.data(),
-      .tokens = static_cast<int>(pairs_of(sizes_)),
+      .tokens = static_cast<int>(sizes_.pairs()),
       .n = static_cast<int>(2 * sizes_.intermediate_size),
       .k = static_cast<int>(sizes_.hidden_size),
       .experts = static_cast<int>(sizes_.experts),
@@ -216,7 +244,7 @@ gg::DeviceOperands FusedMoeOnCuda::down_product(const Pair& pair, std::size_t co
           .ends = ends_.data(),
           .row_of = nullptr,
           .counter = counters_.data() + 2,
-          .tokens = static_cast<int>(pairs_of(sizes_)),
+          .tokens = static_cast<int>(sizes_.pairs()),
           .n = static_cast<int>(sizes_.hidden_size),
           .k = static_cast<int>(sizes_.intermediate_size),
           .experts = static_cast<int>(sizes_.experts),
@@ -226,13 +254,22 @@ gg::DeviceOperands FusedMoeOnCuda::down_product(const Pair& pair, std::size_t co
 
 std::unique_ptr<Slot> FusedMoeOnCuda::make_slot(std::size_t variant) {
   auto slot = std::make_unique<Slot>();
-  slot->pair = variants_[variant];
-  if (!available(slot->pair, capability_)) slot->status = LaunchStatus::unavailable;
-  if (!supports(slot->pair, sizes_)) slot->status = LaunchStatus::unsupported;
+  const Choice choice = slot->choice = variants_[variant];
+  if (!available(choice, capability_)) slot->status = LaunchStatus::unavailable;
+  if (!supports(choice, sizes_)) slot->status = LaunchStatus::unsupported;
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
-  make_scratch(slot->pair);
-  if (slot->pair == nullptr) return slot;
-  const Pair& pair = *slot->pair;
+  if (sizes_.weights != DeviceType::bfloat16) {
+    make_levels(*slot);
+    return slot;
+  }
+  if (choice.plain()) {
+    if (plain_h_.size() == 0)
+      plain_h_ =
+          cuda::DeviceBuffer<float>(static_cast<std::size_t>(sizes_.pairs() * sizes_.intermediate_size));
+    return slot;
+  }
+  const Pair& pair = *choice.pair;
+  make_scratch(pair);
   slot->blocks_up = resident_blocks(pair.up.config(), sizes_, 2 * sizes_.intermediate_size, capability_);
   slot->blocks_down = resident_blocks(pair.down.config(), sizes_, sizes_.hidden_size, capability_);
   const auto prepare_product = [](const Product& product) {
@@ -252,24 +289,28 @@ std::unique_ptr<Slot> FusedMoeOnCuda::make_slot(std::size_t variant) {
   return slot;
 }
 
-void FusedMoeOnCuda::make_scratch(const Pair* pair) {
-  const std::int64_t pairs = pairs_of(sizes_);
+void FusedMoeOnCuda::make_levels(Slot& slot) {
+  levels_scratch_.make(slot.choice.levels, sizes_);
+  if (slot.choice.plain()) return;
+  std::vector<Layer> layers;
+  for (std::size_t copy = 0; copy < copies_; ++copy) layers.push_back(layer(copy));
+  slot.levels = levels::prepare(*slot.choice.levels, sizes_, levels_scratch_, layers, capability_);
+}
+
+void FusedMoeOnCuda::make_scratch(const Pair& pair) {
+  const std::int64_t pairs = sizes_.pairs();
   const auto make = [](auto& buffer, std::size_t size) {
     if (buffer.size() == 0) buffer = std::remove_reference_t<decltype(buffer)>(size);
   };
-  if (pair == nullptr) {
-    make(plain_h_, static_cast<std::size_t>(pairs * sizes_.intermediate_size));
-    return;
-  }
-  if (pair->up.is_wgmma()) make(sorted_x_, bytes_of(pairs, sizes_.hidden_size));
-  if (!pair->fused) make(both_, bytes_of(pairs, 2 * sizes_.intermediate_size));
+  if (pair.up.is_wgmma()) make(sorted_x_, bytes_of(pairs, sizes_.hidden_size));
+  if (!pair.fused) make(both_, bytes_of(pairs, 2 * sizes_.intermediate_size));
   make(h_, bytes_of(pairs, sizes_.intermediate_size));
-  if (pair->sum == Sum::slots) make(z_, bytes_of(pairs, sizes_.hidden_size));
+  if (pair.sum == Sum::slots) make(z_, bytes_of(pairs, sizes_.hidden_size));
 }
 
 void FusedMoeOnCuda::make_maps(Slot& slot) {
-  const Pair& pair = *slot.pair;
-  const std::int64_t hidden = sizes_.hidden_size, width = sizes_.intermediate_size, pairs = pairs_of(sizes_);
+  const Pair& pair = *slot.choice.pair;
+  const std::int64_t hidden = sizes_.hidden_size, width = sizes_.intermediate_size, pairs = sizes_.pairs();
   for (std::size_t copy = 0; copy < copies_; ++copy) {
     if (pair.up.is_wgmma()) {
       const gg::Config& config = pair.up.config();
@@ -291,10 +332,16 @@ void FusedMoeOnCuda::make_maps(Slot& slot) {
 
 LaunchStatus FusedMoeOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept {
   if (sizes_.tokens == 0) return LaunchStatus::ok;
-  if (slot.pair == nullptr)
-    return launch_plain(layer(copy), plain_h_.data(), stream) == cudaSuccess ? LaunchStatus::ok
-                                                                             : LaunchStatus::failed;
-  const bool atomic = slot.pair->sum == Sum::atomic;
+  const auto outcome = [](cudaError_t status) {
+    return status == cudaSuccess ? LaunchStatus::ok : LaunchStatus::failed;
+  };
+  if (slot.choice.levels != nullptr)
+    return outcome(levels::enqueue(*slot.choice.levels, slot.levels, levels_scratch_, layer(copy),
+                                   alignment(), copy, overlaps_, stream));
+  if (sizes_.weights != DeviceType::bfloat16)
+    return outcome(levels::enqueue_plain(levels_scratch_, layer(copy), stream));
+  if (slot.choice.plain()) return outcome(launch_plain(layer(copy), plain_h_.data(), stream));
+  const bool atomic = slot.choice.pair->sum == Sum::atomic;
   const bool enqueued =
       launch_align(alignment(), atomic ? y_.data() : nullptr, y_.bytes(), stream) == cudaSuccess &&
       enqueue_up(slot, copy, stream) == cudaSuccess && enqueue_down(slot, copy, stream) == cudaSuccess &&
@@ -304,7 +351,7 @@ LaunchStatus FusedMoeOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
 }
 
 cudaError_t FusedMoeOnCuda::enqueue_up(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept {
-  const Pair& pair = *slot.pair;
+  const Pair& pair = *slot.choice.pair;
   const Product& product = pair.up;
   const gg::DeviceOperands now = up_product(pair, copy);
   if (pair.up.is_wgmma()) {
@@ -327,10 +374,10 @@ cudaError_t FusedMoeOnCuda::enqueue_up(const Slot& slot, std::size_t copy, cuda:
 }
 
 cudaError_t FusedMoeOnCuda::enqueue_down(const Slot& slot, std::size_t copy, cuda::Stream stream) noexcept {
-  const Product& product = slot.pair->down;
-  const gg::DeviceOperands now = down_product(*slot.pair, copy);
+  const Product& product = slot.choice.pair->down;
+  const gg::DeviceOperands now = down_product(*slot.choice.pair, copy);
   const int blocks = slot.blocks_down;
-  if (slot.pair->sum == Sum::atomic)
+  if (slot.choice.pair->sum == Sum::atomic)
     return product.is_wgmma()
                ? launch_added_wgmma(product.index, slot.down[copy], now, alignment(), blocks, stream)
                : launch_added_mma(product.index, now, alignment(), blocks, stream);
@@ -380,13 +427,23 @@ double FusedMoeOnCuda::tolerance() const noexcept {
   // independent errors, of which the sum over the width of h averages out all but a random walk.
   const auto width = static_cast<double>(sizes_.intermediate_size);
   const double sums = 12 + std::sqrt(static_cast<double>(sizes_.hidden_size)) / 4 + std::sqrt(width) / 4;
-  return sums * static_cast<double>(std::numeric_limits<float>::epsilon()) +
-         0x1p-8 * std::min(4.0, 16 / std::sqrt(width));
+  const double rounded = sums * static_cast<double>(std::numeric_limits<float>::epsilon()) +
+                         0x1p-8 * std::min(4.0, 16 / std::sqrt(width));
+  // A number of h that lies between two levels may become either, the more so as Hopper's tensor cores add
+  // products of float8 with about 13 bits. A step of float8 is up to an eighth of the number, one of int8 a
+  // 127th of the largest. Two large numbers, which may be eight times the average, may be off by a step.
+  if (sizes_.weights == DeviceType::fp8_w8a8) return rounded + 0x1p-3 * std::min(1.0, 16 / width);
+  if (sizes_.weights == DeviceType::int8_w8a8) return rounded + 0x1p-7 * std::min(1.0, 16 / width);
+  return rounded;
 }
 
 double FusedMoeOnCuda::bytes() const noexcept {
-  const std::size_t weights = bytes_of(sizes_.filled * 3 * sizes_.intermediate_size, sizes_.hidden_size);
-  return static_cast<double>(weights + x_.size() + y_.bytes()) + 8.0 * static_cast<double>(pairs_of(sizes_));
+  const std::int64_t hidden = sizes_.hidden_size, width = sizes_.intermediate_size;
+  const DeviceType type = sizes_.weights;
+  const std::size_t weights = weight_bytes(type, sizes_.filled * 3 * width, hidden) +
+                              scale_bytes(type, 2 * sizes_.filled, width, hidden) +
+                              scale_bytes(type, sizes_.filled, hidden, width);
+  return static_cast<double>(weights + x_.size() + y_.bytes()) + 8.0 * static_cast<double>(sizes_.pairs());
 }
 
 double FusedMoeOnCuda::operations() const noexcept {

@@ -15,6 +15,11 @@ namespace adaptive::kernels::fused_moe {
 cudaError_t fill_uniform(void* data, std::int64_t size, float bound, std::uint64_t seed,
                          cudaStream_t stream) noexcept;
 
+/// Fills weights that are not bfloat16 with levels from all that there are, and their scales such that the
+/// weights are about uniform in [-bound, bound).
+cudaError_t fill_weights(void* levels, std::int64_t bytes, void* scales, std::int64_t count, DeviceType type,
+                         float bound, std::uint64_t seed, cudaStream_t stream) noexcept;
+
 /// A number and the magnitude to which errors are relative.
 struct Exact {
   double value, magnitude;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/common/float8.hpp"
 #include "kernels/fused_moe/cuda/problem.hpp"
 #include "tests/kernels/cuda/random_operand.hpp"
 #include "tests/kernels/cuda/support.hpp"
@@ -32,14 +33,19 @@ class FusedMoe : public OnGpu {
   }
 };
 
-/// The bfloat16 number that the device makes of element `i`, uniform in [-bound, bound).
-double operand(std::uint64_t seed, std::uint64_t i, float bound) {
-  const std::uint64_t bits = split_mix(seed + (i + 1) * 0x9e3779b97f4a7c15u);
-  const float value = bound * (-1.0f + 2.0f * (static_cast<float>(bits >> 40) * 0x1p-24f));
+double rounded_to_bfloat16(double number) {
+  const auto value = static_cast<float>(number);
   std::uint32_t word;
   std::memcpy(&word, &value, sizeof word);
   word += 0x7FFF + (word >> 16 & 1);
   return static_cast<double>(from_bfloat16(static_cast<std::uint16_t>(word >> 16)));
+}
+
+/// The bfloat16 number that the device makes of element `i`, uniform in [-bound, bound).
+double operand(std::uint64_t seed, std::uint64_t i, float bound) {
+  const std::uint64_t bits = split_mix(seed + (i + 1) * 0x9e3779b97f4a7c15u);
+  return rounded_to_bfloat16(
+      static_cast<double>(bound * (-1.0f + 2.0f * (static_cast<float>(bits >> 40) * 0x1p-24f))));
 }
 
 // The reference runs on the same device as the kernels that it checks; here the host checks both.
@@ -94,6 +100,127 @@ TEST_F(FusedMoe, AgreesWithTheHost) {
   EXPECT_GE(ran, 1);
 }
 
+/// The operands of the types other than bfloat16, made as the device makes them.
+class HostLevels {
+ public:
+  HostLevels(fused_moe::DeviceType type, std::uint64_t seed, float bound)
+      : type_(type), seed_(seed), bound_(bound) {}
+
+  /// Weight [row][column] of part `part`; parts have `rows` rows.
+  double weight(std::int64_t part, std::int64_t row, std::int64_t column, std::int64_t rows,
+                std::int64_t columns) const {
+    using fused_moe::DeviceType;
+    const std::int64_t at = (part * rows + row) * columns + column;
+    switch (type_) {
+      case DeviceType::fp8_w8a8:
+        return static_cast<double>(
+                   from_e4m3(to_e4m3(448.0f * (-1.0f + 2.0f * (static_cast<float>(bits(at)) * 0x1p-32f))))) *
+               scale((part * ((rows + 127) / 128) + row / 128) * ((columns + 127) / 128) + column / 128,
+                     bound_ / 448);
+      case DeviceType::int4_w4a16: {
+        // A byte of a word of eight columns has two of its even columns, or two of its odd ones.
+        const std::int64_t in_word = at % 8;
+        const std::int64_t byte = at / 8 * 4 + in_word / 4 + in_word % 2 * 2;
+        const auto level = static_cast<int>(bits(byte) >> (in_word / 2 % 2 * 4) & 15);
+        return (level - 8) * rounded_to_bfloat16(scale(at / 64, bound_ / 8));
+      }
+      default:
+        return (static_cast<int>(bits(at) % 255) - 127) * scale(part * rows + row, bound_ / 127);
+    }
+  }
+
+ private:
+  std::uint64_t bits(std::int64_t i) const {
+    return split_mix(seed_ + (static_cast<std::uint64_t>(i) + 1) * 0x9e3779b97f4a7c15u) >> 32;
+  }
+  double scale(std::int64_t i, float bound) const {
+    const std::uint64_t random = split_mix(~seed_ + static_cast<std::uint64_t>(i)) >> 40;
+    return static_cast<double>(bound * (0.5f + static_cast<float>(random) * 0x1p-24f));
+  }
+
+  fused_moe::DeviceType type_;
+  std::uint64_t seed_;
+  float bound_;
+};
+
+/// Quantises a row as a launch does, and returns what is left of its numbers.
+void quantise(fused_moe::DeviceType type, std::vector<double>& row) {
+  using fused_moe::DeviceType;
+  if (type != DeviceType::fp8_w8a8 && type != DeviceType::int8_w8a8) return;
+  const bool by_row = type == DeviceType::int8_w8a8;
+  const float level_max = by_row ? 127.0f : 448.0f;
+  for (std::size_t first = 0; first < row.size(); first += by_row ? row.size() : 128) {
+    const std::size_t end = by_row ? row.size() : std::min(row.size(), first + 128);
+    float largest = 0;
+    for (std::size_t i = first; i < end; ++i) {
+      row[i] = rounded_to_bfloat16(row[i]);
+      largest = std::max(largest, std::abs(static_cast<float>(row[i])));
+    }
+    for (std::size_t i = first; i < end && largest > 0; ++i) {
+      const float scaled = static_cast<float>(row[i]) * (level_max / largest);
+      const float level = by_row ? std::nearbyint(scaled) : from_e4m3(to_e4m3(scaled));
+      row[i] = static_cast<double>(level) * static_cast<double>(largest / level_max);
+    }
+  }
+}
+
+// As AgreesWithTheHost.
+TEST_F(FusedMoe, OfLevelsAgreesWithTheHost) {
+  using fused_moe::DeviceType;
+  constexpr std::int64_t tokens = 11, hidden = 256, width = 128, experts = 5, top_k = 3;
+  constexpr std::uint64_t seed = 12;
+  const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+  for (const DeviceType type :
+       {DeviceType::fp8_w8a8, DeviceType::int8_w8a16, DeviceType::int4_w4a16, DeviceType::int8_w8a8}) {
+    const Shape shape = {tokens, hidden, width, experts, 4, top_k, 2, 2, static_cast<std::int64_t>(type)};
+    const auto problem = family.make_problem(shape, {.seed = seed});
+    SCOPED_TRACE(problem->description());
+    const fused_moe::Routing& routing = dynamic_cast<fused_moe::FusedMoeOnCuda&>(*problem).routing();
+    const HostLevels up(type, seed ^ 0x7570, 3.0f / std::sqrt(static_cast<float>(hidden)));
+    const HostLevels down(type, seed ^ 0x646f, 1.0f / std::sqrt(static_cast<float>(width)));
+    std::vector<double> expected(at(tokens * hidden));
+    for (std::int64_t pair = 0; pair < tokens * top_k; ++pair) {
+      const std::int64_t place = routing.expert_map[at(routing.ids[at(pair)])];
+      if (place < 0) continue;
+      const std::int64_t token = pair / top_k;
+      std::vector<double> x(at(hidden)), h(at(width));
+      for (std::int64_t i = 0; i < hidden; ++i) x[at(i)] = operand(seed, at(token * hidden + i), 3.0f);
+      quantise(type, x);
+      for (std::int64_t i = 0; i < width; ++i) {
+        double sums[2] = {};
+        for (std::int64_t part = 0; part < 2; ++part)
+          for (std::int64_t k = 0; k < hidden; ++k)
+            sums[part] += x[at(k)] * up.weight(2 * place + part, i, k, width, hidden);
+        const double gate = std::min(sums[0], 7.0);
+        h[at(i)] = gate / (1 + std::exp(-1.702 * gate)) * (std::clamp(sums[1], -7.0, 7.0) + 1);
+      }
+      quantise(type, h);
+      for (std::int64_t column = 0; column < hidden; ++column)
+        for (std::int64_t i = 0; i < width; ++i)
+          expected[at(token * hidden + column)] += static_cast<double>(routing.weights[at(pair)]) * h[at(i)] *
+                                                   down.weight(place, column, i, hidden, width);
+    }
+    int ran = 0;
+    for (std::size_t v = 0; v < family.variant_count(); ++v) {
+      if (!family.runs(v, shape)) continue;
+      SCOPED_TRACE(family.variant(v).name);
+      ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
+      const std::vector<std::byte> output = problem->output(stream);
+      ASSERT_EQ(output.size(), expected.size() * 2);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        std::uint16_t bits;
+        std::memcpy(&bits, &output[2 * i], sizeof bits);
+        // A number of h may be rounded to the next level of float8, of which there are 8 between powers of 2.
+        ASSERT_NEAR(static_cast<double>(from_bfloat16(bits)), expected[i],
+                    0.04 + std::abs(expected[i]) * 0x1p-6)
+            << i;
+      }
+      ++ran;
+    }
+    EXPECT_GE(ran, 1);
+  }
+}
+
 // Larger than the test shapes: many tiles of every size, so that blocks take tiles from the counter many
 // times, and several chunks of pairs to sort.
 TEST_F(FusedMoe, IsRightForManyTiles) {
@@ -101,7 +228,11 @@ TEST_F(FusedMoe, IsRightForManyTiles) {
       {600, 512, 192, 256, 200, 8, 1, 0, 0},  // a few rows of each expert
       {3000, 264, 200, 3, 2, 1, 2, 1, 0},     // hundreds of rows of two experts
       {1100, 520, 520, 128, 60, 8, 4, 2, 0},  // most pairs elsewhere
-      {4096, 256, 128, 8, 8, 4, 1, 0, 0},
+      {4096, 256, 128, 8, 8, 4, 1, 0, 0},    {600, 512, 384, 256, 200, 8, 1, 0, 1},  // float8
+      {3000, 272, 208, 3, 2, 1, 2, 1, 1},    {4096, 384, 256, 8, 8, 4, 1, 0, 1},
+      {2000, 512, 384, 16, 12, 8, 1, 2, 2},  // int8 weights
+      {2000, 512, 384, 16, 12, 8, 1, 2, 3},  // 4 bits
+      {2000, 512, 384, 16, 12, 8, 1, 2, 4},  // int8
   };
   for (const Shape& shape : shapes) expect_right(shape, 3);
 }
@@ -109,7 +240,9 @@ TEST_F(FusedMoe, IsRightForManyTiles) {
 // Each kernel relies on what the ones before it have written; launches without a pause between them would
 // show a kernel that begins too early.
 TEST_F(FusedMoe, IsRightInManyLaunchesInARow) {
-  for (const std::int64_t tokens : {1, 7, 40, 130}) expect_right({tokens, 1024, 512, 32, 8, 8, 1, 0, 0}, 50);
+  for (const std::int64_t type : {0, 1, 2, 3, 4})
+    for (const std::int64_t tokens : {1, 7, 40, 130})
+      expect_right({tokens, 1024, 512, 32, 8, 8, 1, 0, type}, 50);
 }
 
 TEST_F(FusedMoe, TokensWithoutAnExpertHereBecomeZero) {
