@@ -1,11 +1,11 @@
 // fused_moe_bench --out FILE.jsonl [--models TEXT[,TEXT…]] [--tokens N[,N…]] [--samples N] [--prune F]
-// [--variants candidates|all] [--text TEXT]
+// [--variants candidates|all] [--text TEXT] [--dtype NAME]
 //
 // Times the variants of fused_moe over the models of kernels/fused_moe/cuda/shapes.hpp, the whole operation
 // from the router's choice to the weighted sum. Writes one JSON object per shape: the model, the shape, the
 // experts of each token (peers.py times a fused MoE in Triton on the same routing) and the microseconds of
 // each variant. bench/cuda/interleaved describes the method. --text keeps the variants whose names contain
-// it.
+// it. --dtype is a label of the dimension dtype; the default is bfloat16.
 
 #include <cuda_runtime_api.h>
 
@@ -33,6 +33,7 @@ struct Options {
   bench::FamilyOptions family;
   std::vector<std::string> models;
   std::string text;
+  fused_moe::DeviceType type = fused_moe::DeviceType::bfloat16;
   bool all_variants = false;
 };
 
@@ -43,6 +44,11 @@ Options parse(const std::vector<std::string>& arguments) {
       options.models = bench::split(value);
     } else if (option == "--text") {
       options.text = value;
+    } else if (option == "--dtype") {
+      const std::vector<std::string> labels = fused_moe::cuda_dimensions().back().labels;
+      const auto at = std::find(labels.begin(), labels.end(), value);
+      if (at == labels.end()) throw std::invalid_argument("--dtype: no type " + value);
+      options.type = static_cast<fused_moe::DeviceType>(at - labels.begin());
     } else if (option == "--variants") {
       options.all_variants = value == "all";
       if (!options.all_variants && value != "candidates")
@@ -65,7 +71,7 @@ std::vector<std::int64_t> places_of(const fused_moe::Routing& routing) {
 
 void measure(const fused_moe::Model& model, std::int64_t tokens, const Options& options,
              const cuda::Family& family, bench::Interleaved& interleaved, bench::JsonLines& out) {
-  const Shape shape = fused_moe::shape_of(model, tokens);
+  const Shape shape = fused_moe::shape_of(model, tokens, options.type);
   const auto problem = family.make_problem(shape, {.seed = 1, .rotate_bytes = std::size_t{256} << 20});
   std::vector<std::size_t> variants = family.candidates(shape);
   if (options.all_variants) {
@@ -80,6 +86,7 @@ void measure(const fused_moe::Model& model, std::int64_t tokens, const Options& 
   const auto us = interleaved.medians();
   const auto places = places_of(dynamic_cast<fused_moe::FusedMoeOnCuda&>(*problem).routing());
   out.text("model", model.name)
+      .text("dtype", fused_moe::cuda_dimensions().back().labels[static_cast<std::size_t>(options.type)])
       .number("tokens", static_cast<double>(tokens))
       .number("bytes", problem->bytes())
       .number("operations", problem->operations())

@@ -9,7 +9,8 @@ import json
 import math
 
 BANDWIDTH = 4.3e12  # bytes a second, a copy on an H200
-RATE = 0.8e15  # operations a second, a dense product in bfloat16 through cuBLAS on an H200
+# Operations a second of a dense product through cuBLAS or PyTorch on an H200, by dtype.
+RATES = {"bfloat16": 0.8e15, "fp8_w8a8": 1.15e15, "int8_w8a16": 0.8e15, "int4_w4a16": 0.8e15, "int8_w8a8": 0.9e15}
 
 
 def geometric_mean(values):
@@ -35,7 +36,7 @@ def read(ours, peers):
                 **entry, "best": best, "best_us": us[best], "triton": triton_best,
                 "triton_us": triton[triton_best] if triton else None,
                 "ratio": triton[triton_best] / us[best] if triton else None,
-                "memory_bound": entry["bytes"] / BANDWIDTH > entry["operations"] / RATE,
+                "memory_bound": entry["bytes"] / BANDWIDTH > entry["operations"] / RATES[entry.get("dtype", "bfloat16")],
             })
     return rows
 

@@ -3,7 +3,8 @@
 Pairs of token and slot are sorted by expert into blocks of ROWS that are padded with a sentinel. One kernel multiplies
 gathered rows by the weights of their expert; it runs for gate and up, and, with the router's weights in its epilogue,
 for down. Between the two a kernel computes the activation, and after them one adds the rows of each token. Six launches;
-five where the pairs are few and one program sorts them all.
+five where the pairs are few and one program sorts them all. For float8 with scales of blocks of 128, a kernel more
+quantises x, and that of the activation also quantises h.
 """
 import torch
 import triton
@@ -103,6 +104,87 @@ def multiply(x, w, y, weights, sorted_ids, expert_ids, padded, pairs, n, k, slot
     tl.store(y_at, total.to(y.dtype.element_ty), mask=inside[:, None] & (column < n)[None, :])
 
 
+@triton.jit(do_not_specialize=["pairs"])
+def multiply_float8(x, x_scales, w, w_scales, y, weights, sorted_ids, expert_ids, padded, pairs, n, k, slots, top_k,
+                    ROWS: tl.constexpr, COLUMNS: tl.constexpr, GROUP: tl.constexpr, WEIGHTED: tl.constexpr):
+    """multiply() for float8 with a scale for 128 columns of a row of x, and for 128 by 128 weights."""
+    program = tl.program_id(0)
+    row_tiles = tl.cdiv(slots, ROWS)
+    column_tiles = tl.cdiv(n, COLUMNS)
+    band = GROUP * column_tiles
+    first = program // band * GROUP
+    height = min(row_tiles - first, GROUP)
+    row_tile = first + program % band % height
+    column_tile = program % band // height
+    if row_tile * ROWS >= tl.load(padded):
+        return
+    pair = tl.load(sorted_ids + row_tile * ROWS + tl.arange(0, ROWS))
+    inside = pair < pairs
+    expert = tl.load(expert_ids + row_tile).to(tl.int64)
+    column = column_tile * COLUMNS + tl.arange(0, COLUMNS)
+    depth = tl.arange(0, 128)
+    segments = k // 128
+    row = (pair // top_k).to(tl.int64)
+    x_at = x + row[:, None] * k + depth[None, :]
+    x_scale_at = x_scales + row * segments
+    w_at = w + expert * n * k + (column % n).to(tl.int64)[None, :] * k + depth[:, None]
+    total = tl.zeros((ROWS, COLUMNS), dtype=tl.float32)
+    if COLUMNS <= 128:
+        w_scale_at = w_scales + (expert * (n // 128) + column_tile * COLUMNS // 128) * segments
+        for _ in range(0, segments):
+            part = tl.dot(tl.load(x_at, mask=inside[:, None], other=0.0), tl.load(w_at))
+            total += part * (tl.load(x_scale_at, mask=inside, other=0.0) * tl.load(w_scale_at))[:, None]
+            x_at += 128
+            w_at += 128
+            x_scale_at += 1
+            w_scale_at += 1
+    else:
+        w_scales_at = w_scales + (expert * (n // 128) + column % n // 128) * segments
+        for _ in range(0, segments):
+            part = tl.dot(tl.load(x_at, mask=inside[:, None], other=0.0), tl.load(w_at))
+            total += part * tl.load(x_scale_at, mask=inside, other=0.0)[:, None] * tl.load(w_scales_at)[None, :]
+            x_at += 128
+            w_at += 128
+            x_scale_at += 1
+            w_scales_at += 1
+    if WEIGHTED:
+        total *= tl.load(weights + pair, mask=inside, other=0.0)[:, None]
+    y_at = y + pair.to(tl.int64)[:, None] * n + column[None, :]
+    tl.store(y_at, total.to(y.dtype.element_ty), mask=inside[:, None] & (column < n)[None, :])
+
+
+@triton.jit
+def store_levels(value, levels, scales, at, row, segments, segment):
+    """Quantises the 128 numbers of `value`."""
+    scale = tl.max(tl.abs(value), axis=0) / 448.0
+    tl.store(levels + at, (value / tl.maximum(scale, 1e-30)).to(levels.dtype.element_ty))
+    tl.store(scales + row * segments + segment, scale)
+
+
+@triton.jit
+def quantise(x, levels, scales, width):
+    row = tl.program_id(0).to(tl.int64)
+    segment = tl.program_id(1)
+    at = row * width + segment * 128 + tl.arange(0, 128)
+    store_levels(tl.load(x + at).to(tl.float32), levels, scales, at, row, width // 128, segment)
+
+
+@triton.jit
+def activate_quantise(both, levels, scales, width, CLAMPED: tl.constexpr):
+    row = tl.program_id(0).to(tl.int64)
+    segment = tl.program_id(1)
+    column = segment * 128 + tl.arange(0, 128)
+    gate = tl.load(both + row * 2 * width + column).to(tl.float32)
+    up = tl.load(both + row * 2 * width + width + column).to(tl.float32)
+    if CLAMPED:
+        gate = tl.minimum(gate, 7.0)
+        up = tl.minimum(tl.maximum(up, -7.0), 7.0) + 1.0
+        value = gate * tl.sigmoid(1.702 * gate) * up
+    else:
+        value = gate * tl.sigmoid(gate) * up
+    store_levels(value, levels, scales, row * width + column, row, width // 128, segment)
+
+
 @triton.jit
 def activate(both, h, width, CLAMPED: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
@@ -137,7 +219,7 @@ def power_of_two(value):
 class Layer:
     """The buffers of one shape. `tile`: rows, columns, depth, rows of tiles in a group, warps, stages."""
 
-    def __init__(self, tokens, hidden, width, experts, top_k, clamped, ids, weights):
+    def __init__(self, tokens, hidden, width, experts, top_k, clamped, ids, weights, float8=False):
         self.tokens, self.hidden, self.width, self.experts, self.top_k = tokens, hidden, width, experts, top_k
         self.clamped, self.ids, self.weights, self.pairs = clamped, ids, weights, tokens * top_k
 
@@ -146,6 +228,11 @@ class Layer:
 
         self.both, self.h = empty(self.pairs, 2 * width), empty(self.pairs, width)
         self.z, self.y = empty(self.pairs, hidden), empty(tokens, hidden)
+        if float8:
+            self.x_levels, self.h_levels = (empty(*sizes, dtype=torch.float8_e4m3fn)
+                                            for sizes in ((tokens, hidden), (self.pairs, width)))
+            self.x_scales, self.h_scales = (empty(*sizes, dtype=torch.float32)
+                                            for sizes in ((tokens, hidden // 128), (self.pairs, width // 128)))
         most = self.slots(256)
         self.sorted_ids, self.expert_ids = empty(most, dtype=torch.int32), empty(most, dtype=torch.int32)
         self.padded, self.cursor = empty(1, dtype=torch.int32), empty(power_of_two(experts + 1), dtype=torch.int32)
@@ -194,6 +281,38 @@ class Layer:
         block = min(power_of_two(self.hidden), 1024)
         add_slots[(self.tokens, triton.cdiv(self.hidden, block))](self.z, self.y, self.hidden, TOP_K=self.top_k,
                                                                   BLOCK=block)
+
+    def run_float8(self, x, up, down, up_tile, down_tile):
+        """`up` and `down` are pairs of levels and scales. The activation also quantises h."""
+        self.align(up_tile[0])
+        self.quantise(x)
+        self.up_float8(up, up_tile)
+        self.activate_quantise()
+        self.down_float8(down, down_tile)
+        self.add()
+        return self.y
+
+    def product_float8(self, x, x_scales, w, y, n, k, top_k, weighted, tile):
+        rows, columns, _, group, warps, stages = tile
+        slots = min(self.slots(rows), self.pairs * rows)
+        grid = (triton.cdiv(slots, rows) * triton.cdiv(n, columns),)
+        multiply_float8[grid](x, x_scales, w[0], w[1], y, self.weights, self.sorted_ids, self.expert_ids, self.padded,
+                              self.pairs, n, k, slots, top_k, ROWS=rows, COLUMNS=columns, GROUP=group,
+                              WEIGHTED=weighted, num_warps=warps, num_stages=stages)
+
+    def quantise(self, x):
+        quantise[(self.tokens, self.hidden // 128)](x, self.x_levels, self.x_scales, self.hidden, num_warps=1)
+
+    def up_float8(self, w, tile):
+        self.product_float8(self.x_levels, self.x_scales, w, self.both, 2 * self.width, self.hidden, self.top_k, False,
+                            tile)
+
+    def activate_quantise(self):
+        activate_quantise[(self.pairs, self.width // 128)](self.both, self.h_levels, self.h_scales, self.width,
+                                                           CLAMPED=self.clamped, num_warps=1)
+
+    def down_float8(self, w, tile):
+        self.product_float8(self.h_levels, self.h_scales, w, self.z, self.hidden, self.width, 1, True, tile)
 
     def run(self, x, up, down, up_tile, down_tile):
         self.align(up_tile[0])
