@@ -38,7 +38,12 @@ std::int64_t label_index(const kernels::Dimension& dimension, const std::string&
 std::int64_t dtype_index(const kernels::Dimension& dimension, const std::string& name) {
   const bool is_label =
       std::find(dimension.labels.begin(), dimension.labels.end(), name) != dimension.labels.end();
-  return label_index(dimension, is_label ? name : normalised_dtype(name));
+  if (is_label) return label_index(dimension, name);
+  // Families whose types name those of weights and activations together have float8 for both.
+  const std::string known = normalised_dtype(name);
+  const auto both = std::find(dimension.labels.begin(), dimension.labels.end(), "fp8_w8a8");
+  if (known == "float8_e4m3" && both != dimension.labels.end()) return both - dimension.labels.begin();
+  return label_index(dimension, known);
 }
 
 std::int64_t parse_value(const kernels::Dimension& dimension, const std::string& text) {

@@ -312,6 +312,13 @@ class ShapeMaker {
     // Weights of whole numbers beside activations of 16 bits.
     for (const char* ending : {"_w4a16", "_w8a16"})
       if (index < 0 && !wanted.empty()) index = index_of(wanted + ending);
+    // A family of whole layers has float8 in blocks of 128 only.
+    if (index < 0 && wanted == "float8_e4m3") {
+      index = index_of("fp8_w8a8");
+      if (index >= 0 && model.block_shape != std::vector<std::int64_t>{128, 128})
+        warn(model.name + ": " + target_.name() +
+             " tunes weights with a scale for each block of 128x128, which " + "the model does not have");
+    }
     if (wanted.empty())
       warn(model.name + ": the type is not known; " + dimension.labels.front() + " is tuned");
     if (index >= 0 || wanted.empty()) return std::max<std::int64_t>(index, 0);

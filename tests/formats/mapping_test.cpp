@@ -250,6 +250,22 @@ TEST(Mapping, AFusedMoeOfFourBitsHasTheNameOfItsPackedWidth) {
   EXPECT_EQ(files.begin()->first, "E=8,N=28672,device_name=NVIDIA_H200,dtype=int4_w4a16.json");
 }
 
+TEST(Mapping, AFusedMoeOfFloat8HasTheNameOfItsBlocks) {
+  for (const auto& [system, name] :
+       {std::pair("vllm", "E=8,N=14336,device_name=NVIDIA_H200,dtype=fp8_w8a8,block_shape=[128,128].json"),
+        std::pair("sglang",
+                  "E=8,N=14336,device_name=NVIDIA_H200,dtype=fp8_w8a8,block_shape=[128, 128].json")}) {
+    const auto files = export_to(mapped(tuned_moe("fp8_w8a8", pair_of_tiles), "fused_moe", system,
+                                        {.given = {{"triton_version", "3.6.0"}}})
+                                     .table,
+                                 system);
+    EXPECT_EQ(files.size(), system == std::string("vllm") ? 1u : 2u);
+    EXPECT_TRUE(std::any_of(files.begin(), files.end(), [&, &wanted = name](const auto& file) {
+      return file.first.ends_with(wanted);
+    })) << files.begin()->first;
+  }
+}
+
 TEST(Mapping, WhatAFusedMoeHasNoWordForIsSaid) {
   Parameters of_processor = {{"rows", 12}, {"columns_up", 32}, {"columns_down", 32}, {"threads", 1}};
   const MappedTable moe = mapped(tuned_moe("bfloat16", of_processor), "fused_moe", "sglang");

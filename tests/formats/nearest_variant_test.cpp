@@ -78,6 +78,9 @@ TEST_F(NearestVariants, RunTheTypeOfTheKey) {
   EXPECT_TRUE(nearest("vllm", rows));
   EXPECT_EQ(asked, (OwnLabels{{"dtype", {"int4_w4a16"}}}));
   key["dtype"] = "fp8_w8a8";
+  EXPECT_TRUE(nearest("vllm", rows));
+  EXPECT_EQ(asked, (OwnLabels{{"dtype", {"fp8_w8a8"}}}));
+  key["dtype"] = "int4_w4a4";
   EXPECT_TRUE(mappings_for(declared, of("vllm"), "fused_moe", key).empty()) << "no entry has this type";
 }
 

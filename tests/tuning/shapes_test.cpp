@@ -258,6 +258,32 @@ TEST_F(Shapes, OfWholeLayersHaveTheActivationAndTheWeightsOfTheModel) {
   EXPECT_TRUE(warned("has no relu2; silu is tuned instead"));
 }
 
+// As the family on GPUs has them.
+TEST_F(Shapes, OfWholeLayersTakeFloat8InBlocksWhereThereIsSuchAType) {
+  using kernels::Dimension;
+  FakeDevice device;
+  device.dimensions = {{"tokens", Dimension::Kind::size},
+                       {"hidden_size", Dimension::Kind::size},
+                       {"intermediate_size", Dimension::Kind::size},
+                       {"experts", Dimension::Kind::size},
+                       {"dtype", Dimension::Kind::label, {"bfloat16", "fp8_w8a8", "int8_w8a16"}}};
+  const FakeTarget target(device);
+  Model model = expert_model();
+  model.weights = "float8_e4m3";
+  model.block_shape = {128, 128};
+  ShapeList list = make_shapes(target, {.model = model, .batch_sizes = {1}});
+  EXPECT_EQ(list.shapes, (std::vector<Shape>{{1, 512, 1024, 8, 1}}));
+  EXPECT_TRUE(list.warnings.empty()) << list.warnings.front();
+  model.block_shape.clear();
+  list = make_shapes(target, {.model = model, .batch_sizes = {1}});
+  EXPECT_EQ(list.shapes.front().back(), 1);
+  ASSERT_EQ(list.warnings.size(), 1u);
+  EXPECT_NE(list.warnings[0].find("each block of 128x128"), std::string::npos) << list.warnings[0];
+  for (const char* name : {"fp8", "fp8_w8a8"})
+    EXPECT_EQ(make_shapes(target, {.model = model, .batch_sizes = {1}, .dtype = name}).shapes.front().back(),
+              1);
+}
+
 TEST_F(Shapes, OneBeyondALimitCostsItselfAlone) {
   const ShapeList list = make("mixed_bit_matmul", {.batch_sizes = {1, 1 << 24}, .out_in = {{4096, 4096}}});
   EXPECT_EQ(list.shapes.size(), 1u);
