@@ -49,6 +49,28 @@ TEST_F(Formats, ImportExportAndImportAgree) {
   EXPECT_EQ(read(path("out/E=8,N=64,device_name=NVIDIA_H200.json")), read(file));
 }
 
+// The folders of versions make the operation one with a dimension more, which is still not ours of that name.
+TEST_F(Formats, FilesOfSeveralVersionsOfTritonReachAnotherSystem) {
+  const std::string name = "E=8,N=7168,device_name=NVIDIA_H200.json";
+  const std::string text =
+      R"({"16": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 64, "BLOCK_SIZE_K": 128, "GROUP_SIZE_M": 1, )"
+      R"("num_warps": 4, "num_stages": 4, "num_ctas": 2}})";
+  for (const std::string version : {"triton_3_4_0", "triton_3_5_1"}) {
+    fs::create_directories(path("in/" + version));
+    write("in/" + version + "/" + name, text);
+  }
+  ASSERT_EQ(tool({"import", path("in"), "-o", path("t.json")}).code, 0);
+  for (const std::string system : {"vllm", "sglang"}) {
+    const Outcome exported = tool({"export", "--to", system, path("t.json"), "-o", path(system)});
+    EXPECT_EQ(exported.code, 0) << exported.err;
+    for (const std::string version : {"triton_3_4_0", "triton_3_5_1"}) {
+      const std::string file = read(path(system + "/" + version + "/" + name));
+      ASSERT_FALSE(file.empty());
+      EXPECT_EQ(Json::parse(file), Json::parse(text));
+    }
+  }
+}
+
 TEST_F(Formats, ASingleFileMayBeNamed) {
   vllm();
   tool({"import", path("configs"), "-o", path("table.json")});
