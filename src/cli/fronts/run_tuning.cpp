@@ -50,9 +50,9 @@ void refuse_block_shape(const RunTuning& a) {
                                       [](const kernels::Dimension& d) { return d.name == "block_n"; });
   if (!has_blocks)
     throw UsageError(
-        "--block-shape: grouped_gemm does not have weights with a scale for each block; for families that "
-        "have "
-        "them, `adaptive tune FAMILY --block-shape N,K` is the same option");
+        "--block-shape: grouped_gemm does not have weights with a scale for each block; quantized_matmul, "
+        "one "
+        "product without groups, has them: `adaptive tune quantized_matmul --block-shape 128,128`");
 }
 
 Exit run_tuning(const RunTuning& a, const Streams& streams) {
