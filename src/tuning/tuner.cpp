@@ -223,6 +223,16 @@ const table::Entry* measured_entry(const table::OperationTable& known, const ker
   return is_known ? &entry->second : nullptr;
 }
 
+// Whether the tuner has tried the variant at the entry's key. A program that has adapted the entry has chosen
+// among all variants that the table declares, and another tool may have written down nothing but the winner.
+bool was_tried(const table::OperationTable& known, const table::Entry& entry, const std::string& variant) {
+  if (const auto at = entry.variants.find(variant); at != entry.variants.end())
+    return at->second.count > 0 || at->second.failures > 0;
+  const bool has_losers = entry.variants.size() > 1;
+  if (entry.origin == table::Origin::measured && has_losers) return false;
+  return known.variants.contains(variant);
+}
+
 }  // namespace
 
 std::size_t TuneResult::count_done() const noexcept {
@@ -288,7 +298,11 @@ table::Table to_table(const TuneResult& result, std::int64_t time) {
     table::Entry entry{.key = key_of(shape.shape), .origin = table::Origin::measured, .time = time};
     for (const Contestant& contestant : shape.race.contestants) {
       operation.variants[contestant.candidate.name] = contestant.candidate.parameters;
-      if (contestant.count == 0 || contestant.status != TrialStatus::ok) continue;
+      if (contestant.status != TrialStatus::ok) {
+        entry.variants[contestant.candidate.name] = {{.failures = 1, .failed_at = time}, {}};
+        continue;
+      }
+      if (contestant.count == 0) continue;
       const double deviation_ns = contestant.deviation_us * 1e3;
       const table::Statistics statistics{.count = contestant.count,
                                          .mean_ns = contestant.mean_us * 1e3,
@@ -326,9 +340,13 @@ std::map<kernels::Shape, std::vector<std::string>> new_candidates(const table::T
     std::vector<std::string> names;
     try {
       const std::vector<Candidate> all = target.candidates(shape);
-      for (const Candidate& candidate : all)
-        if (!known->variants.contains(candidate.name) && space.admits(candidate, all.front()))
-          names.push_back(candidate.name);
+      std::size_t admitted = 0;  // as PrunedBench counts them
+      for (std::size_t c = 0; c < all.size(); ++c) {
+        if (!space.admits(all[c], all.front())) continue;
+        if (c != 0 && space.candidates_max != 0 && admitted >= space.candidates_max) break;
+        ++admitted;
+        if (!was_tried(*known, *entry, all[c].name)) names.push_back(all[c].name);
+      }
     } catch (const OpenError&) {
       continue;  // nothing can be raced at this shape
     }

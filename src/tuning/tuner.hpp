@@ -104,8 +104,9 @@ TunedShape retell(TrialLog& log, const std::string& operation, const std::string
                   const RaceOptions& options);
 
 /// A table with count, mean, variance and location of every measured candidate, and the winners as
-/// incumbents. Candidates that failed are declared, so that they are known. Shapes where all candidates
-/// failed are left out. `time` is in seconds since 1970.
+/// incumbents. Candidates that failed have a failure of that time, so that programs do not try them and the
+/// next run does not race them again. Shapes where all candidates failed are left out. `time` is in seconds
+/// since 1970.
 table::Table to_table(const TuneResult& result, std::int64_t time);
 
 /// The shapes whose key has no measured entry in `table`; a neighbour does not count. Dimensions and labels
@@ -113,9 +114,11 @@ table::Table to_table(const TuneResult& result, std::int64_t time);
 std::vector<kernels::Shape> missing_shapes(const table::Table& table, const Target& target,
                                            const std::vector<kernels::Shape>& shapes);
 
-/// By shape that has a measured entry in `table`: the candidates in `space` that the table does not declare,
-/// and the variants that the entry stands for, with which the new ones have to be compared. Shapes without
-/// new candidates, and those that the target cannot open, are absent. Asks the device. Throws `DeviceError`.
+/// By shape that has a measured entry in `table`: the candidates in `space` that were never tried at this
+/// shape, and the variants that the entry stands for, with which the new ones have to be compared. In an
+/// entry that a program has adapted, or that names its winner alone, the variants that the table declares
+/// count as tried. Shapes without new candidates, and those that the target cannot open, are absent. Asks the
+/// device. Throws `DeviceError`.
 std::map<kernels::Shape, std::vector<std::string>> new_candidates(const table::Table& table, Target& target,
                                                                   const std::vector<kernels::Shape>& shapes,
                                                                   const SearchSpace& space);

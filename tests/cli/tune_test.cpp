@@ -174,6 +174,7 @@ TEST_F(Tune, UpdatesTheDevicesTableAndSkipsWhatItHas) {
   table::write(older, table);
   const Json raced = Json::parse(tune(first).out);
   EXPECT_EQ(raced["skipped"], 0);
+  EXPECT_EQ(raced["raced_again"], 1);
   EXPECT_LE(raced["shapes"][0]["candidates"].size(), 3u);
   EXPECT_EQ(Json::parse(tune(first).out)["skipped"], 1);
 

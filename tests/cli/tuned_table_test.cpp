@@ -1,9 +1,13 @@
-// Tests the path from a tuning run to the files of another system, and the lookup in these files.
+// Tests the path from a tuning run to the files of another system and the lookup in these files, and that a
+// table of an earlier version is completed.
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "kernels/family.hpp"
 #include "table/table.hpp"
 #include "tests/cli/tool.hpp"
 #include "tests/tuning/fake_target.hpp"
@@ -38,6 +42,46 @@ TEST_F(TunedTable, IsFoundByTheRuleOfTheSystemThatItIsExportedTo) {
     const Outcome found = tool({"lookup", file, "--key", m, "--like", "vllm", "--json"});
     ASSERT_EQ(found.code, 0) << found.err;
     EXPECT_EQ(nlohmann::json::parse(found.out)["parameters"]["BLOCK_SIZE_M"], 32) << m;
+  }
+}
+
+class TuneAgain : public ToolTest {
+ protected:
+  Outcome tune(std::vector<std::string> more, const std::string& family) const {
+    std::vector<std::string> all = {"tune",      family, "--runs",    path("runs"),
+                                    "--repeats", "4",    "--confirm", "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return tool(all);
+  }
+};
+
+// A table of an earlier version has the default alone. A shape of each family is raced again once, also if
+// candidates fail.
+TEST_F(TuneAgain, RacesNewVariantsOfEveryFamilyOnce) {
+  const std::string space = write("space.json", R"({"variants": ["no such"]})");
+  for (const kernels::Family* family : kernels::families()) {
+    SCOPED_TRACE(family->name());
+    const std::vector<kernels::Shape> shapes = family->test_shapes();
+    const auto has_a_choice = [&](const kernels::Shape& one) {
+      for (std::size_t variant = 1; variant < family->variants().size(); ++variant)
+        if (family->runs(variant, one)) return true;
+      return false;
+    };
+    const auto chosen = std::find_if(shapes.begin(), shapes.end(), has_a_choice);
+    if (chosen == shapes.end()) continue;
+    std::string text = kernels::to_string(family->dimensions(), *chosen);
+    std::replace(text.begin(), text.end(), ' ', ',');
+    const std::vector<std::string> command = {"--devices",    "cpu",      "--shape", text,    "--tables",
+                                              path("tables"), "--update", "--quiet", "--json"};
+    std::vector<std::string> restricted = command;
+    restricted.insert(restricted.end(), {"--space", space});
+    EXPECT_EQ(nlohmann::json::parse(tune(restricted, family->name()).out)["raced_again"], 0);
+    const nlohmann::json raced = nlohmann::json::parse(tune(command, family->name()).out);
+    EXPECT_EQ(raced["raced_again"], 1);
+    EXPECT_GT(raced["shapes"][0]["candidates"].size(), 1u);
+    const nlohmann::json known = nlohmann::json::parse(tune(command, family->name()).out);
+    EXPECT_EQ(known["raced_again"], 0);
+    EXPECT_EQ(known["skipped"], 1);
   }
 }
 

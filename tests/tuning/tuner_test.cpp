@@ -15,6 +15,7 @@
 
 #include <adaptive/selector.hpp>
 
+#include "table/comparing/apply.hpp"
 #include "tests/base/effort.hpp"
 #include "tests/table/sample_table.hpp"
 #include "tests/tuning/fake_target.hpp"
@@ -232,8 +233,39 @@ TEST(Tune, ACandidateThatFailsIsKnown) {
   FakeTarget target(device);
   TrialLog log;
   const table::Table table = to_table(tune({&target}, {{1, 64, 0}}, log), now);
-  EXPECT_FALSE(table.operations.at("fake").entries.begin()->second.variants.contains("broken"));
+  const table::Entry& entry = table.operations.at("fake").entries.begin()->second;
+  EXPECT_EQ(entry.variants.at("broken").failures, 1u);
+  EXPECT_EQ(entry.variants.at("broken").failed_at, now);
   EXPECT_TRUE(new_candidates(table, target, {{1, 64, 0}}, {}).empty());
+}
+
+// One shape has been raced with the new variant, which the table therefore declares; the other has not.
+TEST(Tune, AVariantIsNewToEachShapeByItself) {
+  FakeDevice device;
+  FakeTarget target(device);
+  TrialLog log, later;
+  const std::vector<Shape> shapes = {{1, 64, 0}, {16, 64, 0}};
+  table::Table table = to_table(tune({&target}, shapes, log), now);
+  device.candidates.push_back({"newer", 5.0});
+  table::apply(table, to_table(tune({&target}, {{1, 64, 0}}, later), now + 1), table::Known::replaced);
+  const auto only = new_candidates(table, target, shapes, {});
+  ASSERT_EQ(only.size(), 1u);
+  EXPECT_EQ(only.at({16, 64, 0}), (std::vector<std::string>{"newer", "fast"}));
+
+  // A program that adapts its table knows what the table declares.
+  for (auto& [key, entry] : table.operations.at("fake").entries) entry.origin = table::Origin::adapted;
+  EXPECT_TRUE(new_candidates(table, target, shapes, {}).empty());
+}
+
+TEST(Tune, CandidatesBeyondTheLimitAreNotNew) {
+  FakeDevice device;
+  FakeTarget target(device);
+  TrialLog log;
+  const SearchSpace space{.candidates_max = 2};
+  const table::Table table = to_table(tune({&target}, {{1, 64, 0}}, log, {.space = space}), now);
+  EXPECT_TRUE(new_candidates(table, target, {{1, 64, 0}}, space).empty());
+  EXPECT_EQ(new_candidates(table, target, {{1, 64, 0}}, {}).at({1, 64, 0}),
+            (std::vector<std::string>{"slow", "close", "fast"}));
 }
 
 TEST(Tune, MatchesDimensionsAndLabelsOfATableByName) {

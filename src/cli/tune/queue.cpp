@@ -17,12 +17,15 @@ std::string worker_run_name(const std::string& queue_address) {
                      ::getpid());
 }
 
-std::unique_ptr<tuning::WorkQueue> join_queue(const TuneArguments& arguments, const RunMetadata& run) {
+std::unique_ptr<tuning::WorkQueue> join_queue(
+    const TuneArguments& arguments, const RunMetadata& run,
+    const std::map<kernels::Shape, std::vector<std::string>>& only) {
   const tuning::SharedQueue::Plan plan = {
       {"version of the tool", library_version},
       {"device, driver or libraries", to_json(run.fingerprint).dump()},
       {"options", to_json(run.plan).dump()},
       {"shapes", nlohmann::json(run.shapes).dump()},
+      {"variants that its table lacks", nlohmann::json(only).dump()},
   };
   return std::make_unique<tuning::SharedQueue>(
       tuning::open_board(arguments.queue), plan, run.shapes.size(),

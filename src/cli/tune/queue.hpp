@@ -1,7 +1,10 @@
 // tune --queue: many machines share one run.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/tune/arguments.hpp"
 #include "cli/tune/run_folder.hpp"
@@ -13,8 +16,9 @@ namespace adaptive::inline v1::cli {
 /// share a disk.
 std::string worker_run_name(const std::string& queue_address);
 
-/// Joins the queue named by --queue, with the shapes and options of `run`, which must be the same for all
-/// workers.
-std::unique_ptr<tuning::WorkQueue> join_queue(const TuneArguments& arguments, const RunMetadata& run);
+/// Joins the queue named by --queue, with the shapes and options of `run` and with the candidates of shapes
+/// that are raced again (`TuneOptions::only`), which must be the same for all workers.
+std::unique_ptr<tuning::WorkQueue> join_queue(const TuneArguments& arguments, const RunMetadata& run,
+                                              const std::map<kernels::Shape, std::vector<std::string>>& only);
 
 }  // namespace adaptive::cli

@@ -168,8 +168,7 @@ class Tune {
   // A shape that the table has is tuned again if the family has got new variants, but only for those.
   void leave_known_shapes_out(const table::Table& known) {
     const std::vector<kernels::Shape> missing = tuning::missing_shapes(known, target(), shapes_);
-    // Workers that share a queue race the same candidates, whatever tables they have.
-    if (arguments_.queue.empty()) only_ = tuning::new_candidates(known, target(), shapes_, search_space());
+    only_ = tuning::new_candidates(known, target(), shapes_, search_space());
     std::erase_if(shapes_, [&](const kernels::Shape& shape) {
       return !only_.contains(shape) && std::find(missing.begin(), missing.end(), shape) == missing.end();
     });
@@ -192,6 +191,7 @@ class Tune {
       print_json({{"family", target().name()},
                   {"device", fingerprint_.device},
                   {"skipped", skipped_},
+                  {"raced_again", only_.size()},
                   {"shapes", names_},
                   {"table", table_path_.string()}},
                  streams_.out);
@@ -228,7 +228,7 @@ class Tune {
                  .race = race_options(arguments_),
                  .sampling = sampling_options(arguments_),
                  .space = search_space()};
-    if (!arguments_.queue.empty()) queue_ = join_queue(arguments_, run_);
+    if (!arguments_.queue.empty()) queue_ = join_queue(arguments_, run_, only_);
     folder_ = std::make_unique<RunFolder>(arguments_.runs / run_.name);
     folder_->begin(run_, arguments_.force);
     console_.say(LogLevel::info, fmt::format("{} on {}: {} shapes, in {}", target().name(),
@@ -327,11 +327,20 @@ class Tune {
     return count;
   }
 
+  std::size_t raced_again() const {
+    return static_cast<std::size_t>(
+        std::count_if(result_.shapes.begin(), result_.shapes.end(),
+                      [&](const auto& shape) { return shape.done && only_.contains(shape.shape); }));
+  }
+
   void tell_as_text() {
     if (result_.count_done() > 0) print_results(result_, streams_.out);
     streams_.out << fmt::format("\n{}: {} of {} shapes, {} trials, {:.2f} s of kernel time\n",
                                 folder_->path().string(), result_.count_done(), shapes_.size(), trials(),
                                 kernel_seconds());
+    if (!only_.empty())
+      streams_.out << fmt::format("{} of them raced again, for variants that {} lacked only\n", raced_again(),
+                                  table_path_.string());
     if (const std::string failures = failure_summary(result_); !failures.empty())
       streams_.out << failures << "\n";
     if (result_.count_done() < shapes_.size())
@@ -346,8 +355,13 @@ class Tune {
   }
 
   void tell_as_json() {
-    Json json = {{"run", folder_->path().string()},   {"state", run_.state}, {"family", target().name()},
-                 {"device", fingerprint_.device},     {"skipped", skipped_}, {"trials", trials()},
+    Json json = {{"run", folder_->path().string()},
+                 {"state", run_.state},
+                 {"family", target().name()},
+                 {"device", fingerprint_.device},
+                 {"skipped", skipped_},
+                 {"raced_again", raced_again()},
+                 {"trials", trials()},
                  {"kernel_seconds", kernel_seconds()}};
     Json failures = Json::object();
     for (const auto& [status, count] : result_.failures()) failures[std::string(to_string(status))] = count;

@@ -66,6 +66,23 @@ TEST_F(TuneQueue, WorkersEndWithTheSameTable) {
   EXPECT_EQ(tool({"validate", json::parse(late.out)["run"].get<std::string>() + "/results.json"}).code, 0);
 }
 
+TEST_F(TuneQueue, RacesVariantsThatTheTableLacks) {
+  std::vector<std::string> older = command("a");
+  older.insert(older.end(), {"--update", "--tables", path("tables"), "--space",
+                             write("space.json", R"({"variants": ["portable_panel2"]})")});
+  ASSERT_EQ(tool(older).code, 0);
+  std::vector<std::string> newer = command("b");
+  newer[11] += "-again";
+  newer.insert(newer.end(), {"--update", "--tables", path("tables")});
+  const Outcome outcome = tool(newer);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["raced_again"], 6);
+  // Another worker, whose table has other variants, would race other candidates.
+  std::vector<std::string> other = command("c");
+  other[11] = newer[11];
+  EXPECT_NE(tool(other).err.find("variants that its table lacks"), std::string::npos);
+}
+
 TEST_F(TuneQueue, RefusesAWorkerWithOtherOptions) {
   ASSERT_EQ(tool(command("a")).code, 0);
   std::vector<std::string> other = command("b");
