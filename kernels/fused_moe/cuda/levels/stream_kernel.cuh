@@ -247,7 +247,7 @@ __global__ void __launch_bounds__(stream_threads, blocks)
     const gg::Tile tile = find_tile<rows>(schedule, at, column_tiles);
     const int column0 = tile.column_tile * columns;
     float total[rows / 2] = {};
-    Sum sum[rows / 2] = {};
+    Sum sum[Type::parts][rows / 2] = {};
     const auto scale_sums = [&](int part) {
       const Address scales = all_scales + static_cast<unsigned>(use_stage * scale_bytes);
       float w_scale[2];
@@ -272,8 +272,8 @@ __global__ void __launch_bounds__(stream_threads, blocks)
         }
 #pragma unroll
         for (int i = 0; i < 4; ++i)
-          total[4 * r + i] =
-              fmaf(static_cast<float>(sum[4 * r + i]), w_scale[i / 2] * x_scale[i % 2], total[4 * r + i]);
+          total[4 * r + i] = fmaf(static_cast<float>(sum[part][4 * r + i]), w_scale[i / 2] * x_scale[i % 2],
+                                  total[4 * r + i]);
       }
     };
     for (int step = 0; step < steps; ++step) {
@@ -288,13 +288,11 @@ __global__ void __launch_bounds__(stream_threads, blocks)
       }
       mma::commit();
       const Address stage = base + static_cast<unsigned>(use_stage * stage_bytes);
+      Type::template multiply<rows>(sum, stage, stage + static_cast<unsigned>(w_bytes), !each_slab);
+      if (each_slab || step == steps - 1) {
 #pragma unroll
-      for (int part = 0; part < Type::parts; ++part) {
-        Type::template multiply<rows>(sum, stage, stage + static_cast<unsigned>(w_bytes), part, !each_slab);
-        if constexpr (each_slab) scale_sums(part);
+        for (int part = 0; part < Type::parts; ++part) scale_sums(part);
       }
-      if constexpr (!each_slab)
-        if (step == steps - 1) scale_sums(0);
       if (++use_stage == stages) use_stage = 0;
     }
     // The sums of the tile before have been read: each thread has passed a barrier since.

@@ -80,7 +80,8 @@ struct Levels {
   static constexpr int parts = 1;  ///< of a slab that have scales of their own
 
   template <int rows>
-  __device__ static void multiply(Sum (&sum)[rows / 2], Address w, Address x, int /*part*/, bool add) {
+  __device__ static void multiply(Sum (&sums)[parts][rows / 2], Address w, Address x, bool add) {
+    Sum(&sum)[rows / 2] = sums[0];
     const std::uint64_t w_at = hopper::describe(w);
     const std::uint64_t x_at = hopper::describe(x);
     hopper::wgmma_fence();
@@ -122,32 +123,35 @@ struct Int8Weights {
   __device__ static int place_of_pair(int pair) { return pair / 8 * 8 + pair % 2 * 4 + pair % 8 / 2; }
 
   template <int rows>
-  __device__ static void multiply(float (&sum)[rows / 2], Address w, Address x, int /*part*/, bool add) {
+  __device__ static void multiply(float (&sums)[parts][rows / 2], Address w, Address x, bool add) {
     namespace mma = grouped_gemm::mma;
+    float(&sum)[rows / 2] = sums[0];
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int row = static_cast<int>(threadIdx.x) / 32 * 16 + lane % 16;
-    std::uint32_t a[8][4];
+    uint4 narrow[4];
+#pragma unroll
+    for (int step = 0; step < 4; ++step)
+      narrow[step] = ampere::load_matrices(w + mma::place(row, 2 * step + lane / 16));
+      // 32 columns are multiplied while the next ones are being widened.
 #pragma unroll
     for (int step = 0; step < 4; ++step) {
-      const uint4 narrow = ampere::load_matrices(w + mma::place(row, 2 * step + lane / 16));
+      const std::uint32_t a[2][4] = {{detail::bfloat16_of_int8(__byte_perm(narrow[step].x, 0, 0x4140)),
+                                      detail::bfloat16_of_int8(__byte_perm(narrow[step].y, 0, 0x4140)),
+                                      detail::bfloat16_of_int8(__byte_perm(narrow[step].x, 0, 0x4342)),
+                                      detail::bfloat16_of_int8(__byte_perm(narrow[step].y, 0, 0x4342))},
+                                     {detail::bfloat16_of_int8(__byte_perm(narrow[step].z, 0, 0x4140)),
+                                      detail::bfloat16_of_int8(__byte_perm(narrow[step].w, 0, 0x4140)),
+                                      detail::bfloat16_of_int8(__byte_perm(narrow[step].z, 0, 0x4342)),
+                                      detail::bfloat16_of_int8(__byte_perm(narrow[step].w, 0, 0x4342))}};
+      hopper::wgmma_fence();
 #pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        const std::uint32_t low = half == 0 ? narrow.x : narrow.z;
-        const std::uint32_t high = half == 0 ? narrow.y : narrow.w;
-        std::uint32_t(&to)[4] = a[2 * step + half];
-        to[0] = detail::bfloat16_of_int8(__byte_perm(low, 0, 0x4140));
-        to[1] = detail::bfloat16_of_int8(__byte_perm(high, 0, 0x4140));
-        to[2] = detail::bfloat16_of_int8(__byte_perm(low, 0, 0x4342));
-        to[3] = detail::bfloat16_of_int8(__byte_perm(high, 0, 0x4342));
-      }
+      for (int half = 0; half < 2; ++half)
+        detail::multiply_registers<rows>(
+            sum, a[half],
+            hopper::describe(x + static_cast<unsigned>(step / 2 * rows * 128 + step % 2 * 64 + half * 32)),
+            step > 0 || half > 0 || add);
+      hopper::wgmma_commit();
     }
-    hopper::wgmma_fence();
-#pragma unroll
-    for (int step = 0; step < 8; ++step)
-      detail::multiply_registers<rows>(
-          sum, a[step], hopper::describe(x + static_cast<unsigned>(step / 4 * rows * 128 + step % 4 * 32)),
-          step > 0 || add);
-    hopper::wgmma_commit();
     hopper::wgmma_wait<0>();
     hopper::pin(sum);
   }
@@ -168,31 +172,40 @@ struct FourBits {
   }
 
   template <int rows>
-  __device__ static void multiply(float (&sum)[rows / 2], Address w, Address x, int part, bool add) {
+  __device__ static void multiply(float (&sums)[parts][rows / 2], Address w, Address x, bool /*add*/) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int row = static_cast<int>(threadIdx.x) / 32 * 16 + lane % 16;
-    const uint4 narrow = ampere::load_matrices(
-        w + static_cast<unsigned>(row * 64 + ((2 * part + lane / 16) ^ row / 2 % 4) * 16));
-    std::uint32_t a[4][4];
+    uint4 narrow[parts];
 #pragma unroll
-    for (int step = 0; step < 4; ++step) {
-      const std::uint32_t low = step < 2 ? narrow.x : narrow.z;
-      const std::uint32_t high = step < 2 ? narrow.y : narrow.w;
-      const int from = step % 2 * 8;
-      a[step][0] = detail::bfloat16_of_four_bits(low >> from);
-      a[step][1] = detail::bfloat16_of_four_bits(high >> from);
-      a[step][2] = detail::bfloat16_of_four_bits(low >> (from + 4));
-      a[step][3] = detail::bfloat16_of_four_bits(high >> (from + 4));
+    for (int part = 0; part < parts; ++part)
+      narrow[part] = ampere::load_matrices(
+          w + static_cast<unsigned>(row * 64 + ((2 * part + lane / 16) ^ row / 2 % 4) * 16));
+      // 32 columns are multiplied while the next ones are being widened.
+#pragma unroll
+    for (int step = 0; step < 2 * parts; ++step) {
+      const uint4& four = narrow[step / 2];
+      const std::uint32_t low = step % 2 == 0 ? four.x : four.z;
+      const std::uint32_t high = step % 2 == 0 ? four.y : four.w;
+      std::uint32_t a[2][4];
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        a[half][0] = detail::bfloat16_of_four_bits(low >> (8 * half));
+        a[half][1] = detail::bfloat16_of_four_bits(high >> (8 * half));
+        a[half][2] = detail::bfloat16_of_four_bits(low >> (8 * half + 4));
+        a[half][3] = detail::bfloat16_of_four_bits(high >> (8 * half + 4));
+      }
+      hopper::wgmma_fence();
+#pragma unroll
+      for (int half = 0; half < 2; ++half)
+        detail::multiply_registers<rows>(
+            sums[step / 2], a[half],
+            hopper::describe(x + static_cast<unsigned>(step / 2 * rows * 128 + step % 2 * 64 + half * 32)),
+            step % 2 > 0 || half > 0);
+      hopper::wgmma_commit();
     }
-    hopper::wgmma_fence();
-#pragma unroll
-    for (int step = 0; step < 4; ++step)
-      detail::multiply_registers<rows>(
-          sum, a[step], hopper::describe(x + static_cast<unsigned>(part * rows * 128 + step * 32)),
-          step > 0 || add);
-    hopper::wgmma_commit();
     hopper::wgmma_wait<0>();
-    hopper::pin(sum);
+#pragma unroll
+    for (int part = 0; part < parts; ++part) hopper::pin(sums[part]);
   }
 };
 
