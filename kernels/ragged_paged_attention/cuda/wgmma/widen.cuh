@@ -61,7 +61,8 @@ __device__ void widen_all(const DeviceOperands& o, Address base, int widener) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const Address own = base + N::staging + widener * N::staging_stages * 2 * rows * row_bytes;
   Queue<N> queue(base);
-  hopper::Ring ring;
+  static_assert(N::staging_stages == 2);
+  hopper::Ring keys_ring, values_ring;
   cuda::wait_for_previous();  // it stores the new tokens
   while (true) {
     const Work work = queue.take();
@@ -72,37 +73,55 @@ __device__ void widen_all(const DeviceOperands& o, Address base, int widener) {
     const auto staged = [&](int step) {
       return own + (step - first_step) % N::staging_stages * 2 * rows * row_bytes;
     };
+    const auto first_position = [&](int step) { return step * N::keys + widener * rows; };
+    int page[rows / 16];  // of the next step to copy
+    const auto find_pages = [&](int step) {
+#pragma unroll
+      for (int i = 0; i < rows / 16; ++i)
+        page[i] = page_of(o, work.tile.sequence, first_position(step) + 16 * i, begin, end);
+    };
     // Positions outside of the work become zeros.
     const auto copy = [&](int step) {
       if (step <= last_step) {
 #pragma unroll
-        for (int at = 0; at < rows; at += 16) {
-          const int position = step * N::keys + widener * rows + at;
-          copy_sixteen<true, head, 32>(o, work.kv_head, page_of(o, work.tile.sequence, position, begin, end),
-                                       position, begin, end, staged(step) + at * row_bytes,
-                                       staged(step) + (rows + at) * row_bytes, lane);
-        }
+        for (int i = 0; i < rows / 16; ++i)
+          copy_sixteen<true, head, 32>(o, work.kv_head, page[i], first_position(step) + 16 * i, begin, end,
+                                       staged(step) + 16 * i * row_bytes,
+                                       staged(step) + (rows + 16 * i) * row_bytes, lane);
+        find_pages(step + 1);
       }
       commit_copies();
     };
-    for (int ahead = 0; ahead < N::staging_stages; ++ahead) copy(first_step + ahead);
-    for (int step = first_step; step <= last_step; ++step) {
-      const Address place = ring.stage * N::stage + widener * rows * N::line;
+    const auto widen = [&](Address from, Address ring_at, int stage, Address empty, Address full,
+                           int parity) {
+      hopper::barrier_wait(empty + 8 * stage, parity);
+      widen_rows<N, head>(from, ring_at + stage * N::stage + widener * rows * N::line);
+      fence_for_engine();
+      __syncwarp();
+      if (lane == 0) hopper::barrier_arrive(full + 8 * stage);
+    };
+    const auto widen_keys = [&](int step) {
       if (step == last_step && widener == 0 && lane == 0) hopper::barrier_arrive(base + N::tile_ends);
-      wait_for_copies<N::staging_stages - 1>();
+      widen(staged(step), base + N::ring_of_keys, keys_ring.stage, base + N::keys_empty, base + N::keys_full,
+            keys_ring.parity ^ 1);
+      keys_ring.advance(N::stages);
+    };
+    find_pages(first_step);
+    copy(first_step);
+    copy(first_step + 1);
+    wait_for_copies<1>();
+    __syncwarp();
+    widen_keys(first_step);
+    // The next keys come before the next copies: the stage of the values has just become free, and both are
+    // needed for the same products.
+    for (int step = first_step; step <= last_step; ++step) {
+      widen(staged(step) + rows * row_bytes, base + N::ring_of_values, values_ring.stage,
+            base + N::values_empty, base + N::values_full, values_ring.parity ^ 1);
+      values_ring.advance(N::stages);
+      wait_for_copies<0>();
       __syncwarp();
-      hopper::barrier_wait(base + N::keys_empty + 8 * ring.stage, ring.parity ^ 1);
-      widen_rows<N, head>(staged(step), base + N::ring_of_keys + place);
-      fence_for_engine();
-      __syncwarp();
-      if (lane == 0) hopper::barrier_arrive(base + N::keys_full + 8 * ring.stage);
-      hopper::barrier_wait(base + N::values_empty + 8 * ring.stage, ring.parity ^ 1);
-      widen_rows<N, head>(staged(step) + rows * row_bytes, base + N::ring_of_values + place);
-      fence_for_engine();
-      __syncwarp();
-      if (lane == 0) hopper::barrier_arrive(base + N::values_full + 8 * ring.stage);
-      copy(step + N::staging_stages);
-      ring.advance(N::stages);
+      if (step < last_step) widen_keys(step + 1);
+      copy(step + 2);
     }
     wait_for_copies<0>();
   }
