@@ -1,6 +1,6 @@
-// gpu_serving_demo serves requests with the matrix products of real models on a GPU, lets adaptive choose the
-// variant of every launch, also within captured graphs, and prints what that gained. docs/demo.md explains
-// the output.
+// gpu_serving_demo serves requests with the matrix products and the attention of real models on a GPU, lets
+// adaptive choose the variant of every launch, also within captured graphs, and prints what that gained.
+// docs/demo.md explains the output.
 
 #include <cstdio>
 #include <exception>
@@ -58,7 +58,8 @@ std::vector<Summary> serve_model(const std::string& name, const Options& options
   const auto source = requests_of(options, options.seed, progress);
   const Schedule schedule = make_schedule(*source, limits);
   progress.say("making and measuring the kernels of " + std::to_string(schedule.layer_tokens().size()) +
-               " numbers of tokens");
+               " numbers of tokens, and " + std::to_string(schedule.attention_lengths().size()) +
+               " lengths of attention");
   Operands operands(model, schedule, stream);
   calibrate(operands, stream, options.quick ? 3 : 9);
 
@@ -106,7 +107,7 @@ int run(const Options& options) {
   Progress progress;
   const adaptive::Fingerprint device = adaptive::cuda::device();
   if (!options.json)
-    std::printf("%s, driver %s, toolkit %s. Attention, norms and sampling are not part of the steps.\n\n",
+    std::printf("%s, driver %s, toolkit %s. Norms and sampling are not part of the steps.\n\n",
                 device.device.c_str(), device.driver.c_str(), device.toolkit.c_str());
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");

@@ -29,7 +29,7 @@ void FixedMode::enqueue(const Step& step, cudaStream_t stream) {
 
 void FixedMode::run(const Step& step, cudaStream_t stream) {
   if (!step.decoding) return enqueue(step, stream);
-  std::unique_ptr<Graph>& graph = graphs_[step.tokens];
+  std::unique_ptr<Graph>& graph = graphs_[step.attention];
   if (graph == nullptr) graph = std::make_unique<Graph>(stream, [&] { enqueue(step, stream); });
   const auto begin = Clock::now();
   check(cudaGraphLaunch(graph->exec(), stream), "replay");
@@ -57,7 +57,7 @@ AdaptiveMode::AdaptiveMode(std::string name, Operands& operands, adaptive::Table
 }
 
 AdaptiveMode::~AdaptiveMode() {
-  for (auto& [tokens, decoding] : decodings_) decoding.tracked.reset();  // before the graph is gone
+  for (auto& [lengths, decoding] : decodings_) decoding.tracked.reset();  // before the graph is gone
 }
 
 const tuning::CudaOperation& AdaptiveMode::operation_of(const kernels::cuda::Family& family) const {
@@ -86,8 +86,8 @@ AdaptiveMode::Decoding AdaptiveMode::capture(const Step& step, cudaStream_t stre
 void AdaptiveMode::run(const Step& step, cudaStream_t stream) {
   served_ += static_cast<std::uint64_t>(operands_.model().launches());
   if (step.decoding) {
-    auto at = decodings_.find(step.tokens);
-    if (at == decodings_.end()) at = decodings_.emplace(step.tokens, capture(step, stream)).first;
+    auto at = decodings_.find(step.attention);
+    if (at == decodings_.end()) at = decodings_.emplace(step.attention, capture(step, stream)).first;
     const auto begin = Clock::now();
     check(at->second.tracked->replay(at->second.graph->exec(), stream), "replay");
     replays.add(seconds_since(begin));
@@ -108,7 +108,7 @@ void AdaptiveMode::run(const Step& step, cudaStream_t stream) {
 
 void AdaptiveMode::finish() {
   timer_->drain();
-  for (auto& [tokens, decoding] : decodings_) decoding.tracked->poll();
+  for (auto& [lengths, decoding] : decodings_) decoding.tracked->poll();
 }
 
 std::optional<Learned> AdaptiveMode::learned() const {
@@ -125,7 +125,7 @@ std::optional<Learned> AdaptiveMode::learned() const {
     all.lost_exploring_s += status.account.lost_exploring_ns * 1e-9;
   }
   all.timing_s = static_cast<double>(timer_->counters().timed) * event_pair_s;
-  for (const auto& [tokens, decoding] : decodings_)
+  for (const auto& [lengths, decoding] : decodings_)
     all.timing_s += decoding.tracked->replay_counters().timing_ns * 1e-9;
   return all;
 }

@@ -16,7 +16,7 @@
 #include "tuning/cuda_operation.hpp"
 
 // The ways of choosing kernels that are compared. Steps with prompts are launched one by one; decoding steps
-// are replays of a graph that is captured when its number of tokens first comes.
+// are replays of a graph that is captured when its lengths first come.
 
 namespace gpu_serving {
 
@@ -75,7 +75,7 @@ class FixedMode final : public Mode {
 
   Operands& operands_;
   Choose choose_;
-  std::map<std::int64_t, std::unique_ptr<Graph>> graphs_;
+  std::map<Lengths, std::unique_ptr<Graph>> graphs_;
 };
 
 /// Selects every launch, and learns from it.
@@ -102,7 +102,7 @@ class AdaptiveMode final : public Mode {
   std::unique_ptr<adaptive::Selector> selector_;
   std::map<const kernels::cuda::Family*, std::unique_ptr<tuning::CudaOperation>> operations_;
   std::unique_ptr<adaptive::cuda::Timer> timer_;
-  std::map<std::int64_t, Decoding> decodings_;
+  std::map<Lengths, Decoding> decodings_;
   std::uint64_t served_ = 0;  ///< launches and nodes of replays
 };
 

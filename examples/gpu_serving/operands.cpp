@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <random>
+#include <set>
 #include <stdexcept>
 
 #include "examples/gpu_serving/cuda_support.hpp"
@@ -19,23 +20,33 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+std::set<Lengths> lengths_of(const std::set<std::int64_t>& tokens) {
+  std::set<Lengths> lengths;
+  for (const std::int64_t count : tokens) lengths.insert({.tokens = count});
+  return lengths;
+}
+
 }  // namespace
 
 Operands::Operands(const ServedModel& model, const Schedule& schedule, kernels::cuda::Stream stream)
     : model_(model) {
   for (std::size_t weight = 0; weight < model.layer.size(); ++weight)
-    make(weight, schedule.layer_tokens(), stream);
-  if (model.vocabulary.family != nullptr) make(model.layer.size(), schedule.vocabulary_tokens(), stream);
+    make(weight,
+         model.layer[weight].is_attention() ? schedule.attention_lengths()
+                                            : lengths_of(schedule.layer_tokens()),
+         stream);
+  if (model.vocabulary.family != nullptr)
+    make(model.layer.size(), lengths_of(schedule.vocabulary_tokens()), stream);
   for (const Step& step : schedule.steps)
     for_each_launch(*this, step, [](std::size_t, Launch& launch) { ++launch.calls; });
 }
 
-void Operands::make(std::size_t weight, const std::set<std::int64_t>& tokens, kernels::cuda::Stream stream) {
+void Operands::make(std::size_t weight, const std::set<Lengths>& lengths, kernels::cuda::Stream stream) {
   const Weight& of = this->weight(weight);
   const kernels::cuda::Problem* lender = nullptr;
-  for (auto count = tokens.rbegin(); count != tokens.rend(); ++count) {
+  for (auto each = lengths.rbegin(); each != lengths.rend(); ++each) {
     auto launch = std::make_unique<Launch>();
-    launch->shape = of.shape(*count);
+    launch->shape = of.shape(*each);
     launch->problem = of.family->make_problem(
         launch->shape, {.seed = 1, .rotate_bytes = rotate_bytes, .operands_of = lender});
     for (const std::size_t candidate : of.family->candidates(launch->shape))
@@ -43,8 +54,9 @@ void Operands::make(std::size_t weight, const std::set<std::int64_t>& tokens, ke
         launch->candidates.push_back(candidate);
     if (launch->candidates.empty())
       throw std::runtime_error("no kernel runs " + launch->problem->description());
-    if (lender == nullptr) lender = launch->problem.get();
-    launches_[{weight, *count}] = std::move(launch);
+    // A problem of attention fills its cache as its lengths require, and cannot use that of another.
+    if (lender == nullptr && !of.is_attention()) lender = launch->problem.get();
+    launches_[{weight, *each}] = std::move(launch);
   }
 }
 

@@ -10,8 +10,10 @@ using serving::option_number;
 const char* usage_text() {
   return "usage: gpu_serving_demo [options]\n"
          "\n"
-         "Serves requests on a GPU with the matrix products of real models and compares, in one run and in\n"
-         "turns, the first choices, one good variant of each family, the seed tables, adaptive selection "
+         "Serves requests on a GPU with the matrix products and the attention of real models and compares, "
+         "in\n"
+         "one run and in turns, the first choices, one good variant of each family, the seed tables, "
+         "adaptive selection "
          "without\n"
          "and with a table of its own, and the best in hindsight.\n"
          "\n"

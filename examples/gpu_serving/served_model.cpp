@@ -22,8 +22,14 @@ const kernels::cuda::Family* require(std::string_view name) {
 
 }  // namespace
 
-kernels::Shape Weight::shape(std::int64_t tokens) const {
+kernels::Shape Weight::shape(const Lengths& lengths) const {
   constexpr std::int64_t bfloat16 = 0, sorted = 0;
+  const std::int64_t tokens = lengths.tokens;
+  if (is_attention()) {
+    constexpr std::int64_t page_size = 16, no_window = 0, plain = 0, cache_of_bfloat16 = 1;
+    return {tokens,    lengths.sequences, lengths.context, heads, key_value_heads,
+            head_size, page_size,         no_window,       plain, cache_of_bfloat16};
+  }
   if (experts > 0) {
     const auto rows = kernels::grouped_gemm::rows_by_router(tokens, experts_per_token, experts, router_skew,
                                                             static_cast<std::uint64_t>(tokens));
@@ -36,7 +42,12 @@ kernels::Shape Weight::shape(std::int64_t tokens) const {
 
 std::string ServedModel::description() const {
   std::string text = name + ": " + std::to_string(layers) + " layers of";
-  for (const Weight& weight : layer)
+  for (const Weight& weight : layer) {
+    if (weight.is_attention()) {
+      text += " " + weight.name + " of " + std::to_string(weight.heads) + " heads on " +
+              std::to_string(weight.key_value_heads) + " of " + std::to_string(weight.head_size) + ",";
+      continue;
+    }
     text += " " + weight.name + " " + std::to_string(weight.out) + "x" + std::to_string(weight.in) +
             (weight.experts > 0 ? " (" + std::to_string(weight.experts) + " experts, " +
                                       std::to_string(weight.experts_per_token) + " for a token)"
@@ -45,6 +56,7 @@ std::string ServedModel::description() const {
              : weight.bits != 0          ? " of 4 bits"
                                          : "") +
             ",";
+  }
   text.back() = ';';
   return text +
          (vocabulary.family != nullptr ? " vocabulary " + std::to_string(vocabulary.out) : " no vocabulary");
@@ -76,6 +88,13 @@ ServedModel served(const tuning::Model& model) {
       weight.bits = of_attention ? bits_4_and_8 : bits_4;
     }
     result.layer.push_back(std::move(weight));
+    const std::int64_t size = projection.head_size;
+    if (projection.key_heads > 0 && (size == 64 || size == 128 || size == 256))
+      result.layer.push_back({.name = "attention",
+                              .family = require("ragged_paged_attention"),
+                              .heads = model.attention_heads,
+                              .key_value_heads = projection.key_heads,
+                              .head_size = size});
   }
   if (model.vocabulary > 0)
     result.vocabulary = {.name = "vocabulary",

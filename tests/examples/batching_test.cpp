@@ -44,15 +44,17 @@ TEST(Scheduler, TellsHowMuchAttentionAStepHas) {
   TraceRequests source({{.arrival_s = 0, .prompt_tokens = 3, .output_tokens = 4},
                         {.arrival_s = 0.5, .prompt_tokens = 20, .output_tokens = 2}});
   Scheduler scheduler(source, {.token_budget = 8, .running_max = 4});
-  std::vector<std::int64_t> sequences, contexts;
+  std::vector<std::int64_t> sequences, contexts, sums;
   while (const auto step = scheduler.next()) {
     sequences.push_back(step->sequences);
     contexts.push_back(step->context_max);
+    sums.push_back(step->context_sum);
     scheduler.finish(1);
   }
   // The prompt of 3; its three further tokens beside the chunks of 7, 7 and 6; the other's last token.
   EXPECT_EQ(sequences, (std::vector<std::int64_t>{1, 2, 2, 2, 1}));
   EXPECT_EQ(contexts, (std::vector<std::int64_t>{3, 7, 14, 20, 21}));
+  EXPECT_EQ(sums, (std::vector<std::int64_t>{3, 4 + 7, 5 + 14, 6 + 20, 21}));
 }
 
 TEST(Scheduler, JumpsToTheNextArrivalWhenIdle) {

@@ -29,6 +29,7 @@ std::optional<Step> Scheduler::next() {
   const auto take_part = [&](std::int64_t context) {
     ++step.sequences;
     step.context_max = std::max(step.context_max, context);
+    step.context_sum += context;
   };
   for (const Running& r : running_) {
     if (!r.answering()) continue;

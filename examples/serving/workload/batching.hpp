@@ -22,6 +22,7 @@ struct Step {
       0;  ///< tokens that go through the vocabulary: answers, and prompts that end in this step
   std::int64_t sequences = 0;    ///< requests that have any of the tokens
   std::int64_t context_max = 0;  ///< tokens of the longest of them, those of the step included
+  std::int64_t context_sum = 0;  ///< tokens of all of them
   std::int64_t tokens() const { return prompt_tokens + answer_tokens; }
 };
 

@@ -47,6 +47,13 @@ TEST(GpuServingSchedule, NamesTheTokensOfAllItsLaunches) {
   const Schedule schedule = schedule_of(2, {.steps_max = 60, .token_budget = 128, .running_max = 8});
   for (const Step& step : schedule.steps) {
     EXPECT_TRUE(schedule.layer_tokens().contains(step.tokens));
+    EXPECT_TRUE(schedule.attention_lengths().contains(step.attention));
+    EXPECT_EQ(step.attention.tokens, step.tokens);
+    EXPECT_TRUE(std::has_single_bit(static_cast<std::uint64_t>(step.attention.sequences)));
+    EXPECT_TRUE(std::has_single_bit(static_cast<std::uint64_t>(step.attention.context)));
+    if (step.decoding) {
+      EXPECT_EQ(step.attention.sequences, step.tokens);
+    }
     EXPECT_TRUE(step.sampled == 0 || schedule.vocabulary_tokens().contains(step.sampled));
   }
 }
