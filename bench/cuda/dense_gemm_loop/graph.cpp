@@ -5,6 +5,7 @@
 
 #include <adaptive/cuda.hpp>
 
+#include "breakdown.hpp"
 #include "runner.hpp"
 #include "support.hpp"
 #include "tuning/cuda_operation.hpp"
@@ -64,6 +65,7 @@ class Captured {
 
 Outcome Runner::graph_fixed(const std::function<std::size_t(const Site&)>& variant) {
   Outcome outcome;
+  ReplayTimes times(options_.breakdown, options_.steps);
   check(cudaStreamSynchronize(stream_), "before the loop");
   const auto begin = Clock::now();
   {
@@ -73,13 +75,16 @@ Outcome Runner::graph_fixed(const std::function<std::size_t(const Site&)>& varia
           ++outcome.launches_failed;
     });
     Ahead ahead(options_.ahead);
+    times.begin(stream_);
     for (int step = 0; step < options_.steps; ++step) {
       ahead.wait();
       check(cudaGraphLaunch(graph.exec(), stream_), "replay");
+      times.replayed(stream_, ReplayKind::own);
       ahead.launched(stream_);
     }
     check(cudaStreamSynchronize(stream_), "the loop");
     outcome.seconds = seconds_since(begin);
+    outcome.breakdown = times.read();
   }
   return outcome;
 }
@@ -94,6 +99,7 @@ Outcome Runner::graph_best() {
 
 Outcome Runner::graph_adaptive(const std::string& seeds) {
   Outcome outcome;
+  ReplayTimes times(options_.breakdown, options_.steps);
   check(cudaStreamSynchronize(stream_), "before the loop");
   // The measured time includes everything that the adaptive program does and the others do not.
   const auto begin = Clock::now();
@@ -119,15 +125,19 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
       }
     });
     Ahead ahead(options_.ahead);
+    times.begin(stream_);
     for (int step = 0; step < options_.steps; ++step) {
       ahead.wait();
+      const cuda::ReplayCounters before = tracked.replay_counters();
       const auto called = Clock::now();
       check(tracked.replay(graph.exec(), stream_), "replay");
       outcome.host.add(seconds_since(called));
+      times.replayed(stream_, kind_of(before, tracked.replay_counters()));
       ahead.launched(stream_);
     }
     check(cudaStreamSynchronize(stream_), "the loop");
     outcome.seconds = seconds_since(begin);
+    outcome.breakdown = times.read();
     timer.drain();
     tracked.poll();
     outcome.replays = tracked.replay_counters();

@@ -1,6 +1,6 @@
 // dense_gemm_loop [--seeds TABLE.json] [--steps N] [--rounds N] [--calibration N] [--shapes N]
 //                 [--policy NAME] [--timing events|cupti] [--unrationed] [--graph] [--ahead N] [--looks N]
-//                 [--executables N] [--per-shape] [--json FILE]
+//                 [--executables N] [--breakdown] [--per-shape] [--json FILE]
 //
 // Measures what adaptive selection gains in a loop like decoding. The loop launches 40 projections of real
 // models (kernels/dense_gemm/shapes.cpp) in turn, 2,000 times each, on one stream. Each projection has its
@@ -20,7 +20,8 @@
 // first choices and the best in hindsight are replayed by cudaGraphLaunch, the adaptive modes by
 // TrackedGraph::replay, captured before anything is known. The host enqueues --ahead replays (2) before it
 // waits for the first of them, as an engine does that reads its tokens back; all modes do so. --looks and
-// --executables set the limits of adaptive::cuda::ReplayOptions.
+// --executables set the limits of adaptive::cuda::ReplayOptions. --breakdown times every replay, in all
+// modes, and tells what replays of each kind took beyond those of the best in hindsight.
 //
 // Asking the library for its candidates and loading them happens once in a process. It is done in advance for
 // all modes, and its time is printed.

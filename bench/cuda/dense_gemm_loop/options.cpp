@@ -29,6 +29,10 @@ Options parse(const std::vector<std::string>& arguments) {
       options.per_shape = true;
       continue;
     }
+    if (option == "--breakdown") {
+      options.breakdown = true;
+      continue;
+    }
     if (option == "--graph") {
       options.graph = true;
       continue;

@@ -23,6 +23,7 @@ struct Options {
   int ahead = 2;                   ///< replays that the host enqueues before it waits for the first of them
   cuda::ReplayOptions replays = {};
   bool per_shape = false;
+  bool breakdown = false;  ///< every replay is timed, in all modes
   bool ration = true;
 };
 

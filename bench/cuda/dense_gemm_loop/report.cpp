@@ -64,8 +64,9 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
       "second half | "
       "idle | explored | promotions | ends within 1 %% of the best "
       "|\n|---|---|---|--:|--:|--:|--:|--:|--:|\n");
-  const auto print_replays = [](const Mode& mode) {
-    for (const Outcome& outcome : mode.rounds) {
+  const auto print_replays = [&best](const Mode& mode) {
+    for (std::size_t round = 0; round < mode.rounds.size(); ++round) {
+      const Outcome& outcome = mode.rounds[round];
       const cuda::ReplayCounters& r = outcome.replays;
       if (r.replays == 0) continue;
       std::printf(
@@ -79,6 +80,7 @@ void print(const Runner& runner, const std::vector<Mode>& modes, const Mode& bes
           ull(r.stand_ins), 100.0 * r.timing_ns / (outcome.seconds * 1e9));
       std::printf("The host spent %.1f ms in replays, %.2f ms in the longest; %llu took more than 1 ms.\n",
                   1e3 * outcome.host.total_s, 1e3 * outcome.host.longest_s, ull(outcome.host.stalls));
+      print(outcome.breakdown, best.rounds[round].breakdown);
       for (const std::string& line : outcome.missed) std::printf("missed: %s\n", line.c_str());
     }
   };

@@ -13,6 +13,7 @@
 #include <adaptive/cuda/timer.hpp>
 #include <adaptive/selector.hpp>
 
+#include "breakdown.hpp"
 #include "kernels/cuda_family.hpp"
 #include "options.hpp"
 
@@ -52,6 +53,7 @@ struct Outcome {
   std::uint64_t promotions = 0;
   cuda::ReplayCounters replays = {};
   HostTime host = {};  ///< of the calls of TrackedGraph::replay
+  Breakdown breakdown = {};
   std::vector<std::string> missed =
       {};                          ///< of each shape that does not end with its best: what is known of it
   std::size_t ends_with_best = 0;  ///< number of shapes whose incumbent or leader is within 1 % of the best

@@ -1,5 +1,5 @@
-// Measures, once for each context, what a pair of events costs within a graph, and how much longer than the
-// kernel between them it reads there.
+// Measures, once for each context, what timing a launch costs within a graph, and how much longer than the
+// kernel itself the reading is there.
 #pragma once
 
 #include <atomic>
@@ -8,10 +8,12 @@
 #include "cuda/bias/measurement.hpp"
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
+#include "cuda/graph/stamps.hpp"
 
 namespace adaptive::inline v1::cuda {
 
-/// As `BiasMeter`, for events that are nodes of a graph. Thread-safe.
+/// As `BiasMeter`, for kernels of a graph that note the time, or for events that are nodes of a graph if the
+/// GPU's clock is too coarse. Thread-safe.
 class GraphMeter final : public Measurement {
  public:
   /// The meter of the pool's context. It is never destroyed, like the pool. Throws `std::bad_alloc`.
@@ -19,6 +21,8 @@ class GraphMeter final : public Measurement {
 
   /// Whether the measurement has ended with a result.
   bool measured() const noexcept { return done() && measured_.load(std::memory_order_relaxed); }
+  /// Where kernels note the time; null if events are used, and until the measurement has ended.
+  GraphStamps* stamps() const noexcept { return stamps_.load(std::memory_order_acquire); }
   /// What is to be subtracted from a pair's reading.
   Latency bias() const noexcept { return Latency{bias_ns_.load(std::memory_order_relaxed)}; }
   /// By how much a pair makes a replay longer.
@@ -29,6 +33,7 @@ class GraphMeter final : public Measurement {
   void measure(const Driver& driver) override;
 
   std::atomic<bool> measured_{false};
+  std::atomic<GraphStamps*> stamps_{nullptr};
   std::atomic<double> bias_ns_{0};
   std::atomic<double> cost_ns_{0};
 };

@@ -77,7 +77,8 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
                                 .pool = EventPool::of(world.driver, context()),
                                 .client = this,
                                 .free_memory_min = free_memory_min,
-                                .has_runtime = false});
+                                .has_runtime = false,
+                                .stamps = stamps});
   }
 
   // Captures a graph: a kernel of the program, then launches, with another one between each.
@@ -121,7 +122,30 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
     return reading.latency.count() / 1e3;
   }
 
+  // From now on, kernels note the time.
+  void use_stamps() {
+    world.stamp_kernel = 77;
+    on_device.resize(GraphStamps::blocks * GraphStamps::pairs);
+    on_host.resize(on_device.size());
+    owned_stamps = std::make_unique<GraphStamps>(
+        GraphWorld::handle<CUfunction>(77), reinterpret_cast<CUdeviceptr>(on_device.data()), on_host.data());
+    stamps = owned_stamps.get();
+  }
+  std::size_t free_blocks() {
+    std::vector<std::uint32_t> taken;
+    for (std::uint32_t block = 0; block != GraphStamps::none;) {
+      block = stamps->acquire(world.driver);
+      if (block != GraphStamps::none) taken.push_back(block);
+    }
+    for (const std::uint32_t block : taken) stamps->release(block);
+    return taken.size();
+  }
+
   GraphWorld world;
+  std::vector<GraphStamps::Pair> on_device;
+  std::vector<GraphStamps::Pair> on_host;
+  std::unique_ptr<GraphStamps> owned_stamps;
+  GraphStamps* stamps = nullptr;  // null: events
   Selector selector{quiet(adaptive::test::options_with<adaptive::test::RoundRobin>())};
   Operation* op = &selector.define(adaptive::test::operation({"a", "b", "c", "d", "e", "f", "g"}));
   std::vector<TrackedLaunch> tracked;
@@ -195,6 +219,79 @@ TEST_F(ReplayDriverTest, EventsEncloseTheNodesOfALaunch) {
   EXPECT_NEAR(us(1, 1), 203.0 + 253.0, 1e-3);
   EXPECT_NEAR(us(1, 2), 301.0, 1e-3);
   driver->release(1);
+}
+
+TEST_F(ReplayDriverTest, StampsEncloseTheNodesOfALaunch) {
+  use_stamps();
+  capture(3);
+  const std::vector<std::uint32_t> variants = {0, 3, 1};
+  for (std::size_t i = 0; i < variants.size(); ++i) driver->form(i, variants[i]);
+  const ReplayDriver::Made made = driver->make(variants, std::vector<std::size_t>{0, 1, 2});
+  ASSERT_EQ(made.result, Making::made);
+  EXPECT_TRUE(made.times_first);
+  EXPECT_EQ(launched(made.handle, 1), (std::vector<unsigned>{7, 100, 7, 203, 253, 7, 301, 7}));
+  EXPECT_TRUE(driver->finished(1));
+  EXPECT_NEAR(us(1, 0), 100.0, 1e-3);
+  EXPECT_NEAR(us(1, 1), 203.0 + 253.0, 1e-3);
+  EXPECT_NEAR(us(1, 2), 301.0, 1e-3);
+  driver->release(1);
+  EXPECT_EQ(world.uploaded, 1);
+}
+
+TEST_F(ReplayDriverTest, StampsHaveThePriorityOfTheCapture) {
+  use_stamps();
+  capture(1);
+  make({0}, {0});
+  std::size_t found = 0;
+  for (const auto& [node, of] : world.executables.begin()->second.nodes) {
+    if (of.stamp == 0) continue;
+    ++found;
+    EXPECT_EQ(of.priority, -2);
+  }
+  EXPECT_EQ(found, 2u);
+}
+
+TEST_F(ReplayDriverTest, MoreLaunchesThanABlockHasPairs) {
+  use_stamps();
+  constexpr std::size_t launches = GraphStamps::pairs + 3;
+  capture(launches);
+  std::vector<std::size_t> timed;
+  for (std::size_t i = 0; i < launches; ++i) timed.push_back(i);
+  const auto executable = make(std::vector<std::uint32_t>(launches, 0), timed);
+  launched(executable, 1);
+  for (std::size_t i = 0; i < launches; ++i)
+    EXPECT_NEAR(us(1, i), 100.0 * static_cast<double>(i + 1), 1e-3) << i;
+  driver->release(1);
+  EXPECT_EQ(free_blocks(), GraphStamps::blocks - 2);
+}
+
+TEST_F(ReplayDriverTest, BlocksOfStampsComeBackOnceTheReplaysHaveEnded) {
+  use_stamps();
+  capture(1);
+  const auto idle = make({0}, {0});
+  driver->destroy(idle);
+  EXPECT_EQ(free_blocks(), GraphStamps::blocks) << "it was never launched";
+  const auto flying = make({0}, {0});
+  launched(flying, 1);
+  world.holds_events = true;
+  driver->destroy(flying);
+  EXPECT_EQ(free_blocks(), GraphStamps::blocks - 1) << "its kernels may still write";
+  world.holds_events = false;
+  EXPECT_EQ(free_blocks(), GraphStamps::blocks);
+  driver->release(1);
+  driver.reset();
+  EXPECT_EQ(world.events_alive(), 0u);
+}
+
+TEST_F(ReplayDriverTest, WithoutABlockNothingIsMade) {
+  use_stamps();
+  capture(1);
+  while (stamps->acquire(world.driver) != GraphStamps::none) {
+  }
+  const std::vector<std::uint32_t> variants = {0};
+  EXPECT_EQ(driver->make(variants, std::vector<std::size_t>{0}).result, Making::refused);
+  EXPECT_EQ(driver->make(variants, {}).result, Making::made) << "what is not timed needs none";
+  EXPECT_EQ(world.events_alive(), 1u);
 }
 
 TEST_F(ReplayDriverTest, EventsThatAreNeverTimedEndTheTiming) {
@@ -299,6 +396,7 @@ TEST_F(ReplayDriverTest, EverythingIsDestroyed) {
   EXPECT_TRUE(world.executables.empty());
   EXPECT_EQ(world.events_alive(), 0u);
   EXPECT_EQ(world.graphs.size(), 1u) << "the program's own";
+  EXPECT_EQ(world.streams.size(), 1u) << "the program's own";
 }
 
 TEST_F(ReplayDriverTest, LaunchesWhoseEdgesAreMoreThanAnOrderAreNotTimed) {
@@ -325,7 +423,11 @@ TEST_F(ReplayDriverTest, EdgesWithinALaunchCarryInACopyWhatTheyCarried) {
 }
 
 // All of it together: the learner, the executables and a selector.
-TEST_F(ReplayDriverTest, EveryVariantIsTimedWithinTheGraph) {
+class WholeReplayTest : public ReplayDriverTest, public testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(EventsAndStamps, WholeReplayTest, testing::Bool());
+
+TEST_P(WholeReplayTest, EveryVariantIsTimedWithinTheGraph) {
+  if (GetParam()) use_stamps();
   capture(3);
   {
     ReplayLearner learner(*driver, {});

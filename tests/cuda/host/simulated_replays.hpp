@@ -64,7 +64,6 @@ class SimulatedReplays final : public cuda::ReplayDriver {
 
   Timing timing() noexcept override { return is.timing; }
   std::uint32_t source() noexcept override { return is.source; }
-  bool times_first_replay() noexcept override { return is.times_first; }
   Latency timing_cost() noexcept override { return is.cost; }
   Form form(std::size_t launch, std::uint32_t variant) noexcept override {
     ++forms_asked;
@@ -79,7 +78,7 @@ class SimulatedReplays final : public cuda::ReplayDriver {
     ++made;
     executables_[++last_] = {.variants = {variants.begin(), variants.end()},
                              .timed = {timed.begin(), timed.end()}};
-    return {result, last_};
+    return {result, last_, is.times_first};
   }
 
   Set set(Handle handle, std::span<const Change> changes) noexcept override {

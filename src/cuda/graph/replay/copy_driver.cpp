@@ -54,7 +54,10 @@ bool load_copy_driver(CopyDriver& driver) noexcept {
   find(driver.flags, "cuGraphExecGetFlags");
   find(driver.exec_destroy, "cuGraphExecDestroy");
   find(driver.launch, "cuGraphLaunch");
+  find(driver.upload, "cuGraphUpload");
   find(driver.memory_info, "cuMemGetInfo");
+  find(driver.wait_event, "cuStreamWaitEvent");
+  find(driver.copy_to_host, "cuMemcpyDtoHAsync");
   find_new(driver.edges, "cuGraphGetEdges");
   find_new(driver.add_edges, "cuGraphAddDependencies");
   find_new(driver.remove_edges, "cuGraphRemoveDependencies");

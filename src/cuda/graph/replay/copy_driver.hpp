@@ -33,7 +33,10 @@ struct CopyDriver {
   CUresult (*flags)(CUgraphExec, cuuint64_t*);
   CUresult (*exec_destroy)(CUgraphExec);
   CUresult (*launch)(CUgraphExec, CUstream);
+  CUresult (*upload)(CUgraphExec, CUstream);
   CUresult (*memory_info)(std::size_t* free, std::size_t* total);
+  CUresult (*wait_event)(CUstream, CUevent, unsigned flags);
+  CUresult (*copy_to_host)(void*, CUdeviceptr, std::size_t bytes, CUstream);
 
   // Null before CUDA 12.3, which has no edges with data.
   CUresult (*edges)(CUgraph, CUgraphNode* from, CUgraphNode* to, EdgeData*, std::size_t* count);

@@ -22,6 +22,11 @@ CudaReplayDriver::CudaReplayDriver(const Parts& parts)
 
 CudaReplayDriver::~CudaReplayDriver() {
   for (auto& [handle, executable] : executables_) destroy(executable);
+  if (side_ != nullptr && context_lives()) {
+    const RelaxedCapture relaxed(parts_.driver);
+    const CurrentContext current(parts_.driver, parts_.context);
+    parts_.graphs.stream_destroy(side_);
+  }
   // A thread that is still measuring must not outlive the program's tracked graphs, because CUDA may be
   // unloaded then. If its context is gone, a call of the thread may never return.
   if (meter_ != nullptr && context_lives()) meter_->wait();
@@ -39,9 +44,25 @@ bool CudaReplayDriver::by_records() noexcept {
   return cupti != nullptr && !cupti->graph_nodes.exhausted();
 }
 
+// Null: events.
+GraphStamps* CudaReplayDriver::stamps() const noexcept {
+  if (parts_.stamps != nullptr || meter_ == nullptr) return parts_.stamps;
+  return meter_->stamps();
+}
+
+// The context is current. Null if there can be none.
+CUstream CudaReplayDriver::side() noexcept {
+  if (side_ == nullptr && parts_.graphs.stream_create(&side_, CU_STREAM_NON_BLOCKING) != CUDA_SUCCESS)
+    side_ = nullptr;
+  return side_;
+}
+
 bool CudaReplayDriver::can_time(std::size_t launch) const {
   const std::optional<Nodes>& nodes = parts_.launches[launch].nodes;
   if (!nodes || nodes->empty()) return false;
+  // The kernel that notes the time belongs to one context.
+  const bool records = parts_.client != nullptr && parts_.client->cupti_session() != nullptr;
+  if (!records && parts_.launches[launch].context != parts_.context) return false;
   const bool has_kernel = std::any_of(nodes->begin(), nodes->end(), [&](CUgraphNode node) {
     CUgraphNodeType type{};
     return parts_.graphs.node_type(node, &type) == CUDA_SUCCESS && type == CU_GRAPH_NODE_TYPE_KERNEL;
@@ -63,11 +84,6 @@ ReplayDriver::Timing CudaReplayDriver::timing() noexcept {
 
 std::uint32_t CudaReplayDriver::source() noexcept {
   return by_records() ? 1 : 0;
-}
-
-// The events of a graph can be read from its second replay on.
-bool CudaReplayDriver::times_first_replay() noexcept {
-  return by_records();
 }
 
 // CUPTI records every kernel of the process in any case.
@@ -102,9 +118,11 @@ ReplayDriver::Made CudaReplayDriver::make(std::span<const std::uint32_t> variant
     if (!executable.copy) return {Making::impossible, 0};
     const Handle handle = last_ + 1;
     if (build(executable, handle, variants, timed)) {
+      // The events of a graph can be read from its second replay on.
+      const bool times_first = executable.cupti != nullptr || !executable.blocks.empty();
       executables_.emplace(handle, std::move(executable));
       last_ = handle;
-      return {Making::made, handle};
+      return {Making::made, handle, times_first};
     }
   } catch (...) {
     made.result = Making::no_memory;  // of the host
@@ -152,7 +170,11 @@ bool CudaReplayDriver::build(Executable& executable, Handle handle, std::span<co
     return false;
   }
   Set set;
-  return changes.empty() || (set_nodes(executable, changes, set) && set.result == Setting::done);
+  if (!changes.empty() && (!set_nodes(executable, changes, set) || set.result != Setting::done)) return false;
+  // Otherwise the first replay has to wait until the executable is on the device, and what it times appears
+  // slower. Where this fails, CUDA does it at the launch.
+  if (side() != nullptr) parts_.copies.upload(executable.exec, side());
+  return true;
 }
 
 bool CudaReplayDriver::add_timing(Executable& executable, Handle handle, std::size_t launch,
@@ -173,6 +195,10 @@ bool CudaReplayDriver::add_timing(Executable& executable, Handle handle, std::si
     timed.nodes = cupti.graph_nodes.add(ids, records_, ReplayRecords::tag(handle, launch));
     return true;
   }
+  if (GraphStamps* const stamps = this->stamps(); stamps != nullptr) {
+    executable.timed.pop_back();
+    return add_stamps(executable, launch, nodes, *stamps);
+  }
   if (parts_.driver.event_create(&timed.start, CU_EVENT_DEFAULT) != CUDA_SUCCESS) {
     timed.start = nullptr;
     return false;
@@ -182,6 +208,54 @@ bool CudaReplayDriver::add_timing(Executable& executable, Handle handle, std::si
     return false;
   }
   return executable.copy->time(nodes, timed.start, timed.end);
+}
+
+bool CudaReplayDriver::add_stamps(Executable& executable, std::size_t launch, const Nodes& nodes,
+                                  GraphStamps& stamps) {
+  const std::size_t pair = executable.timed.size() % GraphStamps::pairs;
+  if (pair == 0) {
+    if (side() == nullptr) return false;
+    if (executable.copied == nullptr &&
+        parts_.driver.event_create(&executable.copied, CU_EVENT_DISABLE_TIMING) != CUDA_SUCCESS) {
+      executable.copied = nullptr;
+      return false;
+    }
+    executable.blocks.reserve(executable.blocks.size() + 1);
+    const std::uint32_t block = stamps.acquire(parts_.driver);
+    if (block == GraphStamps::none) return false;
+    executable.blocks.push_back(block);
+  }
+  const std::uint32_t block = executable.blocks.back();
+  executable.timed.push_back({.launch = launch, .stamps = stamps.host(block) + pair});
+  return executable.copy->stamp(nodes, stamps.kernel(), stamps.start_of(block, pair),
+                                stamps.end_of(block, pair), parts_.context);
+}
+
+// Enqueues the copy behind the latest replay. Returns false if that failed.
+bool CudaReplayDriver::copy_stamps(const Executable& executable) noexcept {
+  const GraphStamps& stamps = *this->stamps();
+  if (parts_.copies.wait_event(side_, executable.done, 0) != CUDA_SUCCESS) return false;
+  for (const std::uint32_t block : executable.blocks) {
+    GraphStamps::Pair* const host = stamps.host(block);
+    std::fill_n(host, GraphStamps::pairs, GraphStamps::Pair{});
+    if (parts_.copies.copy_to_host(host, stamps.start_of(block, 0),
+                                   GraphStamps::pairs * sizeof(GraphStamps::Pair), side_) != CUDA_SUCCESS)
+      return false;
+  }
+  return parts_.driver.event_record(executable.copied, side_) == CUDA_SUCCESS;
+}
+
+// The blocks of an executable that may be in flight are free after its latest copy.
+void CudaReplayDriver::release_stamps(Executable& executable) noexcept {
+  for (const std::uint32_t block : executable.blocks) {
+    CUevent last = nullptr;
+    if (!executable.launched || parts_.driver.event_query(executable.copied) == CUDA_SUCCESS)
+      stamps()->release(block);
+    else if (parts_.driver.event_create(&last, CU_EVENT_DISABLE_TIMING) == CUDA_SUCCESS &&
+             parts_.driver.event_record(last, side_) == CUDA_SUCCESS)
+      stamps()->release_after(parts_.driver, block, last);
+  }
+  if (executable.copied != nullptr) parts_.driver.event_destroy(executable.copied);
 }
 
 ReplayDriver::Set CudaReplayDriver::set(Handle handle, std::span<const Change> changes) noexcept {
@@ -259,6 +333,8 @@ bool CudaReplayDriver::launch(Handle handle, Flight flight, Stream stream) noexc
   // Without this record nobody knows when the replay has ended: its executable then stays as it is.
   const CUresult recorded = parts_.driver.event_record(executable.done, stream);
   if (recorded != CUDA_SUCCESS) lost_ = true;
+  executable.launched = true;
+  if (!executable.blocks.empty() && !lost_ && !copy_stamps(executable)) lost_ = true;
   return true;
 }
 
@@ -269,7 +345,9 @@ bool CudaReplayDriver::finished(Flight flight) noexcept {
   const auto executable = executables_.find(flown->second.executable);
   if (executable == executables_.end()) return false;
   const RelaxedCapture relaxed(parts_.driver);
-  const CUresult status = parts_.driver.event_query(executable->second.done);
+  const bool copies = executable->second.copied != nullptr;
+  const CUresult status =
+      parts_.driver.event_query(copies ? executable->second.copied : executable->second.done);
   if (status != CUDA_SUCCESS && status != CUDA_ERROR_NOT_READY) lost_ = true;
   return status == CUDA_SUCCESS;
 }
@@ -282,6 +360,12 @@ ReplayDriver::Reading CudaReplayDriver::latency(Flight flight, std::size_t launc
   if (executable == executables_.end()) return {};
   for (const Timed& timed : executable->second.timed) {
     if (timed.launch != launch) continue;
+    if (timed.stamps != nullptr) {
+      if (timed.stamps->end_ns <= timed.stamps->start_ns) return {};
+      return {
+          Reading::State::here,
+          without_bias(static_cast<double>(timed.stamps->end_ns - timed.stamps->start_ns), meter_->bias())};
+    }
     float ms = 0;
     if (parts_.driver.event_elapsed_ms(&ms, timed.start, timed.end) != CUDA_SUCCESS) {
       note_unreadable();
@@ -325,6 +409,7 @@ void CudaReplayDriver::destroy(Executable& executable) noexcept {
   const CurrentContext current(parts_.driver, parts_.context);
   if (executable.exec != nullptr) parts_.copies.exec_destroy(executable.exec);
   executable.copy.reset();
+  release_stamps(executable);
   for (Timed& timed : executable.timed) {
     if (timed.start != nullptr) parts_.driver.event_destroy(timed.start);
     if (timed.end != nullptr) parts_.driver.event_destroy(timed.end);

@@ -20,11 +20,14 @@
 #include "cuda/graph/replay/forms.hpp"
 #include "cuda/graph/replay/graph_copy.hpp"
 #include "cuda/graph/replay/records.hpp"
+#include "cuda/graph/stamps.hpp"
 
 namespace adaptive::inline v1::cuda {
 
 /// An executable is made of a copy of the captured graph. If CUPTI is free, the nodes of its launches are
-/// registered; otherwise the copy has a pair of event records around each launch that is timed. The program's
+/// registered. Otherwise the copy has kernels around each launch that is timed, which note the time of the
+/// GPU's clock, or pairs of event records where that clock is too coarse. The noted times are copied to the
+/// host by a stream of the object's, so that the program's stream does not wait for the copy. The program's
 /// own graph and executable are never changed.
 class CudaReplayDriver : public ReplayDriver {
  public:
@@ -40,7 +43,8 @@ class CudaReplayDriver : public ReplayDriver {
     EventPool* pool;           ///< of the context
     ReplayClient* client;      ///< null: nothing is timed
     std::size_t free_memory_min;
-    bool has_runtime = true;  ///< see `ReplayForms`
+    bool has_runtime = true;        ///< see `ReplayForms`
+    GraphStamps* stamps = nullptr;  ///< null: those of the meter, if it has any
   };
   explicit CudaReplayDriver(const Parts& parts);
   CudaReplayDriver(const CudaReplayDriver&) = delete;
@@ -55,7 +59,6 @@ class CudaReplayDriver : public ReplayDriver {
 
   Timing timing() noexcept override;
   std::uint32_t source() noexcept override;
-  bool times_first_replay() noexcept override;
   Latency timing_cost() noexcept override;
   Form form(std::size_t launch, std::uint32_t variant) noexcept override;
   Made make(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed) noexcept override;
@@ -73,14 +76,18 @@ class CudaReplayDriver : public ReplayDriver {
     CUevent start = nullptr;
     CUevent end = nullptr;
     CuptiGraphNodes::Handle nodes = 0;
+    const GraphStamps::Pair* stamps = nullptr;  // on the host
   };
   struct Executable {
     std::optional<GraphCopy> copy = {};  // the graph that was instantiated, to which `nodes` belong
     CUgraphExec exec = nullptr;
     std::map<std::size_t, Nodes> nodes = {};  // of the launches that can be set
     std::vector<Timed> timed = {};
-    CUevent done = nullptr;
-    CuptiSession* cupti = nullptr;  // null: events
+    CUevent done = nullptr;                  // behind the latest replay
+    CUevent copied = nullptr;                // behind the copy of the latest stamps
+    CuptiSession* cupti = nullptr;           // null: stamps or events
+    std::vector<std::uint32_t> blocks = {};  // of stamps; none: events
+    bool launched = false;
   };
   struct Flown {
     Handle executable = 0;
@@ -88,11 +95,16 @@ class CudaReplayDriver : public ReplayDriver {
   };
 
   bool by_records() noexcept;
+  GraphStamps* stamps() const noexcept;
+  CUstream side() noexcept;
   void note_unreadable() noexcept;
   bool context_lives() const noexcept;
   bool build(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
              std::span<const std::size_t> timed);
   bool add_timing(Executable& executable, Handle handle, std::size_t launch, const Nodes& nodes);
+  bool add_stamps(Executable& executable, std::size_t launch, const Nodes& nodes, GraphStamps& stamps);
+  bool copy_stamps(const Executable& executable) noexcept;
+  void release_stamps(Executable& executable) noexcept;
   bool set_nodes(const Executable& executable, std::span<const Change> changes, Set& set);
   void destroy(Executable& executable) noexcept;
 
@@ -101,6 +113,7 @@ class CudaReplayDriver : public ReplayDriver {
   ReplayForms forms_;
   ReplayRecords records_;
   unsigned long long context_id_ = 0;
+  CUstream side_ = nullptr;  // for copies of stamps and for uploads
   std::map<Handle, Executable> executables_;
   std::map<Flight, Flown> flights_;
   Handle last_ = 0;

@@ -34,8 +34,6 @@ class ReplayDriver {
   virtual Timing timing() noexcept = 0;
   /// Rises when latencies begin to come from another source, for which executables have to be made anew.
   virtual std::uint32_t source() noexcept = 0;
-  /// Whether the first replay of an executable has latencies.
-  virtual bool times_first_replay() noexcept = 0;
   /// What timing one launch adds to a replay. Every launch that is timed by an executable costs it in each of
   /// the executable's replays.
   virtual Latency timing_cost() noexcept = 0;
@@ -64,6 +62,7 @@ class ReplayDriver {
   struct Made {
     Making result = Making::refused;
     Handle handle = 0;
+    bool times_first = false;  ///< whether the first replay of the executable has latencies
   };
   /// Makes an executable in which launch i runs `variants[i]`, and in which the launches `timed` are timed.
   /// The forms of all variants are known.

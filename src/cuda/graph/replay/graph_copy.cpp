@@ -165,18 +165,18 @@ std::optional<Nodes> GraphCopy::replace(const Nodes& nodes, CUgraph by) const {
   return Nodes{node};
 }
 
-bool GraphCopy::time(const Nodes& nodes, CUevent start, CUevent end) const {
+// `add(behind, is_start)` adds a node behind others.
+template <class Add>
+bool GraphCopy::enclose(const Nodes& nodes, Add add) const {
   if (nodes.empty()) return false;
   CUgraphNode first = nodes.front();
   CUgraphNode last = nodes.back();
   const std::optional<Nodes> ahead = before(first);
   const std::optional<Nodes> behind = after(last);
-  CUgraphNode begins = nullptr;
-  CUgraphNode ends = nullptr;
-  if (!ahead || !behind ||
-      copies_->add_event(&begins, graph_, ahead->data(), ahead->size(), start) != CUDA_SUCCESS ||
-      copies_->add_event(&ends, graph_, &last, 1, end) != CUDA_SUCCESS)
-    return false;
+  if (!ahead || !behind) return false;
+  CUgraphNode begins = add(*ahead, true);
+  CUgraphNode ends = add({last}, false);
+  if (begins == nullptr || ends == nullptr) return false;
   for (CUgraphNode node : *ahead)
     if (copies_->remove_dependencies(graph_, &node, &first, 1) != CUDA_SUCCESS) return false;
   if (copies_->add_dependencies(graph_, &begins, &first, 1) != CUDA_SUCCESS) return false;
@@ -185,6 +185,34 @@ bool GraphCopy::time(const Nodes& nodes, CUevent start, CUevent end) const {
         copies_->add_dependencies(graph_, &ends, &node, 1) != CUDA_SUCCESS)
       return false;
   return true;
+}
+
+bool GraphCopy::time(const Nodes& nodes, CUevent start, CUevent end) const {
+  return enclose(nodes, [&](const Nodes& behind, bool is_start) {
+    CUgraphNode node = nullptr;
+    const CUresult status =
+        copies_->add_event(&node, graph_, behind.data(), behind.size(), is_start ? start : end);
+    return status == CUDA_SUCCESS ? node : nullptr;
+  });
+}
+
+bool GraphCopy::stamp(const Nodes& nodes, CUfunction kernel, CUdeviceptr start, CUdeviceptr end,
+                      CUcontext context) const {
+  return enclose(nodes, [&](const Nodes& behind, bool is_start) {
+    CUdeviceptr at = is_start ? start : end;
+    void* arguments[] = {&at};
+    CUDA_KERNEL_NODE_PARAMS_v2 params{};
+    params.func = kernel;
+    params.gridDimX = params.gridDimY = params.gridDimZ = 1;
+    params.blockDimX = params.blockDimY = params.blockDimZ = 1;
+    params.kernelParams = arguments;
+    params.ctx = context;
+    CUgraphNode node = nullptr;
+    if (copies_->add_kernel(&node, graph_, behind.data(), behind.size(), &params) != CUDA_SUCCESS)
+      node = nullptr;
+    if (node != nullptr) keep_stream_attributes(node, nodes);
+    return node;
+  });
 }
 
 }  // namespace adaptive::cuda

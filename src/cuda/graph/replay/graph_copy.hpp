@@ -45,6 +45,11 @@ class GraphCopy {
   /// Records `start` right before the first of the nodes and `end` right after the last one. What depended on
   /// the last node depends on the record then, as in a stream.
   bool time(const Nodes& nodes, CUevent start, CUevent end) const;
+  /// Runs `kernel`, of one thread and one parameter, right before the first of the nodes with the parameter
+  /// `start`, and right after the last one with `end`. What depended on the last node depends on the kernel
+  /// then. The kernel has the priority of the nodes.
+  bool stamp(const Nodes& nodes, CUfunction kernel, CUdeviceptr start, CUdeviceptr end,
+             CUcontext context) const;
 
  private:
   GraphCopy(const GraphDriver& driver, const CopyDriver& copies, CUgraph graph) noexcept
@@ -57,6 +62,8 @@ class GraphCopy {
   bool set_edge(CUgraphNode from, CUgraphNode to, EdgeData edge) const;
   bool copy_edges(CUgraph original) const;
   void keep_stream_attributes(CUgraphNode node, const Nodes& replaced) const;
+  template <class Add>
+  bool enclose(const Nodes& nodes, Add add) const;
   bool put_in_place(const Nodes& nodes, CUgraphNode last, const Nodes& behind) const;
 
   const GraphDriver* driver_;

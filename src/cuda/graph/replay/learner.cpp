@@ -290,7 +290,7 @@ ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<st
   }
   ++counters_.built;
   executable.handle = made.handle;
-  executable.warm = driver_.times_first_replay();
+  executable.warm = made.times_first;
   executable.used = looks_.replay();
   const std::uint64_t rounds = counters_.removed / std::max<std::size_t>(options_.executables_max, 1);
   may_make_at_ =
