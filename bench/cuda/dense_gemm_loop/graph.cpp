@@ -6,6 +6,7 @@
 #include <adaptive/cuda.hpp>
 
 #include "breakdown.hpp"
+#include "captured.hpp"
 #include "runner.hpp"
 #include "support.hpp"
 #include "tuning/cuda_operation.hpp"
@@ -37,28 +38,6 @@ class Ahead {
  private:
   std::vector<cudaEvent_t> events_;
   std::size_t next_ = 0;
-};
-
-class Captured {
- public:
-  template <class Enqueue>
-  Captured(cudaStream_t stream, Enqueue enqueue) {
-    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
-    enqueue();
-    check(cudaStreamEndCapture(stream, &graph_), "capture");
-    check(cudaGraphInstantiate(&exec_, graph_, 0), "instantiate");
-  }
-  Captured(const Captured&) = delete;
-  Captured& operator=(const Captured&) = delete;
-  ~Captured() {
-    if (exec_ != nullptr) static_cast<void>(cudaGraphExecDestroy(exec_));
-    if (graph_ != nullptr) static_cast<void>(cudaGraphDestroy(graph_));
-  }
-  cudaGraphExec_t exec() const noexcept { return exec_; }
-
- private:
-  cudaGraph_t graph_ = nullptr;
-  cudaGraphExec_t exec_ = nullptr;
 };
 
 }  // namespace
@@ -97,6 +76,24 @@ Outcome Runner::graph_best() {
   return graph_fixed(best_variant);
 }
 
+// Returns the number of launches that failed.
+std::size_t Runner::capture(const tuning::CudaOperation& gemm, const std::vector<Key>& keys,
+                            cuda::TrackedGraph& tracked) const {
+  std::size_t failed = 0;
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    const cudaError_t status =
+        tracked.launch(gemm.operation(), keys[s], stream_,
+                       [&gemm, &site = sites_[s], stream = stream_](std::uint32_t v, cudaStream_t on) {
+                         const kernels::cuda::PreparedFor prepared(stream);  // the workspace of the library
+                         return site.problem->launch(gemm.family_variant(v), on) == kernels::LaunchStatus::ok
+                                    ? cudaSuccess
+                                    : cudaErrorUnknown;
+                       });
+    if (status != cudaSuccess) ++failed;
+  }
+  return failed;
+}
+
 Outcome Runner::graph_adaptive(const std::string& seeds) {
   Outcome outcome;
   ReplayTimes times(options_.breakdown, options_.steps);
@@ -111,19 +108,7 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
   const std::vector<Key> keys = keys_of_sites();
   cuda::TrackedGraph tracked(timer, options_.replays);
   {
-    const Captured graph(stream_, [&] {
-      for (std::size_t s = 0; s < sites_.size(); ++s) {
-        const cudaError_t status = tracked.launch(
-            operation, keys[s], stream_,
-            [&gemm, &site = sites_[s], stream = stream_](std::uint32_t v, cudaStream_t on) {
-              const kernels::cuda::PreparedFor prepared(stream);  // the workspace of the library
-              return site.problem->launch(gemm.family_variant(v), on) == kernels::LaunchStatus::ok
-                         ? cudaSuccess
-                         : cudaErrorUnknown;
-            });
-        if (status != cudaSuccess) ++outcome.launches_failed;
-      }
-    });
+    const Captured graph(stream_, [&] { outcome.launches_failed = capture(gemm, keys, tracked); });
     Ahead ahead(options_.ahead);
     times.begin(stream_);
     for (int step = 0; step < options_.steps; ++step) {

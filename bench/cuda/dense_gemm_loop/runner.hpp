@@ -11,11 +11,13 @@
 
 #include <adaptive/cuda/replay.hpp>
 #include <adaptive/cuda/timer.hpp>
+#include <adaptive/cuda/tracked_graph.hpp>
 #include <adaptive/selector.hpp>
 
 #include "breakdown.hpp"
 #include "kernels/cuda_family.hpp"
 #include "options.hpp"
+#include "tuning/cuda_operation.hpp"
 
 namespace adaptive::loop_bench {
 
@@ -82,6 +84,10 @@ class Runner {
   Outcome graph_best();
   Outcome graph_adaptive(const std::string& seeds);
 
+  /// Prints what ways of timing say of the candidates, beside what these take in a graph. `calibrate` is one
+  /// of the ways.
+  void compare_ways();
+
   const std::vector<Site>& sites() const noexcept { return sites_; }
   const kernels::cuda::Family& family() const noexcept { return family_; }
   double loading_s() const noexcept { return loading_s_; }
@@ -94,6 +100,10 @@ class Runner {
   /// Of the adaptive loops: with the table `seeds`, or without any if it is empty.
   SelectorOptions options_with(const std::string& seeds) const;
   std::vector<Key> keys_of_sites() const;
+  std::size_t capture(const tuning::CudaOperation& gemm, const std::vector<Key>& keys,
+                      cuda::TrackedGraph& tracked) const;
+  std::vector<std::vector<double>> within_graph(int rounds);
+  std::vector<std::vector<double>> within_replays(cuda::Timing timing);
   std::size_t count_best(const std::function<std::string(std::size_t site)>& ended_with) const;
   bool is_best(const Site& site, const std::string& name) const;
   std::vector<std::string> missed(const Operation& operation, const std::vector<Key>& keys) const;

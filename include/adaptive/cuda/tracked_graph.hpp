@@ -71,10 +71,11 @@ enum class GraphUpdate {
 /// them in the place of `exec`; `stale` stays true then, so that the program may capture again at a time that
 /// suits it. Modes, budgets, forced variants and rank consistency hold as for launches outside of graphs.
 ///
-/// Latencies come from the source of the timer: kernel records with `Timing::cupti`, otherwise pairs of
-/// events that are nodes of the copy. What a pair costs within a replay is measured once for each device, and
-/// counts as `LearningOptions::timing_cost`. From 20 million kernel records of graphs in the process on,
-/// events are used in any case.
+/// Latencies come from kernel records if the timer's source is `Timing::cupti`. Otherwise the copy has a kernel
+/// of one thread before and after each timed launch, which notes the time of the GPU's clock; or a pair of
+/// events, if a step of that clock is longer than 100 ns. What this costs within a replay is measured once for
+/// each device, and counts as `LearningOptions::timing_cost`. From 20 million kernel records of graphs in the
+/// process on, records are not used any more.
 ///
 /// Nothing is learned, and `replay` does no more than an update and `cudaGraphLaunch`, if there is no timer;
 /// for graphs that CUDA does not copy (with allocations or conditions); for executables instantiated for
