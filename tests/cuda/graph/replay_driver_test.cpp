@@ -78,6 +78,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
                                 .client = this,
                                 .free_memory_min = free_memory_min,
                                 .has_runtime = false,
+                                .has_builder = has_builder,
                                 .stamps = stamps});
   }
 
@@ -146,6 +147,7 @@ class ReplayDriverTest : public testing::Test, public ReplayClient {
   std::vector<GraphStamps::Pair> on_host;
   std::unique_ptr<GraphStamps> owned_stamps;
   GraphStamps* stamps = nullptr;  // null: events
+  bool has_builder = false;
   Selector selector{quiet(adaptive::test::options_with<adaptive::test::RoundRobin>())};
   Operation* op = &selector.define(adaptive::test::operation({"a", "b", "c", "d", "e", "f", "g"}));
   std::vector<TrackedLaunch> tracked;
@@ -292,6 +294,40 @@ TEST_F(ReplayDriverTest, WithoutABlockNothingIsMade) {
   EXPECT_EQ(driver->make(variants, std::vector<std::size_t>{0}).result, Making::refused);
   EXPECT_EQ(driver->make(variants, {}).result, Making::made) << "what is not timed needs none";
   EXPECT_EQ(world.events_alive(), 1u);
+}
+
+// While the builder works, the test does not touch the world, which is for one thread at a time.
+TEST_F(ReplayDriverTest, AnotherThreadMakesWhatIsBegun) {
+  has_builder = true;
+  use_stamps();
+  capture(2);
+  for (const std::uint32_t v : {0u, 3u}) driver->form(1, v);
+  driver->form(0, 1);
+  const auto outcome = [&](ReplayDriver::Handle executable) {
+    Making now = Making::begun;
+    while (now == Making::begun) now = driver->outcome(executable);
+    return now;
+  };
+  const std::vector<std::uint32_t> variants = {1, 3};
+  const ReplayDriver::Made one = driver->begin(variants, std::vector<std::size_t>{1});
+  ASSERT_EQ(one.result, Making::begun);
+  EXPECT_TRUE(one.times_first);
+  ASSERT_EQ(outcome(one.handle), Making::made);
+  EXPECT_EQ(launched(one.handle, 1), (std::vector<unsigned>{7, 101, 7, 203, 253, 7}));
+  EXPECT_NEAR(us(1, 1), 203.0 + 253.0, 1e-3);
+  driver->release(1);
+  EXPECT_EQ(world.uploaded, 1);
+
+  world.copy_driver.instantiate = [](CUgraphExec*, CUgraph, unsigned long long) {
+    return CUDA_ERROR_UNKNOWN;
+  };
+  const ReplayDriver::Made refused = driver->begin(variants, {});
+  ASSERT_EQ(refused.result, Making::begun);
+  EXPECT_EQ(outcome(refused.handle), Making::refused);
+  driver->destroy(refused.handle);
+  const ReplayDriver::Made given_up = driver->begin(variants, {});
+  driver->destroy(given_up.handle);
+  EXPECT_EQ(world.executables.size(), 1u);
 }
 
 TEST_F(ReplayDriverTest, EventsThatAreNeverTimedEndTheTiming) {

@@ -184,6 +184,32 @@ TEST_F(ReplayLearnerTest, AFormThatLeadsIsRunByAStandIn) {
   expect_bound();
 }
 
+TEST_F(ReplayLearnerTest, WhatIsBegunIsUsedOnceItHasBeenMade) {
+  driver_.is.form = [](std::size_t, std::uint32_t v) { return Form{Form::Kind::known, v}; };
+  driver_.is.times_first = true;
+  driver_.is.builds_for = [] { return std::uint64_t{3}; };
+  begin(test::options_with<test::RoundRobin>(), 6, {"a", "b", "c"});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(replay(), base_);
+  EXPECT_EQ(counters().built, 1u) << "one at a time";
+  EXPECT_EQ(counters().looking, 0u);
+  // The simulated GPU reports a change or a launch of an executable that has not been made.
+  for (int i = 0; i < 400; ++i) replay();
+  for (std::size_t launch = 0; launch < 6; ++launch)
+    for (std::uint32_t v = 0; v < 3; ++v) EXPECT_GT(results(launch, v), 5u) << launch << " " << v;
+  expect_adds_up();
+  expect_bound();
+}
+
+TEST_F(ReplayLearnerTest, IsDestroyedWhileAnExecutableIsBeingMade) {
+  driver_.is.builds_for = [] { return std::uint64_t{10}; };
+  begin(test::options_with<test::RoundRobin>(), 2, {"a", "b"});
+  replay();
+  ASSERT_EQ(driver_.alive(), 1u);
+  learner_->clear();
+  EXPECT_EQ(driver_.alive(), 0u);
+  expect_adds_up();
+}
+
 TEST_F(ReplayLearnerTest, NothingIsAskedBeforeTheCostOfTimingIsKnown) {
   driver_.is.timing = ReplayDriver::Timing::not_yet;
   begin(test::options_with<test::RoundRobin>(), 2, {"a", "b"});

@@ -34,6 +34,8 @@ RC_GTEST_PROP(Replays, KeepTheRulesWhateverHappens, ()) {
   test::SimulatedReplays driver;
   driver.is.ns = ns_of;
   driver.is.times_first = one_in(2);
+  const bool builds_late = one_in(2);
+  driver.is.builds_for = [=] { return builds_late ? *rc::gen::inRange<std::uint64_t>(0, 4) : 0; };
   driver.never_is_pending = one_in(2);
   driver.is.cost = Latency(one_in(2) ? 3000 : 0);
   const std::uint32_t forms = 1 + static_cast<std::uint32_t>(random() % 4);

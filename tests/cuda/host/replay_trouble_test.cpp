@@ -120,6 +120,30 @@ TEST_F(ReplayTroubleTest, ARefusedFormIsNotTriedAgain) {
   expect_adds_up();
 }
 
+TEST_F(ReplayTroubleTest, ARefusalOfAnExecutableThatWasBegunIsNoted) {
+  driver_.is.form = [](std::size_t, std::uint32_t v) { return Form{Form::Kind::known, v}; };
+  driver_.is.builds_for = [] { return std::uint64_t{2}; };
+  begin(test::options_with<test::RoundRobin>(), 1, {"a", "b"});
+  for (int i = 0; i < 4; ++i) replay();
+  ASSERT_EQ(driver_.made, 1u);
+  driver_.is.outcome = [] { return ReplayDriver::Making::refused; };
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(replay()[0], 0u);
+  EXPECT_EQ(counters().refused, 1u) << "the form is not tried again";
+  EXPECT_EQ(driver_.alive(), 1u);
+  EXPECT_GT(results(0, 0), 50u);
+  expect_adds_up();
+}
+
+TEST_F(ReplayTroubleTest, WithoutMemoryWhatWasBegunIsGivenUpForLong) {
+  driver_.is.builds_for = [] { return std::uint64_t{1}; };
+  driver_.is.outcome = [] { return ReplayDriver::Making::no_memory; };
+  begin(test::options_with<test::RoundRobin>(), 2, {"a", "b"});
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(replay(), base_);
+  EXPECT_EQ(driver_.made, 1u);
+  EXPECT_EQ(driver_.alive(), 0u);
+  expect_adds_up();
+}
+
 TEST_F(ReplayTroubleTest, LateLatenciesAreTakenAndTheirExecutableIsUsedMeanwhile) {
   driver_.is.times_first = true;
   driver_.is.late_by = [] { return std::uint64_t{20}; };

@@ -29,6 +29,9 @@ class SimulatedReplays final : public cuda::ReplayDriver {
       return Form{Form::Kind::known, 0};
     };
     std::function<Making()> making = [] { return Making::made; };
+    /// Number of steps after which an executable that was begun has been made; 0: at once.
+    std::function<std::uint64_t()> builds_for = [] { return std::uint64_t{0}; };
+    std::function<Making()> outcome = [] { return Making::made; };
     std::function<Setting(const Change&)> setting = [](const Change&) { return Setting::done; };
     std::function<bool()> launching = [] { return true; };
     /// Number of steps after which a replay has ended, and further steps until its latencies are here.
@@ -81,8 +84,27 @@ class SimulatedReplays final : public cuda::ReplayDriver {
     return {result, last_, is.times_first};
   }
 
+  Made begin(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed) noexcept override {
+    Made one = make(variants, timed);
+    const std::uint64_t steps = one.result == Making::made ? is.builds_for() : 0;
+    if (steps == 0) return one;
+    Executable& e = executables_.at(one.handle);
+    e.ready = now_ + steps;
+    e.usable = false;
+    one.result = Making::begun;
+    return one;
+  }
+  Making outcome(Handle handle) noexcept override {
+    Executable& e = executables_.at(handle);
+    if (now_ < e.ready) return Making::begun;
+    const Making result = is.outcome();
+    e.usable = result == Making::made;
+    return result;
+  }
+
   Set set(Handle handle, std::span<const Change> changes) noexcept override {
     Executable& e = executables_.at(handle);
+    EXPECT_TRUE(e.usable) << "changed before it was made";
     EXPECT_FALSE(e.broken);
     EXPECT_FALSE(is_flying(e)) << "changed while in flight";
     for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -98,6 +120,7 @@ class SimulatedReplays final : public cuda::ReplayDriver {
 
   bool launch(Handle handle, Flight flight, Stream) noexcept override {
     Executable& e = executables_.at(handle);
+    EXPECT_TRUE(e.usable) << "launched before it was made";
     EXPECT_FALSE(e.broken) << "launched a mixture";
     EXPECT_FALSE(is_flying(e)) << "launched while in flight";
     if (!is.launching()) return false;
@@ -143,6 +166,8 @@ class SimulatedReplays final : public cuda::ReplayDriver {
   struct Executable {
     std::vector<std::uint32_t> variants;
     std::vector<std::size_t> timed;
+    std::uint64_t ready = 0;
+    bool usable = true;
     bool broken = false;
     bool replayed = false;
     Flight flight = 0;

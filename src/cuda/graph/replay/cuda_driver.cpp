@@ -103,9 +103,20 @@ ReplayDriver::Form CudaReplayDriver::form(std::size_t launch, std::uint32_t vari
 
 ReplayDriver::Made CudaReplayDriver::make(std::span<const std::uint32_t> variants,
                                           std::span<const std::size_t> timed) noexcept {
+  return make(variants, timed, true);
+}
+
+ReplayDriver::Made CudaReplayDriver::begin(std::span<const std::uint32_t> variants,
+                                           std::span<const std::size_t> timed) noexcept {
+  return make(variants, timed, !parts_.has_builder);
+}
+
+ReplayDriver::Made CudaReplayDriver::make(std::span<const std::uint32_t> variants,
+                                          std::span<const std::size_t> timed, bool now) noexcept {
   if (!context_lives()) return {Making::impossible, 0};
   Executable executable;
   Made made;
+  Handle kept = 0;
   try {
     const RelaxedCapture relaxed(parts_.driver);
     const CurrentContext current(parts_.driver, parts_.context);
@@ -117,25 +128,45 @@ ReplayDriver::Made CudaReplayDriver::make(std::span<const std::uint32_t> variant
     executable.copy = GraphCopy::of(parts_.graphs, parts_.copies, parts_.graph);
     if (!executable.copy) return {Making::impossible, 0};
     const Handle handle = last_ + 1;
-    if (build(executable, handle, variants, timed)) {
+    if (prepare(executable, handle, variants, timed)) {
       // The events of a graph can be read from its second replay on.
       const bool times_first = executable.cupti != nullptr || !executable.blocks.empty();
-      executables_.emplace(handle, std::move(executable));
-      last_ = handle;
-      return {Making::made, handle, times_first};
+      Executable& it = executables_.emplace(handle, std::move(executable)).first->second;
+      last_ = kept = handle;
+      if (!now && leave_to_builder(it)) return {Making::begun, handle, times_first};
+      if (instantiate(it) && finish(it, false)) return {Making::made, handle, times_first};
     }
   } catch (...) {
     made.result = Making::no_memory;  // of the host
   }
-  destroy(executable);
+  if (kept != 0)
+    destroy(kept);
+  else
+    destroy(executable);
   return made;
 }
 
-// The caller destroys the executable if this fails.
-bool CudaReplayDriver::build(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
-                             std::span<const std::size_t> timed) {
+ReplayDriver::Making CudaReplayDriver::outcome(Handle handle) noexcept {
+  Executable& executable = executables_.at(handle);
+  if (executable.task == nullptr) return executable.exec != nullptr ? Making::made : Making::refused;
+  if (!executable.task->done.load(std::memory_order_acquire)) return Making::begun;
+  const bool uploaded = executable.task->upload != nullptr;
+  executable.exec = executable.task->exec;
+  executable.task.reset();
+  try {
+    const RelaxedCapture relaxed(parts_.driver);
+    const CurrentContext current(parts_.driver, parts_.context);
+    if (current && executable.exec != nullptr && finish(executable, uploaded)) return Making::made;
+  } catch (...) {
+    return Making::no_memory;  // of the host
+  }
+  return Making::refused;
+}
+
+// Makes everything but the executable itself. The caller destroys it if this fails.
+bool CudaReplayDriver::prepare(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
+                               std::span<const std::size_t> timed) {
   if (by_records()) executable.cupti = parts_.client->cupti_session();
-  std::vector<Change> changes;
   for (std::size_t i = 0; i < parts_.launches.size(); ++i) {
     const TrackedLaunch& launch = parts_.launches[i];
     if (!launch.nodes || launch.nodes->empty()) continue;
@@ -147,7 +178,7 @@ bool CudaReplayDriver::build(Executable& executable, Handle handle, std::span<co
     if (!current) return false;
     if (form.number == 0) {
       // The same kinds of nodes: they are set once the graph is instantiated.
-      if (variants[i] != launch.captured) changes.push_back({i, launch.captured, variants[i]});
+      if (variants[i] != launch.captured) executable.changes.push_back({i, launch.captured, variants[i]});
       executable.nodes[i] = *nodes;
     } else if (!wanted->chain.empty()) {
       nodes = executable.copy->replace(*nodes, wanted->chain, launch.context);
@@ -160,20 +191,45 @@ bool CudaReplayDriver::build(Executable& executable, Handle handle, std::span<co
     if (std::find(timed.begin(), timed.end(), i) != timed.end() && !add_timing(executable, handle, i, *nodes))
       return false;
   }
-  const Driver& driver = parts_.driver;
-  if (driver.event_create(&executable.done, CU_EVENT_DISABLE_TIMING) != CUDA_SUCCESS) {
-    executable.done = nullptr;
+  if (parts_.driver.event_create(&executable.done, CU_EVENT_DISABLE_TIMING) == CUDA_SUCCESS) return true;
+  executable.done = nullptr;
+  return false;
+}
+
+bool CudaReplayDriver::instantiate(Executable& executable) {
+  if (parts_.copies.instantiate(&executable.exec, executable.copy->graph(), parts_.flags) == CUDA_SUCCESS)
+    return true;
+  executable.exec = nullptr;
+  return false;
+}
+
+// Returns false if there is no other thread.
+bool CudaReplayDriver::leave_to_builder(Executable& executable) {
+  try {
+    if (builder_ == nullptr) builder_ = GraphBuilder::get();
+    const std::shared_ptr<GraphBuilder::Task> task(
+        new GraphBuilder::Task{.driver = parts_.driver,
+                               .copies = parts_.copies,
+                               .context = parts_.context,
+                               .graph = executable.copy->graph(),
+                               .flags = parts_.flags,
+                               .upload = executable.changes.empty() ? side() : nullptr});
+    builder_->submit(task);
+    executable.task = task;
+    return true;
+  } catch (...) {
     return false;
   }
-  if (parts_.copies.instantiate(&executable.exec, executable.copy->graph(), parts_.flags) != CUDA_SUCCESS) {
-    executable.exec = nullptr;
-    return false;
-  }
+}
+
+// What is left to do once the graph is instantiated.
+bool CudaReplayDriver::finish(Executable& executable, bool uploaded) {
   Set set;
+  const std::vector<Change> changes = std::exchange(executable.changes, {});
   if (!changes.empty() && (!set_nodes(executable, changes, set) || set.result != Setting::done)) return false;
   // Otherwise the first replay has to wait until the executable is on the device, and what it times appears
   // slower. Where this fails, CUDA does it at the launch.
-  if (side() != nullptr) parts_.copies.upload(executable.exec, side());
+  if (!uploaded && side() != nullptr) parts_.copies.upload(executable.exec, side());
   return true;
 }
 
@@ -399,6 +455,11 @@ void CudaReplayDriver::destroy(Handle handle) noexcept {
 
 // CUDA frees what is in flight once it has ended. What belongs to a context that is gone is not touched.
 void CudaReplayDriver::destroy(Executable& executable) noexcept {
+  if (executable.task != nullptr) {
+    builder_->wait(*executable.task);
+    executable.exec = executable.task->exec;
+    executable.task.reset();
+  }
   for (Timed& timed : executable.timed)
     if (timed.nodes != 0) executable.cupti->graph_nodes.remove(timed.nodes);
   if (!context_lives()) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "cuda/event_pool.hpp"
 #include "cuda/graph/driver.hpp"
 #include "cuda/graph/graph_meter.hpp"
+#include "cuda/graph/replay/builder.hpp"
 #include "cuda/graph/replay/client.hpp"
 #include "cuda/graph/replay/copy_driver.hpp"
 #include "cuda/graph/replay/driver.hpp"
@@ -44,6 +46,7 @@ class CudaReplayDriver : public ReplayDriver {
     ReplayClient* client;      ///< null: nothing is timed
     std::size_t free_memory_min;
     bool has_runtime = true;        ///< see `ReplayForms`
+    bool has_builder = true;        ///< whether executables that are begun are instantiated on another thread
     GraphStamps* stamps = nullptr;  ///< null: those of the meter, if it has any
   };
   explicit CudaReplayDriver(const Parts& parts);
@@ -62,6 +65,8 @@ class CudaReplayDriver : public ReplayDriver {
   Latency timing_cost() noexcept override;
   Form form(std::size_t launch, std::uint32_t variant) noexcept override;
   Made make(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed) noexcept override;
+  Made begin(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed) noexcept override;
+  Making outcome(Handle handle) noexcept override;
   Set set(Handle handle, std::span<const Change> changes) noexcept override;
   bool launch(Handle handle, Flight flight, Stream stream) noexcept override;
   bool finished(Flight flight) noexcept override;
@@ -83,10 +88,12 @@ class CudaReplayDriver : public ReplayDriver {
     CUgraphExec exec = nullptr;
     std::map<std::size_t, Nodes> nodes = {};  // of the launches that can be set
     std::vector<Timed> timed = {};
-    CUevent done = nullptr;                  // behind the latest replay
-    CUevent copied = nullptr;                // behind the copy of the latest stamps
-    CuptiSession* cupti = nullptr;           // null: stamps or events
-    std::vector<std::uint32_t> blocks = {};  // of stamps; none: events
+    CUevent done = nullptr;                         // behind the latest replay
+    CUevent copied = nullptr;                       // behind the copy of the latest stamps
+    CuptiSession* cupti = nullptr;                  // null: stamps or events
+    std::vector<std::uint32_t> blocks = {};         // of stamps; none: events
+    std::vector<Change> changes = {};               // to be made once the graph is instantiated
+    std::shared_ptr<GraphBuilder::Task> task = {};  // null: not begun, or finished
     bool launched = false;
   };
   struct Flown {
@@ -99,8 +106,12 @@ class CudaReplayDriver : public ReplayDriver {
   CUstream side() noexcept;
   void note_unreadable() noexcept;
   bool context_lives() const noexcept;
-  bool build(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
-             std::span<const std::size_t> timed);
+  Made make(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed, bool now) noexcept;
+  bool prepare(Executable& executable, Handle handle, std::span<const std::uint32_t> variants,
+               std::span<const std::size_t> timed);
+  bool instantiate(Executable& executable);
+  bool leave_to_builder(Executable& executable);
+  bool finish(Executable& executable, bool uploaded);
   bool add_timing(Executable& executable, Handle handle, std::size_t launch, const Nodes& nodes);
   bool add_stamps(Executable& executable, std::size_t launch, const Nodes& nodes, GraphStamps& stamps);
   bool copy_stamps(const Executable& executable) noexcept;
@@ -113,6 +124,7 @@ class CudaReplayDriver : public ReplayDriver {
   ReplayForms forms_;
   ReplayRecords records_;
   unsigned long long context_id_ = 0;
+  std::shared_ptr<GraphBuilder> builder_;
   CUstream side_ = nullptr;  // for copies of stamps and for uploads
   std::map<Handle, Executable> executables_;
   std::map<Flight, Flown> flights_;

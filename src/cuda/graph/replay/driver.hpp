@@ -55,6 +55,7 @@ class ReplayDriver {
 
   enum class Making {
     made,
+    begun,  ///< another thread is still making it
     no_memory,
     refused,     ///< CUDA refused this executable
     impossible,  ///< CUDA refuses every further executable of this graph
@@ -67,6 +68,13 @@ class ReplayDriver {
   /// Makes an executable in which launch i runs `variants[i]`, and in which the launches `timed` are timed.
   /// The forms of all variants are known.
   virtual Made make(std::span<const std::uint32_t> variants, std::span<const std::size_t> timed) noexcept = 0;
+  /// As `make`, but may leave the part that takes long to another thread. The answer is `begun` then, and the
+  /// executable must not be set or launched until `outcome` says that it has been made.
+  virtual Made begin(std::span<const std::uint32_t> variants,
+                     std::span<const std::size_t> timed) noexcept = 0;
+  /// What has become of an executable that was begun: `begun`, `made`, `refused` or `no_memory`. In the last
+  /// two cases it can only be destroyed.
+  virtual Making outcome(Handle executable) noexcept = 0;
 
   struct Change {
     std::size_t launch;
@@ -97,7 +105,7 @@ class ReplayDriver {
   virtual Reading latency(Flight flight, std::size_t launch) noexcept = 0;
   /// Nothing more is asked about the flight.
   virtual void release(Flight flight) noexcept = 0;
-  /// Also of an executable that is in flight.
+  /// Also of an executable that is in flight, or has only been begun.
   virtual void destroy(Handle executable) noexcept = 0;
 
   /// Gives a latency to its operation.

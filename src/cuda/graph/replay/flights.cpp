@@ -7,6 +7,7 @@
 namespace adaptive::inline v1::cuda {
 
 void ReplayLearner::collect() {
+  finish_begun();
   for (Flight& flight : flights_) {
     if (!flight.ended && driver_.finished(flight.id)) {
       flight.ended = true;

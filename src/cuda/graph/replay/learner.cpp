@@ -57,8 +57,8 @@ bool ReplayLearner::replay(Variants base, ReplayDriver::Stream stream) {
       driver_.timing() != ReplayDriver::Timing::possible)
     return false;
   // While nothing could take a look, the selector is not asked for one.
-  const bool free = std::any_of(executables_.begin(), executables_.end(),
-                                [](const Executable& e) { return !e.flying && !e.retired; });
+  const bool free =
+      std::any_of(executables_.begin(), executables_.end(), [](const Executable& e) { return e.is_free(); });
   if (!free && !may_make()) return false;
   looks_.ask();
   if (looks_.waiting() == 0) return false;
@@ -142,8 +142,7 @@ bool ReplayLearner::can_be_used(Executable& executable, Variants base) {
 // An executable that has given no latencies of what the program runs yet.
 ReplayLearner::Executable* ReplayLearner::choose_unread(Variants base) {
   for (Executable& executable : executables_)
-    if (!executable.foreign && !executable.read && !executable.flying && !executable.retired &&
-        can_be_used(executable, base))
+    if (!executable.foreign && !executable.read && executable.is_free() && can_be_used(executable, base))
       return &executable;
   return nullptr;
 }
@@ -153,7 +152,7 @@ ReplayLearner::Executable* ReplayLearner::choose(Variants base) {
   Executable* best = nullptr;
   Served of_best;
   for (Executable& executable : executables_) {
-    if (executable.flying || executable.retired) continue;
+    if (!executable.is_free()) continue;
     const Served looks = served(executable);
     if (looks.looks == 0) continue;
     if (looks.looks < executable.covered.size() && looks_.replay() - looks.since < gather) continue;
@@ -193,7 +192,8 @@ std::vector<std::size_t> ReplayLearner::unserved(Variants base) {
 }
 
 bool ReplayLearner::may_make() const noexcept {
-  return looks_.replay() >= std::max(may_make_at_, memory_at_);
+  return looks_.replay() >= std::max(may_make_at_, memory_at_) &&
+         std::none_of(executables_.begin(), executables_.end(), [](const Executable& e) { return e.begun; });
 }
 
 // Makes an executable for looks that no other can take. Null if there are none, or if none can be made now.
@@ -224,16 +224,38 @@ ReplayLearner::Executable* ReplayLearner::make_for_looks(Variants base) {
   }
   if (!make_room(false)) return nullptr;
   const std::uint64_t refused = counters_.refused;
-  Executable* const made = make(variants, covered, foreign);
-  if (foreign && counters_.refused != refused) {
-    // Which of several CUDA has refused is not known, so the next ones are made for one look each.
-    if (covered.size() == 1) {
-      unfit_.insert({first, variants[first]});
-      looks_.drop(first);
+  Executable* const made = make(variants, covered, foreign, false);
+  if (foreign && counters_.refused != refused) note_refused_making(covered, variants);
+  return made != nullptr && !made->begun ? made : nullptr;
+}
+
+// CUDA has refused an executable for other forms. Which of several it has refused is not known, so the next
+// ones are made for one look each.
+void ReplayLearner::note_refused_making(const std::vector<std::size_t>& covered, Variants variants) {
+  one_by_one_ = covered.size() > 1;
+  if (one_by_one_) return;
+  const std::size_t launch = covered.front();
+  unfit_.insert({launch, variants[launch]});
+  const ReplayLooks::Look* const look = looks_.waiting(launch);
+  if (look != nullptr && look->decision.variant() == variants[launch]) looks_.drop(launch);
+}
+
+// Asks about the executables that are still being made.
+void ReplayLearner::finish_begun() {
+  for (Executable& executable : executables_) {
+    if (!executable.begun) continue;
+    const ReplayDriver::Making outcome = driver_.outcome(executable.handle);
+    executable.begun = outcome == ReplayDriver::Making::begun;
+    if (executable.begun || outcome == ReplayDriver::Making::made) continue;
+    executable.retired = true;
+    if (outcome == ReplayDriver::Making::no_memory) {
+      memory_at_ = looks_.replay() + memory_pause;
+      continue;
     }
-    one_by_one_ = covered.size() > 1;
+    ++counters_.refused;
+    may_make_at_ = looks_.replay() + idle_min;
+    if (executable.foreign) note_refused_making(executable.covered, executable.variants);
   }
-  return made;
 }
 
 // Adds launches that no executable covers yet, so that they need none of their own later.
@@ -252,7 +274,8 @@ bool ReplayLearner::make_room(bool for_stand_in) {
   if (executables_.size() + (stand_in_ && places == options_.executables_max ? 1 : 0) < places) return true;
   Executable* oldest = nullptr;
   for (Executable& executable : executables_)
-    if (!executable.flying && (oldest == nullptr || executable.used < oldest->used)) oldest = &executable;
+    if (!executable.flying && !executable.begun && (oldest == nullptr || executable.used < oldest->used))
+      oldest = &executable;
   if (oldest == nullptr || (!for_stand_in && looks_.replay() - oldest->used < idle_min)) return false;
   oldest->retired = true;
   destroy_retired();
@@ -260,7 +283,7 @@ bool ReplayLearner::make_room(bool for_stand_in) {
 }
 
 ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<std::size_t> covered,
-                                               bool foreign) {
+                                               bool foreign, bool now) {
   Executable executable{
       .variants = {variants.begin(), variants.end()}, .covered = std::move(covered), .foreign = foreign};
   for (std::size_t i = 0; i < variants.size(); ++i) {
@@ -273,8 +296,12 @@ ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<st
     executable.forms.push_back(*number);
   }
   executables_.reserve(executables_.size() + 1);
-  const ReplayDriver::Made made = driver_.make(variants, executable.covered);
+  const ReplayDriver::Made made =
+      now ? driver_.make(variants, executable.covered) : driver_.begin(variants, executable.covered);
   switch (made.result) {
+    case ReplayDriver::Making::begun:
+      executable.begun = true;
+      break;
     case ReplayDriver::Making::made:
       break;
     case ReplayDriver::Making::no_memory:
@@ -396,7 +423,7 @@ void ReplayLearner::retire_all() noexcept {
 
 void ReplayLearner::destroy_retired() noexcept {
   std::erase_if(executables_, [&](const Executable& executable) {
-    if (!executable.retired || executable.flying) return false;
+    if (!executable.retired || executable.flying || executable.begun) return false;
     destroy(executable);
     return true;
   });
@@ -426,7 +453,7 @@ bool ReplayLearner::prepare_stand_in(Variants wanted) {
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (!form_of_base(i, wanted[i])) return false;
   if (!make_room(true)) return false;
-  if (make(wanted, {}, false) == nullptr) {
+  if (make(wanted, {}, false, true) == nullptr) {
     stand_in_at_ = looks_.replay() + memory_pause;
     return false;
   }

@@ -30,7 +30,8 @@ namespace adaptive::inline v1::cuda {
 ///   only if a look at a variant of that form waits for each of these, because they cannot run any other.
 /// - An executable is launched once looks wait for all that it covers, or one has waited for `gather`
 ///   replays: a timed launch costs the same whether its latency was asked for or not.
-/// - An executable is made if none covers a look that waits. A full set loses the executable that was not
+/// - An executable is made if none covers a look that waits, one at a time; it can be used some replays
+/// later. A full set loses the executable that was not
 ///   used for the longest time. Executables are made less and less often, so that a program with more forms
 ///   than executables does not spend its time on making them.
 /// - Before anything else, each launch for which a look waits is covered once with the form of the program's
@@ -98,8 +99,10 @@ class ReplayLearner {
     bool foreign = false;  // whether covered launches have forms of their own
     bool warm = false;     // whether the next replay has latencies
     bool read = false;     // whether a replay had
+    bool begun = false;    // whether it is still being made
     bool flying = false;
-    bool retired = false;  // to be destroyed once it does not fly
+    bool retired = false;  // to be destroyed once it does not fly and has been made
+    bool is_free() const noexcept { return !begun && !flying && !retired; }
     std::uint64_t used = 0;
   };
   struct Sample {
@@ -135,7 +138,9 @@ class ReplayLearner {
   std::vector<std::size_t> unserved(Variants base);
   bool is_covered(std::size_t launch) const;
   void fill(std::vector<std::size_t>& covered, Variants base);
-  Executable* make(Variants variants, std::vector<std::size_t> covered, bool foreign);
+  Executable* make(Variants variants, std::vector<std::size_t> covered, bool foreign, bool now);
+  void finish_begun();
+  void note_refused_making(const std::vector<std::size_t>& covered, Variants variants);
   bool make_room(bool for_stand_in);
   bool may_make() const noexcept;
   bool fire(Executable& executable, Variants base, ReplayDriver::Stream stream);
