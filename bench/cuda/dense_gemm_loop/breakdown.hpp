@@ -37,9 +37,14 @@ struct Breakdown {
     double mean() const noexcept { return replays == 0 ? 0.0 : us / static_cast<double>(replays); }
   };
   std::array<Sum, replay_kinds> of_kind = {};
+  /// Of the replays that time or explore: what they took beyond the nearest ones that do neither, which a
+  /// drift of the clocks slows down alike.
+  std::array<Sum, replay_kinds> beyond_neighbours = {};
   /// The replays that neither time nor explore, by quarters of the loop.
   std::array<Sum, 4> of_quarter = {};
   Sum all = {};
+  /// What the calibration says of the incumbents, beyond the best variants. Not of time, but of each reading.
+  Sum incumbents = {};
 };
 
 /// Times every replay of a loop by one event behind each. Does nothing if it is not enabled.

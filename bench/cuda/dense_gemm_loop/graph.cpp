@@ -107,6 +107,7 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
   cuda::Timer timer(options_.timing);
   const std::vector<Key> keys = keys_of_sites();
   cuda::TrackedGraph tracked(timer, options_.replays);
+  Breakdown::Sum incumbents;
   {
     const Captured graph(stream_, [&] { outcome.launches_failed = capture(gemm, keys, tracked); });
     Ahead ahead(options_.ahead);
@@ -119,10 +120,12 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
       outcome.host.add(seconds_since(called));
       times.replayed(stream_, kind_of(before, tracked.replay_counters()));
       ahead.launched(stream_);
+      if (options_.breakdown && step % 16 == 0) incumbents.add(beyond_best(operation, keys));
     }
     check(cudaStreamSynchronize(stream_), "the loop");
     outcome.seconds = seconds_since(begin);
     outcome.breakdown = times.read();
+    outcome.breakdown.incumbents = incumbents;
     timer.drain();
     tracked.poll();
     outcome.replays = tracked.replay_counters();
@@ -136,6 +139,19 @@ Outcome Runner::graph_adaptive(const std::string& seeds) {
       count_best([&](std::size_t s) { return operation.variant(operation.pin(keys[s]).variant()).name; });
   outcome.missed = missed(operation, keys);
   return outcome;
+}
+
+// Microseconds by which the incumbents of all shapes are slower than the best, as they were calibrated.
+double Runner::beyond_best(Operation& operation, const std::vector<Key>& keys) const {
+  double us = 0;
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    const Site& site = sites_[s];
+    const std::string& pinned = operation.variant(operation.pin(keys[s]).variant()).name;
+    for (std::size_t i = 0; i < site.candidates.size(); ++i)
+      if (family_.variant(site.candidates[i]).name == pinned)
+        us += site.location_us[i] - site.location_us[site.best];
+  }
+  return us;
 }
 
 // One line for each shape that does not end with its best: what the selector knows of both variants.

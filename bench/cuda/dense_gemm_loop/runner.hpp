@@ -106,6 +106,7 @@ class Runner {
   std::vector<std::vector<double>> within_replays(cuda::Timing timing);
   std::size_t count_best(const std::function<std::string(std::size_t site)>& ended_with) const;
   bool is_best(const Site& site, const std::string& name) const;
+  double beyond_best(Operation& operation, const std::vector<Key>& keys) const;
   std::vector<std::string> missed(const Operation& operation, const std::vector<Key>& keys) const;
 
   const Options& options_;

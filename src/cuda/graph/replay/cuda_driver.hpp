@@ -14,8 +14,8 @@
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
 #include "cuda/graph/driver.hpp"
+#include "cuda/graph/graph_builder.hpp"
 #include "cuda/graph/graph_meter.hpp"
-#include "cuda/graph/replay/builder.hpp"
 #include "cuda/graph/replay/client.hpp"
 #include "cuda/graph/replay/copy_driver.hpp"
 #include "cuda/graph/replay/driver.hpp"
@@ -117,6 +117,7 @@ class CudaReplayDriver : public ReplayDriver {
   bool copy_stamps(const Executable& executable) noexcept;
   void release_stamps(Executable& executable) noexcept;
   bool set_nodes(const Executable& executable, std::span<const Change> changes, Set& set);
+  bool leave_destruction(Executable& executable) noexcept;
   void destroy(Executable& executable) noexcept;
 
   Parts parts_;
@@ -125,6 +126,7 @@ class CudaReplayDriver : public ReplayDriver {
   ReplayRecords records_;
   unsigned long long context_id_ = 0;
   std::shared_ptr<GraphBuilder> builder_;
+  std::shared_ptr<GraphBuilder::Task> last_destruction_;
   CUstream side_ = nullptr;  // for copies of stamps and for uploads
   std::map<Handle, Executable> executables_;
   std::map<Flight, Flown> flights_;

@@ -32,8 +32,8 @@ class GraphCopy {
   }
 
   CUgraph graph() const noexcept { return graph_; }
-  /// Does not destroy the copy, because its context is gone.
-  void leak() noexcept { graph_ = nullptr; }
+  /// The copy is the caller's, or nobody's because its context is gone.
+  CUgraph release() noexcept { return std::exchange(graph_, nullptr); }
 
   /// The copies of nodes of the original.
   std::optional<Nodes> find(const Nodes& originals) const;

@@ -1,4 +1,4 @@
-#include "cuda/graph/replay/builder.hpp"
+#include "cuda/graph/graph_builder.hpp"
 
 #include <utility>
 
@@ -6,6 +6,15 @@
 
 namespace adaptive::inline v1::cuda {
 namespace {
+
+void destroy(const GraphBuilder::Task& task) {
+  const RelaxedCapture relaxed(task.driver);
+  const CurrentContext current(task.driver, task.context);
+  if (!current) return;
+  if (task.exec != nullptr) task.copies.exec_destroy(task.exec);
+  if (task.graph != nullptr) task.destroy_graph(task.graph);
+  for (CUevent event : task.events) task.driver.event_destroy(event);
+}
 
 void build(GraphBuilder::Task& task) {
   const RelaxedCapture relaxed(task.driver);
@@ -60,7 +69,10 @@ void GraphBuilder::run() noexcept {
     const std::shared_ptr<Task> task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
-    build(*task);
+    if (task->destroy_graph != nullptr)
+      destroy(*task);
+    else
+      build(*task);
     lock.lock();
     task->done.store(true, std::memory_order_release);
     changed_.notify_all();

@@ -1,4 +1,4 @@
-// Instantiates graphs on a thread of the library.
+// Instantiates graphs, and destroys them, on a thread of the library.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include <cuda.h>
 
@@ -15,8 +16,9 @@
 
 namespace adaptive::inline v1::cuda {
 
-/// Instantiating a graph takes a millisecond or more if the graph is large, which a program that replays must
-/// not wait for. One thread does it for all graphs of the process; it ends with the last user. Thread-safe.
+/// Instantiating a graph takes a millisecond or more if the graph is large, and destroying it a tenth of one,
+/// which a program that replays must not wait for. One thread does it for all graphs of the process, in the
+/// order of the tasks; it ends with the last user. Thread-safe.
 class GraphBuilder {
  public:
   /// Nobody else uses `graph` and `stream` in the meantime, and they outlive the task.
@@ -24,10 +26,13 @@ class GraphBuilder {
     const Driver& driver;
     const CopyDriver& copies;
     CUcontext context = nullptr;
+    CUresult (*destroy_graph)(CUgraph) =
+        nullptr;  ///< null: instantiates `graph`; otherwise destroys everything
     CUgraph graph = nullptr;
     unsigned long long flags = 0;
-    CUstream upload = nullptr;   ///< the stream by which the executable is uploaded; null: it is not
-    CUgraphExec exec = nullptr;  ///< the result; null if CUDA refused
+    CUstream upload = nullptr;         ///< the stream by which the executable is uploaded; null: it is not
+    CUgraphExec exec = nullptr;        ///< the result; null if CUDA refused
+    std::vector<CUevent> events = {};  ///< to be destroyed
     std::atomic<bool> done{false};
   };
 
