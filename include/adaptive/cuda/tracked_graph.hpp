@@ -136,10 +136,11 @@ class ADAPTIVE_EXPORT TrackedGraph {
   /// Never waits for the GPU. A replay that only launches `exec` costs a call of `select` for each launch in
   /// addition to `cudaGraphLaunch`, and nothing on the stream. Another one costs some microseconds of host
   /// time for each launch that runs another variant than before; when an executable is made, also the time of
-  /// an instantiation. A body is called at most once for each variant, on this thread, under the conditions
-  /// of `update`; an exception that leaves it there counts as an error of the variant. Within a capture,
-  /// `cudaGraphLaunch` is called and nothing else is done. The last CUDA error of the thread changes only if
-  /// `cudaGraphLaunch` changes it. May throw what a body throws in an update.
+  /// copying the graph. A thread of the library instantiates the copy; an executable that runs incumbents is
+  /// instantiated by the replay that needs it. A body is called at most once for each variant, on this thread,
+  /// under the conditions of `update`; an exception that leaves it there counts as an error of the variant.
+  /// Within a capture, `cudaGraphLaunch` is called and nothing else is done. The last CUDA error of the thread
+  /// changes only if `cudaGraphLaunch` changes it. May throw what a body throws in an update.
   cudaError_t replay(cudaGraphExec_t exec, cudaStream_t stream) {
 #ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
     if (stream == nullptr) stream = cudaStreamPerThread;
