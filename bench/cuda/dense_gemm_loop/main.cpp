@@ -1,6 +1,6 @@
 // dense_gemm_loop [--seeds TABLE.json] [--steps N] [--rounds N] [--calibration N] [--shapes N]
 //                 [--policy NAME] [--timing events|cupti] [--unrationed] [--graph] [--ahead N] [--looks N]
-//                 [--executables N] [--breakdown] [--ways] [--per-shape] [--json FILE]
+//                 [--executables N] [--breakdown] [--per-shape] [--json FILE]
 //
 // Measures what adaptive selection gains in a loop like decoding. The loop launches 40 projections of real
 // models (kernels/dense_gemm/shapes.cpp) in turn, 2,000 times each, on one stream. Each projection has its
@@ -22,9 +22,6 @@
 // waits for the first of them, as an engine does that reads its tokens back; all modes do so. --looks and
 // --executables set the limits of adaptive::cuda::ReplayOptions. --breakdown times every replay, in all
 // modes, and tells what replays of each kind took beyond those of the best in hindsight.
-//
-// --ways compares ways of timing instead: what events on a stream, and the library within replays with and
-// without CUPTI, say of every candidate, beside what it adds to a graph.
 //
 // Asking the library for its candidates and loading them happens once in a process. It is done in advance for
 // all modes, and its time is printed.
@@ -80,10 +77,6 @@ int run(const Options& options) {
   if (options.ration) runner.measure_timing_cost();
   runner.calibrate();
   if (options.per_shape) print_shapes(runner);
-  if (options.ways) {
-    runner.compare_ways();
-    return 0;
-  }
 
   std::vector<Mode> modes = {{.name = "first_choice", .text = "(a) first choice"},
                              {.name = "adaptive", .text = "(b) adaptive"},

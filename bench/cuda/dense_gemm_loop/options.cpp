@@ -33,10 +33,6 @@ Options parse(const std::vector<std::string>& arguments) {
       options.breakdown = true;
       continue;
     }
-    if (option == "--ways") {
-      options.ways = true;
-      continue;
-    }
     if (option == "--graph") {
       options.graph = true;
       continue;

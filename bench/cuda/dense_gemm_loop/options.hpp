@@ -22,7 +22,6 @@ struct Options {
   bool graph = false;              ///< the projections are one captured graph
   int ahead = 2;                   ///< replays that the host enqueues before it waits for the first of them
   cuda::ReplayOptions replays = {};
-  bool ways = false;  ///< compares ways of timing, and nothing else
   bool per_shape = false;
   bool breakdown = false;  ///< every replay is timed, in all modes
   bool ration = true;

@@ -84,10 +84,6 @@ class Runner {
   Outcome graph_best();
   Outcome graph_adaptive(const std::string& seeds);
 
-  /// Prints what ways of timing say of the candidates, beside what these take in a graph. `calibrate` is one
-  /// of the ways.
-  void compare_ways();
-
   const std::vector<Site>& sites() const noexcept { return sites_; }
   const kernels::cuda::Family& family() const noexcept { return family_; }
   double loading_s() const noexcept { return loading_s_; }
@@ -102,8 +98,6 @@ class Runner {
   std::vector<Key> keys_of_sites() const;
   std::size_t capture(const tuning::CudaOperation& gemm, const std::vector<Key>& keys,
                       cuda::TrackedGraph& tracked) const;
-  std::vector<std::vector<double>> within_graph(int rounds);
-  std::vector<std::vector<double>> within_replays(cuda::Timing timing);
   std::size_t count_best(const std::function<std::string(std::size_t site)>& ended_with) const;
   bool is_best(const Site& site, const std::string& name) const;
   double beyond_best(Operation& operation, const std::vector<Key>& keys) const;
