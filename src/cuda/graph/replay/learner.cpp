@@ -11,6 +11,9 @@ constexpr std::uint64_t pause_max = 256;
 // Replays until something is tried again that failed, such as memory that was too little.
 constexpr std::uint64_t memory_pause = 1024;
 
+// Executables that are being made at the same time.
+constexpr std::ptrdiff_t begun_max = 4;
+
 // The form of a variant that takes no other's place, beyond those that the driver numbers.
 constexpr std::uint32_t form_alone = 0x80000000u;
 
@@ -63,7 +66,12 @@ bool ReplayLearner::replay(Variants base, ReplayDriver::Stream stream) {
   looks_.ask();
   if (looks_.waiting() == 0) return false;
   Executable* executable = choose_unread(base);
-  if (executable == nullptr) executable = make_for_looks(base);
+  if (executable == nullptr || begins_) {
+    // What another thread makes can be used only later, so it is begun even if there is something to launch.
+    Executable* const made = make_for_looks(base);
+    executable = choose_unread(base);  // making may have moved the executables
+    if (executable == nullptr) executable = made;
+  }
   if (executable == nullptr) executable = choose(base);
   return executable != nullptr && fire(*executable, base, stream);
 }
@@ -139,11 +147,14 @@ bool ReplayLearner::can_be_used(Executable& executable, Variants base) {
   return true;
 }
 
-// An executable that has given no latencies of what the program runs yet.
+// An executable that has given no latencies yet: first those that time what the program runs, then those that
+// were made for looks at other forms.
 ReplayLearner::Executable* ReplayLearner::choose_unread(Variants base) {
-  for (Executable& executable : executables_)
-    if (!executable.foreign && !executable.read && executable.is_free() && can_be_used(executable, base))
-      return &executable;
+  for (const bool foreign : {false, true})
+    for (Executable& executable : executables_)
+      if (executable.foreign == foreign && !executable.read && executable.is_free() &&
+          (!foreign || served(executable).looks > 0) && can_be_used(executable, base))
+        return &executable;
   return nullptr;
 }
 
@@ -193,7 +204,8 @@ std::vector<std::size_t> ReplayLearner::unserved(Variants base) {
 
 bool ReplayLearner::may_make() const noexcept {
   return looks_.replay() >= std::max(may_make_at_, memory_at_) &&
-         std::none_of(executables_.begin(), executables_.end(), [](const Executable& e) { return e.begun; });
+         std::count_if(executables_.begin(), executables_.end(),
+                       [](const Executable& e) { return e.begun; }) < begun_max;
 }
 
 // Makes an executable for looks that no other can take. Null if there are none, or if none can be made now.
@@ -278,6 +290,7 @@ bool ReplayLearner::make_room(bool for_stand_in) {
       oldest = &executable;
   if (oldest == nullptr || (!for_stand_in && looks_.replay() - oldest->used < idle_min)) return false;
   oldest->retired = true;
+  ++displaced_;
   destroy_retired();
   return true;
 }
@@ -301,6 +314,7 @@ ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<st
   switch (made.result) {
     case ReplayDriver::Making::begun:
       executable.begun = true;
+      begins_ = true;
       break;
     case ReplayDriver::Making::made:
       break;
@@ -319,7 +333,7 @@ ReplayLearner::Executable* ReplayLearner::make(Variants variants, std::vector<st
   executable.handle = made.handle;
   executable.warm = made.times_first;
   executable.used = looks_.replay();
-  const std::uint64_t rounds = counters_.removed / std::max<std::size_t>(options_.executables_max, 1);
+  const std::uint64_t rounds = displaced_ / std::max<std::size_t>(options_.executables_max, 1);
   may_make_at_ =
       looks_.replay() + std::min(pause_max, std::uint64_t{1} << std::min<std::uint64_t>(rounds, 8));
   executables_.push_back(std::move(executable));

@@ -30,10 +30,11 @@ namespace adaptive::inline v1::cuda {
 ///   only if a look at a variant of that form waits for each of these, because they cannot run any other.
 /// - An executable is launched once looks wait for all that it covers, or one has waited for `gather`
 ///   replays: a timed launch costs the same whether its latency was asked for or not.
-/// - An executable is made if none covers a look that waits, one at a time; it can be used some replays
-/// later. A full set loses the executable that was not
-///   used for the longest time. Executables are made less and less often, so that a program with more forms
-///   than executables does not spend its time on making them.
+/// - An executable is made if none covers a look that waits. If the driver makes it on another thread, it can
+///   be used some replays later. A full set loses the executable that was not used for the longest time.
+///   Executables are made less and less often, so that a program with more forms than executables does not
+///   spend its time on making them.
+/// - An executable that has given no latencies yet is preferred to others.
 /// - Before anything else, each launch for which a look waits is covered once with the form of the program's
 ///   executable, and timed with what that runs: the selector can compare nothing with an incumbent that has
 ///   no results.
@@ -166,10 +167,12 @@ class ReplayLearner {
   std::set<std::pair<std::size_t, std::uint32_t>> alone_;
   // Variants of launches for which CUDA has refused an executable.
   std::set<std::pair<std::size_t, std::uint32_t>> unfit_;
+  bool begins_ = false;      // whether another thread makes the executables
   bool one_by_one_ = false;  // whether the next executable for other forms has one look only
   std::vector<ReplayDriver::Change> changes_;
   ReplayDriver::Flight last_flight_ = 0;
   std::uint32_t source_ = 0;
+  std::uint64_t displaced_ = 0;    // executables that were removed for others
   std::uint64_t may_make_at_ = 0;  // number of the replay from which an executable for looks may be made
   std::uint64_t stand_in_at_ = 0;  // the same for the stand-in, after it could not be made
   std::uint64_t memory_at_ = 0;    // the same for all executables, after there was too little memory
