@@ -15,6 +15,8 @@ TEST(MixedBitConfig, SaysAllInItsName) {
     EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
   for (const MmaConfig& config : mma_configs)
     EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
+  for (const SplitConfig& config : split_configs)
+    EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
   for (const WgmmaConfig& config : wgmma_configs)
     EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
   EXPECT_EQ(name_of(decode_configs[0]), "decode_k8_p2");
@@ -43,6 +45,29 @@ TEST(MixedBitConfig, FitsAMultiprocessorAsOftenAsItSays) {
       EXPECT_GE(wgmma_stages(config, bits).count, 2);
       EXPECT_LE(wgmma_stages(config, bits).bytes, shared_bytes_max);
     }
+}
+
+TEST(MixedBitConfig, SplitTilesFitAndKeepRoomForTheirSums) {
+  for (const SplitConfig& config : split_configs) {
+    const SplitTile& tile = split_tiles[static_cast<std::size_t>(config.tile)];
+    EXPECT_EQ(tile.cluster, config.parts > 0) << name_of(config);
+    EXPECT_LE(config.parts, split_parts_max);
+    EXPECT_LE(tile.threads() * tile.resident() * 128, 65536) << "registers of 128 for each thread";
+    for (const int bits : {2, 3, 4, 8}) {
+      SCOPED_TRACE(name_of(config) + ", bits " + std::to_string(bits));
+      const SplitStages stages = split_stages(tile, bits, config.parts);
+      if (stages.words == 0) {
+        EXPECT_EQ(bits, 8);
+        continue;
+      }
+      EXPECT_GE(stages.words, 2);
+      EXPECT_GE(stages.x, 2);
+      EXPECT_LE((stages.bytes + 1024) * tile.resident(), 228 * 1024);
+      if (tile.cluster) {
+        EXPECT_GE(stages.bytes, tile.rows * tile.tokens * 4);
+      }
+    }
+  }
 }
 
 TEST(MixedBitConfig, DecodingHoldsAllActivations) {

@@ -2,7 +2,8 @@
 """report.py FILE.jsonl
 
 Prints tables in Markdown from the output of mixed_bit_bench: the best variant by tokens and widths next to the dense
-product in bfloat16, which variant wins where, and what a single choice would lose.
+product in bfloat16, which variant wins where, and what a single choice would lose. For the projections of models, the
+shares of the dense rate and their geometric mean instead of the first table.
 """
 import argparse
 import json
@@ -48,13 +49,33 @@ def print_winners(rows):
               f" (geometric mean), {most:.1f} times at most.")
 
 
+def print_models(rows):
+    print("| bits | tokens | projections | geometric mean of the share of the dense rate | least | where |")
+    print("|---|--:|--:|--:|--:|---|")
+    for bits, tokens in sorted({(row["bits"], row["tokens"]) for row in rows}):
+        shares = {tuple(row["shape"][1:3]): row["dense_us"] / row["best_us"] for row in rows
+                  if (row["bits"], row["tokens"]) == (bits, tokens)}
+        mean = math.exp(sum(math.log(share) for share in shares.values()) / len(shares))
+        least = min(shares, key=shares.get)
+        print(f"| {bits} | {tokens:.0f} | {len(shares)} | {mean:.2f} | {shares[least]:.2f} |"
+              f" {least[0]:.0f} × {least[1]:.0f} |")
+    print("\n| model | rows × columns | tokens | best variant | us | dense bf16, us | share of its rate |")
+    print("|---|--:|--:|---|--:|--:|--:|")
+    for row in rows:
+        print(f"| {row['model']} | {row['shape'][1]:.0f} × {row['shape'][2]:.0f} | {row['tokens']:.0f} | `{row['best']}` |"
+              f" {row['best_us']:.1f} | {row['dense_us']:.1f} | {row['dense_us'] / row['best_us']:.2f} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file")
     rows = read(parser.parse_args().file)
     print_winners(rows)
     print()
-    print_table(rows)
+    if any(row.get("model") for row in rows):
+        print_models(rows)
+    else:
+        print_table(rows)
 
 
 if __name__ == "__main__":

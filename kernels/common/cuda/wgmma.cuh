@@ -93,6 +93,12 @@ ADAPTIVE_MULTIPLY(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "
     }                                                                                                       \
   };
 
+ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 16, 8, ADAPTIVE_NAMES_8, "{%8, %9, %10, %11}", "%12",
+                            "%13")
+ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 16, 8, ADAPTIVE_NAMES_8, "{%8, %9, %10, %11}", "%12", "%13")
+ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 32, 16, ADAPTIVE_NAMES_16, "{%16, %17, %18, %19}", "%20",
+                            "%21")
+ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 32, 16, ADAPTIVE_NAMES_16, "{%16, %17, %18, %19}", "%20", "%21")
 ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 64, 32, ADAPTIVE_NAMES_32, "{%32, %33, %34, %35}", "%36",
                             "%37")
 ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 64, 32, ADAPTIVE_NAMES_32, "{%32, %33, %34, %35}", "%36", "%37")

@@ -84,16 +84,13 @@ struct MmaConfig {
   ADAPTIVE_HOST_DEVICE constexpr int resident() const { return warps() < 16 && tokens < 32 ? 2 : 1; }
 };
 
-constexpr std::array<MmaConfig, 9> mma_configs = {{
+constexpr std::array<MmaConfig, 6> mma_configs = {{
     {8, 8, 2},
     {8, 4, 2},
     {8, 4, 4},
     {16, 8, 2},
     {16, 4, 2},
     {16, 4, 4},
-    {32, 4, 2},
-    {32, 2, 4},
-    {64, 2, 4},
 }};
 
 /// The columns of a chunk for one token, plus 16 bytes, so that the same columns of eight tokens are in
@@ -124,9 +121,8 @@ constexpr Stages mma_stages(const MmaConfig& config, int tokens, int bits_max) {
 
 /// For many tokens: weights are unpacked in registers and multiplied by whole warp groups.
 struct WgmmaConfig {
-  int rows;     ///< rows of W, 64 for each warp group
-  int tokens;   ///< 64, 128 or 256
-  int cluster;  ///< blocks of neighbouring rows, each of which loads its share of their common tokens
+  int rows;    ///< rows of W, 64 for each warp group
+  int tokens;  ///< 64, 128 or 256
 
   ADAPTIVE_HOST_DEVICE constexpr int groups() const { return rows / 64; }
   /// If the sums fill the register file, the warps that copy give registers to those that multiply.
@@ -134,12 +130,11 @@ struct WgmmaConfig {
   ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
 };
 
-constexpr std::array<WgmmaConfig, 5> wgmma_configs = {{
-    {64, 64, 1},
-    {64, 128, 1},
-    {128, 128, 1},
-    {128, 256, 1},
-    {128, 256, 2},
+constexpr std::array<WgmmaConfig, 4> wgmma_configs = {{
+    {64, 64},
+    {64, 128},
+    {128, 128},
+    {128, 256},
 }};
 
 constexpr int wgmma_box_tokens = 64;
@@ -160,6 +155,71 @@ constexpr Stages wgmma_stages(const WgmmaConfig& config, int bits_max) {
   return {count, count * wgmma_x_bytes(config) + words + barriers};
 }
 
+/// For few to some hundred tokens: blocks of threads that all run at the same time share the chunks of all
+/// tiles. A tile of many rows reads the activations less often than the weights, and its warp groups unpack
+/// and multiply in turn.
+struct SplitTile {
+  int rows;      ///< rows of W, 64 for each warp group
+  int tokens;    ///< 16, 32, 64 or 128
+  bool cluster;  ///< whether a cluster has a tile, each of its blocks a part of k; or all blocks all chunks
+
+  ADAPTIVE_HOST_DEVICE constexpr int warps() const { return rows / rows_of_block; }
+  ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 32 * warps(); }
+  /// Number of blocks of threads that a multiprocessor runs at the same time.
+  ADAPTIVE_HOST_DEVICE constexpr int resident() const { return rows <= 128 ? 2 : 1; }
+  /// Groups of 64 columns of activations that are copied together.
+  ADAPTIVE_HOST_DEVICE constexpr int x_groups() const { return tokens > 64 ? 2 : 4; }
+};
+
+constexpr std::array<SplitTile, 7> split_tiles = {{{256, 16, false},
+                                                   {256, 32, false},
+                                                   {256, 64, false},
+                                                   {128, 16, true},
+                                                   {256, 32, true},
+                                                   {128, 64, true},
+                                                   {256, 128, true}}};
+
+struct SplitConfig {
+  int tile;   ///< index in split_tiles
+  int parts;  ///< blocks of a cluster, or 0
+};
+
+constexpr std::array<SplitConfig, 22> split_configs = {
+    {{0, 0}, {1, 0}, {2, 0}, {3, 4}, {3, 5}, {3, 8}, {4, 4}, {4, 5}, {4, 6}, {4, 8}, {5, 2},
+     {5, 4}, {5, 5}, {5, 6}, {5, 8}, {6, 1}, {6, 2}, {6, 3}, {6, 4}, {6, 5}, {6, 6}, {6, 8}}};
+
+ADAPTIVE_HOST_DEVICE constexpr int split_x_bytes(const SplitTile& tile) {
+  return tile.x_groups() * tile.tokens * 128;
+}
+ADAPTIVE_HOST_DEVICE constexpr int split_words_bytes(int bits_max) {
+  return chunk_word_bytes(bits_max) + chunk_scale_bytes;  // bytes of a chunk of one block of rows
+}
+ADAPTIVE_HOST_DEVICE constexpr int split_box_tokens(const SplitTile& tile) {
+  return tile.tokens < wgmma_box_tokens ? tile.tokens : wgmma_box_tokens;
+}
+
+/// Stages of weights, each a chunk, and of activations; 0 if they do not fit.
+struct SplitStages {
+  int words = 0, x = 0;
+  int bytes = 0;  ///< dynamic shared memory of a block of threads
+};
+
+constexpr SplitStages split_stages(const SplitTile& tile, int bits_max, int parts) {
+  constexpr int words_max = 4, x_max = 4;
+  const int all = shared_bytes_max / tile.resident() - 1024 * (tile.resident() - 1) - 16;  // a flag per group
+  // Each stage of weights has a barrier for each warp; each stage of activations has two.
+  const int words_stage = tile.warps() * (split_words_bytes(bits_max) + 8);
+  const int x_stage = split_x_bytes(tile) + 16;
+  int words = std::min((all - 3 * x_stage) / words_stage, words_max);
+  if (words < 2) words = (all - 2 * x_stage) / words_stage >= 2 ? 2 : 0;
+  if (words == 0) return {};
+  const int x = std::min((all - words * words_stage) / x_stage, x_max);
+  const int sums = parts > 1 ? tile.rows * tile.tokens * 4 : 0;  // reuse the stages
+  return {words, x, std::max(words * words_stage + x * x_stage + 16, sums)};
+}
+
+constexpr int split_parts_max = 8;
+
 inline std::string name_of(const DecodeConfig& config) {
   return "decode_k" + std::to_string(config.parts) + "_p" + std::to_string(config.pairs);
 }
@@ -170,8 +230,13 @@ inline std::string name_of(const MmaConfig& config) {
 }
 
 inline std::string name_of(const WgmmaConfig& config) {
-  return "wgmma_r" + std::to_string(config.rows) + "_t" + std::to_string(config.tokens) +
-         (config.cluster > 1 ? "_m" + std::to_string(config.cluster) : "");
+  return "wgmma_r" + std::to_string(config.rows) + "_t" + std::to_string(config.tokens);
+}
+
+inline std::string name_of(const SplitConfig& config) {
+  const SplitTile& tile = split_tiles[static_cast<std::size_t>(config.tile)];
+  return "split_r" + std::to_string(tile.rows) + "_t" + std::to_string(tile.tokens) +
+         (config.parts > 0 ? "_k" + std::to_string(config.parts) : "");
 }
 
 /// Variants of one class give the same bits: a sum is divided into a number of parts, and this number alone
@@ -182,6 +247,11 @@ inline std::string class_of(const DecodeConfig& config) {
 
 inline std::string class_of(const MmaConfig& config) {
   return "mma_k" + std::to_string(config.parts);
+}
+
+inline std::string class_of(const SplitConfig& config) {
+  // If blocks share all chunks, the number of tiles decides how they are divided.
+  return config.parts > 0 ? "split_k" + std::to_string(config.parts) : name_of(config);
 }
 
 }  // namespace adaptive::kernels::mixed_bit_matmul

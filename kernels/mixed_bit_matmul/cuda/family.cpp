@@ -14,6 +14,7 @@ const std::vector<Method>& methods() {
     std::vector<Method> made = {{Method::Kind::plain, 0}};
     for (std::size_t i = 0; i < decode_configs.size(); ++i) made.push_back({Method::Kind::decode, i});
     for (std::size_t i = 0; i < mma_configs.size(); ++i) made.push_back({Method::Kind::mma, i});
+    for (std::size_t i = 0; i < split_configs.size(); ++i) made.push_back({Method::Kind::split, i});
     for (std::size_t i = 0; i < wgmma_configs.size(); ++i) made.push_back({Method::Kind::wgmma, i});
     made.push_back({Method::Kind::dequantise, 0});
     return made;
@@ -48,12 +49,20 @@ Variant variant_of(const Method& method) {
       variant.numeric_class = class_of(config);
       break;
     }
+    case Method::Kind::split: {
+      const SplitConfig& config = split_configs[method.index];
+      const SplitTile& tile = split_tiles[config.tile];
+      variant.name = name_of(config);
+      variant.parameters = {{"rows", std::int64_t{tile.rows}},
+                            {"tokens", std::int64_t{tile.tokens}},
+                            {"parts", std::int64_t{config.parts}}};
+      variant.numeric_class = class_of(config);
+      break;
+    }
     case Method::Kind::wgmma: {
       const WgmmaConfig& config = wgmma_configs[method.index];
       variant.name = name_of(config);
-      variant.parameters = {{"rows", std::int64_t{config.rows}},
-                            {"tokens", std::int64_t{config.tokens}},
-                            {"cluster", std::int64_t{config.cluster}}};
+      variant.parameters = {{"rows", std::int64_t{config.rows}}, {"tokens", std::int64_t{config.tokens}}};
       variant.numeric_class = "wgmma";
       break;
     }
@@ -64,6 +73,19 @@ Variant variant_of(const Method& method) {
   variant.available = [method] { return mixed_bit_matmul::available(method, current_code()); };
   variant.supports = [method](const Shape& shape) { return mixed_bit_matmul::supports(method, shape); };
   return variant;
+}
+
+/// Whether a split variant may be the best for more than 8 tokens: its tile is the smallest that holds all of
+/// them, or else the largest, and the blocks of its clusters all run at about the same time.
+bool promising(const SplitConfig& config, const Sizes& sizes) {
+  const SplitTile& tile = split_tiles[static_cast<std::size_t>(config.tile)];
+  constexpr std::int64_t smallest = 16, largest = 128;
+  if (tile.tokens > smallest && tile.tokens >= 2 * sizes.tokens) return false;
+  if (tile.tokens < largest && tile.tokens < sizes.tokens) return false;
+  const std::int64_t tiles =
+      (sizes.out_features + tile.rows - 1) / tile.rows * ((sizes.tokens + tile.tokens - 1) / tile.tokens);
+  const std::int64_t blocks_max = tile.tokens < largest ? 256 : 600;
+  return config.parts <= 1 || tiles * config.parts <= blocks_max;
 }
 
 std::vector<Variant> all_variants() {
@@ -107,12 +129,15 @@ class MixedBitFamily final : public cuda::Family {
         if (tokens <= 2 * decode_tokens) result.push_back(i);
         continue;
       }
-      // The smallest tile that holds all tokens, or else the largest; and the next smaller tile, which needs
-      // two passes.
+      if (method.kind == Method::Kind::split) {
+        if (tokens > 8 && tokens <= 1024 && promising(split_configs[method.index], Sizes(shape)))
+          result.push_back(i);
+        continue;
+      }
+      // The smallest tile that holds all tokens, and the next smaller one, which needs two passes.
       const std::int64_t tile = mma_configs[method.index].tokens;
       const bool larger_than_needed = tile > 8 && tile / 2 >= tokens;
-      if (!larger_than_needed && tokens <= 8 * tile && (tile == 64 || tokens <= 2 * tile))
-        result.push_back(i);
+      if (!larger_than_needed && tokens <= 2 * tile) result.push_back(i);
     }
     if (tokens >= 256) std::reverse(result.begin(), result.end());
     if (result.empty()) result.push_back(0);

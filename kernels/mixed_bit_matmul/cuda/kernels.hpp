@@ -2,6 +2,7 @@
 
 #include <cuda.h>
 #include <cuda_runtime_api.h>
+#include <vector_types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,36 @@ cudaError_t prepare_wgmma(std::size_t index) noexcept;
 template <cuda::Element type>
 cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& x_map, const DeviceOperands& operands,
                          cudaStream_t stream) noexcept;
+
+/// Memory of a launch of split kernels, which no other launch may use at the same time. The counters are zero
+/// before and after a launch.
+struct SplitScratch {
+  float4* sums = nullptr;   ///< split_scratch_floats()
+  int* counters = nullptr;  ///< [blocks][rows / 64]
+  int blocks = 0;           ///< blocks of threads that run at the same time on the whole device
+};
+
+/// Division of chunks among blocks of threads: of each tile among the `parts` blocks of a cluster, or, with
+/// parts 0, of all tiles among all blocks. The first `rest` blocks have one chunk more than `each`.
+struct SplitGrid {
+  int parts = 0;
+  int each = 0, rest = 0;
+  int token_tiles = 0;
+};
+
+/// Numbers in SplitScratch::sums: two tiles for each block of threads.
+constexpr std::size_t split_scratch_floats(const SplitTile& tile, int blocks) {
+  return std::size_t{2} * static_cast<std::size_t>(blocks) *
+         static_cast<std::size_t>(tile.rows * tile.tokens);
+}
+
+/// Runs a tile of `split_tiles`, for which split_stages() must not be 0; requires compute capability 9.0.
+/// `x_map` describes x in boxes of split_box_tokens() rows and 64 columns.
+template <cuda::Element type>
+cudaError_t prepare_split(int tile) noexcept;
+template <cuda::Element type>
+cudaError_t launch_split(const SplitConfig& config, const CUtensorMap& x_map, const DeviceOperands& operands,
+                         const SplitScratch& scratch, cudaStream_t stream) noexcept;
 
 /// Computes w[out_features][groups * 64], the weights rounded to the type of the activations.
 cudaError_t launch_dequantise(const DeviceOperands& operands, void* w, cudaStream_t stream) noexcept;

@@ -1,6 +1,7 @@
 #include "kernels/mixed_bit_matmul/cuda/problem.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -14,6 +15,16 @@ namespace {
 /// Maximum number of times that a launch may read the weights.
 constexpr std::int64_t passes_max = 16;
 constexpr std::int64_t grid_rows_max = 65535;
+constexpr std::int64_t split_units_max = std::numeric_limits<std::int32_t>::max() - 1;
+constexpr std::int64_t split_pieces_max = std::numeric_limits<std::uint32_t>::max();
+
+/// Tokens of the boxes in which kernels copy activations.
+constexpr std::array<int, 3> box_tokens = {16, 32, wgmma_box_tokens};
+
+const CUtensorMap& map_of(const std::vector<CUtensorMap>& maps, int tokens) {
+  return maps[static_cast<std::size_t>(std::find(box_tokens.begin(), box_tokens.end(), tokens) -
+                                       box_tokens.begin())];
+}
 
 Precision precision_of(cuda::Element type) {
   return type == cuda::Element::float16 ? Precision::float16 : Precision::bfloat16;
@@ -73,12 +84,21 @@ cudaError_t prepare_kernel(const Method& method, cuda::Element type) {
         return prepare_decode<known>(method.index);
       case Method::Kind::mma:
         return prepare_mma<known>(method.index);
+      case Method::Kind::split:
+        return prepare_split<known>(split_configs[method.index].tile);
       case Method::Kind::wgmma:
         return prepare_wgmma<known>(method.index);
       default:
         return cudaSuccess;
     }
   });
+}
+
+int multiprocessors() {
+  int device = 0, count = 0;
+  cuda::check(cudaGetDevice(&device), "mixed_bit_matmul: device");
+  cuda::check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "multiprocessors");
+  return count;
 }
 
 int bits_max_of(const Shape& shape) {
@@ -108,6 +128,16 @@ bool supports(const Method& method, const Shape& shape) {
     const int tokens = static_cast<int>(std::min<std::int64_t>(sizes.tokens, config.tokens));
     return sizes.tokens <= passes_max * config.tokens &&
            mma_stages(config, tokens, bits_max_of(shape)).count > 0;
+  }
+  if (method.kind == Method::Kind::split) {
+    const auto [tile_index, parts] = split_configs[method.index];
+    const SplitTile& tile = split_tiles[static_cast<std::size_t>(tile_index)];
+    const std::int64_t tiles =
+        ((sizes.tokens + tile.tokens - 1) / tile.tokens) * ((sizes.out_features + tile.rows - 1) / tile.rows);
+    const std::int64_t pieces = (sizes.out_features + rows_of_block - 1) / rows_of_block * chunks_of(groups) *
+                                (chunk_word_bytes(bits_max_of(shape)) / 16);
+    return tiles <= split_units_max / chunks_of(groups) && pieces <= split_pieces_max &&
+           split_stages(tile, bits_max_of(shape), parts).words > 0 && parts <= chunks_of(groups);
   }
   if (method.kind == Method::Kind::wgmma)
     return sizes.out_features % 8 == 0 &&
@@ -200,6 +230,19 @@ DeviceOperands Storage::operands(std::size_t copy) const noexcept {
           .type = type};
 }
 
+SplitMemory::SplitMemory(const SplitTile& tile, int multiprocessors)
+    : blocks(multiprocessors * tile.resident()),
+      sums(tile.cluster ? 0 : split_scratch_floats(tile, blocks)),
+      counters(static_cast<std::size_t>(blocks * tile.rows / 64)) {
+  cuda::check(cudaMemsetAsync(counters.data(), 0, counters.size() * sizeof(int), cudaStreamPerThread),
+              "mixed_bit_matmul: counters");
+  cuda::check(cudaStreamSynchronize(cudaStreamPerThread), "mixed_bit_matmul: counters");
+}
+
+SplitScratch SplitMemory::scratch() const noexcept {
+  return {.sums = reinterpret_cast<float4*>(sums.data()), .counters = counters.data(), .blocks = blocks};
+}
+
 MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                                const std::vector<Method>& methods)
     : PreparedProblem(shape, options, family), methods_(methods), sizes_(shape), type_(type_of(shape)) {
@@ -210,8 +253,10 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
   poison_output(cudaStreamPerThread);
   cuda::check(cudaStreamSynchronize(cudaStreamPerThread), "mixed_bit_matmul: output");
   if (sizes_.tokens > 0 && runs(cuda::Instructions::hopper, device_.code()))
-    x_map_ = cuda::make_tensor_map(storage_->x.data(), type_, storage_->data.operands().groups * group_size,
-                                   sizes_.tokens, 0, wgmma_box_tokens);
+    for (const int tokens : box_tokens)
+      x_maps_.push_back(cuda::make_tensor_map(storage_->x.data(), type_,
+                                              storage_->data.operands().groups * group_size, sizes_.tokens, 0,
+                                              tokens));
 }
 
 std::string MixedBitOnCuda::description() const {
@@ -238,6 +283,10 @@ std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
   if (!supports(slot->method, shape())) slot->status = LaunchStatus::unsupported;
   if (slot->status != LaunchStatus::ok || sizes_.tokens == 0) return slot;
   cuda::check(prepare_kernel(slot->method, type_), "mixed_bit_matmul: kernel");
+  if (slot->method.kind == Method::Kind::split) {
+    const auto tile = static_cast<std::size_t>(split_configs[slot->method.index].tile);
+    if (!split_memory_[tile]) split_memory_[tile].emplace(split_tiles[tile], multiprocessors());
+  }
   if (slot->method.kind != Method::Kind::dequantise) return slot;
   const std::int64_t k = storage_->data.operands().groups * group_size;
   slot->plan = device_.plan({sizes_.tokens, sizes_.out_features, k, static_cast<std::int64_t>(type_)});
@@ -272,10 +321,15 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
     }
     default:
       enqueued = cuda::for_type(type_, [&]<cuda::Element known>() {
-                   return slot.method.kind == Method::Kind::decode ? launch_decode<known>(index, now, stream)
-                          : slot.method.kind == Method::Kind::mma
-                              ? launch_mma<known>(index, now, stream)
-                              : launch_wgmma<known>(index, *x_map_, now, stream);
+                   if (slot.method.kind == Method::Kind::decode)
+                     return launch_decode<known>(index, now, stream);
+                   if (slot.method.kind == Method::Kind::mma) return launch_mma<known>(index, now, stream);
+                   if (slot.method.kind == Method::Kind::wgmma)
+                     return launch_wgmma<known>(index, map_of(x_maps_, wgmma_box_tokens), now, stream);
+                   const SplitConfig& config = split_configs[index];
+                   const auto tile = static_cast<std::size_t>(config.tile);
+                   return launch_split<known>(config, map_of(x_maps_, split_box_tokens(split_tiles[tile])),
+                                              now, split_memory_[tile]->scratch(), stream);
                  }) == cudaSuccess;
       break;
   }

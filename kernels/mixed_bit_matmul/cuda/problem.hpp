@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,9 +19,9 @@ namespace adaptive::kernels::mixed_bit_matmul {
 
 /// The kind of a variant, which its name alone determines.
 struct Method {
-  enum class Kind { plain, decode, mma, wgmma, dequantise };
+  enum class Kind { plain, decode, mma, split, wgmma, dequantise };
   Kind kind = Kind::plain;
-  std::size_t index = 0;  ///< index in decode_configs, mma_configs or wgmma_configs
+  std::size_t index = 0;  ///< index in decode_configs, mma_configs, split_configs or wgmma_configs
 };
 
 /// Whether a device with this code has what the method requires.
@@ -53,6 +54,16 @@ struct Storage {
               cuda::Stream stream);
 };
 
+/// Scratch memory of the split kernels of one tile, which its variants share.
+struct SplitMemory {
+  SplitMemory(const SplitTile& tile, int multiprocessors);
+  SplitScratch scratch() const noexcept;
+
+  int blocks;  ///< as in SplitScratch
+  cuda::DeviceBuffer<float> sums;
+  cuda::DeviceBuffer<int> counters;
+};
+
 /// What a variant needs for its launches.
 struct Slot {
   LaunchStatus status = LaunchStatus::ok;
@@ -67,7 +78,7 @@ class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                  const std::vector<Method>& methods);
 
-  /// Tolerance of variants that do not round weights, which are all but `dequantise` and `wgmma`.
+  /// Tolerance of variants that do not round weights, which are all but `dequantise`, `split` and `wgmma`.
   double tolerance_unrounded() const noexcept { return storage_->data.tolerance(); }
 
   std::string description() const override;
@@ -85,7 +96,9 @@ class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   Sizes sizes_;
   cuda::Element type_;
   std::shared_ptr<Storage> storage_;
-  std::optional<CUtensorMap> x_map_;
+  std::array<std::optional<SplitMemory>, split_tiles.size()>
+      split_memory_;                 ///< empty until a variant needs it
+  std::vector<CUtensorMap> x_maps_;  ///< in boxes of box_tokens; empty if nothing uses them
 };
 
 }  // namespace adaptive::kernels::mixed_bit_matmul

@@ -20,7 +20,9 @@ TEST_F(MixedBit, RoundsNothingBeforeTheSumUnlessItSaysSo) {
     SCOPED_TRACE(problem->description());
     for (std::size_t v = 0; v < family.variant_count(); ++v) {
       const std::string& name = family.variant(v).name;
-      if (!family.runs(v, shape) || name == "dequantise_cublaslt" || name.starts_with("wgmma")) continue;
+      if (!family.runs(v, shape) || name == "dequantise_cublaslt" || name.starts_with("wgmma") ||
+          name.starts_with("split"))
+        continue;
       SCOPED_TRACE(family.variant(v).name);
       ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
       EXPECT_LE(problem->max_error(stream), tolerance);

@@ -2,10 +2,9 @@
 
 #include "kernels/common/cuda/hopper.cuh"
 #include "kernels/common/cuda/store_sums.cuh"
-#include "kernels/common/cuda/unrolled_for.cuh"
 #include "kernels/common/cuda/wgmma.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
-#include "kernels/mixed_bit_matmul/cuda/unpack.cuh"
+#include "kernels/mixed_bit_matmul/cuda/scaled.cuh"
 
 // For many tokens: each warp unpacks its block of 16 rows in registers, scaled and rounded to the type of the
 // activations. The activations are the second operand and come through shared memory. While a group of 64
@@ -42,7 +41,7 @@ struct Layout {
 /// Runs in the thread that loads.
 template <WgmmaConfig config>
 __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_map,
-                     const DeviceOperands& operands, int first_block, int token0, int rank) {
+                     const DeviceOperands& operands, int first_block, int token0) {
   using L = Layout<config>;
   const int blocks = max(0, min(L::warps, operands.blocks - first_block));
   const int boxes = (min(config.tokens, operands.tokens - token0) + wgmma_box_tokens - 1) / wgmma_box_tokens;
@@ -74,55 +73,13 @@ __device__ void load(const Layout<config>& at, int stages, const CUtensorMap* x_
       hopper::barrier_wait(at.x_empty + 8 * x_ring.stage, x_ring.parity ^ 1);
       const Address x_full = at.x_full + 8 * x_ring.stage;
       hopper::barrier_expect(x_full, boxes * box_bytes);
-      for (int box = rank; box < boxes; box += config.cluster) {
+      for (int box = 0; box < boxes; ++box) {
         const Address to = at.x_of(x_ring.stage) + box * box_bytes;
-        if constexpr (config.cluster == 1)
-          hopper::copy_box(to, x_map, group * 64, token0 + box * wgmma_box_tokens, x_full);
-        else
-          hopper::copy_box_to_all(to, x_map, group * 64, token0 + box * wgmma_box_tokens, x_full,
-                                  (1 << config.cluster) - 1);
+        hopper::copy_box(to, x_map, group * 64, token0 + box * wgmma_box_tokens, x_full);
       }
       x_ring.advance(stages);
     }
   }
-}
-
-/// Returns the low half of a register in both halves.
-__device__ inline std::uint32_t low_twice(std::uint32_t pair) {
-  return __byte_perm(pair, 0, 0x1010);
-}
-__device__ inline std::uint32_t high_twice(std::uint32_t pair) {
-  return __byte_perm(pair, 0, 0x3232);
-}
-
-/// Unpacks a warp's rows and a group's columns as wgmma's first operand, in steps of 16 columns.
-template <class T, int bits, int group>
-__device__ void unpack(Address own, int lane, std::uint32_t (&a)[16]) {
-  const Address words = own + chunk_scale_bytes + lane * 16;
-  std::uint32_t word[bits + 4];  // the words of the pieces in which the group begins and ends
-  constexpr int first_piece = group * bits / 4;
-  constexpr int pieces = ((group + 1) * bits + 3) / 4 - first_piece;
-  unrolled_for<pieces>([&]<int piece>() {
-    const uint4 four = hopper::load_shared(words + (first_piece + piece) * 512);
-    const std::uint32_t each[4] = {four.x, four.y, four.z, four.w};
-#pragma unroll
-    for (int i = 0; i < 4; ++i)
-      if (4 * piece + i < bits + 4) word[4 * piece + i] = each[i];
-  });
-  const std::uint32_t* from = word + group * bits % 4;
-  const uint2 pairs = hopper::load_shared_two(own + lane / 4 * 32 + group * 8);
-  const std::uint32_t scale[2] = {low_twice(pairs.x), low_twice(pairs.y)};
-  const std::uint32_t offset[2] = {high_twice(pairs.x), high_twice(pairs.y)};
-  unrolled_for<slots>([&]<int slot>() {
-    unrolled_for<2>([&]<int row>() {
-      a[2 * slot + row] = multiply_add<T>(numbers_of<T, bits, slot, row>(from), scale[row], offset[row]);
-    });
-  });
-}
-
-template <class T, int group>
-__device__ void unpack_any(int bits, Address own, int lane, std::uint32_t (&a)[16]) {
-  with_bits(bits, [&]<int width>() { unpack<T, width, group>(own, lane, a); });
 }
 
 /// Multiplies 64 rows of W with one warp group.
@@ -134,7 +91,7 @@ class Multiplier {
 
   __device__ void run(float (&sum)[config.tokens / 2]) {
     hopper::barrier_wait(at_.words_full, 0);
-    unpack_any<T, 0>(bits_, at_.words_of(0, warp_), lane_, a_[0]);
+    scaled::unpack_any<T, 0>(bits_, at_.words_of(0, warp_), lane_, a_[0]);
 #pragma unroll 1
     for (int chunk = 0; chunk * chunk_groups < groups_; ++chunk)
       unrolled_for<chunk_groups>([&]<int group>() { multiply<group>(chunk, sum); });
@@ -162,25 +119,15 @@ class Multiplier {
         words_.advance(wgmma_word_stages);
         hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
       }
-      unpack_any<T, next>(bits_, at_.words_of(words_.stage, warp_), lane_, a_[next]);
+      scaled::unpack_any<T, next>(bits_, at_.words_of(words_.stage, warp_), lane_, a_[next]);
     }
     if (at > 0) {
       hopper::wgmma_wait<1>();
-      release<config.cluster>(at_.x_empty + 8 * before_);
+      __syncwarp();
+      if (lane_ == 0) hopper::barrier_arrive(at_.x_empty + 8 * before_);
     }
     before_ = x_.stage;
     x_.advance(stages_);
-  }
-
-  /// Releases a stage for all blocks that may write to it.
-  template <int blocks>
-  __device__ void release(Address empty) const {
-    __syncwarp();
-    if constexpr (blocks == 1) {
-      if (lane_ == 0) hopper::barrier_arrive(empty);
-    } else {
-      if (lane_ < blocks) hopper::barrier_arrive_remote(empty, lane_);
-    }
   }
 
   const Layout<config> at_;
@@ -215,7 +162,7 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     hopper::prefetch_map(&x_map);
     for (int stage = 0; stage < stages; ++stage) {
       hopper::barrier_init(at.x_full + 8 * stage, 1);
-      hopper::barrier_init(at.x_empty + 8 * stage, warps * config.cluster);
+      hopper::barrier_init(at.x_empty + 8 * stage, warps);
     }
     for (int stage = 0; stage < wgmma_word_stages; ++stage) {
       hopper::barrier_init(at.words_full + 8 * stage, 1);
@@ -223,20 +170,11 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     }
     hopper::fence_barrier_init();
   }
-  if constexpr (config.cluster == 1)
-    __syncthreads();
-  else
-    hopper::cluster_sync();
+  __syncthreads();
 
   if (warp >= warps) {
     if constexpr (config.donates()) hopper::give_registers<40>();
-    if (warp == warps && lane == 0)
-      wgmma::load<config>(at, stages, &x_map, operands, first_block, token0,
-                          static_cast<int>(blockIdx.x) % config.cluster);
-    if constexpr (config.cluster > 1) {
-      __syncwarp();
-      hopper::cluster_sync();
-    }
+    if (warp == warps && lane == 0) wgmma::load<config>(at, stages, &x_map, operands, first_block, token0);
   } else {
     if constexpr (config.donates()) hopper::take_registers<232>();
     // Rows beyond the last row are unpacked from whatever is in memory there, and are not stored.
@@ -244,10 +182,7 @@ __global__ void __launch_bounds__(wgmma_configs[index].threads(), 1)
     float sum[config.tokens / 2] = {};
     wgmma::Multiplier<T, config>(at, stages, warp, lane, bits, operands.groups).run(sum);
     // Everything that was requested has arrived; when all warps are done, the sums can use the memory.
-    if constexpr (config.cluster == 1)
-      asm volatile("bar.sync 8, %0;" ::"n"(32 * warps) : "memory");
-    else
-      hopper::cluster_sync();
+    asm volatile("bar.sync 8, %0;" ::"n"(32 * warps) : "memory");
     const int group = warp / 4;
     constexpr int staging_bytes = 2 * wgmma_box_tokens * 128;
     int turn = 0;

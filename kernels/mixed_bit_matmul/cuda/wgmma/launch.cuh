@@ -30,12 +30,10 @@ cudaError_t launch_wgmma(std::size_t index, const CUtensorMap& x_map, const Devi
   const Stages stages = wgmma_stages(config, operands.bits_max);
   // Tiles of rows come first: blocks that run at the same time share the activations of few tokens, and all
   // weights fit the cache.
-  const cuda::LaunchSize size = {
-      .blocks = cuda::tiles_of(operands.out_features, config.rows * config.cluster) * config.cluster,
-      .threads = config.threads(),
-      .cluster = config.cluster,
-      .shared_bytes = stages.bytes,
-      .grid_rows = cuda::tiles_of(operands.tokens, config.tokens)};
+  const cuda::LaunchSize size = {.blocks = cuda::tiles_of(operands.out_features, config.rows),
+                                 .threads = config.threads(),
+                                 .shared_bytes = stages.bytes,
+                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens)};
   return cuda::launch(wgmma_kernels<type>[index], size, stream, x_map, operands, stages.count);
 }
 
