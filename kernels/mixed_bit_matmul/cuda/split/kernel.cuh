@@ -9,11 +9,12 @@
 
 // For the batches of serving. Each warp copies its own block of 16 rows to shared memory, some chunks ahead,
 // and unpacks it in registers, scaled and rounded to the type of the activations. The activations are the
-// second operand; they come through a ring, which the warps refill in turn. Several warp groups of a
-// multiprocessor take turns: while one multiplies, the others unpack.
+// second operand; they come through a ring, which the warps refill in turn. While one warp
+// group of a multiprocessor multiplies, the others can unpack.
 //
-// The chunks of all tiles, one tile after the other, are divided evenly among the blocks of threads, which
-// all run at the same time. join.cuh adds the sums of a tile that several blocks have worked on.
+// Either the chunks of all tiles, one tile after the other, are divided evenly among blocks of threads that
+// all run at the same time, or each block of a cluster has a part of the chunks of one tile. join.cuh adds
+// the sums of a tile that several blocks have worked on.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace split {
