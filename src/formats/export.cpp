@@ -266,6 +266,14 @@ Export to_files(const Table& table, std::span<const Format* const> formats, cons
           {name, "the format has no such operation; its entries are not written", LogLevel::info});
       continue;
     }
+    if (const Dimension* const other = foreign_dimension(*find_operation(*format, name), operation)) {
+      result.notices.push_back(
+          {name,
+           "has the dimension \"" + other->name + "\", which " + std::string(format->name()) +
+               "'s operation of that name lacks; its entries are not written without a mapping",
+           LogLevel::warning});
+      continue;
+    }
     Writer writer(table, operation, *format, existing, result);
     writer.write(sheets);
     for (const Sheet& sheet : sheets)

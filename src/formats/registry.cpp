@@ -55,6 +55,14 @@ const Format* of_operation(std::string_view operation) {
   return nullptr;
 }
 
+const Dimension* foreign_dimension(const OperationShape& shape, const OperationTable& operation) {
+  const auto found = std::ranges::find_if(operation.dimensions, [&](const Dimension& dimension) {
+    return dimension.name != "device_name" && dimension.name != "folder" &&
+           std::ranges::find(shape.dimensions, dimension.name, &Dimension::name) == shape.dimensions.end();
+  });
+  return found == operation.dimensions.end() ? nullptr : &*found;
+}
+
 const OperationShape* find_operation(const Format& format, std::string_view operation) {
   for (const OperationShape& shape : format.operations())
     if (shape.name == operation) return &shape;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "formats/export.hpp"
 #include "formats/keys.hpp"
 #include "formats/text/edit.hpp"
 #include "formats/text/file_name.hpp"
@@ -142,6 +143,26 @@ TEST(Export, ATableOfOurOwnGetsTheNamesThatTheRuntimesLookFor) {
             "E=8,N=1024,device_name=NVIDIA_H200_141GB_HBM3e,dtype=fp8_w8a8,block_shape=[128, 128].json");
   Table back = import_text(name, export_to(table, "vllm").begin()->second).table;
   EXPECT_EQ(back.operations, table.operations);
+}
+
+// Our family has the name of vLLM's and SGLang's operation. Without the mapping of the one to the other there
+// is no E and N.
+TEST(Export, AnOperationThatSharesItsNameAloneIsNotWritten) {
+  Table table;
+  OperationTable& own = table.operations["fused_moe"];
+  own.name = "fused_moe";
+  own.dimensions = {size_dimension("tokens"), size_dimension("experts"),
+                    label_dimension("dtype", {"bfloat16"})};
+  own.variants["a"] = {{"BLOCK_SIZE_M", 16}};
+  own.entries[{16, 8, 0}].incumbent = "a";
+  for (const char* system : {"vllm", "sglang"}) {
+    const Export result = to_files(table, named(system), {});
+    EXPECT_TRUE(result.files.empty()) << system;
+    ASSERT_EQ(result.notices.size(), 1u) << system;
+    EXPECT_EQ(result.notices[0].where, "fused_moe");
+    EXPECT_NE(result.notices[0].what.find("has the dimension \"tokens\""), std::string::npos)
+        << result.notices[0].what;
+  }
 }
 
 TEST(Export, WritesOneSystemsTableAsAnothers) {

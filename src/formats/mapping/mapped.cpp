@@ -263,16 +263,11 @@ bool has_operation(std::span<const Format* const> formats, const std::string& op
       formats, [&](const Format* format) { return find_operation(*format, operation) != nullptr; });
 }
 
-// Whether the operation is one of the formats' own, not one of ours that has its name. An import adds the
-// last two dimensions if its files are of several devices or versions.
+// Whether the operation is one of the formats' own, not one of ours that has its name.
 bool is_foreign(std::span<const Format* const> formats, const OperationTable& operation) {
   return std::ranges::any_of(formats, [&](const Format* format) {
     const OperationShape* const shape = find_operation(*format, operation.name);
-    return shape != nullptr && std::ranges::all_of(operation.dimensions, [&](const Dimension& dimension) {
-             return dimension.name == "device_name" || dimension.name == "folder" ||
-                    std::ranges::find(shape->dimensions, dimension.name, &Dimension::name) !=
-                        shape->dimensions.end();
-           });
+    return shape != nullptr && foreign_dimension(*shape, operation) == nullptr;
   });
 }
 
