@@ -266,7 +266,9 @@ Export to_files(const Table& table, std::span<const Format* const> formats, cons
           {name, "the format has no such operation; its entries are not written", LogLevel::info});
       continue;
     }
-    if (const Dimension* const other = foreign_dimension(*find_operation(*format, name), operation)) {
+    // Null for a format whose files name operations of their own.
+    const OperationShape* const shape = find_operation(*format, name);
+    if (const Dimension* const other = shape == nullptr ? nullptr : foreign_dimension(*shape, operation)) {
       result.notices.push_back(
           {name,
            "has the dimension \"" + other->name + "\", which " + std::string(format->name()) +
