@@ -71,11 +71,11 @@ enum class GraphUpdate {
 /// them in the place of `exec`; `stale` stays true then, so that the program may capture again at a time that
 /// suits it. Modes, budgets, forced variants and rank consistency hold as for launches outside of graphs.
 ///
-/// Latencies come from kernel records if the timer's source is `Timing::cupti`. Otherwise the copy has a kernel
-/// of one thread before and after each timed launch, which notes the time of the GPU's clock; or a pair of
-/// events, if a step of that clock is longer than 100 ns. What this costs within a replay is measured once for
-/// each device, and counts as `LearningOptions::timing_cost`. From 20 million kernel records of graphs in the
-/// process on, records are not used any more.
+/// Latencies come from kernel records if the timer's source is `Timing::cupti`. Otherwise the copy has a
+/// kernel of one thread before and after each timed launch, which notes the time of the GPU's clock; or a
+/// pair of events, if a step of that clock is longer than 100 ns. What this costs within a replay is measured
+/// once for each device, and counts as `LearningOptions::timing_cost`. From 20 million kernel records of
+/// graphs in the process on, records are not used any more.
 ///
 /// Nothing is learned, and `replay` does no more than an update and `cudaGraphLaunch`, if there is no timer;
 /// for graphs that CUDA does not copy (with allocations or conditions); for executables instantiated for
@@ -137,10 +137,10 @@ class ADAPTIVE_EXPORT TrackedGraph {
   /// addition to `cudaGraphLaunch`, and nothing on the stream. Another one costs some microseconds of host
   /// time for each launch that runs another variant than before; when an executable is made, also the time of
   /// copying the graph. A thread of the library instantiates the copy; an executable that runs incumbents is
-  /// instantiated by the replay that needs it. A body is called at most once for each variant, on this thread,
-  /// under the conditions of `update`; an exception that leaves it there counts as an error of the variant.
-  /// Within a capture, `cudaGraphLaunch` is called and nothing else is done. The last CUDA error of the thread
-  /// changes only if `cudaGraphLaunch` changes it. May throw what a body throws in an update.
+  /// instantiated by the replay that needs it. A body is called at most once for each variant, on this
+  /// thread, under the conditions of `update`; an exception that leaves it there counts as an error of the
+  /// variant. Within a capture, `cudaGraphLaunch` is called and nothing else is done. The last CUDA error of
+  /// the thread changes only if `cudaGraphLaunch` changes it. May throw what a body throws in an update.
   cudaError_t replay(cudaGraphExec_t exec, cudaStream_t stream) {
 #ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
     if (stream == nullptr) stream = cudaStreamPerThread;
