@@ -348,9 +348,9 @@ double AttentionOnCuda::tolerance_unrounded() const noexcept {
 
 double AttentionOnCuda::tolerance() const noexcept {
   // Weights are rounded to bfloat16. The errors of the terms of a sum grow like a random walk, and never
-  // beyond that of a single term. Few of the weights are large, so a sum counts fewer terms than it has; and
-  // the limit must hold for the largest error of some ten million sums: that of half a million was 5.1 to 6.0
-  // in a simulation, in place of 8.
+  // beyond that of a single term. Few of the weights are large, so a sum counts fewer terms than it has. The
+  // factor 8 must hold for the largest error of some ten million sums; in simulations, the largest error of
+  // half a million sums needed a factor between 5.1 and 6.0.
   return float32_tolerance(sizes_) +
          0x1p-8 * std::min(1.0, 8 / std::sqrt(static_cast<double>(std::max<std::int64_t>(least_seen_, 1))));
 }
