@@ -46,8 +46,14 @@ GpuTimer& SelectorState::timer() {
                   "leave out the stream: the host's clock times the launch then");
     // Another thread may have been faster.
     if (timer_ == nullptr) timer_ = std::move(made);
+    timer_->hold_on_idle_streams(hold_ns_);
   }
   return *timer_;
+}
+
+void SelectorState::hold_on_idle_streams(std::uint64_t most_ns) noexcept {
+  hold_ns_ = most_ns;
+  if (timer_ != nullptr) timer_->hold_on_idle_streams(most_ns);
 }
 
 namespace {
@@ -294,6 +300,17 @@ void bind_timer(nb::class_<SelectorState>& selector) {
           "Waits until the latencies of all timed launches have arrived, for the end of a run or a test. "
           "False\n"
           "where a device failed.")
+      .def(
+          "hold_on_idle_streams",
+          [](SelectorState& state, double most) {
+            if (!(most >= 0.0 && most <= 1.0))
+              throw nb::value_error("hold_on_idle_streams takes a time between 0 and 1 second");
+            state.hold_on_idle_streams(static_cast<std::uint64_t>(most * 1e9));
+          },
+          nb::arg("most"),
+          "From now on a timed launch that meets an idle stream waits on the GPU until the host has enqueued "
+          "all of its\nkernels, at most `most` seconds; 0 switches it off, as at the start. For launches of "
+          "several kernels whose host\nis slower than the GPU: their latency would be that of the host.")
       .def_prop_ro(
           "timer_counters",
           [](SelectorState& state) {

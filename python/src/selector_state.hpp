@@ -30,6 +30,8 @@ class SelectorState {
   bool on_gpu() const noexcept { return on_gpu_; }
   /// Made at its first use. Raises Error in Python where there is no GPU. The GIL is held.
   GpuTimer& timer();
+  /// For the timer, once there is one. The caller holds the GIL.
+  void hold_on_idle_streams(std::uint64_t most_ns) noexcept;
   /// Null where no launch has used it.
   GpuTimer* used_timer() noexcept { return timer_.get(); }
 
@@ -39,6 +41,7 @@ class SelectorState {
   std::unique_ptr<Callables> callables_;
   LogCallback log_;
   std::unique_ptr<Selector> selector_;
+  std::uint64_t hold_ns_ = 0;
   std::unique_ptr<GpuTimer> timer_;  // destroyed first: it holds decisions of the selector
 };
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,6 +27,7 @@ struct EventPair {
   InFlight* flight = nullptr;
   bool idle = false;   ///< the stream was idle, so the reading includes the launch itself
   int exceptions = 0;  ///< number of exceptions in flight when the launch began
+  std::chrono::steady_clock::time_point begun{};  ///< on the host; set where launches are held back
   EventPair* next = nullptr;
   std::uint32_t number = 0;
 };

@@ -2,6 +2,8 @@
 #include <adaptive/cuda/timer.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <utility>
@@ -90,6 +92,11 @@ EventPool* Timer::State::current_pool() noexcept {
 Timer::Timer(Timing timing) : Timer(TimerOptions{.timing = timing}) {}
 Timer::Timer(TimerOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Timer::~Timer() = default;
+
+void Timer::hold_on_idle_streams(std::chrono::nanoseconds most) noexcept {
+  state_->hold_max_ns.store(static_cast<std::uint64_t>(std::max<std::int64_t>(most.count(), 0)),
+                            std::memory_order_relaxed);
+}
 
 std::size_t Timer::poll() noexcept {
   std::size_t taken = 0;

@@ -15,6 +15,7 @@
 #include "cuda/driver.hpp"
 #include "cuda/event_pool.hpp"
 #include "cuda/graph/replay/client.hpp"
+#include "cuda/idle_hold.hpp"
 #include "cuda/in_flight.hpp"
 #include "cuda/nvtx/ranges.hpp"
 #include "cuda/queue_states.hpp"
@@ -31,6 +32,9 @@ struct Timer::State final : CuptiClient, ReplayClient {
   // The launch path.
   enum class Capture { no, yes, untouchable };
   Capture capture_of(cudaStream_t stream) const noexcept;
+  /// Enqueues a kernel that takes as long as the host needs for a launch of the operation. False if it did
+  /// not, because that is not asked for, not known yet, or not possible.
+  bool hold(InFlight& flight, const Launch& launch) noexcept;
   /// Times the launch by events in any case if `whole_graph` is set.
   void begin(Launch& launch, bool whole_graph) noexcept;
   void end(Launch& launch) noexcept;
@@ -88,6 +92,8 @@ struct Timer::State final : CuptiClient, ReplayClient {
   CuptiSession* cupti = nullptr;       // null: events are used
   const NvtxRanges* ranges = nullptr;  // null: launches are no ranges
   std::uint32_t pending_max = 0;
+  std::atomic<std::uint64_t> hold_max_ns{0};
+  IdleHold idle_hold;
   std::array<std::atomic<InFlight*>, EventPool::pools_max> flights{};
 
   struct Counts {

@@ -268,7 +268,8 @@ Export to_files(const Table& table, std::span<const Format* const> formats, cons
     }
     // Null for a format whose files name operations of their own.
     const OperationShape* const shape = find_operation(*format, name);
-    if (const Dimension* const other = shape == nullptr ? nullptr : foreign_dimension(*shape, operation)) {
+    if (const Dimension* const other =
+            shape == nullptr ? nullptr : foreign_dimension(*format, *shape, operation)) {
       result.notices.push_back(
           {name,
            "has the dimension \"" + other->name + "\", which " + std::string(format->name()) +

@@ -173,9 +173,10 @@ const Format* of_operation(std::string_view operation);
 /// Null if the format does not have the operation.
 const OperationShape* find_operation(const Format& format, std::string_view operation);
 /// The first dimension of the operation that the format's operation of that name lacks: then it is another
-/// operation with the same name. Null if there is none. An import adds two dimensions if its files are of
-/// several devices or versions.
-const Dimension* foreign_dimension(const OperationShape& shape, const OperationTable& operation);
+/// operation with the same name. Null if there is none. An import adds dimensions if its files are of several
+/// devices or versions, or if their names have rare or unknown fields.
+const Dimension* foreign_dimension(const Format& format, const OperationShape& shape,
+                                   const OperationTable& operation);
 /// "vllm, sglang, …": the systems, for messages.
 std::string known_names();
 

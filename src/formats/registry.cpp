@@ -55,9 +55,11 @@ const Format* of_operation(std::string_view operation) {
   return nullptr;
 }
 
-const Dimension* foreign_dimension(const OperationShape& shape, const OperationTable& operation) {
+const Dimension* foreign_dimension(const Format& format, const OperationShape& shape,
+                                   const OperationTable& operation) {
   const auto found = std::ranges::find_if(operation.dimensions, [&](const Dimension& dimension) {
-    return dimension.name != "device_name" && dimension.name != "folder" &&
+    return dimension.name != "device_name" && dimension.name != "folder" && dimension.name != "other" &&
+           !format.is_rare_field(dimension.name) &&
            std::ranges::find(shape.dimensions, dimension.name, &Dimension::name) == shape.dimensions.end();
   });
   return found == operation.dimensions.end() ? nullptr : &*found;

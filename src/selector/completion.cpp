@@ -75,6 +75,22 @@ bool is_device(std::string_view name) {
   return name == "device_name" || name == "device";
 }
 
+// The version in the name of the folder in which all files of another system lie. Such a table has no
+// dimension for folders.
+std::string version_of_files(const Table& table, const OperationTable& operation) {
+  if (dimension_named(operation, "folder") != nullptr) return {};
+  std::string version;
+  for (const ForeignFile& file : table.foreign) {
+    const std::string_view folder =
+        std::string_view(file.path).substr(0, std::min(file.path.rfind('/'), file.path.size()));
+    const std::string name(folder.substr(folder.rfind('/') + 1));
+    if (folder.size() == file.path.size() || !parse_folder_version(name)) return {};
+    if (!version.empty() && version != name) return {};
+    version = name;
+  }
+  return version;
+}
+
 }  // namespace
 
 const OperationTable& requested_operation(const Table& table, const LookupRequest& request) {
@@ -102,6 +118,7 @@ Completion::Completion(const Table& table, const OperationTable& operation, cons
   for (const auto& [key, entry] : operation.entries) left_.push_back(&key);
   of_files_ = left_;
   one_file_ = is_one_file();
+  version_of_all_ = version_of_files(table, operation);
   for (const Dimension& dimension : operation.dimensions)
     if (shape_.contains(dimension.name)) keep(dimension.name, shape_.at(dimension.name));
 }
@@ -123,6 +140,7 @@ Shape Completion::complete(bool with_folder, const std::string& version) {
     shape_[dimension.name] = only_value(dimension);
     keep(dimension.name, shape_[dimension.name]);
   }
+  if (with_folder) compare_version(version);
   return shape_;
 }
 
@@ -300,6 +318,14 @@ void Completion::refuse_choice(const Dimension& dimension, const std::vector<Par
               values.empty() ? "the operation has " + names_of(operation_) : "the table has " + some);
 }
 
+void Completion::compare_version(const std::string& version) {
+  const std::optional<FolderVersion> wanted = parse_folder_version(version);
+  const std::optional<FolderVersion> own = parse_folder_version(version_of_all_);
+  if (!wanted || !own || own->compare(*wanted) == 0) return;
+  of_another_version_ = true;
+  notes_.push_back("there is no version " + version + "; the folder " + version_of_all_ + " is used");
+}
+
 // Chooses the folder of the requested version, otherwise the newest; folders that are not versions come last.
 void Completion::choose_folder(const std::string& version) {
   const std::optional<FolderVersion> wanted = parse_folder_version(version);
@@ -324,6 +350,7 @@ void Completion::choose_folder(const std::string& version) {
     notes_.push_back(
         (version.empty() ? std::string("no version was given") : "there is no version " + version) +
         "; the folder " + best + " is used");
+  of_another_version_ = wanted.has_value() && best_version.has_value() && !best_is_wanted;
   shape_["folder"] = best;
   keep("folder", best);
 }

@@ -45,6 +45,8 @@ class Completion {
   const std::string& found_device() const { return found_device_; }
   /// Whether these entries were not measured on the requested device.
   bool of_another_device() const;
+  /// Whether the request names a version, and the entries are those of another one. Called after `complete`.
+  bool of_another_version() const { return of_another_version_; }
 
  private:
   bool varies(const std::string& dimension) const;
@@ -58,14 +60,17 @@ class Completion {
   Parameter only_value(const Dimension& dimension) const;
   [[noreturn]] void refuse_choice(const Dimension& dimension, const std::vector<Parameter>& values) const;
   void choose_folder(const std::string& version);
+  void compare_version(const std::string& version);
 
   const OperationTable& operation_;
   const Format* format_;
   std::string device_;  // of the whole table
   std::string found_device_;
   std::optional<std::string> requested_;
-  std::string whole_device_;  // the label of the device of which the requested one is a slice
+  std::string whole_device_;    // the label of the device of which the requested one is a slice
+  std::string version_of_all_;  // of a table without a dimension for folders; empty: unknown
   bool one_file_ = false;
+  bool of_another_version_ = false;
   Shape shape_;
   std::vector<const Key*> left_;      // of entries that fit so far
   std::vector<const Key*> of_files_;  // `left_`, not narrowed by what rows of a file differ in

@@ -163,12 +163,14 @@ const Format* format_of(const Table& table, const OperationTable& operation) {
   return same ? format : nullptr;
 }
 
-// What was measured on another device is a neighbour at best.
-void make_neighbour(const Completion& completion, LookupResult& result) {
+// What was measured on another device or with another version is a neighbour at best.
+void mark_neighbour(const Completion& completion, LookupResult& result) {
+  const bool of_another_device = completion.of_another_device();
+  if (!of_another_device && !completion.of_another_version()) return;
   if (result.match == MatchKind::exact) result.match = MatchKind::nearest;
-  if (result.match == MatchKind::fallback) return;
-  result.warnings.push_back("the entries are of " + completion.found_device() + ", not of " +
-                            completion.device());
+  if (of_another_device && result.match != MatchKind::fallback)
+    result.warnings.push_back("the entries are of " + completion.found_device() + ", not of " +
+                              completion.device());
 }
 
 core::Seeds seeds_of(const OperationTable& operation, const std::vector<std::string>& names) {
@@ -298,7 +300,7 @@ LookupResult look_up(const Table& table, const LookupRequest& request) {
       if (format != nullptr) append(result.warnings, format->doubts(result.key, parameters));
     }
   }
-  if (completion.of_another_device()) make_neighbour(completion, result);
+  mark_neighbour(completion, result);
   if (format != nullptr) compare(table, operation, *format, request, completion.device(), result);
   return result;
 }
@@ -321,7 +323,7 @@ LookupResult look_up_like(const Table& table, const LookupRequest& request, cons
   result.matched = answer.matched;
   result.source = answer.source;
   result.warnings = answer.warnings;
-  if (completion.of_another_device()) make_neighbour(completion, result);
+  mark_neighbour(completion, result);
   if (answer.match == MatchKind::nearest)
     result.distance = distance_between(operation, result.key, answer.matched);
   if (answer.parameters) {

@@ -36,6 +36,38 @@ void expect_identity(const fs::path& folder, const std::string& system) {
   EXPECT_EQ(import(again.path(), system).table, first.table);
 }
 
+// What the files say comes back from a table without their texts. Their layout does not, nor does the version
+// of the compiler if the files of one folder disagree about it: a table has one fingerprint.
+nlohmann::json content_of(const std::string& text) {
+  nlohmann::json content = nlohmann::json::parse(text);
+  content.erase("triton_version");
+  return content;
+}
+
+void expect_contents_without_texts(const fs::path& folder, const std::string& system) {
+  Imported imported = import(folder, system);
+  imported.table.foreign.clear();
+  const std::map<std::string, std::string> exported = export_to(imported.table, system);
+  std::size_t expected = 0;
+  for (const FileOutcome& file : imported.files) {
+    if (!file.refused.empty()) continue;
+    ++expected;
+    const std::string path = fs::path(file.path).lexically_relative(folder).generic_string();
+    ASSERT_TRUE(exported.contains(path)) << folder << " " << path;
+    EXPECT_EQ(content_of(exported.at(path)), content_of(file_text(file.path))) << path;
+  }
+  EXPECT_EQ(exported.size(), expected) << folder;
+}
+
+TEST(IdentityWithoutTexts, HoldsForRareFieldsOfNames) {
+  const TemporaryFolder folder;
+  for (const char* name : {"E=8,N=64,device_name=X,dtype=int4_w4a16,backend=flydsl.json",
+                           "E=8,N=64,device_name=X,dtype=int4_w4a16.json", "E=8,N=64,device_name=Y.json",
+                           "E=8,N=64,device_name=X,layout=new.json"})
+    write_text(folder / name, R"({"1": {"BLOCK_SIZE_M": 16, "num_warps": 4}})");
+  expect_contents_without_texts(folder.path(), "vllm");
+}
+
 TEST_P(Identity, HoldsForOurSamples) {
   const TemporaryFolder folder;
   write_samples(folder, GetParam());
@@ -85,6 +117,17 @@ TEST(IdentityOfRealFiles, HoldsForEveryTritonFileWithoutItsText) {
     }
   EXPECT_GT(compared, 0u);
   RecordProperty("compared", static_cast<int>(compared));
+}
+
+// As a table that has lost its texts, of all devices, versions and kinds of a folder at once.
+TEST(IdentityOfRealFiles, HoldsForWholeFoldersWithoutTheirTexts) {
+  const char* const data = std::getenv("ADAPTIVE_TEST_DATA");
+  if (data == nullptr) GTEST_SKIP() << "ADAPTIVE_TEST_DATA is not set";
+  for (const auto& [folder, system] : {std::pair{"vllm/fused_moe/configs", "vllm"},
+                                       {"vllm/w8a8_block/configs", "vllm"},
+                                       {"sglang/fused_moe_triton/configs", "sglang"},
+                                       {"sglang/quantization/configs", "sglang"}})
+    expect_contents_without_texts(fs::path(data) / "tuned-configs" / folder, system);
 }
 
 // SGLang keeps configurations of kernels that another compiler tunes in the same folder.

@@ -160,7 +160,36 @@ TEST_F(NamedFiles, TheVersionIsChosenForEachFile) {
   put("configs/triton_3_4_0/E=8,N=64,device_name=X.json", rows({64}, 32));
   put("configs/triton_3_4_0/E=9,N=64,device_name=X,dtype=fp8_w8a8.json", rows({64}, 64));
   EXPECT_EQ(ours({{"m", "64"}, {"E", "8"}}, "3.5.1").variant, "m32");
+  EXPECT_EQ(ours({{"m", "64"}, {"E", "8"}}, "3.5.1").match, MatchKind::nearest) << "only 3.4.0 has the file";
+  EXPECT_EQ(ours({{"m", "64"}, {"E", "8"}}, "3.4.0").match, MatchKind::exact);
   EXPECT_EQ(ours({{"m", "64"}, {"E", "9"}, {"dtype", "fp8_w8a8"}}, "3.5.1").variant, "m64");
+}
+
+TEST_F(NamedFiles, WhatWasTunedWithAnotherVersionIsNeverExact) {
+  const std::map<std::string, std::string> key = {{"m", "64"}};
+  const auto expect = [&](const std::string& version, MatchKind match, const char* variant) {
+    const LookupResult own = ours(key, version);
+    EXPECT_EQ(own.match, match) << version;
+    EXPECT_EQ(own.variant, variant) << version;
+    EXPECT_EQ(own.warnings.empty(), match == MatchKind::exact && !version.empty()) << version;
+    EXPECT_EQ(like("sglang", key, version).match, match) << version;
+    EXPECT_EQ(like("sglang", key, version).variant, variant) << version;
+  };
+  put("configs/triton_3_5_1/E=8,N=64,device_name=X.json", rows({64}, 16));
+  expect("3.5.1", MatchKind::exact, "m16");
+  expect("9.9.9", MatchKind::nearest, "m16");  // a table of one folder
+  put("configs/triton_3_4_0/E=8,N=64,device_name=X.json", rows({64}, 32));
+  expect("", MatchKind::exact, "m16");
+  expect("3.4.0", MatchKind::exact, "m32");
+  expect("9.9.9", MatchKind::nearest, "m16");
+}
+
+TEST_F(NamedFiles, TheOtherProjectionIsNeverExact) {
+  put("triton_3_5_1/E=8,N=64,device_name=X.json", rows({64}, 16));
+  put("triton_3_5_1/E=9,N=64,device_name=X_down.json", rows({64}, 16));
+  const std::map<std::string, std::string> key = {{"m", "64"}, {"E", "8"}, {"projection", "down"}};
+  EXPECT_EQ(like("sglang", key).match, MatchKind::nearest);
+  EXPECT_NE(ours(key).match, MatchKind::exact);
 }
 
 TEST_F(NamedFiles, TheBackendAndTheQuantisationOfChannels) {

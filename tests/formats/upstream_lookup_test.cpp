@@ -43,8 +43,10 @@ struct Launch {
 struct Expected {
   std::string path = {};  ///< empty: the engine uses its default
   std::int64_t row = 0;
-  std::string parameters = {};     ///< JSON
-  bool of_another_device = false;  ///< vLLM gives every H200 the same files
+  std::string parameters = {};  ///< JSON
+  /// The file is of another device (vLLM gives every H200 the same files), of another version of Triton, or
+  /// of the other projection.
+  bool is_substitute = false;
 };
 
 std::string joined_device(const std::string& device) {
@@ -129,16 +131,21 @@ class UpstreamFolder {
     }
     for (const char* popped : {"USE_BLOCKWISE_FP8_MOE", "BLOCKWISE_FP8_MOE_CONFIG"}) parameters.erase(popped);
     expected.parameters = parameters.dump();
-    expected.of_another_device = device != joined_device(launch.device);
+    expected.is_substitute = device != joined_device(launch.device) || reuses ||
+                             (versions_ && !launch.version.empty() &&
+                              !expected.path.starts_with(folder_of_version(launch.version) + "/"));
     return expected;
   }
 
  private:
+  static std::string folder_of_version(const std::string& version) {
+    return "triton_" + std::regex_replace(version, std::regex("\\."), "_");
+  }
+
   std::string find(const std::string& name, const std::string& version) const {
     if (!versions_) return files_.contains(name) ? name : "";
     std::vector<std::string> folders = version_folders();
-    if (!version.empty())
-      folders.insert(folders.begin(), "triton_" + std::regex_replace(version, std::regex("\\."), "_"));
+    if (!version.empty()) folders.insert(folders.begin(), folder_of_version(version));
     for (const std::string& folder : folders) {
       std::string path = (fs::path(folder) / name).generic_string();
       if (files_.contains(path)) return path;
@@ -276,7 +283,7 @@ class UpstreamLookUp {
 
   static bool is_theirs(const LookupResult& result, const Launch& launch, const Expected& expected) {
     if (expected.path.empty()) return result.match == MatchKind::fallback && !result.variant;
-    const bool exact = expected.row == launch.m && !expected.of_another_device;
+    const bool exact = expected.row == launch.m && !expected.is_substitute;
     return result.source == expected.path &&
            result.match == (exact ? MatchKind::exact : MatchKind::nearest) &&
            same(result.parameters, expected.parameters);
@@ -285,7 +292,7 @@ class UpstreamLookUp {
   // The library's own rule takes the same file, but no row that is far away, and no other shape as an exact
   // one.
   static bool is_sound(const LookupResult& result, const Launch& launch, const Expected& expected) {
-    const bool exact = !expected.path.empty() && expected.row == launch.m && !expected.of_another_device &&
+    const bool exact = !expected.path.empty() && expected.row == launch.m && !expected.is_substitute &&
                        launch.down == expected.path.ends_with("_down.json");
     if (!exact) return result.match != MatchKind::exact;
     if (result.match != MatchKind::exact) return false;

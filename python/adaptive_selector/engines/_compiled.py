@@ -45,10 +45,16 @@ def selector_of(device: int) -> ads.Selector | str:
     if _ranks() > 1 and not settings._own:
         settings.configure(lambda ordinal: ads.Selector(device=ordinal, rank_consistent=True), None)
     selector = settings.selector(device)
+    # A launch of an engine is several kernels, which its host enqueues more slowly than the GPU runs those of few tokens.
+    selector.hold_on_idle_streams(_HOLD_MAX)
     save = os.environ.get("ADAPTIVE_ENGINES_SAVE")
     if save and not selector.rank_consistent and not any(saver.selector is selector for saver in _savers):
         _savers.append(_Saver(selector, ads.Saver(selector, save)))
     return selector
+
+
+# Seconds. Engines need some 0.3 ms for a launch.
+_HOLD_MAX = 2e-3
 
 
 class _Saver(NamedTuple):

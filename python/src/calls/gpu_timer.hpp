@@ -37,6 +37,8 @@ class GpuTimer {
   explicit GpuTimer(LogCallback log);
   ~GpuTimer();
   std::size_t poll() noexcept;
+  /// `cuda::Timer::hold_on_idle_streams`.
+  void hold_on_idle_streams(std::uint64_t most_ns) noexcept;
   /// Waits for everything pending.
   bool drain() noexcept;
   GpuTimerCounters counters() const noexcept;

@@ -34,6 +34,7 @@ GpuTimer::~GpuTimer() = default;
 std::size_t GpuTimer::poll() noexcept {
   return 0;
 }
+void GpuTimer::hold_on_idle_streams(std::uint64_t) noexcept {}
 bool GpuTimer::drain() noexcept {
   return true;
 }

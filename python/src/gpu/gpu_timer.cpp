@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -52,6 +54,10 @@ GpuTimer::~GpuTimer() = default;
 
 std::size_t GpuTimer::poll() noexcept {
   return impl_->timer.poll();
+}
+
+void GpuTimer::hold_on_idle_streams(std::uint64_t most_ns) noexcept {
+  impl_->timer.hold_on_idle_streams(std::chrono::nanoseconds(static_cast<std::int64_t>(most_ns)));
 }
 
 bool GpuTimer::drain() noexcept {

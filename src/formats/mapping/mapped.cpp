@@ -267,7 +267,7 @@ bool has_operation(std::span<const Format* const> formats, const std::string& op
 bool is_foreign(std::span<const Format* const> formats, const OperationTable& operation) {
   return std::ranges::any_of(formats, [&](const Format* format) {
     const OperationShape* const shape = find_operation(*format, operation.name);
-    return shape != nullptr && foreign_dimension(*shape, operation) == nullptr;
+    return shape != nullptr && foreign_dimension(*format, *shape, operation) == nullptr;
   });
 }
 

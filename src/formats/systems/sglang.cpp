@@ -43,8 +43,10 @@ class Sglang final : public TritonFormat {
     Answer answer = of_file(sheets, question);
     if (answer.source.empty()) {
       answer = above;
-      if (!answer.source.empty())
+      if (!answer.source.empty()) {
+        as_neighbour(answer);
         answer.warnings.push_back("there is no _down file; the file of the up projection is used");
+      }
       return answer;
     }
     if (answer.parameters && above.parameters) share_tile(*answer.parameters, *above.parameters, answer);
@@ -74,10 +76,18 @@ class Sglang final : public TritonFormat {
     const auto newest = std::find_if(sorted.begin(), sorted.end(), fitting);
     if (newest == sorted.end()) return not_found(sheets, question);
     Answer answer = nearest_in(**newest, question);
-    if (!question.version.empty())
+    // Only the configurations of the experts lie in folders of versions.
+    if (!question.version.empty() && question.operation == "fused_moe") {
+      as_neighbour(answer);
       answer.warnings.push_back("Config file not found for version " + question.version + ". Fallback to " +
                                 (*newest)->path + ". Performance might be sub-optimal!");
+    }
     return answer;
+  }
+
+  // A row that was tuned for something else than what was asked is never an exact one.
+  static void as_neighbour(Answer& answer) {
+    if (answer.match == MatchKind::exact) answer.match = MatchKind::nearest;
   }
 
   static void share_tile(Parameters& down, const Parameters& up, Answer& answer) {
