@@ -98,6 +98,11 @@ struct OperationSpec {
   /// allocate nothing and do not ask the program. The program is asked again about a key that has left the
   /// cache, and after `force`, `enable`, `Selector::set_mode`, an appended variant or another table.
   std::size_t max_keys = 65'536;
+  /// How entries become rows of other systems' files: the JSON text of a declaration as docs/formats.md
+  /// describes it, in which "operation" may be left out. Tables that the selector saves carry it, so that
+  /// `adaptive export --to vllm` needs nothing besides such a table. `Selector::define` throws `Error` if it
+  /// cannot be read or is for another operation. Empty: none.
+  std::string mapping = {};
 };
 
 /// A call site with a fixed key. The key is looked up once, unless it has no state

@@ -131,9 +131,16 @@ void make_selector(SelectorState* self, nb::object tables, nb::object device, st
   deliver_log();
 }
 
+// Text is JSON already; anything else becomes JSON as Python's module json writes it.
+std::string mapping_of(nb::handle mapping) {
+  if (mapping.is_none()) return {};
+  if (PyUnicode_Check(mapping.ptr()) != 0) return nb::cast<std::string>(mapping);
+  return nb::cast<std::string>(nb::module_::import_("json").attr("dumps")(mapping));
+}
+
 nb::object define(nb::object self, std::string name, nb::iterable dimensions, nb::iterable variants,
                   nb::object candidates, nb::object parse, nb::object default_variant,
-                  bool mix_numeric_classes, double nearest_limit, std::size_t max_keys) {
+                  bool mix_numeric_classes, double nearest_limit, std::size_t max_keys, nb::object mapping) {
   auto& state = nb::cast<SelectorState&>(self);
   OperationSpec spec =
       specification_of(std::move(name), std::move(dimensions), std::move(variants), std::move(candidates),
@@ -141,6 +148,7 @@ nb::object define(nb::object self, std::string name, nb::iterable dimensions, nb
   spec.mix_numeric_classes = mix_numeric_classes;
   spec.nearest_limit = nearest_limit;
   spec.max_keys = max_keys;
+  spec.mapping = mapping_of(mapping);
   Operation& operation = unlocked([&]() -> Operation& { return state.selector().define(std::move(spec)); });
   return operation_object(self, state, operation);
 }
@@ -202,12 +210,14 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "define", &define, nb::arg("name"), nb::arg("dimensions"), nb::arg("variants"), nb::kw_only(),
           nb::arg("candidates") = nb::none(), nb::arg("parse") = nb::none(),
           nb::arg("default_variant") = nb::none(), nb::arg("mix_numeric_classes") = false,
-          nb::arg("nearest_limit") = 1.0, nb::arg("max_keys") = 65'536,
+          nb::arg("nearest_limit") = 1.0, nb::arg("max_keys") = 65'536, nb::arg("mapping") = nb::none(),
           nb::sig("def define(self, name: str, dimensions: Iterable[DimensionLike], variants: "
                   "Iterable[VariantLike], *, candidates: Callable[..., Sequence[int]] | None = None, parse: "
                   "Callable[[str, dict[str, bool | int | float | str]], VariantLike | None] | None = None, "
                   "default_variant: Callable[..., int] | None = None, mix_numeric_classes: bool = False, "
-                  "nearest_limit: float = 1.0, max_keys: int = 65536) -> Operation"),
+                  "nearest_limit: float = 1.0, max_keys: int = 65536, mapping: Mapping[str, Any] | str | "
+                  "None = None) "
+                  "-> Operation"),
           "Makes an operation and looks up its tables. The same dimensions and variants again give the same\n"
           "operation.\n\n"
           "name: letters, digits, '_', '-', '.'; tables find the operation by it.\n"
@@ -222,7 +232,9 @@ void bind_construction(nb::class_<SelectorState>& selector) {
           "nearest_limit: the largest distance, in doublings, at which a known key is borrowed from; "
           "negative: "
           "never.\n"
-          "max_keys: further keys are served but not learned.\n\n"
+          "max_keys: further keys are served but not learned.\n"
+          "mapping: how entries become rows of other systems' files (docs/formats.md), as a dict or JSON; "
+          "saved tables\ncarry it, so that `adaptive export` needs nothing else.\n\n"
           "Raises Error for what does not fit, or another operation of the same name.")
       .def("find", &find_operation, nb::arg("name"), nb::sig("def find(self, name: str) -> Operation | None"),
            "The operation of that name, or None.");

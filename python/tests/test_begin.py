@@ -55,3 +55,15 @@ def test_a_stream_needs_a_gpu(gemm: ads.Operation) -> None:
 
 def test_the_timer_counts_what_was_cancelled(selector: ads.Selector) -> None:
     assert selector.timer_counters["cancelled"] == 0
+
+
+def test_holding_launches_is_for_gpus() -> None:
+    """On the host there is no stream to hold; the limit is checked all the same."""
+    selector = ads.Selector(tables=None, device="host")
+    selector.hold_on_idle_streams(2e-3)
+    selector.hold_on_idle_streams(0.0)
+    for wrong in (-1.0, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            selector.hold_on_idle_streams(wrong)
+    with selector.define("op", ["m"], ["a"]).launch(1) as launch:
+        assert launch.variant == 0

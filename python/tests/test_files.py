@@ -37,6 +37,32 @@ def test_what_was_learned_is_found_again(tmp_path: Path) -> None:
     assert loaded.pin(16).name == "b"
 
 
+def test_a_table_carries_the_mapping_of_its_operation(tmp_path: Path) -> None:
+    """A stranger's operation reaches vLLM without any further file."""
+    import subprocess
+
+    from adaptive_selector.compat import _command
+
+    if not (Path(ads.__file__).parent / "bin" / "adaptive").exists():
+        pytest.skip("the package was built without the tool")
+    mapping = {"mappings": [{"to": "fused_moe", "key": {"m": "rows", "E": "experts", "N": 64},
+                             "parameters": {"BLOCK_SIZE_M": "tile", "num_warps": 4}}]}
+    for declared in (mapping, json.dumps(mapping)):
+        selector = ads.Selector(device=ads.Fingerprint("NVIDIA H200"), tables=None, background=False)
+        op = selector.define("my_moe", ["rows", "experts"], [{"name": "a", "parameters": {"tile": 16}},
+                                                             {"name": "b", "parameters": {"tile": 64}}], mapping=declared)
+        learn(op, 128, 8, latencies=(20e-6, 10e-6))
+        selector.save(tmp_path / "mine.json")
+        done = subprocess.run([_command.tool(), "export", "--to", "vllm", str(tmp_path / "mine.json"), "-o",
+                               str(tmp_path / "configs")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        rows = json.loads((tmp_path / "configs" / "E=8,N=64,device_name=NVIDIA_H200.json").read_text())
+        assert rows == {"128": {"BLOCK_SIZE_M": 64, "num_warps": 4}}
+
+    with pytest.raises(ads.Error, match="/mappings/0"):
+        selector.define("other", ["m"], ["a"], mapping={"mappings": [{}]})
+
+
 def test_standard_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     operation = make()
     learn(operation, 16, latencies=(20e-6, 10e-6))

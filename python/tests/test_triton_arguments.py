@@ -39,7 +39,7 @@ def test_hooks_are_kept(gpu: Gpu, compilers: Compilers) -> None:
     calls: list[Any] = []
     chosen = [
         triton.Config({"BLOCK": 64}, num_warps=2, pre_hook=lambda args: calls.append((64, args["n"], args["num_warps"]))),
-        triton.Config({"BLOCK": 128}, num_warps=8, num_stages=5, maxnreg=64),
+        triton.Config({"BLOCK": 128}, num_warps=8, num_stages=5, num_ctas=2, maxnreg=64),
     ]
     before: list[Any] = []
     compilers.at_once = True
@@ -52,6 +52,7 @@ def test_hooks_are_kept(gpu: Gpu, compilers: Compilers) -> None:
     options = {launched.constants["BLOCK"]: launched.options for launched in gpu.launches}
     assert (options[64]["num_warps"], options[128]["num_warps"]) == (2, 8)
     assert (options[128]["num_stages"], options[128]["maxnreg"]) == (5, 64)
+    assert (options[64]["num_ctas"], options[128]["num_ctas"]) == (1, 2)
 
 
 def test_post_hooks_hear_of_failures(gpu: Gpu, compilers: Compilers) -> None:

@@ -35,9 +35,10 @@ def grid(meta: Any) -> tuple[int]:
     return (triton.cdiv(meta["n"], meta["BLOCK"]),)
 
 
-def tuned(function: Any = scale) -> Any:
+def tuned(function: Any = scale, configs: Any = None) -> Any:
     jit = function if isinstance(function, triton.runtime.JITFunction) else triton.jit(function)
-    configs = [triton.Config({"BLOCK": block}, num_warps=warps) for block in (128, 512, 2048) for warps in (1, 4)]
+    if configs is None:
+        configs = [triton.Config({"BLOCK": block}, num_warps=warps) for block in (128, 512, 2048) for warps in (1, 4)]
     return ads.triton.autotune(configs=configs, key=["n"])(jit)
 
 
@@ -122,6 +123,23 @@ def test_inside_a_graph_the_incumbent_runs() -> None:
     torch.cuda.synchronize()
     assert bool((x == 4).all())
     assert ads.triton.selector().timer_counters["captured"] == 1
+
+
+def test_clusters_of_blocks_run() -> None:
+    """Two blocks of a cluster share a tile; only GPUs since Hopper have clusters."""
+    if torch.cuda.get_device_capability()[0] < 9:
+        pytest.skip("this GPU has no clusters")
+    configs = [triton.Config({"BLOCK": block}, num_ctas=ctas) for block in (512, 2048) for ctas in (1, 2)]
+    kernel = tuned(configs=configs)
+    x = torch.ones(4096, device="cuda")
+    kernel[grid](x, 4096)
+    compiled()
+    kernels = kernel.__dict__["_adaptive_learner"]._devices[torch.cuda.current_device()].kernels.values()
+    assert [k.error for k in kernels] == [None] * 4
+    for _ in range(300):
+        x = torch.ones(4096, device="cuda")
+        kernel[grid](x, 4096)
+        assert bool((x == 2).all())
 
 
 def test_kernels_load_while_another_thread_captures() -> None:

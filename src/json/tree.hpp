@@ -127,4 +127,8 @@ inline JsonTree::Value JsonTree::root() const noexcept {
 /// "a list", "a text", … for messages.
 std::string_view to_string(JsonKind kind) noexcept;
 
+/// The value as JSON without white space, members in their order. What a file cannot say exactly
+/// (`not_finite`, `oversized`) becomes null.
+std::string compact_text(JsonValue value);
+
 }  // namespace adaptive::table

@@ -113,7 +113,12 @@ const OperationTable& requested_operation(const Table& table, const LookupReques
 
 Completion::Completion(const Table& table, const OperationTable& operation, const LookupRequest& request,
                        const Format* format)
-    : operation_(operation), format_(format), device_(table.fingerprint.device) {
+    : operation_(operation),
+      format_(format),
+      device_(table.fingerprint.device),
+      has_named_files_(format != nullptr && std::ranges::any_of(table.foreign, [&](const ForeignFile& file) {
+                         return format->read_path(file.path).has_value();
+                       })) {
   for (const auto& [name, text] : request.key) take_value(name, text);
   for (const auto& [key, entry] : operation.entries) left_.push_back(&key);
   of_files_ = left_;
@@ -173,6 +178,7 @@ bool Completion::has_unknown_field() const {
 }
 
 bool Completion::of_another_device() const {
+  if (of_no_device_) return true;
   if (!requested_ || found_device_.empty()) return false;
   return normalised_device(*requested_) != normalised_device(found_device_);
 }
@@ -227,6 +233,8 @@ void Completion::take_device(const Dimension* dimension, const std::string& text
   const std::string named = format_ != nullptr ? format_->device_in_names(text) : device_in_file_name(text);
   if (dimension == nullptr) {
     found_device_ = device_;
+    // Such files have a place for the device in their names.
+    of_no_device_ = device_.empty() && !named.empty() && has_named_files_;
     return;
   }
   shape_[dimension->name] = named.empty() ? std::string(no_label) : named;
@@ -293,8 +301,8 @@ Parameter Completion::only_value(const Dimension& dimension) const {
     if (const std::string usual = usual_label(*shape, dimension.name); !usual.empty()) return usual;
   }
   if (values.size() == 1) return values.front();
-  // Of labels that rows differ in, the format's usual one.
-  if (format_ != nullptr && dimension.kind == DimensionKind::label)
+  // Of labels that rows differ in, the format's usual one. There is no usual device.
+  if (format_ != nullptr && dimension.kind == DimensionKind::label && !is_device(dimension.name))
     if (const OperationShape* const shape = formats::find_operation(*format_, operation_.name))
       if (const Parameter usual(usual_label(*shape, dimension.name));
           std::find(values.begin(), values.end(), usual) != values.end())

@@ -64,7 +64,9 @@ class Completion {
 
   const OperationTable& operation_;
   const Format* format_;
-  std::string device_;  // of the whole table
+  std::string device_;         // of the whole table
+  bool has_named_files_;       // whether names of files say the device
+  bool of_no_device_ = false;  // the request names a device, and the names of the files none
   std::string found_device_;
   std::optional<std::string> requested_;
   std::string whole_device_;    // the label of the device of which the requested one is a slice

@@ -169,8 +169,9 @@ void mark_neighbour(const Completion& completion, LookupResult& result) {
   if (!of_another_device && !completion.of_another_version()) return;
   if (result.match == MatchKind::exact) result.match = MatchKind::nearest;
   if (of_another_device && result.match != MatchKind::fallback)
-    result.warnings.push_back("the entries are of " + completion.found_device() + ", not of " +
-                              completion.device());
+    result.warnings.push_back("the entries are of " +
+                              (completion.found_device().empty() ? "no device" : completion.found_device()) +
+                              ", not of " + completion.device());
 }
 
 core::Seeds seeds_of(const OperationTable& operation, const std::vector<std::string>& names) {

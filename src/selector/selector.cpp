@@ -5,6 +5,7 @@
 
 #include "base/fork.hpp"
 #include "base/limits.hpp"
+#include "formats/mapping/mapping.hpp"
 #include "formats/seeds.hpp"
 #include "operation/control.hpp"
 #include "selector/timing_cost.hpp"
@@ -127,6 +128,7 @@ Operation& Selector::define(OperationSpec spec) {
   }
   impl_->search();
   const std::string name = spec.name;
+  spec.mapping = table::formats::stored_mapping(spec.mapping, name);
   std::unique_ptr<Operation> operation(new Operation(impl_->context.seed));
   OperationSpec copy = spec;
   operation->parts_ =

@@ -195,6 +195,7 @@ table::OperationTable Selector::Impl::describe(const Operation& operation) const
   table::OperationTable table;
   table.name = operation.name();
   table.dimensions = operation.dimensions();
+  if (const auto spec = specs.find(table.name); spec != specs.end()) table.mapping = spec->second.mapping;
   for (std::uint32_t i = 0; i < operation.variant_count(); ++i) {
     const Variant variant = operation.variant(i);
     table.variants.emplace(variant.name, variant.parameters);
@@ -217,6 +218,7 @@ void Selector::Impl::add_seeds(table::Table& to, const std::string& name) const 
     // them.
     for (auto& [same_name, operation] : part.operations) {
       mine.variants.merge(operation.variants);
+      if (mine.mapping.empty()) mine.mapping = operation.mapping;
       for (auto& [key, entry] : operation.entries) {
         if (const auto place = mine.entries.find(key); place != mine.entries.end())
           add_less_trusted(place->second, entry);
@@ -323,6 +325,14 @@ table::Table Selector::Impl::combined(const table::Table& learned, table::Table 
         continue;
       table::choose(merged->second, entry.chosen_by, {entry.incumbent, entry.origin, entry.time});
     }
+  {
+    // What this program declares replaces what an older one had declared.
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, spec] : specs)
+      if (const auto declared = all.operations.find(name);
+          declared != all.operations.end() && !spec.mapping.empty())
+        declared->second.mapping = spec.mapping;
+  }
   if (const std::size_t cut = table::cut(all, table::writers_max(), own); cut > 0 && !cut_said.exchange(true))
     context.say(LogLevel::warning, path + ": an entry keeps the measurements of the newest " +
                                        std::to_string(table::writers_max()) + " writers; those of " +

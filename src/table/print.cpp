@@ -252,6 +252,7 @@ void Printer::operation(const OperationTable& operation) {
     parameters(content);
   }
   raw(operation.variants.empty() ? "},\n" : "\n      },\n");
+  if (!operation.mapping.empty()) raw("      \"mapping\": " + operation.mapping + ",\n");
   raw("      \"entries\": [");
   separator = "\n        ";
   for (const auto& [key, content] : operation.entries) {

@@ -108,9 +108,19 @@ class ShapeMaker {
     if (request_.experts > 0) return request_.experts;
     return request_.model ? request_.model->experts : 0;
   }
+  // No token can have more experts than there are.
+  std::int64_t possible(std::int64_t per_token, const std::string& where) const {
+    if (experts() > 0 && per_token > experts())
+      throw Error(
+          ErrorCode::invalid_argument,
+          std::to_string(per_token) + " experts of a token, but there are only " + std::to_string(experts()),
+          where);
+    return per_token;
+  }
   std::int64_t experts_per_token() {
-    if (request_.experts_per_token > 0) return request_.experts_per_token;
-    if (request_.model && request_.model->experts_per_token > 0) return request_.model->experts_per_token;
+    if (request_.experts_per_token > 0) return possible(request_.experts_per_token, "--top-k");
+    if (request_.model && request_.model->experts_per_token > 0)
+      return possible(request_.model->experts_per_token, request_.model->name);
     if (request_.model && request_.experts == 0 && !request_.model->missing_top_k.empty())
       throw Error(ErrorCode::corrupt, request_.model->missing_top_k, request_.model->name,
                   "give it with --top-k");

@@ -132,6 +132,8 @@ class Tuner {
     TunedShape tuned = result_.shapes[index];  // only this device changes it until it is given back
     LoggedBench bench(log_, result_.operation, tuned.name, [&] { return open(target, tuned); });
     try {
+      if (!log_.rows(result_.operation, tuned.name).empty())
+        tuned.relisted = bench.relist(present_candidates(target, tuned.shape));
       RaceOptions options = options_.race;
       options.seed = seed_of(options.seed, tuned.name);
       tuned.race = race(bench, options, [&](const RaceProgress& progress) {
@@ -157,6 +159,22 @@ class Tuner {
     result_.shapes[index] = tuned;
     if (tuned.done) observer_.shape_ends(index, tuned);
     return tuned.done;
+  }
+
+  // What `open` would offer, without the problem where the target knows it without.
+  std::vector<Candidate> present_candidates(Target& target, const kernels::Shape& shape) {
+    try {
+      return admitted(target.candidates(shape), space_of(shape));
+    } catch (const OpenError&) {
+      return {};  // the race finds out why
+    } catch (const DeviceError&) {
+      return {};  // the log may have the whole race
+    }
+  }
+
+  SearchSpace space_of(const kernels::Shape& shape) const {
+    const auto only = options_.only.find(shape);
+    return only == options_.only.end() ? options_.space : SearchSpace{.variants = only->second};
   }
 
   void adopt(const FinishedShape& finished) {
@@ -186,10 +204,7 @@ class Tuner {
                                                       kernels::to_string(result_.dimensions, *smaller));
     std::unique_ptr<Bench> bench = target.open(tuned.shape);
     unused_.see(bench->candidates());
-    const auto only = options_.only.find(tuned.shape);
-    SearchSpace space = options_.space;
-    if (only != options_.only.end()) space = {.variants = only->second};
-    return std::make_unique<PrunedBench>(std::move(bench), tuned.shape, space, memory_);
+    return std::make_unique<PrunedBench>(std::move(bench), tuned.shape, space_of(tuned.shape), memory_);
   }
 
   const std::vector<Target*>& devices_;
@@ -339,14 +354,8 @@ std::map<kernels::Shape, std::vector<std::string>> new_candidates(const table::T
     if (entry == nullptr) continue;
     std::vector<std::string> names;
     try {
-      const std::vector<Candidate> all = target.candidates(shape);
-      std::size_t admitted = 0;  // as PrunedBench counts them
-      for (std::size_t c = 0; c < all.size(); ++c) {
-        if (!space.admits(all[c], all.front())) continue;
-        if (c != 0 && space.candidates_max != 0 && admitted >= space.candidates_max) break;
-        ++admitted;
-        if (!was_tried(*known, *entry, all[c].name)) names.push_back(all[c].name);
-      }
+      for (const Candidate& candidate : admitted(target.candidates(shape), space))
+        if (!was_tried(*known, *entry, candidate.name)) names.push_back(candidate.name);
     } catch (const OpenError&) {
       continue;  // nothing can be raced at this shape
     }

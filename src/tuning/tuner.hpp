@@ -52,6 +52,7 @@ struct TunedShape {
   std::optional<TrialStatus> failure = {};
   std::string detail = {};
   std::size_t measured = 0;  ///< trials of this call; the others were in the log or come from the queue
+  bool relisted = false;     ///< the log was begun with other candidates; those that are new were raced
   bool done = false;         ///< false if time ran out or no device was left
 };
 
@@ -91,11 +92,13 @@ Fingerprint fingerprint_of(const std::vector<Target*>& devices);
 
 /// Takes shapes from the queue, one at a time on each device, until all are finished. Trials in `log` are not
 /// measured again, and each trial is added to `log` before the next one begins; the trials of shapes that
-/// another process has finished are added too. If a device fails, it is left out, and another one gets its
-/// shape. If no device is left, the remaining shapes are not done.
+/// another process has finished are added too. If a log was begun with other candidates, by another version
+/// of the software, the trials of those that are left count, and the new ones are raced against them. If a
+/// device fails, it is left out, and another one gets its shape. If no device is left, the remaining shapes
+/// are not done.
 ///
-/// Throws `Error` if the log cannot be written, was begun with other candidates, or if the queue cannot be
-/// reached. Throws `DeviceError` if no device can be used at all.
+/// Throws `Error` if the log cannot be written, or if the queue cannot be reached. Throws `DeviceError` if no
+/// device can be used at all.
 TuneResult tune(const std::vector<Target*>& devices, const std::vector<kernels::Shape>& shapes, TrialLog& log,
                 const TuneOptions& options = {}, TuneObserver* observer = nullptr);
 

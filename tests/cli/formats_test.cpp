@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <adaptive/selector.hpp>
+
 #include "cli/tables/export_files.hpp"
 #include "kernels/family.hpp"
 #include "table/merging/shares.hpp"
@@ -177,6 +179,46 @@ TEST_F(Formats, AProgramDeclaresHowItsOperationIsMapped) {
   EXPECT_NE(again.out.find("0 of them new or changed"), std::string::npos) << again.out;
   EXPECT_NE(read(path("out/E=8,N=64,device_name=NVIDIA_H200.json")).find("\"BLOCK_SIZE_M\": 32"),
             std::string::npos);
+}
+
+// A stranger's operation: nothing of it is in the tool, and no option names a declaration.
+TEST_F(Formats, ATableCarriesTheMappingThatItsProgramDeclared) {
+  SelectorOptions options{.device = {.device = "NVIDIA H200"}, .background = false, .use_environment = false};
+  Selector selector(std::move(options));
+  Operation& own =
+      selector.define({.name = "my_moe",
+                       .dimensions = {{"rows"}, {"experts"}, {"n"}},
+                       .variants = {{.name = "slow", .parameters = {{"tile", 16}, {"warps", 4}}},
+                                    {.name = "fast", .parameters = {{"tile", 64}, {"warps", 8}}}},
+                       .mapping = R"({"given": {"top_k": "number of experts of a token"},
+                      "mappings": [{"to": "fused_moe",
+                                    "key": {"m": {"of": "rows", "over": "top_k"}, "E": "experts", "N": "n"},
+                                    "parameters": {"BLOCK_SIZE_M": "tile", "num_warps": "warps"}}]})"});
+  for (int i = 0; i < 200; ++i) {
+    const Decision decision = own.select({128, 8, 64});
+    own.record(decision, Latency(decision.variant() == 0 ? 3000.0 : 1000.0));
+  }
+  selector.save(path("mine.json"));
+
+  const std::vector<std::string> to = {"export", "--to", "vllm", path("mine.json"), "-o", path("out")};
+  EXPECT_NE(tool(to).err.find("needs top_k (number of experts of a token)"), std::string::npos);
+  std::vector<std::string> whole = to;
+  whole.insert(whole.end(), {"--set", "top_k=2"});
+  const Outcome exported = tool(whole);
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  const Outcome found = tool(
+      {"lookup", path("out"), "--like", "vllm", "--json", "--key", "m=64,E=8,N=64,device_name=NVIDIA H200"});
+  EXPECT_EQ(parsed(found)["match"], "exact") << found.err;
+  EXPECT_EQ(parsed(found)["parameters"], (Json{{"BLOCK_SIZE_M", 64}, {"num_warps", 8}}));
+  EXPECT_EQ(tool({"validate", path("mine.json")}).code, 0);
+  EXPECT_EQ(tool({"merge", path("mine.json"), path("mine.json"), "-o", path("merged.json")}).code, 0);
+  EXPECT_NE(read(path("merged.json")).find("\"mapping\": {\"given\""), std::string::npos);
+
+  // A declaration that is given counts more.
+  const std::string other = put("other.json", R"({"operation": "my_moe", "mappings": [{"to": "fused_moe",
+    "refused": "it is secret"}]})");
+  whole.insert(whole.end(), {"--mapping", other});
+  EXPECT_NE(tool(whole).err.find("it is secret"), std::string::npos);
 }
 
 TEST_F(Formats, ABadFileIsReportedAndTheRestImported) {

@@ -172,10 +172,37 @@ TEST_F(HubCache, TellsHowToFetchOtherwise) {
   EXPECT_NE(outcome.err.find(path("hub")), std::string::npos) << outcome.err;
 }
 
+TEST_F(HubCache, TheOldestIdsHaveNoOrganisation) {
+  put("hub/models--gpt2/snapshots/abc/config.json", "{" + std::string(dense) + "}");
+  EXPECT_EQ(find_model("gpt2").hidden_size, 512);
+}
+
+TEST_F(HubCache, APathIsNotTakenForAnId) {
+  const auto error = [&](const std::string& model) {
+    return tool({"tune", "mixed_bit_matmul", "--model", model, "--dry-run"}).err;
+  };
+  EXPECT_NE(error("nowhere/config.json").find("there is no such file"), std::string::npos);
+  fs::create_directories(path("empty"));
+  EXPECT_NE(error(path("empty")).find("is a folder without a config.json"), std::string::npos);
+}
+
+TEST_F(HubCache, ATokenHasNoMoreExpertsThanThereAre) {
+  put("moe.json", "{" + std::string(dense) + R"(, "num_experts": 8, "num_experts_per_tok": 16})");
+  const Outcome outcome =
+      tool({"tune", "fused_moe", "--model", path("moe.json"), "--batch-sizes", "1", "--dry-run"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("16 experts of a token, but there are only 8"), std::string::npos)
+      << outcome.err;
+  EXPECT_EQ(tool({"tune", "fused_moe", "--model", path("moe.json"), "--batch-sizes", "1", "--dry-run",
+                  "--top-k", "2"})
+                .code,
+            0);
+}
+
 TEST_F(HubCache, KnowsAnIdByItsForm) {
   EXPECT_TRUE(is_hub_id("meta-llama/Llama-3.1-8B"));
   EXPECT_TRUE(is_hub_id("a/b@main"));
-  for (const char* other : {"llama-7b", "a/b/c", "/a", "a/", "../a", "./a", "a/b@", "a b/c"})
+  for (const char* other : {"llama-7b", "a/b/c", "/a", "a/", "../a", "./a", "a/b@", "a b/c", "a/config.json"})
     EXPECT_FALSE(is_hub_id(other)) << other;
 }
 

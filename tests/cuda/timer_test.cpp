@@ -1,6 +1,7 @@
 // Tests that latencies arrive without further calls, are of the right kind, and are all accounted for.
 #include "tests/cuda/timer_fixture.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -88,6 +89,31 @@ TEST_F(TimerTest, ACallSiteIsTimedAsItsOperation) {
   ASSERT_TRUE(timer.drain());
   EXPECT_EQ(op.counters().results, timer.counters().recorded);
   EXPECT_GE(timer.counters().recorded, 9u);
+}
+
+// As a launch from Python: its host is slower than its kernels.
+TEST_F(TimerTest, ALaunchThatIsHeldIsTimedWithoutItsHost) {
+  using std::chrono::steady_clock;
+  constexpr auto host = std::chrono::microseconds(400);
+  const auto selector = selector_timed();
+  Operation& op = selector->define(operation({"a"}));
+  Timer timer;
+  timer.bias();
+  timer.hold_on_idle_streams(std::chrono::milliseconds(2));
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    auto one = timer.launch(op, {8}, stream);
+    one.check(launch_spin(20 * us, nullptr, stream));
+    for (const auto begin = steady_clock::now(); steady_clock::now() - begin < host;) {
+    }
+    one.check(launch_spin(20 * us, nullptr, stream));
+  }
+  ASSERT_TRUE(timer.drain());
+  EXPECT_GE(timer.counters().recorded, 30u) << "the first one alone is not held";
+  const double location = op.explain({8}).candidates.at(0).location_ns;
+  EXPECT_GT(location, 35'000.0);
+  EXPECT_LT(location, 200'000.0) << "the host needs 400 us";
+  expect_adds_up(timer.counters());
 }
 
 TEST_F(TimerTest, AnIdleStreamIsToldFromABusyOne) {

@@ -384,6 +384,18 @@ TEST(Mapping, AFaultyDeclarationIsRefusedWithItsPlace) {
       "/mappings/0/key/m/over"));
 }
 
+TEST(Mapping, TheDeclarationOfAnOperationNeedNotNameIt) {
+  const std::string text = R"({"mappings": [{"to": "b", "refused": "why"}]})";
+  EXPECT_EQ(parse_mapping(text, "mine", "a").operation, "a");
+  EXPECT_THROW(parse_mapping(text, "mine"), Error);
+  EXPECT_THROW(
+      parse_mapping(R"({"operation": "c", "mappings": [{"to": "b", "refused": "why"}]})", "mine", "a"),
+      Error);
+  EXPECT_EQ(stored_mapping(R"({"operation": "a", "mappings": [{"to": "b", "refused": "why"}]})", "a"),
+            R"({"mappings":[{"refused":"why","to":"b"}]})");
+  EXPECT_EQ(stored_mapping("", "a"), "");
+}
+
 TEST(ExportToAFolder, KeepsTheOtherRowsOfItsFiles) {
   const Table table =
       one_entry("grouped_gemm_triton",

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <adaptive/error.hpp>
+
 #include "selector/lookup.hpp"
 #include "tests/formats/sample_files.hpp"
 
@@ -182,6 +184,18 @@ TEST_F(NamedFiles, WhatWasTunedWithAnotherVersionIsNeverExact) {
   expect("", MatchKind::exact, "m16");
   expect("3.4.0", MatchKind::exact, "m32");
   expect("9.9.9", MatchKind::nearest, "m16");
+}
+
+TEST_F(NamedFiles, AFileOfNoDeviceIsNotExactForOne) {
+  put("E=8,N=64,device_name=.json", rows({64}, 16));
+  const std::map<std::string, std::string> of_h200 = {{"m", "64"}, {"device_name", "NVIDIA H200"}};
+  EXPECT_EQ(ours(of_h200).match, MatchKind::nearest);
+  EXPECT_EQ(ours(of_h200).warnings.size(), 1u);
+  EXPECT_EQ(like("vllm", of_h200).match, MatchKind::fallback) << "vLLM looks for another name";
+  EXPECT_EQ(ours({{"m", "64"}, {"device_name", ""}}).match, MatchKind::exact);
+  EXPECT_EQ(ours({{"m", "64"}}).match, MatchKind::exact) << "there is only one";
+  put("E=8,N=64,device_name=X.json", rows({64}, 32));
+  EXPECT_THROW(ours({{"m", "64"}}), Error) << "nobody said which device";
 }
 
 TEST_F(NamedFiles, TheOtherProjectionIsNeverExact) {

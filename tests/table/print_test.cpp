@@ -37,6 +37,22 @@ TEST(Print, ReadsBackAsItWas) {
   EXPECT_EQ(result.table, sample_table());
 }
 
+TEST(Print, AMappingIsReadBackAsItWas) {
+  Table table = sample_table();
+  for (const char* mapping : {R"({"a":[1,-2,2.5,1.0,true,false,null,"x"],"b":{}})",
+                              R"({"quote \" and \\":"line\u000a","c":[[],{"d":"é"}]})"}) {
+    table.operations.begin()->second.mapping = mapping;
+    const ReadResult result = parse(print(table), "sample");
+    EXPECT_TRUE(result.notices.empty());
+    EXPECT_EQ(result.table, table);
+  }
+  EXPECT_EQ(parse(R"({"schema": "adaptive-table", "version": 2, "tool": "t", "fingerprint": {"device": "x"},
+    "operations": {"o": {"dimensions": [{"name": "m"}], "variants": {"a": {}}, "mapping": 3, "entries": []}}})",
+                  "t")
+                .notices.size(),
+            1u);
+}
+
 TEST(Print, LeavesOutQuantilesThatNoTableCanHold) {
   const auto has_quantiles_of = [](const RecentLatencies& recent) {
     Table table = small_table();

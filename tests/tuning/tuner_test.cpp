@@ -150,6 +150,56 @@ TEST(Tune, AFinishedRunIsToldAgainWithoutItsDevice) {
   EXPECT_EQ(device.trials, trials);
 }
 
+// The winner of the shape m=64.
+std::string best_of(const TuneResult& result) {
+  return to_table(result, now).operations.at("fake").entries.at({64, 64, 0}).incumbent;
+}
+
+TEST(Tune, ARunThatAnUpgradeInterruptsRacesTheNewCandidatesOnly) {
+  for (const double seconds_max : {5.0, 1e9}) {  // in the middle, and at its end
+    FakeDevice old;
+    TrialLog log;
+    double seconds = 0.0;
+    TuneOptions options{.seconds_max = seconds_max, .clock = [&] { return seconds += 0.1; }};
+    run(old, log, options);
+
+    FakeDevice upgraded;
+    upgraded.candidates = {{"default", 20.0}, {"newer", 5.0}, {"fast", 10.0}, {"close", 10.4}};
+    const TuneResult result = run(upgraded, log);
+    EXPECT_EQ(result.count_done(), 5u);
+    EXPECT_EQ(best_of(result), "newer");
+    EXPECT_GT(upgraded.rounds_of["newer"], 0);
+    if (seconds_max > 5.0) {
+      for (const TunedShape& shape : result.shapes) EXPECT_TRUE(shape.relisted) << shape.name;
+      FakeDevice fresh;
+      fresh.candidates = upgraded.candidates;
+      TrialLog own;
+      run(fresh, own);
+      EXPECT_LT(upgraded.rounds_of["close"], fresh.rounds_of["close"]) << "their results of the race count";
+    }
+    const std::size_t trials = upgraded.trials;
+    const TuneResult again = run(upgraded, log);
+    EXPECT_EQ(upgraded.trials, trials) << "once only";
+    EXPECT_EQ(table_text(again), table_text(result));
+    for (const TunedShape& shape : again.shapes) EXPECT_FALSE(shape.relisted) << shape.name;
+  }
+}
+
+TEST(Tune, AfterAnUpgradeAVariantThatIsGoneOrChangedCountsNoMore) {
+  FakeDevice old;
+  TrialLog log;
+  EXPECT_EQ(best_of(run(old, log)), "fast");
+
+  FakeDevice without;
+  without.candidates = {{"default", 20.0}, {"slow", 40.0}, {"close", 10.4}};
+  EXPECT_EQ(best_of(run(without, log)), "close");
+
+  FakeDevice changed;
+  changed.candidates = {
+      {"default", 20.0}, {"slow", 2.0, TrialStatus::ok, {}, {{"tile", 64}}}, {"close", 10.4}};
+  EXPECT_EQ(best_of(run(changed, log)), "slow") << "it has the name of an old one only";
+}
+
 TEST(Tune, EndsWithItsTimeAndGoesOnLater) {
   FakeDevice device;
   TrialLog log;

@@ -123,7 +123,7 @@ def get_tiling_manager(cache_dir: Optional[str] = None) -> TilingManager:
         return _manager
 
 
-def initialize_tiling_manager(cache_dir: str = "tuning_cache", verbose: bool = True) -> None:
+def initialize_tiling_manager(cache_dir: Optional[str] = None, verbose: bool = True) -> None:
     """Reads the folder for :func:`get_optimal_tiling_for_gmm`, again if it has been read before."""
     global _manager
     manager = TilingManager(cache_dir)
@@ -160,15 +160,15 @@ def get_model_specific_shapes(
 def auto_tune_for_startup(
     model_name: Optional[str] = None,
     custom_shapes: Optional[List[Shape]] = None,
-    cache_dir: str = "tuning_cache",
+    cache_dir: Optional[str] = None,
     force_retune: bool = False,
     verbose: bool = True,
     *,
     gmm: Optional[Gmm] = None,
     rounds: int = 20,
 ) -> Dict[str, Tiling]:
-    """Measures tilings of every shape that has no file in ``cache_dir``, writes the winners there, and returns the tilings
-    of all shapes by the names of their files.
+    """Measures tilings of every shape that has no file in ``cache_dir`` (by default :func:`get_default_cache_dir`), writes
+    the winners there, and returns the tilings of all shapes by the names of their files.
 
     model_name, custom_shapes: the shapes; without either those of llama-7b.
     gmm: the grouped product that is measured; by default JAX's own (`jax_gmm`), which needs a TPU. Without one, nothing is
@@ -178,8 +178,12 @@ def auto_tune_for_startup(
     A tiling that fails is left out; a shape for which all fail has no file. Raises Error for an unknown model.
     """
     shapes = list(custom_shapes) if custom_shapes else get_model_specific_shapes(model_name or "llama-7b")
+    for shape in shapes:
+        if len(shape) != 4 or min(shape) < 1:
+            raise ValueError(f"a shape is (m, k, n, number of groups), all of them positive, not {shape}")
     say = print if verbose else log.debug
     say(f"Model: {model_name or 'llama-7b'}" if not custom_shapes else f"{len(shapes)} shapes")
+    cache_dir = cache_dir or get_default_cache_dir()
     say(f"Cache directory: {cache_dir}")
     known = TilingManager(cache_dir).cached if not force_retune else []
     missing = [shape for shape in shapes if _name(shape) not in known]

@@ -176,6 +176,8 @@ class MixedBPWAutoTuner:
         Without one the default for the least bit width, or None without ``fallback_to_default``. ``use_decode`` asks for
         a decode kernel where the default is taken."""
         key = _key(batch_size, hidden_dim, bit_widths)
+        if not key[2]:
+            raise ValueError("select_kernel needs at least one of bit_widths")
         found = self._row(key)
         if found is None and fallback_to_default:
             return self._default_config(batch_size, key[2], use_decode)
@@ -448,8 +450,9 @@ def _config_of(parameters: Mapping[str, Any]) -> KernelConfig:
     return KernelConfig(**{name: value for name, value in parameters.items() if name in known})
 
 
-def _key(batch: int, hidden: int, bits: Iterable[int]) -> Any:
-    labels = {str(int(b)) for b in bits}
+def _key(batch: int, hidden: int, bits: Iterable[int] | str) -> Any:
+    # As files have them: "2,4" or "(2, 4)".
+    labels = {str(int(b)) for b in (bits.strip("()[] ").split(",") if isinstance(bits, str) else bits)}
     unknown = sorted(labels - set(_LABELS))
     if unknown:
         raise ValueError(f"no kernel has weights of {', '.join(unknown)} bits; known: {', '.join(sorted(_LABELS, key=int))}")

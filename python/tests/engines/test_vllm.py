@@ -266,7 +266,7 @@ def with_table(files: None, gpu: Gpu, compilers: Compilers, engine_of: Callable[
 
     (tmp_path / f"E={EXPERTS},N={WIDTH},device_name=NVIDIA_H200.json").write_text(
         '{"64": {"BLOCK_SIZE_M": 16, "BLOCK_SIZE_N": 256, "BLOCK_SIZE_K": 128, "GROUP_SIZE_M": 4, "num_warps": 8, '
-        '"num_stages": 2}}')
+        '"num_stages": 2, "num_ctas": 2}}')
     device = ads.Fingerprint("NVIDIA H200")
     settings.configure(lambda ordinal: ads.Selector(tables=tmp_path, device=device, seed=1), None)
     engine_of("vllm")
@@ -283,6 +283,7 @@ def test_graphs_have_what_a_table_says(with_table: Vllm, gpu: Gpu, compilers: Co
     gpu.capturing = True
     with_table.run(64)
     assert {tile_of(launched) for launched in gpu.launches[2:]} == {(16, 256, 128)}
+    assert [launched.options["num_ctas"] for launched in gpu.launches] == [1, 1, 2, 2], "an option of Triton is passed on"
 
 
 def test_a_row_of_a_table_that_does_not_fit(with_table: Vllm, gpu: Gpu, compilers: Compilers) -> None:

@@ -56,7 +56,7 @@ bool is_hub_id(std::string_view text) {
   if (id.size() < text.size() && !is_part_of_id(text.substr(id.size() + 1))) return false;
   const std::size_t slash = id.find('/');
   return slash != std::string_view::npos && is_part_of_id(id.substr(0, slash)) &&
-         is_part_of_id(id.substr(slash + 1));
+         is_part_of_id(id.substr(slash + 1)) && !id.ends_with(".json");
 }
 
 fs::path hub_cache() {
@@ -73,7 +73,7 @@ fs::path hub_cache() {
 std::optional<fs::path> config_in_hub_cache(const std::string& id) {
   std::string name(without_revision(id));
   const std::string revision = id.substr(std::min(name.size() + 1, id.size()));
-  name.replace(name.find('/'), 1, "--");
+  if (const std::size_t slash = name.find('/'); slash != std::string::npos) name.replace(slash, 1, "--");
   const fs::path model = hub_cache() / ("models--" + name);
   fs::path snapshot = snapshot_of(model, revision.empty() ? "main" : revision);
   std::error_code ignored;

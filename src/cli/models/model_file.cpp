@@ -27,7 +27,15 @@ std::optional<fs::path> file_of(const std::string& name) {
   if (is_hub_id(name)) return config_in_hub_cache(name);
   for (const fs::path& folder : model_folders())
     if (fs::path preset = folder / (name + ".json"); fs::is_regular_file(preset, ignored)) return preset;
-  return std::nullopt;
+  return name.find('/') == std::string::npos ? config_in_hub_cache(name) : std::nullopt;
+}
+
+// Why there is no file of a name that means one.
+void refuse_path(const std::string& name) {
+  std::error_code ignored;
+  if (fs::is_directory(name, ignored))
+    throw Error(ErrorCode::not_found, "is a folder without a config.json", name);
+  if (name.ends_with(".json")) throw Error(ErrorCode::not_found, "there is no such file", name);
 }
 
 }  // namespace
@@ -62,6 +70,7 @@ std::vector<std::string> preset_names() {
 
 tuning::Model find_model(const std::string& name) {
   const std::optional<fs::path> path = file_of(name);
+  if (!path) refuse_path(name);
   if (!path && is_hub_id(name))
     throw Error(ErrorCode::not_found, "is not in the cache of Hugging Face, " + hub_cache().string(), name,
                 "fetch it with `hf download " + name + " config.json`, or give a config.json");

@@ -32,11 +32,12 @@ struct ExportArguments {
 };
 
 Exit export_command(const ExportArguments& arguments, const Streams& streams) {
-  const ExportRequest request{
-      formats_named(arguments.to, "--to"),
-      find_mappings(arguments.mappings),
-      {named_values(arguments.values, "--set"), named_values(arguments.where, "--where")}};
+  const std::vector<const formats::Format*> formats = formats_named(arguments.to, "--to");
   TableInput input = load_table(arguments.table);
+  const ExportRequest request{
+      formats,
+      find_mappings(arguments.mappings, input.table),
+      {named_values(arguments.values, "--set"), named_values(arguments.where, "--where")}};
   const ExportResult made = save_files(input.table, request, arguments.output);
   const formats::Export& result = made.files;
   print_notices(input.notices, streams.err);

@@ -37,8 +37,9 @@ std::vector<fs::path> declarations_in(const fs::path& folder) {
   return files;
 }
 
+// The folders of the user's own declarations.
 std::vector<fs::path> mapping_folders() {
-  std::vector<fs::path> folders = {shipped_mappings()};
+  std::vector<fs::path> folders;
   if (const fs::path tables = user_tables(); !tables.empty())
     folders.push_back(tables.parent_path() / "mappings");
   if (const char* own = std::getenv("ADAPTIVE_MAPPINGS"))
@@ -49,14 +50,20 @@ std::vector<fs::path> mapping_folders() {
 
 }  // namespace
 
-std::vector<table::formats::OperationMapping> find_mappings(const std::vector<fs::path>& own) {
-  std::vector<fs::path> files;
-  for (const fs::path& folder : mapping_folders())
-    for (fs::path& file : declarations_in(folder)) files.push_back(std::move(file));
-  files.insert(files.end(), own.begin(), own.end());
+std::vector<table::formats::OperationMapping> find_mappings(const std::vector<fs::path>& own,
+                                                            const table::Table& table) {
   std::vector<table::formats::OperationMapping> mappings;
-  for (const fs::path& file : files)
-    mappings.push_back(table::formats::parse_mapping(table::read_text(file), file.string()));
+  const auto add = [&](const std::vector<fs::path>& files) {
+    for (const fs::path& file : files)
+      mappings.push_back(table::formats::parse_mapping(table::read_text(file), file.string()));
+  };
+  if (const fs::path shipped = shipped_mappings(); !shipped.empty()) add(declarations_in(shipped));
+  for (const auto& [name, operation] : table.operations)
+    if (!operation.mapping.empty())
+      mappings.push_back(
+          table::formats::parse_mapping(operation.mapping, "the table's mapping of " + name, name));
+  for (const fs::path& folder : mapping_folders()) add(declarations_in(folder));
+  add(own);
   return mappings;
 }
 

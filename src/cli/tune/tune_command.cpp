@@ -178,6 +178,32 @@ class Tune {
                                table_path_.string()));
   }
 
+  // Takes the work of the queue's first worker if there is one. Between the look and the joining another
+  // worker may become the first.
+  void join() {
+    std::vector<std::string> wanted;
+    for (const kernels::Shape& shape : wanted_)
+      wanted.push_back(kernels::to_string(target().dimensions(), shape));
+    for (int attempt = 0; queue_ == nullptr; ++attempt) {
+      if (const auto begun = begun_work(arguments_, wanted)) take_up(*begun, wanted);
+      if (shapes_.empty()) return;  // nobody has begun the queue, and the table has everything
+      try {
+        queue_ = join_queue(arguments_, run_, wanted, only_);
+      } catch (const Error& error) {
+        if (attempt > 0 || error.code() != ErrorCode::mismatch) throw;
+      }
+    }
+  }
+
+  void take_up(const QueueWork& work, const std::vector<std::string>& wanted) {
+    run_.shapes = names_ = work.shapes;
+    only_ = work.only;
+    shapes_.clear();
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (std::find(names_.begin(), names_.end(), wanted[i]) != names_.end()) shapes_.push_back(wanted_[i]);
+    skipped_ = wanted_.size() - shapes_.size();
+  }
+
   tuning::SearchSpace search_space() const {
     tuning::SearchSpace space;
     if (!arguments_.space.empty()) space = read_search_space(arguments_.space);
@@ -228,7 +254,7 @@ class Tune {
                  .race = race_options(arguments_),
                  .sampling = sampling_options(arguments_),
                  .space = search_space()};
-    if (!arguments_.queue.empty()) queue_ = join_queue(arguments_, run_, only_);
+    if (!arguments_.queue.empty()) join();
     folder_ = std::make_unique<RunFolder>(arguments_.runs / run_.name);
     folder_->begin(run_, arguments_.force);
     console_.say(LogLevel::info, fmt::format("{} on {}: {} shapes, in {}", target().name(),
@@ -327,6 +353,11 @@ class Tune {
     return count;
   }
 
+  std::size_t relisted() const {
+    return static_cast<std::size_t>(std::count_if(result_.shapes.begin(), result_.shapes.end(),
+                                                  [](const auto& shape) { return shape.relisted; }));
+  }
+
   std::size_t raced_again() const {
     return static_cast<std::size_t>(
         std::count_if(result_.shapes.begin(), result_.shapes.end(),
@@ -341,6 +372,11 @@ class Tune {
     if (!only_.empty())
       streams_.out << fmt::format("{} of them raced again, for variants that {} lacked only\n", raced_again(),
                                   table_path_.string());
+    if (relisted() > 0)
+      streams_.out << fmt::format(
+          "{} of them had other candidates when the run began; the new ones were raced against what was "
+          "measured\n",
+          relisted());
     if (const std::string failures = failure_summary(result_); !failures.empty())
       streams_.out << failures << "\n";
     if (result_.count_done() < shapes_.size())
@@ -355,14 +391,10 @@ class Tune {
   }
 
   void tell_as_json() {
-    Json json = {{"run", folder_->path().string()},
-                 {"state", run_.state},
-                 {"family", target().name()},
-                 {"device", fingerprint_.device},
-                 {"skipped", skipped_},
-                 {"raced_again", raced_again()},
-                 {"trials", trials()},
-                 {"kernel_seconds", kernel_seconds()}};
+    Json json = {
+        {"run", folder_->path().string()}, {"state", run_.state}, {"family", target().name()},
+        {"device", fingerprint_.device},   {"skipped", skipped_}, {"raced_again", raced_again()},
+        {"other_candidates", relisted()},  {"trials", trials()},  {"kernel_seconds", kernel_seconds()}};
     Json failures = Json::object();
     for (const auto& [status, count] : result_.failures()) failures[std::string(to_string(status))] = count;
     json["failures"] = failures;

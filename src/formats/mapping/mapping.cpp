@@ -111,13 +111,16 @@ Json parsed(std::string_view text, const std::string& source) {
 
 }  // namespace
 
-OperationMapping parse_mapping(std::string_view text, const std::string& source) {
+OperationMapping parse_mapping(std::string_view text, const std::string& source,
+                               const std::string& operation) {
   const Json json = parsed(text, source);
   const Place root{json, source};
   root.only({"operation", "given", "mappings"});
-  for (const char* name : {"operation", "mappings"})
-    if (!json.contains(name)) root.refuse("has no \"" + std::string(name) + "\"");
-  OperationMapping result{.operation = root.at("operation").text()};
+  if (operation.empty() && !json.contains("operation")) root.refuse("has no \"operation\"");
+  if (!json.contains("mappings")) root.refuse("has no \"mappings\"");
+  OperationMapping result{.operation = json.contains("operation") ? root.at("operation").text() : operation};
+  if (!operation.empty() && result.operation != operation)
+    root.at("operation").refuse("is not " + operation + ", whose declaration it is");
   if (json.contains("given"))
     for (const auto& [name, meaning] : root.at("given").object().json.items())
       result.given.emplace(name, root.at("given").at(name).text());
@@ -125,6 +128,15 @@ OperationMapping parse_mapping(std::string_view text, const std::string& source)
   if (!list.json.is_array() || list.json.empty()) list.refuse("is not a list of mappings");
   for (std::size_t i = 0; i < list.json.size(); ++i) result.mappings.push_back(mapping(list.at(i)));
   return result;
+}
+
+std::string stored_mapping(std::string_view text, const std::string& operation) {
+  if (text.empty()) return {};
+  const std::string source = "the mapping of " + operation;
+  parse_mapping(text, source, operation);
+  Json json = parsed(text, source);
+  json.erase("operation");
+  return json.dump();
 }
 
 }  // namespace adaptive::table::formats

@@ -58,8 +58,14 @@ struct OperationMapping {
   std::vector<Mapping> mappings = {};
 };
 
-/// Reads a declaration. `source` is its name in messages. Throws `Error` with `source` and the line or a JSON
-/// pointer.
-OperationMapping parse_mapping(std::string_view text, const std::string& source);
+/// Reads a declaration. `source` is its name in messages. A declaration that does not name its operation is
+/// that of `operation`; with an empty `operation` it must name one. Throws `Error` with `source` and the line
+/// or a JSON pointer, also if it names another operation than a given one.
+OperationMapping parse_mapping(std::string_view text, const std::string& source,
+                               const std::string& operation = {});
+
+/// The text of a program's declaration as a table stores it: on one line, without the name of the operation.
+/// Empty for an empty text. Throws as `parse_mapping`.
+std::string stored_mapping(std::string_view text, const std::string& operation);
 
 }  // namespace adaptive::table::formats

@@ -70,6 +70,7 @@ OperationTable without_entries(const OperationTable& operation) {
   OperationTable result;
   result.name = operation.name;
   result.dimensions = operation.dimensions;
+  result.mapping = operation.mapping;
   return result;
 }
 

@@ -20,6 +20,7 @@ std::optional<OperationTable> aligned(const OperationTable& from, const std::vec
   result.name = from.name;
   result.dimensions = to;
   result.variants = from.variants;
+  result.mapping = from.mapping;
   for (const auto& [old_key, entry] : from.entries)
     if (const std::optional<Key> key = map.key(old_key))
       result.entries.emplace(*key, entry).first->second.key = *key;
@@ -68,6 +69,7 @@ void overlay(Table& into, const Table& from, std::vector<Notice>& notices) {
       notices.push_back({name, why + "; its entries are not used", LogLevel::warning});
       continue;
     }
+    if (mine->second.mapping.empty()) mine->second.mapping = same->mapping;  // of the most trusted table
     mine->second.variants.merge(same->variants);
     mine->second.entries.merge(same->entries);
   }

@@ -110,6 +110,7 @@ MergeCounts merge(OperationTable& into, const OperationTable& from, std::size_t 
   const DimensionMap map = DimensionMap::joining(into.dimensions, from.dimensions);
   refuse(conflicts(into, from, map));
   into.dimensions = map.dimensions();
+  into.mapping = std::max(into.mapping, from.mapping);
   return add_operation(into, from, map, writers);
 }
 

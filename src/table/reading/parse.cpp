@@ -204,6 +204,8 @@ void TableReader::operation_member(JsonValue value) {
   } else if (name == "entries") {
     has_entries_ = true;
     checks_.is(value, JsonKind::list, path);
+  } else if (name == "mapping") {
+    if (checks_.is(value, JsonKind::object, path)) operation_->mapping = compact_text(value);
   } else {
     notices_.unknown_field(value, operation_path_, "an operation");
   }

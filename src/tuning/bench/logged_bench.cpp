@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* listing = "candidate";
 constexpr const char* whole_shape = "shape";
+constexpr std::string_view confirmation = "confirm";
 
 // The fields that every line of the list repeats: the number of candidates, because a killed process may have
 // cut the list off, and the bytes and operations of one launch.
@@ -42,16 +43,18 @@ LoggedBench::LoggedBench(TrialLog& log, std::string operation, std::string shape
     : log_(log), operation_(std::move(operation)), shape_(std::move(shape)), open_(std::move(open)) {
   const std::vector<TrialRow> rows = log_.rows(operation_, shape_);
   Listing listed;
+  std::vector<Candidate> before;  // those of an earlier list
   for (const TrialRow& row : rows) {
     if (row.phase == whole_shape) failure_ = row.trial;
     if (row.phase != listing) {
       known_[{row.phase, row.round, row.variant}] = row.trial;
       continue;
     }
-    if (row.round == 0) candidates_.clear();
+    if (row.round == 0) before = std::exchange(candidates_, {});
     listed = Listing::parse(row.trial.detail);
     candidates_.push_back(
         {.name = row.variant, .parameters = row.parameters, .memory = std::uint64_t{listed.memory}});
+    if (candidates_.size() == listed.size) forget_changed(std::exchange(before, {}));
   }
   if (listed.size != candidates_.size()) candidates_.clear();
   bytes_ = listed.bytes;
@@ -72,17 +75,9 @@ Bench& LoggedBench::real() {
   }
   const std::vector<Candidate>& real = real_->candidates();
   if (candidates_.empty()) {
-    candidates_ = real;
-    std::vector<TrialRow> rows;
     bytes_ = real_->bytes();
     operations_ = real_->operations();
-    for (std::size_t c = 0; c < real.size(); ++c) {
-      const Listing detail{
-          .size = real.size(), .bytes = bytes_, .operations = operations_, .memory = real[c].memory};
-      rows.push_back(row(c, listing, static_cast<int>(c), {.detail = detail.text()}));
-      rows.back().parameters = real[c].parameters;
-    }
-    log_.append(rows);
+    list(real);
   }
   const bool same = std::equal(candidates_.begin(), candidates_.end(), real.begin(), real.end(),
                                [](const Candidate& a, const Candidate& b) { return a.name == b.name; });
@@ -90,6 +85,44 @@ Bench& LoggedBench::real() {
     throw Error(ErrorCode::mismatch, "the run was started with other candidates", operation_ + " " + shape_,
                 "start a new run, because the software or the device has changed");
   return *real_;
+}
+
+void LoggedBench::list(const std::vector<Candidate>& candidates) {
+  candidates_ = candidates;
+  std::vector<TrialRow> rows;
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    const Listing detail{.size = candidates.size(),
+                         .bytes = bytes_,
+                         .operations = operations_,
+                         .memory = candidates[c].memory};
+    rows.push_back(row(c, listing, static_cast<int>(c), {.detail = detail.text()}));
+    rows.back().parameters = candidates[c].parameters;
+  }
+  log_.append(rows);
+}
+
+// After a list has replaced the list `before`.
+void LoggedBench::forget_changed(const std::vector<Candidate>& before) {
+  if (before.empty()) return;
+  std::erase_if(known_, [&](const auto& trial) {
+    const auto& [phase, round, variant] = trial.first;
+    const auto then = std::ranges::find(before, variant, &Candidate::name);
+    const auto now = std::ranges::find(candidates_, variant, &Candidate::name);
+    if (now == candidates_.end()) return true;  // it may come back as another one
+    if (then == before.end()) return false;
+    return phase == confirmation || then->parameters != now->parameters;
+  });
+}
+
+bool LoggedBench::relist(const std::vector<Candidate>& now) {
+  const bool same = std::ranges::equal(candidates_, now, [](const Candidate& a, const Candidate& b) {
+    return a.name == b.name && a.parameters == b.parameters;
+  });
+  if (candidates_.empty() || now.empty() || same) return false;
+  const std::vector<Candidate> before = candidates_;
+  list(now);
+  forget_changed(before);
+  return true;
 }
 
 const std::vector<Candidate>& LoggedBench::candidates() {
@@ -130,19 +163,26 @@ Trial LoggedBench::check(std::size_t candidate) {
 }
 
 std::vector<Trial> LoggedBench::round(const Round& round) {
+  // After `relist`, the round may be known of some candidates only.
+  Round missing{.phase = round.phase, .index = round.index};
+  for (const std::size_t c : round.order)
+    if (find(round.phase, round.index, candidates()[c].name) == nullptr) missing.order.push_back(c);
+  if (!missing.order.empty()) {
+    const std::vector<Trial> measured = real().round(missing);
+    measured_ += measured.size();
+    std::vector<TrialRow> rows;
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+      rows.push_back(row(missing.order[i], round.phase, round.index, measured[i]));
+      known_[{std::string(round.phase), round.index, rows.back().variant}] = measured[i];
+    }
+    log_.append(rows);
+  }
   std::vector<Trial> trials;
   for (const std::size_t c : round.order) {
-    const Trial* trial = find(round.phase, round.index, candidates()[c].name);
-    if (trial == nullptr) break;
+    const Trial* const trial = find(round.phase, round.index, candidates()[c].name);
+    if (trial == nullptr) break;  // the bench has ended the round early
     trials.push_back(*trial);
   }
-  if (trials.size() == round.order.size()) return trials;
-  trials = real().round(round);
-  measured_ += trials.size();
-  std::vector<TrialRow> rows;
-  for (std::size_t i = 0; i < trials.size(); ++i)
-    rows.push_back(row(round.order[i], round.phase, round.index, trials[i]));
-  log_.append(rows);
   return trials;
 }
 

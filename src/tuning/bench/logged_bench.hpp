@@ -24,6 +24,12 @@ class LoggedBench final : public Bench {
   /// `log` must outlive this object.
   LoggedBench(TrialLog& log, std::string operation, std::string shape, Opener open);
 
+  /// For a log that an earlier version of the software began: from now on the candidates are `now`, and the
+  /// log says so. Trials of a candidate that has still its parameters are kept, but for those of the
+  /// confirmation, which compares the best candidates with each other. Returns whether anything differs. Has
+  /// no effect if the log does not list candidates. Called before anything else.
+  bool relist(const std::vector<Candidate>& now);
+
   /// Throws `Error` if the log lists other candidates than the real bench.
   const std::vector<Candidate>& candidates() override;
   double bytes() override;
@@ -36,6 +42,8 @@ class LoggedBench final : public Bench {
 
  private:
   Bench& real();
+  void list(const std::vector<Candidate>& candidates);
+  void forget_changed(const std::vector<Candidate>& before);
   TrialRow row(std::size_t candidate, std::string_view phase, int round, Trial trial) const;
   const Trial* find(std::string_view phase, int round, const std::string& variant) const;
 

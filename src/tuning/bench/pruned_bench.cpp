@@ -98,16 +98,26 @@ bool MemoryDominance::is_as_large(const kernels::Shape& shape, const kernels::Sh
   return true;
 }
 
+std::vector<Candidate> admitted(const std::vector<Candidate>& all, const SearchSpace& space) {
+  std::vector<Candidate> found;
+  for (std::size_t c = 0; c < all.size(); ++c) {
+    if (!space.admits(all[c], all.front())) continue;
+    if (c != 0 && space.candidates_max != 0 && found.size() >= space.candidates_max) break;
+    found.push_back(all[c]);
+  }
+  return found;
+}
+
 PrunedBench::PrunedBench(std::unique_ptr<Bench> bench, kernels::Shape shape, const SearchSpace& space,
                          const MemoryDominance& memory)
     : bench_(std::move(bench)), shape_(std::move(shape)), memory_(memory) {
   const std::vector<Candidate>& all = bench_->candidates();
-  for (std::size_t c = 0; c < all.size(); ++c) {
-    if (!space.admits(all[c], all[0])) continue;
-    if (c != 0 && space.candidates_max != 0 && candidates_.size() >= space.candidates_max) break;
-    candidates_.push_back(all[c]);
-    indices_.push_back(c);
-  }
+  candidates_ = admitted(all, space);
+  for (std::size_t c = 0, found = 0; c < all.size() && found < candidates_.size(); ++c)
+    if (all[c] == candidates_[found]) {
+      indices_.push_back(c);
+      ++found;
+    }
 }
 
 Trial PrunedBench::check(std::size_t candidate) {

@@ -77,6 +77,9 @@ class MemoryDominance {
   std::map<std::string, std::vector<kernels::Shape>> shapes_;
 };
 
+/// The candidates of a shape that the space admits, at most its maximum number; the first is the default.
+std::vector<Candidate> admitted(const std::vector<Candidate>& all, const SearchSpace& space);
+
 /// A bench with only those candidates that are in the space. The default is always one of them.
 class PrunedBench final : public Bench {
  public:

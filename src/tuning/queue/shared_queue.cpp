@@ -14,8 +14,7 @@
 namespace adaptive::inline v1::tuning {
 namespace {
 
-// Names of the groups on the board.
-const std::string plan_group = "plan";
+// Names of the other groups on the board.
 const std::string shapes_group = "shapes";
 const std::string trials_group = "trials";
 

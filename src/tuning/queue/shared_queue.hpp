@@ -44,6 +44,8 @@ class SharedQueue final : public WorkQueue {
  public:
   /// The settings on which all workers must agree, by name, such as {"options", "…"}, {"shapes", "…"}.
   using Plan = std::map<std::string, std::string>;
+  /// The group of the board that has the plan.
+  static constexpr const char* plan_group = "plan";
 
   /// The first worker writes the plan to the board. Throws `Error` if the board already has another plan, or
   /// if it cannot be reached.

@@ -58,6 +58,44 @@ TEST_F(Saving, WritesWhatWasLearned) {
   EXPECT_EQ(table.tool, std::string("adaptive ") + library_version);
 }
 
+TEST_F(Saving, WritesTheMappingThatTheProgramDeclares) {
+  const auto saved_mapping = [&](const std::string& declared) {
+    OperationSpec with = spec();
+    with.mapping = declared;
+    SelectorOptions options = test::options();
+    options.tables.places = {path()};
+    Selector selector(std::move(options));
+    test::learn(selector.define(std::move(with)), {64}, {300, 100, 200});
+    selector.save(path());
+    return read().operations.at("op").mapping;
+  };
+  const std::string declared =
+      R"({"operation": "op", "mappings": [{"to": "fused_moe", "key": {"m": "m"}, "parameters": {"x": "tile"}}]})";
+  const std::string stored = R"({"mappings":[{"key":{"m":"m"},"parameters":{"x":"tile"},"to":"fused_moe"}]})";
+  EXPECT_EQ(saved_mapping(declared), stored);
+  EXPECT_EQ(saved_mapping(""), stored) << "a program that declares none keeps the table's";
+  const std::string other = R"({"mappings":[{"refused":"why","to":"fused_moe"}]})";
+  EXPECT_EQ(saved_mapping(other), other) << "the program's own replaces the table's";
+}
+
+TEST_F(Saving, AFaultyMappingIsRefusedWhereItIsDefined) {
+  const auto problem = [&](const std::string& declared) {
+    OperationSpec with = spec();
+    with.mapping = declared;
+    Selector selector(test::options());
+    try {
+      selector.define(std::move(with));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(problem("{").find("the mapping of op:1"), std::string::npos) << problem("{");
+  EXPECT_NE(problem(R"({"mappings": []})").find("/mappings"), std::string::npos);
+  EXPECT_NE(problem(R"({"operation": "other", "mappings": [{"to": "x", "refused": "y"}]})").find("is not op"),
+            std::string::npos);
+}
+
 TEST_F(Saving, WritesTheQuantilesOfTheLatestResults) {
   Selector selector(test::options());
   Operation& op = selector.define(spec());

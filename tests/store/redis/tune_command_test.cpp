@@ -66,6 +66,29 @@ TEST_F(TuneQueue, WorkersEndWithTheSameTable) {
   EXPECT_EQ(tool({"validate", json::parse(late.out)["run"].get<std::string>() + "/results.json"}).code, 0);
 }
 
+// Workers on one machine share its table. The first one that ends changes it, and the others go on from what
+// the queue says, not from what the table has by then.
+TEST_F(TuneQueue, AWorkerThatComesAfterTheTableWasWrittenTakesTheWorkOfTheQueue) {
+  std::vector<std::string> sharing = command("a");
+  sharing.insert(sharing.end(), {"--update", "--tables", path("tables")});
+  const Outcome first = tool(sharing);
+  ASSERT_EQ(first.code, 0) << first.err;
+  sharing[3] = path("b");
+  const Outcome late = tool(sharing);
+  EXPECT_EQ(late.code, 0) << late.err;
+  EXPECT_EQ(json::parse(late.out)["shapes"], json::parse(first.out)["shapes"]);
+
+  // Another queue has nothing to do: the table has everything.
+  sharing[11] += "-again";
+  const Outcome idle = tool(sharing);
+  EXPECT_EQ(idle.code, 0) << idle.err;
+  EXPECT_EQ(json::parse(idle.out)["skipped"], 6);
+  // With other shapes in mind a worker is still refused.
+  sharing = command("c");
+  sharing.insert(sharing.end(), {"--shape", "tokens=7,out_features=32,in_features=64,bits=4"});
+  EXPECT_EQ(tool(sharing).code, 2);
+}
+
 TEST_F(TuneQueue, RacesVariantsThatTheTableLacks) {
   std::vector<std::string> older = command("a");
   older.insert(older.end(), {"--update", "--tables", path("tables"), "--space",
