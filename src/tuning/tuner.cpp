@@ -132,8 +132,7 @@ class Tuner {
     TunedShape tuned = result_.shapes[index];  // only this device changes it until it is given back
     LoggedBench bench(log_, result_.operation, tuned.name, [&] { return open(target, tuned); });
     try {
-      if (!log_.rows(result_.operation, tuned.name).empty())
-        tuned.relisted = bench.relist(present_candidates(target, tuned.shape));
+      tuned.relisted = bench.relist([&] { return present_candidates(target, tuned.shape); });
       RaceOptions options = options_.race;
       options.seed = seed_of(options.seed, tuned.name);
       tuned.race = race(bench, options, [&](const RaceProgress& progress) {

@@ -71,6 +71,10 @@ class FakeTarget final : public Target {
     if (device_.opening) device_.opening(shape);
     return std::make_unique<FakeBench>(device_, shape);
   }
+  // As real targets, without a problem.
+  std::vector<Candidate> candidates(const kernels::Shape& shape) override {
+    return FakeBench(device_, shape).candidates();
+  }
 
  private:
   class FakeBench final : public Bench {

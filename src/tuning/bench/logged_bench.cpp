@@ -114,11 +114,13 @@ void LoggedBench::forget_changed(const std::vector<Candidate>& before) {
   });
 }
 
-bool LoggedBench::relist(const std::vector<Candidate>& now) {
+bool LoggedBench::relist(const std::function<std::vector<Candidate>()>& present) {
+  if (candidates_.empty()) return false;
+  const std::vector<Candidate> now = present();
   const bool same = std::ranges::equal(candidates_, now, [](const Candidate& a, const Candidate& b) {
     return a.name == b.name && a.parameters == b.parameters;
   });
-  if (candidates_.empty() || now.empty() || same) return false;
+  if (now.empty() || same) return false;
   const std::vector<Candidate> before = candidates_;
   list(now);
   forget_changed(before);

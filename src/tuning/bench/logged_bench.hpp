@@ -24,11 +24,12 @@ class LoggedBench final : public Bench {
   /// `log` must outlive this object.
   LoggedBench(TrialLog& log, std::string operation, std::string shape, Opener open);
 
-  /// For a log that an earlier version of the software began: from now on the candidates are `now`, and the
-  /// log says so. Trials of a candidate that has still its parameters are kept, but for those of the
-  /// confirmation, which compares the best candidates with each other. Returns whether anything differs. Has
-  /// no effect if the log does not list candidates. Called before anything else.
-  bool relist(const std::vector<Candidate>& now);
+  /// For a log that an earlier version of the software began: from now on the candidates are the present
+  /// ones, and the log says so. Trials of a candidate that still has its parameters are kept, but for those
+  /// of the confirmation, which compares the best candidates with each other. Returns whether anything
+  /// differs. Has no effect, and does not ask, if the log does not list candidates. Called before anything
+  /// else.
+  bool relist(const std::function<std::vector<Candidate>()>& present);
 
   /// Throws `Error` if the log lists other candidates than the real bench.
   const std::vector<Candidate>& candidates() override;

@@ -9,41 +9,41 @@ namespace adaptive::inline v1::cuda {
 namespace {
 
 constexpr std::uint64_t most_ns = 2'000'000;
-constexpr int operation = 0, other = 0;
+constexpr int held_operation = 0, held_neighbour = 0;
 
 TEST(IdleHold, AnOperationIsNotHeldUntilItsHostIsKnown) {
   IdleHold hold;
-  EXPECT_EQ(hold.wanted(&operation, most_ns), 0u);
-  hold.note(&operation, 300'000);
-  EXPECT_GE(hold.wanted(&operation, most_ns), 300'000u);
-  EXPECT_LE(hold.wanted(&operation, most_ns), 350'000u);
+  EXPECT_EQ(hold.wanted(&held_operation, most_ns), 0u);
+  hold.note(&held_operation, 300'000);
+  EXPECT_GE(hold.wanted(&held_operation, most_ns), 300'000u);
+  EXPECT_LE(hold.wanted(&held_operation, most_ns), 350'000u);
 }
 
 TEST(IdleHold, AHostThatNeedsLongerIsWaitedForAtOnceAndAnInterruptionIsForgotten) {
   IdleHold hold;
-  for (int i = 0; i < 10; ++i) hold.note(&operation, 100'000);
-  hold.note(&operation, 150'000);
-  EXPECT_GE(hold.wanted(&operation, most_ns), 150'000u);
-  hold.note(&operation, 50'000'000);
-  EXPECT_LE(hold.wanted(&operation, most_ns), 350'000u) << "at most twice as long";
-  for (int i = 0; i < 100; ++i) hold.note(&operation, 100'000);
-  EXPECT_LE(hold.wanted(&operation, most_ns), 120'000u);
+  for (int i = 0; i < 10; ++i) hold.note(&held_operation, 100'000);
+  hold.note(&held_operation, 150'000);
+  EXPECT_GE(hold.wanted(&held_operation, most_ns), 150'000u);
+  hold.note(&held_operation, 50'000'000);
+  EXPECT_LE(hold.wanted(&held_operation, most_ns), 350'000u) << "at most twice as long";
+  for (int i = 0; i < 100; ++i) hold.note(&held_operation, 100'000);
+  EXPECT_LE(hold.wanted(&held_operation, most_ns), 120'000u);
 }
 
 TEST(IdleHold, AHostBeyondTheLimitIsNotWaitedFor) {
   IdleHold hold;
-  hold.note(&operation, 5'000'000);
-  EXPECT_EQ(hold.wanted(&operation, most_ns), 0u);
-  EXPECT_EQ(hold.wanted(&operation, 0), 0u);
-  EXPECT_GT(hold.wanted(&operation, 10'000'000), 0u);
+  hold.note(&held_operation, 5'000'000);
+  EXPECT_EQ(hold.wanted(&held_operation, most_ns), 0u);
+  EXPECT_EQ(hold.wanted(&held_operation, 0), 0u);
+  EXPECT_GT(hold.wanted(&held_operation, 10'000'000), 0u);
 }
 
 TEST(IdleHold, OperationsHaveTheirOwnTimes) {
   IdleHold hold;
-  hold.note(&operation, 1'000'000);
-  hold.note(&other, 10'000);
-  EXPECT_GE(hold.wanted(&operation, most_ns), 1'000'000u);
-  EXPECT_LE(hold.wanted(&other, most_ns), 1'200'000u)
+  hold.note(&held_operation, 1'000'000);
+  hold.note(&held_neighbour, 10'000);
+  EXPECT_GE(hold.wanted(&held_operation, most_ns), 1'000'000u);
+  EXPECT_LE(hold.wanted(&held_neighbour, most_ns), 1'200'000u)
       << "they may share a place, but none is held longer than the other";
 }
 
