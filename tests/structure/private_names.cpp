@@ -68,6 +68,12 @@ std::string_view declared_by(std::string_view statement) {
       if (statement[i] == ':' && statement[i - 1] != ':' && !statement.substr(i).starts_with("::")) end = i;
     return last_word(statement.substr(0, end));
   }
+  // The bounds of a kernel stand between its type and its name.
+  const std::size_t bounds = statement.find("__launch_bounds__");
+  if (bounds != statement.npos) {
+    const std::string_view rest = statement.substr(bounds);
+    return first_word(without_white_space_around(rest.substr(find_outside(rest, " \n"))));
+  }
   const std::string_view head = statement.substr(0, find_outside(statement, "(=["));
   const std::string_view name = last_word(head);
   const std::string_view before =
@@ -98,7 +104,7 @@ std::string library_of(const std::string& file) {
   for (const Library& library : libraries) {
     if (!file.starts_with(library.folder)) continue;
     const bool on_gpu = library.name == "adaptive_kernels" && file.find("/cuda") != file.npos;
-    return std::string(library.name) + (on_gpu ? "_cuda" : "");
+    return std::string(library.name) + (on_gpu ? "_cuda" : "") + (file.ends_with(".cu") ? ", for nvcc" : "");
   }
   return {};
 }
@@ -168,7 +174,7 @@ std::vector<Violation> check_private_names(const std::filesystem::path& root) {
   SourceTree tree(root);
   std::map<std::pair<std::string, std::string>, std::vector<Place>> places;  // by library and name
   for (const std::string& file :
-       tree.files({"src", "policies", "kernels", "python", "examples/serving"}, {".cpp"})) {
+       tree.files({"src", "policies", "kernels", "python", "examples/serving"}, {".cpp", ".cu"})) {
     if (is_compiled_alone(file)) continue;
     for (PrivateName& name : private_names(tree.text(file).code)) {
       std::vector<Place>& same = places[{library_of(file), name.name}];

@@ -66,6 +66,18 @@ TEST(PrivateNames, OfTwoFilesCollideInOneNamespaceAndInOneAroundIt) {
             "src/table/second.cpp:3: defines limit, a name that is private to src/base/first.cpp\n");
 }
 
+TEST(PrivateNames, OfFilesForDifferentCompilersDoNotCollide) {
+  const std::string kernel = "__global__ void __launch_bounds__(4 * (8), 2) add(int n) {}";
+  const ScratchTree tree(Files{
+      {"kernels/family/cuda/first.cu", in_namespace("a", kernel)},
+      {"kernels/family/cuda/second.cu", in_namespace("a", "__device__ int add(int n) {}")},
+      {"kernels/family/cuda/host.cpp", in_namespace("a", "int add(int n) {}")},
+  });
+  EXPECT_EQ(to_text(check_private_names(tree.root())),
+            "kernels/family/cuda/second.cu:3: defines add, a name that is private to "
+            "kernels/family/cuda/first.cu\n");
+}
+
 TEST(PrivateNames, MayRepeatAnAliasOfTheSameType) {
   const ScratchTree tree(Files{
       {"src/base/first.cpp",

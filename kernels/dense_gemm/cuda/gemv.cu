@@ -15,8 +15,8 @@ namespace adaptive::kernels::dense_gemm {
 namespace {
 
 constexpr int warps = 4;
-constexpr int lane_k = 8;  // elements of a 16-byte load
-constexpr int step_k = 32 * lane_k;
+constexpr int load_k = 8;  // elements of a 16-byte load
+constexpr int warp_k = 32 * load_k;
 constexpr int loads_in_flight = 8;
 
 template <class T>
@@ -54,21 +54,21 @@ __global__ void __launch_bounds__(warps * 32)
 #pragma unroll
     for (int s = 0; s < count; ++s)
 #pragma unroll
-      for (int r = 0; r < rows; ++r) w_value[s][r] = load_once(w_row[r] + at + s * step_k);
+      for (int r = 0; r < rows; ++r) w_value[s][r] = load_once(w_row[r] + at + s * warp_k);
 #pragma unroll
     for (int s = 0; s < count; ++s)
 #pragma unroll
       for (int t = 0; t < tokens; ++t) {
-        const uint4 x_value = __ldg(reinterpret_cast<const uint4*>(x_row[t] + at + s * step_k));
+        const uint4 x_value = __ldg(reinterpret_cast<const uint4*>(x_row[t] + at + s * warp_k));
 #pragma unroll
         for (int r = 0; r < rows; ++r) sum[r][t] = multiply<T>(sum[r][t], w_value[s][r], x_value);
       }
   };
   int k0 = 0;
-  for (; k0 + steps * step_k <= k; k0 += steps * step_k)
-    advance.template operator()<steps>(k0 + lane * lane_k);
+  for (; k0 + steps * warp_k <= k; k0 += steps * warp_k)
+    advance.template operator()<steps>(k0 + lane * load_k);
   // k is a multiple of 8, so that a lane has a complete load or none.
-  for (k0 += lane * lane_k; k0 < k; k0 += step_k) advance.template operator()<1>(k0);
+  for (k0 += lane * load_k; k0 < k; k0 += warp_k) advance.template operator()<1>(k0);
 #pragma unroll
   for (int r = 0; r < rows; ++r)
 #pragma unroll

@@ -23,9 +23,9 @@ namespace {
 
 namespace cg = cooperative_groups;
 
-constexpr int lane_k = 8;           // elements of a 16-byte load
-constexpr int step_k = 4 * lane_k;  // elements along k that the four lanes of a row load together
-constexpr int steps_in_flight = 4;  // 256 bytes of a row, which are two cache lines
+constexpr int lane_k = 8;            // elements of a 16-byte load
+constexpr int group_k = 4 * lane_k;  // elements along k that the four lanes of a row load together
+constexpr int steps_in_flight = 4;   // 256 bytes of a row, which are two cache lines
 
 __device__ uint4 load_kept(const void* from) {
   return __ldg(static_cast<const uint4*>(from));
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(warps * 32)
     x_row[t] = x + static_cast<long long>(8 * t + group < m ? 8 * t + group : 0) * k + quarter * lane_k;
 
   float sum[row_tiles][token_tiles][4] = {};
-  constexpr int chunk = steps_in_flight * step_k;
+  constexpr int chunk = steps_in_flight * group_k;
   const uint4 zero = make_uint4(0, 0, 0, 0);
   // All loads are issued before the first one is used. A condition on each load would put a branch around it,
   // so only the last chunk has conditions. Lanes without a token read the first token; their sums are not
@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(warps * 32)
     uint4 x_value[steps_in_flight][token_tiles];
 #pragma unroll
     for (int s = 0; s < steps_in_flight; ++s) {
-      const int at = k0 + s * step_k;
+      const int at = k0 + s * group_k;
       const bool inside =
           whole || at + quarter * lane_k < k;  // k is a multiple of 8: a complete load or none
 #pragma unroll
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(warps * 32)
 }
 
 template <class T, int token_tiles, std::size_t index>
-cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
+cudaError_t start_skinny(const Sizes& sizes, const Operands& operands, cudaStream_t stream) {
   constexpr SkinnyConfig config = skinny_configs[index];
   const auto blocks = static_cast<int>((sizes.n + config.rows - 1) / config.rows * config.split);
   return cuda::launch(skinny<T, token_tiles, config.rows / 16, config.warps, config.split>,
@@ -151,14 +151,14 @@ cudaError_t start(const Sizes& sizes, const Operands& operands, cudaStream_t str
 }
 
 template <class T, std::size_t... index>
-cudaError_t start_one(std::size_t wanted, const Sizes& sizes, const Operands& operands, cudaStream_t stream,
-                      std::index_sequence<index...>) {
+cudaError_t start_one_skinny(std::size_t wanted, const Sizes& sizes, const Operands& operands,
+                             cudaStream_t stream, std::index_sequence<index...>) {
   cudaError_t status = cudaErrorInvalidValue;
   const auto start_if = [&]<std::size_t i>() {
     if constexpr (skinny_configs[i].kernel == SkinnyConfig::Kernel::skinny) {
       if (wanted != i) return;
-      status =
-          sizes.m <= 8 ? start<T, 1, i>(sizes, operands, stream) : start<T, 2, i>(sizes, operands, stream);
+      status = sizes.m <= 8 ? start_skinny<T, 1, i>(sizes, operands, stream)
+                            : start_skinny<T, 2, i>(sizes, operands, stream);
     }
   };
   (start_if.template operator()<index>(), ...);
@@ -172,8 +172,8 @@ cudaError_t launch_skinny(std::size_t index, const Sizes& sizes, const Operands&
   if (skinny_configs[index].kernel == SkinnyConfig::Kernel::gemv)
     return launch_gemv(skinny_configs[index].rows, sizes, operands, stream);
   const auto all = std::make_index_sequence<skinny_configs.size()>{};
-  return sizes.type == Type::float16 ? start_one<__half>(index, sizes, operands, stream, all)
-                                     : start_one<__nv_bfloat16>(index, sizes, operands, stream, all);
+  return sizes.type == Type::float16 ? start_one_skinny<__half>(index, sizes, operands, stream, all)
+                                     : start_one_skinny<__nv_bfloat16>(index, sizes, operands, stream, all);
 }
 
 }  // namespace adaptive::kernels::dense_gemm

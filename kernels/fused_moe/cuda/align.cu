@@ -14,8 +14,8 @@ namespace {
 using grouped_gemm::experts_max;
 
 constexpr int warps = 16;
-constexpr int threads = 32 * warps;
-constexpr int rounds = chunk_pairs / threads;
+constexpr int align_threads = 32 * warps;
+constexpr int rounds = chunk_pairs / align_threads;
 constexpr int warp_pairs = 32 * rounds;
 
 /// The pairs of a block. A warp takes 256 neighbouring ones, and a lane each thirty-second of these.
@@ -32,7 +32,7 @@ __device__ int first_pair(int chunk) {
 /// Fills counts[warp][expert] with the warps' pairs. All threads of a block call it.
 __device__ Chunk count(const Alignment& a, int (&counts)[warps][experts_max], int chunk) {
   const int thread = static_cast<int>(threadIdx.x);
-  for (int i = thread; i < warps * experts_max; i += threads) (&counts[0][0])[i] = 0;
+  for (int i = thread; i < warps * experts_max; i += align_threads) (&counts[0][0])[i] = 0;
   Chunk own;
   const int first = first_pair(chunk);
 #pragma unroll
@@ -73,7 +73,7 @@ __device__ int add_warps(int (&counts)[warps][experts_max]) {
   return sum;
 }
 
-__global__ void __launch_bounds__(threads) count_chunks(Alignment a) {
+__global__ void __launch_bounds__(align_threads) count_chunks(Alignment a) {
   __shared__ int counts[warps][experts_max];
   const int chunk = static_cast<int>(blockIdx.x);
   count(a, counts, chunk);
@@ -83,12 +83,12 @@ __global__ void __launch_bounds__(threads) count_chunks(Alignment a) {
 }
 
 __device__ void fill_zeros(uint4* to, long long pieces, int block, int blocks) {
-  for (long long i = static_cast<long long>(block) * threads + threadIdx.x; i < pieces;
-       i += static_cast<long long>(blocks) * threads)
+  for (long long i = static_cast<long long>(block) * align_threads + threadIdx.x; i < pieces;
+       i += static_cast<long long>(blocks) * align_threads)
     to[i] = {0, 0, 0, 0};
 }
 
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(align_threads)
     place(Alignment a, int chunks, uint4* zeroed, long long zero_pieces, int zero_blocks,
           levels::Quantised quantised) {
   __shared__ int counts[warps][experts_max];
@@ -154,11 +154,11 @@ cudaError_t launch_align(const Alignment& alignment, void* zeroed, std::size_t z
   const int chunks = chunks_of(alignment.pairs);
   if (chunks > 1) {
     const cudaError_t status =
-        cuda::launch(count_chunks, {.blocks = chunks, .threads = threads}, stream, alignment);
+        cuda::launch(count_chunks, {.blocks = chunks, .threads = align_threads}, stream, alignment);
     if (status != cudaSuccess) return status;
   }
   const auto pieces = zeroed == nullptr ? 0LL : static_cast<long long>(zero_bytes / sizeof(uint4));
-  constexpr long long block_pieces = 4 * threads;
+  constexpr long long block_pieces = 4 * align_threads;
   constexpr long long blocks_max = 512;
   const long long wanted = (pieces + block_pieces - 1) / block_pieces;
   const int zero_blocks = static_cast<int>(wanted < blocks_max ? wanted : blocks_max);
@@ -167,8 +167,8 @@ cudaError_t launch_align(const Alignment& alignment, void* zeroed, std::size_t z
     quantise_blocks =
         (static_cast<long long>(quantised->rows) * ((quantised->columns + 127) / 128) + warps - 1) / warps;
   return cuda::launch(
-      place, {.blocks = chunks + zero_blocks + static_cast<int>(quantise_blocks), .threads = threads}, stream,
-      alignment, chunks, static_cast<uint4*>(zeroed), pieces, zero_blocks,
+      place, {.blocks = chunks + zero_blocks + static_cast<int>(quantise_blocks), .threads = align_threads},
+      stream, alignment, chunks, static_cast<uint4*>(zeroed), pieces, zero_blocks,
       quantised == nullptr ? levels::Quantised{} : *quantised);
 }
 

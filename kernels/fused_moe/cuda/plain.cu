@@ -12,7 +12,7 @@ namespace {
 
 using bfloat16 = __nv_bfloat16;
 
-constexpr int threads = 256;
+constexpr int plain_threads = 256;
 
 __device__ float sum_over_warp(float value) {
   for (int offset = 16; offset > 0; offset /= 2) value += __shfl_xor_sync(0xFFFFFFFFu, value, offset);
@@ -20,13 +20,13 @@ __device__ float sum_over_warp(float value) {
 }
 
 __device__ long long first_item() {
-  return (static_cast<long long>(blockIdx.x) * threads + threadIdx.x) / 32;
+  return (static_cast<long long>(blockIdx.x) * plain_threads + threadIdx.x) / 32;
 }
 __device__ long long stride() {
-  return static_cast<long long>(gridDim.x) * (threads / 32);
+  return static_cast<long long>(gridDim.x) * (plain_threads / 32);
 }
 
-__global__ void __launch_bounds__(threads) plain_up(Layer layer, float* h) {
+__global__ void __launch_bounds__(plain_threads) plain_up(Layer layer, float* h) {
   const auto* x = static_cast<const bfloat16*>(layer.x);
   const auto* w = static_cast<const bfloat16*>(layer.up);
   const int lane = static_cast<int>(threadIdx.x % 32);
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(threads) plain_up(Layer layer, float* h) {
   }
 }
 
-__global__ void __launch_bounds__(threads) plain_down(Layer layer, const float* h) {
+__global__ void __launch_bounds__(plain_threads) plain_down(Layer layer, const float* h) {
   const auto* w = static_cast<const bfloat16*>(layer.down);
   auto* y = static_cast<bfloat16*>(layer.y);
   const int lane = static_cast<int>(threadIdx.x % 32);
@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(threads) plain_down(Layer layer, const float* 
 
 int blocks_for(long long items) {
   constexpr long long most = 1 << 16;
-  const long long blocks = (items * 32 + threads - 1) / threads;
+  const long long blocks = (items * 32 + plain_threads - 1) / plain_threads;
   return static_cast<int>(blocks < most ? blocks : most);
 }
 
@@ -86,14 +86,14 @@ int blocks_for(long long items) {
 
 cudaError_t launch_plain(const Layer& layer, float* h, cudaStream_t stream) noexcept {
   const long long pairs = static_cast<long long>(layer.tokens) * layer.top_k;
-  const cudaError_t status =
-      cuda::launch(plain_up, {.blocks = blocks_for(pairs * layer.intermediate_size), .threads = threads},
-                   stream, layer, h);
+  const cudaError_t status = cuda::launch(
+      plain_up, {.blocks = blocks_for(pairs * layer.intermediate_size), .threads = plain_threads}, stream,
+      layer, h);
   if (status != cudaSuccess) return status;
-  return cuda::launch(
-      plain_down,
-      {.blocks = blocks_for(static_cast<long long>(layer.tokens) * layer.hidden_size), .threads = threads},
-      stream, layer, static_cast<const float*>(h));
+  return cuda::launch(plain_down,
+                      {.blocks = blocks_for(static_cast<long long>(layer.tokens) * layer.hidden_size),
+                       .threads = plain_threads},
+                      stream, layer, static_cast<const float*>(h));
 }
 
 }  // namespace adaptive::kernels::fused_moe

@@ -12,7 +12,7 @@ namespace {
 
 using bfloat16 = __nv_bfloat16;
 
-constexpr int threads = 256;
+constexpr int plain_level_threads = 256;
 
 __device__ float float8_value(const void* levels, long long at) {
   return static_cast<float>(static_cast<const __nv_fp8_e4m3*>(levels)[at]);
@@ -69,13 +69,13 @@ __device__ float product_of_rows(DeviceType type, const Rows& x, long long x_row
 }
 
 __device__ long long first_of_warp() {
-  return (static_cast<long long>(blockIdx.x) * threads + threadIdx.x) / 32;
+  return (static_cast<long long>(blockIdx.x) * plain_level_threads + threadIdx.x) / 32;
 }
 __device__ long long warps_of_grid() {
-  return static_cast<long long>(gridDim.x) * (threads / 32);
+  return static_cast<long long>(gridDim.x) * (plain_level_threads / 32);
 }
 
-__global__ void __launch_bounds__(threads) plain_up(PlainOperands o) {
+__global__ void __launch_bounds__(plain_level_threads) plain_up_levels(PlainOperands o) {
   const Layer& layer = o.layer;
   const Rows x = {o.x, o.x_scales, layer.hidden_size, layer.tokens};
   const Weights w = {layer.up, layer.up_scales, layer.intermediate_size, layer.hidden_size};
@@ -93,7 +93,7 @@ __global__ void __launch_bounds__(threads) plain_up(PlainOperands o) {
   }
 }
 
-__global__ void __launch_bounds__(threads) plain_down(PlainOperands o) {
+__global__ void __launch_bounds__(plain_level_threads) plain_down_levels(PlainOperands o) {
   const Layer& layer = o.layer;
   const Rows h = {o.h_levels == nullptr ? o.h : o.h_levels, o.h_scales, layer.intermediate_size,
                   static_cast<long long>(layer.tokens) * layer.top_k};
@@ -115,7 +115,7 @@ __global__ void __launch_bounds__(threads) plain_down(PlainOperands o) {
 
 int blocks_with_a_warp_each(long long items) {
   constexpr long long most = 1 << 16;
-  const long long blocks = (items * 32 + threads - 1) / threads;
+  const long long blocks = (items * 32 + plain_level_threads - 1) / plain_level_threads;
   return static_cast<int>(blocks < most ? blocks : most);
 }
 
@@ -123,12 +123,14 @@ int blocks_with_a_warp_each(long long items) {
 
 cudaError_t launch_plain_up(const PlainOperands& o, cudaStream_t stream) noexcept {
   const long long items = static_cast<long long>(o.layer.tokens) * o.layer.top_k * o.layer.intermediate_size;
-  return cuda::launch(plain_up, {.blocks = blocks_with_a_warp_each(items), .threads = threads}, stream, o);
+  return cuda::launch(plain_up_levels,
+                      {.blocks = blocks_with_a_warp_each(items), .threads = plain_level_threads}, stream, o);
 }
 
 cudaError_t launch_plain_down(const PlainOperands& o, cudaStream_t stream) noexcept {
   const long long items = static_cast<long long>(o.layer.tokens) * o.layer.hidden_size;
-  return cuda::launch(plain_down, {.blocks = blocks_with_a_warp_each(items), .threads = threads}, stream, o);
+  return cuda::launch(plain_down_levels,
+                      {.blocks = blocks_with_a_warp_each(items), .threads = plain_level_threads}, stream, o);
 }
 
 }  // namespace adaptive::kernels::fused_moe::levels

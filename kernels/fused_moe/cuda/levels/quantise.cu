@@ -6,19 +6,19 @@
 namespace adaptive::kernels::fused_moe::levels {
 namespace {
 
-constexpr int threads = 128;
+constexpr int quantise_threads = 128;
 
 template <bool together>
-__global__ void __launch_bounds__(threads) quantise_segments(Quantised q) {
+__global__ void __launch_bounds__(quantise_threads) quantise_segments(Quantised q) {
   cuda::wait_for_previous();
   cuda::let_next_begin();
-  quantise_segment<together>(q, (static_cast<long long>(blockIdx.x) * threads + threadIdx.x) / 32);
+  quantise_segment<together>(q, (static_cast<long long>(blockIdx.x) * quantise_threads + threadIdx.x) / 32);
 }
 
 /// A block quantises a row.
 template <bool together>
-__global__ void __launch_bounds__(threads) quantise_rows(Quantised q) {
-  __shared__ unsigned of_warp[threads / 32];
+__global__ void __launch_bounds__(quantise_threads) quantise_rows(Quantised q) {
+  __shared__ unsigned of_warp[quantise_threads / 32];
   cuda::wait_for_previous();
   cuda::let_next_begin();
   const long long row = blockIdx.x;
@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(threads) quantise_rows(Quantised q) {
   auto* const to = static_cast<std::uint8_t*>(q.levels) + row * q.columns;
   const int thread = static_cast<int>(threadIdx.x);
   unsigned largest = 0;
-  for (int column = 4 * thread; column < q.columns; column += 4 * threads) {
+  for (int column = 4 * thread; column < q.columns; column += 4 * quantise_threads) {
     std::uint16_t x[4] = {};
     read_four<together>(from + column, x, min(q.columns - column, 4));
     largest = max(largest, largest_in(x));
@@ -37,10 +37,10 @@ __global__ void __launch_bounds__(threads) quantise_rows(Quantised q) {
   if (thread % 32 == 0) of_warp[thread / 32] = largest;
   __syncthreads();
 #pragma unroll
-  for (int warp = 0; warp < threads / 32; ++warp) largest = max(largest, of_warp[warp]);
+  for (int warp = 0; warp < quantise_threads / 32; ++warp) largest = max(largest, of_warp[warp]);
   const DeviceScaling scaling = scaling_of(largest, 127.0f);
   if (thread == 0) q.scales[row] = scaling.scale;
-  for (int column = 4 * thread; column < q.columns; column += 4 * threads) {
+  for (int column = 4 * thread; column < q.columns; column += 4 * quantise_threads) {
     std::uint16_t x[4] = {};
     const int exist = min(q.columns - column, 4);
     read_four<together>(from + column, x, exist);
@@ -57,11 +57,11 @@ cudaError_t launch_quantise(const Quantised& q, bool overlaps, cudaStream_t stre
   const bool together = q.columns % 4 == 0;
   if (!q.by_segment)
     return cuda::launch(together ? quantise_rows<true> : quantise_rows<false>,
-                        {.blocks = q.rows, .threads = threads, .overlaps = overlaps}, stream, q);
+                        {.blocks = q.rows, .threads = quantise_threads, .overlaps = overlaps}, stream, q);
   const long long warps = static_cast<long long>(q.rows) * ((q.columns + 127) / 128);
-  const int blocks = static_cast<int>((warps * 32 + threads - 1) / threads);
+  const int blocks = static_cast<int>((warps * 32 + quantise_threads - 1) / quantise_threads);
   return cuda::launch(together ? quantise_segments<true> : quantise_segments<false>,
-                      {.blocks = blocks, .threads = threads, .overlaps = overlaps}, stream, q);
+                      {.blocks = blocks, .threads = quantise_threads, .overlaps = overlaps}, stream, q);
 }
 
 }  // namespace adaptive::kernels::fused_moe::levels
