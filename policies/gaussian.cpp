@@ -44,10 +44,8 @@ constexpr double expected_deviation_max = 0.5;
 constexpr double first_look_budget = 4.0;
 // Number of the leader's results from which a promotion can only lack results of the incumbent.
 constexpr std::uint64_t leader_known_from = 64;
-// After a disturbance, candidates with at most `spoiled_max` results are measured again, because the
-// disturbance may have spoiled their results: one at a time, `spoiled_spacing` calls apart.
-constexpr std::uint64_t spoiled_max = 3;
-constexpr double spoiled_spacing = 16.0;
+// Candidates whose results may be from a disturbance are measured again one at a time, this many calls apart.
+constexpr double spoiled_spacing = 4.0;
 // A candidate counts as equal to the leader, so that more looks at it gain nothing, if it is less than
 // `alike_within` in log latency behind. For that, `alike_deviations` standard deviations of the distance must
 // be less than `alike_within`, or the candidate must have `alike_from` results, beyond which a location does
@@ -104,8 +102,20 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   if (key.belief().measured() == 0 && !told_) return review_first(key);
   // The candidate that a table names is launched before candidates that the table does not know.
   if (key[leader_].count == 0) propose(key, leader_, 0.0, Reason::gain);
+  review_witness(key);
   review_incumbent(key);
   review_others(key);
+}
+
+// Proposes a look at the cheapest candidate that can witness that the leader's lead is no end of a disturbance.
+void Gaussian::review_witness(const KeyStatistics& key) noexcept {
+  if (key[leader_].count < promoted_from || has_witness(key, leader_)) return;
+  std::uint32_t cheapest = leader_;
+  for (std::uint32_t i = 0; i < key.size(); ++i)
+    if (key[i].available && key[i].count > 0 && key[i].known_since < key[leader_].known_since &&
+        (cheapest == leader_ || behind(key, i) < behind(key, cheapest)))
+      cheapest = i;
+  if (cheapest != leader_) propose(key, cheapest, 0.0, Reason::gain);
 }
 
 // Without expectations, for example because memory ran out: proposes one look at each candidate.
@@ -157,15 +167,10 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
   const double chance_max = proof_error_share * key.error_chance;
   const bool comparable = told_ || key[leader_].count >= promoted_from;
   const bool cold = key.starts_cold();
-  // Once a key has been disturbed, every later late result may belong to another disturbance and makes the
-  // candidates due again. If only the end of each disturbance did, one in twelve simulated runs with bursts
-  // would keep a slower variant.
-  const bool disturbed = key.was_disturbed();
-  if (disturbed && !disturbed_) disturbed_at_ = key.calls;
-  disturbed_ = disturbed;
   std::uint32_t cheapest = leader_;
   std::uint32_t unchecked = leader_;
   std::uint32_t oldest = leader_;
+  std::uint32_t spoiled = leader_;
   double least_cost = infinite;
   double least_asked = infinite;
   for (std::uint32_t i = 0; i < key.size(); ++i) {
@@ -189,12 +194,13 @@ void Gaussian::review_others(const KeyStatistics& key) noexcept {
       review_unseen(key, i);
     else if (key[i].count == 1 && cold)
       propose(key, i, 0.0, Reason::gain);
-    else if (disturbed_ && key[i].count <= spoiled_max && key[i].asked_at < disturbed_at_)
-      propose(key, i, doubted_at_, Reason::gain);
+    else if (key[i].disturbed == VariantStatistics::Doubt::spoiled)
+      spoiled = spoiled == leader_ || behind(key, i) < behind(key, spoiled) ? i : spoiled;
     else
       review_seen(key, i);
     propose(key, i, reopening_.visit_at(key, i, leader_), Reason::gain);
   }
+  if (spoiled != leader_) propose(key, spoiled, doubted_at_, Reason::gain);
   if (cheapest != leader_)
     propose(key, cheapest,
             options_.proof_from + (spent(Reason::proof) + cost(key, cheapest)) / options_.proof_budget,
@@ -266,8 +272,11 @@ Choice Gaussian::choose(const KeyStatistics& key, Random&) noexcept {
     // Out of memory: the first result tries again.
   }
   if (!is_current(key)) review(key);
-  if (key.calls >= look_at_) {
-    if (look_at_ == doubted_at_) doubted_at_ = key.calls + spoiled_spacing;
+  // While launches are disturbed, a look would tell nothing.
+  const bool waits = key.is_disturbed() && key[leader_].count > 0;
+  bracket_ = key.calls >= look_at_ && !waits;
+  if (bracket_) {
+    if (key[look_].disturbed == VariantStatistics::Doubt::spoiled) doubted_at_ = key.calls + spoiled_spacing;
     const bool known =
         key.expectations != nullptr && key.belief().fits(key.size()) && key.belief().measured() > 0;
     spent_[static_cast<std::size_t>(reason_)] +=
@@ -299,7 +308,8 @@ std::optional<Expectation> Gaussian::expected(const KeyStatistics& key,
 Unconsulted Gaussian::unconsulted(const KeyStatistics& key) const noexcept {
   if (!is_current(key)) return {key.leader(), 1.0};
   const double count = static_cast<double>(key[leader_].count);
-  if (count == 0.0 || reopening_.rising() || look_at_ <= key.calls) return {leader_, 1.0};
+  if (count == 0.0 || reopening_.rising() || look_at_ <= key.calls || bracket_ || key.is_disturbed())
+    return {leader_, 1.0};
   // The more results the leader has, the less another one changes; in the end, results only serve to notice a
   // drift. The timed share falls so that the number of timed calls grows with the cube root of the calls.
   const double until = told_         ? options_.timed_until_told

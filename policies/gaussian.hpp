@@ -58,6 +58,7 @@ class Gaussian final : public Policy {
   void review(const KeyStatistics& key) noexcept;
   void review_without_belief(const KeyStatistics& key) noexcept;
   void review_first(const KeyStatistics& key) noexcept;
+  void review_witness(const KeyStatistics& key) noexcept;
   void review_incumbent(const KeyStatistics& key) noexcept;
   void review_others(const KeyStatistics& key) noexcept;
   void review_unchecked(const KeyStatistics& key, std::uint32_t candidate) noexcept;
@@ -82,9 +83,8 @@ class Gaussian final : public Policy {
   Reason reason_ = Reason::gain;
   bool told_ = false;  // whether a table of this device is believed
 
-  bool disturbed_ = false;  // whether a disturbance of several launches has ended
   Reopening reopening_;
-  double disturbed_at_ = 0.0;  // number of the key's calls when that was noticed
+  bool bracket_ = false;       // whether the leader is timed next, because a look was launched
   double doubted_at_ = 1.0;    // number of the key's calls from which to measure a spoiled candidate again
   std::array<double, 5> spent_{};  // time that looks have cost, in latencies of the leader, by reason
 };

@@ -34,9 +34,16 @@ struct alignas(64) VariantStatistics {
   /// The part of `location` that comes from other candidates: a change of the key's latencies that they have
   /// shown to be common to all. Its absolute value is at most `KeyStatistics::moved_max`.
   double moved = 0.0;
-  bool available = true;          ///< false: it failed, or the program disabled it
-  bool remembered = false;        ///< no result has come since the key's latencies changed
-  bool set_aside = false;         ///< a table of this device and software names a recent failure
+  bool available = true;    ///< false: it failed, or the program disabled it
+  bool remembered = false;  ///< no result has come since the key's latencies changed
+  bool set_aside = false;   ///< a table of this device and software names a recent failure
+  /// Whether all results may be from a disturbance, or contradict each other: then they prove nothing.
+  enum class Doubt : std::uint8_t {
+    none,
+    spoiled,  ///< the candidate has to be measured again
+    pending   ///< it has been, and the next result tells whether that look was disturbed, too
+  };
+  Doubt disturbed = Doubt::none;
   std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
   double mean_ns = 0.0;           ///< plain mean
 
@@ -53,6 +60,8 @@ struct alignas(64) VariantStatistics {
   double prior = none;
   double prior_deviation = none;
   std::uint64_t prior_count = 0;            ///< results behind `prior`
+  double known_since = 0.0;                 ///< the key's `calls` when the first result came
+  double known_at = 0.0;                    ///< the key's `calls` when the latest result came
   double restarted_at = 0.0;                ///< the key's `calls` at the last restart; 0: never
   std::array<double, first_count> first{};  ///< the first log latencies since the last restart
   std::uint64_t failures = 0;               ///< launches reported by `fail`
@@ -185,9 +194,9 @@ class ADAPTIVE_EXPORT KeyStatistics {
   /// candidates with several results had a first one far above the rest. A single result then tells nothing.
   bool starts_cold() const noexcept;
 
-  /// Whether the key has had a disturbance, several late results in a row, that is over. The few results of a
-  /// candidate may then be from the disturbance.
-  bool was_disturbed() const noexcept { return disturbed_ && late_in_a_row_ == 0; }
+  /// Whether the latest results were late: a look would tell nothing before the disturbance is over. False if
+  /// they have been late for so long that the key's latencies must have changed.
+  bool is_disturbed() const noexcept { return late_in_a_row_ > 0 && late_in_a_row_ <= disturbed_max; }
 
   /// Extra log cost of a candidate if its outliers were its own; `tail` counts them as its own only beyond
   /// chance. It is 0 once the results of the other candidates show a comparable rate of outliers, and for
@@ -223,6 +232,8 @@ class ADAPTIVE_EXPORT KeyStatistics {
   bool move(std::uint32_t candidate, double moved) noexcept;
 
  private:
+  /// Number of late results in a row from which they are no passing disturbance.
+  static constexpr std::uint32_t disturbed_max = 8;
   /// Number of calls of the key for which a result is awaited in addition to twice the recent maximum delay.
   static constexpr double delay_usual = 32.0;
 
@@ -232,6 +243,11 @@ class ADAPTIVE_EXPORT KeyStatistics {
   void update_deviation() noexcept;
   void note_tail(VariantStatistics& candidate, double residual) noexcept;
   void note_late(double residual) noexcept;
+  void follow_disturbance(const Sample& sample, double limit) noexcept;
+  void note_late_launch(double residual) noexcept;
+  void note_launch_in_time(const Sample& sample, double limit) noexcept;
+  void spoil(const Sample& witness, double since, double excess) noexcept;
+  void resolve(VariantStatistics::Doubt outcome) noexcept;
   void note_first(std::uint32_t candidate, double log_latency) noexcept;
   bool is_routine(std::uint32_t candidate) const noexcept;
   double score(std::uint32_t candidate) const noexcept;
@@ -250,13 +266,15 @@ class ADAPTIVE_EXPORT KeyStatistics {
   std::uint64_t revision_ = 1;
   mutable std::uint32_t latest_leader_ = 0;  // the latest result of `believed_leader`
   std::uint32_t late_in_a_row_ = 0;
-  bool disturbed_ = false;    // whether there has ever been a disturbance
   bool late_before_ = false;  // whether the latest result was late
   bool tails_count_ = false;  // whether tails may differ from 0
   // `NoiseLaw::deviation` of `expectations`, copied here to save a cache miss.
   double usual_deviation_ = 0.03;
   Scatter scatter_;  // without `squares` and `freedom`, which are above
 
+  double calm_at_ = 0.0;                         // `calls` at the latest result that was not late
+  double excess_ = 0.0;                          // largest residual of the late results since then
+  bool pending_ = false;                         // whether a candidate's doubt is `pending`
   double tail_excess_ = 0.0;                     // sum over the outliers of latency / location - 1
   mutable std::uint64_t believed_revision_ = 0;  // value of `revision_` behind `belief_`
   mutable Belief belief_;

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <adaptive/statistics.hpp>
+
 namespace adaptive::inline v1 {
 
 /// Minimum number of results of a leader before it may be promoted. They cost nothing, because the leader
@@ -18,5 +20,19 @@ inline constexpr double slower_for = 64.0;
 /// comparisons together that confirm an incumbent.
 inline constexpr double promotion_error_share = 0.05;
 inline constexpr double proof_error_share = 0.2;
+
+/// Whether an available candidate that was known before the leader has been measured again since the leader's
+/// first result, or none was known before. Otherwise, a disturbance that all earlier results were hit by may
+/// have ended just before the leader's first result.
+inline bool has_witness(const KeyStatistics& key, std::uint32_t leader) noexcept {
+  const double since = key[leader].known_since;
+  bool alone = true;
+  for (const VariantStatistics& c : key.candidates) {
+    if (!c.available || c.count == 0 || c.known_since >= since) continue;
+    if (c.count > 1 && c.known_at > since) return true;
+    alone = false;
+  }
+  return alone;
+}
 
 }  // namespace adaptive

@@ -29,8 +29,6 @@ constexpr double deviation_min = 0.002;
 constexpr double agreement_deviations = 5.0;
 // Number of results over which the recent maximum of the delay decays.
 constexpr double delay_memory = 256.0;
-// Number of late results in a row from which they are a disturbance, not chance.
-constexpr std::uint32_t late_max = 3;
 // Maximum weight, in results, of the results from before a change of latency that was assumed and then
 // confirmed.
 constexpr std::uint64_t moved_results = 2;
@@ -148,8 +146,6 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
       if (n > memory) c.squares = faded(c.squares);
     }
     if (clipped != residual) outliers_ += 1.0;
-    late_in_a_row_ = residual > limit ? late_in_a_row_ + 1 : 0;
-    if (late_in_a_row_ >= late_max) disturbed_ = true;
     fade();
     if (!routine) update_deviation();
     note_tail(c, residual);
@@ -162,6 +158,9 @@ Sample KeyStatistics::add(std::uint32_t candidate, double latency_ns) noexcept {
     c.location += clipped / std::min(n + 1.0, memory);
   }
   c.remembered = false;
+  if (n == 0.0) c.known_since = calls;
+  c.known_at = calls;
+  if (expectations != nullptr) follow_disturbance({candidate, x, residual}, limit);
   ++results;
   return sample;
 }
@@ -179,6 +178,8 @@ void KeyStatistics::restart(std::uint32_t candidate, double location, std::uint6
   c.count = weight;
   c.squares = 0.0;
   c.remembered = false;
+  c.disturbed = VariantStatistics::Doubt::none;
+  if (weight <= 1) c.known_since = calls;
   settled = false;
   ++revision_;
   std::fill_n(c.first.begin(), std::min<std::uint64_t>(weight, VariantStatistics::first_count), location);

@@ -1,6 +1,9 @@
 // What exploration may cost.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "tests/selector/support.hpp"
 
 namespace adaptive {
@@ -143,6 +146,26 @@ TEST(Budget, WaitsForTheResultOfAnExploration) {
   for (int i = 0; i < 300; ++i)
     if (op.select({8}).variant() != 0) ++explored;
   EXPECT_EQ(explored, 1) << "its cost is not known yet";
+}
+
+// A variant that becomes available late, for instance once it is compiled, is measured although the timing
+// budget of the key is used up.
+TEST(TimingBudget, LeavesRoomForVariantsThatBecomeAvailableLater) {
+  SelectorOptions options = test::options();
+  options.learning.timing_cost = Latency(3'500.0);
+  Selector selector(options);
+  std::vector<std::string> names;
+  std::vector<double> ns;
+  for (int i = 0; i < 12; ++i) {
+    names.push_back("v" + std::to_string(i));
+    ns.push_back(i == 11 ? 20'000.0 : 24'000.0 + 500.0 * i);
+  }
+  Operation& op = selector.define(test::operation(names));
+  for (std::size_t i = 2; i < names.size(); ++i) op.enable(names[i], false);
+  test::launch(op, {8}, ns, 600, 1);
+  for (std::size_t i = 2; i < names.size(); ++i) op.enable(names[i], true);
+  test::launch(op, {8}, ns, 200, 2);
+  EXPECT_EQ(op.explain({8}).running, "v11") << op.explain({8});
 }
 
 }  // namespace

@@ -144,6 +144,34 @@ TEST(SlowEpisodes, AreNotTakenForChangesForEver) {
   }
 }
 
+/// The number of a key's first calls that take three times as long.
+class DisturbedFromTheStart : public testing::TestWithParam<int> {};
+
+// What was measured in the disturbance and what was measured after it do not compare. Each of eight variants
+// is the fastest in turn.
+TEST_P(DisturbedFromTheStart, NothingIsBelievedOfTheDisturbance) {
+  std::vector<double> latencies{20'000.0, 22'000.0, 24'400.0, 27'000.0,
+                                29'700.0, 32'800.0, 36'200.0, 40'000.0};
+  for (std::size_t turn = 0; turn < latencies.size(); ++turn) {
+    std::rotate(latencies.begin(), latencies.begin() + 3, latencies.end());
+    Selector selector(test::options());
+    Operation& op = selector.define(test::operation({"0", "1", "2", "3", "4", "5", "6", "7"}));
+    Random random(turn + 1);
+    for (int call = 0; call < 5'000; ++call) {
+      const Decision decision = op.select({8});
+      const double ns = latencies[decision.variant()] * (call < GetParam() ? 3.0 : 1.0);
+      if (decision.timed()) op.record(decision, Latency(test::noisy(random, ns, 0.012)));
+    }
+    const Explanation why = op.explain({8});
+    EXPECT_EQ(latencies[test::incumbent(op, {8})], 20'000.0) << why;
+    EXPECT_EQ(latencies[std::stoul(why.running)], 20'000.0) << why;
+    for (const Event& event : why.history)
+      EXPECT_LT(latencies[std::stoul(event.to)], latencies[std::stoul(event.from)]) << why;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Lengths, DisturbedFromTheStart, testing::Values(1, 2, 3, 4, 6, 8, 12, 16, 24, 40));
+
 /// A variant that is slower from time to time, and still the best on average.
 class RecurringBursts : public testing::TestWithParam<Bursts> {};
 

@@ -92,8 +92,9 @@ TEST(Gaussian, ReplacesAnIncumbentThatHasBecomeSlowerAtLittleCost) {
 }
 
 TEST(Gaussian, RemembersNothingOfABurst) {
-  const Sum sum = play("bursts", replay::runs(60, 10));
-  EXPECT_GE(sum.promoted, 0.9);
+  const Sum sum = play("bursts", replay::runs(200, 20));
+  EXPECT_GE(sum.promoted, 0.98);
+  EXPECT_EQ(sum.wrong, 0U);
 }
 
 // An operation at six keys of which the second of three variants has turned out to be the fastest.

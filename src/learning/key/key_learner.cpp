@@ -19,7 +19,8 @@ namespace {
 constexpr int record_attempts = 4096;
 
 // Number of a key's first timed launches that are exempt from the timing budget: `timed_first`, and
-// `timed_first_each` for each candidate unless a table of this device has measured the key.
+// `timed_first_each` for each available candidate unless a table of this device has measured the key.
+// Candidates that become available later, for instance once they are compiled, thus have their first looks.
 constexpr std::size_t timed_first = 16;
 constexpr std::size_t timed_first_each = 4;
 // The same for launches so short that timing that many would cost too much.
@@ -52,6 +53,13 @@ bool learns(Mode mode) {
   return mode == Mode::online || mode == Mode::observe;
 }
 
+// Number of available candidates whose first results are exempt from the timing budget.
+std::size_t exempt_candidates(const KeyStatistics& key) noexcept {
+  if (key.trusted_prior) return 0;
+  return static_cast<std::size_t>(std::count_if(key.candidates.begin(), key.candidates.end(),
+                                                [](const VariantStatistics& c) { return c.available; }));
+}
+
 }  // namespace
 
 bool KeyLearner::is_within_budget(std::uint32_t candidate, std::uint32_t leader) const noexcept {
@@ -73,7 +81,7 @@ bool KeyLearner::is_within_budget(std::uint32_t candidate, std::uint32_t leader)
 double KeyLearner::share_timing_allows() const noexcept {
   if (options().timing_budget >= 1.0) return 1.0;
   const KeyStatistics& s = statistics_;
-  const std::size_t unlimited = timed_first + (s.trusted_prior ? 0 : timed_first_each * s.size());
+  const std::size_t unlimited = timed_first + timed_first_each * exempt_candidates(s);
   const double cost_ns = operation_.timing_cost_ns();
   if (!(cost_ns > 0.0)) return share_host_timing_allows(unlimited);
   if (counters_.timed < unlimited) return 1.0;
@@ -91,7 +99,7 @@ double KeyLearner::share_host_timing_allows(std::size_t first_max) const noexcep
   if (!(cost_ns > 0.0)) return 1.0;
   const VariantStatistics& leader = s[s.leader()];
   if (leader.count == 0) return 1.0;
-  const std::size_t first_min = timed_least + (s.trusted_prior ? 0 : timed_least_each * s.size());
+  const std::size_t first_min = timed_least + timed_least_each * exempt_candidates(s);
   const TimingRation ration{.cost = cost_ns / std::exp(leader.location),
                             .budget = options().timing_budget,
                             .first_min = first_min,

@@ -174,6 +174,7 @@ std::optional<IncumbentChange> KeyLearner::note_availability() noexcept {
   set_availability(statistics_);
   const std::optional<IncumbentChange> change = leave_unavailable_incumbent(EventKind::demotion);
   statistics_.settled = false;
+  timed_share_max_ = share_timing_allows();
   publish_plan();
   return change;
 }

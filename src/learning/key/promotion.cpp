@@ -92,6 +92,7 @@ bool is_surely_faster(const KeyStatistics& key, std::uint32_t leader, std::uint3
   if (before.available && before.restarted_at > 0.0 &&
       (before.asked_at < before.restarted_at + slower_for || before.pending > 0))
     return false;
+  if (!has_witness(key, leader)) return false;
   return key.chance_faster(incumbent, leader, std::log1p(key.indifference)) <=
              promotion_error_share * key.error_chance &&
          key.chance_faster(incumbent, leader, 0.0) <= likely;
