@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import gc
 import json
 import os
 import random
@@ -105,8 +106,11 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
 
     vllm.whole = False
     counts = trace(launches)
+    gc.collect()
+    gc.freeze()  # as vLLM's server does once it has started; a collection of everything takes 0.1 s
     first: dict[int, float] = {}
     later: list[float] = []
+    stalls: list[str] = []
     began = time.perf_counter()
     for number, m in enumerate(counts):
         start = time.perf_counter()
@@ -114,6 +118,8 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
         took = time.perf_counter() - start
         if m in first:
             later.append(took)
+            if took > 5e-3:
+                stalls.append(f"{took * 1e3:.1f} ms at launch {number} (m={m}, {start - began:.1f} s)")
         else:
             first[m] = took
         if number % 64 == 0:
@@ -125,11 +131,15 @@ def run(vllm: Vllm, launches: int, file: Path | None) -> None:
     print(f"{launches} launches in {took:.2f} s; first launch of a count at most {max(first.values()) * 1e3:.0f} ms; later ones: "
           f"median {statistics.median(later) * 1e6:.0f} us, 99.9 % {later[int(0.999 * len(later))] * 1e3:.2f} ms, "
           f"longest {later[-1] * 1e3:.1f} ms, {sum(t > 0.05 for t in later)} above 50 ms")
+    print(f"later ones above 5 ms: {'; '.join(stalls) or 'none'}")
     print(f"configurations that wait for a compiler: {ads.triton.pending()}; the plugin is {engine.off or 'on'}")
     learned = ads.triton.selector().find("fused_moe").counters
     print(f"{learned.keys} keys: {learned.results} results, {learned.explored} launches of others than the leader, "
           f"{learned.promotions} promotions, {learned.demotions} demotions")
     print(f"timer: {ads.triton.selector().timer_counters}")
+    operation = ads.triton.selector().find("fused_moe")
+    results = {key[0]: sum(candidate.count for candidate in operation.explain(*key).candidates) for key in operation.keys()}
+    print("results by number of tokens: " + ", ".join(f"{m} {results[m]}" for m in sorted(results, key=int)))
     end = time.monotonic() + 300.0
     while ads.triton.pending() and time.monotonic() < end:
         time.sleep(0.1)

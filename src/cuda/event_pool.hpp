@@ -25,8 +25,9 @@ struct EventPair {
   Decision decision;
   CUstream stream = nullptr;
   InFlight* flight = nullptr;
-  bool idle = false;   ///< the stream was idle, so the reading includes the launch itself
-  int exceptions = 0;  ///< number of exceptions in flight when the launch began
+  bool idle = false;         ///< the stream was idle, so the reading includes the launch itself
+  bool is_observed = false;  ///< the stream was busy when the launch began, and the launch was not held back
+  int exceptions = 0;        ///< number of exceptions in flight when the launch began
   std::chrono::steady_clock::time_point begun{};  ///< on the host; set where launches are held back
   EventPair* next = nullptr;
   std::uint32_t number = 0;

@@ -13,7 +13,12 @@ namespace adaptive::inline v1::cuda {
 /// reads the host's time. If a kernel that takes as long as the host goes ahead of them, they wait for each
 /// other only, as on a busy stream.
 ///
-/// Thread-safe. Bounded: operations that share one of the `places` share the longer time.
+/// A stream that is busy when a launch begins may still run dry before the host has enqueued the last kernel,
+/// if host and GPU are about equally fast. Where that has happened to a key, its next launches are held as
+/// well.
+///
+/// Thread-safe. Bounded: operations that share one of the `places` share the longer time, and keys that share
+/// one share what has happened.
 class IdleHold {
  public:
   /// Share by which a hold is longer than the host's time, and a constant for the start of the kernel, in ns.
@@ -27,11 +32,20 @@ class IdleHold {
   /// most twice as long, since a host that was interrupted says little; a shorter time counts slowly.
   void note(const void* operation, std::uint64_t host_ns) noexcept;
 
+  /// Number of launches on a busy stream that are held after one that ran dry, before another one is
+  /// observed.
+  static constexpr std::uint8_t held_after_dry = 8;
+  /// Whether the next launch of the key is to be held although its stream is busy. Counts it as held.
+  bool runs_dry(const void* key) noexcept;
+  /// Tells whether a launch of the key that began on a busy stream and was not held ran dry.
+  void note_busy(const void* key, bool ran_dry) noexcept;
+
  private:
   static constexpr std::size_t places = 64;
-  static std::size_t place_of(const void* operation) noexcept;
+  static constexpr std::size_t key_places = 1024;
 
   std::array<std::atomic<std::uint64_t>, places> held_ns_{};
+  std::array<std::atomic<std::uint8_t>, key_places> left_{};  // launches on a busy stream that are still held
 };
 
 }  // namespace adaptive::cuda

@@ -139,14 +139,16 @@ void Timer::State::begin(Launch& launch, bool whole_graph) noexcept {
   if (pair != nullptr) {
     // If the stream is idle now, the start event retires before the kernel arrives. If the stream becomes
     // idle later, but before the kernel arrives, `end` notices that.
-    const bool idle = driver->stream_query(launch.stream_) == CUDA_SUCCESS && !hold(*flight, launch);
+    const bool began_idle = driver->stream_query(launch.stream_) == CUDA_SUCCESS;
+    const bool held = hold(*flight, launch, began_idle);
     const CUresult recorded = driver->event_record(pair->start, launch.stream_);
     if (recorded == CUDA_SUCCESS) {
       pair->operation = launch.operation_;
       pair->decision = launch.decision_;
       pair->stream = launch.stream_;
       pair->flight = flight;
-      pair->idle = idle;
+      pair->idle = began_idle && !held;
+      pair->is_observed = !began_idle && !held;
       pair->begun = hold_max_ns.load(std::memory_order_relaxed) > 0 ? std::chrono::steady_clock::now()
                                                                     : std::chrono::steady_clock::time_point();
       pair->exceptions = std::uncaught_exceptions();
@@ -161,10 +163,11 @@ void Timer::State::begin(Launch& launch, bool whole_graph) noexcept {
   count(counts.dropped);
 }
 
-bool Timer::State::hold(InFlight& flight, const Launch& launch) noexcept {
+bool Timer::State::hold(InFlight& flight, const Launch& launch, bool began_idle) noexcept {
   const std::uint64_t most_ns = hold_max_ns.load(std::memory_order_relaxed);
   // The measurement of the bias has loaded the kernel into this context; to load it here would take long.
   if (most_ns == 0 || !flight.pool().bias().done()) return false;
+  if (!began_idle && !idle_hold.runs_dry(launch.decision_.key_id())) return false;
   const std::uint64_t ns = idle_hold.wanted(launch.operation_, most_ns);
   const RuntimeErrorGuard guard;
   return ns > 0 && guard.clean() && launch_spin(ns, nullptr, launch.stream_) == cudaSuccess;
@@ -188,9 +191,11 @@ void Timer::State::end(Launch& launch) noexcept {
     recorded = driver->event_record(pair.end, pair.stream);
   }
   if (recorded == CUDA_SUCCESS) {
-    if (pair.begun != std::chrono::steady_clock::time_point())
-      idle_hold.note(pair.operation, static_cast<std::uint64_t>(std::max<std::int64_t>(
-                                         (std::chrono::steady_clock::now() - pair.begun).count(), 0)));
+    if (pair.begun != std::chrono::steady_clock::time_point()) {
+      if (pair.is_observed) idle_hold.note_busy(pair.decision.key_id(), pair.idle);
+      const std::int64_t host_ns = (std::chrono::steady_clock::now() - pair.begun).count();
+      idle_hold.note(pair.operation, static_cast<std::uint64_t>(std::max<std::int64_t>(host_ns, 0)));
+    }
     count(counts.timed);
     pending.fetch_add(1, std::memory_order_relaxed);
     flight.add(pair);

@@ -33,8 +33,8 @@ struct Timer::State final : CuptiClient, ReplayClient {
   enum class Capture { no, yes, untouchable };
   Capture capture_of(cudaStream_t stream) const noexcept;
   /// Enqueues a kernel that takes as long as the host needs for a launch of the operation. False if it did
-  /// not, because that is not asked for, not known yet, or not possible.
-  bool hold(InFlight& flight, const Launch& launch) noexcept;
+  /// not, because that is not asked for, not needed, not known yet, or not possible.
+  bool hold(InFlight& flight, const Launch& launch, bool began_idle) noexcept;
   /// Times the launch by events in any case if `whole_graph` is set.
   void begin(Launch& launch, bool whole_graph) noexcept;
   void end(Launch& launch) noexcept;

@@ -304,7 +304,7 @@ Parameter Completion::only_value(const Dimension& dimension) const {
   // Of labels that rows differ in, the format's usual one. There is no usual device.
   if (format_ != nullptr && dimension.kind == DimensionKind::label && !is_device(dimension.name))
     if (const OperationShape* const shape = formats::find_operation(*format_, operation_.name))
-      if (const Parameter usual(usual_label(*shape, dimension.name));
+      if (Parameter usual(usual_label(*shape, dimension.name));
           std::find(values.begin(), values.end(), usual) != values.end())
         return usual;
   if (format_ == nullptr && dimension.kind == DimensionKind::label && !dimension.labels.empty()) {

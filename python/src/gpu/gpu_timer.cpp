@@ -58,6 +58,8 @@ std::size_t GpuTimer::poll() noexcept {
 
 void GpuTimer::hold_on_idle_streams(std::uint64_t most_ns) noexcept {
   impl_->timer.hold_on_idle_streams(std::chrono::nanoseconds(static_cast<std::int64_t>(most_ns)));
+  // Loads the kernel that holds launches, now and not while the program launches.
+  if (most_ns > 0) impl_->timer.bias();
 }
 
 bool GpuTimer::drain() noexcept {

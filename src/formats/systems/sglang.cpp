@@ -45,7 +45,7 @@ class Sglang final : public TritonFormat {
       answer = above;
       if (!answer.source.empty()) {
         as_neighbour(answer);
-        answer.warnings.push_back("there is no _down file; the file of the up projection is used");
+        answer.warnings.emplace_back("there is no _down file; the file of the up projection is used");
       }
       return answer;
     }
@@ -95,7 +95,7 @@ class Sglang final : public TritonFormat {
     const auto shared = up.find("BLOCK_SIZE_M");
     if (own == down.end() || shared == up.end() || own->second == shared->second) return;
     own->second = shared->second;
-    answer.warnings.push_back(
+    answer.warnings.emplace_back(
         "BLOCK_SIZE_M is that of the up projection, because both use the same sorted tokens");
   }
 };

@@ -38,6 +38,19 @@ TEST(IdleHold, AHostBeyondTheLimitIsNotWaitedFor) {
   EXPECT_GT(hold.wanted(&held_operation, 10'000'000), 0u);
 }
 
+TEST(IdleHold, AKeyWhoseStreamRanDryIsHeldAndThenObservedAgain) {
+  IdleHold hold;
+  EXPECT_FALSE(hold.runs_dry(&held_operation));
+  for (int round = 0; round < 3; ++round) {
+    hold.note_busy(&held_operation, true);
+    for (int i = 0; i < IdleHold::held_after_dry; ++i) EXPECT_TRUE(hold.runs_dry(&held_operation)) << i;
+    EXPECT_FALSE(hold.runs_dry(&held_operation)) << "the next one is observed";
+  }
+  hold.note_busy(&held_operation, true);
+  hold.note_busy(&held_operation, false);
+  EXPECT_FALSE(hold.runs_dry(&held_operation));
+}
+
 TEST(IdleHold, OperationsHaveTheirOwnTimes) {
   IdleHold hold;
   hold.note(&held_operation, 1'000'000);
