@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
-from unittest.mock import MagicMock
 
 import torch
 import triton
-from stub_modules import stubbed
+from stub_modules import Silent, stubbed
 
 MOE = "vllm.model_executor.layers.fused_moe"
 
@@ -148,7 +147,7 @@ class Vllm:
 @contextmanager
 def vllm_files(folder: Path) -> Iterator[None]:
     """vLLM as far as the fused experts need it."""
-    platform = MagicMock()
+    platform = Silent()
     platform.get_device_name.return_value = torch.cuda.get_device_name()
     platform.is_rocm.return_value = platform.is_xpu.return_value = False
 
