@@ -2,7 +2,8 @@
 // [--activations bfloat16|quantised] [--tokens N[,N…]] [--samples N] [--prune F]
 //
 // Times every candidate of quantized_matmul for projections of real models and, in the same turns, a kernel
-// that only reads as many bytes as a launch must move ("read"). Layers are chosen by parts of their names.
+// that only reads as many bytes as a launch must move ("read"), also with launches that overlap as those of
+// the products do ("read_overlapping"). Layers are chosen by parts of their names.
 // Writes one JSON object per shape, for peers.py and report.py. bench/cuda/interleaved describes the method.
 
 #include <cuda_runtime_api.h>
@@ -74,9 +75,10 @@ class ReadOnly {
         stream_(stream) {
     cuda::check(cudaMemsetAsync(memory_.data(), 1, memory_.size(), stream), "memory to read");
   }
-  bool launch() {
+  bool launch(bool overlaps) {
     turn_ = (turn_ + 1) % copies_;
-    return bench::launch_read(memory_.data() + turn_ * stride_, bytes_, to_.data(), stream_) == cudaSuccess;
+    return bench::launch_read(memory_.data() + turn_ * stride_, bytes_, to_.data(), overlaps, stream_) ==
+           cudaSuccess;
   }
 
  private:
@@ -85,6 +87,13 @@ class ReadOnly {
   cuda::DeviceBuffer<unsigned> to_;
   cudaStream_t stream_;
 };
+
+bool can_overlap() {
+  int device = 0, major = 0;
+  cuda::check(cudaGetDevice(&device), "device");
+  cuda::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "device");
+  return major >= 9;
+}
 
 void measure(const std::string& kind, const quantized_matmul::Layer& layer, std::int64_t tokens,
              const Options& options, bench::Interleaved& interleaved, cudaStream_t stream,
@@ -103,7 +112,8 @@ void measure(const std::string& kind, const quantized_matmul::Layer& layer, std:
   ReadOnly read(problem->bytes(), stream);
   for (const std::size_t v : family->candidates(shape))
     interleaved.add(family->variant(v).name, *family, *problem, v);
-  interleaved.add("read", [&read] { return read.launch(); });
+  interleaved.add("read", [&read] { return read.launch(false); });
+  if (can_overlap()) interleaved.add("read_overlapping", [&read] { return read.launch(true); });
   const auto us = interleaved.medians();
   out.text("layer", layer.origin)
       .text("kind", kind)
@@ -115,6 +125,7 @@ void measure(const std::string& kind, const quantized_matmul::Layer& layer, std:
       .end_line();
   std::map<std::string, double> own = us;
   own.erase("read");
+  own.erase("read_overlapping");
   const auto [name, best_us] = bench::least(own);
   std::printf("%-20s %-18s %5lld  %-34s %8.1f us  %5.2f TB/s  %5.0f Top/s  %4.2f of the rate of reading\n",
               layer.origin, kind.c_str(), static_cast<long long>(tokens), name.c_str(), best_us,

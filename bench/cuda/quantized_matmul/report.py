@@ -24,10 +24,11 @@ def read(ours, peers):
     for entry in lines_of(ours):
         us = dict(entry["us"])
         reading = us.pop("read")
+        overlapping = us.pop("read_overlapping", None)
         own = {name: value for name, value in us.items() if not is_library(name)}
         library = {name: value for name, value in us.items() if is_library(name)}
         peer = by_shape.get(tuple(entry["shape"]), {})
-        rows.append({**entry, "reading": reading, "best": min(us.values()), "winner": min(us, key=us.get),
+        rows.append({**entry, "reading": reading, "overlapping": overlapping, "best": min(us.values()), "winner": min(us, key=us.get),
                      "own": min(own.values(), default=None), "own_name": min(own, key=own.get, default=""),
                      "library": min(library.values(), default=None),
                      "peer": min(peer.values(), default=None), "peer_name": min(peer, key=peer.get, default="")})
@@ -48,16 +49,17 @@ def ratio(above, below):
 
 
 def print_means(rows):
-    print("| product | tokens | best, TB/s | best, Top/s | rate of reading | all over peer | own over peer | own over library |"
+    print("| product | tokens | best, TB/s | best, Top/s | rate of reading | rate of overlapping reads | all over peer | own over peer | own over library |"
           " least of all over peer |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for kind in dict.fromkeys(row["kind"] for row in rows):
         for tokens in sorted({row["tokens"] for row in rows if row["kind"] == kind}):
             group = [row for row in rows if row["kind"] == kind and row["tokens"] == tokens]
             of = [ratio(row["peer"], row["best"]) for row in group]
             print(f"| {kind} | {tokens} | {cell(mean(row['bytes'] / row['best'] * 1e-6 for row in group))} |"
                   f" {cell(mean(row['operations'] / row['best'] * 1e-6 for row in group), 0)} |"
-                  f" {cell(mean(row['reading'] / row['best'] for row in group))} | {cell(mean(of))} |"
+                  f" {cell(mean(row['reading'] / row['best'] for row in group))} |"
+                  f" {cell(mean(ratio(row['overlapping'], row['best']) for row in group))} | {cell(mean(of))} |"
                   f" {cell(mean(ratio(row['peer'], row['own']) for row in group))} |"
                   f" {cell(mean(ratio(row['library'], row['own']) for row in group))} |"
                   f" {cell(min((value for value in of if value is not None), default=None))} |")

@@ -28,6 +28,10 @@ struct DeviceOperands {
   int w_scale_stride = 0;
   Types types = Types::int8_w8a8;
   Scales scales = Scales::channel;
+  /// The launch may begin while the kernel before it in the stream still runs (overlap.cuh). That kernel must
+  /// not write w or w_scales, which are read before it has finished. Only quantisation, `few` and `stream`
+  /// begin early; all other kernels ignore this.
+  bool overlaps = false;
 };
 
 /// The activations of a launch that quantises them.
@@ -40,7 +44,7 @@ struct Unquantised {
 };
 constexpr int largest_count = 256;
 
-/// Quantises x for the types and scales of `operands`, whose pointers it ignores.
+/// Quantises x for the types and scales of `operands`, whose pointers it ignores. Overlaps if `operands` do.
 cudaError_t launch_quantise(const Unquantised& from, const DeviceOperands& operands,
                             cudaStream_t stream) noexcept;
 

@@ -46,7 +46,10 @@ DeviceOperands operands_of(const CudaSizes& sizes) {
 }
 
 QuantizedOnCuda::QuantizedOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family)
-    : PreparedProblem(shape, options, family), sizes_(shape), largest_(largest_count) {
+    : PreparedProblem(shape, options, family),
+      sizes_(shape),
+      overlaps_(runs(cuda::Instructions::cluster, device_.code())),
+      largest_(largest_count) {
   const DeviceOperands o = operands_of(sizes_);
   w_bytes_ = cuda::copy_stride(times(sizes_.out_features, sizes_.in_features));
   copies_ = cuda::copies_in_turn(options.rotate_bytes, w_bytes_, w_bytes_);
@@ -97,12 +100,13 @@ DeviceOperands QuantizedOnCuda::operands(std::size_t copy) const noexcept {
   o.w = w_.data() + copy * w_bytes_;
   o.w_scales = w_scales_.data();
   o.y = y_.data();
+  // No launch writes the weights: fill() has, and has waited for them.
+  o.overlaps = overlaps_;
   return o;
 }
 
 cudaError_t QuantizedOnCuda::quantise(cuda::Stream stream) noexcept {
-  return launch_quantise({x_.data(), levels_.data(), x_scales_.data(), largest_.data()}, operands_of(sizes_),
-                         stream);
+  return launch_quantise({x_.data(), levels_.data(), x_scales_.data(), largest_.data()}, operands(0), stream);
 }
 
 std::unique_ptr<Slot> QuantizedOnCuda::make_slot(std::size_t variant) {

@@ -92,6 +92,7 @@ class QuantizedOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   void set_reference(cuda::Stream stream) override;
 
   CudaSizes sizes_;
+  bool overlaps_;            // whether a kernel may begin while the one before it still runs
   std::size_t w_bytes_ = 0;  // bytes of one copy, rounded up so that all copies are aligned alike
   cuda::DeviceBuffer<std::uint16_t> x_;
   cuda::DeviceBuffer<std::uint8_t> levels_, w_;

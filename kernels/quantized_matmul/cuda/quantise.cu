@@ -1,8 +1,11 @@
 #include "kernels/common/cuda/launch.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/quantized_matmul/cuda/kernels.hpp"
 #include "kernels/quantized_matmul/cuda/levels.cuh"
 
-// Quantises activations, apart from the products. The rounding is that of ../quantise.hpp.
+// Quantises activations, apart from the products. The rounding is that of ../quantise.hpp. Every kernel waits
+// for the one before it, which may have written x and may still read the levels, and then lets the product
+// begin, which can request its weights meanwhile.
 
 namespace adaptive::kernels::quantized_matmul {
 namespace {
@@ -65,6 +68,8 @@ __device__ void write(std::uint8_t* to, const std::uint16_t (&x)[count], float t
 template <Types types, int count>
 __global__ void __launch_bounds__(threads_of_row)
     quantise_rows(const std::uint16_t* x, std::uint8_t* levels, float* scales, int columns) {
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
   const long long row = blockIdx.x;
   x += row * columns;
   levels += row * columns;
@@ -88,6 +93,8 @@ __global__ void __launch_bounds__(threads_of_row)
 template <Types types, int together>
 __global__ void __launch_bounds__(threads_of_segments)
     quantise_segments(const std::uint16_t* x, std::uint8_t* levels, float* scales, int tokens, int columns) {
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int segments = (columns + 127) / 128;
   const long long at = (static_cast<long long>(blockIdx.x) * threads_of_segments + threadIdx.x) / 32;
@@ -115,6 +122,8 @@ __global__ void __launch_bounds__(threads_of_segments)
 template <int count>
 __global__ void __launch_bounds__(threads_of_row)
     find_largest(const std::uint16_t* x, unsigned* largest, long long size) {
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
   unsigned found = 0;
   const long long stride = static_cast<long long>(gridDim.x) * threads_of_row * count;
   for (long long at = (static_cast<long long>(blockIdx.x) * threads_of_row + threadIdx.x) * count; at < size;
@@ -132,6 +141,8 @@ template <Types types, int count>
 __global__ void __launch_bounds__(threads_of_row)
     quantise_tensor(const std::uint16_t* x, std::uint8_t* levels, float* scales, const unsigned* largest,
                     int largest_of, long long size) {
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
   const unsigned own = static_cast<int>(threadIdx.x) < largest_of ? largest[threadIdx.x] : 0;
   const DeviceScaling scaling = device_scaling_of<types>(largest_of_block(own));
   if (blockIdx.x == 0 && threadIdx.x == 0) scales[0] = scaling.scale;
@@ -154,16 +165,16 @@ cudaError_t quantise_as(const Unquantised& from, const DeviceOperands& o, cudaSt
     const long long warps = static_cast<long long>(o.tokens) * ((o.in_features + 127) / 128);
     const int blocks = static_cast<int>((warps * 32 + threads_of_segments - 1) / threads_of_segments);
     return cuda::launch(whole ? quantise_segments<types, 4> : quantise_segments<types, 1>,
-                        {.blocks = blocks, .threads = threads_of_segments}, stream, from.x, from.levels,
-                        from.scales, o.tokens, o.in_features);
+                        {.blocks = blocks, .threads = threads_of_segments, .overlaps = o.overlaps}, stream,
+                        from.x, from.levels, from.scales, o.tokens, o.in_features);
   }
   if (o.scales == Scales::channel)
     return cuda::launch(whole ? quantise_rows<types, 8> : quantise_rows<types, 1>,
-                        {.blocks = o.tokens, .threads = threads_of_row}, stream, from.x, from.levels,
-                        from.scales, o.in_features);
+                        {.blocks = o.tokens, .threads = threads_of_row, .overlaps = o.overlaps}, stream,
+                        from.x, from.levels, from.scales, o.in_features);
   const long long wanted = (size + threads_of_row * 8 - 1) / (threads_of_row * 8);
   const int blocks = static_cast<int>(wanted < largest_count ? wanted : largest_count);
-  const cuda::LaunchSize grid = {.blocks = blocks, .threads = threads_of_row};
+  const cuda::LaunchSize grid = {.blocks = blocks, .threads = threads_of_row, .overlaps = o.overlaps};
   const cudaError_t found =
       cuda::launch(whole ? find_largest<8> : find_largest<1>, grid, stream, from.x, from.largest, size);
   if (found != cudaSuccess) return found;

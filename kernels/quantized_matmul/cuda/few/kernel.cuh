@@ -3,8 +3,10 @@
 #include <type_traits>
 
 #include "kernels/common/cuda/ampere.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/quantized_matmul/cuda/kernels.hpp"
 #include "kernels/quantized_matmul/cuda/levels.cuh"
+#include "kernels/quantized_matmul/cuda/written.cuh"
 
 // For up to 16 tokens, where the time is that of reading W. Each weight is read once, 16 bytes at a time,
 // straight into the registers in which mma.sync needs it: a lane's 16 neighbouring columns are the columns of
@@ -17,6 +19,10 @@
 //
 // int8 times int8 is added in int32; float8 becomes float16 and int8 becomes bfloat16 in registers, both
 // exactly, and is added in float32.
+//
+// The weights of a warp's first chunk are requested before the kernel waits for the one before it, which may
+// have quantised the activations. Activations and their scales are therefore not read through the read-only
+// path.
 
 namespace adaptive::kernels::quantized_matmul {
 namespace few {
@@ -40,7 +46,13 @@ __device__ inline uint4 load_weights(const std::uint8_t* from, bool exists) {
 }
 
 __device__ inline uint4 load_activations(const std::uint8_t* from, bool exists) {
-  return exists ? __ldg(reinterpret_cast<const uint4*>(from)) : uint4{0, 0, 0, 0};
+  uint4 value = {0, 0, 0, 0};
+  asm volatile(
+      "{\n\t.reg .pred exists;\n\tsetp.ne.b32 exists, %5, 0;\n\t"
+      "@exists ld.global.v4.u32 {%0, %1, %2, %3}, [%4];\n\t}"
+      : "+r"(value.x), "+r"(value.y), "+r"(value.z), "+r"(value.w)
+      : "l"(from), "r"(static_cast<int>(exists)));
+  return value;
 }
 
 __device__ inline std::uint32_t word_of(uint4 value, int i) {
@@ -130,16 +142,8 @@ class Multiplier {
     }
   }
 
-  __device__ void load(Piece& to, int at) const {
-    // The scales come first, because they are needed with the first sum.
-    if constexpr (by_block) {
-      to.w_scale = __ldg(w_scales_ + at);
-#pragma unroll
-      for (int tile = 0; tile < token_tiles; ++tile)
-#pragma unroll
-        for (int i = 0; i < 2; ++i)
-          to.x_scale[tile][i] = __ldg(o_.x_scales + (at * o_.tokens + token_[tile][i]));
-    }
+  __device__ void load_w(Piece& to, int at) const {
+    if constexpr (by_block) to.w_scale = __ldg(w_scales_ + at);
 #pragma unroll
     for (int piece = 0; piece < 2; ++piece) {
       const int column = at * chunk + piece * 64 + quarter_ * 16;
@@ -149,6 +153,23 @@ class Multiplier {
 #pragma unroll
         for (int half = 0; half < 2; ++half)
           to.w[tile][piece][half] = load_weights(w_ + w_offset_[tile][half] + column, exists);
+    }
+  }
+
+  /// Only after wait_for_previous().
+  __device__ void load_x(Piece& to, int at) const {
+    // The scales come first, because they are needed with the first sum.
+    if constexpr (by_block) {
+#pragma unroll
+      for (int tile = 0; tile < token_tiles; ++tile)
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+          to.x_scale[tile][i] = load_written(o_.x_scales + (at * o_.tokens + token_[tile][i]));
+    }
+#pragma unroll
+    for (int piece = 0; piece < 2; ++piece) {
+      const int column = at * chunk + piece * 64 + quarter_ * 16;
+      const bool exists = column < o_.in_features;
 #pragma unroll
       for (int tile = 0; tile < token_tiles; ++tile)
 #pragma unroll
@@ -210,6 +231,13 @@ __global__ void __launch_bounds__(warps * 32, FewConfig{rows, warps}.resident())
   const int row0 = static_cast<int>(blockIdx.x) * rows;
   const int chunks = (o.in_features + few::chunk - 1) / few::chunk;
 
+  Total total[row_tiles][token_tiles][Multiplier::chains][4] = {};
+  const Multiplier multiplier(o, row0, lane);
+  typename Multiplier::Piece next = {};
+  if (warp < chunks) multiplier.load_w(next, warp);
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
+
   // Each thread stores some elements at the end. Their scales are loaded now, because nothing would hide the
   // wait then.
   constexpr int stored = (rows * tokens + warps * 32 - 1) / (warps * 32);
@@ -219,20 +247,21 @@ __global__ void __launch_bounds__(warps * 32, FewConfig{rows, warps}.resident())
 #pragma unroll
     for (int i = 0; i < stored; ++i) {
       const int at = static_cast<int>(threadIdx.x) + i * warps * 32;
-      const float x_scale = few::wide<types> ? 1.0f : o.x_scales[tensor ? 0 : min(at / rows, o.tokens - 1)];
+      const float x_scale =
+          few::wide<types> ? 1.0f : load_written(o.x_scales + (tensor ? 0 : min(at / rows, o.tokens - 1)));
       scale[i] = x_scale * o.w_scales[tensor ? 0 : min(row0 + at % rows, o.out_features - 1)];
     }
   }
 
-  Total total[row_tiles][token_tiles][Multiplier::chains][4] = {};
-  const Multiplier multiplier(o, row0, lane);
   if (warp < chunks) {
-    typename Multiplier::Piece next;
-    multiplier.load(next, warp);
+    multiplier.load_x(next, warp);
 #pragma unroll 1
     for (int at = warp; at < chunks; at += warps) {
       const typename Multiplier::Piece now = next;
-      if (at + warps < chunks) multiplier.load(next, at + warps);
+      if (at + warps < chunks) {
+        multiplier.load_w(next, at + warps);
+        multiplier.load_x(next, at + warps);
+      }
       multiplier.multiply(now, total);
     }
   }

@@ -27,7 +27,8 @@ template <Types types>
 cudaError_t launch_few(std::size_t index, const DeviceOperands& operands, cudaStream_t stream) noexcept {
   const FewConfig& config = few_configs[index];
   const cuda::LaunchSize size = {.blocks = cuda::tiles_of(operands.out_features, config.rows),
-                                 .threads = config.warps * 32};
+                                 .threads = config.warps * 32,
+                                 .overlaps = operands.overlaps};
   const auto start = [&]<bool by_block>() {
     return operands.tokens <= 8
                ? cuda::launch(few_kernels<types, by_block, 1>[index], size, stream, operands)

@@ -3,6 +3,7 @@
 
 #include "kernels/common/cuda/hopper.cuh"
 #include "kernels/common/cuda/launch.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/quantized_matmul/cuda/kernels.hpp"
 #include "kernels/quantized_matmul/cuda/levels.cuh"
 #include "kernels/quantized_matmul/cuda/split/exchange.cuh"
@@ -51,19 +52,32 @@ __global__ void __launch_bounds__(split_threads)
     }
     hopper::fence_barrier_init();
   }
+  const auto copy_w = [&](int step, int stage) {
+    hopper::barrier_expect(full + 8 * stage, stage_bytes);
+    hopper::copy_box(base + stage * stage_bytes, &w_map, step * wgmma_line, first_row, full + 8 * stage);
+  };
+  const auto copy_x = [&](int step, int stage) {
+    for (int slab = 0; slab < 2; ++slab)
+      hopper::copy_box(base + stage * stage_bytes + w_bytes + slab * slab_bytes, &x_map,
+                       step * wgmma_line + slab * 64, first_token, full + 8 * stage);
+  };
+  // As in kernel.cuh, the first weights are requested before anything else.
+  const int ahead = min(end - begin, stages);
+  if (thread == 128)
+    for (int stage = 0; stage < ahead; ++stage) copy_w(begin + stage, stage);
+  __syncwarp();
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
+  if (thread == 128)
+    for (int stage = 0; stage < ahead; ++stage) copy_x(begin + stage, stage);
   __syncthreads();
   if (warp == 4) {
     if (lane == 0) {
       hopper::Ring ring;
-      for (int step = begin; step < end; ++step) {
-        const Address stage = base + ring.stage * stage_bytes;
-        const Address arrived = full + 8 * ring.stage;
-        hopper::barrier_wait(empty + 8 * ring.stage, ring.parity ^ 1);
-        hopper::barrier_expect(arrived, stage_bytes);
-        hopper::copy_box(stage, &w_map, step * wgmma_line, first_row, arrived);
-        for (int slab = 0; slab < 2; ++slab)
-          hopper::copy_box(stage + w_bytes + slab * slab_bytes, &x_map, step * wgmma_line + slab * 64,
-                           first_token, arrived);
+      for (int step = begin + stages; step < end; ++step) {
+        hopper::barrier_wait(empty + 8 * ring.stage, ring.parity);
+        copy_w(step, ring.stage);
+        copy_x(step, ring.stage);
         ring.advance(stages);
       }
     }
@@ -148,7 +162,8 @@ cudaError_t launch_stream<Types::int8_w8a16>(std::size_t index, const TensorMaps
                                  .threads = split_threads,
                                  .cluster = config.split,
                                  .shared_bytes = stream_shared_bytes(config, 2),
-                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens)};
+                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens),
+                                 .overlaps = operands.overlaps};
   return cuda::launch(stream_wide::all_kernels[index], size, stream, maps.x, maps.w, operands);
 }
 

@@ -3,15 +3,20 @@
 #include <type_traits>
 
 #include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/common/cuda/wgmma.cuh"
 #include "kernels/quantized_matmul/cuda/kernels.hpp"
 #include "kernels/quantized_matmul/cuda/split/exchange.cuh"
+#include "kernels/quantized_matmul/cuda/written.cuh"
 
 // For up to some tens of tokens, where the time is that of reading W. The copy engine fills stages of 64 rows
 // of W by 128 columns, far ahead of the warps that multiply, so that most of what a block reads is on the way
 // at once without taking registers. The rows of W are the first operand of wgmma and the tokens the second,
 // which may be as few as eight. The blocks of a cluster share the columns of a tile; split/exchange.cuh has
 // the end.
+//
+// The weights of the first stages are requested before the kernel waits for the one before it, which may
+// have quantised the activations.
 
 namespace adaptive::kernels::quantized_matmul {
 
@@ -47,31 +52,32 @@ __global__ void __launch_bounds__(split_threads)
     }
     hopper::fence_barrier_init();
   }
-  if (warp == 4) {
-    // The copies of this thread need not wait for the others: they use barriers that this thread has
-    // initialised.
-    if (lane == 0) {
-      hopper::Ring ring;
-      for (int step = begin; step < end && step < begin + stages; ++step) {
-        const Address stage = base + ring.stage * stage_bytes;
-        hopper::barrier_expect(full + 8 * ring.stage, stage_bytes);
-        hopper::copy_box(stage, &w_map, step * wgmma_line, first_row, full + 8 * ring.stage);
-        hopper::copy_box(stage + w_bytes, &x_map, step * wgmma_line, first_token, full + 8 * ring.stage);
-        ring.advance(stages);
-      }
-    }
-    __syncwarp();
-  }
+  const auto copy_w = [&](int step, int stage) {
+    hopper::barrier_expect(full + 8 * stage, stage_bytes);
+    hopper::copy_box(base + stage * stage_bytes, &w_map, step * wgmma_line, first_row, full + 8 * stage);
+  };
+  const auto copy_x = [&](int step, int stage) {
+    hopper::copy_box(base + stage * stage_bytes + w_bytes, &x_map, step * wgmma_line, first_token,
+                     full + 8 * stage);
+  };
+  // The copies of this thread need not wait for the others: they use barriers that this thread has
+  // initialised.
+  const int ahead = min(end - begin, stages);
+  if (thread == 128)
+    for (int stage = 0; stage < ahead; ++stage) copy_w(begin + stage, stage);
+  __syncwarp();
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
+  if (thread == 128)
+    for (int stage = 0; stage < ahead; ++stage) copy_x(begin + stage, stage);
   __syncthreads();
   if (warp == 4) {
     if (lane == 0) {
       hopper::Ring ring;
       for (int step = begin + stages; step < end; ++step) {
-        const Address stage = base + ring.stage * stage_bytes;
         hopper::barrier_wait(empty + 8 * ring.stage, ring.parity);
-        hopper::barrier_expect(full + 8 * ring.stage, stage_bytes);
-        hopper::copy_box(stage, &w_map, step * wgmma_line, first_row, full + 8 * ring.stage);
-        hopper::copy_box(stage + w_bytes, &x_map, step * wgmma_line, first_token, full + 8 * ring.stage);
+        copy_w(step, ring.stage);
+        copy_x(step, ring.stage);
         ring.advance(stages);
       }
     }
@@ -90,8 +96,8 @@ __global__ void __launch_bounds__(split_threads)
       for (int j = 0; j < pairs; ++j)
 #pragma unroll
         for (int i = 0; i < 2; ++i)
-          x[j][i] = __ldg(o.x_scales + static_cast<long long>(step) * o.tokens +
-                          min(first_token + j * 8 + lane % 4 * 2 + i, o.tokens - 1));
+          x[j][i] = load_written(o.x_scales + static_cast<long long>(step) * o.tokens +
+                                 min(first_token + j * 8 + lane % 4 * 2 + i, o.tokens - 1));
     };
     float x_next[pairs][2] = {};
     float w_next = 0;

@@ -38,7 +38,8 @@ cudaError_t launch_stream(std::size_t index, const TensorMaps& maps, const Devic
                                  .threads = split_threads,
                                  .cluster = config.split,
                                  .shared_bytes = stream_shared_bytes(config),
-                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens)};
+                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens),
+                                 .overlaps = operands.overlaps};
   return cuda::launch(stream_kernel_for<types>(index, operands.scales), size, stream, maps.x, maps.w,
                       operands);
 }
