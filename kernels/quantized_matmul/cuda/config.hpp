@@ -139,8 +139,14 @@ ADAPTIVE_HOST_DEVICE constexpr int stream_barriers(const StreamConfig& config, i
   const int sums = split_sum_bytes(config.tokens, stream_rows);
   return stages > sums ? stages : sums;
 }
-ADAPTIVE_HOST_DEVICE constexpr int stream_shared_bytes(const StreamConfig& config, int x_bytes = 1) {
-  return stream_barriers(config, x_bytes) + 16 * config.stages;
+/// Scales by block of a stage: of each token, and of the weights.
+ADAPTIVE_HOST_DEVICE constexpr int stream_scale_bytes(const StreamConfig& config) {
+  return 4 * config.tokens + 16;
+}
+ADAPTIVE_HOST_DEVICE constexpr int stream_shared_bytes(const StreamConfig& config, int x_bytes = 1,
+                                                       bool by_block = false) {
+  return stream_barriers(config, x_bytes) +
+         config.stages * (16 + (by_block ? stream_scale_bytes(config) : 0));
 }
 
 /// For int8_w8a16 with more than a few tokens: as SplitConfig, with weights that become bfloat16 in shared

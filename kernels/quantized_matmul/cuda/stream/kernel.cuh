@@ -16,7 +16,8 @@
 // the end.
 //
 // The weights of the first stages are requested before the kernel waits for the one before it, which may
-// have quantised the activations.
+// have quantised the activations. Scales by block are parts of the stages, because a step is much shorter
+// than the wait for a number from memory.
 
 namespace adaptive::kernels::quantized_matmul {
 
@@ -36,6 +37,7 @@ __global__ void __launch_bounds__(split_threads)
   const auto base = static_cast<Address>(__cvta_generic_to_shared(shared));
   const Address full = base + stream_barriers(config);
   const Address empty = full + 8 * stages;
+  [[maybe_unused]] const Address scales = empty + 8 * stages;
   const int thread = static_cast<int>(threadIdx.x);
   const int warp = __shfl_sync(0xFFFFFFFFu, thread / 32, 0);
   const int lane = thread % 32;
@@ -47,7 +49,7 @@ __global__ void __launch_bounds__(split_threads)
   const int end = steps * (rank + 1) / blocks;
   if (thread == 128) {
     for (int stage = 0; stage < stages; ++stage) {
-      hopper::barrier_init(full + 8 * stage, 1);
+      hopper::barrier_init(full + 8 * stage, by_block ? 1 + 32 : 1);
       hopper::barrier_init(empty + 8 * stage, 4);
     }
     hopper::fence_barrier_init();
@@ -59,6 +61,22 @@ __global__ void __launch_bounds__(split_threads)
   const auto copy_x = [&](int step, int stage) {
     hopper::copy_box(base + stage * stage_bytes + w_bytes, &x_map, step * wgmma_line, first_token,
                      full + 8 * stage);
+  };
+  // Each lane of the copying warp copies some scales of a step and arrives once they are there.
+  const auto copy_scales = [&](int step, int stage) {
+    if constexpr (by_block) {
+      const Address to = scales + stage * stream_scale_bytes(config);
+      for (int token = lane; token < tokens; token += 32)
+        copy_written(to + 4 * token, o.x_scales + static_cast<long long>(step) * o.tokens +
+                                         min(first_token + token, o.tokens - 1));
+      if (lane == 0)
+        copy_written(
+            to + 4 * tokens,
+            o.w_scales +
+                static_cast<long long>(first_row / static_cast<int>(block_columns)) * o.w_scale_stride +
+                step);
+      hopper::barrier_arrive_when_copied(full + 8 * stage);
+    }
   };
   // The copies of this thread need not wait for the others: they use barriers that this thread has
   // initialised.
@@ -72,12 +90,16 @@ __global__ void __launch_bounds__(split_threads)
     for (int stage = 0; stage < ahead; ++stage) copy_x(begin + stage, stage);
   __syncthreads();
   if (warp == 4) {
-    if (lane == 0) {
+    for (int stage = 0; stage < ahead; ++stage) copy_scales(begin + stage, stage);
+    if (by_block || lane == 0) {
       hopper::Ring ring;
       for (int step = begin + stages; step < end; ++step) {
         hopper::barrier_wait(empty + 8 * ring.stage, ring.parity);
-        copy_w(step, ring.stage);
-        copy_x(step, ring.stage);
+        if (lane == 0) {
+          copy_w(step, ring.stage);
+          copy_x(step, ring.stage);
+        }
+        copy_scales(step, ring.stage);
         ring.advance(stages);
       }
     }
@@ -86,34 +108,22 @@ __global__ void __launch_bounds__(split_threads)
     Sum sum[count] = {};
     float scaled[by_block ? count : 1] = {};
     hopper::Ring ring;
-    // Tokens 8 j + lane % 4 * 2 and the next one belong to the sums 4 j to 4 j + 3.
-    constexpr int pairs = by_block ? tokens / 8 : 1;
-    const auto load_scales = [&](int step, float(&x)[pairs][2], float& w) {
-      w = __ldg(o.w_scales +
-                static_cast<long long>(first_row / static_cast<int>(block_columns)) * o.w_scale_stride +
-                step);
-#pragma unroll
-      for (int j = 0; j < pairs; ++j)
-#pragma unroll
-        for (int i = 0; i < 2; ++i)
-          x[j][i] = load_written(o.x_scales + static_cast<long long>(step) * o.tokens +
-                                 min(first_token + j * 8 + lane % 4 * 2 + i, o.tokens - 1));
-    };
-    float x_next[pairs][2] = {};
-    float w_next = 0;
-    if constexpr (by_block)
-      if (begin < end) load_scales(begin, x_next, w_next);
 #pragma unroll 1
     for (int step = begin; step < end; ++step) {
-      float x_scale[pairs][2];
-      float w_scale = w_next;
-#pragma unroll
-      for (int j = 0; j < pairs; ++j)
-#pragma unroll
-        for (int i = 0; i < 2; ++i) x_scale[j][i] = x_next[j][i];
-      if constexpr (by_block)
-        if (step + 1 < end) load_scales(step + 1, x_next, w_next);
       hopper::barrier_wait(full + 8 * ring.stage, ring.parity);
+      // Tokens 8 j + lane % 4 * 2 and the next one belong to the sums 4 j to 4 j + 3.
+      constexpr int pairs = by_block ? tokens / 8 : 1;
+      float x_scale[pairs][2];
+      float w_scale = 0;
+      if constexpr (by_block) {
+        const Address from = scales + ring.stage * stream_scale_bytes(config);
+        w_scale = load_shared_float(from + 4 * tokens);
+#pragma unroll
+        for (int j = 0; j < pairs; ++j)
+#pragma unroll
+          for (int i = 0; i < 2; ++i)
+            x_scale[j][i] = load_shared_float(from + 4 * (j * 8 + lane % 4 * 2 + i));
+      }
       const Address stage = base + ring.stage * stage_bytes;
       const std::uint64_t w_at = hopper::describe(stage);
       const std::uint64_t x_at = hopper::describe(stage + w_bytes);
@@ -125,6 +135,7 @@ __global__ void __launch_bounds__(split_threads)
       hopper::wgmma_commit();
       hopper::wgmma_wait<0>();
       hopper::pin(sum);
+      if constexpr (by_block) __syncwarp();  // all lanes have read their scales
       if (lane == 0) hopper::barrier_arrive(empty + 8 * ring.stage);
       ring.advance(stages);
       if constexpr (by_block) {

@@ -27,19 +27,20 @@ auto stream_kernel_for(std::size_t index, Scales scales) {
 template <Types types>
 cudaError_t prepare_stream(std::size_t index, Scales scales) noexcept {
   return cuda::allow_shared_bytes(stream_kernel_for<types>(index, scales),
-                                  stream_shared_bytes(stream_configs[index]));
+                                  stream_shared_bytes(stream_configs[index], 1, scales == Scales::block128));
 }
 
 template <Types types>
 cudaError_t launch_stream(std::size_t index, const TensorMaps& maps, const DeviceOperands& operands,
                           cudaStream_t stream) noexcept {
   const StreamConfig& config = stream_configs[index];
-  const cuda::LaunchSize size = {.blocks = cuda::tiles_of(operands.out_features, stream_rows) * config.split,
-                                 .threads = split_threads,
-                                 .cluster = config.split,
-                                 .shared_bytes = stream_shared_bytes(config),
-                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens),
-                                 .overlaps = operands.overlaps};
+  const cuda::LaunchSize size = {
+      .blocks = cuda::tiles_of(operands.out_features, stream_rows) * config.split,
+      .threads = split_threads,
+      .cluster = config.split,
+      .shared_bytes = stream_shared_bytes(config, 1, operands.scales == Scales::block128),
+      .grid_rows = cuda::tiles_of(operands.tokens, config.tokens),
+      .overlaps = operands.overlaps};
   return cuda::launch(stream_kernel_for<types>(index, operands.scales), size, stream, maps.x, maps.w,
                       operands);
 }
