@@ -47,11 +47,10 @@ struct WgmmaConfig {
 };
 
 /// The band makes the tiles that run together about square.
-constexpr std::array<WgmmaConfig, 6> wgmma_configs = {{
+constexpr std::array<WgmmaConfig, 5> wgmma_configs = {{
     {64, 128, 8, 1, 16, false},
     {128, 128, 6, 1, 16, false},
     {128, 256, 4, 1, 16, false},
-    {128, 256, 4, 2, 8, false},
     {128, 128, 6, 1, 16, true},
     {128, 128, 6, 2, 8, true},
 }};
@@ -161,9 +160,8 @@ struct ConvertConfig {
   ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + 32; }
 };
 
-constexpr std::array<ConvertConfig, 3> convert_configs = {{
+constexpr std::array<ConvertConfig, 2> convert_configs = {{
     {64, 64, 3, 2},
-    {64, 128, 3, 2},
     {128, 128, 3, 1},
 }};
 
