@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "kernels/mixed_bit_matmul/cuda/config.hpp"
+#include "kernels/mixed_bit_matmul/cuda/balanced/config.hpp"
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace {
@@ -16,6 +16,8 @@ TEST(MixedBitConfig, SaysAllInItsName) {
   for (const MmaConfig& config : mma_configs)
     EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
   for (const SplitConfig& config : split_configs)
+    EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
+  for (const BalancedConfig& config : balanced_configs)
     EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
   for (const WgmmaConfig& config : wgmma_configs)
     EXPECT_TRUE(names.insert(name_of(config)).second) << name_of(config);
@@ -68,6 +70,43 @@ TEST(MixedBitConfig, SplitTilesFitAndKeepRoomForTheirSums) {
       }
     }
   }
+}
+
+TEST(MixedBitConfig, BalancedTilesFit) {
+  for (const BalancedConfig& config : balanced_configs) {
+    SCOPED_TRACE(name_of(config));
+    for (const int bits : {2, 3, 4, 8}) {
+      EXPECT_GE(balanced_stages(config, bits).count, 2) << bits;
+      EXPECT_LE(balanced_stages(config, bits).bytes, shared_bytes_max) << bits;
+    }
+    if (!config.donates()) continue;
+    // What a launch of this many threads gets for each, in steps of eight.
+    const int each = 65536 / config.threads() / 8 * 8;
+    EXPECT_LE(128 * config.groups() * config.registers_taken() + 128 * config.registers_left(),
+              config.threads() * each)
+        << "the warp groups would wait for registers for ever";
+  }
+}
+
+TEST(MixedBitConfig, BalancedSharesCoverAllGroupsOnce) {
+  for (const auto& [tiles, groups] :
+       {std::pair{1, 1}, {1, 40}, {3, 7}, {20, 64}, {48, 40}, {131, 9}, {272, 80}})
+    for (const int blocks_max : {1, 2, 78, 132}) {
+      const BalancedGrid grid = balanced_grid(tiles, groups, blocks_max);
+      SCOPED_TRACE(std::to_string(tiles) + " tiles of " + std::to_string(groups) + " for " +
+                   std::to_string(blocks_max));
+      ASSERT_GE(grid.blocks, 1);
+      ASSERT_LE(grid.blocks, blocks_max);
+      ASSERT_EQ(grid.first(0), 0);
+      ASSERT_EQ(grid.first(grid.blocks), tiles * groups);
+      for (int block = 0; block < grid.blocks; ++block) {
+        const int size = grid.first(block + 1) - grid.first(block);
+        ASSERT_GE(size, 1);
+        ASSERT_LE(size, (tiles * groups + grid.blocks - 1) / grid.blocks);
+        ASSERT_EQ(grid.owner_of(grid.first(block)), block);
+        ASSERT_EQ(grid.owner_of(grid.first(block + 1) - 1), block);
+      }
+    }
 }
 
 TEST(MixedBitConfig, DecodingHoldsAllActivations) {

@@ -15,6 +15,7 @@ const std::vector<Method>& methods() {
     for (std::size_t i = 0; i < decode_configs.size(); ++i) made.push_back({Method::Kind::decode, i});
     for (std::size_t i = 0; i < mma_configs.size(); ++i) made.push_back({Method::Kind::mma, i});
     for (std::size_t i = 0; i < split_configs.size(); ++i) made.push_back({Method::Kind::split, i});
+    for (std::size_t i = 0; i < balanced_configs.size(); ++i) made.push_back({Method::Kind::balanced, i});
     for (std::size_t i = 0; i < wgmma_configs.size(); ++i) made.push_back({Method::Kind::wgmma, i});
     made.push_back({Method::Kind::dequantise, 0});
     return made;
@@ -56,6 +57,13 @@ Variant variant_of(const Method& method) {
       variant.parameters = {{"rows", std::int64_t{tile.rows}},
                             {"tokens", std::int64_t{tile.tokens}},
                             {"parts", std::int64_t{config.parts}}};
+      variant.numeric_class = class_of(config);
+      break;
+    }
+    case Method::Kind::balanced: {
+      const BalancedConfig& config = balanced_configs[method.index];
+      variant.name = name_of(config);
+      variant.parameters = {{"rows", std::int64_t{config.rows}}, {"tokens", std::int64_t{config.tokens}}};
       variant.numeric_class = class_of(config);
       break;
     }
@@ -122,6 +130,10 @@ class MixedBitFamily final : public cuda::Family {
         continue;
       }
       if (method.kind == Method::Kind::wgmma) {
+        if (tokens > 16) result.push_back(i);
+        continue;
+      }
+      if (method.kind == Method::Kind::balanced) {
         if (tokens > 16) result.push_back(i);
         continue;
       }

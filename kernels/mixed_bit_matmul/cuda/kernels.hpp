@@ -37,6 +37,10 @@ struct DeviceOperands {
   int pairs = 0;
   bool one_width = false;  ///< all blocks have bits_max, and neighbours form pairs
   cuda::Element type = cuda::Element::bfloat16;
+  /// The launch may begin while the kernel before it in the stream still runs (overlap.cuh). That kernel must
+  /// write nothing but x and y: everything else is read before it has finished. plain and dequantise ignore
+  /// this, and so do the wgmma kernels.
+  bool overlaps = false;
 
   ADAPTIVE_HOST_DEVICE constexpr int chunks() const { return chunks_of(groups); }
 };

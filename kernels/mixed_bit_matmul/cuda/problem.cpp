@@ -86,6 +86,8 @@ cudaError_t prepare_kernel(const Method& method, cuda::Element type) {
         return prepare_mma<known>(method.index);
       case Method::Kind::split:
         return prepare_split<known>(split_configs[method.index].tile);
+      case Method::Kind::balanced:
+        return prepare_balanced<known>(method.index);
       case Method::Kind::wgmma:
         return prepare_wgmma<known>(method.index);
       default:
@@ -138,6 +140,12 @@ bool supports(const Method& method, const Shape& shape) {
                                 (chunk_word_bytes(bits_max_of(shape)) / 16);
     return tiles <= split_units_max / chunks_of(groups) && pieces <= split_pieces_max &&
            split_stages(tile, bits_max_of(shape), parts).words > 0 && parts <= chunks_of(groups);
+  }
+  if (method.kind == Method::Kind::balanced) {
+    const BalancedConfig& config = balanced_configs[method.index];
+    const std::int64_t tiles = ((sizes.tokens + config.tokens - 1) / config.tokens) *
+                               ((sizes.out_features + config.rows - 1) / config.rows);
+    return sizes.out_features % 8 == 0 && tiles <= split_units_max / std::max(groups, 1);
   }
   if (method.kind == Method::Kind::wgmma)
     return sizes.out_features % 8 == 0 &&
@@ -243,9 +251,26 @@ SplitScratch SplitMemory::scratch() const noexcept {
   return {.sums = reinterpret_cast<float4*>(sums.data()), .counters = counters.data(), .blocks = blocks};
 }
 
+BalancedMemory::BalancedMemory(const BalancedConfig& config, int multiprocessors)
+    : blocks(multiprocessors),
+      sums(static_cast<std::size_t>(blocks) * static_cast<std::size_t>(config.rows * config.tokens)),
+      counters(static_cast<std::size_t>(blocks * config.groups())) {
+  cuda::check(cudaMemsetAsync(counters.data(), 0, counters.size() * sizeof(int), cudaStreamPerThread),
+              "mixed_bit_matmul: counters");
+  cuda::check(cudaStreamSynchronize(cudaStreamPerThread), "mixed_bit_matmul: counters");
+}
+
+BalancedScratch BalancedMemory::scratch() const noexcept {
+  return {.sums = reinterpret_cast<float4*>(sums.data()), .counters = counters.data(), .blocks = blocks};
+}
+
 MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                                const std::vector<Method>& methods)
-    : PreparedProblem(shape, options, family), methods_(methods), sizes_(shape), type_(type_of(shape)) {
+    : PreparedProblem(shape, options, family),
+      methods_(methods),
+      sizes_(shape),
+      type_(type_of(shape)),
+      overlaps_(runs(cuda::Instructions::hopper, device_.code())) {
   const MixedBitOnCuda* lender = cuda::lender_of<MixedBitOnCuda>(options, shape, {});
   storage_ = lender != nullptr ? lender->storage_ : std::make_shared<Storage>(shape, options);
   copies_ = storage_->copies;
@@ -272,6 +297,8 @@ DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
   now.y = y_.data();
   now.tokens = static_cast<int>(sizes_.tokens);
   now.bits_max = bits_max_of(shape());
+  // No launch writes anything but the output: Storage has, and has waited.
+  now.overlaps = overlaps_;
   now.one_width = std::has_single_bit(static_cast<std::uint64_t>(sizes_.bits_mask));
   return now;
 }
@@ -287,6 +314,8 @@ std::unique_ptr<Slot> MixedBitOnCuda::make_slot(std::size_t variant) {
     const auto tile = static_cast<std::size_t>(split_configs[slot->method.index].tile);
     if (!split_memory_[tile]) split_memory_[tile].emplace(split_tiles[tile], multiprocessors());
   }
+  if (slot->method.kind == Method::Kind::balanced && !balanced_memory_[slot->method.index])
+    balanced_memory_[slot->method.index].emplace(balanced_configs[slot->method.index], multiprocessors());
   if (slot->method.kind != Method::Kind::dequantise) return slot;
   const std::int64_t k = storage_->data.operands().groups * group_size;
   slot->plan = device_.plan({sizes_.tokens, sizes_.out_features, k, static_cast<std::int64_t>(type_)});
@@ -326,6 +355,9 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
                    if (slot.method.kind == Method::Kind::mma) return launch_mma<known>(index, now, stream);
                    if (slot.method.kind == Method::Kind::wgmma)
                      return launch_wgmma<known>(index, map_of(x_maps_, wgmma_box_tokens), now, stream);
+                   if (slot.method.kind == Method::Kind::balanced)
+                     return launch_balanced<known>(index, map_of(x_maps_, wgmma_box_tokens), now,
+                                                   balanced_memory_[index]->scratch(), stream);
                    const SplitConfig& config = split_configs[index];
                    const auto tile = static_cast<std::size_t>(config.tile);
                    return launch_split<known>(config, map_of(x_maps_, split_box_tokens(split_tiles[tile])),

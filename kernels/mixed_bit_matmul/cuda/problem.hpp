@@ -8,6 +8,7 @@
 
 #include "kernels/common/cuda/memory.hpp"
 #include "kernels/dense_gemm/cuda/prepared_problem.hpp"
+#include "kernels/mixed_bit_matmul/cuda/balanced/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/problem.hpp"
 
@@ -19,9 +20,10 @@ namespace adaptive::kernels::mixed_bit_matmul {
 
 /// The kind of a variant, which its name alone determines.
 struct Method {
-  enum class Kind { plain, decode, mma, split, wgmma, dequantise };
+  enum class Kind { plain, decode, mma, split, balanced, wgmma, dequantise };
   Kind kind = Kind::plain;
-  std::size_t index = 0;  ///< index in decode_configs, mma_configs, split_configs or wgmma_configs
+  std::size_t index =
+      0;  ///< index in decode_configs, mma_configs, split_configs, balanced_configs or wgmma_configs
 };
 
 /// Whether a device with this code has what the method requires.
@@ -64,6 +66,16 @@ struct SplitMemory {
   cuda::DeviceBuffer<int> counters;
 };
 
+/// Scratch memory of a balanced kernel.
+struct BalancedMemory {
+  BalancedMemory(const BalancedConfig& config, int multiprocessors);
+  BalancedScratch scratch() const noexcept;
+
+  int blocks;  ///< as in BalancedScratch
+  cuda::DeviceBuffer<float> sums;
+  cuda::DeviceBuffer<int> counters;
+};
+
 /// What a variant needs for its launches.
 struct Slot {
   LaunchStatus status = LaunchStatus::ok;
@@ -78,7 +90,8 @@ class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family,
                  const std::vector<Method>& methods);
 
-  /// Tolerance of variants that do not round weights, which are all but `dequantise`, `split` and `wgmma`.
+  /// Tolerance of variants that do not round weights, which are all but `dequantise`, `split`,
+  /// `balanced` and `wgmma`.
   double tolerance_unrounded() const noexcept { return storage_->data.tolerance(); }
 
   std::string description() const override;
@@ -95,9 +108,11 @@ class MixedBitOnCuda final : public dense_gemm::PreparedProblem<Slot> {
   const std::vector<Method>& methods_;
   Sizes sizes_;
   cuda::Element type_;
+  bool overlaps_;  // whether a kernel may begin while the one before it still runs
   std::shared_ptr<Storage> storage_;
   std::array<std::optional<SplitMemory>, split_tiles.size()>
-      split_memory_;                 ///< empty until a variant needs it
+      split_memory_;  ///< empty until a variant needs it
+  std::array<std::optional<BalancedMemory>, balanced_configs.size()> balanced_memory_;
   std::vector<CUtensorMap> x_maps_;  ///< in boxes of box_tokens; empty if nothing uses them
 };
 

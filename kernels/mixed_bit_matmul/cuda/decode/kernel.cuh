@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/common/cuda/unrolled_for.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/product.cuh"
@@ -217,6 +218,10 @@ __device__ void add_chunks(const Warp<config>& self, Totals& total) {
     });
     hopper::load_once(held[b].pairs, self.pairs(b, self.part), self.part < chunks);
   }
+  // The kernel before may have written the activations.
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
+  self.ask_activations();
   hopper::barrier_wait(self.arrived, 0);
   const int x_bytes = self.tokens * decode_token_bytes;
   Address x = self.x + self.part * x_bytes;
@@ -269,9 +274,6 @@ __global__ void __launch_bounds__(decode_configs[index].warps() * 32, decode_con
     hopper::fence_barrier_init();
   }
   __syncthreads();
-  // The activations are small and often in a near cache, so they arrive while the first weights are still
-  // being loaded.
-  self.ask_activations();
   self.blocks = blocks_of(own);
   const int bits = operands.one_width ? operands.bits_max : operands.block_bits[self.blocks.first];
   decode::Totals total = {};

@@ -30,7 +30,8 @@ cudaError_t launch_decode(std::size_t index, const DeviceOperands& operands, cud
       .blocks = cuda::tiles_of(operands.pairs, config.pairs),
       .threads = config.warps() * 32,
       .shared_bytes = static_cast<int>(decode_bytes(config, operands.tokens, operands.groups)),
-      .grid_rows = cuda::tiles_of(operands.tokens, decode_tokens)};
+      .grid_rows = cuda::tiles_of(operands.tokens, decode_tokens),
+      .overlaps = operands.overlaps};
   return cuda::launch(decode_kernels<type>[index], size, stream, operands);
 }
 

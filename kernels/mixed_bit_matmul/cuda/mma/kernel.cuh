@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/common/cuda/unrolled_for.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
 #include "kernels/mixed_bit_matmul/cuda/product.cuh"
@@ -21,6 +22,11 @@ namespace mma {
 
 using hopper::Address;
 
+/// Brings `bytes` bytes, a multiple of 16 as the address is, into the second-level cache.
+__device__ inline void prefetch_bytes(const void* from, int bytes) {
+  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from), "r"(bytes) : "memory");
+}
+
 /// The part of the work that a warp does, and its part of the block's memory.
 template <MmaConfig config>
 struct Warp {
@@ -36,6 +42,14 @@ struct Warp {
   const unsigned char* from_scales;
   const unsigned char* from_x;
   long long x_row_bytes;
+
+  /// Brings the words of a chunk into the second-level cache.
+  template <int bits>
+  __device__ void prefetch(int chunk) const {
+    if constexpr (bits != 0)
+      prefetch_bytes(from_words + static_cast<long long>(chunk) * chunk_word_bytes(bits),
+                             chunk_word_bytes(bits));
+  }
 
   /// Starts loading this warp's share of a chunk. Copies of 16 bytes by each lane are cheaper here than the
   /// copy engine, whose requests take about 25 instructions of a single lane each.
@@ -134,6 +148,12 @@ template <class T, MmaConfig config, int bits>
 __device__ void add_chunks(const Warp<config>& self, int chunks, int groups,
                            float (&total)[config.tokens / 8][4]) {
   const int first = min(self.stages, (chunks - self.part + config.parts - 1) / config.parts);
+  // The kernel before may have written the activations. Their copies share barriers with those of the words,
+  // which therefore only come nearer meanwhile.
+  if (self.lane < first) self.template prefetch<bits>(self.part + self.lane * config.parts);
+  __syncwarp();
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
   for (int i = 0; i < first; ++i) self.template fill<bits>(self.part + i * config.parts, groups, i);
   hopper::Ring ring, refill;
   int ahead = self.part + first * config.parts;  // the next chunk that has not been requested

@@ -30,7 +30,8 @@ cudaError_t launch_mma(std::size_t index, const DeviceOperands& operands, cudaSt
   const cuda::LaunchSize size = {.blocks = cuda::tiles_of(operands.blocks, config.blocks),
                                  .threads = config.warps() * 32,
                                  .shared_bytes = stages.bytes,
-                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens)};
+                                 .grid_rows = cuda::tiles_of(operands.tokens, config.tokens),
+                                 .overlaps = operands.overlaps};
   return cuda::launch(mma_kernels<type>[index], size, stream, operands, stages.count);
 }
 

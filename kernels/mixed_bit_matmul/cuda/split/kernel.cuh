@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/common/cuda/hopper.cuh"
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/common/cuda/unrolled_for.cuh"
 #include "kernels/common/cuda/wgmma.cuh"
 #include "kernels/mixed_bit_matmul/cuda/kernels.hpp"
@@ -305,6 +306,9 @@ __global__ void __launch_bounds__(split_tiles[index].threads(), split_tiles[inde
   }
   __syncwarp();
   multiplier.begin();
+  // The kernel before may have written the activations, and may still use the scratch memory.
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
   if (warp == 0 && lane == 0) {
     for (int stage = 0; stage < stages.x; ++stage) {
       hopper::barrier_init(at.x_full + 8 * stage, 1);

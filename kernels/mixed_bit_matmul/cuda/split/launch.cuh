@@ -40,7 +40,8 @@ cudaError_t launch_split(const SplitConfig& config, const CUtensorMap& x_map, co
   const cuda::LaunchSize size = {.blocks = config.parts > 0 ? tiles * config.parts : blocks,
                                  .threads = tile.threads(),
                                  .cluster = std::max(config.parts, 1),
-                                 .shared_bytes = stages.bytes};
+                                 .shared_bytes = stages.bytes,
+                                 .overlaps = operands.overlaps};
   return cuda::launch(split_kernels<type>[config.tile], size, stream, x_map, operands, stages, scratch, grid);
 }
 
