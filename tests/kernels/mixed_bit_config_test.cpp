@@ -76,7 +76,7 @@ TEST(MixedBitConfig, BalancedTilesFit) {
   for (const BalancedConfig& config : balanced_configs) {
     SCOPED_TRACE(name_of(config));
     for (const int bits : {2, 3, 4, 8}) {
-      EXPECT_GE(balanced_stages(config, bits).count, 2) << bits;
+      EXPECT_GE(balanced_stages(config, bits).x, 2) << bits;
       EXPECT_LE(balanced_stages(config, bits).bytes, shared_bytes_max) << bits;
     }
     if (!config.donates()) continue;

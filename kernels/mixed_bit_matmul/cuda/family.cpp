@@ -134,7 +134,9 @@ class MixedBitFamily final : public cuda::Family {
         continue;
       }
       if (method.kind == Method::Kind::balanced) {
-        if (tokens > 16) result.push_back(i);
+        // The smallest tiles that hold all tokens, and the next larger and smaller ones.
+        const std::int64_t tile = balanced_configs[method.index].tokens;
+        if (tokens > 8 && (tile <= 16 || tile < 4 * tokens) && tokens <= 4 * tile) result.push_back(i);
         continue;
       }
       if (method.kind == Method::Kind::decode) {

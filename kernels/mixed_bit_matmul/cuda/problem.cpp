@@ -356,8 +356,9 @@ LaunchStatus MixedBitOnCuda::enqueue(const Slot& slot, std::size_t copy, cuda::S
                    if (slot.method.kind == Method::Kind::wgmma)
                      return launch_wgmma<known>(index, map_of(x_maps_, wgmma_box_tokens), now, stream);
                    if (slot.method.kind == Method::Kind::balanced)
-                     return launch_balanced<known>(index, map_of(x_maps_, wgmma_box_tokens), now,
-                                                   balanced_memory_[index]->scratch(), stream);
+                     return launch_balanced<known>(
+                         index, map_of(x_maps_, balanced_box_tokens(balanced_configs[index])), now,
+                         balanced_memory_[index]->scratch(), stream);
                    const SplitConfig& config = split_configs[index];
                    const auto tile = static_cast<std::size_t>(config.tile);
                    return launch_split<known>(config, map_of(x_maps_, split_box_tokens(split_tiles[tile])),

@@ -16,7 +16,7 @@ namespace adaptive::kernels::mixed_bit_matmul {
 /// that run at the same time share evenly.
 struct BalancedConfig {
   int rows;    ///< rows of W, 64 for each warp group
-  int tokens;  ///< 64, 128 or 256
+  int tokens;  ///< 16, 32, 64, 128 or 256
 
   ADAPTIVE_HOST_DEVICE constexpr int groups() const { return rows / 64; }
   ADAPTIVE_HOST_DEVICE constexpr int warps() const { return rows / rows_of_block; }
@@ -27,14 +27,21 @@ struct BalancedConfig {
   ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
 };
 
-constexpr std::array<BalancedConfig, 3> balanced_configs = {{
-    {128, 256},
-    {128, 128},
+constexpr std::array<BalancedConfig, 5> balanced_configs = {{
+    {256, 16},
+    {256, 32},
     {256, 64},
+    {128, 128},
+    {128, 256},
 }};
 
-constexpr int balanced_box_tokens = 32;  ///< tokens that a warp group stores together
-constexpr int balanced_word_stages = 2;
+/// Tokens that are copied together, and tokens that a warp group stores together.
+ADAPTIVE_HOST_DEVICE constexpr int balanced_box_tokens(const BalancedConfig& config) {
+  return config.tokens < wgmma_box_tokens ? config.tokens : wgmma_box_tokens;
+}
+ADAPTIVE_HOST_DEVICE constexpr int balanced_stored_tokens(const BalancedConfig& config) {
+  return config.tokens < 32 ? config.tokens : 32;
+}
 
 ADAPTIVE_HOST_DEVICE constexpr int balanced_x_bytes(const BalancedConfig& config) {
   return config.tokens * 128;  // bytes of a group of 64 columns
@@ -44,17 +51,24 @@ ADAPTIVE_HOST_DEVICE constexpr int balanced_words_bytes(const BalancedConfig& co
 }
 /// Two buffers for each warp group, for the rounded sums.
 ADAPTIVE_HOST_DEVICE constexpr int balanced_staging_bytes(const BalancedConfig& config) {
-  return config.groups() * 2 * balanced_box_tokens * 128;
+  return config.groups() * 2 * balanced_stored_tokens(config) * 128;
 }
 
-/// Stages of activations; there are always two stages of weights.
-constexpr Stages balanced_stages(const BalancedConfig& config, int bits_max) {
-  constexpr int stages_max = 8;
-  constexpr int barriers = 16 * (stages_max + balanced_word_stages);
-  const int fixed = balanced_word_stages * balanced_words_bytes(config, bits_max) +
-                    balanced_staging_bytes(config) + barriers;
-  const int count = std::min((shared_bytes_max - fixed) / balanced_x_bytes(config), stages_max);
-  return {count, count * balanced_x_bytes(config) + fixed};
+/// Stages of weights, each a chunk, and of activations, each a group.
+struct BalancedStages {
+  int words = 0, x = 0;
+  int bytes = 0;  ///< dynamic shared memory of a block of threads
+};
+
+constexpr BalancedStages balanced_stages(const BalancedConfig& config, int bits_max) {
+  constexpr int words_max = 4, x_max = 8, x_wanted = 4;
+  constexpr int barriers = 16 * (x_max + words_max);
+  for (int words = words_max;; --words) {
+    const int fixed =
+        words * balanced_words_bytes(config, bits_max) + balanced_staging_bytes(config) + barriers;
+    const int x = std::min((shared_bytes_max - fixed) / balanced_x_bytes(config), x_max);
+    if (x >= x_wanted || words == 2) return {words, x, x * balanced_x_bytes(config) + fixed};
+  }
 }
 
 /// The division of the groups of all tiles, one tile after the other, among blocks of threads. Block b has

@@ -27,15 +27,15 @@ struct Layout {
   Address x, words, staging, x_full, x_empty, words_full, words_empty;
   int word_bytes;  // bytes of a warp and stage
 
-  __device__ Layout(Address base, int stages, int bits_max)
+  __device__ Layout(Address base, const BalancedStages& stages, int bits_max)
       : x(base),
-        words(base + stages * balanced_x_bytes(config)),
+        words(base + stages.x * balanced_x_bytes(config)),
         word_bytes(chunk_word_bytes(bits_max) + chunk_scale_bytes) {
-    staging = words + balanced_word_stages * config.warps() * word_bytes;
+    staging = words + stages.words * config.warps() * word_bytes;
     x_full = staging + balanced_staging_bytes(config);
-    x_empty = x_full + 8 * stages;
-    words_full = x_empty + 8 * stages;
-    words_empty = words_full + 8 * balanced_word_stages;
+    x_empty = x_full + 8 * stages.x;
+    words_full = x_empty + 8 * stages.x;
+    words_empty = words_full + 8 * stages.words;
   }
   __device__ Address x_of(int stage) const { return x + stage * balanced_x_bytes(config); }
   __device__ Address words_of(int stage, int warp) const {
@@ -47,7 +47,7 @@ struct Layout {
 template <BalancedConfig config>
 class Loader {
  public:
-  __device__ Loader(const Layout<config>& at, int stages, const CUtensorMap* x_map,
+  __device__ Loader(const Layout<config>& at, const BalancedStages& stages, const CUtensorMap* x_map,
                     const DeviceOperands& operands)
       : at_(at), stages_(stages), x_map_(x_map), operands_(operands) {}
 
@@ -55,9 +55,9 @@ class Loader {
     const int first_block = tile.row_tile * config.warps();
     const int token0 = tile.token_tile * config.tokens;
     const int blocks = min(config.warps(), operands_.blocks - first_block);
-    const int boxes =
-        (min(config.tokens, operands_.tokens - token0) + wgmma_box_tokens - 1) / wgmma_box_tokens;
-    constexpr int box_bytes = wgmma_box_tokens * 128;
+    constexpr int box_tokens = balanced_box_tokens(config);
+    constexpr int box_bytes = box_tokens * 128;
+    const int boxes = (min(config.tokens, operands_.tokens - token0) + box_tokens - 1) / box_tokens;
     int bytes = blocks * chunk_scale_bytes;
     for (int i = 0; i < blocks; ++i) bytes += chunk_word_bytes(operands_.block_bits[first_block + i]);
     for (int chunk = tile.from / chunk_groups; chunk * chunk_groups < tile.to; ++chunk) {
@@ -75,8 +75,8 @@ class Loader {
         hopper::barrier_expect(full, boxes * box_bytes);
         for (int box = 0; box < boxes; ++box)
           hopper::copy_box(at_.x_of(x_.stage) + box * box_bytes, x_map_, group * 64,
-                           token0 + box * wgmma_box_tokens, full);
-        x_.advance(stages_);
+                           token0 + box * box_tokens, full);
+        x_.advance(stages_.x);
       }
     }
   }
@@ -100,11 +100,11 @@ class Loader {
           all_words + operands_.words_at[block] * 4 + static_cast<long long>(chunk) * word_bytes, word_bytes,
           full);
     }
-    words_.advance(balanced_word_stages);
+    words_.advance(stages_.words);
   }
 
   const Layout<config>& at_;
-  const int stages_;
+  const BalancedStages& stages_;
   const CUtensorMap* x_map_;
   const DeviceOperands& operands_;
   hopper::Ring x_, words_;
@@ -115,7 +115,7 @@ class Loader {
 template <class T, BalancedConfig config>
 class Multiplier {
  public:
-  __device__ Multiplier(const Layout<config>& at, int stages, int warp, int lane)
+  __device__ Multiplier(const Layout<config>& at, const BalancedStages& stages, int warp, int lane)
       : at_(at), stages_(stages), warp_(warp), lane_(lane) {}
 
   /// Adds the groups [from, to) of a tile; `bits` is the width of this warp's block of rows.
@@ -131,7 +131,7 @@ class Multiplier {
     hopper::pin(sum);
     leave_x();
     hopper::barrier_arrive(at_.words_empty + 8 * words_.stage);
-    words_.advance(balanced_word_stages);
+    words_.advance(stages_.words);
   }
 
  private:
@@ -151,13 +151,13 @@ class Multiplier {
       hopper::wgmma_wait<1>();  // the other registers are free, and so is the stage before
       if (at > from) leave_x();
       before_ = x_.stage;
-      x_.advance(stages_);
+      x_.advance(stages_.x);
     }
     if (at + 1 < to) {
       constexpr int next = (group_of_chunk + 1) % chunk_groups;
       if (next == 0 && multiplies) {
         hopper::barrier_arrive(at_.words_empty + 8 * words_.stage);  // every thread has read its own words
-        words_.advance(balanced_word_stages);
+        words_.advance(stages_.words);
         hopper::barrier_wait(at_.words_full + 8 * words_.stage, words_.parity);
       }
       scaled::unpack_any<T, next>(bits, at_.words_of(words_.stage, warp_), lane_, a_[next % 2]);
@@ -170,7 +170,8 @@ class Multiplier {
   }
 
   const Layout<config>& at_;
-  const int stages_, warp_, lane_;
+  const BalancedStages& stages_;
+  const int warp_, lane_;
   std::uint32_t a_[2][16];  // operands of the group that is multiplied, and of the next one
   hopper::Ring x_, words_;
   int before_ = 0;  // the stage of the group that was multiplied last
@@ -185,8 +186,9 @@ struct BalancedOf {
 
 template <class T, std::size_t index>
 __global__ void __launch_bounds__(balanced_configs[index].threads(), 1)
-    mixed_bit_balanced(const __grid_constant__ CUtensorMap x_map, const DeviceOperands operands, int stages,
-                       const BalancedScratch scratch, const BalancedGrid grid, int token_tiles) {
+    mixed_bit_balanced(const __grid_constant__ CUtensorMap x_map, const DeviceOperands operands,
+                       const BalancedStages stages, const BalancedScratch scratch, const BalancedGrid grid,
+                       int token_tiles) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   constexpr BalancedConfig config = BalancedOf<index>::config;
   extern __shared__ __align__(1024) unsigned char shared[];
@@ -197,11 +199,11 @@ __global__ void __launch_bounds__(balanced_configs[index].threads(), 1)
   const balanced::Share share(grid, operands.groups, token_tiles);
   if (warp == config.warps() && lane == 0) {
     hopper::prefetch_map(&x_map);
-    for (int stage = 0; stage < stages; ++stage) {
+    for (int stage = 0; stage < stages.x; ++stage) {
       hopper::barrier_init(at.x_full + 8 * stage, 1);
       hopper::barrier_init(at.x_empty + 8 * stage, config.warps());
     }
-    for (int stage = 0; stage < balanced_word_stages; ++stage) {
+    for (int stage = 0; stage < stages.words; ++stage) {
       hopper::barrier_init(at.words_full + 8 * stage, 1);
       hopper::barrier_init(at.words_empty + 8 * stage, 32 * config.warps());
     }
@@ -238,7 +240,7 @@ __global__ void __launch_bounds__(balanced_configs[index].threads(), 1)
       }
       if (segment.from > 0) balanced::add_others<config>(scratch, share, tile, group, sum);
       const int token0 = segment.token_tile * config.tokens;
-      hopper::store_sums<T, config.tokens, balanced_box_tokens>(
+      hopper::store_sums<T, config.tokens, balanced_stored_tokens(config)>(
           sum, staging, static_cast<T*>(operands.y) + static_cast<long long>(token0) * operands.out_features,
           operands.tokens - token0, segment.row_tile * config.rows + group * 64, operands.out_features, group,
           turn);

@@ -14,7 +14,7 @@ struct BalancedScratch {
 };
 
 /// Runs `balanced_configs[index]`; requires compute capability 9.0 and out_features a multiple of 8. `x_map`
-/// describes x in boxes of wgmma_box_tokens rows and 64 columns. Call prepare_balanced() once before the
+/// describes x in boxes of balanced_box_tokens() rows and 64 columns. Call prepare_balanced() once before the
 /// first launch.
 template <cuda::Element type>
 cudaError_t prepare_balanced(std::size_t index) noexcept;

@@ -27,7 +27,7 @@ template <cuda::Element type>
 cudaError_t launch_balanced(std::size_t index, const CUtensorMap& x_map, const DeviceOperands& operands,
                             const BalancedScratch& scratch, cudaStream_t stream) noexcept {
   const BalancedConfig& config = balanced_configs[index];
-  const Stages stages = balanced_stages(config, operands.bits_max);
+  const BalancedStages stages = balanced_stages(config, operands.bits_max);
   const int token_tiles = cuda::tiles_of(operands.tokens, config.tokens);
   const BalancedGrid grid = balanced_grid(cuda::tiles_of(operands.blocks, config.warps()) * token_tiles,
                                           operands.groups, scratch.blocks);
@@ -35,8 +35,8 @@ cudaError_t launch_balanced(std::size_t index, const CUtensorMap& x_map, const D
                                  .threads = config.threads(),
                                  .shared_bytes = stages.bytes,
                                  .overlaps = operands.overlaps};
-  return cuda::launch(balanced_kernels<type>[index], size, stream, x_map, operands, stages.count, scratch,
-                      grid, token_tiles);
+  return cuda::launch(balanced_kernels<type>[index], size, stream, x_map, operands, stages, scratch, grid,
+                      token_tiles);
 }
 
 }  // namespace adaptive::kernels::mixed_bit_matmul
