@@ -120,6 +120,11 @@ struct ProblemOptions {
   /// Problems that share operands must not be used at the same time. A family that cannot share them throws
   /// std::invalid_argument.
   const Problem* operands_of = nullptr;
+  /// Whether a launch may begin while the kernel before it in the stream still runs (programmatic dependent
+  /// launch), where a variant can. That kernel may write what a launch reads, except its weights. A captured
+  /// launch that does so cannot be changed, nor timed within replays (docs/cuda.md), so it is not the
+  /// default.
+  bool overlaps = false;
 };
 
 /// The problem from which `options` take operands, as the family's own type; null if there is none. Throws

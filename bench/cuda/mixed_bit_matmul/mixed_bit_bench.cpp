@@ -1,5 +1,5 @@
 // mixed_bit_bench --out FILE.jsonl [--out-features N] [--in-features N] [--bits W[+W…][,…]] [--tokens N[,N…]]
-// [--samples N] [--prune F] [--models NAME[,…]|all]
+// [--samples N] [--prune F] [--models NAME[,…]|all] [--launches overlapping|apart]
 //
 // Times every variant of mixed_bit_matmul and, in the same turns, the dense bfloat16 product of the same
 // sizes by the algorithms that cuBLASLt proposes ("dense …"). Writes one JSON object per shape, for report.py
@@ -50,6 +50,7 @@ struct Options {
   std::vector<std::string> models;  // empty: the sizes below
   std::vector<std::string> bits = {"2", "3", "4", "8", "2+4"};
   std::int64_t out_features = 8192, in_features = 8192;
+  bool overlaps = true;
 };
 
 Options parse(const std::vector<std::string>& arguments) {
@@ -60,6 +61,8 @@ Options parse(const std::vector<std::string>& arguments) {
       options.bits = bench::split(value);
     else if (option == "--out-features")
       options.out_features = integer();
+    else if (option == "--launches")
+      options.overlaps = value == "overlapping";
     else if (option == "--models")
       options.models = bench::split(value);
     else if (option == "--in-features")
@@ -94,12 +97,13 @@ struct Lenders {
   std::unique_ptr<cuda::Problem> mixed, dense;
 };
 
-void measure(const std::string& bits, std::int64_t tokens, const Projection& sizes, Lenders& lenders,
-             bench::Interleaved& interleaved, bench::JsonLines& out) {
+void measure(const std::string& bits, std::int64_t tokens, const Projection& sizes, bool overlaps,
+             Lenders& lenders, bench::Interleaved& interleaved, bench::JsonLines& out) {
   const cuda::Family& mixed = require("mixed_bit_matmul");
   const cuda::Family& dense = require("dense_gemm");
-  const auto options = [](const cuda::Problem* lender) {
-    return cuda::ProblemOptions{.seed = 1, .rotate_bytes = std::size_t{256} << 20, .operands_of = lender};
+  const auto options = [overlaps](const cuda::Problem* lender) {
+    return cuda::ProblemOptions{
+        .seed = 1, .rotate_bytes = std::size_t{256} << 20, .operands_of = lender, .overlaps = overlaps};
   };
   const Shape shape = {tokens, sizes.out_features, sizes.in_features, mask_of(bits, mixed.dimensions()[3]),
                        0};
@@ -150,7 +154,8 @@ int run(const std::vector<std::string>& arguments) {
   for (const Projection& sizes : chosen)
     for (const std::string& bits : options.bits) {
       Lenders lenders;
-      for (const std::int64_t count : tokens) measure(bits, count, sizes, lenders, interleaved, out);
+      for (const std::int64_t count : tokens)
+        measure(bits, count, sizes, options.overlaps, lenders, interleaved, out);
     }
   return interleaved.wrong() == 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 // quantized_matmul_bench --out FILE.jsonl [--kinds DTYPE/SCALES[,…]] [--layers TEXT[,…]]
-// [--activations bfloat16|quantised] [--tokens N[,N…]] [--samples N] [--prune F]
+// [--activations bfloat16|quantised] [--launches overlapping|apart] [--tokens N[,N…]] [--samples N]
+// [--prune F]
 //
 // Times every candidate of quantized_matmul for projections of real models and, in the same turns, a kernel
 // that only reads as many bytes as a launch must move ("read"), also with launches that overlap as those of
@@ -38,6 +39,7 @@ struct Options {
                                     "fp8_w8a8/channel",  "fp8_w8a8/tensor",    "fp8_w8a8/block128"};
   std::vector<std::string> layers = {""};
   bool quantised = true;
+  bool overlaps = true;
 };
 
 Options parse(const std::vector<std::string>& arguments) {
@@ -49,6 +51,8 @@ Options parse(const std::vector<std::string>& arguments) {
       options.layers = bench::split(value);
     else if (option == "--activations")
       options.quantised = value == "quantised";
+    else if (option == "--launches")
+      options.overlaps = value == "overlapping";
     else
       return false;
     return true;
@@ -108,7 +112,8 @@ void measure(const std::string& kind, const quantized_matmul::Layer& layer, std:
                        label_of(family->dimensions()[3], parts[0]),
                        label_of(family->dimensions()[4], parts[1]),
                        options.quantised && parts[0] != "int8_w8a16" ? 1 : 0};
-  const auto problem = family->make_problem(shape, {.seed = 1, .rotate_bytes = rotated_bytes});
+  const auto problem =
+      family->make_problem(shape, {.seed = 1, .rotate_bytes = rotated_bytes, .overlaps = options.overlaps});
   ReadOnly read(problem->bytes(), stream);
   for (const std::size_t v : family->candidates(shape))
     interleaved.add(family->variant(v).name, *family, *problem, v);

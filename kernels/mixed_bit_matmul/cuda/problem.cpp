@@ -270,7 +270,7 @@ MixedBitOnCuda::MixedBitOnCuda(const Shape& shape, cuda::ProblemOptions options,
       methods_(methods),
       sizes_(shape),
       type_(type_of(shape)),
-      overlaps_(runs(cuda::Instructions::hopper, device_.code())) {
+      overlaps_(options.overlaps && runs(cuda::Instructions::hopper, device_.code())) {
   const MixedBitOnCuda* lender = cuda::lender_of<MixedBitOnCuda>(options, shape, {});
   storage_ = lender != nullptr ? lender->storage_ : std::make_shared<Storage>(shape, options);
   copies_ = storage_->copies;

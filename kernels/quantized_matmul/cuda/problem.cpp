@@ -48,7 +48,7 @@ DeviceOperands operands_of(const CudaSizes& sizes) {
 QuantizedOnCuda::QuantizedOnCuda(const Shape& shape, cuda::ProblemOptions options, const cuda::Family& family)
     : PreparedProblem(shape, options, family),
       sizes_(shape),
-      overlaps_(runs(cuda::Instructions::cluster, device_.code())),
+      overlaps_(options.overlaps && runs(cuda::Instructions::cluster, device_.code())),
       largest_(largest_count) {
   const DeviceOperands o = operands_of(sizes_);
   w_bytes_ = cuda::copy_stride(times(sizes_.out_features, sizes_.in_features));

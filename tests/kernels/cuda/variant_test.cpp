@@ -101,6 +101,25 @@ TEST_P(EveryCudaVariant, OfOneClassIsBitIdentical) {
   }
 }
 
+// Launches that overlap read what the one before has not yet written, and use its memory, unless they wait.
+TEST_P(EveryCudaVariant, GivesTheSameBitsInOverlappingLaunches) {
+  for (const Shape& shape : family.test_shapes()) {
+    const auto apart = family.make_problem(shape, {.seed = 5});
+    const auto overlapping = family.make_problem(shape, {.seed = 5, .overlaps = true});
+    if (own_kernels_only() && apart->operations() > 5e7) continue;
+    SCOPED_TRACE(apart->description());
+    for (std::size_t v = 1; v < family.variant_count(); ++v) {
+      const Variant& variant = family.variant(v);
+      if (left_out(variant) || !repeats(variant) || apart->prepare(v, stream) != LaunchStatus::ok) continue;
+      SCOPED_TRACE(variant.name);
+      ASSERT_EQ(overlapping->prepare(v, stream), LaunchStatus::ok);
+      overlapping->poison_output(stream);
+      for (int launch = 0; launch < 3; ++launch) ASSERT_EQ(overlapping->launch(v, stream), LaunchStatus::ok);
+      EXPECT_EQ(overlapping->output(stream), apart->output(stream));
+    }
+  }
+}
+
 TEST_P(EveryCudaVariant, IsNotTakenForRightWhereNothingWasWritten) {
   const auto problem = family.make_problem(family.test_shapes().front(), {});
   problem->poison_output(stream);
