@@ -22,18 +22,24 @@ struct BalancedConfig {
   ADAPTIVE_HOST_DEVICE constexpr int warps() const { return rows / rows_of_block; }
   /// Where registers are short, the warps that copy give some to those that multiply.
   ADAPTIVE_HOST_DEVICE constexpr bool donates() const { return groups() > 2 || tokens > 128; }
-  ADAPTIVE_HOST_DEVICE constexpr int registers_left() const { return groups() > 2 ? 32 : 40; }
-  ADAPTIVE_HOST_DEVICE constexpr int registers_taken() const { return groups() > 2 ? 112 : 232; }
-  ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * groups() + (donates() ? 128 : 32); }
+  ADAPTIVE_HOST_DEVICE constexpr int registers_left() const { return groups() > 3 ? 32 : 40; }
+  ADAPTIVE_HOST_DEVICE constexpr int registers_taken() const {
+    return groups() > 3 ? 112 : groups() > 2 ? 152 : 232;
+  }
+  ADAPTIVE_HOST_DEVICE constexpr int threads() const { return 128 * (groups() + 1); }
 };
 
-constexpr std::array<BalancedConfig, 5> balanced_configs = {{
+constexpr std::array<BalancedConfig, 6> balanced_configs = {{
     {256, 16},
     {256, 32},
     {256, 64},
     {128, 128},
+    {192, 128},
     {128, 256},
 }};
+
+/// Warps that copy weights; one more copies activations.
+constexpr int balanced_word_warps = 3;
 
 /// Tokens that are copied together, and tokens that a warp group stores together.
 ADAPTIVE_HOST_DEVICE constexpr int balanced_box_tokens(const BalancedConfig& config) {

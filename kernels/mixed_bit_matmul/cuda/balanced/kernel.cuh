@@ -15,8 +15,9 @@
 // blocks have worked on. A block begins with its last tile, so that the parts that others need are ready
 // early.
 //
-// One thread keeps two rings of stages filled, across tiles: activations in groups, weights in chunks of four
-// groups. A tile that begins or ends within a chunk leaves the other groups of the chunk out.
+// Four more warps keep two rings of stages filled, across tiles: one has activations copied in groups, the
+// others copy weights in chunks of four groups. A tile that begins or ends within a chunk leaves the other
+// groups of the chunk out.
 
 namespace adaptive::kernels::mixed_bit_matmul {
 namespace balanced {
@@ -43,72 +44,86 @@ struct Layout {
   }
 };
 
-/// Copies what the tiles need. Runs in the thread that loads.
+/// Copies the activations of the tiles. Runs in one thread.
 template <BalancedConfig config>
-class Loader {
+class ActivationLoader {
  public:
-  __device__ Loader(const Layout<config>& at, const BalancedStages& stages, const CUtensorMap* x_map,
-                    const DeviceOperands& operands)
+  __device__ ActivationLoader(const Layout<config>& at, const BalancedStages& stages,
+                              const CUtensorMap* x_map, const DeviceOperands& operands)
       : at_(at), stages_(stages), x_map_(x_map), operands_(operands) {}
 
   __device__ void load(const Segment& tile) {
-    const int first_block = tile.row_tile * config.warps();
-    const int token0 = tile.token_tile * config.tokens;
-    const int blocks = min(config.warps(), operands_.blocks - first_block);
     constexpr int box_tokens = balanced_box_tokens(config);
     constexpr int box_bytes = box_tokens * 128;
+    const int token0 = tile.token_tile * config.tokens;
     const int boxes = (min(config.tokens, operands_.tokens - token0) + box_tokens - 1) / box_tokens;
-    int bytes = blocks * chunk_scale_bytes;
-    for (int i = 0; i < blocks; ++i) bytes += chunk_word_bytes(operands_.block_bits[first_block + i]);
-    for (int chunk = tile.from / chunk_groups; chunk * chunk_groups < tile.to; ++chunk) {
-      load_words(first_block, blocks, chunk, bytes);
-      if (!waited_) {
-        // Weights are constant, but the kernel before may have written the activations.
-        cuda::wait_for_previous();
-        cuda::let_next_begin();
-        waited_ = true;
-      }
-      const int end = min((chunk + 1) * chunk_groups, tile.to);
-      for (int group = max(chunk * chunk_groups, tile.from); group < end; ++group) {
-        hopper::barrier_wait(at_.x_empty + 8 * x_.stage, x_.parity ^ 1);
-        const Address full = at_.x_full + 8 * x_.stage;
-        hopper::barrier_expect(full, boxes * box_bytes);
-        for (int box = 0; box < boxes; ++box)
-          hopper::copy_box(at_.x_of(x_.stage) + box * box_bytes, x_map_, group * 64,
-                           token0 + box * box_tokens, full);
-        x_.advance(stages_.x);
-      }
+#pragma unroll 1
+    for (int group = tile.from; group < tile.to; ++group) {
+      hopper::barrier_wait(at_.x_empty + 8 * ring_.stage, ring_.parity ^ 1);
+      const Address full = at_.x_full + 8 * ring_.stage;
+      hopper::barrier_expect(full, boxes * box_bytes);
+#pragma unroll 1
+      for (int box = 0; box < boxes; ++box)
+        hopper::copy_box(at_.x_of(ring_.stage) + box * box_bytes, x_map_, group * 64,
+                         token0 + box * box_tokens, full);
+      ring_.advance(stages_.x);
     }
   }
 
  private:
-  __device__ void load_words(int first_block, int blocks, int chunk, int bytes) {
-    const auto* all_words = reinterpret_cast<const unsigned char*>(operands_.words);
-    const auto* all_scales = static_cast<const unsigned char*>(operands_.scales);
-    hopper::barrier_wait(at_.words_empty + 8 * words_.stage, words_.parity ^ 1);
-    const Address full = at_.words_full + 8 * words_.stage;
-    hopper::barrier_expect(full, bytes);
-    for (int i = 0; i < blocks; ++i) {
-      const int block = first_block + i;
-      const int word_bytes = chunk_word_bytes(operands_.block_bits[block]);
-      const Address to = at_.words_of(words_.stage, i);
-      hopper::copy_bytes(
-          to, all_scales + (static_cast<long long>(block) * operands_.chunks() + chunk) * chunk_scale_bytes,
-          chunk_scale_bytes, full);
-      hopper::copy_bytes(
-          to + chunk_scale_bytes,
-          all_words + operands_.words_at[block] * 4 + static_cast<long long>(chunk) * word_bytes, word_bytes,
-          full);
-    }
-    words_.advance(stages_.words);
-  }
-
   const Layout<config>& at_;
   const BalancedStages& stages_;
   const CUtensorMap* x_map_;
   const DeviceOperands& operands_;
-  hopper::Ring x_, words_;
-  bool waited_ = false;
+  hopper::Ring ring_;
+};
+
+/// Copies the weights of the tiles. Runs in balanced_word_warps warps, which have some blocks of rows each: a
+/// chunk of a tile is so many small pieces that a single thread could not request them in time.
+template <BalancedConfig config>
+class WeightLoader {
+ public:
+  __device__ WeightLoader(const Layout<config>& at, const BalancedStages& stages,
+                          const DeviceOperands& operands, int warp, int lane)
+      : at_(at), stages_(stages), operands_(operands), warp_(warp), lane_(lane) {}
+
+  __device__ void load(const Segment& tile) {
+    const int first_block = tile.row_tile * config.warps();
+    const int blocks = min(config.warps(), operands_.blocks - first_block);
+#pragma unroll 1
+    for (int chunk = tile.from / chunk_groups; chunk * chunk_groups < tile.to; ++chunk) {
+      hopper::barrier_wait(at_.words_empty + 8 * ring_.stage, ring_.parity ^ 1);
+#pragma unroll 1
+      for (int i = warp_; i < blocks; i += balanced_word_warps) load_block(first_block + i, i, chunk);
+      hopper::barrier_arrive_when_copied(at_.words_full + 8 * ring_.stage);
+      ring_.advance(stages_.words);
+    }
+  }
+
+ private:
+  __device__ void load_block(int block, int i, int chunk) const {
+    const int chunks = operands_.chunks();
+    const int bits = operands_.one_width ? operands_.bits_max : operands_.block_bits[block];
+    const long long first = operands_.one_width
+                                ? static_cast<long long>(block) * chunks * words_of_chunk(bits)
+                                : operands_.words_at[block];
+    const auto* const words =
+        reinterpret_cast<const uint4*>(operands_.words + first + chunk * words_of_chunk(bits)) + lane_;
+    const auto* const scales = static_cast<const uint4*>(operands_.scales) +
+                               (static_cast<long long>(block) * chunks + chunk) * (chunk_scale_bytes / 16) +
+                               lane_;
+    const Address to = at_.words_of(ring_.stage, i) + lane_ * 16;
+    if (lane_ * 16 < chunk_scale_bytes) ampere::copy_piece(to, scales);
+#pragma unroll 4
+    for (int piece = 0; piece < bits; ++piece)
+      ampere::copy_piece(to + chunk_scale_bytes + piece * 512, words + piece * 32);
+  }
+
+  const Layout<config>& at_;
+  const BalancedStages& stages_;
+  const DeviceOperands& operands_;
+  const int warp_, lane_;
+  hopper::Ring ring_;
 };
 
 /// Multiplies 64 rows of each tile with one warp group.
@@ -204,7 +219,7 @@ __global__ void __launch_bounds__(balanced_configs[index].threads(), 1)
       hopper::barrier_init(at.x_empty + 8 * stage, config.warps());
     }
     for (int stage = 0; stage < stages.words; ++stage) {
-      hopper::barrier_init(at.words_full + 8 * stage, 1);
+      hopper::barrier_init(at.words_full + 8 * stage, 32 * balanced_word_warps);
       hopper::barrier_init(at.words_empty + 8 * stage, 32 * config.warps());
     }
     hopper::fence_barrier_init();
@@ -213,8 +228,14 @@ __global__ void __launch_bounds__(balanced_configs[index].threads(), 1)
 
   if (warp >= config.warps()) {
     if constexpr (config.donates()) hopper::give_registers<config.registers_left()>();
-    if (warp == config.warps() && lane == 0) {
-      balanced::Loader<config> loader(at, stages, &x_map, operands);
+    if (warp > config.warps()) {
+      // Weights are constant: they need not wait for the kernel before this one.
+      balanced::WeightLoader<config> loader(at, stages, operands, warp - config.warps() - 1, lane);
+      for (int tile = share.last_tile(); tile >= share.first_tile(); --tile) loader.load(share.segment(tile));
+    } else if (lane == 0) {
+      cuda::wait_for_previous();
+      cuda::let_next_begin();
+      balanced::ActivationLoader<config> loader(at, stages, &x_map, operands);
       for (int tile = share.last_tile(); tile >= share.first_tile(); --tile) loader.load(share.segment(tile));
     }
   } else {
