@@ -87,7 +87,9 @@ template <BalancedConfig config>
 __device__ void add_others(const BalancedScratch& scratch, const Share& share, int tile, int group,
                            float (&sum)[config.tokens / 2]) {
   constexpr int pieces = config.tokens / 8;
-  constexpr int batch = pieces < 8 ? pieces : 8;
+  // As many loads on the way as registers allow: their latency is most of the time.
+  constexpr int batch_max = config.groups() > 2 ? 8 : 16;
+  constexpr int batch = pieces < batch_max ? pieces : batch_max;
   const int first = share.grid.owner_of(tile * share.groups);
   if (threadIdx.x % 128 == 0) {
     int* const counter = scratch.counters + share.own * config.groups() + group;
