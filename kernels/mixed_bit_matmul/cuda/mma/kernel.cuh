@@ -48,7 +48,7 @@ struct Warp {
   __device__ void prefetch(int chunk) const {
     if constexpr (bits != 0)
       prefetch_bytes(from_words + static_cast<long long>(chunk) * chunk_word_bytes(bits),
-                             chunk_word_bytes(bits));
+                     chunk_word_bytes(bits));
   }
 
   /// Starts loading this warp's share of a chunk. Copies of 16 bytes by each lane are cheaper here than the
