@@ -1,5 +1,5 @@
-// attention_bench --out FILE.jsonl [--steps decode,prefill,…] [--variants NAME,NAME…] [--samples N] [--prune
-// F]
+// attention_bench --out FILE.jsonl [--steps decode,prefill,…] [--heads 64,256…] [--types 1,2]
+//                 [--contexts 512,4096…] [--variants NAME,NAME…] [--samples N] [--prune F]
 //
 // Times every variant of ragged_paged_attention on the GPU over steps of engines. Writes one JSON object per
 // step: its kind, the shape, the new tokens and the context of each sequence (peers.py times PyTorch's
@@ -79,7 +79,8 @@ std::vector<Step> all_steps() {
   for (const Model& model : {llama, many_heads, llama_pages64, llama_float8, small_heads, large_heads})
     add(steps, "decode", model, 32, 1, 4096);
   // Before the steps of tens of gigabytes, behind which memory is scattered: it took 12 % longer there.
-  add(steps, "decode", llama, 8, 1, 16384);
+  for (const Model& model : {llama, llama_float8, large_heads}) add(steps, "decode", model, 8, 1, 16384);
+  for (const std::int64_t sequences : {1, 64}) add(steps, "decode", large_heads, sequences, 1, 2048);
   for (const std::int64_t sequences : {1, 4, 16, 64, 256})
     for (const std::int64_t context : {512, 2048, 8192, 32768})
       add(steps, "decode", llama, sequences, 1, context);
@@ -152,12 +153,20 @@ void measure(const Step& step, const cuda::Family& family, const std::vector<std
 }
 
 int run(const std::vector<std::string>& arguments) {
-  std::vector<std::string> kinds, variants;
+  std::vector<std::string> kinds, heads, types, contexts, variants;
   const bench::FamilyOptions options =
       bench::parse_options(arguments, [&](const std::string& option, const std::string& value) {
-        if (option != "--steps" && option != "--variants") return false;
-        (option == "--steps" ? kinds : variants) = bench::split(value);
-        return true;
+        const std::pair<const char*, std::vector<std::string>*> lists[] = {{"--steps", &kinds},
+                                                                           {"--heads", &heads},
+                                                                           {"--types", &types},
+                                                                           {"--contexts", &contexts},
+                                                                           {"--variants", &variants}};
+        for (const auto& [name, list] : lists)
+          if (option == name) {
+            *list = bench::split(value);
+            return true;
+          }
+        return false;
       });
   const cuda::Family* family = cuda::find_family("ragged_paged_attention");
   if (family == nullptr) throw std::runtime_error("this build has no CUDA");
@@ -167,7 +176,9 @@ int run(const std::vector<std::string>& arguments) {
   bench::Interleaved interleaved(options.sampling, stream);
   for (const Step& step : all_steps()) {
     const auto wanted = [&](const std::string& kind) { return step.kind.starts_with(kind); };
-    if (kinds.empty() || std::any_of(kinds.begin(), kinds.end(), wanted))
+    if ((kinds.empty() || std::any_of(kinds.begin(), kinds.end(), wanted)) &&
+        has(heads, std::to_string(step.model.head_size)) && has(types, std::to_string(step.model.dtype)) &&
+        has(contexts, std::to_string(step.contexts.front())))
       measure(step, *family, variants, interleaved, out);
   }
   family->release(stream);

@@ -35,7 +35,7 @@ struct RowsConfig {
 
 constexpr int rows_height = 16;
 
-constexpr std::array<RowsConfig, 7> rows_configs = {{
+constexpr std::array<RowsConfig, 11> rows_configs = {{
     {4, 16, 3, 0},
     {4, 16, 3, 128},
     {4, 16, 3, 512},
@@ -43,7 +43,16 @@ constexpr std::array<RowsConfig, 7> rows_configs = {{
     {4, 16, 3, 2048},
     {4, 16, 3, 4096},
     {8, 16, 3, 0},
+    {3, 16, 2, 0},
+    {3, 16, 2, 512},
+    {3, 16, 2, 2048},
+    {6, 16, 2, 0},
 }};
+
+/// Three warps are for the largest heads: two blocks of them fit a multiprocessor, and one of four.
+constexpr bool rows_fits(const RowsConfig& config, int head_size) {
+  return config.warps % 3 != 0 || head_size == 256;
+}
 
 /// Shared memory for the queries of 16 rows, where registers would not suffice for them beside the result:
 /// for the largest heads, and where the elements of the cache are widened.
@@ -88,7 +97,7 @@ constexpr int rows_shared_bytes(const RowsConfig& config, int head_size, int ele
 
 /// Blocks that a multiprocessor should run at the same time, as far as registers and shared memory allow.
 constexpr int rows_blocks(const RowsConfig& config, int head_size, int element_bytes) {
-  const int by_registers = head_size == 256 ? 1 : head_size == 64 ? 4 : element_bytes == 1 ? 3 : 2;
+  const int by_registers = head_size == 256 ? 2 : head_size == 64 ? 4 : element_bytes == 1 ? 3 : 2;
   const int by_memory = shared_bytes_max / (rows_shared_bytes(config, head_size, element_bytes) + 1024);
   const int blocks =
       by_registers * 4 / config.warps < by_memory ? by_registers * 4 / config.warps : by_memory;
@@ -151,11 +160,12 @@ constexpr int wgmma_keys(const WgmmaConfig& config, int head_size) {
 /// Keys and values of float8 before they are widened: this many steps.
 constexpr int wgmma_staging_stages = 2;
 
-/// Queries, both rings, what is to be widened, the barriers, and the next tile.
+/// Queries, both rings, what is to be widened, the scales of the queries for float8, the barriers, and the
+/// next tile.
 constexpr int wgmma_shared_bytes(const WgmmaConfig& config, int head_size, int element_bytes) {
   const int keys = wgmma_keys(config, head_size);
   return 2 * head_size * (config.rows() + 2 * config.stages * keys) +
-         (element_bytes == 1 ? wgmma_staging_stages * 2 * keys * head_size : 0) +
+         (element_bytes == 1 ? wgmma_staging_stages * 2 * keys * head_size + 4 * config.rows() : 0) +
          8 * (4 * config.stages + 2 * config.groups + 4) + wgmma_tile_bytes;
 }
 

@@ -99,6 +99,7 @@ bool supports(const DeviceMethod& method, const Shape& shape) {
       return false;
   }
   if (!method.has_rows()) return true;
+  if (!rows_fits(method.rows_config(), narrow(sizes.head_size))) return false;
   // A tile of few rows reads the cache again for every few tokens.
   if (!method.is_mixed() && sizes.tokens > 8 * sizes.sequences) return false;
   const DeviceOperands o = sizes_of(shape);

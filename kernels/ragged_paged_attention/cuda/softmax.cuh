@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/ragged_paged_attention/cuda/halves.cuh"
 #include "kernels/ragged_paged_attention/cuda/queries.cuh"
 #include "kernels/ragged_paged_attention/cuda/scoring.cuh"
 #include "kernels/ragged_paged_attention/cuda/stored.cuh"
@@ -8,34 +9,27 @@
 // memory as they are in the cache: a row for each position, in pieces of 16 bytes whose order changes from
 // row to row, so that ldmatrix has no bank conflicts.
 //
-// float8 becomes bfloat16, exactly, after it is loaded into registers. A register then has four neighbouring
-// elements of a head. The even ones are the first pair of elements that an mma takes, the odd ones the
-// second: the queries are loaded in the same order, and the columns of the result are put into order when
-// they are stored.
+// float8 becomes float16, exactly, after it is loaded into registers. A register then has four neighbouring
+// elements of a head, which are the two pairs that an mma takes: the queries are loaded in the same order,
+// and the columns of the result are put into order when they are stored.
 
 namespace adaptive::kernels::ragged_paged_attention {
 
-/// Two pairs of bfloat16 from four float8: the even and the odd ones.
-__device__ inline void widen(unsigned four, unsigned& even, unsigned& odd) {
-  // The exponent of a float8 is in the lowest four bits of the exponent of a bfloat16, whose bias is 127
-  // instead of 7: the product with 2^120 is exact, also for the subnormal ones.
-  constexpr unsigned signs = 0x80008000u;
-  constexpr unsigned magnitudes = 0x07F007F0u;
-  const unsigned a = (four << 8 & signs) | (four << 4 & magnitudes);
-  const unsigned b = (four & signs) | (four >> 4 & magnitudes);
-  constexpr unsigned scale = 0x7B807B80u;    // 2^120, twice
-  constexpr unsigned nothing = 0x80008000u;  // -0, twice; Ampere has no product without a sum
-  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(even) : "r"(a), "r"(scale), "r"(nothing));
-  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(odd) : "r"(b), "r"(scale), "r"(nothing));
+/// Pairs of float16 from what load_transposed() has of float8: two neighbouring columns of two positions.
+/// The pairs are those of the first and of the second column.
+__device__ inline uint2 widened_columns(unsigned four) {
+  return widened(__byte_perm(four, 0, 0x3120));
 }
 
 /// The state of 16 rows in one warp. A lane has the rows lane / 4 and lane / 4 + 8.
 template <bool float8, int head>
 struct Rows {
   using Layout = Stored<float8, head>;
+  using Factor = Multiplied<float8>;
+  static constexpr float shift = float8 ? weight_shift : 0;
 
   float out[head / 8][4];  ///< sums of weight * value in the layout of mma's result
-  float largest[2];        ///< scores, the same in the four lanes of a row
+  float largest[2];        ///< scores, less the shift, the same in the four lanes of a row
   float total[2];          ///< sums of the weights of this lane's columns
   int first[2], last[2];   ///< positions that the rows see; none if last < first
 
@@ -60,6 +54,12 @@ struct Rows {
                          const Scoring& scoring, int position, bool whole) {
     float score[keys / 8][4];
     multiply_keys<keys>(q, key_rows, score);
+    if constexpr (float8) {
+#pragma unroll
+      for (int i = 0; i < keys / 8; ++i)
+#pragma unroll
+        for (int k = 0; k < 4; ++k) score[i][k] *= q.inverse(k / 2);
+    }
     weigh<keys>(score, scoring, position, whole);
     add_values<keys>(value_rows, score);
   }
@@ -114,18 +114,15 @@ struct Rows {
       for (int i = 0; i < keys / 16; ++i) {
         const uint4 b = ampere::load_matrices(rows + Layout::place(16 * i + row, 2 * step + piece));
         if constexpr (float8) {
-          unsigned even, odd;
-          widen(b.x, even, odd);
-          ampere::multiply<__nv_bfloat16>(score[2 * i], a, even, odd);
-          widen(b.y, even, odd);
-          ampere::multiply<__nv_bfloat16>(score[2 * i], other, even, odd);
-          widen(b.z, even, odd);
-          ampere::multiply<__nv_bfloat16>(score[2 * i + 1], a, even, odd);
-          widen(b.w, even, odd);
-          ampere::multiply<__nv_bfloat16>(score[2 * i + 1], other, even, odd);
+          const uint2 first = widened(b.x), second = widened(b.y);
+          ampere::multiply<Factor>(score[2 * i], a, first.x, first.y);
+          ampere::multiply<Factor>(score[2 * i], other, second.x, second.y);
+          const uint2 third = widened(b.z), fourth = widened(b.w);
+          ampere::multiply<Factor>(score[2 * i + 1], a, third.x, third.y);
+          ampere::multiply<Factor>(score[2 * i + 1], other, fourth.x, fourth.y);
         } else {
-          ampere::multiply<__nv_bfloat16>(score[2 * i], a, b.x, b.y);
-          ampere::multiply<__nv_bfloat16>(score[2 * i + 1], a, b.z, b.w);
+          ampere::multiply<Factor>(score[2 * i], a, b.x, b.y);
+          ampere::multiply<Factor>(score[2 * i + 1], a, b.z, b.w);
         }
       }
     }
@@ -158,11 +155,12 @@ struct Rows {
     float rescale[2];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float top = largest[half];
+      float top = lowest_score;
 #pragma unroll
       for (int i = 0; i < keys / 8; ++i) top = fmaxf(top, fmaxf(score[i][2 * half], score[i][2 * half + 1]));
       top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 1));
       top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 2));
+      top = fmaxf(largest[half], top - shift);
       rescale[half] = power_of_two(largest[half] - top);
       largest[half] = top;
       float sum = 0;
@@ -190,26 +188,26 @@ struct Rows {
     const int piece = lane / 16;
 #pragma unroll
     for (int i = 0; i < keys / 16; ++i) {
-      const unsigned a[4] = {pack_pair(weight[2 * i][0], weight[2 * i][1]),
-                             pack_pair(weight[2 * i][2], weight[2 * i][3]),
-                             pack_pair(weight[2 * i + 1][0], weight[2 * i + 1][1]),
-                             pack_pair(weight[2 * i + 1][2], weight[2 * i + 1][3])};
+      unsigned a[4];
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        const float(&pair)[4] = weight[2 * i + k / 2];
+        const float low = pair[k % 2 * 2], high = pair[k % 2 * 2 + 1];
+        a[k] = float8 ? pack_halves(low, high) : pack_pair(low, high);
+      }
 #pragma unroll
       for (int step = 0; step < Layout::pieces / 2; ++step) {
         const uint4 b = load_transposed(rows + Layout::place(16 * i + row, 2 * step + piece));
         if constexpr (float8) {
-          unsigned even[2], odd[2];
-          widen(b.x, even[0], odd[0]);
-          widen(b.y, even[1], odd[1]);
-          ampere::multiply<__nv_bfloat16>(out[4 * step], a, even[0], even[1]);
-          ampere::multiply<__nv_bfloat16>(out[4 * step + 1], a, odd[0], odd[1]);
-          widen(b.z, even[0], odd[0]);
-          widen(b.w, even[1], odd[1]);
-          ampere::multiply<__nv_bfloat16>(out[4 * step + 2], a, even[0], even[1]);
-          ampere::multiply<__nv_bfloat16>(out[4 * step + 3], a, odd[0], odd[1]);
+          const uint2 first = widened_columns(b.x), second = widened_columns(b.y);
+          ampere::multiply<Factor>(out[4 * step], a, first.x, second.x);
+          ampere::multiply<Factor>(out[4 * step + 1], a, first.y, second.y);
+          const uint2 third = widened_columns(b.z), fourth = widened_columns(b.w);
+          ampere::multiply<Factor>(out[4 * step + 2], a, third.x, fourth.x);
+          ampere::multiply<Factor>(out[4 * step + 3], a, third.y, fourth.y);
         } else {
-          ampere::multiply<__nv_bfloat16>(out[2 * step], a, b.x, b.y);
-          ampere::multiply<__nv_bfloat16>(out[2 * step + 1], a, b.z, b.w);
+          ampere::multiply<Factor>(out[2 * step], a, b.x, b.y);
+          ampere::multiply<Factor>(out[2 * step + 1], a, b.z, b.w);
         }
       }
     }

@@ -35,55 +35,85 @@ class EveryCudaVariant : public OnGpu, public testing::WithParamInterface<const 
   const Family& family = *GetParam();
 };
 
-// The candidates of all test shapes are tried with all of them: refused ones must not change the output.
-TEST_P(EveryCudaVariant, AgreesWithTheReferenceOrLeavesTheOutput) {
+TEST_P(EveryCudaVariant, RunsOnATestShapeIfItIsACandidate) {
   std::set<std::size_t> candidates = {0};
   for (const Shape& shape : family.test_shapes())
     for (const std::size_t v : family.candidates(shape)) candidates.insert(v);
-  std::map<std::string, int> launched;
   int refused = 0;
-  for (const Shape& shape : family.test_shapes()) {
-    const auto problem = family.make_problem(shape, {.seed = 7, .rotate_bytes = 4096});
-    SCOPED_TRACE(problem->description());
+  std::set<std::size_t> run;
+  for (const Shape& shape : family.test_shapes())
     for (std::size_t v = 0; v < family.variant_count(); ++v) {
-      if (left_out(family.variant(v), *problem)) continue;
-      SCOPED_TRACE(family.variant(v).name);
-      problem->poison_output(stream);
-      const std::vector<std::byte> poison = problem->output(stream);
-      EXPECT_EQ(problem->launch(v, stream), LaunchStatus::unprepared);
-      if (!family.runs(v, shape)) {
-        const LaunchStatus refusal = problem->prepare(v, stream);
-        EXPECT_TRUE(refusal == LaunchStatus::unsupported ||
-                    (refusal == LaunchStatus::unavailable && !family.variant(v).available()));
-        EXPECT_EQ(problem->launch(v, stream), refusal);
-        EXPECT_EQ(problem->output(stream), poison) << "a refused launch touched the output";
+      if (family.runs(v, shape))
+        run.insert(v);
+      else
         ++refused;
-        continue;
-      }
-      EXPECT_EQ(problem->output(stream), poison) << "an unprepared launch touched the output";
-      ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
-      problem->poison_output(stream);
-      ASSERT_EQ(problem->launch(v, stream), LaunchStatus::ok);
-      EXPECT_LE(problem->max_error(stream), problem->tolerance());
-      const std::vector<std::byte> first = problem->output(stream);
-      problem->poison_output(stream);
-      ASSERT_EQ(problem->launch(v, stream), LaunchStatus::ok);
-      if (repeats(family.variant(v))) {
-        EXPECT_EQ(problem->output(stream), first) << "two launches differ";
-      } else {
-        EXPECT_LE(problem->max_error(stream), problem->tolerance());
-      }
-      ++launched[family.variant(v).name];
     }
-  }
-  for (const std::size_t v : candidates) {
-    const std::string& name = family.variant(v).name;
-    if (!left_out(family.variant(v))) {
-      EXPECT_GE(launched[name], 1) << name;
-    }
-  }
+  for (const std::size_t v : candidates) EXPECT_TRUE(run.contains(v)) << family.variant(v).name;
   EXPECT_GE(refused, 10);
 }
+
+/// A family and the number of one of its test shapes. Each is a test of its own, so that processes can divide
+/// them among themselves (GTEST_TOTAL_SHARDS).
+struct TestShape {
+  const Family* family;
+  std::size_t number;
+};
+
+void PrintTo(const TestShape& at, std::ostream* out) {
+  *out << at.family->name() << ' ' << at.number;
+}
+
+std::vector<TestShape> all_test_shapes() {
+  std::vector<TestShape> all;
+  for (const Family* family : families())
+    for (std::size_t i = 0; i < family->test_shapes().size(); ++i) all.push_back({family, i});
+  return all;
+}
+
+class EveryCudaVariantOnAShape : public OnGpu, public testing::WithParamInterface<TestShape> {
+ protected:
+  const Family& family = *GetParam().family;
+  const Shape shape = family.test_shapes()[GetParam().number];
+};
+
+// Every variant is tried: refused ones must not change the output.
+TEST_P(EveryCudaVariantOnAShape, AgreesWithTheReferenceOrLeavesTheOutput) {
+  const auto problem = family.make_problem(shape, {.seed = 7, .rotate_bytes = 4096});
+  SCOPED_TRACE(problem->description());
+  for (std::size_t v = 0; v < family.variant_count(); ++v) {
+    if (left_out(family.variant(v), *problem)) continue;
+    SCOPED_TRACE(family.variant(v).name);
+    problem->poison_output(stream);
+    const std::vector<std::byte> poison = problem->output(stream);
+    EXPECT_EQ(problem->launch(v, stream), LaunchStatus::unprepared);
+    if (!family.runs(v, shape)) {
+      const LaunchStatus refusal = problem->prepare(v, stream);
+      EXPECT_TRUE(refusal == LaunchStatus::unsupported ||
+                  (refusal == LaunchStatus::unavailable && !family.variant(v).available()));
+      EXPECT_EQ(problem->launch(v, stream), refusal);
+      EXPECT_EQ(problem->output(stream), poison) << "a refused launch touched the output";
+      continue;
+    }
+    EXPECT_EQ(problem->output(stream), poison) << "an unprepared launch touched the output";
+    ASSERT_EQ(problem->prepare(v, stream), LaunchStatus::ok);
+    problem->poison_output(stream);
+    ASSERT_EQ(problem->launch(v, stream), LaunchStatus::ok);
+    EXPECT_LE(problem->max_error(stream), problem->tolerance());
+    const std::vector<std::byte> first = problem->output(stream);
+    problem->poison_output(stream);
+    ASSERT_EQ(problem->launch(v, stream), LaunchStatus::ok);
+    if (repeats(family.variant(v))) {
+      EXPECT_EQ(problem->output(stream), first) << "two launches differ";
+    } else {
+      EXPECT_LE(problem->max_error(stream), problem->tolerance());
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, EveryCudaVariantOnAShape, testing::ValuesIn(all_test_shapes()),
+                         [](const auto& at) {
+                           return at.param.family->name() + "_" + std::to_string(at.param.number);
+                         });
 
 TEST_P(EveryCudaVariant, OfOneClassIsBitIdentical) {
   for (const Shape& shape : family.test_shapes()) {

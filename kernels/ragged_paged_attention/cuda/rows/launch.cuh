@@ -8,9 +8,18 @@
 
 namespace adaptive::kernels::ragged_paged_attention {
 
+using RowsKernel = void (*)(DeviceOperands, RowRange, Parts, int, int, bool);
+
+/// Null if the configuration has no kernel for the head.
+template <bool float8, int head, std::size_t index>
+constexpr RowsKernel rows_kernel() {
+  if constexpr (rows_fits(rows_configs[index], head)) return &attend_rows<float8, head, index>;
+  return nullptr;
+}
+
 template <bool float8, int head, std::size_t... index>
 constexpr auto rows_kernels_of(std::index_sequence<index...>) {
-  return std::array{attend_rows<float8, head, index>...};
+  return std::array<RowsKernel, sizeof...(index)>{rows_kernel<float8, head, index>()...};
 }
 /// The kernels, by the index of their configuration.
 template <bool float8, int head>

@@ -3,6 +3,7 @@
 #include <cuda.h>
 
 #include "kernels/common/cuda/overlap.cuh"
+#include "kernels/ragged_paged_attention/cuda/halves.cuh"
 #include "kernels/ragged_paged_attention/cuda/stored.cuh"
 #include "kernels/ragged_paged_attention/cuda/wgmma/layout.cuh"
 
@@ -84,6 +85,29 @@ __device__ void copy_all(const DeviceOperands& o, const CUtensorMap* map, Addres
   }
 }
 
+/// Turns the 64 rows of queries of a group, which this warp has copied, into float16, and stores the inverses
+/// of their scales. A lane has two rows; the pieces of eight of them are in different banks.
+template <class N>
+__device__ void scale_queries(Address base, int group) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+#pragma unroll 1
+  for (int row = 64 * group + lane; row < 64 * group + 64; row += 32) {
+    const auto place = [&](int piece) {
+      return base + piece / 8 * N::query_slab + row * N::line + (piece % 8 ^ (row & 7)) * 16;
+    };
+    float largest = 0;
+#pragma unroll 4
+    for (int piece = 0; piece < 8 * N::slabs; ++piece)
+      largest = larger_of(largest, hopper::load_shared(place(piece)));
+    const QueryScale scale(largest);
+    hopper::store_shared(base + N::query_scales + 4 * row, __float_as_int(scale.inverse()));
+    const float factor = scale.factor();
+#pragma unroll 4
+    for (int piece = 0; piece < 8 * N::slabs; ++piece)
+      hopper::store_shared(place(piece), scaled_halves(hopper::load_shared(place(piece)), factor));
+  }
+}
+
 /// Copies the 64 rows of queries of a group for the tensor cores; rows that do not exist become zeros.
 template <class N, int head>
 __device__ void load_queries(const DeviceOperands& o, const Work& work, Address base, int group) {
@@ -109,6 +133,10 @@ __device__ void load_queries(const DeviceOperands& o, const Work& work, Address 
   }
   commit_copies();
   wait_for_copies<0>();
+  if constexpr (N::widens) {
+    __syncwarp();
+    scale_queries<N>(base, group);
+  }
   fence_for_engine();
 }
 

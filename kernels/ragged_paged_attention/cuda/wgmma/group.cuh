@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/common/cuda/wgmma.cuh"
+#include "kernels/ragged_paged_attention/cuda/halves.cuh"
 #include "kernels/ragged_paged_attention/cuda/scoring.cuh"
 #include "kernels/ragged_paged_attention/cuda/wgmma/layout.cuh"
 #include "kernels/ragged_paged_attention/cuda/wgmma/values.cuh"
@@ -15,7 +16,7 @@ class Group {
  public:
   __device__ Group(const DeviceOperands& o, Address base, int group)
       : o_(o), base_(base), group_(group), scoring_(o) {
-    multiplier_ = scoring_.soft_cap > 0 ? 1 : scoring_.factor;
+    multiplier_[0] = multiplier_[1] = scoring_.soft_cap > 0 ? 1 : scoring_.factor;
     if (N::takes_turns && group == N::groups - 1) pass_turn();
   }
 
@@ -46,6 +47,7 @@ class Group {
     float rescale[2];
     hopper::barrier_wait(base_ + N::queries_full + 8 * group_, queries_parity_);
     queries_parity_ ^= 1;
+    if constexpr (N::widens) load_query_scales();
     multiply_keys(score);
     hopper::wgmma_wait<0>();
     hopper::pin(score);
@@ -84,8 +86,8 @@ class Group {
     for (int half = 0; half < 2; ++half) {
       total_[half] += __shfl_xor_sync(0xFFFFFFFFu, total_[half], 1);
       total_[half] += __shfl_xor_sync(0xFFFFFFFFu, total_[half], 2);
-      const float factor =
-          final_factor(o_, max(to_[half], 0) % o_.q_heads, largest_[half] * multiplier_, total_[half]);
+      const float factor = final_factor(o_, max(to_[half], 0) % o_.q_heads,
+                                        largest_[half] * multiplier_[half] - shift, total_[half]);
       const int quarter = static_cast<int>(threadIdx.x) % 4;
       std::uint16_t* const to = o_.y + static_cast<long long>(to_[half]) * head + 8 * quarter;
       // Four neighbouring threads exchange their pairs, so that each has 16 bytes in a row.
@@ -107,6 +109,11 @@ class Group {
   }
 
  private:
+  using Factor = Multiplied<N::widens>;
+  /// Weights are at most 2^8 times as large as that of the largest score (weigh() tells why), and float16
+  /// then has room for the rest.
+  static constexpr float shift = N::widens ? weight_shift - 8 : 0;
+
   /// Threads whose numbers differ in `bit` swap the one's second number and the other's first.
   __device__ static void exchange(unsigned& first, unsigned& second, int bit) {
     const bool upper = (threadIdx.x & static_cast<unsigned>(bit)) != 0;
@@ -132,8 +139,9 @@ class Group {
     hopper::wgmma_fence();
 #pragma unroll
     for (int k16 = 0; k16 < head / 16; ++k16)
-      MultiplyKeys<N::keys>::run(score, q + hopper::steps_of(k16 / 4 * N::query_slab + k16 % 4 * 32),
-                                 k + hopper::steps_of(k16 / 4 * N::slab + k16 % 4 * 32), k16 > 0 ? 1 : 0);
+      MultiplyKeys<Factor, N::keys>::run(score, q + hopper::steps_of(k16 / 4 * N::query_slab + k16 % 4 * 32),
+                                         k + hopper::steps_of(k16 / 4 * N::slab + k16 % 4 * 32),
+                                         k16 > 0 ? 1 : 0);
     hopper::wgmma_commit();
   }
 
@@ -145,7 +153,7 @@ class Group {
     hopper::wgmma_fence();
 #pragma unroll
     for (int k16 = 0; k16 < N::keys / 16; ++k16)
-      MultiplyValues<head>::run(out_, weight[k16], v + hopper::steps_of(k16 * 16 * N::line));
+      MultiplyValues<Factor, head>::run(out_, weight[k16], v + hopper::steps_of(k16 * 16 * N::line));
     hopper::wgmma_commit();
   }
 
@@ -164,6 +172,18 @@ class Group {
     return step >> 1 & 1;
   }
 
+  /// The multipliers of this thread's rows.
+  __device__ void load_query_scales() {
+    const int row =
+        64 * group_ + static_cast<int>(threadIdx.x) % 128 / 32 * 16 + static_cast<int>(threadIdx.x) % 32 / 4;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int bits = hopper::load_shared_int(base_ + N::query_scales + 4 * (row + 8 * half));
+      query_scale_[half] = __int_as_float(bits);
+      if (!(scoring_.soft_cap > 0)) multiplier_[half] = scoring_.factor * query_scale_[half];
+    }
+  }
+
   __device__ void release_queries() {
     if (threadIdx.x % 32 == 0) hopper::barrier_arrive(base_ + N::queries_empty + 8 * group_);
   }
@@ -172,7 +192,8 @@ class Group {
   __device__ void weigh(float (&score)[N::keys / 2], int position, float (&rescale)[2]) {
     if (scoring_.soft_cap > 0) {
 #pragma unroll
-      for (int i = 0; i < N::keys / 2; ++i) score[i] = scoring_.capped(score[i]);
+      for (int i = 0; i < N::keys / 2; ++i)
+        score[i] = scoring_.capped(N::widens ? score[i] * query_scale_[i / 2 % 2] : score[i]);
     }
     if (position < whole_from_ || position + N::keys > whole_to_) {
       const int own = position + static_cast<int>(threadIdx.x) % 4 * 2;
@@ -197,17 +218,17 @@ class Group {
       now = fmaxf(now, __shfl_xor_sync(0xFFFFFFFFu, now, 1));
       now = fmaxf(now, __shfl_xor_sync(0xFFFFFFFFu, now, 2));
       // Weights up to 256 are as precise as those up to 1, so a small rise changes nothing.
-      now = (now - largest_[half]) * multiplier_ > 8 ? now : largest_[half];
-      rescale[half] = power_of_two((largest_[half] - now) * multiplier_);
+      now = (now - largest_[half]) * multiplier_[half] > 8 ? now : largest_[half];
+      rescale[half] = power_of_two((largest_[half] - now) * multiplier_[half]);
       largest_[half] = now;
-      offset[half] = now * multiplier_;
+      offset[half] = now * multiplier_[half] - shift;
     }
     float sum[2][2] = {};
 #pragma unroll
     for (int i = 0; i < N::keys / 2; i += 2) {
       const int half = i / 2 % 2;
-      score[i] = power_of_two(fmaf(score[i], multiplier_, -offset[half]));
-      score[i + 1] = power_of_two(fmaf(score[i + 1], multiplier_, -offset[half]));
+      score[i] = power_of_two(fmaf(score[i], multiplier_[half], -offset[half]));
+      score[i + 1] = power_of_two(fmaf(score[i + 1], multiplier_[half], -offset[half]));
       sum[half][i / 4 % 2] += score[i] + score[i + 1];
     }
 #pragma unroll
@@ -220,14 +241,18 @@ class Group {
 #pragma unroll
     for (int i = 0; i < N::keys / 16; ++i)
 #pragma unroll
-      for (int k = 0; k < 4; ++k) weight[i][k] = pack_pair(score[8 * i + 2 * k], score[8 * i + 2 * k + 1]);
+      for (int k = 0; k < 4; ++k) {
+        const float low = score[8 * i + 2 * k], high = score[8 * i + 2 * k + 1];
+        weight[i][k] = N::widens ? pack_halves(low, high) : pack_pair(low, high);
+      }
   }
 
   const DeviceOperands& o_;
   Address base_;
   int group_;
   Scoring scoring_;
-  float multiplier_;
+  float multiplier_[2];   ///< of this thread's rows
+  float query_scale_[2];  ///< for float8
   int whole_from_, whole_to_;
   int last_[2];  ///< positions
   int to_[2];    ///< rows of y; -1: none

@@ -12,6 +12,7 @@ using ampere::Address;
 /// What a kernel needs, as constants, and the division of shared memory.
 template <bool float8, int head, std::size_t index>
 struct Needs {
+  static constexpr bool widens = float8;
   static constexpr int element_bytes = float8 ? 1 : 2;
   static constexpr WgmmaConfig config = wgmma_configs[index];
   static constexpr int groups = config.groups;
@@ -28,7 +29,8 @@ struct Needs {
   static constexpr int ring_of_values = ring_of_keys + stages * stage;
   static constexpr int staging = ring_of_values + stages * stage;
   static constexpr int staging_stages = wgmma_staging_stages;
-  static constexpr int tile = staging + (float8 ? staging_stages * 2 * keys * head : 0);
+  static constexpr int query_scales = staging + (float8 ? staging_stages * 2 * keys * head : 0);
+  static constexpr int tile = query_scales + (float8 ? 4 * height : 0);
   static constexpr int keys_full = tile + wgmma_tile_bytes;
   static constexpr int keys_empty = keys_full + 8 * stages;
   static constexpr int values_full = keys_empty + 8 * stages;

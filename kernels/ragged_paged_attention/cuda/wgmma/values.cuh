@@ -22,11 +22,11 @@ __device__ inline std::uint64_t describe_rows(std::uint32_t from, int slab_bytes
          (from & 0x3FFFF) >> 4;
 }
 
-template <int columns>
+template <class T, int columns>
 struct MultiplyValues;
 
 template <>
-struct MultiplyValues<64> {
+struct MultiplyValues<__nv_bfloat16, 64> {
   __device__ static void run(float (&sum)[32], const std::uint32_t (&a)[4], std::uint64_t b) {
     asm volatile(
         "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {"
@@ -44,7 +44,7 @@ struct MultiplyValues<64> {
 };
 
 template <>
-struct MultiplyValues<128> {
+struct MultiplyValues<__nv_bfloat16, 128> {
   __device__ static void run(float (&sum)[64], const std::uint32_t (&a)[4], std::uint64_t b) {
     asm volatile(
         "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {"
@@ -69,7 +69,7 @@ struct MultiplyValues<128> {
 };
 
 template <>
-struct MultiplyValues<256> {
+struct MultiplyValues<__nv_bfloat16, 256> {
   __device__ static void run(float (&sum)[128], const std::uint32_t (&a)[4], std::uint64_t b) {
     asm volatile(
         "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {"
@@ -108,13 +108,56 @@ struct MultiplyValues<256> {
   }
 };
 
-/// sum[64][columns] (+)= A[64][16] * B[columns][16]^T, both in shared memory, for the numbers of columns that
-/// common/cuda/wgmma.cuh does not have as well.
-template <int columns>
-struct MultiplyKeys : hopper::Multiply<__nv_bfloat16, columns> {};
+template <>
+struct MultiplyValues<__half, 64> {
+  __device__ static void run(float (&sum)[32], const std::uint32_t (&a)[4], std::uint64_t b) {
+    asm volatile(
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+        "}, {%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]), "+f"(sum[4]), "+f"(sum[5]), "+f"(sum[6]),
+          "+f"(sum[7]), "+f"(sum[8]), "+f"(sum[9]), "+f"(sum[10]), "+f"(sum[11]), "+f"(sum[12]),
+          "+f"(sum[13]), "+f"(sum[14]), "+f"(sum[15]), "+f"(sum[16]), "+f"(sum[17]), "+f"(sum[18]),
+          "+f"(sum[19]), "+f"(sum[20]), "+f"(sum[21]), "+f"(sum[22]), "+f"(sum[23]), "+f"(sum[24]),
+          "+f"(sum[25]), "+f"(sum[26]), "+f"(sum[27]), "+f"(sum[28]), "+f"(sum[29]), "+f"(sum[30]),
+          "+f"(sum[31])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+  }
+};
 
 template <>
-struct MultiplyKeys<80> {
+struct MultiplyValues<__half, 128> {
+  __device__ static void run(float (&sum)[64], const std::uint32_t (&a)[4], std::uint64_t b) {
+    asm volatile(
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+        "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
+        "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+        "}, {%64, %65, %66, %67}, %68, 1, 1, 1, 1;"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]), "+f"(sum[4]), "+f"(sum[5]), "+f"(sum[6]),
+          "+f"(sum[7]), "+f"(sum[8]), "+f"(sum[9]), "+f"(sum[10]), "+f"(sum[11]), "+f"(sum[12]),
+          "+f"(sum[13]), "+f"(sum[14]), "+f"(sum[15]), "+f"(sum[16]), "+f"(sum[17]), "+f"(sum[18]),
+          "+f"(sum[19]), "+f"(sum[20]), "+f"(sum[21]), "+f"(sum[22]), "+f"(sum[23]), "+f"(sum[24]),
+          "+f"(sum[25]), "+f"(sum[26]), "+f"(sum[27]), "+f"(sum[28]), "+f"(sum[29]), "+f"(sum[30]),
+          "+f"(sum[31]), "+f"(sum[32]), "+f"(sum[33]), "+f"(sum[34]), "+f"(sum[35]), "+f"(sum[36]),
+          "+f"(sum[37]), "+f"(sum[38]), "+f"(sum[39]), "+f"(sum[40]), "+f"(sum[41]), "+f"(sum[42]),
+          "+f"(sum[43]), "+f"(sum[44]), "+f"(sum[45]), "+f"(sum[46]), "+f"(sum[47]), "+f"(sum[48]),
+          "+f"(sum[49]), "+f"(sum[50]), "+f"(sum[51]), "+f"(sum[52]), "+f"(sum[53]), "+f"(sum[54]),
+          "+f"(sum[55]), "+f"(sum[56]), "+f"(sum[57]), "+f"(sum[58]), "+f"(sum[59]), "+f"(sum[60]),
+          "+f"(sum[61]), "+f"(sum[62]), "+f"(sum[63])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+  }
+};
+
+/// sum[64][columns] (+)= A[64][16] * B[columns][16]^T, both in shared memory, for the numbers of columns that
+/// common/cuda/wgmma.cuh does not have as well.
+template <class T, int columns>
+struct MultiplyKeys : hopper::Multiply<T, columns> {};
+
+template <>
+struct MultiplyKeys<__nv_bfloat16, 80> {
   __device__ static void run(float (&sum)[40], std::uint64_t a, std::uint64_t b, int add) {
     asm volatile(
         "{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %42, 0;\n\t"

@@ -1,55 +1,49 @@
 #pragma once
 
 #include "kernels/common/cuda/overlap.cuh"
+#include "kernels/ragged_paged_attention/cuda/halves.cuh"
 #include "kernels/ragged_paged_attention/cuda/stored.cuh"
 #include "kernels/ragged_paged_attention/cuda/wgmma/layout.cuh"
 
-// What the warps that copy do for a cache of float8: they widen keys and values to bfloat16, exactly, between
+// What the warps that copy do for a cache of float8: they widen keys and values to float16, exactly, between
 // memory of their own and the rings of the tensor cores. Each warp has the same positions of every step.
 
 namespace adaptive::kernels::ragged_paged_attention::many_rows {
-
-/// The elements of four float8 in their order, as two pairs of bfloat16.
-__device__ inline uint2 widened(unsigned four) {
-  // As in softmax.cuh, a product with 2^120 corrects the exponent.
-  constexpr unsigned signs = 0x80008000u;
-  constexpr unsigned magnitudes = 0x07F007F0u;
-  constexpr unsigned scale = 0x7B807B80u;
-  constexpr unsigned nothing = 0x80008000u;
-  const unsigned low = __byte_perm(four, 0, 0x1404);  // each float8 is the upper byte of a half
-  const unsigned high = __byte_perm(four, 0, 0x3424);
-  uint2 pairs;
-  asm("fma.rn.bf16x2 %0, %1, %2, %3;"
-      : "=r"(pairs.x)
-      : "r"((low & signs) | (low >> 4 & magnitudes)), "r"(scale), "r"(nothing));
-  asm("fma.rn.bf16x2 %0, %1, %2, %3;"
-      : "=r"(pairs.y)
-      : "r"((high & signs) | (high >> 4 & magnitudes)), "r"(scale), "r"(nothing));
-  return pairs;
-}
 
 /// Widens rows that a warp has copied to `from`. `to` is the place of the first of them in a stage.
 template <class N, int head>
 __device__ void widen_rows(Address from, Address to) {
   using Layout = Stored<true, head>;
+  constexpr int rows_at_once = 32 / Layout::pieces;
+  constexpr int rounds = N::widened_rows / rows_at_once;
+  constexpr int at_once = 4;
+  static_assert(N::widened_rows % (rows_at_once * at_once) == 0);
   const int lane = static_cast<int>(threadIdx.x) % 32;
-#pragma unroll 4
-  for (int i = 0; i < N::widened_rows * Layout::pieces / 32; ++i) {
-    const int row = (32 * i + lane) / Layout::pieces;
-    const int piece = (32 * i + lane) % Layout::pieces;
-    const uint4 sixteen = hopper::load_shared(from + Layout::place(row, piece));
-    const uint2 a = widened(sixteen.x), b = widened(sixteen.y);
-    const uint2 c = widened(sixteen.z), d = widened(sixteen.w);
-    const Address line = to + piece / 4 * N::slab + row * N::line;
-    const int at = piece % 4 * 2;
-    // The threads of two slabs store to different banks at the same time.
-    const bool second = piece / 4 % 2 == 1;
-    const uint4 first_half = make_uint4(a.x, a.y, b.x, b.y);
-    const uint4 second_half = make_uint4(c.x, c.y, d.x, d.y);
-    hopper::store_shared(line + ((at + (second ? 1 : 0)) ^ (row & 7)) * 16,
-                         second ? second_half : first_half);
-    hopper::store_shared(line + ((at + (second ? 0 : 1)) ^ (row & 7)) * 16,
-                         second ? first_half : second_half);
+  const int piece = lane & (Layout::pieces - 1);
+  // The threads of two slabs store to different banks at the same time.
+  const bool second = (piece & 4) != 0;
+  const int first_row = lane / Layout::pieces;
+#pragma unroll 1  // few registers are left for it
+  for (int first = 0; first < rounds; first += at_once) {
+    // The loads come first: a store in front of a load would make it wait for the conversion.
+    uint4 sixteen[at_once];
+#pragma unroll
+    for (int i = 0; i < at_once; ++i)
+      sixteen[i] = hopper::load_shared(from + Layout::place(rows_at_once * (first + i) + first_row, piece));
+#pragma unroll
+    for (int i = 0; i < at_once; ++i) {
+      const int row = rows_at_once * (first + i) + first_row;
+      const uint2 a = widened(sixteen[i].x), b = widened(sixteen[i].y);
+      const uint2 c = widened(sixteen[i].z), d = widened(sixteen[i].w);
+      const Address line = to + (second ? N::slab : 0) + row * N::line;
+      const int at = (piece & 3) * 2;
+      const uint4 first_half = make_uint4(a.x, a.y, b.x, b.y);
+      const uint4 second_half = make_uint4(c.x, c.y, d.x, d.y);
+      hopper::store_shared(line + ((at + (second ? 1 : 0)) ^ (row & 7)) * 16,
+                           second ? second_half : first_half);
+      hopper::store_shared(line + ((at + (second ? 0 : 1)) ^ (row & 7)) * 16,
+                           second ? first_half : second_half);
+    }
   }
 }
 
