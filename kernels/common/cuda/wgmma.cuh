@@ -7,7 +7,9 @@
 
 // wgmma.mma_async.m64nNk16 with sums in float32: sum[64 × columns] (+)= A[64 × 16] * B[columns × 16]^T. B is
 // in shared memory. A is in shared memory (Multiply), or in registers (MultiplyRegisters) with 16 rows per
-// warp in the layout of mma.m16n8k16. The assembler requires every register by name; hence the lists.
+// warp in the layout of mma.m16n8k16. B[16 × columns] can also have `columns` side by side (MultiplyRows), as
+// the values of attention have. Elements of one byte go 32 at a time (MultiplyLevels). The assembler requires
+// every register by name; hence the lists.
 
 namespace adaptive::kernels::hopper {
 
@@ -15,14 +17,26 @@ template <class T, int columns>
 struct Multiply;
 template <class T, int columns>
 struct MultiplyRegisters;
+template <class T, int columns>
+struct MultiplyRows;
 template <class Sum, int columns>
 struct MultiplyLevels;
+
+/// Describes rows of 64 elements of B for MultiplyRows, with the 128-byte swizzle; the next 64 columns of the
+/// rows follow `slab_bytes` later. 16 rows have 2,048 bytes.
+__device__ inline std::uint64_t describe_rows(std::uint32_t from, int slab_bytes) {
+  constexpr std::uint64_t swizzle_128 = std::uint64_t{1} << 62;
+  constexpr std::uint64_t eight_rows = 1024 >> 4;
+  return swizzle_128 | eight_rows << 32 | static_cast<std::uint64_t>(slab_bytes >> 4) << 16 |
+         (from & 0x3FFFF) >> 4;
+}
 
 #define ADAPTIVE_SUMS_8(at)                                                                  \
   "+f"(sum[at]), "+f"(sum[at + 1]), "+f"(sum[at + 2]), "+f"(sum[at + 3]), "+f"(sum[at + 4]), \
       "+f"(sum[at + 5]), "+f"(sum[at + 6]), "+f"(sum[at + 7])
 #define ADAPTIVE_SUMS_16(at) ADAPTIVE_SUMS_8(at), ADAPTIVE_SUMS_8(at + 8)
 #define ADAPTIVE_SUMS_32(at) ADAPTIVE_SUMS_16(at), ADAPTIVE_SUMS_16(at + 16)
+#define ADAPTIVE_SUMS_40(at) ADAPTIVE_SUMS_32(at), ADAPTIVE_SUMS_8(at + 32)
 #define ADAPTIVE_SUMS_64(at) ADAPTIVE_SUMS_32(at), ADAPTIVE_SUMS_32(at + 32)
 #define ADAPTIVE_SUMS_96(at) ADAPTIVE_SUMS_64(at), ADAPTIVE_SUMS_32(at + 64)
 #define ADAPTIVE_SUMS_128(at) ADAPTIVE_SUMS_64(at), ADAPTIVE_SUMS_64(at + 64)
@@ -45,6 +59,10 @@ struct MultiplyLevels;
 #define ADAPTIVE_NAMES_32                                                  \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
   "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define ADAPTIVE_NAMES_40                                                            \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "           \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+  "%32, %33, %34, %35, %36, %37, %38, %39"
 #define ADAPTIVE_NAMES_64                                                            \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "           \
   "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
@@ -73,6 +91,7 @@ ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 32, 16, ADAPTIVE_NAMES_16, "%16", "%17"
 ADAPTIVE_MULTIPLY(__half, "f16", 32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
 ADAPTIVE_MULTIPLY(__half, "f16", 64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
+ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 80, 40, ADAPTIVE_NAMES_40, "%40", "%41", "%42")
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 128, 64, ADAPTIVE_NAMES_64, "%64", "%65", "%66")
 ADAPTIVE_MULTIPLY(__half, "f16", 128, 64, ADAPTIVE_NAMES_64, "%64", "%65", "%66")
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 192, 96, ADAPTIVE_NAMES_96, "%96", "%97", "%98")
@@ -109,6 +128,24 @@ ADAPTIVE_MULTIPLY_REGISTERS(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128,
                             "%132", "%133")
 ADAPTIVE_MULTIPLY_REGISTERS(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}", "%132",
                             "%133")
+
+#define ADAPTIVE_MULTIPLY_ROWS(T, name, columns, registers, names, a, b)                                    \
+  template <>                                                                                               \
+  struct MultiplyRows<T, columns> {                                                                         \
+    __device__ static void run(float (&sum)[registers], const std::uint32_t (&x)[4], std::uint64_t y) {     \
+      asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." name "." name " {" names "}, " a \
+                   ", " b ", 1, 1, 1, 1;"                                                                   \
+                   : ADAPTIVE_SUMS_##registers(0)                                                           \
+                   : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "l"(y));                                   \
+    }                                                                                                       \
+  };
+
+ADAPTIVE_MULTIPLY_ROWS(__nv_bfloat16, "bf16", 64, 32, ADAPTIVE_NAMES_32, "{%32, %33, %34, %35}", "%36")
+ADAPTIVE_MULTIPLY_ROWS(__half, "f16", 64, 32, ADAPTIVE_NAMES_32, "{%32, %33, %34, %35}", "%36")
+ADAPTIVE_MULTIPLY_ROWS(__nv_bfloat16, "bf16", 128, 64, ADAPTIVE_NAMES_64, "{%64, %65, %66, %67}", "%68")
+ADAPTIVE_MULTIPLY_ROWS(__half, "f16", 128, 64, ADAPTIVE_NAMES_64, "{%64, %65, %66, %67}", "%68")
+ADAPTIVE_MULTIPLY_ROWS(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}",
+                       "%132")
 
 #define ADAPTIVE_INTEGERS_8(at)                                                              \
   "+r"(sum[at]), "+r"(sum[at + 1]), "+r"(sum[at + 2]), "+r"(sum[at + 3]), "+r"(sum[at + 4]), \
@@ -168,15 +205,18 @@ ADAPTIVE_MULTIPLY_S8(256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
 #undef ADAPTIVE_INTEGERS_128
 #undef ADAPTIVE_MULTIPLY
 #undef ADAPTIVE_MULTIPLY_REGISTERS
+#undef ADAPTIVE_MULTIPLY_ROWS
 #undef ADAPTIVE_NAMES_8
 #undef ADAPTIVE_NAMES_16
 #undef ADAPTIVE_NAMES_32
+#undef ADAPTIVE_NAMES_40
 #undef ADAPTIVE_NAMES_64
 #undef ADAPTIVE_NAMES_96
 #undef ADAPTIVE_NAMES_128
 #undef ADAPTIVE_SUMS_8
 #undef ADAPTIVE_SUMS_16
 #undef ADAPTIVE_SUMS_32
+#undef ADAPTIVE_SUMS_40
 #undef ADAPTIVE_SUMS_64
 #undef ADAPTIVE_SUMS_96
 #undef ADAPTIVE_SUMS_128

@@ -54,22 +54,6 @@ __device__ inline std::uint32_t bfloat16_of_four_bits(std::uint32_t pair) {
   return subtract((pair & 0x000F000Fu) | 0x43004300u, 0x43084308u);
 }
 
-/// hopper::MultiplyRegisters for 16 columns as well.
-template <int rows>
-__device__ void multiply_registers(float (&sum)[rows / 2], const std::uint32_t (&a)[4], std::uint64_t x,
-                                   int add) {
-  if constexpr (rows == 16)
-    asm volatile(
-        "{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %13, 0;\n\t"
-        "wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {%0, %1, %2, %3, %4, %5, %6, %7}, "
-        "{%8, %9, %10, %11}, %12, p, 1, 1, 0;\n\t}"
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]), "+f"(sum[4]), "+f"(sum[5]), "+f"(sum[6]),
-          "+f"(sum[7])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(x), "r"(add));
-  else
-    hopper::MultiplyRegisters<__nv_bfloat16, rows>::run(sum, a, x, add);
-}
-
 }  // namespace detail
 
 /// Levels of one byte in both operands.
@@ -146,7 +130,7 @@ struct Int8Weights {
       hopper::wgmma_fence();
 #pragma unroll
       for (int half = 0; half < 2; ++half)
-        detail::multiply_registers<rows>(
+        hopper::MultiplyRegisters<__nv_bfloat16, rows>::run(
             sum, a[half],
             hopper::describe(x + static_cast<unsigned>(step / 2 * rows * 128 + step % 2 * 64 + half * 32)),
             step > 0 || half > 0 || add);
@@ -197,7 +181,7 @@ struct FourBits {
       hopper::wgmma_fence();
 #pragma unroll
       for (int half = 0; half < 2; ++half)
-        detail::multiply_registers<rows>(
+        hopper::MultiplyRegisters<__nv_bfloat16, rows>::run(
             sums[step / 2], a[half],
             hopper::describe(x + static_cast<unsigned>(step / 2 * rows * 128 + step % 2 * 64 + half * 32)),
             step % 2 > 0 || half > 0);

@@ -4,7 +4,6 @@
 #include "kernels/ragged_paged_attention/cuda/halves.cuh"
 #include "kernels/ragged_paged_attention/cuda/scoring.cuh"
 #include "kernels/ragged_paged_attention/cuda/wgmma/layout.cuh"
-#include "kernels/ragged_paged_attention/cuda/wgmma/values.cuh"
 
 // What the warps that multiply do.
 
@@ -16,7 +15,7 @@ class Group {
  public:
   __device__ Group(const DeviceOperands& o, Address base, int group)
       : o_(o), base_(base), group_(group), scoring_(o) {
-    multiplier_[0] = multiplier_[1] = scoring_.soft_cap > 0 ? 1 : scoring_.factor;
+    for (float& multiplier : multiplier_) multiplier = scoring_.soft_cap > 0 ? 1 : scoring_.factor;
     if (N::takes_turns && group == N::groups - 1) pass_turn();
   }
 
@@ -87,7 +86,7 @@ class Group {
       total_[half] += __shfl_xor_sync(0xFFFFFFFFu, total_[half], 1);
       total_[half] += __shfl_xor_sync(0xFFFFFFFFu, total_[half], 2);
       const float factor = final_factor(o_, max(to_[half], 0) % o_.q_heads,
-                                        largest_[half] * multiplier_[half] - shift, total_[half]);
+                                        largest_[half] * multiplier(half) - shift, total_[half]);
       const int quarter = static_cast<int>(threadIdx.x) % 4;
       std::uint16_t* const to = o_.y + static_cast<long long>(to_[half]) * head + 8 * quarter;
       // Four neighbouring threads exchange their pairs, so that each has 16 bytes in a row.
@@ -139,9 +138,9 @@ class Group {
     hopper::wgmma_fence();
 #pragma unroll
     for (int k16 = 0; k16 < head / 16; ++k16)
-      MultiplyKeys<Factor, N::keys>::run(score, q + hopper::steps_of(k16 / 4 * N::query_slab + k16 % 4 * 32),
-                                         k + hopper::steps_of(k16 / 4 * N::slab + k16 % 4 * 32),
-                                         k16 > 0 ? 1 : 0);
+      hopper::Multiply<Factor, N::keys>::run(
+          score, q + hopper::steps_of(k16 / 4 * N::query_slab + k16 % 4 * 32),
+          k + hopper::steps_of(k16 / 4 * N::slab + k16 % 4 * 32), k16 > 0 ? 1 : 0);
     hopper::wgmma_commit();
   }
 
@@ -149,11 +148,11 @@ class Group {
   __device__ void add_values(const unsigned (&weight)[N::keys / 16][4]) {
     hopper::barrier_wait(base_ + N::values_full + 8 * stage_of(values_step_), parity_of(values_step_));
     const std::uint64_t v =
-        describe_rows(base_ + N::ring_of_values + stage_of(values_step_) * N::stage, N::slab);
+        hopper::describe_rows(base_ + N::ring_of_values + stage_of(values_step_) * N::stage, N::slab);
     hopper::wgmma_fence();
 #pragma unroll
     for (int k16 = 0; k16 < N::keys / 16; ++k16)
-      MultiplyValues<Factor, head>::run(out_, weight[k16], v + hopper::steps_of(k16 * 16 * N::line));
+      hopper::MultiplyRows<Factor, head>::run(out_, weight[k16], v + hopper::steps_of(k16 * 16 * N::line));
     hopper::wgmma_commit();
   }
 
@@ -172,7 +171,11 @@ class Group {
     return step >> 1 & 1;
   }
 
-  /// The multipliers of this thread's rows.
+  __device__ float multiplier(int half) const {
+    return multiplier_[N::widens ? half : 0];
+  }
+
+  /// Of this thread's rows.
   __device__ void load_query_scales() {
     const int row =
         64 * group_ + static_cast<int>(threadIdx.x) % 128 / 32 * 16 + static_cast<int>(threadIdx.x) % 32 / 4;
@@ -218,17 +221,17 @@ class Group {
       now = fmaxf(now, __shfl_xor_sync(0xFFFFFFFFu, now, 1));
       now = fmaxf(now, __shfl_xor_sync(0xFFFFFFFFu, now, 2));
       // Weights up to 256 are as precise as those up to 1, so a small rise changes nothing.
-      now = (now - largest_[half]) * multiplier_[half] > 8 ? now : largest_[half];
-      rescale[half] = power_of_two((largest_[half] - now) * multiplier_[half]);
+      now = (now - largest_[half]) * multiplier(half) > 8 ? now : largest_[half];
+      rescale[half] = power_of_two((largest_[half] - now) * multiplier(half));
       largest_[half] = now;
-      offset[half] = now * multiplier_[half] - shift;
+      offset[half] = now * multiplier(half) - shift;
     }
     float sum[2][2] = {};
 #pragma unroll
     for (int i = 0; i < N::keys / 2; i += 2) {
       const int half = i / 2 % 2;
-      score[i] = power_of_two(fmaf(score[i], multiplier_[half], -offset[half]));
-      score[i + 1] = power_of_two(fmaf(score[i + 1], multiplier_[half], -offset[half]));
+      score[i] = power_of_two(fmaf(score[i], multiplier(half), -offset[half]));
+      score[i + 1] = power_of_two(fmaf(score[i + 1], multiplier(half), -offset[half]));
       sum[half][i / 4 % 2] += score[i] + score[i + 1];
     }
 #pragma unroll
@@ -251,8 +254,8 @@ class Group {
   Address base_;
   int group_;
   Scoring scoring_;
-  float multiplier_[2];   ///< of this thread's rows
-  float query_scale_[2];  ///< for float8
+  float multiplier_[N::widens ? 2 : 1];  ///< for float8, of each row of this thread
+  float query_scale_[2];                 ///< for float8
   int whole_from_, whole_to_;
   int last_[2];  ///< positions
   int to_[2];    ///< rows of y; -1: none
