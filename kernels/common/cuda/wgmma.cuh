@@ -35,6 +35,7 @@ __device__ inline std::uint64_t describe_rows(std::uint32_t from, int slab_bytes
   "+f"(sum[at]), "+f"(sum[at + 1]), "+f"(sum[at + 2]), "+f"(sum[at + 3]), "+f"(sum[at + 4]), \
       "+f"(sum[at + 5]), "+f"(sum[at + 6]), "+f"(sum[at + 7])
 #define ADAPTIVE_SUMS_16(at) ADAPTIVE_SUMS_8(at), ADAPTIVE_SUMS_8(at + 8)
+#define ADAPTIVE_SUMS_24(at) ADAPTIVE_SUMS_16(at), ADAPTIVE_SUMS_8(at + 16)
 #define ADAPTIVE_SUMS_32(at) ADAPTIVE_SUMS_16(at), ADAPTIVE_SUMS_16(at + 16)
 #define ADAPTIVE_SUMS_40(at) ADAPTIVE_SUMS_32(at), ADAPTIVE_SUMS_8(at + 32)
 #define ADAPTIVE_SUMS_64(at) ADAPTIVE_SUMS_32(at), ADAPTIVE_SUMS_32(at + 32)
@@ -56,6 +57,9 @@ __device__ inline std::uint64_t describe_rows(std::uint32_t from, int slab_bytes
 
 #define ADAPTIVE_NAMES_8 "%0, %1, %2, %3, %4, %5, %6, %7"
 #define ADAPTIVE_NAMES_16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
+#define ADAPTIVE_NAMES_24                                                  \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
+  "%16, %17, %18, %19, %20, %21, %22, %23"
 #define ADAPTIVE_NAMES_32                                                  \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
   "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
@@ -89,6 +93,7 @@ ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 16, 8, ADAPTIVE_NAMES_8, "%8", "%9", "%
 ADAPTIVE_MULTIPLY(__half, "f16", 16, 8, ADAPTIVE_NAMES_8, "%8", "%9", "%10")
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
 ADAPTIVE_MULTIPLY(__half, "f16", 32, 16, ADAPTIVE_NAMES_16, "%16", "%17", "%18")
+ADAPTIVE_MULTIPLY(__half, "f16", 48, 24, ADAPTIVE_NAMES_24, "%24", "%25", "%26")
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
 ADAPTIVE_MULTIPLY(__half, "f16", 64, 32, ADAPTIVE_NAMES_32, "%32", "%33", "%34")
 ADAPTIVE_MULTIPLY(__nv_bfloat16, "bf16", 80, 40, ADAPTIVE_NAMES_40, "%40", "%41", "%42")
@@ -146,6 +151,7 @@ ADAPTIVE_MULTIPLY_ROWS(__nv_bfloat16, "bf16", 128, 64, ADAPTIVE_NAMES_64, "{%64,
 ADAPTIVE_MULTIPLY_ROWS(__half, "f16", 128, 64, ADAPTIVE_NAMES_64, "{%64, %65, %66, %67}", "%68")
 ADAPTIVE_MULTIPLY_ROWS(__nv_bfloat16, "bf16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}",
                        "%132")
+ADAPTIVE_MULTIPLY_ROWS(__half, "f16", 256, 128, ADAPTIVE_NAMES_128, "{%128, %129, %130, %131}", "%132")
 
 #define ADAPTIVE_INTEGERS_8(at)                                                              \
   "+r"(sum[at]), "+r"(sum[at + 1]), "+r"(sum[at + 2]), "+r"(sum[at + 3]), "+r"(sum[at + 4]), \
@@ -208,6 +214,7 @@ ADAPTIVE_MULTIPLY_S8(256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
 #undef ADAPTIVE_MULTIPLY_ROWS
 #undef ADAPTIVE_NAMES_8
 #undef ADAPTIVE_NAMES_16
+#undef ADAPTIVE_NAMES_24
 #undef ADAPTIVE_NAMES_32
 #undef ADAPTIVE_NAMES_40
 #undef ADAPTIVE_NAMES_64
@@ -215,6 +222,7 @@ ADAPTIVE_MULTIPLY_S8(256, 128, ADAPTIVE_NAMES_128, "%128", "%129", "%130")
 #undef ADAPTIVE_NAMES_128
 #undef ADAPTIVE_SUMS_8
 #undef ADAPTIVE_SUMS_16
+#undef ADAPTIVE_SUMS_24
 #undef ADAPTIVE_SUMS_32
 #undef ADAPTIVE_SUMS_40
 #undef ADAPTIVE_SUMS_64

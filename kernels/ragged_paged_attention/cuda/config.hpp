@@ -146,15 +146,27 @@ constexpr int wgmma_box_rows = 16;  ///< positions that the copy engine copies a
 
 constexpr int wgmma_tile_bytes = 32;
 
-constexpr int wgmma_wideners = 4;  ///< warps, for a cache of float8
-
-constexpr int wgmma_threads(const WgmmaConfig& config, int element_bytes) {
-  return 128 * config.groups + 128 + (element_bytes == 1 ? 32 * wgmma_wideners : 0);
+/// Warps that load queries. Those that widen take the place of one where a fourth group of warps would leave
+/// too few registers for the sums of the largest heads.
+constexpr int wgmma_loaders(int head_size, int element_bytes) {
+  return head_size == 256 && element_bytes == 1 ? 1 : 2;
 }
 
-/// The scores of 128 positions do not fit the registers beside the result of the largest heads.
-constexpr int wgmma_keys(const WgmmaConfig& config, int head_size) {
-  return head_size == 256 ? 80 : config.keys;
+constexpr int wgmma_threads(const WgmmaConfig& config, int head_size, int element_bytes) {
+  const bool has_group_to_widen = element_bytes == 1 && wgmma_loaders(head_size, element_bytes) == 2;
+  return 128 * config.groups + 128 + (has_group_to_widen ? 128 : 0);
+}
+
+/// The scores of 128 positions do not fit the registers beside the result of the largest heads, and 80 of
+/// these fill the shared memory.
+constexpr int wgmma_keys(const WgmmaConfig& config, int head_size, int element_bytes) {
+  if (head_size < 256) return config.keys;
+  return element_bytes == 1 ? 48 : 80;
+}
+
+/// Warps that widen a step of float8, each a multiple of 16 positions.
+constexpr int wgmma_wideners(int head_size) {
+  return head_size == 256 ? 3 : 4;
 }
 
 /// Keys and values of float8 before they are widened: this many steps.
@@ -163,16 +175,16 @@ constexpr int wgmma_staging_stages = 2;
 /// Queries, both rings, what is to be widened, the scales of the queries for float8, the barriers, and the
 /// next tile.
 constexpr int wgmma_shared_bytes(const WgmmaConfig& config, int head_size, int element_bytes) {
-  const int keys = wgmma_keys(config, head_size);
+  const int keys = wgmma_keys(config, head_size, element_bytes);
   return 2 * head_size * (config.rows() + 2 * config.stages * keys) +
          (element_bytes == 1 ? wgmma_staging_stages * 2 * keys * head_size + 4 * config.rows() : 0) +
-         8 * (4 * config.stages + 2 * config.groups + 4) + wgmma_tile_bytes;
+         8 * (4 * config.stages + 2 * config.groups + 4) +
+         (element_bytes == 1 ? 8 * wgmma_staging_stages * wgmma_wideners(head_size) : 0) + wgmma_tile_bytes;
 }
 
-/// Three groups have the registers for the smallest heads only. With those that widen, there are too many
-/// threads for the sums of the largest heads.
+/// Three groups have the registers for the smallest heads only.
 constexpr bool wgmma_fits(const WgmmaConfig& config, int head_size, int element_bytes) {
-  return config.groups == 2 ? head_size < 256 || element_bytes == 2 : head_size == 64 && element_bytes == 2;
+  return config.groups == 2 || (head_size == 64 && element_bytes == 2);
 }
 
 inline std::string name_of(const RowsConfig& config) {

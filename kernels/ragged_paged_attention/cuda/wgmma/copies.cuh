@@ -144,11 +144,12 @@ __device__ void load_queries(const DeviceOperands& o, const Work& work, Address 
 template <class N, int head>
 __device__ void load_queries_of(const DeviceOperands& o, const Work& work, Address base, int loader,
                                 int parity) {
-  for (int group = loader; group < N::groups; group += 2) {
+  for (int group = loader; group < N::groups; group += N::loaders) {
     hopper::barrier_wait(base + N::queries_empty + 8 * group, parity ^ 1);
     load_queries<N, head>(o, work, base, group);
     __syncwarp();
-    if (threadIdx.x % 32 == 0) hopper::barrier_arrive(base + N::queries_full + 8 * group);
+    if (N::query_lanes == 32 || threadIdx.x % 32 == 0)
+      hopper::barrier_arrive(base + N::queries_full + 8 * group);
   }
 }
 

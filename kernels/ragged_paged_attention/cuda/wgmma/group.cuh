@@ -188,7 +188,8 @@ class Group {
   }
 
   __device__ void release_queries() {
-    if (threadIdx.x % 32 == 0) hopper::barrier_arrive(base_ + N::queries_empty + 8 * group_);
+    if (N::query_lanes == 32 || threadIdx.x % 32 == 0)
+      hopper::barrier_arrive(base_ + N::queries_empty + 8 * group_);
   }
 
   /// Products become weights; `rescale` is what the earlier results of the rows have to be multiplied by.

@@ -22,13 +22,16 @@ __device__ void start_barriers(Address base) {
     hopper::barrier_init(base + N::values_empty + 8 * stage, 4 * N::groups);
   }
   for (int group = 0; group < N::groups; ++group) {
-    hopper::barrier_init(base + N::queries_full + 8 * group, 1);
-    hopper::barrier_init(base + N::queries_empty + 8 * group, 4);
+    hopper::barrier_init(base + N::queries_full + 8 * group, N::query_lanes);
+    hopper::barrier_init(base + N::queries_empty + 8 * group, 4 * N::query_lanes);
   }
   hopper::barrier_init(base + N::tile_full, 1);
-  hopper::barrier_init(base + N::tile_empty, N::takers);
+  hopper::barrier_init(base + N::tile_empty, N::tile_lanes * N::takers);
   hopper::barrier_init(base + N::tile_ends, 1);
   hopper::barrier_init(base + N::edge_full, 1);
+  if constexpr (N::widens)
+    for (int i = 0; i < N::wideners * N::staging_stages; ++i)
+      hopper::barrier_init(base + N::staged_full + 8 * i, 1);
   hopper::fence_barrier_init();
 }
 
@@ -69,6 +72,12 @@ __global__ void __launch_bounds__(many_rows::Needs<float8, head, index>::threads
   if (warp < copier) {
     hopper::take_registers<N::registers_taken>();
     many_rows::attend_all<N, head>(o, base, warp / 4);
+  } else if constexpr (N::loaders == 1) {
+    hopper::give_registers<N::registers_to_widen>();
+    if (warp == copier)
+      many_rows::find_all<N, head>(o, base, range, tiles, counter);
+    else
+      many_rows::widen_all<N, head>(o, base, warp - copier - 1);
   } else if (warp < copier + 4) {
     hopper::give_registers<N::registers_left>();
     if (warp == copier)

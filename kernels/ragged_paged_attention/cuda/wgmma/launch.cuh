@@ -44,7 +44,7 @@ cudaError_t launch_wgmma(std::size_t index, const CacheMaps& maps, const DeviceO
   const WgmmaConfig& config = wgmma_configs[index];
   const auto tiles = static_cast<int>(tile_count(o, config.rows()));
   const cuda::LaunchSize size = {.blocks = std::min(tiles * o.kv_heads, multiprocessors),
-                                 .threads = wgmma_threads(config, float8 ? 1 : 2),
+                                 .threads = wgmma_threads(config, o.head_size, float8 ? 1 : 2),
                                  .shared_bytes = wgmma_shared_bytes(config, o.head_size, float8 ? 1 : 2),
                                  .overlaps = true};
   return cuda::launch(wgmma_kernel_of<float8>(index, o.head_size), size, stream, maps, o, range, tiles,

@@ -17,8 +17,9 @@ struct Needs {
   static constexpr WgmmaConfig config = wgmma_configs[index];
   static constexpr int groups = config.groups;
   static constexpr int height = config.rows();
-  static constexpr int threads = wgmma_threads(config, element_bytes);
-  static constexpr int keys = wgmma_keys(config, head);
+  static constexpr int threads = wgmma_threads(config, head, element_bytes);
+  static constexpr int loaders = wgmma_loaders(head, element_bytes);
+  static constexpr int keys = wgmma_keys(config, head, element_bytes);
   static constexpr int stages = config.stages;
   static constexpr int slabs = head / 64;
   static constexpr int line = 128;  // bytes of 64 elements
@@ -41,19 +42,29 @@ struct Needs {
   static constexpr int tile_empty = tile_full + 8;
   static constexpr int tile_ends = tile_empty + 8;
   static constexpr int edge_full = tile_ends + 8;
+  static constexpr int staged_full = edge_full + 8;  // one for each stage of each warp that widens
   /// Whether groups start their products in turn, so that one computes weights while another multiplies. Two
   /// groups find that order by themselves.
   static constexpr bool takes_turns = groups > 2;
-  static constexpr int registers_taken = float8 ? 200 : groups == 3 ? 160 : 232;
+  static constexpr int registers_taken = loaders == 1 ? 216 : float8 ? 200 : groups == 3 ? 160 : 232;
   static constexpr int registers_left = float8 ? 40 : groups == 3 ? 32 : 40;
-  static constexpr int registers_to_widen = 72;
-  static constexpr int widened_rows = keys / wgmma_wideners;
+  static constexpr int registers_to_widen = loaders == 1 ? 80 : 72;
+  static constexpr int wideners = wgmma_wideners(head);
+  static constexpr int widened_rows = keys / wideners;
   /// Warps that fill a stage: one copies keys, and one values; or all widen some of both.
-  static constexpr int fillers = float8 ? wgmma_wideners : 1;
-  /// Warps that take works: those that multiply, those that fill stages, and one of two that load queries.
-  static constexpr int takers = 4 * groups + (float8 ? wgmma_wideners : 2) + 1;
-  static_assert(edge_full + 8 == wgmma_shared_bytes(config, head, element_bytes));
+  static constexpr int fillers = float8 ? wideners : 1;
+  /// Lanes that arrive when a warp has read or written what others write or read with plain instructions:
+  /// all, because compute-sanitizer does not see that __syncwarp() orders their accesses before one lane's
+  /// arrival.
+  static constexpr int tile_lanes = 32;
+  static constexpr int query_lanes = float8 ? 32 : 1;
+  /// Warps that take works: those that multiply, those that fill stages, and a second one that loads queries.
+  static constexpr int takers = 4 * groups + (float8 ? wideners : 2) + loaders - 1;
+  static_assert(staged_full + (float8 ? 8 * staging_stages * wideners : 0) ==
+                wgmma_shared_bytes(config, head, element_bytes));
   static_assert(tile % 16 == 0 && slab % 1024 == 0);
+  static_assert(!float8 || widened_rows * wideners == keys);
+  static_assert(!float8 || widened_rows % wgmma_box_rows == 0);
   static_assert(keys % 16 == 0 && keys / wgmma_box_rows <= 32);
 };
 
@@ -107,8 +118,7 @@ class Queue {
     hopper::barrier_wait(base_ + N::tile_full, parity_);
     const uint4 a = hopper::load_shared(base_ + N::tile);
     const uint4 b = hopper::load_shared(base_ + N::tile + 16);
-    __syncwarp();
-    if (threadIdx.x % 32 == 0) hopper::barrier_arrive(base_ + N::tile_empty);
+    hopper::barrier_arrive(base_ + N::tile_empty);
     parity_ ^= 1;
     const auto as_int = [](unsigned bits) { return static_cast<int>(bits); };
     return {{as_int(a.x), as_int(a.y), as_int(a.z), as_int(a.w), as_int(b.x), as_int(b.y)}, as_int(b.z)};
