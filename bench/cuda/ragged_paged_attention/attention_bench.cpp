@@ -1,10 +1,11 @@
 // attention_bench --out FILE.jsonl [--steps decode,prefill,…] [--heads 64,256…] [--types 1,2]
-//                 [--contexts 512,4096…] [--variants NAME,NAME…] [--samples N] [--prune F]
+// [--contexts 512,4096…] [--launches overlapping|apart] [--variants NAME,NAME…] [--samples N] [--prune F]
 //
 // Times every variant of ragged_paged_attention on the GPU over steps of engines. Writes one JSON object per
 // step: its kind, the shape, the new tokens and the context of each sequence (peers.py times PyTorch's
 // attention on the same lengths, with a contiguous cache), and the microseconds of each variant. A launch
-// includes the store of the new tokens. bench/cuda/interleaved describes the method.
+// includes the store of the new tokens; launches overlap unless it is asked otherwise
+// (ProblemOptions::overlaps). bench/cuda/interleaved describes the method.
 
 #include <cuda_runtime_api.h>
 
@@ -39,6 +40,7 @@ constexpr Model llama_float8 = {32, 8, 128, 16, 0, 0, 2};
 constexpr Model llama_pages64 = {32, 8, 128, 64, 0, 0, 1};
 constexpr Model small_heads = {64, 8, 64, 16, 0, 0, 1};
 constexpr Model large_heads = {16, 8, 256, 16, 0, 0, 1};
+constexpr Model large_float8 = {16, 8, 256, 16, 0, 0, 2};
 constexpr Model many_heads = {64, 8, 128, 16, 0, 0, 1};
 
 struct Step {
@@ -92,6 +94,7 @@ std::vector<Step> all_steps() {
   add(steps, "prefill", llama, 4, 2048, 2048);
   for (const Model& model : {llama_float8, large_heads})
     for (const std::int64_t context : {4096, 8192}) add(steps, "prefill", model, 1, context, context);
+  add(steps, "prefill", large_float8, 1, 4096, 4096);
   add(steps, "chunk", llama, 1, 2048, 8192);
   add_mixed(steps, llama, 64, 4096, 2048);
   add_mixed(steps, llama, 16, 8192, 1024);
@@ -113,7 +116,7 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
 }
 
 void measure(const Step& step, const cuda::Family& family, const std::vector<std::string>& variants,
-             bench::Interleaved& interleaved, bench::JsonLines& out) {
+             bool overlaps, bench::Interleaved& interleaved, bench::JsonLines& out) {
   Batch batch = batch_of(step);
   const Model& m = step.model;
   const Shape shape = {batch.first_token.back(),
@@ -127,9 +130,9 @@ void measure(const Step& step, const cuda::Family& family, const std::vector<std
                        m.scores,
                        m.dtype};
   if (const auto why = family.why_invalid(shape)) throw std::invalid_argument(*why);
-  ragged_paged_attention::AttentionOnCuda problem(shape, {.seed = 1, .rotate_bytes = std::size_t{256} << 20},
-                                                  family, ragged_paged_attention::device_methods(),
-                                                  std::move(batch));
+  ragged_paged_attention::AttentionOnCuda problem(
+      shape, {.seed = 1, .rotate_bytes = std::size_t{256} << 20, .overlaps = overlaps}, family,
+      ragged_paged_attention::device_methods(), std::move(batch));
   for (const std::size_t v : family.candidates(shape))
     if (has(variants, family.variant(v).name)) interleaved.add(family.variant(v).name, family, problem, v);
   const auto us = interleaved.medians();
@@ -154,6 +157,7 @@ void measure(const Step& step, const cuda::Family& family, const std::vector<std
 
 int run(const std::vector<std::string>& arguments) {
   std::vector<std::string> kinds, heads, types, contexts, variants;
+  bool overlaps = true;
   const bench::FamilyOptions options =
       bench::parse_options(arguments, [&](const std::string& option, const std::string& value) {
         const std::pair<const char*, std::vector<std::string>*> lists[] = {{"--steps", &kinds},
@@ -166,7 +170,9 @@ int run(const std::vector<std::string>& arguments) {
             *list = bench::split(value);
             return true;
           }
-        return false;
+        if (option != "--launches") return false;
+        overlaps = value == "overlapping";
+        return true;
       });
   const cuda::Family* family = cuda::find_family("ragged_paged_attention");
   if (family == nullptr) throw std::runtime_error("this build has no CUDA");
@@ -179,7 +185,7 @@ int run(const std::vector<std::string>& arguments) {
     if ((kinds.empty() || std::any_of(kinds.begin(), kinds.end(), wanted)) &&
         has(heads, std::to_string(step.model.head_size)) && has(types, std::to_string(step.model.dtype)) &&
         has(contexts, std::to_string(step.contexts.front())))
-      measure(step, *family, variants, interleaved, out);
+      measure(step, *family, variants, overlaps, interleaved, out);
   }
   family->release(stream);
   return interleaved.wrong() == 0 ? 0 : 1;

@@ -35,7 +35,7 @@ struct RowsConfig {
 
 constexpr int rows_height = 16;
 
-constexpr std::array<RowsConfig, 11> rows_configs = {{
+constexpr std::array<RowsConfig, 9> rows_configs = {{
     {4, 16, 3, 0},
     {4, 16, 3, 128},
     {4, 16, 3, 512},
@@ -44,14 +44,12 @@ constexpr std::array<RowsConfig, 11> rows_configs = {{
     {4, 16, 3, 4096},
     {8, 16, 3, 0},
     {3, 16, 2, 0},
-    {3, 16, 2, 512},
-    {3, 16, 2, 2048},
-    {6, 16, 2, 0},
+    {3, 16, 2, 4096},
 }};
 
 /// Three warps are for the largest heads: two blocks of them fit a multiprocessor, and one of four.
 constexpr bool rows_fits(const RowsConfig& config, int head_size) {
-  return config.warps % 3 != 0 || head_size == 256;
+  return config.warps != 3 || head_size == 256;
 }
 
 /// Shared memory for the queries of 16 rows, where registers would not suffice for them beside the result:
@@ -179,7 +177,8 @@ constexpr int wgmma_shared_bytes(const WgmmaConfig& config, int head_size, int e
   return 2 * head_size * (config.rows() + 2 * config.stages * keys) +
          (element_bytes == 1 ? wgmma_staging_stages * 2 * keys * head_size + 4 * config.rows() : 0) +
          8 * (4 * config.stages + 2 * config.groups + 4) +
-         (element_bytes == 1 ? 8 * wgmma_staging_stages * wgmma_wideners(head_size) : 0) + wgmma_tile_bytes;
+         (element_bytes == 1 ? 2 * 8 * wgmma_staging_stages * wgmma_wideners(head_size) : 0) +
+         wgmma_tile_bytes;
 }
 
 /// Three groups have the registers for the smallest heads only.

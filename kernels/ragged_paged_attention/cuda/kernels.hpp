@@ -66,8 +66,9 @@ constexpr int part_count(const DeviceOperands& o, int part) {
   return static_cast<int>((seen + part - 1) / part);
 }
 
-/// Writes the new tokens' keys and values to the cache.
-cudaError_t launch_store(const DeviceOperands& operands, cudaStream_t stream) noexcept;
+/// Writes the new tokens' keys and values to the cache. It may overlap (cuda::LaunchSize) on compute
+/// capability 9.0 or higher.
+cudaError_t launch_store(const DeviceOperands& operands, bool overlaps, cudaStream_t stream) noexcept;
 
 /// Runs any batch whose new tokens are in the cache. The default if nothing better is known.
 cudaError_t launch_plain(const DeviceOperands& operands, cudaStream_t stream) noexcept;
@@ -76,12 +77,13 @@ cudaError_t launch_plain(const DeviceOperands& operands, cudaStream_t stream) no
 // each device before the first launch.
 
 /// Runs `rows_configs[index]`. With `stores`, the kernel also writes the new tokens to the cache, for which
-/// no sequence may have more than one new token, and no group more than 16 heads.
+/// no sequence may have more than one new token, and no group more than 16 heads. With `overlaps` it may
+/// begin while the kernel before it still runs.
 template <bool float8>
 cudaError_t prepare_rows(std::size_t index, int head_size) noexcept;
 template <bool float8>
 cudaError_t launch_rows(std::size_t index, const DeviceOperands& operands, RowRange range, const Parts& parts,
-                        bool stores, cudaStream_t stream) noexcept;
+                        bool stores, bool overlaps, cudaStream_t stream) noexcept;
 
 /// Runs `tiles_configs[index]`.
 template <bool float8>

@@ -13,6 +13,7 @@ constexpr int plain_warps = 4;
 
 /// One warp for each token and key/value head.
 __global__ void __launch_bounds__(32 * store_warps) store_new_tokens(const DeviceOperands o) {
+  cuda::wait_for_previous();
   cuda::let_next_begin();
   const long long at = static_cast<long long>(blockIdx.x) * store_warps + threadIdx.x / 32;
   if (at >= static_cast<long long>(o.tokens) * o.kv_heads) return;
@@ -64,11 +65,12 @@ __global__ void __launch_bounds__(32 * plain_warps) attend_plain(const DeviceOpe
 
 }  // namespace
 
-cudaError_t launch_store(const DeviceOperands& o, cudaStream_t stream) noexcept {
+cudaError_t launch_store(const DeviceOperands& o, bool overlaps, cudaStream_t stream) noexcept {
   const long long warps = static_cast<long long>(o.tokens) * o.kv_heads;
   if (warps == 0) return cudaSuccess;
   const cuda::LaunchSize size = {.blocks = static_cast<int>((warps + store_warps - 1) / store_warps),
-                                 .threads = 32 * store_warps};
+                                 .threads = 32 * store_warps,
+                                 .overlaps = overlaps};
   return cuda::launch(store_new_tokens, size, stream, o);
 }
 

@@ -128,6 +128,7 @@ AttentionOnCuda::AttentionOnCuda(const Shape& shape, cuda::ProblemOptions option
     : PreparedProblem(shape, options, family),
       methods_(methods),
       sizes_(shape),
+      overlaps_(options.overlaps && runs(cuda::Instructions::cluster, device_.code())),
       batch_(std::move(batch)),
       window_(window_of(sizes_)) {
   least_seen_ = sizes_.context;
@@ -271,14 +272,16 @@ LaunchStatus AttentionOnCuda::enqueue(const AttentionSlot& slot, std::size_t cop
   last_copy_ = copy;
   const DeviceMethod& method = slot.method;
   const bool stores = method.has_rows() && !method.is_mixed() && o.most_tokens == 1 && o.group <= rows_height;
-  cudaError_t status = stores ? cudaSuccess : launch_store(o, stream);
+  cudaError_t status = stores ? cudaSuccess : launch_store(o, overlaps_, stream);
   if (status == cudaSuccess && method.is_plain()) status = launch_plain(o, stream);
   if (status == cudaSuccess && method.has_rows()) {
     const auto index = count_of(method.rows);
     const RowRange range = {.least = 1, .most = method.is_mixed() ? rows_height : rows_unlimited};
     const Parts parts = {slot.part_out.data(), slot.part_state.data(), slot.arrived.data()};
-    status = o.float8 ? launch_rows<true>(index, o, range, parts, stores, stream)
-                      : launch_rows<false>(index, o, range, parts, stores, stream);
+    // Behind the store it does not overlap: it has the same place in captured graphs as `tiles` then.
+    const bool overlaps = stores && overlaps_;
+    status = o.float8 ? launch_rows<true>(index, o, range, parts, stores, overlaps, stream)
+                      : launch_rows<false>(index, o, range, parts, stores, overlaps, stream);
   }
   const RowRange rest = {.least = method.is_mixed() ? rows_height + 1 : 1, .most = rows_unlimited};
   if (status == cudaSuccess && method.has_tiles()) {

@@ -84,6 +84,7 @@ class AttentionOnCuda final : public dense_gemm::PreparedProblem<AttentionSlot> 
 
   const std::vector<DeviceMethod>& methods_;
   Sizes sizes_;
+  bool overlaps_;  // whether the first kernel of a launch may begin while the one before it still runs
   Batch batch_;
   std::int64_t pages_ = 0, least_seen_ = 0;
   std::int64_t window_;

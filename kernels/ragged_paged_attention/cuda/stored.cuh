@@ -49,6 +49,11 @@ __device__ void copy_sixteen(const DeviceOperands& o, int kv_head, int page, int
   }
 }
 
+/// The row of the cache, of those of all pages and heads, that has a position and a head.
+__device__ inline int row_of(const DeviceOperands& o, int page, int kv_head, int position) {
+  return (page * o.kv_heads + kv_head) * o.page_size + position % o.page_size;
+}
+
 __device__ inline int page_of(const DeviceOperands& o, int sequence, int position, int begin, int end) {
   if (position >= end || position + 16 <= begin) return 0;
   return o.page_table[static_cast<long long>(sequence) * o.pages_per_sequence + position / o.page_size];

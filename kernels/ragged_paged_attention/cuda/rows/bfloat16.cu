@@ -4,6 +4,6 @@ namespace adaptive::kernels::ragged_paged_attention {
 
 template cudaError_t prepare_rows<false>(std::size_t, int) noexcept;
 template cudaError_t launch_rows<false>(std::size_t, const DeviceOperands&, RowRange, const Parts&, bool,
-                                        cudaStream_t) noexcept;
+                                        bool, cudaStream_t) noexcept;
 
 }  // namespace adaptive::kernels::ragged_paged_attention

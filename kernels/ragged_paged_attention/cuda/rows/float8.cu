@@ -3,7 +3,7 @@
 namespace adaptive::kernels::ragged_paged_attention {
 
 template cudaError_t prepare_rows<true>(std::size_t, int) noexcept;
-template cudaError_t launch_rows<true>(std::size_t, const DeviceOperands&, RowRange, const Parts&, bool,
+template cudaError_t launch_rows<true>(std::size_t, const DeviceOperands&, RowRange, const Parts&, bool, bool,
                                        cudaStream_t) noexcept;
 
 }  // namespace adaptive::kernels::ragged_paged_attention

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/common/cuda/overlap.cuh"
 #include "kernels/ragged_paged_attention/cuda/softmax.cuh"
 
 // For few rows, as in decoding, where reading the cache takes all the time. A block computes 16 rows of one
@@ -131,13 +132,61 @@ __global__ void __launch_bounds__(32 * RowsNeeds<float8, head, index>::warps,
   const int warp = static_cast<int>(threadIdx.x) / 32;
   const int lane = static_cast<int>(threadIdx.x) % 32;
 
+  cuda::wait_for_previous();
+  cuda::let_next_begin();
+  // The pages of the first steps. Where no window hides any, they are known before the lengths are, so that
+  // both are loaded at once; steps beyond the end do not use theirs.
+  int first_pages[stages][keys / 16];
+  const bool sees_all = o.window >= o.context && o.most_tokens * o.group <= rows_height;
+  if (sees_all) {
+#pragma unroll
+    for (int i = 0; i < stages * keys / 16; ++i) {
+      const int step = i / (keys / 16) * warps + warp;
+      const int page = (part * config.part + step * keys + i % (keys / 16) * 16) / o.page_size;
+      first_pages[i / (keys / 16)][i % (keys / 16)] =
+          page < o.pages_per_sequence
+              ? o.page_table[static_cast<long long>(unit / o.kv_heads) * o.pages_per_sequence + page]
+              : 0;
+    }
+  }
   const Tile tile = find_tile<rows_height>(o, range, unit / o.kv_heads);
   if (tile.rows == 0) return;
   const few_rows::Span span = few_rows::span_of(o, tile, config.part);
   if (part >= span.parts) return;
   const int begin = span.origin + part * config.part;
   const int end = config.part == 0 ? span.end : min(span.end, begin + config.part);
+  // The warp that has the step with the only new token fills its place in.
+  const bool has_own = stores && end == span.end && (end - 1 - begin) / keys % warps == warp;
+  const int copied_end = has_own ? end - 1 : end;
+  if (!sees_all) {
+#pragma unroll
+    for (int i = 0; i < stages * keys / 16; ++i) {
+      const int step = i / (keys / 16) * warps + warp;
+      first_pages[i / (keys / 16)][i % (keys / 16)] =
+          page_of(o, tile.sequence, begin + step * keys + i % (keys / 16) * 16, span.begin, copied_end);
+    }
+  }
 
+  const Address ring = static_cast<Address>(__cvta_generic_to_shared(shared)) + warp * stages * stage_bytes;
+  int next = begin + warp * keys;  // the next step to copy
+  int filled = 0;                  // its stage
+  const auto copy_next = [&](const int(&pages)[keys / 16]) {
+    if (next < end) {
+      const Address stage = ring + filled * stage_bytes;
+#pragma unroll
+      for (int i = 0; i < keys / 16; ++i)
+        copy_sixteen<float8, head, 32>(o, kv_head, pages[i], next + 16 * i, span.begin, copied_end,
+                                       stage + i * 16 * Stored<float8, head>::bytes,
+                                       stage + (keys + i * 16) * Stored<float8, head>::bytes, lane);
+      next += warps * keys;
+      filled = filled + 1 == stages ? 0 : filled + 1;
+    }
+    commit_copies();
+  };
+#pragma unroll
+  for (int i = 0; i < stages - 1; ++i) copy_next(first_pages[i]);
+
+  // Behind the first copies, because the queries of some heads are waited for.
   Queries<float8, head> q;
   q.load(o, tile, kv_head, tile.row, tile.row + tile.rows,
          static_cast<Address>(__cvta_generic_to_shared(shared)) + N::query_place, warp == 0);
@@ -149,43 +198,19 @@ __global__ void __launch_bounds__(32 * RowsNeeds<float8, head, index>::warps,
   // Every row sees the positions from whole_from to before whole_to.
   const int whole_from = first_seen(o, span.end - 1);
   const int whole_to = tile.position_of(tile.row, o.group) + 1;
-  const Address ring = static_cast<Address>(__cvta_generic_to_shared(shared)) + warp * stages * stage_bytes;
-
   int pages[keys / 16];
-  int next = begin + warp * keys;  // the next step to copy
-  int filled = 0;                  // its stage
-  // The warp that has the step with the only new token fills its place in.
-  const bool has_own = stores && end == span.end && (end - 1 - begin) / keys % warps == warp;
-  const int copied_end = has_own ? end - 1 : end;
-  const auto look_up = [&] {
 #pragma unroll
-    for (int i = 0; i < keys / 16; ++i)
-      pages[i] = page_of(o, tile.sequence, next + 16 * i, span.begin, copied_end);
-  };
-  const auto copy_next = [&] {
-    if (next < end) {
-      const Address stage = ring + filled * stage_bytes;
-#pragma unroll
-      for (int i = 0; i < keys / 16; ++i)
-        copy_sixteen<float8, head, 32>(o, kv_head, pages[i], next + 16 * i, span.begin, copied_end,
-                                       stage + i * 16 * Stored<float8, head>::bytes,
-                                       stage + (keys + i * 16) * Stored<float8, head>::bytes, lane);
-      next += warps * keys;
-      filled = filled + 1 == stages ? 0 : filled + 1;
-      look_up();
-    }
-    commit_copies();
-  };
-  look_up();
-#pragma unroll
-  for (int i = 0; i < stages - 1; ++i) copy_next();
+  for (int i = 0; i < keys / 16; ++i) pages[i] = first_pages[stages - 1][i];
   const few_rows::OwnToken<float8, head> own(o, tile, kv_head);
   if (has_own) own.store(tile, kv_head);
   int used = 0;
   for (int position = begin + warp * keys; position < end; position += warps * keys) {
     wait_for_copies<stages - 2>();
     __syncwarp();
-    copy_next();  // into the stage of the step before, which all lanes have read
+    copy_next(pages);  // into the stage of the step before, which all lanes have read
+#pragma unroll
+    for (int i = 0; i < keys / 16; ++i)
+      pages[i] = page_of(o, tile.sequence, next + 16 * i, span.begin, copied_end);
     const Address stage = ring + used * stage_bytes;
     used = used + 1 == stages ? 0 : used + 1;
     if (has_own && position + keys >= end) {

@@ -35,13 +35,14 @@ cudaError_t prepare_rows(std::size_t index, int head_size) noexcept {
 
 template <bool float8>
 cudaError_t launch_rows(std::size_t index, const DeviceOperands& o, RowRange range, const Parts& parts,
-                        bool stores, cudaStream_t stream) noexcept {
+                        bool stores, bool overlaps, cudaStream_t stream) noexcept {
   const RowsConfig& config = rows_configs[index];
   const int most = part_count(o, config.part);
   return for_head(o.head_size, [&]<int head>() {
     const cuda::LaunchSize size = {.blocks = static_cast<int>(tile_count(o, rows_height) * o.kv_heads * most),
                                    .threads = 32 * config.warps,
-                                   .shared_bytes = rows_shared_bytes(config, head, float8 ? 1 : 2)};
+                                   .shared_bytes = rows_shared_bytes(config, head, float8 ? 1 : 2),
+                                   .overlaps = overlaps};
     return cuda::launch(rows_kernels<float8, head>[index], size, stream, o, range, parts, most, part_rows(o),
                         stores);
   });

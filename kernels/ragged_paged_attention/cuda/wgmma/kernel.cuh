@@ -30,7 +30,7 @@ __device__ void start_barriers(Address base) {
   hopper::barrier_init(base + N::tile_ends, 1);
   hopper::barrier_init(base + N::edge_full, 1);
   if constexpr (N::widens)
-    for (int i = 0; i < N::wideners * N::staging_stages; ++i)
+    for (int i = 0; i < 2 * N::wideners * N::staging_stages; ++i)
       hopper::barrier_init(base + N::staged_full + 8 * i, 1);
   hopper::fence_barrier_init();
 }

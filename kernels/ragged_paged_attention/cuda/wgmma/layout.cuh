@@ -42,13 +42,14 @@ struct Needs {
   static constexpr int tile_empty = tile_full + 8;
   static constexpr int tile_ends = tile_empty + 8;
   static constexpr int edge_full = tile_ends + 8;
-  static constexpr int staged_full = edge_full + 8;  // one for each stage of each warp that widens
+  static constexpr int staged_full =
+      edge_full + 8;  // for each stage of keys and values of each warp that widens
   /// Whether groups start their products in turn, so that one computes weights while another multiplies. Two
   /// groups find that order by themselves.
   static constexpr bool takes_turns = groups > 2;
   static constexpr int registers_taken = loaders == 1 ? 216 : float8 ? 200 : groups == 3 ? 160 : 232;
   static constexpr int registers_left = float8 ? 40 : groups == 3 ? 32 : 40;
-  static constexpr int registers_to_widen = loaders == 1 ? 80 : 72;
+  static constexpr int registers_to_widen = 72;
   static constexpr int wideners = wgmma_wideners(head);
   static constexpr int widened_rows = keys / wideners;
   /// Warps that fill a stage: one copies keys, and one values; or all widen some of both.
@@ -60,7 +61,7 @@ struct Needs {
   static constexpr int query_lanes = float8 ? 32 : 1;
   /// Warps that take works: those that multiply, those that fill stages, and a second one that loads queries.
   static constexpr int takers = 4 * groups + (float8 ? wideners : 2) + loaders - 1;
-  static_assert(staged_full + (float8 ? 8 * staging_stages * wideners : 0) ==
+  static_assert(staged_full + (float8 ? 2 * 8 * staging_stages * wideners : 0) ==
                 wgmma_shared_bytes(config, head, element_bytes));
   static_assert(tile % 16 == 0 && slab % 1024 == 0);
   static_assert(!float8 || widened_rows * wideners == keys);

@@ -53,80 +53,111 @@ __device__ void widen_rows(Address from, Address to, bool whole, int begin, int 
   }
 }
 
-/// A warp that widens: its keys and values of work after work.
+/// The keys, or the values, of a warp that widens.
+template <class N, int head, bool values>
+class Widened {
+ public:
+  __device__ Widened(const DeviceOperands& o, Address base, int widener)
+      : o_(o),
+        cache_(static_cast<const char*>(values ? o.value_cache : o.key_cache)),
+        first_row_(widener * N::widened_rows),
+        staged_(base + N::staging + (2 * widener + (values ? 1 : 0)) * N::staging_stages * bytes),
+        staged_full_(base + N::staged_full + (2 * widener + (values ? 1 : 0)) * N::staging_stages * 8),
+        ring_(base + (values ? N::ring_of_values : N::ring_of_keys) + first_row_ * N::line),
+        full_(base + (values ? N::values_full : N::keys_full)),
+        empty_(base + (values ? N::values_empty : N::keys_empty)) {}
+
+  /// Starts the copies of the first steps.
+  __device__ void begin(const Work& work) {
+    begin_ = work.begin(o_);
+    end_ = work.end(o_);
+    next_ = begin_ / N::keys;
+    page_ = page_at(work);
+#pragma unroll
+    for (int i = 0; i < N::staging_stages; ++i) copy(work);
+  }
+
+  /// Widens the next step, and starts the copy of the one that takes its place.
+  __device__ void widen(const Work& work, int step) {
+    hopper::barrier_wait(staged_full_ + 8 * read_.stage, read_.parity);
+    hopper::barrier_wait(empty_ + 8 * filled_.stage, filled_.parity ^ 1);
+    const int first = step * N::keys + first_row_;
+    // Keys that no row sees may be anything: their scores are replaced.
+    const bool whole = !values || (step * N::keys >= begin_ && (step + 1) * N::keys <= end_);
+    widen_rows<N, head>(staged_ + read_.stage * bytes, ring_ + filled_.stage * N::stage, whole,
+                        begin_ - first, end_ - first);
+    fence_for_engine();
+    __syncwarp();
+    if (threadIdx.x % 32 == 0) hopper::barrier_arrive(full_ + 8 * filled_.stage);
+    filled_.advance(N::stages);
+    read_.advance(N::staging_stages);
+    copy(work);
+  }
+
+ private:
+  static constexpr int boxes = N::widened_rows / wgmma_box_rows;
+  static constexpr int box_bytes = wgmma_box_rows * head;
+  static constexpr int bytes = boxes * box_bytes;  ///< of a step
+
+  __device__ int position() const {
+    return next_ * N::keys + first_row_ + static_cast<int>(threadIdx.x) % 32 * wgmma_box_rows;
+  }
+
+  /// For the box of this lane.
+  __device__ int page_at(const Work& work) const {
+    return threadIdx.x % 32 < boxes ? page_of(o_, work.tile.sequence, position(), begin_, end_) : 0;
+  }
+
+  __device__ void copy(const Work& work) {
+    if (next_ * N::keys >= end_) return;
+    const int at = position();
+    const bool exists = threadIdx.x % 32 < boxes && at < end_ && at + wgmma_box_rows > begin_;
+    const long long from = static_cast<long long>(row_of(o_, page_, work.kv_head, at)) * head;
+    ++next_;
+    page_ = page_at(work);
+    const Address full = staged_full_ + 8 * copied_.stage;
+    const int copied_bytes = __popc(__ballot_sync(0xFFFFFFFFu, exists)) * box_bytes;
+    if (threadIdx.x % 32 == 0) hopper::barrier_expect(full, copied_bytes);
+    __syncwarp();
+    if (exists)
+      hopper::copy_bytes(staged_ + copied_.stage * bytes + static_cast<int>(threadIdx.x) % 32 * box_bytes,
+                         cache_ + from, box_bytes, full);
+    copied_.advance(N::staging_stages);
+  }
+
+  const DeviceOperands& o_;
+  const char* cache_;
+  int first_row_;  ///< of this warp in a step
+  Address staged_, staged_full_, ring_, full_, empty_;
+  hopper::Ring copied_, read_, filled_;
+  int begin_, end_, next_, page_;  ///< positions of the work, and the next step to copy
+};
+
+/// A warp that widens: its keys and values of work after work. Keys are a step ahead: their stage is free
+/// earlier, and when that of the values is, only these are waited for.
 template <class N, int head>
 __device__ void widen_all(const DeviceOperands& o, Address base, int widener) {
-  constexpr int rows = N::widened_rows;
-  constexpr int boxes = rows / wgmma_box_rows;
-  constexpr int box_bytes = wgmma_box_rows * head;
-  constexpr int staged_bytes = 2 * rows * head;
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  const Address own = base + N::staging + widener * N::staging_stages * staged_bytes;
-  const Address staged_full = base + N::staged_full + widener * N::staging_stages * 8;
   Queue<N> queue(base);
-  hopper::Ring keys_ring, values_ring, copied, read;
+  Widened<N, head, false> keys(o, base, widener);
+  Widened<N, head, true> values(o, base, widener);
   cuda::wait_for_previous();  // it stores the new tokens
   while (true) {
     const Work work = queue.take();
     if (work.tile.rows == 0) return;
-    const int begin = work.begin(o), end = work.end(o);
-    const int last_step = (end - 1) / N::keys;
-    const auto first_position = [&](int step) { return step * N::keys + widener * rows; };
-    const auto page_at = [&](int step) {
-      const int position = first_position(step) + lane * wgmma_box_rows;
-      return lane < boxes ? page_of(o, work.tile.sequence, position, begin, end) : 0;
+    const int first_step = work.begin(o) / N::keys;
+    const int last_step = (work.end(o) - 1) / N::keys;
+    keys.begin(work);
+    values.begin(work);
+    const auto widen_keys = [&](int step) {
+      if (step > last_step) return;
+      if (step == last_step && widener == 0 && threadIdx.x % 32 == 0)
+        hopper::barrier_arrive(base + N::tile_ends);
+      keys.widen(work, step);
     };
-    int step = begin / N::keys;
-    int page = page_at(step);
-    const auto copy = [&](int of_step) {
-      if (of_step > last_step) return;
-      const int position = first_position(of_step) + lane * wgmma_box_rows;
-      const bool exists = lane < boxes && position < end && position + wgmma_box_rows > begin;
-      const Address full = staged_full + 8 * copied.stage;
-      const Address to = own + copied.stage * staged_bytes + lane * box_bytes;
-      const long long at = ((static_cast<long long>(page) * o.kv_heads + work.kv_head) * o.page_size +
-                            position % o.page_size) *
-                           head;
-      page = page_at(of_step + 1);
-      const int bytes = __popc(__ballot_sync(0xFFFFFFFFu, exists)) * 2 * box_bytes;
-      if (lane == 0) hopper::barrier_expect(full, bytes);
-      __syncwarp();
-      if (exists) {
-        hopper::copy_bytes(to, static_cast<const char*>(o.key_cache) + at, box_bytes, full);
-        hopper::copy_bytes(to + rows * head, static_cast<const char*>(o.value_cache) + at, box_bytes, full);
-      }
-      copied.advance(N::staging_stages);
-    };
-    const auto await_copy = [&] { hopper::barrier_wait(staged_full + 8 * read.stage, read.parity); };
-    const auto widen = [&](Address from, Address ring_at, hopper::Ring& ring, Address empty, Address full,
-                           bool whole) {
-      hopper::barrier_wait(empty + 8 * ring.stage, ring.parity ^ 1);
-      widen_rows<N, head>(from, ring_at + ring.stage * N::stage + widener * rows * N::line, whole,
-                          begin - first_position(step), end - first_position(step));
-      fence_for_engine();
-      __syncwarp();
-      if (lane == 0) hopper::barrier_arrive(full + 8 * ring.stage);
-      ring.advance(N::stages);
-    };
-    // Keys that no row sees may be anything: their scores are replaced.
-    const auto widen_keys = [&](int of_step) {
-      if (of_step == last_step && widener == 0 && lane == 0) hopper::barrier_arrive(base + N::tile_ends);
-      widen(own + read.stage * staged_bytes, base + N::ring_of_keys, keys_ring, base + N::keys_empty,
-            base + N::keys_full, true);
-    };
-    copy(step);
-    copy(step + 1);
-    await_copy();
-    widen_keys(step);
-    for (; step <= last_step; ++step) {
-      const bool whole = step * N::keys >= begin && (step + 1) * N::keys <= end;
-      widen(own + read.stage * staged_bytes + rows * head, base + N::ring_of_values, values_ring,
-            base + N::values_empty, base + N::values_full, whole);
-      read.advance(N::staging_stages);
-      copy(step + 2);
-      if (step == last_step) continue;
-      await_copy();
-      widen_keys(step + 1);
+#pragma unroll 1
+    for (int step = first_step - 2; step <= last_step; ++step) {
+      if (step >= first_step) values.widen(work, step);
+      widen_keys(step + 2);
     }
   }
 }
