@@ -93,9 +93,9 @@ function(adaptive_join_optimized_sources)
 endfunction()
 
 # adaptive_compile_in_batches(target [size]): with ADAPTIVE_BATCHES, compiles `size` sources of the library (12 by default)
-# as one file, which takes a third of the time, and 4 sources for nvcc, which takes three quarters of it. Call it after all
-# sources and their properties are known. It does what UNITY_BUILD does, but the batches have the same path in every build
-# folder, so that a compiler cache finds in one build what another build has compiled.
+# as one file, which takes a third of the time. Of sources for nvcc it compiles 4 as one file, which takes three quarters of
+# the time. Call it after all sources and their properties are known. It does what UNITY_BUILD does, but the batches have the
+# same path in every build folder, so that a compiler cache finds in one build what another build has compiled.
 function(adaptive_compile_in_batches target)
   if(NOT ADAPTIVE_BATCHES)
     return()

@@ -22,7 +22,7 @@ if(NOT TARGET rapidcheck_gtest)
   message(STATUS "adaptive: property tests left out: not found: rapidcheck")
 endif()
 
-# Tests are not optimized, only the code under test is, which halves the time to compile.
+# Only the code under test is optimized, not the tests, which halves the time to compile them.
 # Tests call `select` and similar functions for their effects and ignore the result.
 set(ADAPTIVE_TEST_OPTIONS "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O0>"
   "$<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-result>")

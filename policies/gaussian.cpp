@@ -107,7 +107,8 @@ void Gaussian::review(const KeyStatistics& key) noexcept {
   review_others(key);
 }
 
-// Proposes a look at the cheapest candidate that can witness that the leader's lead is no end of a disturbance.
+// Proposes a look at the cheapest candidate that can witness that the leader is faster by itself, and not
+// only because a disturbance ended before its first result.
 void Gaussian::review_witness(const KeyStatistics& key) noexcept {
   if (key[leader_].count < promoted_from || has_witness(key, leader_)) return;
   std::uint32_t cheapest = leader_;

@@ -101,7 +101,8 @@ struct OperationSpec {
   /// How entries become rows of other systems' files: the JSON text of a declaration as docs/formats.md
   /// describes it, in which "operation" may be left out. Tables that the selector saves carry it, so that
   /// `adaptive export --to vllm` needs nothing besides such a table. `Selector::define` throws `Error` if it
-  /// cannot be read or is for another operation. Empty: none.
+  /// cannot be read or is for another operation. If an operation is defined again, the mapping of its first
+  /// definition counts. Empty: none.
   std::string mapping = {};
 };
 

@@ -37,11 +37,12 @@ struct alignas(64) VariantStatistics {
   bool available = true;    ///< false: it failed, or the program disabled it
   bool remembered = false;  ///< no result has come since the key's latencies changed
   bool set_aside = false;   ///< a table of this device and software names a recent failure
-  /// Whether all results may be from a disturbance, or contradict each other: then they prove nothing.
+  /// Whether the results prove nothing, because all of them may be from a disturbance, or because they
+  /// contradict each other.
   enum class Doubt : std::uint8_t {
     none,
     spoiled,  ///< the candidate has to be measured again
-    pending   ///< it has been, and the next result tells whether that look was disturbed, too
+    pending   ///< it was measured again; the next result in time tells whether that look was disturbed, too
   };
   Doubt disturbed = Doubt::none;
   std::uint64_t total_count = 0;  ///< results in this run: the weight of `mean_ns`
@@ -232,7 +233,7 @@ class ADAPTIVE_EXPORT KeyStatistics {
   bool move(std::uint32_t candidate, double moved) noexcept;
 
  private:
-  /// Number of late results in a row from which they are no passing disturbance.
+  /// Largest number of late results in a row that may still be a passing disturbance.
   static constexpr std::uint32_t disturbed_max = 8;
   /// Number of calls of the key for which a result is awaited in addition to twice the recent maximum delay.
   static constexpr double delay_usual = 32.0;
@@ -272,10 +273,10 @@ class ADAPTIVE_EXPORT KeyStatistics {
   double usual_deviation_ = 0.03;
   Scatter scatter_;  // without `squares` and `freedom`, which are above
 
-  double calm_at_ = 0.0;                         // `calls` at the latest result that was not late
-  double excess_ = 0.0;                          // largest residual of the late results since then
-  bool pending_ = false;                         // whether a candidate's doubt is `pending`
-  double tail_excess_ = 0.0;                     // sum over the outliers of latency / location - 1
+  double calm_at_ = 0.0;      // `calls` at the latest result that was not late
+  double excess_ = 0.0;       // largest residual (log latency) of the late results since then
+  bool pending_ = false;      // whether a candidate's doubt is `pending`
+  double tail_excess_ = 0.0;  // sum over the outliers of latency / location - 1
   mutable std::uint64_t believed_revision_ = 0;  // value of `revision_` behind `belief_`
   mutable Belief belief_;
 };

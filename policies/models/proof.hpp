@@ -22,8 +22,8 @@ inline constexpr double promotion_error_share = 0.05;
 inline constexpr double proof_error_share = 0.2;
 
 /// Whether an available candidate that was known before the leader has been measured again since the leader's
-/// first result, or none was known before. Otherwise, a disturbance that all earlier results were hit by may
-/// have ended just before the leader's first result.
+/// first result, or none was known before. Otherwise, a disturbance that made all earlier results late
+/// may have ended just before the leader's first result.
 inline bool has_witness(const KeyStatistics& key, std::uint32_t leader) noexcept {
   const double since = key[leader].known_since;
   bool alone = true;

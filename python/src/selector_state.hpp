@@ -30,7 +30,7 @@ class SelectorState {
   bool on_gpu() const noexcept { return on_gpu_; }
   /// Made at its first use. Raises Error in Python where there is no GPU. The GIL is held.
   GpuTimer& timer();
-  /// For the timer, once there is one. The caller holds the GIL.
+  /// Sets `GpuTimer::hold_on_idle_streams` of the timer, also of one that is made later. The GIL is held.
   void hold_on_idle_streams(std::uint64_t most_ns) noexcept;
   /// Null where no launch has used it.
   GpuTimer* used_timer() noexcept { return timer_.get(); }

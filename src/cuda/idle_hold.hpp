@@ -10,8 +10,8 @@ namespace adaptive::inline v1::cuda {
 
 /// Learns for each operation how long the host takes from the beginning of a launch to its end. On an idle
 /// stream the first kernels of a launch run before the host has enqueued the last ones, and a pair of events
-/// reads the host's time. If a kernel that takes as long as the host goes ahead of them, they wait for each
-/// other only, as on a busy stream.
+/// reads the host's time. If a kernel that takes as long as the host goes ahead of them, they wait only for
+/// each other, as on a busy stream.
 ///
 /// A stream that is busy when a launch begins may still run dry before the host has enqueued the last kernel,
 /// if host and GPU are about equally fast. Where that has happened to a key, its next launches are held as
@@ -21,7 +21,7 @@ namespace adaptive::inline v1::cuda {
 /// one share what has happened.
 class IdleHold {
  public:
-  /// Share by which a hold is longer than the host's time, and a constant for the start of the kernel, in ns.
+  /// A hold takes the host's time times `margin`, and `margin_ns` nanoseconds for the start of the kernel.
   static constexpr double margin = 1.1;
   static constexpr double margin_ns = 5'000;
 

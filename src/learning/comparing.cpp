@@ -118,6 +118,7 @@ double KeyStatistics::chance_faster(std::size_t candidate, std::size_t other, do
   const NoiseLaw& law = expectations->noise;
   const VariantStatistics& slow = candidates[candidate];
   const VariantStatistics& fast = candidates[other];
+  // Results in doubt prove nothing against a candidate.
   if (slow.disturbed != VariantStatistics::Doubt::none) return 1.0;
   // Tails are known less surely than locations: they may reduce the lead of the faster candidate, but never
   // increase it.

@@ -8,8 +8,8 @@ namespace {
 
 using Doubt = VariantStatistics::Doubt;
 
-// Factor of the largest lateness of a disturbance, in log latency, by which a result may have been late in
-// it.
+// A result in a disturbance may have been late by this factor times the largest lateness that was seen in it,
+// in log latency.
 constexpr double spoiled_reach = 1.5;
 // Difference of log latency from which a result below the location shows that the location was disturbed.
 constexpr double calm_drop = 0.15;
@@ -27,7 +27,8 @@ bool contradicts_itself(const VariantStatistics& c, double limit) noexcept {
 // Takes a result that has been added. `limit`: the residual from which it is late.
 void KeyStatistics::follow_disturbance(const Sample& sample, double limit) noexcept {
   VariantStatistics& c = candidates[sample.candidate];
-  // A first result says nothing, and one of a candidate in doubt not that the disturbance is over.
+  // A first result says nothing about disturbances, and a result of a candidate in doubt does not show that a
+  // disturbance is over.
   if (c.disturbed != Doubt::none)
     late_in_a_row_ += late_in_a_row_ > 0 ? 1 : 0;
   else if (sample.residual > limit)
@@ -47,9 +48,9 @@ void KeyStatistics::note_late_launch(double residual) noexcept {
   excess_ = std::max(excess_, residual);
 }
 
-// What is known only since the latest result before a disturbance, up to the first one after it, may be
-// spoiled. A result that is far below its candidate's location, and below the leader's, shows that all
-// results before it may have been disturbed.
+// Ends a disturbance if there is one. Candidates whose first result came during it, after the latest result
+// in time, may be spoiled. A result that is far below its candidate's location, and below the leader's, shows
+// that all results before it may have been disturbed.
 void KeyStatistics::note_launch_in_time(const Sample& sample, double limit) noexcept {
   const bool was_disturbed = late_in_a_row_ > 0;
   if (sample.residual < -limit && sample.log_latency < candidates[latest_leader_].location - limit) {
@@ -66,7 +67,8 @@ void KeyStatistics::note_launch_in_time(const Sample& sample, double limit) noex
 }
 
 // Notes that the results of the candidates that are known only since the call `since` may have been late by
-// about `excess`. Candidates that are behind the witness by more than that need no new result.
+// about `excess`, in log latency. Candidates that are so far behind the witness that this does not explain it
+// need no new result.
 void KeyStatistics::spoil(const Sample& witness, double since, double excess) noexcept {
   const double reach = witness.log_latency + spoiled_reach * excess;
   bool any = false;
@@ -79,7 +81,7 @@ void KeyStatistics::spoil(const Sample& witness, double since, double excess) no
   if (any) ++revision_;
 }
 
-// Decides about the looks at spoiled candidates: they were disturbed, too, or they count.
+// Decides whether the latest looks at spoiled candidates were disturbed as well, or count.
 void KeyStatistics::resolve(Doubt outcome) noexcept {
   for (VariantStatistics& c : candidates)
     if (c.disturbed == Doubt::pending) c.disturbed = outcome;

@@ -301,7 +301,7 @@ Parameter Completion::only_value(const Dimension& dimension) const {
     if (const std::string usual = usual_label(*shape, dimension.name); !usual.empty()) return usual;
   }
   if (values.size() == 1) return values.front();
-  // Of labels that rows differ in, the format's usual one. There is no usual device.
+  // Where rows differ in a label, the format's usual one is meant. There is no usual device.
   if (format_ != nullptr && dimension.kind == DimensionKind::label && !is_device(dimension.name))
     if (const OperationShape* const shape = formats::find_operation(*format_, operation_.name))
       if (Parameter usual(usual_label(*shape, dimension.name));

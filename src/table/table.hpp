@@ -94,8 +94,8 @@ struct OperationTable {
   std::vector<Dimension> dimensions = {};
   std::map<std::string, Parameters> variants = {};  ///< all variants that the entries name
   std::map<Key, Entry> entries = {};
-  /// JSON of a declaration how entries become rows of other systems (`formats::parse_mapping`), without the
-  /// name of the operation; empty: none. Joined tables keep the greatest text, whatever their order.
+  /// JSON of a declaration of how entries become rows of other systems (`formats::parse_mapping`), without
+  /// the name of the operation; empty: none. Joined tables keep the greatest text, whatever their order.
   std::string mapping = {};
 
   friend bool operator==(const OperationTable& a, const OperationTable& b);

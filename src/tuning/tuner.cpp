@@ -160,7 +160,7 @@ class Tuner {
     return tuned.done;
   }
 
-  // What `open` would offer, without the problem where the target knows it without.
+  // The candidates that `open` would offer. No problem is built if the target knows them without one.
   std::vector<Candidate> present_candidates(Target& target, const kernels::Shape& shape) {
     try {
       return admitted(target.candidates(shape), space_of(shape));

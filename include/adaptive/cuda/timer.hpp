@@ -124,14 +124,17 @@ class ADAPTIVE_EXPORT Timer {
   /// themselves; a program that stops launching calls it. Never waits.
   std::size_t poll() noexcept;
 
-  /// From now on, timed launches that meet an idle stream, or one that ran dry during an earlier launch of
-  /// the same key, are held back until the host has enqueued all of their kernels: a kernel of one thread
-  /// runs first and takes as long as the host needed for such a launch before. For launches of several
-  /// kernels whose host is slower than the GPU, as in Python: without it the events read the host's time,
-  /// which says nothing about the variants. The time is learned for each operation. Operations whose host
-  /// needs longer than `most` are not held; zero switches it off, as at the start. A timed launch ends later
-  /// by a tenth of the host's time and its own first kernels; the limit on lost time does not count this. Not
-  /// with CUPTI, whose records are the same on idle streams.
+  /// From now on, timed launches that meet an idle stream are held back until the host has enqueued all of
+  /// their kernels: a kernel of one thread runs first and takes as long as the host needed for an earlier
+  /// launch of the operation. So are launches on a busy stream if that stream ran dry during an earlier
+  /// launch of the same key. This is for launches of several kernels whose host is slower than the GPU, as in
+  /// Python: otherwise the events read the host's time, which says nothing about the variants.
+  ///
+  /// Operations whose host needs longer than `most` are not held; zero or less switches this off, as at the
+  /// start. Launches are not held before the measurement of `bias` has ended on their device. A held launch
+  /// ends later, by about a tenth of the host's time and by the time of those of its kernels that could have
+  /// run meanwhile; `LearningOptions::timing_budget` does not count this. Has no effect with CUPTI, whose
+  /// records are the same on idle streams.
   void hold_on_idle_streams(std::chrono::nanoseconds most) noexcept;
 
   /// Waits until every pending latency has arrived, at the end of a run or a test. It synchronises. Returns

@@ -297,7 +297,8 @@ DeviceOperands MixedBitOnCuda::operands(std::size_t copy) const noexcept {
   now.y = y_.data();
   now.tokens = static_cast<int>(sizes_.tokens);
   now.bits_max = bits_max_of(shape());
-  // No launch writes anything but the output: Storage has, and has waited.
+  // No launch writes anything but the output: Storage has written the operands and waited for the end of
+  // that.
   now.overlaps = overlaps_;
   now.one_width = std::has_single_bit(static_cast<std::uint64_t>(sizes_.bits_mask));
   return now;

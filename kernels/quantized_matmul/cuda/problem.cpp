@@ -100,7 +100,7 @@ DeviceOperands QuantizedOnCuda::operands(std::size_t copy) const noexcept {
   o.w = w_.data() + copy * w_bytes_;
   o.w_scales = w_scales_.data();
   o.y = y_.data();
-  // No launch writes the weights: fill() has, and has waited for them.
+  // No launch writes the weights: fill() has written them and waited for the end of that.
   o.overlaps = overlaps_;
   return o;
 }

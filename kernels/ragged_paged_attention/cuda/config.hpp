@@ -47,7 +47,8 @@ constexpr std::array<RowsConfig, 9> rows_configs = {{
     {3, 16, 2, 4096},
 }};
 
-/// Three warps are for the largest heads: two blocks of them fit a multiprocessor, and one of four.
+/// Three warps are for the largest heads only: there, a multiprocessor holds two blocks of three warps, but
+/// one block of four.
 constexpr bool rows_fits(const RowsConfig& config, int head_size) {
   return config.warps != 3 || head_size == 256;
 }
@@ -144,8 +145,8 @@ constexpr int wgmma_box_rows = 16;  ///< positions that the copy engine copies a
 
 constexpr int wgmma_tile_bytes = 32;
 
-/// Warps that load queries. Those that widen take the place of one where a fourth group of warps would leave
-/// too few registers for the sums of the largest heads.
+/// Warps that load queries. For the largest heads and float8, the warps that widen take the place of one of
+/// them: another group of warps would leave too few registers for the sums.
 constexpr int wgmma_loaders(int head_size, int element_bytes) {
   return head_size == 256 && element_bytes == 1 ? 1 : 2;
 }
@@ -155,14 +156,14 @@ constexpr int wgmma_threads(const WgmmaConfig& config, int head_size, int elemen
   return 128 * config.groups + 128 + (has_group_to_widen ? 128 : 0);
 }
 
-/// The scores of 128 positions do not fit the registers beside the result of the largest heads, and 80 of
-/// these fill the shared memory.
+/// Positions in a step. With the largest heads, the scores of 128 positions do not fit the registers beside
+/// the result, and 80 positions (48 of float8, beside what is to be widened) fill the shared memory.
 constexpr int wgmma_keys(const WgmmaConfig& config, int head_size, int element_bytes) {
   if (head_size < 256) return config.keys;
   return element_bytes == 1 ? 48 : 80;
 }
 
-/// Warps that widen a step of float8, each a multiple of 16 positions.
+/// Warps that widen a step of float8. Each has the same number of positions, a multiple of 16.
 constexpr int wgmma_wideners(int head_size) {
   return head_size == 256 ? 3 : 4;
 }

@@ -7,11 +7,11 @@
 #include <cstring>
 #include <type_traits>
 
-// A cache of float8 is multiplied in float16, which holds every float8 exactly and is one instruction away
-// for two elements; bfloat16 takes five. The queries are bfloat16, whose range is that of float32. Therefore
-// each row of queries is multiplied by a power of two that brings its largest element to 2^14 or above, but
-// below 2^15. Only elements more than 2^28 times smaller than it lose digits. Weights are at most 2^15 as
-// well.
+// A cache of float8 is multiplied in float16, which holds every float8 exactly: one instruction converts two
+// elements, where five would be needed for bfloat16. The queries are bfloat16, whose range is that of
+// float32. Therefore each row of queries is multiplied by a power of two that brings its largest element to
+// 2^14 or above, but below 2^15. Only elements more than 2^28 times smaller than it lose digits. Weights are
+// at most 2^15 as well.
 
 namespace adaptive::kernels::ragged_paged_attention {
 
@@ -19,7 +19,7 @@ namespace adaptive::kernels::ragged_paged_attention {
 template <bool float8>
 using Multiplied = std::conditional_t<float8, __half, __nv_bfloat16>;
 
-/// What is added to the exponent of weights that become float16, so that those of distant positions, which
+/// Weights that become float16 are multiplied by 2 to this power, so that those of distant positions, which
 /// are small but many, keep their digits.
 constexpr float weight_shift = 15;
 

@@ -37,7 +37,8 @@ class GpuTimer {
   explicit GpuTimer(LogCallback log);
   ~GpuTimer();
   std::size_t poll() noexcept;
-  /// `cuda::Timer::hold_on_idle_streams`.
+  /// `cuda::Timer::hold_on_idle_streams`. Waits some milliseconds for the measurement of the bias, which also
+  /// loads the kernel that holds, unless `most_ns` is 0.
   void hold_on_idle_streams(std::uint64_t most_ns) noexcept;
   /// Waits for everything pending.
   bool drain() noexcept;

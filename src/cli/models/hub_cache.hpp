@@ -11,8 +11,8 @@
 
 namespace adaptive::inline v1::cli {
 
-/// Whether the text has the form "ORG/NAME" of an id, which may be followed by "@REVISION". A path to a file of
-/// JSON is none.
+/// Whether the text has the form "ORG/NAME" of an id, which may be followed by "@REVISION". The path of a
+/// JSON file is not an id.
 bool is_hub_id(std::string_view text);
 
 /// The cache by the rules of huggingface_hub: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
@@ -20,8 +20,8 @@ bool is_hub_id(std::string_view text);
 std::filesystem::path hub_cache();
 
 /// The config.json of a model in the cache: of the revision, else of the branch main, else of the snapshot
-/// that was changed last. The oldest models have ids without an organisation ("gpt2"). Nothing if the model was
-/// not downloaded.
+/// that was changed last. The oldest models have ids without an organisation ("gpt2"). Nothing if the model
+/// was not downloaded.
 std::optional<std::filesystem::path> config_in_hub_cache(const std::string& id);
 
 }  // namespace adaptive::cli

@@ -30,7 +30,7 @@ std::optional<fs::path> file_of(const std::string& name) {
   return name.find('/') == std::string::npos ? config_in_hub_cache(name) : std::nullopt;
 }
 
-// Why there is no file of a name that means one.
+// Throws `Error` if the name, of which no file was found, is clearly that of a file or a folder.
 void refuse_path(const std::string& name) {
   std::error_code ignored;
   if (fs::is_directory(name, ignored))

@@ -13,7 +13,7 @@
 namespace adaptive::inline v1::cli {
 namespace {
 
-// Names of texts of the plan. They are also words of messages.
+// Names of texts of the plan, as messages have them.
 constexpr const char* shapes_name = "shapes";
 constexpr const char* only_name = "variants that its table lacks";
 constexpr const char* wanted_name = "shapes, known ones included";

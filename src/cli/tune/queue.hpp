@@ -17,21 +17,21 @@ namespace adaptive::inline v1::cli {
 /// share a disk.
 std::string worker_run_name(const std::string& queue_address);
 
-/// What the workers of a queue do.
+/// The shapes that the workers of a queue race.
 struct QueueWork {
   std::vector<std::string> shapes = {};
-  /// Of shapes that are raced again, the candidates (`TuneOptions::only`).
+  /// The candidates of shapes that are raced again (`TuneOptions::only`).
   std::map<kernels::Shape, std::vector<std::string>> only = {};
 };
 
-/// The work that the first worker of the queue named by --queue has put down. It lacks the shapes that this
-/// worker's table had then: tables that workers share may have changed since. Nothing if nobody has begun the
-/// queue, or if it was begun with other shapes in mind than `wanted`. Throws `Error` if the queue cannot be
-/// reached.
+/// The work that the first worker of the queue named by --queue has put down, which lacks the shapes that
+/// that worker's table had at that time; a table that workers share may have changed since. `wanted` are the
+/// shapes that the caller was asked for, known ones included. Nothing if nobody has begun the queue, or if
+/// the first worker was asked for other shapes. Throws `Error` if the queue cannot be reached.
 std::optional<QueueWork> begun_work(const TuneArguments& arguments, const std::vector<std::string>& wanted);
 
-/// Joins that queue, with the shapes and options of `run`. Throws `Error` if another worker has begun it with
-/// other work.
+/// Joins the queue named by --queue, with the shapes and options of `run`. Throws `Error` if another worker
+/// has begun it with other work.
 std::unique_ptr<tuning::WorkQueue> join_queue(const TuneArguments& arguments, const RunMetadata& run,
                                               const std::vector<std::string>& wanted,
                                               const std::map<kernels::Shape, std::vector<std::string>>& only);

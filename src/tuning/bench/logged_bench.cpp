@@ -101,7 +101,8 @@ void LoggedBench::list(const std::vector<Candidate>& candidates) {
   log_.append(rows);
 }
 
-// After a list has replaced the list `before`.
+// Called when a list has replaced the list `before`: forgets the trials of candidates that are gone or
+// changed, and confirmations.
 void LoggedBench::forget_changed(const std::vector<Candidate>& before) {
   if (before.empty()) return;
   std::erase_if(known_, [&](const auto& trial) {

@@ -27,8 +27,8 @@ class LoggedBench final : public Bench {
   /// For a log that an earlier version of the software began: from now on the candidates are the present
   /// ones, and the log says so. Trials of a candidate that still has its parameters are kept, but for those
   /// of the confirmation, which compares the best candidates with each other. Returns whether anything
-  /// differs. Has no effect, and does not ask, if the log does not list candidates. Called before anything
-  /// else.
+  /// differs. Has no effect, and does not call `present`, if the log does not list candidates. Called before
+  /// any other function.
   bool relist(const std::function<std::vector<Candidate>()>& present);
 
   /// Throws `Error` if the log lists other candidates than the real bench.

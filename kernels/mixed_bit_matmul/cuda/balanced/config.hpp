@@ -41,10 +41,11 @@ constexpr std::array<BalancedConfig, 6> balanced_configs = {{
 /// Warps that copy weights; one more copies activations.
 constexpr int balanced_word_warps = 3;
 
-/// Tokens that are copied together, and tokens that a warp group stores together.
+/// Tokens whose activations are copied together.
 ADAPTIVE_HOST_DEVICE constexpr int balanced_box_tokens(const BalancedConfig& config) {
   return config.tokens < wgmma_box_tokens ? config.tokens : wgmma_box_tokens;
 }
+/// Tokens that a warp group stores together.
 ADAPTIVE_HOST_DEVICE constexpr int balanced_stored_tokens(const BalancedConfig& config) {
   return config.tokens < 32 ? config.tokens : 32;
 }
@@ -66,6 +67,7 @@ struct BalancedStages {
   int bytes = 0;  ///< dynamic shared memory of a block of threads
 };
 
+/// Chooses as many stages of weights, 2 to 4, as leave room for four stages of activations.
 constexpr BalancedStages balanced_stages(const BalancedConfig& config, int bits_max) {
   constexpr int words_max = 4, x_max = 8, x_wanted = 4;
   constexpr int barriers = 16 * (x_max + words_max);

@@ -186,7 +186,8 @@ __global__ void __launch_bounds__(32 * RowsNeeds<float8, head, index>::warps,
 #pragma unroll
   for (int i = 0; i < stages - 1; ++i) copy_next(first_pages[i]);
 
-  // Behind the first copies, because the queries of some heads are waited for.
+  // The queries are loaded after the first copies have been started, because with some sizes of heads the
+  // block waits for them.
   Queries<float8, head> q;
   q.load(o, tile, kv_head, tile.row, tile.row + tile.rows,
          static_cast<Address>(__cvta_generic_to_shared(shared)) + N::query_place, warp == 0);

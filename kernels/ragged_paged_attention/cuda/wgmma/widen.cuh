@@ -133,8 +133,9 @@ class Widened {
   int begin_, end_, next_, page_;  ///< positions of the work, and the next step to copy
 };
 
-/// A warp that widens: its keys and values of work after work. Keys are a step ahead: their stage is free
-/// earlier, and when that of the values is, only these are waited for.
+/// Runs a warp that widens, for its keys and values of work after work. Keys are widened a step ahead of
+/// values, because their stage becomes free earlier; when the stage of the values does, the next keys are
+/// there already.
 template <class N, int head>
 __device__ void widen_all(const DeviceOperands& o, Address base, int widener) {
   Queue<N> queue(base);
