@@ -14,8 +14,8 @@ constexpr double spoiled_reach = 1.5;
 // Difference of log latency from which a result below the location shows that the location was disturbed.
 constexpr double calm_drop = 0.15;
 
-// A disturbance makes results late, never early: if the first results contradict each other and the earliest
-// is below the location, the others may be from a disturbance.
+// A disturbance makes results late, never early: if the fastest of the first results is far below the
+// location, the others may be from a disturbance.
 bool contradicts_itself(const VariantStatistics& c, double limit) noexcept {
   if (c.count < 3 || c.count > VariantStatistics::first_count) return false;
   const auto end = c.first.begin() + static_cast<std::ptrdiff_t>(c.count);
