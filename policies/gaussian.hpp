@@ -84,8 +84,8 @@ class Gaussian final : public Policy {
   bool told_ = false;  // whether a table of this device is believed
 
   Reopening reopening_;
-  bool bracket_ = false;       // whether the leader is timed next, because a look was launched
-  double doubted_at_ = 1.0;    // number of the key's calls from which to measure a spoiled candidate again
+  bool bracket_ = false;     // whether the leader is timed next, because a look was launched
+  double doubted_at_ = 1.0;  // number of the key's calls from which to measure a spoiled candidate again
   std::array<double, 5> spent_{};  // time that looks have cost, in latencies of the leader, by reason
 };
 

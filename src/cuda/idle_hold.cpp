@@ -28,6 +28,8 @@ void IdleHold::note(const void* operation, std::uint64_t host_ns) noexcept {
       next = needed;
     else if (needed > held)
       next = std::min(needed, 2 * held);
+    else if (held > 4 * needed)
+      next = held / 2;
     else
       next = held - (held - needed) / 16;
   } while (!place.compare_exchange_weak(held, next, std::memory_order_relaxed));

@@ -28,8 +28,10 @@ class IdleHold {
   /// How long the next launch is to be held, in ns; 0 until `note` has told the host's time. Not more than
   /// `most_ns`: an operation whose host takes longer is not held, because its kernels would not wait anyway.
   std::uint64_t wanted(const void* operation, std::uint64_t most_ns) const noexcept;
-  /// Tells the host's time of a launch, in ns. It counts at once where it is longer than the known one, at
-  /// most twice as long, since a host that was interrupted says little; a shorter time counts slowly.
+  /// Tells the host's time of a launch, in ns. A longer time than the known one counts at once, but at most
+  /// as twice the known one, since a host that was interrupted says little. A shorter time counts slowly,
+  /// unless the known one is more than four times as long: then that was the time of a first launch, which
+  /// compiled or loaded the kernels, and it is halved.
   void note(const void* operation, std::uint64_t host_ns) noexcept;
 
   /// Number of launches on a busy stream that are held after one that ran dry, before another one is

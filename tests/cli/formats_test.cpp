@@ -221,6 +221,15 @@ TEST_F(Formats, ATableCarriesTheMappingThatItsProgramDeclared) {
   EXPECT_NE(tool(whole).err.find("it is secret"), std::string::npos);
 }
 
+TEST_F(Formats, AFaultyMappingInATableConcernsItsOperationAlone) {
+  const std::string table = put("table.json", R"({"schema": "adaptive-table", "version": 2,
+    "fingerprint": {"device": "NVIDIA H200"}, "operations": {"of_tomorrow": {
+      "dimensions": [{"name": "n", "kind": "size"}], "variants": {}, "mapping": {"unheard_of": 1}, "entries": []}}})");
+  const Outcome exported = tool({"export", "--to", "vllm", table, "-o", path("out")});
+  EXPECT_NE(exported.err.find("of_tomorrow"), std::string::npos) << exported.err;
+  EXPECT_NE(exported.err.find("the mapping is not used"), std::string::npos) << exported.err;
+}
+
 TEST_F(Formats, ABadFileIsReportedAndTheRestImported) {
   vllm();
   const std::string bad = put("configs/E=9,N=64,device_name=NVIDIA_H200.json", "{\n  \"16\": {\n");

@@ -36,7 +36,7 @@ Exit export_command(const ExportArguments& arguments, const Streams& streams) {
   TableInput input = load_table(arguments.table);
   const ExportRequest request{
       formats,
-      find_mappings(arguments.mappings, input.table),
+      find_mappings(arguments.mappings, input.table, input.notices),
       {named_values(arguments.values, "--set"), named_values(arguments.where, "--where")}};
   const ExportResult made = save_files(input.table, request, arguments.output);
   const formats::Export& result = made.files;

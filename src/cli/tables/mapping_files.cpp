@@ -50,18 +50,29 @@ std::vector<fs::path> mapping_folders() {
 
 }  // namespace
 
+std::vector<table::formats::OperationMapping> find_mappings(const std::vector<fs::path>& own) {
+  std::vector<table::Notice> none;
+  return find_mappings(own, {}, none);
+}
+
 std::vector<table::formats::OperationMapping> find_mappings(const std::vector<fs::path>& own,
-                                                            const table::Table& table) {
+                                                            const table::Table& table,
+                                                            std::vector<table::Notice>& notices) {
   std::vector<table::formats::OperationMapping> mappings;
   const auto add = [&](const std::vector<fs::path>& files) {
     for (const fs::path& file : files)
       mappings.push_back(table::formats::parse_mapping(table::read_text(file), file.string()));
   };
   if (const fs::path shipped = shipped_mappings(); !shipped.empty()) add(declarations_in(shipped));
-  for (const auto& [name, operation] : table.operations)
-    if (!operation.mapping.empty())
+  for (const auto& [name, operation] : table.operations) {
+    if (operation.mapping.empty()) continue;
+    try {
       mappings.push_back(
           table::formats::parse_mapping(operation.mapping, "the table's mapping of " + name, name));
+    } catch (const Error& error) {
+      notices.push_back({.message = std::string(error.what()) + "; the mapping is not used"});
+    }
+  }
   for (const fs::path& folder : mapping_folders()) add(declarations_in(folder));
   add(own);
   return mappings;
