@@ -27,11 +27,12 @@ packages_test=(libgtest-dev=gtest/gtest.h)
 packages_optional=(
   pkg-config=pkg-config librapidcheck-dev=rapidcheck/gtest.h libbenchmark-dev=benchmark/benchmark.h
   libcli11-dev=CLI/CLI.hpp libfmt-dev=fmt/format.h ccache=ccache
-  libhiredis-dev=hiredis/hiredis.h redis-server=redis-server abigail-tools=abidiff
+  libhiredis-dev=hiredis/hiredis.h redis-server=redis-server
   prometheus-cpp-dev=prometheus/exposer.h
   libopenblas-dev=openblas-pthread/cblas.h libblis-dev=blis-openmp/blis.h libdnnl-dev=oneapi/dnnl/dnnl.h
 )
-packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14 clang-tidy-14=clang-tidy-14)
+packages_clang=(clang=clang++ lld=ld.lld clang-format-14=clang-format-14)
+packages_thorough=(clang-tidy-14=clang-tidy-14 abigail-tools=abidiff)
 
 present() {
   local prefix

@@ -113,7 +113,8 @@ elseif(WAY STREQUAL "metrics_pkg-config")
   run("${WORK}/stranger")
 
 elseif(WAY STREQUAL "subdirectory")
-  # A compiler cache has the files, or the batches, from the build that is tested.
+  # A compiler cache has the files, or the batches, from the build that is tested, if the flags are the same.
+  list(APPEND configure "-DCMAKE_CXX_FLAGS_RELEASE=${RELEASE_FLAGS}")
   if(BATCHES)
     list(APPEND configure "-DADAPTIVE_BATCHES=${BATCHES}")
   elseif(NOT LAUNCHER MATCHES "ccache")
