@@ -25,7 +25,7 @@ for number, block in enumerate(blocks(root, "cpp")):
     code = "\n".join(lines)
     # Dots stand for what the reader fills in: a list, further members, statements.
     code = re.sub(r", …|\.\.\. .* \.\.\.|(?<=\{)\.\.\.(?=\})|^\.\.\.$", "", code, flags=re.MULTILINE)
-    space = "adaptive::kernels" if block.document == "docs/kernels.md" else "adaptive"
+    space = "adaptive::kernels" if block.document in ("docs/kernels.md", "docs/gpu-kernels.md") else "adaptive"
     context = "documents::DeviceContext" if cuda else "documents::Context"
     functions.append(f"namespace {space} {{\nstruct Block{number} : {context} {{\n  void run();\n}};\nvoid Block{number}::run() {{\n"
                      f'#line {block.line} "{block.document}"\n{code}\n}}\n}}\n')
