@@ -4,15 +4,7 @@
 
 #include <adaptive/cuda/c.h>
 
-static int failures = 0;
-
-static void report(const char* file, int line, const char* what) {
-  fprintf(stderr, "%s:%d: not true: %s (latest error: %s)\n", file, line, what, adaptive_last_error());
-  ++failures;
-}
-
-#define CHECK(condition) ((condition) ? (void)0 : report(__FILE__, __LINE__, #condition))
-#define CHECK_OK(call) CHECK((call) == ADAPTIVE_OK)
+#include "check.h"
 
 static void count_line(void* data, adaptive_log_level level, const char* line) {
   (void)level;
