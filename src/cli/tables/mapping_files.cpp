@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include <adaptive/error.hpp>
 #include <adaptive/tables.hpp>
 
 #include "base/text.hpp"
@@ -70,7 +71,8 @@ std::vector<table::formats::OperationMapping> find_mappings(const std::vector<fs
       mappings.push_back(
           table::formats::parse_mapping(operation.mapping, "the table's mapping of " + name, name));
     } catch (const Error& error) {
-      notices.push_back({.message = std::string(error.what()) + "; the mapping is not used"});
+      notices.push_back(
+          {.where = "operation " + name, .what = std::string(error.what()) + "; the mapping is not used"});
     }
   }
   for (const fs::path& folder : mapping_folders()) add(declarations_in(folder));
